@@ -1,0 +1,167 @@
+"""What a table is, once read: plain, frozen values. No parsing, no SQL text, no input or output lives here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+Layer = Literal["raw", "backup", "warehouse", "mart", "export"]
+LAYERS: tuple[Layer, ...] = ("raw", "backup", "warehouse", "mart", "export")
+
+Kind = Literal[
+    "boolean",
+    "smallint",
+    "integer",
+    "bigint",
+    "decimal",
+    "real",
+    "double",
+    "date",
+    "timestamp",
+    "varchar",
+    "varbyte",
+]
+"""The types that are carried: the intersection of what Parquet COPY, Redshift and DuckDB hold exactly."""
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A carried type. `declared` is the text of the contract or cast it came from.
+
+    `length` is in bytes (Redshift's unit) for varchar and varbyte; `fraction` is the number of
+    digits of a second for timestamp (0 to 6); `instant` marks a MySQL TIMESTAMP: a moment in UTC,
+    where any other timestamp is wall-clock time in the shop's time zone.
+    """
+
+    kind: Kind
+    precision: int = 0
+    scale: int = 0
+    length: int = 0
+    fraction: int = 6
+    instant: bool = False
+    declared: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; `line` is where the file names it (1-based)."""
+
+    name: str
+    type: ColumnType
+    description: str = ""
+    nullable: bool = True
+    pii: bool = False
+    values: tuple[str, ...] = ()  # accepted values of an enum; () = any
+    default: str | None = None  # the contract's default as SQL text
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """`columns` of this raw table name a row of raw table `parent` by `parent_columns`."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TableRef:
+    """A table's name; `str()` is what SQL writes (`mart.daily_sales`), `path` the asset key's."""
+
+    layer: Layer
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """The asset key: (layer, name)."""
+        return (self.layer, self.name)
+
+
+@dataclass(frozen=True)
+class ColumnRef:
+    """A column of a table, as lineage names it."""
+
+    table: TableRef
+    column: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One file of `sql/`: a raw contract (`create table`) or a select of warehouse, mart or export."""
+
+    ref: TableRef
+    path: str  # of the file, relative to the sql folder, with forward slashes
+    sql: str  # the statement as written, comments included, without the trailing semicolon
+    code_version: str  # 12 hex digits of the file's sha256
+    description: str
+    columns: tuple[Column, ...]
+    partition: str | None = None  # date column of the daily partitions
+    cursor: str | None = None  # column that moves whenever a row changes
+    grain: tuple[str, ...] = ()  # unique and not null; a contract's primary key unless said
+    unique: tuple[tuple[str, ...], ...] = ()  # the contract's further unique keys
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    distkey: str | None = None
+    sortkey: tuple[str, ...] = ()
+    owner: str | None = None
+    freshness: timedelta | None = None
+    depends_on: tuple[TableRef, ...] = ()  # () for a contract
+    lineage: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)  # column -> upstream
+
+    @property
+    def name(self) -> str:
+        """The bare name, e.g. `orders`."""
+        return self.ref.name
+
+    @property
+    def layer(self) -> Layer:
+        """The layer of the file: raw, warehouse, mart or export."""
+        return self.ref.layer
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError names the columns there are."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.ref} has no column {name!r}; it has {', '.join(self.column_names)}")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names in the file's order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One file of `sql/checks/<layer>/<table>__<claim>.sql`: a select of the wrong rows."""
+
+    table: TableRef
+    claim: str
+    path: str
+    sql: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every table and check of one `sql/` folder. Order: upstream before downstream."""
+
+    root: str
+    tables: tuple[Table, ...]
+    checks: tuple[Check, ...] = ()
+
+    def layer(self, layer: Layer) -> tuple[Table, ...]:
+        """The tables whose files lie in that layer's folder, upstream first."""
+        return tuple(table for table in self.tables if table.layer == layer)
+
+    def get(self, ref: TableRef) -> Table:
+        """The table that `ref` names in SQL; `warehouse.x` of a raw contract x is that contract."""
+        wanted = {ref, TableRef("raw", ref.name)} if ref.layer == "warehouse" else {ref}
+        for table in self.tables:
+            if table.ref in wanted:
+                return table
+        raise KeyError(f"no table {ref} in {self.root}")
