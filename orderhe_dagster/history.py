@@ -1,0 +1,197 @@
+"""Dagster's run history on SQLite, one transaction per batch of events. No asset lives here.
+
+Dagster reports a range of partitions as one event per asset and day. Its own SQLite storage writes
+each of them in several transactions, on connections opened for it; this one writes a whole batch in
+one transaction per file. Files and tables are Dagster's own, so either storage reads what the other
+wrote. It overrides methods that Dagster keeps private: dagster is pinned, and the tests compare
+every answer with the stock storage's (docs/decisions/0001).
+
+`dagster.yaml` names it::
+
+    storage:
+      custom: {module: orderhe_dagster.history, class: History, config: {base_dir: …}}
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import sqlalchemy
+from dagster._core.events import ASSET_EVENTS, BATCH_WRITABLE_EVENTS, DagsterEventType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    SqlEventLogStorageTable,
+)
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
+    INDEX_SHARD_NAME,
+    SqliteEventLogStorage,
+)
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
+from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationPlanned,
+    )
+    from dagster._core.events.log import EventLogEntry
+    from dagster._serdes import ConfigurableClassData
+    from sqlalchemy.engine import Connection, Engine
+
+BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
+BATCH_EVENTS = 1000
+OPEN_ENGINES = 32  # a web server reads many runs: only the engines used last are kept
+
+
+class BatchedEventLog(SqliteEventLogStorage):
+    """Dagster's SQLite event log: engines are kept, and a batch is one transaction per file.
+
+    Events lie in two files: the run's own and the index across runs. A batch is written to both
+    inside one another, so that an error in either leaves neither.
+    """
+
+    def __init__(self, base_dir: str) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        super().__init__(base_dir)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store the events of one run, in order.
+
+        A batch with an event of another kind than Dagster promises is stored one by one.
+        """
+        if len({event.run_id for event in events}) != 1 or not all(map(_is_batchable, events)):
+            super().store_event_batch(events)
+            return
+        rows = [self._event_to_row(event) for event in events]
+        with (
+            self._db_lock,
+            self._transaction(events[0].run_id) as run,
+            self._transaction(INDEX_SHARD_NAME) as index,
+        ):
+            run.execute(SqlEventLogStorageTable.insert(), rows)
+            index.execute(SqlEventLogStorageTable.insert(), rows)
+            # One connection, one write lock: the ids of the rows follow one another.
+            last = cast("int", index.scalar(sqlalchemy.text("select last_insert_rowid()")))
+            numbered = list(zip(range(last - len(rows) + 1, last + 1), events, strict=True))
+            self._store_assets(index, [pair for pair in numbered if _type(pair[1]) in ASSET_EVENTS])
+            self._store_planned_checks(
+                index, [pair for pair in numbered if _type(pair[1]) not in ASSET_EVENTS]
+            )
+
+    def _store_assets(
+        self, index: Connection, numbered: Sequence[tuple[int, EventLogEntry]]
+    ) -> None:
+        """Tell the index of each asset: tags of every event, the newest event of each type."""
+        if not numbered:
+            return
+        self._store_asset_event_tags(
+            index, [event for _, event in numbered], [number for number, _ in numbered]
+        )
+        newest: dict[tuple[object, object], tuple[int, EventLogEntry]] = {}
+        for number, event in numbered:
+            newest[event.get_dagster_event().asset_key, _type(event)] = (number, event)
+        for number, event in sorted(newest.values(), key=lambda pair: pair[0]):
+            self._store_asset_event(index, event, number)
+
+    def _store_planned_checks(
+        self, index: Connection, numbered: Sequence[tuple[int, EventLogEntry]]
+    ) -> None:
+        """Note the checks that a run intends to execute: a row per partition, or one in all."""
+        rows = []
+        for number, event in numbered:
+            planned = cast(
+                "AssetCheckEvaluationPlanned", event.get_dagster_event().event_specific_data
+            )
+            subset = planned.partitions_subset
+            row = self._event_to_row(event)
+            rows += [
+                {
+                    "asset_key": planned.asset_key.to_string(),
+                    "check_name": planned.check_name,
+                    "partition": partition,
+                    "run_id": event.run_id,
+                    "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+                    "evaluation_event": row["event"],
+                    "evaluation_event_timestamp": row["timestamp"],
+                    "evaluation_event_storage_id": number,
+                }
+                for partition in (subset.get_partition_keys() if subset else [None])
+            ]
+        if rows:
+            index.execute(AssetCheckExecutionsTable.insert(), rows)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock, self._transaction(shard) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, shard: str) -> Iterator[Connection]:
+        """Open a transaction on a shard's file, made if it is not there. Needs `_db_lock`."""
+        engine = self._engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        """Keep the shard's engine: with it go the statements that SQLAlchemy has compiled."""
+        engine = self._engines.pop(shard, None)
+        if engine is None:
+            engine = sqlalchemy.create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=NullPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+            )
+            sqlalchemy.event.listen(engine, "connect", _relax)
+        self._engines[shard] = engine
+        if len(self._engines) > OPEN_ENGINES:
+            self._engines.popitem(last=False)[1].dispose()
+        return engine
+
+
+class History(DagsterSqliteStorage):
+    """Runs, events and schedules under `base_dir`, as DagsterSqliteStorage lays them out.
+
+    Batches are asked for here, so that no entry point can forget to: an environment that sets
+    DAGSTER_EVENT_BATCH_SIZE itself is left alone. First starts at the same moment are serialised.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        from orderhe_dagster.resources.locks import file_lock
+
+        os.environ.setdefault(BATCH_SIZE_VARIABLE, str(BATCH_EVENTS))
+        # Two processes that make Dagster's tables at once break each other.
+        with file_lock(Path(base_dir) / "history", label="preparing Dagster's run history"):
+            super().__init__(base_dir, inst_data)
+            self._event_log_storage = BatchedEventLog(_event_logs_directory(base_dir))
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> History:
+        """Build it from dagster.yaml: `base_dir` is the only setting."""
+        return cls(base_dir=config_value["base_dir"], inst_data=inst_data)
+
+
+def _relax(connection: Any, _record: Any) -> None:
+    """In WAL mode a commit survives the process without a flush to the disk; no file can tear."""
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _type(event: EventLogEntry) -> DagsterEventType | None:
+    return event.dagster_event_type
+
+
+def _is_batchable(event: EventLogEntry) -> bool:
+    kind = _type(event)
+    if kind not in BATCH_WRITABLE_EVENTS:
+        return False
+    return kind not in ASSET_EVENTS or event.get_dagster_event().asset_key is not None
