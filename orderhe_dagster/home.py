@@ -113,7 +113,7 @@ def use_home(settings: Settings) -> Home:
 
 
 def first_day(settings: Settings) -> date | None:
-    """Tell the shop's first day: ORDERHE_START_DATE, else the remembered one; None: not known yet."""
+    """Tell the shop's first day: ORDERHE_START_DATE, else the remembered one, else None."""
     return settings.start_date or remembered_start(home_of(settings))
 
 
@@ -133,7 +133,7 @@ def remembered_start(home: Home) -> date | None:
 
 
 def remember_start(home: Home, day: date) -> date:
-    """Remember the shop's first day and return it. It only moves earlier, so that no day is lost."""
+    """Remember the shop's first day and return it. It only moves earlier: no day is lost."""
     from orderhe_dagster.resources.locks import file_lock
 
     with file_lock(home.start_date, label="remembering the shop's first day"):
