@@ -1,4 +1,4 @@
-"""FolderStore: the object store as a folder, with S3's keys and conditional writes. No S3 client."""
+"""FolderStore: the object store as a folder, with S3's keys and conditional writes; no network."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class FolderStore(Store):
         return _etag(body)
 
     def upload(self, files: Iterable[tuple[str, Path]]) -> None:
-        """Move each local file under its key (a copy where the disk is another); durable on return."""
+        """Move each local file under its key (copy it from another disk); durable on return."""
         touched: set[Path] = set()
         for key, file in files:
             path = self._path(key)
