@@ -1,0 +1,44 @@
+"""The doors to the outside: settings to Source, Store and Warehouse. Only this package imports a driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orderhe_dagster.config import Settings
+    from orderhe_dagster.resources.ports import Source, Store, Warehouse
+
+
+def build_source(settings: Settings) -> Source:
+    """The shop's database that the settings choose."""
+    from orderhe_dagster.home import home_of
+    from orderhe_dagster.resources.local_source import EmbeddedSource
+
+    return EmbeddedSource(path=str(home_of(settings).shop))
+
+
+def build_store(settings: Settings) -> Store:
+    """The object store that the settings choose."""
+    from orderhe_dagster.home import home_of
+    from orderhe_dagster.resources.local_store import FolderStore
+
+    return FolderStore(
+        root=str(home_of(settings).store), bucket=settings.s3_bucket, prefix=settings.s3_prefix
+    )
+
+
+def build_warehouse(settings: Settings) -> Warehouse:
+    """The warehouse that the settings choose."""
+    from orderhe_dagster.home import home_of
+    from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
+
+    return EmbeddedWarehouse(path=str(home_of(settings).warehouse), store=build_store(settings))
+
+
+def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:
+    """All three, by the names that assets ask for."""
+    return {
+        "source": build_source(settings),
+        "store": build_store(settings),
+        "warehouse": build_warehouse(settings),
+    }

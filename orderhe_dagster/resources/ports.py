@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
+from orderhe_dagster.errors import OrderheError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.catalog.table import Table
 
 
-class PortError(Exception):
+class PortError(OrderheError):
     """The base of every error of a port. The text names the thing and the next action."""
 
 

@@ -1,0 +1,161 @@
+"""What every layer's assets share: their options, read from the catalogue, and how they fail. No layer's work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orderhe_dagster.assets.calendar import Calendar
+from orderhe_dagster.catalog import types
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
+from orderhe_dagster.resources.ports import LockTimeout, PortError, PreconditionFailed, Result
+
+MASK = "•••"
+PREVIEW_ROWS = 5
+DEFAULT_OWNER = "team:data"
+_RETRIABLE = (LockTimeout, PreconditionFailed)
+
+
+def upstream_key(catalogue: Catalogue, ref: TableRef) -> tuple[str, str]:
+    """The asset that provides what SQL calls `ref`: loaded tables and models are warehouse/… alike."""
+    catalogue.get(ref)
+    return ref.path
+
+
+def asset_options(
+    catalogue: Catalogue,
+    table: Table,
+    layer: Layer,
+    *,
+    deps: Iterable[tuple[str, str]],
+    kinds: set[str],
+    calendar: Calendar,
+    description: str,
+    partitioned: bool | None = None,
+) -> dict[str, Any]:
+    """The keyword arguments of `@dg.asset` for `table` in `layer`, all read from its file."""
+    daily = bool(table.partition) if partitioned is None else partitioned
+    key = dg.AssetKey([layer, table.name])
+    return {
+        "key": key,
+        "deps": [dg.AssetKey(list(path)) for path in deps],
+        "group_name": layer,
+        "kinds": kinds,
+        "owners": [table.owner or DEFAULT_OWNER],
+        "description": description,
+        "code_version": table.code_version,
+        "partitions_def": calendar.partitions if daily else None,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "freshness_policy": _freshness(table),
+        "pool": f"{layer}_{table.name}",
+        "retry_policy": dg.RetryPolicy(
+            max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+        ),
+        "metadata": {
+            "dagster/table_name": f"{layer}.{table.name}",
+            "dagster/column_schema": column_schema(table),
+            "sql": dg.MetadataValue.path(str(Path(catalogue.root) / table.path)),
+            "dagster/code_references": dg.CodeReferencesMetadataValue(
+                [
+                    dg.LocalFileCodeReference(
+                        file_path=str(Path(catalogue.root) / table.path), line_number=1, label="SQL"
+                    )
+                ]
+            ),
+            **({"partition_column": table.partition} if table.partition else {}),
+        },
+    }
+
+
+def _freshness(table: Table) -> dg.FreshnessPolicy | None:
+    if table.freshness is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=table.freshness)
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """The columns as Dagster shows them: name, Redshift type, meaning, whether empty is allowed."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=types.redshift(column.type),
+                description=column.description + (" (personal data)" if column.pii else ""),
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.nullable, unique=table.grain == (column.name,)
+                ),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def copied_lineage(table: Table, upstream: tuple[str, str]) -> dg.TableColumnLineage:
+    """The lineage of a layer that carries every column over as it is."""
+    key = dg.AssetKey(list(upstream))
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(key, name)] for name in table.column_names}
+    )
+
+
+def select_lineage(catalogue: Catalogue, table: Table) -> dg.TableColumnLineage:
+    """The lineage of a select, as the catalogue read it."""
+    return dg.TableColumnLineage(
+        {
+            name: [
+                dg.TableColumnDep(
+                    dg.AssetKey(list(upstream_key(catalogue, ref.table))), ref.column
+                )
+                for ref in refs
+            ]
+            for name, refs in table.lineage.items()
+        }
+    )
+
+
+def preview(columns: Sequence[Column], result: Result) -> dg.MetadataValue[Any]:
+    """The first rows as a Markdown table; personal data is masked."""
+    personal = {column.name for column in columns if column.pii}
+    lines = [
+        "| " + " | ".join(result.columns) + " |",
+        "|" + "---|" * len(result.columns),
+    ]
+    for row in result.rows[:PREVIEW_ROWS]:
+        cells = (
+            MASK if name in personal and value is not None else _cell(value)
+            for name, value in zip(result.columns, row, strict=True)
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    shown = text if len(text) <= 60 else text[:59] + "…"
+    return shown.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
+
+
+@contextmanager
+def failing_clearly(asset: str, window: Window | None) -> Iterator[None]:
+    """Turn a port's error into a failure that names the asset and its days.
+
+    Only what another try can mend (a lock, a lost race) is left to the retry policy.
+    """
+    where = f"{asset} [{window}]" if window else asset
+    try:
+        yield
+    except _RETRIABLE:
+        raise
+    except PortError as error:
+        raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
+
+
+def iso_days(days: Iterable[date]) -> list[str]:
+    """Days as the partition keys they are."""
+    return [day.isoformat() for day in sorted(days)]

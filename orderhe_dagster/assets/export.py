@@ -1,0 +1,66 @@
+"""Export assets: what BI sees, one CSV file for each select in `sql/export/`. How a CSV looks is `csvfile`'s."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import dagster as dg
+
+from orderhe_dagster.assets.calendar import Calendar
+from orderhe_dagster.assets.common import (
+    asset_options,
+    failing_clearly,
+    preview,
+    select_lineage,
+    upstream_key,
+)
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.csvfile import write_csv
+from orderhe_dagster.resources.ports import Warehouse
+
+log = logging.getLogger("orderhe.export")
+
+
+def build_export_assets(
+    catalogue: Catalogue, calendar: Calendar, folder: Path
+) -> list[dg.AssetsDefinition]:
+    """One asset for each select of the export layer; its file is `<folder>/<name>.csv`."""
+    return [
+        _export_asset(catalogue, table, calendar, folder / f"{table.name}.csv")
+        for table in catalogue.layer("export")
+    ]
+
+
+def _export_asset(
+    catalogue: Catalogue, table: Table, calendar: Calendar, path: Path
+) -> dg.AssetsDefinition:
+    options = asset_options(
+        catalogue,
+        table,
+        "export",
+        deps=[upstream_key(catalogue, ref) for ref in table.depends_on],
+        kinds={"csv"},
+        calendar=calendar,
+        description=table.description,
+        partitioned=False,
+    )
+
+    @dg.asset(**options)
+    def export(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+        with failing_clearly(f"export/{table.name}", None):
+            result = warehouse.query(table.sql, label=f"export/{table.name}")
+        rows = write_csv(path, table.column_names, result.rows)
+        log.info("export/%s: %s rows to %s", table.name, f"{rows:,}", path)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "dagster/uri": path.as_uri(),
+                "file": dg.MetadataValue.path(str(path)),
+                "bytes": path.stat().st_size,
+                "dagster/column_lineage": select_lineage(catalogue, table),
+                "preview": preview(table.columns, result),
+            }
+        )
+
+    return export

@@ -1,0 +1,141 @@
+"""Raw assets: the tables in the shop's own database.
+
+Simulated: materializing a day makes that day happen in the shop. External: others fill the tables; they are observed,
+never written. Reading them for the backup is `assets.backup`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+import dagster as dg
+
+from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
+from orderhe_dagster.assets.common import asset_options, failing_clearly
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.resources.ports import Source
+from orderhe_dagster.simulation import Simulated, Simulation
+
+log = logging.getLogger("orderhe.raw")
+
+
+def build_raw_assets(
+    catalogue: Catalogue, calendar: Calendar, simulation: Simulation | None
+) -> list[dg.AssetsDefinition]:
+    """One asset for each contract: made by the simulation, or (None) observed."""
+    tables = catalogue.layer("raw")
+    if simulation is None:
+        return [_observed_asset(catalogue, table, calendar) for table in tables]
+    made_by = [table for table in tables if table.partition]
+    return [
+        *(_simulated_days(catalogue, table, calendar, simulation) for table in made_by),
+        *(
+            _simulated_snapshot(catalogue, table, [("raw", t.name) for t in made_by], calendar)
+            for table in tables
+            if not table.partition
+        ),
+    ]
+
+
+def _simulated_days(
+    catalogue: Catalogue, table: Table, calendar: Calendar, simulation: Simulation
+) -> dg.AssetsDefinition:
+    options = asset_options(
+        catalogue,
+        table,
+        "raw",
+        deps=(),
+        kinds={"mysql"},
+        calendar=calendar,
+        description=f"{table.description}\n\nMaterializing a day makes it happen in the simulated shop.",
+    )
+
+    @dg.asset(**options)
+    def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
+        window = calendar.window(context)
+        with failing_clearly(f"raw/{table.name}", window):
+            made: Simulated = simulation.make(source, list(window))
+            touches = source.touches(table, window, calendar.time_zone)
+        rows = sum(touch.rows for touch in touches.values())
+        log.info("raw/%s: %s made, %s rows", table.name, say_days(window), f"{rows:,}")
+        report_days(
+            context,
+            window,
+            {
+                day: {"dagster/partition_row_count": touches[day].rows if day in touches else 0}
+                for day in window
+            },
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "dagster/uri": f"{source.identity}#{table.name}",
+                "new_customers": made.customers,
+                "new_products": made.products,
+                "days_rewritten": made.rewritten_days,
+            }
+        )
+
+    return raw
+
+
+def _simulated_snapshot(
+    catalogue: Catalogue, table: Table, deps: list[tuple[str, str]], calendar: Calendar
+) -> dg.AssetsDefinition:
+    options = asset_options(
+        catalogue,
+        table,
+        "raw",
+        deps=deps,
+        kinds={"mysql"},
+        calendar=calendar,
+        description=f"{table.description}\n\nThe days of the simulated shop bring the rows they need.",
+    )
+
+    @dg.asset(**options)
+    def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
+        with failing_clearly(f"raw/{table.name}", None):
+            rows = source.touches(table, None, calendar.time_zone)[None].rows
+        log.info("raw/%s: %s rows", table.name, f"{rows:,}")
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "dagster/uri": f"{source.identity}#{table.name}",
+            }
+        )
+
+    return raw
+
+
+def _observed_asset(
+    catalogue: Catalogue, table: Table, calendar: Calendar
+) -> dg.AssetsDefinition:
+    options = asset_options(
+        catalogue,
+        table,
+        "raw",
+        deps=(),
+        kinds={"mysql"},
+        calendar=calendar,
+        description=f"{table.description}\n\nFilled by the shop itself; only observed here.",
+    )
+    kept = ("key", "group_name", "owners", "description", "metadata", "partitions_def")
+    spec = dg.AssetSpec(
+        **{name: options[name] for name in kept},
+        kinds=options["kinds"],
+        freshness_policy=options["freshness_policy"],
+    )
+
+    @dg.multi_observable_source_asset(specs=[spec], name=f"observe_raw_{table.name}")
+    def observe(context: dg.AssetExecutionContext, source: Source) -> dg.ObserveResult:
+        window = calendar.history() if table.partition else None
+        with failing_clearly(f"raw/{table.name}", None):
+            touches = source.touches(table, window, calendar.time_zone)
+        rows = sum(touch.rows for touch in touches.values())
+        fingerprint = f"{rows}-{sum(touch.cursor_sum for touch in touches.values())}"
+        return dg.ObserveResult(
+            asset_key=spec.key,
+            metadata={"dagster/row_count": rows, "days": len(touches)},
+            data_version=dg.DataVersion(fingerprint),
+        )
+
+    return observe

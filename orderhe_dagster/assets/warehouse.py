@@ -1,0 +1,85 @@
+"""Warehouse assets of raw contracts: backups into Redshift. The SQL of a load is in `loads`."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+
+import dagster as dg
+
+from orderhe_dagster import loads
+from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
+from orderhe_dagster.assets.common import (
+    PREVIEW_ROWS,
+    asset_options,
+    copied_lineage,
+    failing_clearly,
+    preview,
+)
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.resources.ports import Store, Warehouse
+
+log = logging.getLogger("orderhe.warehouse")
+
+
+def build_warehouse_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetsDefinition]:
+    """One asset for each raw table: the table in Redshift."""
+    return [_loaded_asset(catalogue, table, calendar) for table in catalogue.layer("raw")]
+
+
+def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
+    options = asset_options(
+        catalogue,
+        table,
+        "warehouse",
+        deps=[("backup", table.name)],
+        kinds={"redshift"},
+        calendar=calendar,
+        description=f"{table.description}\n\nLoaded from the Parquet backup, and proven equal to it.",
+    )
+    name = f"warehouse.{table.name}"
+
+    @dg.asset(**options)
+    def warehouse_table(
+        context: dg.AssetExecutionContext, store: Store, warehouse: Warehouse
+    ) -> dg.MaterializeResult[None]:
+        window = calendar.window(context) if table.partition else None
+        days: list[date | None] = list(window) if window else [None]
+        with failing_clearly(f"warehouse/{table.name}", window):
+            records = loads.load(
+                table, days, store, warehouse, context.run.run_id, calendar.time_zone
+            )
+            total = warehouse.query(f"select count(*) from {ddl.qualified(table, 'warehouse')}").scalar()
+            head = warehouse.query(f"select * from {ddl.qualified(table, 'warehouse')} limit {PREVIEW_ROWS}")
+        rows = sum(record.measure.rows for record in records.values())
+        log.info(
+            "warehouse/%s: %s, %s rows loaded, %s in the table",
+            table.name,
+            say_days(day for day in records if day) if window else "whole",
+            f"{rows:,}",
+            f"{total:,}",
+        )
+        report_days(
+            context,
+            window or calendar.history(),
+            {
+                day: {
+                    "dagster/partition_row_count": record.measure.rows,
+                    "generation": record.generation,
+                }
+                for day, record in records.items()
+                if day
+            },
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": total,
+                "rows_loaded": rows,
+                "dagster/uri": f"{warehouse.identity}#{name}",
+                "dagster/column_lineage": copied_lineage(table, ("backup", table.name)),
+                "preview": preview(table.columns, head),
+            }
+        )
+
+    return warehouse_table

@@ -1,0 +1,168 @@
+"""The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day. No rows are moved here.
+
+It is written in the same transaction as the rows it speaks of, so it can be believed where a client's
+memory cannot: after a lost connection the audit tells whether the transaction was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from orderhe_dagster.catalog import ddl, types
+from orderhe_dagster.catalog.days import bound, windows
+from orderhe_dagster.catalog.table import Layer, Table
+from orderhe_dagster.resources.ports import PortError, Session
+
+LOADS = "warehouse._loads"
+TABLES = "warehouse._tables"
+
+_AUDIT_DDL = (
+    "create schema if not exists warehouse",
+    f"create table if not exists {LOADS} ("
+    "table_name varchar(300) not null, "
+    "segment varchar(10) not null, "  # an ISO day, or 'all'
+    "version varchar(128) not null, "  # what tells this content from any other
+    "generation integer not null, "  # of the backup; 0 for a model
+    "run_id varchar(128) not null, "
+    "row_count bigint not null, "
+    "digest varchar(64) not null, "
+    "inputs varchar(64) not null, "  # fingerprint of what a model was built from
+    "snapshot_at timestamp not null, "
+    "loaded_at timestamp not null)",
+    f"create table if not exists {TABLES} ("
+    "table_name varchar(300) not null, definition varchar(65535) not null)",
+)
+
+
+class DefinitionError(PortError):
+    """A warehouse table's columns are not the contract's and cannot be altered in place."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the audit says of one segment of a table."""
+
+    version: str
+    generation: int
+    run_id: str
+    rows: int
+    digest: str
+    inputs: str
+    snapshot_at: str
+
+
+def literal(text: str) -> str:
+    """A text as SQL. Backslashes are refused: Redshift reads them as escapes."""
+    if "\\" in text:
+        raise ValueError(f"a backslash cannot stand in this literal: {text!r}")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def asserting(condition: str, message: str, relation: str = "") -> str:
+    """A statement that fails with `message` unless `condition` holds. Both are aggregate SQL expressions.
+
+    The text is cast to a number: the one way of raising an error that plain Redshift SQL has.
+    The message must depend on the rows, or the planner would evaluate the cast beforehand.
+    """
+    tail = f" from {relation}" if relation else ""
+    return f"select cast(case when {condition} then '0' else {message} end as int){tail}"
+
+
+def days_predicate(table: Table, days: Iterable[date], time_zone: str) -> str:
+    """The rows of these days, as a condition on the partition column."""
+    column = ddl.quote(str(table.partition))
+    return " or ".join(
+        f"({column} >= {bound(table, span.start, time_zone)}"
+        f" and {column} < {bound(table, span.end, time_zone)})"
+        for span in windows(days)
+    )
+
+
+def prepare(session: Session) -> None:
+    """Create the audit tables where they are missing."""
+    for statement in _AUDIT_DDL:
+        session.execute(statement)
+
+
+def fence(layer: Layer, name: str) -> str:
+    """The table that writers of a table lock first: tiny, and read by nobody."""
+    return f"{layer}.{ddl.quote('_fence_' + name)}"
+
+
+def prepare_fence(session: Session, layer: Layer, name: str) -> None:
+    """Create the schema and the fence of a table where they are missing."""
+    session.execute(f"create schema if not exists {layer}")
+    session.execute(f"create table if not exists {fence(layer, name)} (held integer)")
+
+
+def read(session: Session, tables: Sequence[str]) -> dict[str, dict[str, Loaded]]:
+    """Table -> segment -> what was loaded last. Tables never loaded are empty."""
+    found: dict[str, dict[str, Loaded]] = {name: {} for name in tables}
+    names = ", ".join(literal(name) for name in tables)
+    if not names:
+        return found
+    result = session.execute(
+        "select table_name, segment, version, generation, run_id, row_count, digest, inputs,"
+        f" snapshot_at from {LOADS} where table_name in ({names})"
+    )
+    for name, segment, version, generation, run_id, rows, digest, inputs, at in result.rows:
+        found[name][segment] = Loaded(
+            version, generation, run_id, rows, digest, inputs, at.isoformat()
+        )
+    return found
+
+
+def definition(table: Table) -> str:
+    """The columns as the warehouse has them, one a line."""
+    return "\n".join(
+        f"{column.name} {types.redshift(column.type)}{'' if column.nullable else ' not null'}"
+        for column in table.columns
+    )
+
+
+def stored_definition(session: Session, name: str) -> str | None:
+    """The definition a table was made with; None where it was never made."""
+    result = session.execute(f"select definition from {TABLES} where table_name = {literal(name)}")
+    return str(result.rows[0][0]) if result.rows else None
+
+
+def remember_definition(table: Table, name: str) -> list[str]:
+    """The statements that store a table's definition."""
+    return [
+        f"delete from {TABLES} where table_name = {literal(name)}",
+        f"insert into {TABLES} (table_name, definition)"
+        f" values ({literal(name)}, {literal(definition(table))})",
+    ]
+
+
+def prepare_loaded_table(session: Session, table: Table) -> None:
+    """Create `warehouse.<table>` for a raw contract, or add the contract's new columns to it.
+
+    Columns that are new, at the end and nullable are added; any other change stops. DefinitionError.
+    """
+    name = f"warehouse.{table.name}"
+    prepare_fence(session, "warehouse", table.name)
+    wanted, stored = definition(table), stored_definition(session, name)
+    if stored == wanted:
+        return
+    if stored is None:
+        create = ddl.redshift_create(table, "warehouse")
+        session.transaction([create, *remember_definition(table, name)])
+        return
+    old, new = stored.splitlines(), wanted.splitlines()
+    added = new[len(old) :]
+    if new[: len(old)] != old or any(line.endswith(" not null") for line in added):
+        changed = sorted(set(old) ^ set(new))
+        raise DefinitionError(
+            f"{name} was made with other columns than {table.path} has now: {'; '.join(changed)}. "
+            "Only nullable columns at the end are added by themselves. To accept the change: "
+            f"drop table {name}; delete from {TABLES} where table_name = '{name}'; "
+            f"delete from {LOADS} where table_name = '{name}'; then run the whole range again."
+        )
+    adding = [
+        f"alter table {name} add column {ddl.quote(column.name)} {types.redshift(column.type)}"
+        for column in table.columns[len(old) :]
+    ]
+    session.transaction([*adding, *remember_definition(table, name)])

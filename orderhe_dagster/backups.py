@@ -1,0 +1,194 @@
+"""Generations of a backup: immutable records and the pointer to the current one.
+
+What a day's backup is and how it is committed lives here; how rows are extracted or loaded does not.
+
+Keys in the store, `<segment>` being an ISO day or `all` for a table without partitions::
+
+    backup/<table>/<segment>/<run>/part-00000.parquet     rows
+    backup/<table>/<segment>/<run>/manifest.json          for COPY … MANIFEST
+    backup/<table>/<segment>/generations/<n>.json         the record; written once, never changed
+    backup/<table>/<segment>/current.json                 the record that counts
+
+Nothing ever lists a prefix to decide what to load.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.ports import Measure, PortError, PreconditionFailed, Store, Touch
+
+FORMAT = 1
+WHOLE = "all"
+_ATTEMPTS = 20
+
+
+class BackupError(PortError):
+    """A record in the store cannot be read or written. Names table, segment and key."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet object: its key, size in bytes and sha256 (hex)."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One generation of one segment of a table."""
+
+    table: str
+    segment: str
+    generation: int
+    run_id: str
+    manifest: str  # key of the COPY manifest; '' where there are no rows
+    measure: Measure
+    touch: Touch
+    parts: tuple[Part, ...]
+    schema: str  # fingerprint of the columns as written
+    source: str
+    snapshot_at: datetime
+
+    @property
+    def version(self) -> str:
+        """What tells this content from any other of the segment."""
+        return f"{self.generation}:{self.run_id}"
+
+    def same_rows(self, other: Record) -> bool:
+        """Whether both hold the same rows in the same columns."""
+        return (self.measure, self.schema) == (other.measure, other.schema)
+
+
+def segment_of(day: date | None) -> str:
+    """The segment's name in keys and in the audit."""
+    return WHOLE if day is None else day.isoformat()
+
+
+def day_of(segment: str) -> date | None:
+    """The inverse of `segment_of`."""
+    return None if segment == WHOLE else date.fromisoformat(segment)
+
+
+def prefix(table: str, segment: str) -> str:
+    """Where everything of one segment lies."""
+    return f"backup/{table}/{segment}"
+
+
+def schema_fingerprint(table: Table) -> str:
+    """The names and types of the columns, in order: equal means the Parquet parts fit."""
+    import hashlib
+
+    text = json.dumps([[c.name, c.type.declared, c.nullable] for c in table.columns])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def manifest_body(store: Store, parts: Sequence[Part]) -> bytes:
+    """A Redshift COPY manifest: full addresses, all mandatory, exact sizes."""
+    entries = [
+        {"url": store.url(p.key), "mandatory": True, "meta": {"content_length": p.size}}
+        for p in parts
+    ]
+    return json.dumps({"entries": entries}, indent=1).encode()
+
+
+def read_current(
+    store: Store, table: str, days: Sequence[date | None]
+) -> dict[date | None, Record]:
+    """The current record of each day that has one."""
+    keys = [f"{prefix(table, segment_of(day))}/current.json" for day in days]
+    found = zip(days, keys, store.get_many(keys), strict=True)
+    return {day: _decode(key, obj.body) for day, key, obj in found if obj is not None}
+
+
+def commit(store: Store, record: Record) -> Record:
+    """Make `record` the current generation of its segment, numbered after the one that is.
+
+    Two small conditional writes. Where another run got in between, the later snapshot stays:
+    returns the record that is current afterwards, ours or the newer one.
+    """
+    base = prefix(record.table, record.segment)
+    for _ in range(_ATTEMPTS):
+        current = store.get(f"{base}/current.json")
+        before = _decode(f"{base}/current.json", current.body) if current else None
+        if before is not None and before.snapshot_at > record.snapshot_at:
+            return before
+        numbered = _claim(store, base, record, before.generation + 1 if before else 1)
+        try:
+            store.put(
+                f"{base}/current.json",
+                _encode(numbered),
+                if_none_match=current is None,
+                if_match=current.etag if current else None,
+            )
+        except PreconditionFailed:
+            continue
+        return numbered
+    raise BackupError(
+        f"backup of {record.table} {record.segment}: other runs kept writing {base}/current.json "
+        f"({_ATTEMPTS} tries). Run it again when they are done."
+    )
+
+
+def _claim(store: Store, base: str, record: Record, generation: int) -> Record:
+    """Write the record under the first free number; a crashed run may have left one taken."""
+    for number in range(generation, generation + 1000):
+        numbered = Record(**{**_fields(record), "generation": number})
+        try:
+            store.put(f"{base}/generations/{number}.json", _encode(numbered), if_none_match=True)
+        except PreconditionFailed:
+            continue
+        return numbered
+    raise BackupError(f"{base}/generations: no free number from {generation} on")
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _encode(record: Record) -> bytes:
+    body = asdict(record) | {"format": FORMAT, "snapshot_at": record.snapshot_at.isoformat()}
+    body["measure"] = {
+        "rows": record.measure.rows,
+        "sums": {name: str(total) for name, total in record.measure.sums.items()},
+        "digest": str(record.measure.digest),  # beyond 2^53: not a JSON number for every reader
+    }
+    return json.dumps(body, indent=1, sort_keys=True).encode()
+
+
+def _decode(key: str, body: bytes) -> Record:
+    try:
+        raw: Mapping[str, Any] = json.loads(body)
+        if raw["format"] != FORMAT:
+            raise BackupError(f"{key}: format {raw['format']}, this version reads {FORMAT}")
+        measure = raw["measure"]
+        return Record(
+            table=raw["table"],
+            segment=raw["segment"],
+            generation=raw["generation"],
+            run_id=raw["run_id"],
+            manifest=raw["manifest"],
+            measure=Measure(
+                measure["rows"],
+                {name: Decimal(total) for name, total in measure["sums"].items()},
+                int(measure["digest"]),
+            ),
+            touch=Touch(**raw["touch"]),
+            parts=tuple(Part(**part) for part in raw["parts"]),
+            schema=raw["schema"],
+            source=raw["source"],
+            snapshot_at=datetime.fromisoformat(raw["snapshot_at"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BackupError(
+            f"{key} is not a backup record ({error}). Materialize the backup of this day again "
+            "after moving the file away."
+        ) from error

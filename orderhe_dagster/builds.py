@@ -1,0 +1,177 @@
+"""The build of a modelled table: delete and insert from its select, in one transaction. Loads are `loads`' work.
+
+A build knows what it was built from: the audit keeps, for every table and day, a fingerprint of the upstream
+versions. Days that were built before and whose upstream has changed since are built again, so that a
+partitioned model never serves a day that has moved on beneath it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from orderhe_dagster import audit
+from orderhe_dagster.audit import LOADS, Loaded, literal
+from orderhe_dagster.backups import WHOLE, day_of, segment_of
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.resources.ports import PortError, Session, StatementError, Warehouse
+
+UNDEFINED_TABLE = "42P01"
+
+
+class BuildError(PortError):
+    """A model cannot be built. Names the table and the next action."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: rows by day (key None: the whole table)."""
+
+    rows: Mapping[date | None, int]
+    remade: bool  # the table was made anew because its columns changed
+
+    @property
+    def total(self) -> int:
+        """Rows in the segments that were built."""
+        return sum(self.rows.values())
+
+
+def build(
+    catalogue: Catalogue,
+    table: Table,
+    window: Window | None,
+    warehouse: Warehouse,
+    run_id: str,
+    time_zone: str,
+) -> Built:
+    """Build the days of `window` (None: the whole table) and those that have become stale.
+
+    Raises BuildError where an upstream table is missing, StatementError where the select fails.
+    """
+    with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
+        audit.prepare(session)
+        audit.prepare_fence(session, table.layer, table.name)
+        name = str(table.ref)
+        upstream = [str(ref) for ref in table.depends_on]
+        held = audit.read(session, [name, *upstream])
+        wanted, stored = audit.definition(table), audit.stored_definition(session, name)
+        remade = stored is not None and stored != wanted
+        known = {day_of(segment) for segment in held[name]}
+        inputs = _Inputs(catalogue, table, held)
+        if window is None:
+            days: set[date | None] = {None}
+        else:
+            stale = {day for day in known if day and (remade or inputs.changed(day))}
+            days = set(window) | stale
+        statements = [f"lock table {audit.fence(table.layer, table.name)}"]
+        if stored != wanted:
+            statements += [f"drop table {ddl.qualified(table)}"] if remade else []
+            statements += [
+                ddl.redshift_create(table, table.layer),
+                *audit.remember_definition(table, name),
+            ]
+        statements += _replace(table, days, time_zone)
+        statements += _record(table, days, inputs, run_id)
+        try:
+            session.transaction(statements)
+        except StatementError as error:
+            if error.code == UNDEFINED_TABLE:
+                needs = ", ".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
+                raise BuildError(
+                    f"{error.message}. {table.layer}/{table.name} is built from {needs}: "
+                    "materialize these first."
+                ) from error
+            raise
+        return Built(_count(session, table, days, time_zone), remade)
+
+
+class _Inputs:
+    """The fingerprints of what each day of a model is built from."""
+
+    def __init__(
+        self, catalogue: Catalogue, table: Table, held: Mapping[str, Mapping[str, Loaded]]
+    ) -> None:
+        self._table, self._held = table, held
+        self._daily = {
+            str(ref): bool(catalogue.get(ref).partition and table.partition)
+            for ref in table.depends_on
+        }
+        self._whole = {  # an upstream read as a whole counts with all its segments
+            name: _digest(f"{s}={row.version}" for s, row in sorted(held[name].items()))
+            for name, daily in self._daily.items()
+            if not daily
+        }
+
+    def of(self, day: date | None) -> str:
+        """The fingerprint of one day's inputs, the select's own text included."""
+        versions = []
+        for name, daily in sorted(self._daily.items()):
+            row = self._held[name].get(segment_of(day)) if daily else None
+            versions.append(f"{name}={row.version if row else self._whole.get(name, '')}")
+        return _digest([self._table.code_version, *versions])
+
+    def changed(self, day: date) -> bool:
+        """Whether the day was built from other inputs than there are now."""
+        return self._held[str(self._table.ref)][segment_of(day)].inputs != self.of(day)
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
+
+
+def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
+    """Delete and insert; the select stands as its file has it."""
+    target = ddl.qualified(table)
+    columns = ", ".join(ddl.quote(name) for name in table.column_names)
+    where = _where(table, days, time_zone)
+    return [
+        f"delete from {target}{where}",
+        f"insert into {target} ({columns})\nselect {columns} from (\n{table.sql}\n) as model{where}",
+    ]
+
+
+def _record(table: Table, days: set[date | None], inputs: _Inputs, run_id: str) -> list[str]:
+    name = literal(str(table.ref))
+    ordered = sorted(days, key=str)
+    segments = ", ".join(literal(segment_of(day)) for day in ordered)
+    target = ddl.qualified(table)
+    rows = ",\n".join(
+        f"({name}, {literal(segment_of(day))}, {literal(run_id)}, 0, {literal(run_id)}, 0, '', "
+        f"{literal(inputs.of(day))}, getdate(), getdate())"
+        for day in ordered
+    )
+    counted = f"to_char({ddl.quote(str(table.partition))}, 'YYYY-MM-DD')" if table.partition else f"'{WHOLE}'"
+    return [
+        f"delete from {LOADS} where table_name = {name}"
+        + (f" and segment in ({segments})" if table.partition else ""),
+        f"insert into {LOADS} values {rows}",
+        f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
+        f" count(*) as row_count from {target}{_where(table, days, time_zone)} group by 1) as counted"
+        f" where _loads.table_name = {name} and _loads.segment = counted.segment",
+    ]
+
+
+def _where(table: Table, days: set[date | None], time_zone: str) -> str:
+    if days == {None}:
+        return ""
+    return f" where {audit.days_predicate(table, [day for day in days if day], time_zone)}"
+
+
+def _count(
+    session: Session, table: Table, days: set[date | None], time_zone: str
+) -> dict[date | None, int]:
+    target = ddl.qualified(table)
+    if days == {None}:
+        return {None: session.execute(f"select count(*) from {target}").scalar()}
+    day = f"cast({ddl.quote(str(table.partition))} as date)"
+    result = session.execute(
+        f"select {day} as day, count(*) as row_count from {target}{_where(table, days, time_zone)}"
+        f" group by {day}"
+    )
+    rows: dict[date | None, int] = dict.fromkeys(days, 0)
+    rows.update({found: count for found, count in result.rows})
+    return rows

@@ -1,0 +1,163 @@
+"""Asset checks: derived from the catalogue, from `sql/checks/`, and the proof. What a claim means is SQL, in `claims`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from orderhe_dagster import audit, proof
+from orderhe_dagster.assets.calendar import Calendar
+from orderhe_dagster.assets.common import failing_clearly
+from orderhe_dagster.backups import day_of
+from orderhe_dagster.catalog.table import Catalogue, Layer, Table
+from orderhe_dagster.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
+from orderhe_dagster.resources.ports import Source, Store, Warehouse
+
+AGREES = "agrees_with_source_and_backup"
+
+
+def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
+    """One definition for each table of warehouse and mart, with all its checks; a failed one stops what follows."""
+    loaded = [_loaded_checks(catalogue, table, calendar) for table in catalogue.layer("raw")]
+    models = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
+    built = [_model_checks(catalogue, table) for table in models]
+    return [*loaded, *(checks for checks in built if checks is not None)]
+
+
+def _spec(asset: dg.AssetKey, claim: Claim) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        claim.name,
+        asset=asset,
+        description=claim.description,
+        blocking=True,
+        additional_deps=[dg.AssetKey(list(path)) for path in claim.needs],
+    )
+
+
+def _loaded_checks(
+    catalogue: Catalogue, table: Table, calendar: Calendar
+) -> dg.AssetChecksDefinition:
+    asset = dg.AssetKey(["warehouse", table.name])
+    claims = claims_of(catalogue, table, "warehouse")
+    agreement = dg.AssetCheckSpec(
+        AGREES,
+        asset=asset,
+        description="Source, backup and warehouse hold the same rows on every day that the run loaded: "
+        "rows, the exact sum of each numeric column, and a digest of all values.",
+        blocking=True,
+    )
+
+    @dg.multi_asset_check(
+        name=f"check_warehouse_{table.name}",
+        specs=[agreement, *(_spec(asset, claim) for claim in claims)],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext, source: Source, store: Store, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult]:
+        wanted = {key.name for key in context.selected_asset_check_keys}
+        with failing_clearly(f"checks of warehouse/{table.name}", None):
+            if AGREES in wanted:
+                days = _loaded_days(table, warehouse, context.run.run_id)
+                found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
+                yield _agreement_result(asset, found)
+            yield from _results(asset, catalogue, claims, wanted, warehouse)
+
+    return checks
+
+
+def _model_checks(catalogue: Catalogue, table: Table) -> dg.AssetChecksDefinition | None:
+    layer: Layer = table.layer
+    asset = dg.AssetKey([layer, table.name])
+    claims = claims_of(catalogue, table, layer)
+    if not claims:
+        return None
+
+    @dg.multi_asset_check(
+        name=f"check_{layer}_{table.name}",
+        specs=[_spec(asset, claim) for claim in claims],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult]:
+        wanted = {key.name for key in context.selected_asset_check_keys}
+        with failing_clearly(f"checks of {layer}/{table.name}", None):
+            yield from _results(asset, catalogue, claims, wanted, warehouse)
+
+    return checks
+
+
+def _results(
+    asset: dg.AssetKey,
+    catalogue: Catalogue,
+    claims: list[Claim],
+    wanted: set[str],
+    warehouse: Warehouse,
+) -> Iterator[dg.AssetCheckResult]:
+    todo = [claim for claim in claims if claim.name in wanted]
+    for claim, finding in judge(catalogue, todo, warehouse):
+        yield _claim_result(asset, claim, finding)
+
+
+def _claim_result(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {
+        "wrong_rows": finding.wrong,
+        "sql": dg.MetadataValue.md(f"```sql\n{claim.sql}\n```"),
+    }
+    if finding.pending:
+        metadata["pending_rows"] = finding.pending
+    if finding.wrong or finding.pending:
+        metadata["rows"] = dg.MetadataValue.md(wrong_rows_markdown(finding))
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=claim.name,
+        passed=not finding.wrong,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=finding.says(claim),
+        metadata=metadata,
+    )
+
+
+def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetCheckResult:
+    shown = "\n".join(f"- {difference}" for difference in found.differences[:20])
+    metadata: Mapping[str, Any] = {
+        "days": found.days,
+        "source_rows": found.source.rows,
+        "backup_rows": found.backup.rows,
+        "warehouse_rows": found.warehouse.rows,
+        "differing_days": len(found.differences),
+        **({"differences": dg.MetadataValue.md(shown)} if shown else {}),
+    }
+    stale = found.differences and not found.wrong
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=AGREES,
+        passed=found.agrees,
+        severity=dg.AssetCheckSeverity.WARN if stale else dg.AssetCheckSeverity.ERROR,
+        description=(
+            f"{found.source.rows:,} rows agree on {found.days:,} days"
+            if found.agrees
+            else "the source has moved on since the backup: run backup and warehouse again"
+            if stale
+            else f"{len(found.wrong)} days differ: materialize backup/{found.table} and "
+            f"warehouse/{found.table} for them again"
+        ),
+        metadata=metadata,
+    )
+
+
+def _loaded_days(table: Table, warehouse: Warehouse, run_id: str) -> list[date] | None:
+    """The days this run loaded; where it loaded none, every day there is."""
+    if not table.partition:
+        return None
+    name = f"warehouse.{table.name}"
+    with warehouse.session(f"checks of {name}", read_only=True) as session:
+        held = audit.read(session, [name])[name]
+    by_run = [segment for segment, loaded in held.items() if loaded.run_id == run_id]
+    return [day for segment in by_run or held if (day := day_of(segment))]
+
+

@@ -1,0 +1,184 @@
+"""Claims about a table: what its file promises, as queries that return the wrong rows. Dagster is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orderhe_dagster import audit
+from orderhe_dagster.backups import segment_of
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
+from orderhe_dagster.resources.ports import Session, Warehouse
+
+SHOWN = 20
+MASK = "•••"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A promise: `sql` returns the rows that break it."""
+
+    name: str
+    description: str
+    sql: str
+    needs: tuple[tuple[str, str], ...] = ()  # further tables it reads
+    foreign_key: ForeignKey | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How many rows break a claim, and the first of them, personal data masked."""
+
+    wrong: int
+    pending: int = 0  # rows whose parent may simply not have been read yet
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[Any, ...]] = field(default_factory=tuple)
+
+    def says(self, claim: Claim) -> str:
+        """The result in one sentence."""
+        if self.wrong:
+            return f"{self.wrong:,} rows break it: {claim.description}"
+        if self.pending:
+            return f"{self.pending:,} rows are pending: their parent was read before them"
+        return "holds for every row"
+
+
+def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
+    """Everything the file of `table` promises of `<layer>.<table>`, and what `sql/checks` says of it."""
+    relation = ddl.qualified(table, layer)
+    found = []
+    required = [column.name for column in table.columns if not column.nullable]
+    required += [name for name in table.grain if name not in required]
+    if required:
+        missing = " or ".join(f"{ddl.quote(name)} is null" for name in required)
+        found.append(
+            Claim(
+                "required_columns_are_filled",
+                f"No NULL in {', '.join(required)}.",
+                f"select * from {relation} where {missing}",
+            )
+        )
+    keys = [table.grain, *table.unique] if table.grain else list(table.unique)
+    for number, key in enumerate(keys):
+        found.append(_unique(relation, key, "grain" if number == 0 and table.grain else "_".join(key)))
+    for column in table.columns:
+        if column.values:
+            accepted = ", ".join(audit.literal(value) for value in column.values)
+            found.append(
+                Claim(
+                    f"{column.name}_is_accepted",
+                    f"{column.name} is one of {', '.join(column.values)}.",
+                    f"select * from {relation} where {ddl.quote(column.name)} not in ({accepted})",
+                )
+            )
+    if layer == "warehouse" and table.layer == "raw":
+        found += [_refers(catalogue, table, key) for key in table.foreign_keys]
+    for check in catalogue.checks:
+        if check.table.path == (layer, table.name):
+            found.append(Claim(check.claim, check.description, check.sql))
+    return found
+
+
+def _unique(relation: str, key: tuple[str, ...], name: str) -> Claim:
+    columns = ", ".join(ddl.quote(column) for column in key)
+    filled = " and ".join(f"{ddl.quote(column)} is not null" for column in key)
+    return Claim(
+        f"{name}_is_unique",
+        f"No two rows have the same {', '.join(key)}.",
+        f"select {columns}, count(*) as row_count from {relation} where {filled}"
+        f" group by {columns} having count(*) > 1",
+    )
+
+
+def _refers(catalogue: Catalogue, table: Table, key: ForeignKey) -> Claim:
+    child = ddl.qualified(table, "warehouse")
+    parent = f"warehouse.{ddl.quote(key.parent)}"
+    joined = " and ".join(
+        f"child.{ddl.quote(mine)} = parent.{ddl.quote(theirs)}"
+        for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
+    )
+    filled = " and ".join(f"child.{ddl.quote(column)} is not null" for column in key.columns)
+    return Claim(
+        f"{'_'.join(key.columns)}_is_in_{key.parent}",
+        f"Every {', '.join(key.columns)} is a row of {key.parent}.",
+        f"select child.* from {child} as child left join {parent} as parent on {joined}"
+        f" where parent.{ddl.quote(key.parent_columns[0])} is null and {filled}",
+        needs=(("warehouse", key.parent),) if key.parent != table.name else (),
+        foreign_key=key,
+        table=table,
+    )
+
+
+def judge(
+    catalogue: Catalogue, claims: Sequence[Claim], warehouse: Warehouse
+) -> Iterator[tuple[Claim, Finding]]:
+    """Run the claims in one session and say what each found."""
+    personal = {
+        column.name
+        for layer in ("raw", "warehouse")
+        for table in catalogue.layer(layer)
+        for column in table.columns
+        if column.pii
+    }
+    findings = []
+    with warehouse.session("checks", read_only=True) as session:
+        for claim in claims:
+            findings.append((claim, _find(session, claim, personal)))
+    yield from findings
+
+
+def _find(session: Session, claim: Claim, personal: set[str]) -> Finding:
+    count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
+    if not count:
+        return Finding(0)
+    result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
+    rows = [
+        tuple(
+            MASK if name in personal and value is not None else value
+            for name, value in zip(result.columns, row, strict=True)
+        )
+        for row in result.rows
+    ]
+    pending = _pending(session, claim, count)
+    return Finding(count - pending, pending, result.columns, rows)
+
+
+def _pending(session: Session, claim: Claim, count: int) -> int:
+    """How many of the orphans were read after their parents: the parent may have come in between."""
+    if claim.foreign_key is None or claim.table is None:
+        return 0
+    table, parent = claim.table, f"warehouse.{claim.foreign_key.parent}"
+    name = f"warehouse.{table.name}"
+    held = audit.read(session, [name, parent])
+    parents_read = [row.snapshot_at for row in held[parent].values()]
+    if not parents_read:
+        return count
+    oldest = min(parents_read)
+    if not table.partition:
+        return count if any(row.snapshot_at > oldest for row in held[name].values()) else 0
+    day = f"cast({ddl.quote(table.partition)} as date)"
+    orphans = session.execute(
+        f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
+    )
+    return sum(
+        rows
+        for orphan_day, rows in orphans.rows
+        if (loaded := held[name].get(segment_of(orphan_day))) and loaded.snapshot_at > oldest
+    )
+
+
+def wrong_rows_markdown(finding: Finding) -> str:
+    """The first wrong rows as a Markdown table."""
+    lines = ["| " + " | ".join(finding.columns) + " |", "|" + "---|" * len(finding.columns)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in finding.rows]
+    more = finding.wrong + finding.pending - len(finding.rows)
+    return "\n".join([*lines, *([f"\nand {more:,} more"] if more > 0 else [])])
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    shown = text if len(text) <= 60 else text[:59] + "…"
+    return shown.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")

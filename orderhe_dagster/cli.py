@@ -1,0 +1,183 @@
+"""The `orderhe` command: thin, each verb calls one function elsewhere. Nothing is decided here but words on the screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from orderhe_dagster.catalog.days import Window
+    from orderhe_dagster.config import Settings
+
+EPILOG = "Settings are ORDERHE_* variables (or a .env file): see .env.example. `make` lists the shortcuts."
+
+
+class DayType(click.ParamType):
+    """A day as YYYY-MM-DD."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the day, or say what it should look like."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"{value!r} is not a day like 2026-11-21", param, ctx)
+
+
+DAY = DayType()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(package_name="orderhe_dagster")
+def main() -> None:
+    """Carry a shop's MySQL tables to backups, warehouse, marts and BI: proven equal at every step."""
+
+
+def _days(required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        last = click.option("--to", "last", type=DAY, help="Last day (default: the first day).")
+        first = click.option("--from", "first", type=DAY, required=required, help="First day.")
+        return first(last(function))
+
+    return decorate
+
+
+def _window(first: date | None, last: date | None) -> Window | None:
+    from orderhe_dagster.catalog.days import Window
+
+    if first is None:
+        if last is not None:
+            raise click.UsageError("--to needs --from")
+        return None
+    if last is not None and last < first:
+        raise click.UsageError(f"--to {last} is before --from {first}")
+    return Window.of(first, last)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[Settings]:
+    """Settings for a verb; every error that we word ourselves is printed without a traceback."""
+    from orderhe_dagster.catalog.errors import CatalogueError
+    from orderhe_dagster.config import SettingsError, load_settings
+    from orderhe_dagster.errors import OrderheError
+    from orderhe_dagster.progress import shown
+
+    try:
+        with shown():
+            yield load_settings()
+    except (OrderheError, SettingsError, CatalogueError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("interrupted: nothing is half done; the same command goes on from here", err=True)
+        sys.exit(130)
+
+
+@main.command()
+def create() -> None:
+    """Create the raw tables, the bucket's layout and the warehouse schemas where they are missing."""
+    with _told_plainly() as settings:
+        from orderhe_dagster.setup_road import create_all
+
+        for line in create_all(settings):
+            click.echo(line)
+
+
+@main.command()
+def demo() -> None:
+    """Simulate a year of the shop, run every layer, prove that they agree, and say where to look."""
+    with _told_plainly() as settings:
+        from orderhe_dagster.demo import run_demo
+
+        if not run_demo(settings, click.echo):
+            sys.exit(1)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", "-p", default=3000, show_default=True, help="Port of the Dagster UI.")
+def dev(host: str, port: int) -> None:
+    """Open the Dagster UI on this shop's state."""
+    with _told_plainly() as settings:
+        from orderhe_dagster.demo import serve_ui
+
+        sys.exit(serve_ui(settings, host, port))
+
+
+@main.command()
+@_days(required=True)
+def simulate(first: date, last: date | None) -> None:
+    """Make days happen in the simulated shop: orders, and the customers and products they need."""
+    with _told_plainly() as settings:
+        from orderhe_dagster.setup_road import simulate_days
+
+        window = _window(first, last)
+        assert window is not None  # --from is required
+        click.echo(simulate_days(settings, window))
+
+
+@main.command("import")
+@click.argument("table")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_(table: str, file: Path) -> None:
+    """Load FILE into TABLE (raw/orders): CSV, JSON lines (either may be gzipped) or a Python module.
+
+    Every wrong row is named and nothing is loaded unless all of it is right. NULL is \\N in a CSV.
+    The file itself is archived in the backup store.
+    """
+    with _told_plainly() as settings:
+        from orderhe_dagster.setup_road import import_into
+
+        click.echo(import_into(settings, table, file))
+
+
+@main.command()
+@click.argument("selection")
+@_days(required=False)
+def run(selection: str, first: date | None, last: date | None) -> None:
+    """Materialize SELECTION: an asset (mart/daily_sales), '*', or any of Dagster's selections.
+
+    A range of days is one run. Without days, partitioned assets run for yesterday.
+    """
+    with _told_plainly() as settings:
+        from orderhe_dagster.launch import launch
+
+        outcome = launch(settings, selection, _window(first, last))
+        for line in outcome.lines():
+            click.echo(line)
+        if not outcome.succeeded:
+            sys.exit(1)
+
+
+@main.command()
+@click.argument("sql")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How rows are printed.",
+)
+def query(sql: str, form: str) -> None:
+    """Run one Redshift statement against the warehouse and print its rows."""
+    with _told_plainly() as settings:
+        from orderhe_dagster.printing import print_result
+        from orderhe_dagster.resources import build_warehouse
+
+        with build_warehouse(settings).session("orderhe query") as session:
+            result = session.execute(sql)
+        print_result(result, form, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

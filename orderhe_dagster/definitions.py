@@ -1,0 +1,100 @@
+"""The table of contents: reads the catalogue, takes resources, lists the rooms. Nothing is computed here.
+
+`dagster dev -w workspace.yaml`, `dagster asset materialize -m orderhe_dagster.definitions`, `dg launch`
+and `orderhe run` all come in by this door.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.config import Settings
+
+if TYPE_CHECKING:
+    from orderhe_dagster.simulation import Simulation
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The code location, from the environment's settings."""
+    from orderhe_dagster.config import load_settings
+
+    return build_definitions(load_settings())
+
+
+def build_definitions(
+    settings: Settings, resources: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Everything Dagster is told: `resources` replaces the ones that the settings choose.
+
+    Raises CatalogueError where a file of `settings.sql` is wrong.
+    """
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+    from orderhe_dagster import home
+    from orderhe_dagster.assets.backup import build_backup_assets
+    from orderhe_dagster.assets.calendar import Calendar
+    from orderhe_dagster.assets.export import build_export_assets
+    from orderhe_dagster.assets.models import build_model_assets
+    from orderhe_dagster.assets.raw import build_raw_assets
+    from orderhe_dagster.assets.warehouse import build_warehouse_assets
+    from orderhe_dagster.automation import build_automation
+    from orderhe_dagster.checks import build_checks
+    from orderhe_dagster.resources import build_resources
+
+    catalogue = read_catalogue(settings)
+    state = home.home_of(settings)
+    calendar = Calendar(first_day(settings), settings.time_zone)
+    automation = build_automation(catalogue)
+    return dg.Definitions(
+        assets=[
+            *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
+            *build_backup_assets(catalogue, calendar),
+            *build_warehouse_assets(catalogue, calendar),
+            *build_model_assets(catalogue, calendar),
+            *build_export_assets(catalogue, calendar, state.exports),
+        ],
+        asset_checks=build_checks(catalogue, calendar),
+        jobs=automation.jobs,
+        schedules=automation.schedules,
+        resources=resources or build_resources(settings),
+        executor=dg.in_process_executor,
+    )
+
+
+def read_catalogue(settings: Settings) -> Catalogue:
+    """The catalogue of `settings.sql`, by way of the cache in the home."""
+    from orderhe_dagster import home
+    from orderhe_dagster.catalog.cache import load_catalogue
+
+    return load_catalogue(settings.sql, home.home_of(settings).cache)
+
+
+def first_day(settings: Settings) -> date:
+    """The first day of the shop's history; where it was never said, a year ago, and remembered."""
+    from datetime import timedelta
+
+    from orderhe_dagster import home
+    from orderhe_dagster.assets.calendar import today
+
+    known = home.first_day(settings)
+    if known is not None:
+        return known
+    state = home.prepare_home(settings)
+    return home.remember_start(state, today(settings.time_zone) - timedelta(days=365))
+
+
+def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None:
+    """The simulation that fills the raw tables, or None where others fill them."""
+    from orderhe_dagster.simulation import Simulation
+
+    if settings.shop != "simulated":
+        return None
+    return Simulation(catalogue, settings.seed, settings.time_zone)

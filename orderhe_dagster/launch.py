@@ -1,0 +1,159 @@
+"""Materialize a selection of assets in this process, as `orderhe run` and the demo do. No asset is defined here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.config import Settings
+from orderhe_dagster.errors import OrderheError
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+class LaunchError(OrderheError):
+    """The selection or the days cannot be run. The text names the next action."""
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    run_id: str
+    succeeded: bool
+    assets: Sequence[str] = ()
+    failures: list[str] = field(default_factory=list)
+    failed_checks: list[str] = field(default_factory=list)
+    warned_checks: list[str] = field(default_factory=list)
+    passed_checks: int = 0
+
+    def lines(self) -> list[str]:
+        """The outcome for a person."""
+        many = len(self.assets)
+        head = f"{many} asset{'s' if many != 1 else ''} materialized, {self.passed_checks} checks passed"
+        return [
+            *(f"FAILED {text}" for text in self.failures),
+            *(f"CHECK FAILED {text}" for text in self.failed_checks),
+            *(f"warning {text}" for text in self.warned_checks),
+            head if self.succeeded else f"run {self.run_id} failed",
+        ]
+
+
+def launch(settings: Settings, selection: str, window: Window | None = None) -> Outcome:
+    """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
+
+    Partitioned assets without a window: yesterday. A range is one run. Raises LaunchError.
+    """
+    import dagster as dg
+
+    from orderhe_dagster import home
+    from orderhe_dagster.definitions import build_definitions
+
+    state = home.use_home(settings)
+    if window is not None:
+        within_history(settings, window)
+    definitions = build_definitions(settings)
+    keys = _resolve(definitions, selection)
+    graph = definitions.resolve_asset_graph()
+    daily = [key for key in keys if graph.get(key).is_partitioned]
+    tags = _tags(settings, daily, window)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.from_config(str(state.dagster)) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=sorted(keys),
+            tags=tags,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        return _outcome(result, sorted("/".join(key.path) for key in keys))
+
+
+def _resolve(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
+    import dagster as dg
+
+    graph = definitions.resolve_asset_graph()
+    try:
+        keys = dg.AssetSelection.from_coercible(selection.split(",")).resolve(graph)
+    except (dg.DagsterInvalidSubsetError, dg.DagsterError) as error:
+        raise LaunchError(f"the selection {selection!r} cannot be read: {error}") from error
+    found = {key for key in keys if key in graph.materializable_asset_keys}
+    if not found:
+        observed = sorted("/".join(key.path) for key in keys)
+        if observed:
+            raise LaunchError(
+                f"{', '.join(observed)} cannot be materialized: the shop itself fills raw tables here. "
+                "Load a file with `orderhe import`, or select backup/… and what follows."
+            )
+        known = ", ".join(sorted("/".join(key.path) for key in graph.materializable_asset_keys))
+        raise LaunchError(f"the selection {selection!r} names no asset; there are {known}")
+    return found
+
+
+def within_history(settings: Settings, window: Window) -> None:
+    """Let the remembered history begin no later than the days asked for."""
+    from orderhe_dagster import home
+
+    if settings.start_date is None:
+        home.remember_start(home.home_of(settings), window.start)
+    elif window.start < settings.start_date:
+        raise LaunchError(
+            f"{window.start} is before ORDERHE_START_DATE={settings.start_date}, the first day of this "
+            f"shop's history. Set it to {window.start}, or begin later."
+        )
+
+
+def _tags(settings: Settings, daily: Sequence[dg.AssetKey], window: Window | None) -> dict[str, str]:
+    from orderhe_dagster.assets.calendar import today
+
+    if not daily:
+        return {}
+    end = today(settings.time_zone)
+    if window is None:
+        window = Window.of(end - ONE_DAY)
+    if window.end > end:
+        raise LaunchError(
+            f"{window.end - ONE_DAY} is not over yet in {settings.time_zone}: "
+            f"the last whole day is {end - ONE_DAY}."
+        )
+    last: date = window.end - ONE_DAY
+    if last == window.start:
+        return {"dagster/partition": last.isoformat()}
+    return {
+        "dagster/asset_partition_range_start": window.start.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+
+
+def _outcome(result: dg.ExecuteInProcessResult, assets: Sequence[str]) -> Outcome:
+    import dagster as dg
+
+    outcome = Outcome(result.run_id, result.success, assets)
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            outcome.failures.append(_failure_text(event))
+    for check in result.get_asset_check_evaluations():
+        name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
+        said = f"{name}: {check.description}" if check.description else name
+        if check.passed:
+            outcome.passed_checks += 1
+        elif check.severity == dg.AssetCheckSeverity.WARN:
+            outcome.warned_checks.append(said)
+        else:
+            outcome.failed_checks.append(said)
+    return outcome
+
+
+def _failure_text(event: dg.DagsterEvent) -> str:
+    """The innermost message of a failed step: what a person needs, without Dagster's frames."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"

@@ -1,0 +1,257 @@
+"""The load of a table's backups into the warehouse: COPY to a stage, then one transaction of plain statements.
+
+What SQL a load consists of lives here; who runs it, and when, does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from orderhe_dagster import audit, backups
+from orderhe_dagster.audit import LOADS, Loaded, asserting, literal
+from orderhe_dagster.backups import Part, Record
+from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.ports import (
+    Measure,
+    PortError,
+    Session,
+    StatementError,
+    Store,
+    Warehouse,
+)
+
+STAGE = "stage"
+INCOMING = "incoming"
+SUPERSEDED = "superseded"
+_ATTEMPTS = 3
+
+
+class LoadError(PortError):
+    """A load stopped before anything changed. Names table, day and the next action."""
+
+
+def load(
+    table: Table,
+    days: list[date | None],
+    store: Store,
+    warehouse: Warehouse,
+    run_id: str,
+    time_zone: str,
+) -> dict[date | None, Record]:
+    """Bring the current backups of `days` into `warehouse.<table>`, all of them or none.
+
+    Days that the warehouse holds from an older generation than the store's are brought along.
+    Returns the records loaded. Raises LoadError, StatementError.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        with warehouse.session(f"load warehouse/{table.name} run {run_id}") as session:
+            audit.prepare(session)
+            audit.prepare_loaded_table(session, table)
+            held = audit.read(session, [f"warehouse.{table.name}"])[f"warehouse.{table.name}"]
+            records = _records(table, days, held, store)
+            try:
+                _load(session, table, records, store, warehouse, run_id, time_zone)
+            except StatementError as error:
+                if SUPERSEDED not in error.message or attempt == _ATTEMPTS:
+                    raise
+            else:
+                return records
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _records(
+    table: Table, days: list[date | None], held: Mapping[str, Loaded], store: Store
+) -> dict[date | None, Record]:
+    others = [backups.day_of(segment) for segment in held if backups.day_of(segment) not in days]
+    current = backups.read_current(store, table.name, [*days, *others])
+    missing = [day for day in days if day not in current]
+    if missing:
+        first = backups.segment_of(missing[0])
+        raise LoadError(
+            f"no backup of {table.name} for {len(missing)} of {len(days)} days, the first {first}. "
+            f"Materialize backup/{table.name} for these days first."
+        )
+    outdated = {
+        day
+        for day in others
+        if day in current and current[day].version != held[backups.segment_of(day)].version
+    }
+    wanted = backups.schema_fingerprint(table)
+    records = {day: current[day] for day in [*days, *sorted(outdated, key=str)]}
+    for day, record in records.items():
+        if record.schema != wanted:
+            raise LoadError(
+                f"the backup of {table.name} {backups.segment_of(day)} was written with other columns "
+                f"than {table.path} has now. Materialize backup/{table.name} for that day again."
+            )
+    return records
+
+
+def _load(
+    session: Session,
+    table: Table,
+    records: Mapping[date | None, Record],
+    store: Store,
+    warehouse: Warehouse,
+    run_id: str,
+    time_zone: str,
+) -> None:
+    columns = ", ".join(ddl.quote(name) for name in table.column_names)
+    session.execute(f"drop table if exists {STAGE}")
+    session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quote(table.name)})")
+    parts = [part for record in records.values() for part in record.parts]
+    if parts:
+        session.execute(
+            f"copy {STAGE} ({columns}) from {literal(_manifest(table, records, parts, store, run_id))}"
+            f" {warehouse.copy_authorization} format as parquet manifest"
+        )
+    _judge_stage(session, table, records, time_zone)
+    session.execute(f"drop table if exists {INCOMING}")
+    session.execute(f"create temp table {INCOMING} (like {LOADS})")
+    session.execute(_incoming(table, records, run_id))
+    session.transaction(load_statements(table, records, run_id, time_zone))
+
+
+def _manifest(
+    table: Table,
+    records: Mapping[date | None, Record],
+    parts: list[Part],
+    store: Store,
+    run_id: str,
+) -> str:
+    """The address of one manifest for all the parts: the day's own, or one written for this load."""
+    with_rows = [record for record in records.values() if record.parts]
+    if len(with_rows) == 1:
+        return store.url(with_rows[0].manifest)
+    key = f"backup/{table.name}/loads/{run_id}.json"
+    store.put(key, backups.manifest_body(store, parts))
+    return store.url(key)
+
+
+def _judge_stage(
+    session: Session, table: Table, records: Mapping[date | None, Record], time_zone: str
+) -> None:
+    """Compare what COPY brought with what the backup says: rows, sums and digest of every day."""
+    staged = measures(session, table, STAGE, time_zone)
+    for day, record in records.items():
+        found = staged.pop(day, Measure(0))
+        if not same(found, record.measure):
+            raise LoadError(
+                f"{table.name} {backups.segment_of(day)}: the stage differs from backup generation "
+                f"{record.generation}: {difference(found, record.measure)}. Nothing was changed. "
+                f"Materialize backup/{table.name} for that day again: a part may be damaged."
+            )
+    if staged:
+        strays = ", ".join(sorted(backups.segment_of(day) for day in staged))
+        raise LoadError(f"{table.name}: the parts hold rows of other days: {strays}")
+
+
+def measures(
+    session: Session, table: Table, relation: str, time_zone: str, where: str | None = None
+) -> dict[date | None, Measure]:
+    """Rows, sums and digest of a relation in the warehouse, by day; key None: no partitions."""
+    by_day = table.partition is not None
+    sql = measure.measure_select(
+        table, relation, "redshift", where=where, by_day=by_day, time_zone=time_zone
+    )
+    found = {}
+    for row in session.execute(sql).rows:
+        day, values = measure.parse_row(table, row, by_day=by_day)
+        found[day] = Measure(*values)
+    return found
+
+
+def same(one: Measure, other: Measure) -> bool:
+    """Whether two measures are equal; a sum over no values is 0."""
+    return not difference(one, other)
+
+
+def difference(one: Measure, other: Measure) -> str:
+    """What differs, for a person; '' where nothing does."""
+    said = []
+    if one.rows != other.rows:
+        said.append(f"{one.rows:,} rows, not {other.rows:,}")
+    for name in sorted({*one.sums, *other.sums}):
+        left, right = one.sums.get(name, 0), other.sums.get(name, 0)
+        if left != right:
+            said.append(f"sum of {name} {left:,}, not {right:,}")
+    if not said and one.digest != other.digest:
+        said.append("equal rows and sums, but other values (digest)")
+    return "; ".join(said)
+
+
+def _incoming(table: Table, records: Mapping[date | None, Record], run_id: str) -> str:
+    rows = ",\n".join(
+        "("
+        + ", ".join(
+            (
+                literal(f"warehouse.{table.name}"),
+                literal(record.segment),
+                literal(record.version),
+                str(record.generation),
+                literal(run_id),
+                str(record.measure.rows),
+                literal(str(record.measure.digest)),
+                "''",
+                literal(record.snapshot_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
+                "getdate()",
+            )
+        )
+        + ")"
+        for record in records.values()
+    )
+    return f"insert into {INCOMING} values {rows}"
+
+
+def load_statements(
+    table: Table, records: Mapping[date | None, Record], run_id: str, time_zone: str
+) -> list[str]:
+    """The statements of the one transaction, from the stage and the incoming audit rows.
+
+    The fence comes first: whatever comes before it would fix an older snapshot.
+    """
+    target = f"warehouse.{ddl.quote(table.name)}"
+    columns = ", ".join(ddl.quote(name) for name in table.column_names)
+    days = [day for day in records if day is not None]
+    where = f" where {audit.days_predicate(table, days, time_zone)}" if days else ""
+    rows = sum(record.measure.rows for record in records.values())
+    return [
+        f"lock table {audit.fence('warehouse', table.name)}",
+        asserting(
+            "count(*) = 0",
+            f"'{SUPERSEDED}: a newer generation is loaded already for ' || count(*) || ' days'",
+            f"{LOADS} as held inner join {INCOMING} as arriving on held.table_name = arriving.table_name"
+            " and held.segment = arriving.segment and held.generation > arriving.generation",
+        ),
+        f"delete from {target}{where}",
+        *(_moved_rows(table, target, run_id, time_zone) if days else ()),
+        f"insert into {target} ({columns}) select {columns} from {STAGE}",
+        asserting(
+            f"count(*) = {rows}",
+            f"'warehouse.{table.name} holds ' || count(*) || ' rows of these days, expected {rows}'",
+            f"{target}{where}",
+        ),
+        f"delete from {LOADS} using {INCOMING} where _loads.table_name = {INCOMING}.table_name"
+        f" and _loads.segment = {INCOMING}.segment",
+        f"insert into {LOADS} select * from {INCOMING}",
+    ]
+
+
+def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[str]:
+    """Take out rows whose day was edited, so that none is counted twice; their old days become stale."""
+    if not table.grain:
+        return []
+    day = measure.day_expression(table, time_zone, "redshift")
+    keys = ", ".join(ddl.quote(name) for name in table.grain)
+    joined = " and ".join(
+        f"{target}.{ddl.quote(name)} = {STAGE}.{ddl.quote(name)}" for name in table.grain
+    )
+    matching = f"exists (select 1 from {STAGE} where {joined})" if keys else ""
+    return [
+        f"update {LOADS} set version = {literal('moved by ' + run_id[:80])}"
+        f" where table_name = {literal('warehouse.' + table.name)} and segment in"
+        f" (select to_char({day}, 'YYYY-MM-DD') from {target} where {matching})",
+        f"delete from {target} using {STAGE} where {joined}",
+    ]

@@ -1,0 +1,86 @@
+"""Rows on the screen: a table for people, CSV and JSON for programs. Which rows is not decided here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import IO, Any
+
+from orderhe_dagster.resources.ports import Result
+
+_NUMBERS = (int, float, Decimal)
+
+
+def print_result(result: Result, form: str, out: IO[str]) -> None:
+    """Print a statement's rows as `table`, `csv` or `json`; for a statement without rows, what it changed."""
+    if not result.columns:
+        out.write("done\n" if result.row_count < 0 else f"{result.row_count:,} rows\n")
+    elif form == "csv":
+        _csv(result, out)
+    elif form == "json":
+        _json(result, out)
+    else:
+        out.write(table(result.columns, result.rows) + "\n")
+        out.write(f"({len(result.rows):,} row{'' if len(result.rows) == 1 else 's'})\n")
+
+
+def _csv(result: Result, out: IO[str]) -> None:
+    """Values as they are: formulas are neutralised in exports, not here, where programs read."""
+    import csv
+
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(result.columns)
+    for row in result.rows:
+        writer.writerow(["" if value is None else text(value) for value in row])
+
+
+def _json(result: Result, out: IO[str]) -> None:
+    """One object a line; decimals, dates and times as text, exactly."""
+    for row in result.rows:
+        record = {
+            name: value if value is None or isinstance(value, (bool, int, float)) else text(value)
+            for name, value in zip(result.columns, row, strict=True)
+        }
+        out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Columns in line, numbers to the right; wide Hangul counts as two places."""
+    from rich.cells import cell_len
+
+    shown = [["" if value is None else text(value).replace("\n", "⏎") for value in row] for row in rows]
+    widths = [
+        max([cell_len(name), *(cell_len(row[place]) for row in shown)])
+        for place, name in enumerate(columns)
+    ]
+    right = [
+        any(row[place] is not None for row in rows)
+        and all(row[place] is None or isinstance(row[place], _NUMBERS) for row in rows)
+        for place in range(len(columns))
+    ]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            " " * (width - cell_len(cell)) + cell if to_right else cell + " " * (width - cell_len(cell))
+            for cell, width, to_right in zip(cells, widths, right, strict=True)
+        ]
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(columns), line(["-" * width for width in widths]), *map(line, shown)])
+
+
+def text(value: object) -> str:
+    """One value as text: ISO dates, plain decimals."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)

@@ -1,0 +1,100 @@
+"""The verbs around the road: create what is missing, make days, load files. The road itself is in `assets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.config import Settings
+from orderhe_dagster.launch import LaunchError
+
+
+def create_all(settings: Settings) -> list[str]:
+    """Create raw tables, bucket and warehouse schemas where they are missing; say where they are."""
+    from orderhe_dagster import audit, home
+    from orderhe_dagster.definitions import read_catalogue, simulation_of
+    from orderhe_dagster.resources import build_source, build_store, build_warehouse
+
+    home.prepare_home(settings)
+    catalogue = read_catalogue(settings)
+    source, store = build_source(settings), build_store(settings)
+    warehouse = build_warehouse(settings)
+    simulation = simulation_of(settings, catalogue)
+    if simulation is None:
+        source.create(catalogue.layer("raw"))
+    else:
+        simulation.prepare(source)
+    store.create()
+    with warehouse.session("orderhe create") as session:
+        audit.prepare(session)
+        for layer in ("warehouse", "mart"):
+            session.execute(f"create schema if not exists {layer}")
+    tables = ", ".join(table.name for table in catalogue.layer("raw"))
+    return [
+        f"source     {source.identity}: {tables}",
+        f"store      {store.url('backup')}",
+        f"warehouse  {warehouse.identity}: schemas warehouse, mart",
+    ]
+
+
+def simulate_days(settings: Settings, window: Window) -> str:
+    """Make the days of `window` in the simulated shop; say what changed. SimulationError, LaunchError."""
+    import logging
+
+    from orderhe_dagster import home
+    from orderhe_dagster.definitions import read_catalogue, simulation_of
+    from orderhe_dagster.launch import within_history
+    from orderhe_dagster.progress import reporter
+    from orderhe_dagster.resources import build_source
+
+    catalogue = read_catalogue(settings)
+    simulation = simulation_of(settings, catalogue)
+    if simulation is None:
+        raise LaunchError(
+            "this shop is not simulated: its tables are filled by others. "
+            "Use `orderhe import`, or set ORDERHE_SHOP=simulated with the project's own sql folder."
+        )
+    home.prepare_home(settings)
+    within_history(settings, window)
+    report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
+    made = simulation.make(build_source(settings), list(window), report)
+    return (
+        f"{len(window)} days made; {made.customers:,} new customers, {made.products:,} new products; "
+        f"the orders of {made.rewritten_days:,} days written"
+    )
+
+
+def import_into(settings: Settings, name: str, file: Path) -> str:
+    """Load a file into a raw table, all of it or nothing; say what was loaded. ImportProblems, LaunchError."""
+    import logging
+
+    from orderhe_dagster import home
+    from orderhe_dagster.definitions import read_catalogue
+    from orderhe_dagster.importing import import_file
+    from orderhe_dagster.launch import within_history
+    from orderhe_dagster.progress import reporter
+    from orderhe_dagster.resources import build_source, build_store
+
+    catalogue = read_catalogue(settings)
+    table = raw_table(catalogue, name)
+    home.prepare_home(settings)
+    source, store = build_source(settings), build_store(settings)
+    source.create(catalogue.layer("raw"))
+    store.create()
+    report = reporter(logging.getLogger("orderhe.import"), f"import {name}", "rows")
+    done = import_file(table, file, source, store, report, time_zone=settings.time_zone)
+    if done.first_day is not None and settings.start_date is None:
+        within_history(settings, Window.of(done.first_day))
+    days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""
+    return f"raw/{table.name}: {done.rows:,} rows loaded{days}; the file is kept as {store.url(done.archive_key)}"
+
+
+def raw_table(catalogue: Catalogue, name: str) -> Table:
+    """The contract called `raw/<table>` or `<table>`. LaunchError names the ones there are."""
+    bare = name.removeprefix("raw/").removeprefix("raw.")
+    for table in catalogue.layer("raw"):
+        if table.name == bare:
+            return table
+    known = ", ".join(f"raw/{table.name}" for table in catalogue.layer("raw"))
+    raise LaunchError(f"there is no raw table {name!r}; there are {known}")

@@ -1,0 +1,51 @@
+"""Days of the simulated shop, made in a source. What happens on a day is `shop`'s; who asks for it is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.resources.ports import PortError, Source
+
+Progress = Callable[[int, int], None]
+"""Called with (days done, days in all)."""
+
+
+class SimulationError(PortError):
+    """The shop cannot be simulated here: the database is somebody's real one, or has another seed."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a call of `make` changed: rows new, and earlier days whose orders moved on."""
+
+    customers: int
+    products: int
+    rewritten_days: int
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The demo shop of one seed, for the contracts of `catalogue`."""
+
+    catalogue: Catalogue
+    seed: int
+    time_zone: str
+
+    def make(
+        self, source: Source, days: Sequence[date], progress: Progress | None = None
+    ) -> Simulated:
+        """Make the days happen, in one transaction; days made before change nothing. SimulationError."""
+        from orderhe_dagster.shop import simulate
+        from orderhe_dagster.shop.model import Shop
+
+        tables = {table.name: table for table in self.catalogue.layer("raw")}
+        shop = Shop(seed=self.seed, time_zone=self.time_zone)
+        try:
+            with source.writing() as transaction:
+                made = simulate.make_days(shop, transaction, tables, days, progress)
+        except simulate.NotOurShopError as error:
+            raise SimulationError(f"{source.identity}: {error}") from error
+        return Simulated(made.customers, made.products, made.rewritten_days)
