@@ -1,0 +1,233 @@
+"""Making days happen in a shop's database: what to insert, what to change, in the caller's transaction. No connection is opened here.
+
+A database is ours only if it carries the marker table, which `mark` creates in an empty shop and
+which holds one row for every day made. The SQL is the small part that MySQL and DuckDB read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from orderhe_dagster.shop.draws import Ints
+from orderhe_dagster.shop.model import HORIZON_DAYS, RULES, Shop
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from orderhe_dagster.catalog.table import Table
+    from orderhe_dagster.resources.ports import SourceTransaction
+
+MARKER = "orderhe_simulation"
+CHUNK_DAYS = 31
+_BATCH_ROWS = 1_000
+_TABLES = ("customers", "products", "orders")
+
+Progress = Callable[[int, int], None]
+"""Called with (days done, days in all)."""
+
+_Item = TypeVar("_Item")
+
+
+class NotOurShopError(Exception):
+    """The database is not a shop that this simulation made: it must not be written to."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What making days changed. Rows new, except `rewritten_days`: earlier days whose orders moved on."""
+
+    days: int = 0
+    orders: int = 0
+    customers: int = 0
+    products: int = 0
+    rewritten_days: int = 0
+
+
+def mark(transaction: SourceTransaction) -> None:
+    """Make an empty shop ours: create the marker. A shop already marked stays as it is.
+
+    The three tables must be there. NotOurShopError when one of them holds rows: it is somebody's.
+    """
+    if _is_marked(transaction):
+        return
+    for name in _TABLES:
+        if transaction.fetch(f"select 1 as one from {name} limit 1").num_rows:
+            raise NotOurShopError(
+                f"table {name} already holds rows that the simulation did not make: choose an empty"
+                " database, or leave this shop to its own application (ORDERHE_SHOP=external)"
+            )
+    transaction.execute(
+        f"create table if not exists {MARKER} (day date not null primary key, seed bigint not null,"
+        " scale double not null, time_zone varchar(64) not null, rules int not null)"
+    )
+
+
+def made_days(shop: Shop, transaction: SourceTransaction) -> list[date]:
+    """The days made so far, sorted. NotOurShopError without the marker or with another shop's."""
+    if not _is_marked(transaction):
+        raise NotOurShopError(
+            f"no table {MARKER}: the simulation writes only to a shop that it was asked to make."
+            " Run `orderhe create` on an empty database, or set ORDERHE_SHOP=external"
+        )
+    rows = transaction.fetch(f"select day, seed, scale, time_zone, rules from {MARKER}").to_pylist()
+    for row in rows:
+        for what, ours in _identity(shop).items():
+            if row[what] != ours:
+                raise NotOurShopError(
+                    f"{row['day']} was made with {what} {row[what]}, not {ours}: one shop has one"
+                    f" {what}. Go on with {row[what]}, or start in an empty database"
+                )
+    return sorted(row["day"] for row in rows)
+
+
+def make_days(
+    shop: Shop,
+    transaction: SourceTransaction,
+    tables: Mapping[str, Table],
+    days: Sequence[date],
+    progress: Progress | None = None,
+) -> Made:
+    """Make the days happen in the database; days made before change nothing.
+
+    Writes new customers, products and orders, and brings those of earlier days up to the new clock.
+    `tables` are the contracts by name. Everything happens in the one transaction of the caller;
+    memory does not grow with the number of days. NotOurShopError as `made_days`.
+    """
+    made = made_days(shop, transaction)
+    known = set(made)
+    new = sorted(set(days) - known)
+    if not new:
+        return Made()
+    clock = max(new + made)
+    customers = _ids(transaction, "customers", "customer_id")
+    products = _ids(transaction, "products", "product_id")
+    rewritten = 0
+    if made and clock > made[-1]:
+        _update(
+            transaction,
+            "customers",
+            shop.customers(shop.changed_customers(customers, made[-1], clock), clock).select(
+                ["customer_id", "city", "address", "accepts_marketing", "updated_at"]
+            ),
+        )
+        _update(
+            transaction,
+            "products",
+            shop.products(shop.changed_products(products, made[-1], clock), clock).select(
+                ["product_id", "unit_price", "is_active", "updated_at"]
+            ),
+        )
+        rewritten = _move_on(shop, transaction, tables["orders"], made, clock)
+    counts = {"orders": 0, "customers": 0, "products": 0}
+    for done, chunk in _chunks(new, CHUNK_DAYS):
+        facts = shop.facts(chunk)
+        new_customers = np.setdiff1d(shop.customer_ids(chunk, facts), customers)
+        new_products = np.setdiff1d(shop.product_ids(chunk, facts), products)
+        fresh = {
+            "customers": shop.customers(new_customers, clock),
+            "products": shop.products(new_products, clock),
+            "orders": shop.orders(chunk, clock, facts),
+        }
+        for name, rows in fresh.items():
+            counts[name] += rows.num_rows
+            if rows.num_rows:
+                transaction.append(tables[name], rows)
+        customers = np.union1d(customers, new_customers)
+        products = np.union1d(products, new_products)
+        _remember(shop, transaction, chunk)
+        if progress is not None:
+            progress(done, len(new))
+    return Made(days=len(new), rewritten_days=rewritten, **counts)
+
+
+def _identity(shop: Shop) -> dict[str, Any]:
+    """What must be the same for every day of one shop, by the marker's columns."""
+    return {
+        "seed": shop.seed,
+        "scale": float(shop.scale),
+        "time_zone": shop.time_zone,
+        "rules": RULES,
+    }
+
+
+def _is_marked(transaction: SourceTransaction) -> bool:
+    found = transaction.fetch(
+        f"select count(*) as n from information_schema.tables where table_name = '{MARKER}'"
+    )
+    return bool(found.column("n")[0].as_py())
+
+
+def _remember(shop: Shop, transaction: SourceTransaction, days: Sequence[date]) -> None:
+    rows = ", ".join(
+        f"('{day}', {shop.seed}, {float(shop.scale)!r}, '{shop.time_zone}', {RULES})"
+        for day in days
+    )
+    transaction.execute(f"insert into {MARKER} (day, seed, scale, time_zone, rules) values {rows}")
+
+
+def _ids(transaction: SourceTransaction, table: str, column: str) -> Ints:
+    found = transaction.fetch(f"select {column} from {table}").column(column)
+    return np.unique(np.asarray(found.to_numpy(), dtype=np.int64))
+
+
+def _move_on(
+    shop: Shop, transaction: SourceTransaction, table: Table, made: Sequence[date], clock: date
+) -> int:
+    """Bring the orders that were not settled at the old clock up to the new one; days that changed."""
+    settled = made[-1] - timedelta(days=HORIZON_DAYS)
+    count = 0
+    for _, chunk in _chunks([day for day in made if day > settled], CHUNK_DAYS):
+        gone, fresh = shop.changed_orders(chunk, made[-1], clock)
+        for _, batch in _chunks(gone.tolist(), _BATCH_ROWS):
+            ids = ", ".join(map(str, batch))
+            transaction.execute(f"delete from {table.name} where order_id in ({ids})")
+        if fresh.num_rows:
+            transaction.append(table, fresh)
+        stamps = {number // 1_000_000 for number in gone.tolist()}
+        stamps |= {number // 1_000_000 for number in fresh.column("order_id").to_pylist()}
+        count += len(stamps)
+    return count
+
+
+def _update(transaction: SourceTransaction, name: str, rows: pa.Table) -> None:
+    """Set every column but the first, the key, of the rows with these keys.
+
+    Not delete and insert: orders point at these rows.
+    """
+    key, *columns = rows.column_names
+    for start in range(0, rows.num_rows, _BATCH_ROWS):
+        values = rows.slice(start, _BATCH_ROWS).to_pydict()
+        sets = []
+        for column in columns:
+            cases = " ".join(
+                f"when {number} then {_literal(value)}"
+                for number, value in zip(values[key], values[column], strict=True)
+            )
+            sets.append(f"{column} = case {key} {cases} end")
+        ids = ", ".join(map(str, values[key]))
+        transaction.execute(f"update {name} set {', '.join(sets)} where {key} in ({ids})")
+
+
+def _literal(value: Any) -> str:
+    """SQL text that MySQL and DuckDB read alike; a backslash they read differently, so it may not be."""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        if "\\" in value:
+            raise ValueError(
+                f"{value!r} holds a backslash, which MySQL and DuckDB read differently"
+            )
+        return "'" + value.replace("'", "''") + "'"
+    return f"timestamp '{value}'"
+
+
+def _chunks(items: Sequence[_Item], size: int) -> Iterator[tuple[int, Sequence[_Item]]]:
+    """Consecutive slices, each with the number of items up to its end."""
+    for start in range(0, len(items), size):
+        chunk = items[start : start + size]
+        yield start + len(chunk), chunk
