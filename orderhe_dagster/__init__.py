@@ -1,1 +1,1 @@
-"""An e-commerce data platform: `sql/` is the program, this package its interpreter. No code lives here."""
+"""An e-commerce data platform: `sql/` is the program, this package interprets it. No code here."""

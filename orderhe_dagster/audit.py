@@ -1,7 +1,8 @@
-"""The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day. No rows are moved here.
+"""The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day.
 
-It is written in the same transaction as the rows it speaks of, so it can be believed where a client's
-memory cannot: after a lost connection the audit tells whether the transaction was committed.
+It is written in the same transaction as the rows it speaks of, so it can be believed where a
+client's memory cannot: after a lost connection it tells whether the transaction was committed.
+No rows are moved here.
 """
 
 from __future__ import annotations
@@ -20,19 +21,23 @@ TABLES = "warehouse._tables"
 
 _AUDIT_DDL = (
     "create schema if not exists warehouse",
-    f"create table if not exists {LOADS} ("
-    "table_name varchar(300) not null, "
-    "segment varchar(10) not null, "  # an ISO day, or 'all'
-    "version varchar(128) not null, "  # what tells this content from any other
-    "generation integer not null, "  # of the backup; 0 for a model
-    "run_id varchar(128) not null, "
-    "row_count bigint not null, "
-    "digest varchar(64) not null, "
-    "inputs varchar(64) not null, "  # fingerprint of what a model was built from
-    "snapshot_at timestamp not null, "
-    "loaded_at timestamp not null)",
-    f"create table if not exists {TABLES} ("
-    "table_name varchar(300) not null, definition varchar(65535) not null)",
+    (
+        f"create table if not exists {LOADS} ("
+        "table_name varchar(300) not null, "
+        "segment varchar(10) not null, "  # an ISO day, or 'all'
+        "version varchar(128) not null, "  # what tells this content from any other
+        "generation integer not null, "  # of the backup; 0 for a model
+        "run_id varchar(128) not null, "
+        "row_count bigint not null, "
+        "digest varchar(64) not null, "
+        "inputs varchar(64) not null, "  # fingerprint of what a model was built from
+        "snapshot_at timestamp not null, "
+        "loaded_at timestamp not null)"
+    ),
+    (
+        f"create table if not exists {TABLES} ("
+        "table_name varchar(300) not null, definition varchar(65535) not null)"
+    ),
 )
 
 
@@ -61,7 +66,7 @@ def literal(text: str) -> str:
 
 
 def asserting(condition: str, message: str, relation: str = "") -> str:
-    """A statement that fails with `message` unless `condition` holds. Both are aggregate SQL expressions.
+    """A statement that fails with `message` unless `condition` holds: aggregate SQL expressions.
 
     The text is cast to a number: the one way of raising an error that plain Redshift SQL has.
     The message must depend on the rows, or the planner would evaluate the cast beforehand.
@@ -117,7 +122,7 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[str, Loaded]
 def definition(table: Table) -> str:
     """The columns as the warehouse has them, one a line."""
     return "\n".join(
-        f"{column.name} {types.redshift(column.type)}{'' if column.nullable else ' not null'}"
+        f"{column.name} {types.redshift_text(column.type)}{'' if column.nullable else ' not null'}"
         for column in table.columns
     )
 
@@ -132,8 +137,10 @@ def remember_definition(table: Table, name: str) -> list[str]:
     """The statements that store a table's definition."""
     return [
         f"delete from {TABLES} where table_name = {literal(name)}",
-        f"insert into {TABLES} (table_name, definition)"
-        f" values ({literal(name)}, {literal(definition(table))})",
+        (
+            f"insert into {TABLES} (table_name, definition)"
+            f" values ({literal(name)}, {literal(definition(table))})"
+        ),
     ]
 
 
@@ -162,7 +169,7 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
             f"delete from {LOADS} where table_name = '{name}'; then run the whole range again."
         )
     adding = [
-        f"alter table {name} add column {ddl.quote(column.name)} {types.redshift(column.type)}"
+        f"alter table {name} add column {ddl.quote(column.name)} {types.redshift_text(column.type)}"
         for column in table.columns[len(old) :]
     ]
     session.transaction([*adding, *remember_definition(table, name)])

@@ -1,4 +1,4 @@
-"""Jobs and schedules: what there is to launch and what runs by itself, on one screen. No asset is defined here."""
+"""Jobs and schedules: what there is to launch and what runs by itself, on one screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dagster as dg
 from orderhe_dagster.catalog.table import Catalogue
 
 HOUR, MINUTE = 0, 30
-"""When the daily chain runs, in the shop's time zone: the day is over, and late commits have landed."""
+"""When the daily chain runs, in the shop's time zone: the day is over, late commits have landed."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Automation:
 
 
 def build_automation(catalogue: Catalogue) -> Automation:
-    """The daily chain and its schedule, and the rebuild of what can be computed from the warehouse."""
+    """The daily chain and its schedule, and the rebuild of what comes from the warehouse alone."""
     daily = dg.define_asset_job(
         "daily",
         selection=dg.AssetSelection.all(),
-        description="The whole road for a day: raw, backup, warehouse, marts, exports and their checks. "
+        description="The whole road for a day: raw, backup, warehouse, marts, exports, checks. "
         "Launched for a range of days it is one run: one scan, one COPY, one transaction a table.",
         executor_def=dg.in_process_executor,
     )
@@ -53,6 +53,6 @@ def build_automation(catalogue: Catalogue) -> Automation:
         name="daily_schedule",
         hour_of_day=HOUR,
         minute_of_hour=MINUTE,
-        description="Yesterday, and every day touched since its backup; half an hour after midnight.",
+        description="Half an hour after midnight: yesterday, and days touched since their backup.",
     )
     return Automation([daily, marts], [schedule])

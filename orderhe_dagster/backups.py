@@ -2,7 +2,7 @@
 
 What a day's backup is and how it is committed lives here; how rows are extracted or loaded does not.
 
-Keys in the store, `<segment>` being an ISO day or `all` for a table without partitions::
+Keys in the store; `<segment>` is an ISO day, or `all` for a table without partitions::
 
     backup/<table>/<segment>/<run>/part-00000.parquet     rows
     backup/<table>/<segment>/<run>/manifest.json          for COPY … MANIFEST

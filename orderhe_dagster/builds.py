@@ -1,8 +1,8 @@
-"""The build of a modelled table: delete and insert from its select, in one transaction. Loads are `loads`' work.
+"""The build of a modelled table: delete and insert from its select, in one transaction.
 
-A build knows what it was built from: the audit keeps, for every table and day, a fingerprint of the upstream
-versions. Days that were built before and whose upstream has changed since are built again, so that a
-partitioned model never serves a day that has moved on beneath it.
+A build knows what it was built from: the audit keeps, for every table and day, a fingerprint of the
+upstream versions. Days that were built before and whose upstream has changed since are built again,
+so that a partitioned model never serves a day that has moved on beneath it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def build(
             days: set[date | None] = {None}
         else:
             stale = {day for day in known if day and (remade or inputs.changed(day))}
-            days = set(window) | stale
+            days = {*window, *stale}
         statements = [f"lock table {audit.fence(table.layer, table.name)}"]
         if stored != wanted:
             statements += [f"drop table {ddl.qualified(table)}"] if remade else []
@@ -75,7 +75,7 @@ def build(
                 *audit.remember_definition(table, name),
             ]
         statements += _replace(table, days, time_zone)
-        statements += _record(table, days, inputs, run_id)
+        statements += _record(table, days, inputs, run_id, time_zone)
         try:
             session.transaction(statements)
         except StatementError as error:
@@ -134,7 +134,9 @@ def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
     ]
 
 
-def _record(table: Table, days: set[date | None], inputs: _Inputs, run_id: str) -> list[str]:
+def _record(
+    table: Table, days: set[date | None], inputs: _Inputs, run_id: str, time_zone: str
+) -> list[str]:
     name = literal(str(table.ref))
     ordered = sorted(days, key=str)
     segments = ", ".join(literal(segment_of(day)) for day in ordered)
@@ -144,14 +146,20 @@ def _record(table: Table, days: set[date | None], inputs: _Inputs, run_id: str) 
         f"{literal(inputs.of(day))}, getdate(), getdate())"
         for day in ordered
     )
-    counted = f"to_char({ddl.quote(str(table.partition))}, 'YYYY-MM-DD')" if table.partition else f"'{WHOLE}'"
+    counted = (
+        f"to_char({ddl.quote(str(table.partition))}, 'YYYY-MM-DD')"
+        if table.partition
+        else f"'{WHOLE}'"
+    )
     return [
         f"delete from {LOADS} where table_name = {name}"
         + (f" and segment in ({segments})" if table.partition else ""),
         f"insert into {LOADS} values {rows}",
-        f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
-        f" count(*) as row_count from {target}{_where(table, days, time_zone)} group by 1) as counted"
-        f" where _loads.table_name = {name} and _loads.segment = counted.segment",
+        (
+            f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
+            f" count(*) as row_count from {target}{_where(table, days, time_zone)} group by 1) as counted"
+            f" where _loads.table_name = {name} and _loads.segment = counted.segment"
+        ),
     ]
 
 
@@ -173,5 +181,5 @@ def _count(
         f" group by {day}"
     )
     rows: dict[date | None, int] = dict.fromkeys(days, 0)
-    rows.update({found: count for found, count in result.rows})
+    rows.update(dict(result.rows))
     return rows

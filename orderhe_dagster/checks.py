@@ -1,4 +1,4 @@
-"""Asset checks: derived from the catalogue, from `sql/checks/`, and the proof. What a claim means is SQL, in `claims`."""
+"""Asset checks: claims of the catalogue and of `sql/checks/`, and the proof. The SQL is in `claims`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AGREES = "agrees_with_source_and_backup"
 
 
 def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
-    """One definition for each table of warehouse and mart, with all its checks; a failed one stops what follows."""
+    """One definition a table, with all its checks; a failed one stops what follows."""
     loaded = [_loaded_checks(catalogue, table, calendar) for table in catalogue.layer("raw")]
     models = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
     built = [_model_checks(catalogue, table) for table in models]
@@ -45,7 +45,7 @@ def _loaded_checks(
     agreement = dg.AssetCheckSpec(
         AGREES,
         asset=asset,
-        description="Source, backup and warehouse hold the same rows on every day that the run loaded: "
+        description="Source, backup and warehouse hold the same on every day that the run loaded: "
         "rows, the exact sum of each numeric column, and a digest of all values.",
         blocking=True,
     )
@@ -159,5 +159,3 @@ def _loaded_days(table: Table, warehouse: Warehouse, run_id: str) -> list[date] 
         held = audit.read(session, [name])[name]
     by_run = [segment for segment, loaded in held.items() if loaded.run_id == run_id]
     return [day for segment in by_run or held if (day := day_of(segment))]
-
-

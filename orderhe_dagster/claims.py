@@ -1,4 +1,4 @@
-"""Claims about a table: what its file promises, as queries that return the wrong rows. Dagster is not known here."""
+"""Claims about a table: what its file promises, as queries that return the wrong rows. No Dagster."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from orderhe_dagster import audit
 from orderhe_dagster.backups import segment_of
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
-from orderhe_dagster.resources.ports import Session, Warehouse
+from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
 
 SHOWN = 20
+UNDEFINED_TABLE = "42P01"
 MASK = "•••"
 
 
@@ -47,7 +48,7 @@ class Finding:
 
 
 def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
-    """Everything the file of `table` promises of `<layer>.<table>`, and what `sql/checks` says of it."""
+    """Everything that the file of `table` and `sql/checks` promise of `<layer>.<table>`."""
     relation = ddl.qualified(table, layer)
     found = []
     required = [column.name for column in table.columns if not column.nullable]
@@ -63,7 +64,9 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
         )
     keys = [table.grain, *table.unique] if table.grain else list(table.unique)
     for number, key in enumerate(keys):
-        found.append(_unique(relation, key, "grain" if number == 0 and table.grain else "_".join(key)))
+        found.append(
+            _unique(relation, key, "grain" if number == 0 and table.grain else "_".join(key))
+        )
     for column in table.columns:
         if column.values:
             accepted = ", ".join(audit.literal(value) for value in column.values)
@@ -131,7 +134,12 @@ def judge(
 
 
 def _find(session: Session, claim: Claim, personal: set[str]) -> Finding:
-    count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
+    try:
+        count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE or claim.foreign_key is None:
+            raise
+        return Finding(0, pending=1)  # the parent was never loaded: nothing to judge by yet
     if not count:
         return Finding(0)
     result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
@@ -147,7 +155,7 @@ def _find(session: Session, claim: Claim, personal: set[str]) -> Finding:
 
 
 def _pending(session: Session, claim: Claim, count: int) -> int:
-    """How many of the orphans were read after their parents: the parent may have come in between."""
+    """How many orphans were read after their parents: the parent may have come in between."""
     if claim.foreign_key is None or claim.table is None:
         return 0
     table, parent = claim.table, f"warehouse.{claim.foreign_key.parent}"

@@ -1,4 +1,4 @@
-"""The `orderhe` command: thin, each verb calls one function elsewhere. Nothing is decided here but words on the screen."""
+"""The `orderhe` command: thin, each verb calls one function elsewhere."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from orderhe_dagster.catalog.days import Window
     from orderhe_dagster.config import Settings
 
-EPILOG = "Settings are ORDERHE_* variables (or a .env file): see .env.example. `make` lists the shortcuts."
+EPILOG = "Settings are ORDERHE_* variables or lines of a .env file: see .env.example."
 
 
-class DayType(click.ParamType):
+class DayType(click.ParamType["date"]):
     """A day as YYYY-MM-DD."""
 
     name = "day"
@@ -78,13 +78,15 @@ def _told_plainly() -> Iterator[Settings]:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        click.echo("interrupted: nothing is half done; the same command goes on from here", err=True)
+        click.echo(
+            "interrupted: nothing is half done; the same command goes on from here", err=True
+        )
         sys.exit(130)
 
 
 @main.command()
 def create() -> None:
-    """Create the raw tables, the bucket's layout and the warehouse schemas where they are missing."""
+    """Create raw tables, bucket layout and warehouse schemas where they are missing."""
     with _told_plainly() as settings:
         from orderhe_dagster.setup_road import create_all
 
@@ -129,7 +131,7 @@ def simulate(first: date, last: date | None) -> None:
 @click.argument("table")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(table: str, file: Path) -> None:
-    """Load FILE into TABLE (raw/orders): CSV, JSON lines (either may be gzipped) or a Python module.
+    r"""Load FILE into TABLE (raw/orders): CSV, JSON lines (also .gz) or a Python module.
 
     Every wrong row is named and nothing is loaded unless all of it is right. NULL is \\N in a CSV.
     The file itself is archived in the backup store.

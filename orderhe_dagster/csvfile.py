@@ -1,20 +1,20 @@
-"""Rows to a CSV file that spreadsheets and BI tools read alike. Which rows, and where to, is not decided here."""
+"""Rows to a CSV file that spreadsheets and BI tools read alike. Which rows is decided elsewhere."""
 
 from __future__ import annotations
 
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
+
+from orderhe_dagster.printing import text
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(value: object) -> object:
-    """A value as text: ISO dates, plain decimals, empty for NULL; texts that a spreadsheet would run are quoted.
+    """A value as a cell: as `printing.text` has it, empty for NULL, no text that a spreadsheet runs.
 
     A leading apostrophe is what spreadsheets themselves use to say "this is text".
     """
@@ -22,15 +22,7 @@ def cell(value: object) -> object:
         return ""
     if isinstance(value, str):
         return "'" + value if value.startswith(_FORMULA_STARTS) else value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value
+    return text(value)
 
 
 def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

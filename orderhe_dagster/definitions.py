@@ -1,7 +1,7 @@
-"""The table of contents: reads the catalogue, takes resources, lists the rooms. Nothing is computed here.
+"""The table of contents: reads the catalogue, takes resources, lists the rooms.
 
-`dagster dev -w workspace.yaml`, `dagster asset materialize -m orderhe_dagster.definitions`, `dg launch`
-and `orderhe run` all come in by this door.
+`dagster dev -w workspace.yaml`, `dagster asset materialize -m orderhe_dagster.definitions`,
+`dg launch` and `orderhe run` all come in by this door. Nothing is computed here.
 """
 
 from __future__ import annotations

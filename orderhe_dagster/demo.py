@@ -1,4 +1,4 @@
-"""The demo: a year of the shop through every layer, the proof, and where to look. The road itself is elsewhere."""
+"""The demo: a year of the shop through every layer, the proof, and where to look."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Say = Callable[[str], None]
 
 
 def run_demo(settings: Settings, say: Say) -> bool:
-    """Run everything from the shop's first day to yesterday; say what came of it. False: something failed.
+    """Run everything from the shop's first day to yesterday, and say what came of it.
 
-    May be interrupted and started again at any time: what is done is not done twice.
+    Returns whether all went well. May be interrupted and started again at any time.
     """
     from orderhe_dagster import home
     from orderhe_dagster.assets.calendar import today
@@ -69,7 +69,7 @@ def prove_all(settings: Settings, window: Window) -> list[Agreement]:
 
 
 def agreement_table(agreements: Sequence[Agreement]) -> str:
-    """One line for the rows and for each sum of each table: source, backup, warehouse, and the verdict."""
+    """Rows and sums of each table in source, backup and warehouse, and the verdict."""
     from orderhe_dagster.printing import table
 
     lines = []
@@ -78,15 +78,14 @@ def agreement_table(agreements: Sequence[Agreement]) -> str:
         verdict = "equal" if found.agrees else f"{len(found.differences)} days differ"
         lines.append([found.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
         for name in sorted({name for m in three for name in m.sums}):
-            values = [m.sums.get(name, 0) for m in three]
-            equal = "equal" if len(set(values)) == 1 else "DIFFER"
-            lines.append(["", f"sum of {name}", *(f"{value:,}" for value in values), equal])
-        values = [f"{m.digest % 16**8:08x}" for m in three]
-        lines.append(
-            ["", "digest", *values, "equal" if len(set(values)) == 1 else "DIFFER"]
-        )
+            lines.append(_three(f"sum of {name}", [f"{m.sums.get(name, 0):,}" for m in three]))
+        lines.append(_three("digest", [f"{m.digest % 16**8:08x}" for m in three]))
         lines += [["", f"  {difference}", "", "", "", ""] for difference in found.differences[:5]]
     return table(["table", "measure", "source", "backup", "warehouse", ""], lines)
+
+
+def _three(measure: str, values: list[str]) -> list[str]:
+    return ["", measure, *values, "equal" if len(set(values)) == 1 else "DIFFER"]
 
 
 def where_to_look(settings: Settings) -> list[str]:

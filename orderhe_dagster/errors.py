@@ -1,4 +1,4 @@
-"""The root of the errors that are worded for the person who meets them. The errors themselves live where they are raised.
+"""The root of the errors that are worded for the person who meets them.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Materialize a selection of assets in this process, as `orderhe run` and the demo do. No asset is defined here."""
+"""Materialize a selection of assets in this process, as `orderhe run` and the demo do."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ def within_history(settings: Settings, window: Window) -> None:
         )
 
 
-def _tags(settings: Settings, daily: Sequence[dg.AssetKey], window: Window | None) -> dict[str, str]:
+def _tags(
+    settings: Settings, daily: Sequence[dg.AssetKey], window: Window | None
+) -> dict[str, str]:
     from orderhe_dagster.assets.calendar import today
 
     if not daily:

@@ -1,4 +1,4 @@
-"""The load of a table's backups into the warehouse: COPY to a stage, then one transaction of plain statements.
+"""The load of a table's backups into the warehouse: COPY to a stage, then one transaction.
 
 What SQL a load consists of lives here; who runs it, and when, does not.
 """
@@ -233,8 +233,10 @@ def load_statements(
             f"'warehouse.{table.name} holds ' || count(*) || ' rows of these days, expected {rows}'",
             f"{target}{where}",
         ),
-        f"delete from {LOADS} using {INCOMING} where _loads.table_name = {INCOMING}.table_name"
-        f" and _loads.segment = {INCOMING}.segment",
+        (
+            f"delete from {LOADS} using {INCOMING} where _loads.table_name = {INCOMING}.table_name"
+            f" and _loads.segment = {INCOMING}.segment"
+        ),
         f"insert into {LOADS} select * from {INCOMING}",
     ]
 
@@ -244,14 +246,15 @@ def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[
     if not table.grain:
         return []
     day = measure.day_expression(table, time_zone, "redshift")
-    keys = ", ".join(ddl.quote(name) for name in table.grain)
     joined = " and ".join(
         f"{target}.{ddl.quote(name)} = {STAGE}.{ddl.quote(name)}" for name in table.grain
     )
-    matching = f"exists (select 1 from {STAGE} where {joined})" if keys else ""
+    moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
     return [
-        f"update {LOADS} set version = {literal('moved by ' + run_id[:80])}"
-        f" where table_name = {literal('warehouse.' + table.name)} and segment in"
-        f" (select to_char({day}, 'YYYY-MM-DD') from {target} where {matching})",
+        (
+            f"update {LOADS} set version = {literal('moved by ' + run_id[:80])}"
+            f" where table_name = {literal('warehouse.' + table.name)} and segment in"
+            f" ({moved} where exists (select 1 from {STAGE} where {joined}))"
+        ),
         f"delete from {target} using {STAGE} where {joined}",
     ]

@@ -50,7 +50,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns in line, numbers to the right; wide Hangul counts as two places."""
     from rich.cells import cell_len
 
-    shown = [["" if value is None else text(value).replace("\n", "⏎") for value in row] for row in rows]
+    shown = [
+        ["" if value is None else text(value).replace("\n", "⏎") for value in row] for row in rows
+    ]
     widths = [
         max([cell_len(name), *(cell_len(row[place]) for row in shown)])
         for place, name in enumerate(columns)
@@ -63,7 +65,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
     def line(cells: Sequence[str]) -> str:
         padded = [
-            " " * (width - cell_len(cell)) + cell if to_right else cell + " " * (width - cell_len(cell))
+            " " * (width - cell_len(cell)) + cell
+            if to_right
+            else cell + " " * (width - cell_len(cell))
             for cell, width, to_right in zip(cells, widths, right, strict=True)
         ]
         return "  ".join(padded).rstrip()

@@ -1,4 +1,4 @@
-"""How work speaks while it runs: records on the `orderhe` loggers, drawn as a bar or as plain lines. No work is done here."""
+"""How work speaks while it runs: the `orderhe` loggers, drawn as a bar or as plain lines."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def shown() -> Iterator[None]:
         handler.close()
 
 
-class _PlainHandler(logging.StreamHandler["object"]):
+class _PlainHandler(logging.StreamHandler["TextIO"]):
     """One line a record; progress only at each further quarter."""
 
     def __init__(self) -> None:

@@ -66,7 +66,7 @@ def prove(
     time_zone: str,
 ) -> Agreement:
     """Compare the three on each of `days` (None: a table without partitions)."""
-    wanted: list[date | None] = [None] if days is None else list(sorted(set(days)))
+    wanted: list[date | None] = [None] if days is None else sorted(set(days))
     spans: list[Window | None] = (
         [None] if days is None else list(windows(day for day in wanted if day))
     )

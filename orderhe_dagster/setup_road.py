@@ -1,4 +1,4 @@
-"""The verbs around the road: create what is missing, make days, load files. The road itself is in `assets`."""
+"""The verbs around the road: create what is missing, make days, load files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,10 @@ def simulate_days(settings: Settings, window: Window) -> str:
 
 
 def import_into(settings: Settings, name: str, file: Path) -> str:
-    """Load a file into a raw table, all of it or nothing; say what was loaded. ImportProblems, LaunchError."""
+    """Load a file into a raw table, all of it or nothing; say what was loaded.
+
+    Raises ImportProblems, LaunchError.
+    """
     import logging
 
     from orderhe_dagster import home
@@ -87,7 +90,8 @@ def import_into(settings: Settings, name: str, file: Path) -> str:
     if done.first_day is not None and settings.start_date is None:
         within_history(settings, Window.of(done.first_day))
     days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""
-    return f"raw/{table.name}: {done.rows:,} rows loaded{days}; the file is kept as {store.url(done.archive_key)}"
+    kept = store.url(done.archive_key)
+    return f"raw/{table.name}: {done.rows:,} rows loaded{days}; the file is kept as {kept}"
 
 
 def raw_table(catalogue: Catalogue, name: str) -> Table:

@@ -1,4 +1,4 @@
-"""Days of the simulated shop, made in a source. What happens on a day is `shop`'s; who asks for it is not known here."""
+"""Days of the simulated shop, made in a source. What happens on a day is `shop`'s to say."""
 
 from __future__ import annotations
 
@@ -33,6 +33,17 @@ class Simulation:
     catalogue: Catalogue
     seed: int
     time_zone: str
+
+    def prepare(self, source: Source) -> None:
+        """Create the tables and mark them as ours. SimulationError where they hold others' rows."""
+        from orderhe_dagster.shop import simulate
+
+        source.create(self.catalogue.layer("raw"))
+        try:
+            with source.writing() as transaction:
+                simulate.mark(transaction)
+        except simulate.NotOurShopError as error:
+            raise SimulationError(f"{source.identity}: {error}") from error
 
     def make(
         self, source: Source, days: Sequence[date], progress: Progress | None = None

@@ -1,0 +1,1 @@
+"""Assets, one builder a layer, in flow order: raw, backup, warehouse, models, export."""

@@ -1,4 +1,4 @@
-"""Backups: raw tables to immutable Parquet generations in the store. Loading them is `assets.warehouse`'s."""
+"""Backups: raw tables to immutable Parquet generations in the store. Loading is elsewhere."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from orderhe_dagster import backups
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
-from orderhe_dagster.assets.common import asset_options, failing_clearly
+from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.backups import Part, Record
 from orderhe_dagster.catalog.days import Window, windows
 from orderhe_dagster.catalog.table import Catalogue, Table
@@ -47,11 +48,12 @@ def back_up(
     run_id: str,
     time_zone: str,
 ) -> BackedUp:
-    """Back up the days of `window` (None: the whole table), and the days touched since their backup.
+    """Back up the days of `window` (None: the whole table) and those touched since their backup.
 
-    A day that has a backup but whose fingerprint in the source is another now (rows, or the sum of
-    the cursor column) is read again. This needs no clock and no overlap: a transaction that commits
-    late changes the fingerprint whenever it commits. A day whose rows are as they were keeps its generation.
+    A day that has a backup but another fingerprint in the source now (rows, or the sum of the
+    cursor column) is read again. This needs no clock and no overlap: a transaction that commits
+    late changes the fingerprint whenever it commits. Where the rows are as they were, the generation
+    stays.
     """
     done = BackedUp()
     todo: list[Window | None] = [None]
@@ -155,7 +157,7 @@ def _sha256(path: Path) -> str:
 
 
 def build_backup_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetsDefinition]:
-    """One asset for each raw table. Parents are read after their children, so that a child's parent is there."""
+    """One asset for each raw table. Parents are read after their children: a child's is there."""
     children = _children(catalogue)
     return [
         _backup_asset(catalogue, table, children.get(table.name, ()), calendar)
@@ -164,7 +166,7 @@ def build_backup_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.Ass
 
 
 def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
-    """Parent -> the tables that refer to it; where tables refer to each other, only one direction."""
+    """Parent -> the tables that refer to it; where they refer to each other, one direction."""
     order = [table.name for table in catalogue.layer("raw")]
     refers = {
         table.name: {key.parent for key in table.foreign_keys} - {table.name}
@@ -173,7 +175,9 @@ def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
 
     def reaches(start: str, goal: str, seen: frozenset[str] = frozenset()) -> bool:
         return start == goal or any(
-            reaches(parent, goal, seen | {start}) for parent in refers[start] - seen if parent in refers
+            reaches(parent, goal, seen | {start})
+            for parent in refers[start] - seen
+            if parent in refers
         )
 
     found: dict[str, list[str]] = {}
@@ -187,16 +191,14 @@ def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
 def _backup_asset(
     catalogue: Catalogue, table: Table, children: Sequence[str], calendar: Calendar
 ) -> dg.AssetsDefinition:
-    @dg.asset(
-        **asset_options(
-            catalogue,
-            table,
-            "backup",
-            deps=[("raw", table.name), *(("backup", child) for child in children)],
-            kinds={"s3", "parquet"},
-            calendar=calendar,
-            description=f"Parquet generations of `raw/{table.name}`: {table.description}",
-        )
+    @asset_for(
+        catalogue,
+        table,
+        "backup",
+        deps=[("raw", table.name), *(("backup", child) for child in children)],
+        kinds={"s3", "parquet"},
+        calendar=calendar,
+        description=f"Parquet generations of `raw/{table.name}`: {table.description}",
     )
     def backup(
         context: dg.AssetExecutionContext, source: Source, store: Store
@@ -237,7 +239,7 @@ def _backup_asset(
     return backup
 
 
-def _figures(store: Store, record: Record) -> dict[str, object]:
+def _figures(store: Store, record: Record) -> dict[str, Any]:
     return {
         "dagster/partition_row_count": record.measure.rows,
         "generation": record.generation,

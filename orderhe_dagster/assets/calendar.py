@@ -1,4 +1,4 @@
-"""The shop's calendar: which days there are, and which of them a run is about. Nothing is materialized here."""
+"""The shop's calendar: which days there are, and which a run is about. Nothing is computed."""
 
 from __future__ import annotations
 

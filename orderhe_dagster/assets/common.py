@@ -1,12 +1,12 @@
-"""What every layer's assets share: their options, read from the catalogue, and how they fail. No layer's work."""
+"""What every layer's assets share: options read from the catalogue, and how they fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
@@ -19,13 +19,39 @@ from orderhe_dagster.resources.ports import LockTimeout, PortError, Precondition
 MASK = "•••"
 PREVIEW_ROWS = 5
 DEFAULT_OWNER = "team:data"
+Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 _RETRIABLE = (LockTimeout, PreconditionFailed)
 
 
 def upstream_key(catalogue: Catalogue, ref: TableRef) -> tuple[str, str]:
-    """The asset that provides what SQL calls `ref`: loaded tables and models are warehouse/… alike."""
+    """The asset that provides what SQL calls `ref`: loaded or modelled, warehouse/… alike."""
     catalogue.get(ref)
     return ref.path
+
+
+def asset_for(
+    catalogue: Catalogue,
+    table: Table,
+    layer: Layer,
+    *,
+    deps: Iterable[tuple[str, str]],
+    kinds: set[str],
+    calendar: Calendar,
+    description: str,
+    partitioned: bool | None = None,
+) -> Decorator:
+    """`@dg.asset` for `table` in `layer`, with everything that its file says."""
+    options = asset_options(
+        catalogue,
+        table,
+        layer,
+        deps=deps,
+        kinds=kinds,
+        calendar=calendar,
+        description=description,
+        partitioned=partitioned,
+    )
+    return cast("Decorator", dg.asset(**options))
 
 
 def asset_options(
@@ -62,7 +88,7 @@ def asset_options(
             "dagster/column_schema": column_schema(table),
             "sql": dg.MetadataValue.path(str(Path(catalogue.root) / table.path)),
             "dagster/code_references": dg.CodeReferencesMetadataValue(
-                [
+                code_references=[
                     dg.LocalFileCodeReference(
                         file_path=str(Path(catalogue.root) / table.path), line_number=1, label="SQL"
                     )
@@ -85,7 +111,7 @@ def column_schema(table: Table) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name=column.name,
-                type=types.redshift(column.type),
+                type=types.redshift_text(column.type),
                 description=column.description + (" (personal data)" if column.pii else ""),
                 constraints=dg.TableColumnConstraints(
                     nullable=column.nullable, unique=table.grain == (column.name,)
@@ -109,9 +135,7 @@ def select_lineage(catalogue: Catalogue, table: Table) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(
         {
             name: [
-                dg.TableColumnDep(
-                    dg.AssetKey(list(upstream_key(catalogue, ref.table))), ref.column
-                )
+                dg.TableColumnDep(dg.AssetKey(list(upstream_key(catalogue, ref.table))), ref.column)
                 for ref in refs
             ]
             for name, refs in table.lineage.items()

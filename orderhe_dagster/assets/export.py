@@ -1,4 +1,4 @@
-"""Export assets: what BI sees, one CSV file for each select in `sql/export/`. How a CSV looks is `csvfile`'s."""
+"""Export assets: what BI sees, a CSV file a select of `sql/export/`. Its looks are `csvfile`'s."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import (
-    asset_options,
+    asset_for,
     failing_clearly,
     preview,
     select_lineage,
@@ -35,7 +35,7 @@ def build_export_assets(
 def _export_asset(
     catalogue: Catalogue, table: Table, calendar: Calendar, path: Path
 ) -> dg.AssetsDefinition:
-    options = asset_options(
+    define = asset_for(
         catalogue,
         table,
         "export",
@@ -46,7 +46,7 @@ def _export_asset(
         partitioned=False,
     )
 
-    @dg.asset(**options)
+    @define
     def export(warehouse: Warehouse) -> dg.MaterializeResult[None]:
         with failing_clearly(f"export/{table.name}", None):
             result = warehouse.query(table.sql, label=f"export/{table.name}")

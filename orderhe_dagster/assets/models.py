@@ -9,7 +9,7 @@ import dagster as dg
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
-    asset_options,
+    asset_for,
     failing_clearly,
     preview,
     select_lineage,
@@ -30,7 +30,7 @@ def build_model_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.Asse
 
 
 def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
-    options = asset_options(
+    define = asset_for(
         catalogue,
         table,
         table.layer,
@@ -41,7 +41,7 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
     )
     asset = f"{table.layer}/{table.name}"
 
-    @dg.asset(**options)
+    @define
     def model(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> dg.MaterializeResult[None]:
@@ -62,11 +62,7 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
         report_days(
             context,
             window or calendar.history(),
-            {
-                day: {"dagster/partition_row_count": rows}
-                for day, rows in built.rows.items()
-                if day
-            },
+            {day: {"dagster/partition_row_count": rows} for day, rows in built.rows.items() if day},
         )
         return dg.MaterializeResult(
             metadata={

@@ -1,16 +1,18 @@
 """Raw assets: the tables in the shop's own database.
 
-Simulated: materializing a day makes that day happen in the shop. External: others fill the tables; they are observed,
-never written. Reading them for the backup is `assets.backup`'s.
+Simulated: materializing a day makes that day happen in the shop. External: others fill the tables;
+they are observed, never written. Reading them for the backup is `assets.backup`'s.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import cast
+
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
-from orderhe_dagster.assets.common import asset_options, failing_clearly
+from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.resources.ports import Source
 from orderhe_dagster.simulation import Simulated, Simulation
@@ -39,17 +41,17 @@ def build_raw_assets(
 def _simulated_days(
     catalogue: Catalogue, table: Table, calendar: Calendar, simulation: Simulation
 ) -> dg.AssetsDefinition:
-    options = asset_options(
+    define = asset_for(
         catalogue,
         table,
         "raw",
         deps=(),
         kinds={"mysql"},
         calendar=calendar,
-        description=f"{table.description}\n\nMaterializing a day makes it happen in the simulated shop.",
+        description=f"{table.description}\n\nMaterializing a day makes it happen in the shop.",
     )
 
-    @dg.asset(**options)
+    @define
     def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
         window = calendar.window(context)
         with failing_clearly(f"raw/{table.name}", window):
@@ -81,17 +83,17 @@ def _simulated_days(
 def _simulated_snapshot(
     catalogue: Catalogue, table: Table, deps: list[tuple[str, str]], calendar: Calendar
 ) -> dg.AssetsDefinition:
-    options = asset_options(
+    define = asset_for(
         catalogue,
         table,
         "raw",
         deps=deps,
         kinds={"mysql"},
         calendar=calendar,
-        description=f"{table.description}\n\nThe days of the simulated shop bring the rows they need.",
+        description=f"{table.description}\n\nThe days of the shop bring the rows they need.",
     )
 
-    @dg.asset(**options)
+    @define
     def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
         with failing_clearly(f"raw/{table.name}", None):
             rows = source.touches(table, None, calendar.time_zone)[None].rows
@@ -106,9 +108,7 @@ def _simulated_snapshot(
     return raw
 
 
-def _observed_asset(
-    catalogue: Catalogue, table: Table, calendar: Calendar
-) -> dg.AssetsDefinition:
+def _observed_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
     options = asset_options(
         catalogue,
         table,
@@ -125,7 +125,6 @@ def _observed_asset(
         freshness_policy=options["freshness_policy"],
     )
 
-    @dg.multi_observable_source_asset(specs=[spec], name=f"observe_raw_{table.name}")
     def observe(context: dg.AssetExecutionContext, source: Source) -> dg.ObserveResult:
         window = calendar.history() if table.partition else None
         with failing_clearly(f"raw/{table.name}", None):
@@ -138,4 +137,5 @@ def _observed_asset(
             data_version=dg.DataVersion(fingerprint),
         )
 
-    return observe
+    decorate = dg.multi_observable_source_asset(specs=[spec], name=f"observe_raw_{table.name}")
+    return cast("dg.AssetsDefinition", decorate(observe))

@@ -11,7 +11,7 @@ from orderhe_dagster import loads
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
-    asset_options,
+    asset_for,
     copied_lineage,
     failing_clearly,
     preview,
@@ -29,18 +29,18 @@ def build_warehouse_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.
 
 
 def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
-    options = asset_options(
+    define = asset_for(
         catalogue,
         table,
         "warehouse",
         deps=[("backup", table.name)],
         kinds={"redshift"},
         calendar=calendar,
-        description=f"{table.description}\n\nLoaded from the Parquet backup, and proven equal to it.",
+        description=f"{table.description}\n\nLoaded from the backup, and proven equal to it.",
     )
     name = f"warehouse.{table.name}"
 
-    @dg.asset(**options)
+    @define
     def warehouse_table(
         context: dg.AssetExecutionContext, store: Store, warehouse: Warehouse
     ) -> dg.MaterializeResult[None]:
@@ -50,8 +50,12 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
             records = loads.load(
                 table, days, store, warehouse, context.run.run_id, calendar.time_zone
             )
-            total = warehouse.query(f"select count(*) from {ddl.qualified(table, 'warehouse')}").scalar()
-            head = warehouse.query(f"select * from {ddl.qualified(table, 'warehouse')} limit {PREVIEW_ROWS}")
+            total = warehouse.query(
+                f"select count(*) from {ddl.qualified(table, 'warehouse')}"
+            ).scalar()
+            head = warehouse.query(
+                f"select * from {ddl.qualified(table, 'warehouse')} limit {PREVIEW_ROWS}"
+            )
         rows = sum(record.measure.rows for record in records.values())
         log.info(
             "warehouse/%s: %s, %s rows loaded, %s in the table",

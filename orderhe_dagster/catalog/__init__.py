@@ -1,0 +1,1 @@
+"""The catalogue: text of `sql/` to Table objects. Pure; never imports dagster."""
