@@ -1,0 +1,185 @@
+"""The catalogue kept as JSON beside the work, so that a warm load parses no SQL and never imports sqlglot.
+
+The file's name is a hash of everything that could change the answer: every SQL file's path and
+bytes, the reader's own source, sqlglot's version. Nothing is ever invalid; other input, other file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from orderhe_dagster.catalog.table import (
+    Catalogue,
+    Check,
+    Column,
+    ColumnRef,
+    ColumnType,
+    ForeignKey,
+    Layer,
+    Table,
+    TableRef,
+)
+
+if TYPE_CHECKING:
+    from orderhe_dagster.catalog.files import SqlFile
+
+KEPT = 8  # newest cache files that stay
+
+
+def load_catalogue(folder: Path, cache_folder: Path | None = None) -> Catalogue:
+    """The catalogue of `folder`, from the cache where it is there, else read and put there.
+
+    CatalogueError as `read_catalogue`; only a folder without problems is kept. A cache that cannot
+    be read or written costs time, never the answer.
+    """
+    from orderhe_dagster.catalog.files import find_files
+
+    files = find_files(folder)
+    if cache_folder is None:
+        return _read(folder, files)
+    kept = cache_folder / f"catalogue-{_key(files)}.json"
+    try:
+        return decode(str(folder), json.loads(kept.read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        catalogue = _read(folder, files)  # any fault of the cache is a miss
+    with contextlib.suppress(OSError):
+        _write(kept, encode(catalogue))
+    return catalogue
+
+
+def _read(folder: Path, files: Sequence[SqlFile]) -> Catalogue:
+    from orderhe_dagster.catalog.reader import read_files
+
+    return read_files(str(folder), files)
+
+
+def _key(files: Iterable[SqlFile]) -> str:
+    digest = hashlib.sha256(version("sqlglot").encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    for file in files:
+        path = file.path.encode()
+        digest.update(b"%d %d " % (len(path), len(file.body)) + path + file.body)
+    return digest.hexdigest()[:32]
+
+
+def _write(kept: Path, value: Any) -> None:
+    """Write aside and rename, so that no reader ever sees half a file; old ones are dropped."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    aside = kept.with_name(f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    try:
+        aside.write_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        aside.replace(kept)
+    finally:
+        aside.unlink(missing_ok=True)
+    others = sorted(kept.parent.glob("catalogue-*.json"), key=lambda file: file.stat().st_mtime)
+    for old in others[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def encode(catalogue: Catalogue) -> dict[str, Any]:
+    """The catalogue as plain JSON values; the name of its folder is left out."""
+    return {
+        "tables": [_encode_table(table) for table in catalogue.tables],
+        "checks": [
+            [*check.table.path, check.claim, check.path, check.sql, check.description]
+            for check in catalogue.checks
+        ],
+    }
+
+
+def decode(root: str, value: dict[str, Any]) -> Catalogue:
+    """What `encode` made, as a catalogue of the folder `root`."""
+    return Catalogue(
+        root,
+        tuple(_decode_table(table) for table in value["tables"]),
+        tuple(
+            Check(_ref(layer, name), claim, path, sql, description)
+            for layer, name, claim, path, sql, description in value["checks"]
+        ),
+    )
+
+
+def _encode_table(table: Table) -> dict[str, Any]:
+    return {
+        **{name: getattr(table, name) for name in _PLAIN},
+        **{name: getattr(table, name) for name in _LISTS},
+        "ref": table.ref.path,
+        "columns": [
+            [
+                *(getattr(column, name) for name in _COLUMN),
+                *(getattr(column.type, name) for name in _TYPE),
+            ]
+            for column in table.columns
+        ],
+        "unique": table.unique,
+        "foreign_keys": [[fk.columns, fk.parent, fk.parent_columns] for fk in table.foreign_keys],
+        "freshness": None if table.freshness is None else table.freshness.total_seconds(),
+        "depends_on": [ref.path for ref in table.depends_on],
+        "lineage": {
+            name: [[*ref.table.path, ref.column] for ref in refs]
+            for name, refs in table.lineage.items()
+        },
+    }
+
+
+_PLAIN = (
+    "path",
+    "sql",
+    "code_version",
+    "description",
+    "partition",
+    "cursor",
+    "distkey",
+    "owner",
+)
+_LISTS = ("grain", "sortkey")
+_COLUMN = ("name", "description", "nullable", "pii", "default", "line", "values")
+_TYPE = ("kind", "precision", "scale", "length", "fraction", "instant", "declared")
+
+
+def _decode_table(value: dict[str, Any]) -> Table:
+    seconds = value["freshness"]
+    return Table(
+        **{name: value[name] for name in _PLAIN},
+        **{name: tuple(value[name]) for name in _LISTS},
+        ref=_ref(*value["ref"]),
+        columns=tuple(_decode_column(*column) for column in value["columns"]),
+        unique=tuple(map(tuple, value["unique"])),
+        foreign_keys=tuple(
+            ForeignKey(tuple(columns), parent, tuple(parent_columns))
+            for columns, parent, parent_columns in value["foreign_keys"]
+        ),
+        freshness=None if seconds is None else timedelta(seconds=seconds),
+        depends_on=tuple(_ref(*ref) for ref in value["depends_on"]),
+        lineage={
+            name: tuple(ColumnRef(_ref(layer, table), column) for layer, table, column in refs)
+            for name, refs in value["lineage"].items()
+        },
+    )
+
+
+def _decode_column(
+    name: str,
+    description: str,
+    nullable: bool,
+    pii: bool,
+    default: str | None,
+    line: int,
+    values: list[str],
+    *kind: Any,
+) -> Column:
+    return Column(name, ColumnType(*kind), description, nullable, pii, tuple(values), default, line)
+
+
+def _ref(layer: str, name: str) -> TableRef:
+    return TableRef(cast("Layer", layer), name)

@@ -1,0 +1,286 @@
+"""A file of `sql/raw/`: one MySQL `create table`, read into a Table. Selects are read elsewhere.
+
+The reader takes what a contract means for the road (names, types, nulls, keys, comments) and
+passes over what only MySQL cares for (indexes, engine, character set, generated expressions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
+from orderhe_dagster.catalog.header import Header
+from orderhe_dagster.catalog.table import Column, ForeignKey, Table, TableRef
+from orderhe_dagster.catalog.tokens import Cursor, Word, cut, statement
+from orderhe_dagster.catalog.types import mysql_type
+
+NAME_BYTES = 127  # the longest name of Redshift; a longer one is cut there
+
+# Types of two words, by their first.
+_SECOND_WORDS = {
+    "double": ("precision",),
+    "national": ("char", "character", "varchar"),
+    "char": ("varying",),
+    "character": ("varying",),
+    "long": ("varchar",),
+}
+_KEY_STARTS = ("KEY", "INDEX", "FULLTEXT", "SPATIAL")
+# Options of a column that mean nothing to the road, by the number of words that follow.
+_PASSED_OVER = {
+    "AUTO_INCREMENT": 0,
+    "VISIBLE": 0,
+    "INVISIBLE": 0,
+    "VIRTUAL": 0,
+    "STORED": 0,
+    "PERSISTENT": 0,
+    "ENFORCED": 0,
+    "BINARY": 0,
+    "ASCII": 0,
+    "UNICODE": 0,
+    "SIGNED": 0,
+    "COLLATE": 1,
+    "CHARSET": 1,
+    "COLUMN_FORMAT": 1,
+    "STORAGE": 1,
+    "SRID": 1,
+}
+
+
+@dataclass
+class _Found:
+    """What the reading of the brackets has found so far."""
+
+    columns: list[Column] = field(default_factory=list)
+    primary: tuple[str, ...] = ()
+    unique: list[tuple[str, ...]] = field(default_factory=list)
+    foreign: list[tuple[ForeignKey, int]] = field(default_factory=list)
+    key_lines: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
+
+
+def read_contract(path: str, name: str, text: str, header: Header, problems: Problems) -> Table:
+    """The Table of a contract. Keys of the header are not judged here (see `keys`)."""
+    body, words = statement(path, text, cut(path, text, "mysql"), "MySQL create table")
+    cursor = Cursor(path, text, words)
+    if not cursor.takes("CREATE", "TABLE"):
+        raise cursor.problem("a file of sql/raw holds one MySQL create table and nothing else")
+    cursor.takes("IF", "NOT", "EXISTS")
+    named = cursor.name("the table")
+    if cursor.sees("."):
+        raise cursor.problem(
+            "the name of the table stands alone: which database it is in is a setting"
+        )
+    if named.text != name:
+        problems.add(
+            path,
+            named.line,
+            f"the file is called {name}.sql but creates table {named.text!r}; "
+            "the two must be equal, capitals included",
+        )
+    if not cursor.sees("("):
+        raise cursor.problem("the columns are expected here, in brackets; like and as are not read")
+    inside, found = cursor.block(), _Found()
+    for item in _items(inside):
+        problems.attempt(lambda item=item: _item(path, text, item, found))  # type: ignore[misc]
+    if any(word.upper in ("SELECT", "AS", "LIKE") for word in words[cursor.at :]):
+        raise cursor.problem("create table … as select is no contract: list the columns")
+    _check_names(path, named, found, problems)
+    primary = _spelt(found.primary, found.columns)
+    columns = tuple(
+        replace(column, nullable=False) if column.name in primary else column
+        for column in found.columns
+    )
+    return Table(
+        ref=TableRef("raw", name),
+        path=path,
+        sql=body,
+        code_version="",
+        description=header.description or _table_comment(words[cursor.at :]),
+        columns=columns,
+        grain=primary,
+        unique=tuple(_spelt(key, found.columns) for key in found.unique),
+        foreign_keys=tuple(
+            ForeignKey(_spelt(key.columns, found.columns), key.parent, key.parent_columns)
+            for key, _ in found.foreign
+        ),
+    )
+
+
+def _items(inside: Sequence[Word]) -> list[list[Word]]:
+    """The comma-separated items between the brackets."""
+    items: list[list[Word]] = [[]]
+    depth = 0
+    for word in inside:
+        depth += (word.upper == "(") - (word.upper == ")")
+        if word.upper == "," and depth == 0:
+            items.append([])
+        else:
+            items[-1].append(word)
+    return items
+
+
+def _item(path: str, text: str, item: list[Word], found: _Found) -> None:
+    if not item:
+        raise Problem(path, 0, "an empty item between two commas of the create table")
+    cursor = Cursor(path, text, item)
+    named = cursor.takes("CONSTRAINT")
+    if named and not any(map(cursor.sees, ("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"))):
+        cursor.name("the constraint")
+    if cursor.takes("PRIMARY", "KEY"):
+        found.primary = _key(cursor, found)
+    elif cursor.takes("UNIQUE"):
+        found.unique.append(_key(cursor, found))
+    elif cursor.takes("FOREIGN", "KEY"):
+        line = cursor.here.line
+        columns = _key(cursor, found)
+        found.foreign.append((_references(cursor, columns), line))
+    elif cursor.sees("CHECK", "(") or (any(map(cursor.sees, _KEY_STARTS)) and not named):
+        return
+    else:
+        found.columns.append(_column(cursor, found))
+
+
+def _key(cursor: Cursor, found: _Found) -> tuple[str, ...]:
+    """The columns of a key; its name, its index type, prefix lengths and directions are passed over."""
+    while not cursor.sees("("):
+        cursor.name("the key")
+    line = cursor.here.line
+    parts = _items(cursor.block())
+    for part in parts:
+        if not part or part[0].sort not in ("word", "name"):
+            raise cursor.problem(
+                "a key over an expression is not read; name columns", part and part[0]
+            )
+        if len(part) > 1 and part[1].upper == "(":
+            raise cursor.problem(
+                f"a key over the beginning of {part[0].text!r} only is not unique for the whole "
+                "value; leave it out of the contract or make it an ordinary key",
+                part[0],
+            )
+    names = tuple(part[0].text for part in parts)
+    found.key_lines.append((names, line))
+    return names
+
+
+def _references(cursor: Cursor, columns: tuple[str, ...]) -> ForeignKey:
+    cursor.needs("REFERENCES")
+    parent = cursor.name("the parent table").text
+    if cursor.takes("."):
+        parent = cursor.name("the parent table").text
+    parents = tuple(part[0].text for part in _items(cursor.block())) if cursor.sees("(") else ()
+    while cursor.takes("ON") or cursor.takes("MATCH"):
+        if cursor.takes("DELETE") or cursor.takes("UPDATE"):
+            _ = cursor.takes("SET") or cursor.takes("NO")
+        cursor.next()
+    return ForeignKey(columns, parent, parents)
+
+
+def _column(cursor: Cursor, found: _Found) -> Column:
+    named = cursor.name("a column")
+    if len(named.text.encode()) > NAME_BYTES:
+        raise cursor.problem(
+            f"the name of column {named.text!r} is longer than {NAME_BYTES} bytes", named
+        )
+    start = cursor.here
+    base = cursor.name(f"the type of column {named.text!r}").text
+    second = _SECOND_WORDS.get(base.lower(), ())
+    if cursor.here.text.lower() in second and cursor.here.sort == "word":
+        base += " " + cursor.next().text
+        if base.lower() == "national char" and cursor.takes("VARYING"):
+            base = "national varchar"
+    arguments = [w.text for w in cursor.block() if w.upper != ","] if cursor.sees("(") else []
+    unsigned = False
+    while cursor.here.upper in ("UNSIGNED", "SIGNED", "ZEROFILL"):
+        unsigned |= cursor.next().upper != "SIGNED"
+    declared = " ".join(cursor.text[start.start : cursor.words[cursor.at - 1].stop].split())
+    try:
+        kind = mysql_type(base, arguments, unsigned=unsigned, declared=declared)
+    except (TypeRefused, ValueError) as error:
+        raise cursor.problem(f"column {named.text!r} is {declared}: {error}", start) from None
+    values = tuple(arguments) if base.lower() == "enum" else ()
+    column = Column(named.text, kind, values=values, line=named.line)
+    while cursor.here.sort != "end":
+        column = _option(cursor, column, found)
+    return column
+
+
+def _option(cursor: Cursor, column: Column, found: _Found) -> Column:
+    """Read one option of a column; an unknown one is an error, so that no typing slip is passed over."""
+    word = cursor.here
+    if cursor.takes("NOT", "NULL"):
+        return replace(column, nullable=False)
+    if cursor.takes("COMMENT"):
+        return replace(column, description=cursor.next().text)
+    if cursor.takes("DEFAULT"):
+        return replace(column, default=_value(cursor))
+    if cursor.takes("ON", "UPDATE"):
+        _value(cursor)
+    elif cursor.takes("PRIMARY", "KEY") or cursor.takes("KEY"):
+        found.primary = (column.name,)
+    elif cursor.takes("UNIQUE"):
+        cursor.takes("KEY")
+        found.unique.append((column.name,))
+    elif cursor.sees("REFERENCES"):
+        found.foreign.append((_references(cursor, (column.name,)), word.line))
+    elif cursor.takes("GENERATED", "ALWAYS", "AS") or cursor.takes("AS") or cursor.takes("CHECK"):
+        cursor.block()
+    elif cursor.takes("CHARACTER", "SET") or (
+        cursor.takes("CONSTRAINT") and not cursor.sees("CHECK")
+    ):
+        cursor.next()
+    elif cursor.takes("NOT", "ENFORCED") or cursor.takes("NULL") or cursor.sees("CHECK"):
+        pass
+    elif word.upper in _PASSED_OVER:
+        cursor.at += 1 + _PASSED_OVER[word.upper]
+    else:
+        raise cursor.problem(f"{word.text!r} is no option of column {column.name!r} that is known")
+    return column
+
+
+def _value(cursor: Cursor) -> str:
+    """A default: a literal, a function with its arguments or an expression in brackets, as written."""
+    start = cursor.here.start
+    if cursor.sees("("):
+        cursor.block()
+    else:
+        if cursor.here.upper in ("-", "+") or cursor.here.text.startswith("_utf8"):
+            cursor.next()
+        cursor.next()
+        if cursor.sees("("):
+            cursor.block()
+    return cursor.text[start : cursor.words[cursor.at - 1].stop]
+
+
+def _spelt(names: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
+    """The names as the columns spell them: MySQL does not tell capitals apart in column names."""
+    spelling = {column.name.lower(): column.name for column in columns}
+    return tuple(spelling.get(name.lower(), name) for name in names)
+
+
+def _check_names(path: str, named: Word, found: _Found, problems: Problems) -> None:
+    if not found.columns and not problems.found:
+        problems.add(path, named.line, f"table {named.text!r} has no columns")
+    seen: dict[str, int] = {}
+    for column in found.columns:
+        if column.name.lower() in seen:
+            first = seen[column.name.lower()]
+            problems.add(
+                path, column.line, f"column {column.name!r} stands twice, first on line {first}"
+            )
+        seen.setdefault(column.name.lower(), column.line)
+    refused = any(problem.path == path for problem in problems.found)
+    for names, line in found.key_lines:
+        for name in names:
+            if name.lower() not in seen and not refused:
+                problems.add(
+                    path, line, f"a key names column {name!r}, which the table does not have"
+                )
+
+
+def _table_comment(options: Sequence[Word]) -> str:
+    for number, word in enumerate(options):
+        if word.upper == "COMMENT":
+            return next(
+                (w.text for w in options[number + 1 : number + 3] if w.sort == "string"), ""
+            )
+    return ""

@@ -1,0 +1,88 @@
+"""The keys of a header put onto a Table: every column they name must be there. No SQL is parsed here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orderhe_dagster.catalog.errors import Problem, Problems, close_to
+from orderhe_dagster.catalog.header import Header, freshness, owner
+from orderhe_dagster.catalog.table import Table
+
+SINGLE = ("partition", "cursor", "distkey")  # keys that name one column
+
+
+def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
+    """The table with its partition, cursor, grain, keys, owner, freshness and @pii columns."""
+    spelling = {column.name.lower(): column.name for column in table.columns}
+    named: dict[str, tuple[str, ...]] = {}
+    for key in ("partition", "cursor", "grain", "distkey", "sortkey", "pii"):
+        entry = header.entry(key)
+        if entry is None:
+            continue
+        found: list[str] = []
+        for name in entry.names:
+            spelt = spelling.get(name.lower())
+            if spelt is None:
+                hint = close_to(name.lower(), spelling)
+                problems.add(
+                    table.path, entry.line, f"@{key} names {name!r}, no column of {table.ref}{hint}"
+                )
+            elif spelt in found:
+                problems.add(table.path, entry.line, f"@{key} names {name!r} twice")
+            else:
+                found.append(spelt)
+        if key in SINGLE and len(entry.names) > 1:
+            problems.add(table.path, entry.line, f"@{key} takes one column, found {entry.value!r}")
+        named[key] = tuple(found)
+    personal = named.get("pii", ())
+    if personal and table.layer in ("mart", "export"):
+        problems.add(
+            table.path,
+            header.entries["pii"].line,
+            f"@pii in {table.layer}: personal data stays in the warehouse; leave the column out",
+        )
+    done = replace(
+        table,
+        partition=next(iter(named.get("partition", ())), None),
+        cursor=next(iter(named.get("cursor", ())), None),
+        grain=named.get("grain", table.grain),
+        distkey=next(iter(named.get("distkey", ())), None),
+        sortkey=named.get("sortkey", ()),
+        owner=problems.attempt(lambda: owner(table.path, header)),
+        freshness=problems.attempt(lambda: freshness(table.path, header)),
+        columns=tuple(
+            replace(column, pii=True) if column.name in personal else column
+            for column in table.columns
+        ),
+    )
+    for key in ("partition", "cursor"):
+        problems.attempt(lambda key=key: _check_time(done, header, key))  # type: ignore[misc]
+    return done
+
+
+def _check_time(table: Table, header: Header, key: str) -> None:
+    """A partition column is a date or a time, and in a contract not null; a cursor can be summed up."""
+    name = table.partition if key == "partition" else table.cursor
+    if name is None:
+        return
+    column, line = table.column(name), header.entries[key].line
+    if column.type.kind not in ("date", "timestamp") and key == "partition":
+        raise Problem(
+            table.path,
+            line,
+            f"@partition {name}: a {column.type.declared} has no day; "
+            "name a date, datetime or timestamp column",
+        )
+    if column.type.kind not in ("timestamp", "date", "smallint", "integer", "bigint", "decimal"):
+        raise Problem(
+            table.path,
+            line,
+            f"@cursor {name}: a {column.type.declared} does not count up; name a time or a number",
+        )
+    if key == "partition" and column.nullable and table.layer == "raw":
+        raise Problem(
+            table.path,
+            line,
+            f"@partition {name}: rows without a day would be in no partition; declare it not null "
+            f"(line {column.line}) or leave @partition out",
+        )

@@ -1,0 +1,331 @@
+"""Where the columns of a select come from: names resolved through CTEs, subqueries, unions and stars.
+
+A memoised walk over sqlglot's scopes. It judges names only; types, days and personal data are
+judged by those who ask it. Names are compared without regard to capitals, as Redshift does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
+
+from orderhe_dagster.catalog.errors import Problem, close_to, listing
+from orderhe_dagster.catalog.table import ColumnRef, Table, TableRef
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a table of the catalogue."""
+
+    table: Table
+    name: str
+
+
+@dataclass(frozen=True)
+class ScopeColumn:
+    """An output column of another query: a CTE or a derived table."""
+
+    scope: Scope
+    name: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    """An expression inside a query."""
+
+    scope: Scope
+    node: exp.Expr
+
+
+Origin = Union[TableColumn, ScopeColumn, Computed]
+
+
+def line_of(node: exp.Expr, default: int = 1) -> int:
+    """The line of the first word of a node that knows its place."""
+    for part in node.walk():
+        if "line" in part.meta:
+            return int(part.meta["line"])
+    parent = node.parent
+    return line_of(parent, default) if parent is not None and parent.parent is not None else default
+
+
+class Query:
+    """A parsed select whose names are resolved against the tables it reads."""
+
+    def __init__(self, path: str, expression: exp.Query, tables: Mapping[TableRef, Table]) -> None:
+        from sqlglot.optimizer.scope import build_scope
+
+        root = build_scope(expression)
+        if root is None:
+            raise Problem(path, 1, "a select is expected")
+        self.path, self.root, self.tables = path, root, tables
+        self._scopes = {id(scope.expression): scope for scope in root.traverse()}
+        self._sources: dict[int, dict[str, Table | Scope]] = {}
+        self._outputs: dict[int, list[tuple[str, tuple[Origin, ...]]]] = {}
+        self._reached: dict[tuple[int, str, bool], frozenset[ColumnRef]] = {}
+
+    # ---- names
+
+    def sources(self, scope: Scope) -> dict[str, Table | Scope]:
+        """What stands in FROM and JOIN of a query, by alias, in order."""
+        key = id(scope)
+        if key not in self._sources:
+            found: dict[str, Table | Scope] = {}
+            for alias, (node, source) in scope.selected_sources.items():
+                found[alias.lower()] = self.tables[table_ref(node)] if _is_table(source) else source
+            self._sources[key] = found
+        return self._sources[key]
+
+    def names(self, source: Table | Scope) -> dict[str, str]:
+        """The column names of a source: lower case -> as spelt."""
+        if isinstance(source, Table):
+            return {name.lower(): name for name in source.column_names}
+        return {name: name for name, _ in self.outputs(source)}
+
+    def outputs(self, scope: Scope) -> list[tuple[str, tuple[Origin, ...]]]:
+        """The output columns of a query in order; a union's columns have an origin in each branch."""
+        key = id(scope)
+        if key not in self._outputs:
+            self._outputs[key] = []  # a recursive CTE meets itself here
+            found = self._read_outputs(scope)
+            renamed = [name.lower() for name in scope.outer_columns]
+            names = renamed + [name for name, _ in found][len(renamed) :]
+            self._outputs[key] = [
+                (name, origins) for name, (_, origins) in zip(names, found, strict=False)
+            ]
+        return self._outputs[key]
+
+    def _read_outputs(self, scope: Scope) -> list[tuple[str, tuple[Origin, ...]]]:
+        from sqlglot import exp
+
+        if isinstance(scope.expression, exp.SetOperation):
+            branches = [self.outputs(branch) for branch in scope.union_scopes]
+            widths = {len(branch) for branch in branches if branch}
+            if len(widths) > 1:
+                line = line_of(scope.expression)
+                raise Problem(
+                    self.path, line, "the parts of a union differ in their number of columns"
+                )
+            first = next((branch for branch in branches if branch), [])
+            return [
+                (name, tuple(o for branch in branches if branch for o in branch[place][1]))
+                for place, (name, _) in enumerate(first)
+            ]
+        found: list[tuple[str, tuple[Origin, ...]]] = []
+        for projection in scope.expression.selects:
+            if projection.is_star:
+                found += self._star(scope, projection)
+            else:
+                name = projection.alias_or_name.lower()
+                found.append((name, (Computed(scope, projection.unalias()),)))
+        return found
+
+    def _star(self, scope: Scope, star: exp.Expr) -> list[tuple[str, tuple[Origin, ...]]]:
+        from sqlglot import exp
+
+        sources = self.sources(scope)
+        inner = star.this if isinstance(star, exp.Column) else star
+        if isinstance(star, exp.Column):
+            wanted = star.table.lower()
+            if wanted not in sources:
+                raise Problem(
+                    self.path, line_of(star), f"{wanted}.*: nothing in from is called {wanted}"
+                )
+            sources = {wanted: sources[wanted]}
+        excluded = {
+            e.name.lower() for e in inner.args.get("except_") or inner.args.get("except") or ()
+        }
+        merged = {
+            name.name.lower()
+            for join in scope.expression.args.get("joins") or ()
+            for name in join.args.get("using") or ()
+        }
+        found: list[tuple[str, tuple[Origin, ...]]] = []
+        seen: set[str] = set()
+        for alias, source in sources.items():
+            for name in self.names(source):
+                if name in excluded or (name in merged and name in seen):
+                    continue
+                seen.add(name)
+                found.append((name, (Computed(scope, exp.column(name, table=alias)),)))
+        return found
+
+    def resolve(self, scope: Scope, column: exp.Column) -> Origin:
+        """What a column name stands for. Problem, with the names there are, if it stands for nothing."""
+        origin = self._resolve(scope, column)
+        if origin is not None:
+            return origin
+        known = [name for source in self.sources(scope).values() for name in self.names(source)]
+        hint = close_to(column.name.lower(), known)
+        place = column.table or listing(list(self.sources(scope)))
+        raise Problem(
+            self.path,
+            line_of(column),
+            f"there is no column {column.name!r} in {place or 'this select'}{hint}",
+        )
+
+    def _resolve(self, scope: Scope, column: exp.Column) -> Origin | None:
+        name, qualifier = column.name.lower(), column.table.lower()
+        sources = self.sources(scope)
+        if qualifier:
+            if qualifier in sources:
+                spelt = self.names(sources[qualifier]).get(name)
+                return None if spelt is None else _origin(sources[qualifier], spelt)
+        else:
+            having = {a: s for a, s in sources.items() if name in self.names(s)}
+            if len(having) > 1 and not self._is_merged(scope, name):
+                raise Problem(
+                    self.path,
+                    line_of(column),
+                    f"column {column.name!r} is in {listing(list(having))}: write which one",
+                )
+            for source in having.values():
+                return _origin(source, self.names(source)[name])
+            named = self._alias(scope, name, column)
+            if named is not None:
+                return named
+        if (scope.is_subquery or scope.is_union) and scope.parent is not None:
+            return self._resolve(scope.parent, column)
+        return None
+
+    def _is_merged(self, scope: Scope, name: str) -> bool:
+        """Whether `using` or a natural join makes one column of the two."""
+        return any(
+            join.args.get("method") == "NATURAL"
+            or name in {using.name.lower() for using in join.args.get("using") or ()}
+            for join in scope.expression.args.get("joins") or ()
+        )
+
+    def _alias(self, scope: Scope, name: str, column: exp.Column) -> Origin | None:
+        """The output column of that name, as order by, group by and later columns may call it."""
+        from sqlglot import exp
+
+        if isinstance(scope.expression, exp.SetOperation):
+            return next((o[0] for n, o in self.outputs(scope) if n == name), None)
+        for projection in scope.expression.selects:
+            if projection is column or any(parent is projection for parent in _parents(column)):
+                break  # only columns before it
+            if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
+                return Computed(scope, projection.this)
+        return None
+
+    # ---- lineage
+
+    def lineage(self, *, personal: bool = False) -> dict[str, frozenset[ColumnRef]]:
+        """The upstream columns of each output column; `personal` leaves out what is only counted."""
+        return {
+            name: frozenset().union(*(self.reach(origin, personal) for origin in origins))
+            for name, origins in self.outputs(self.root)
+        }
+
+    def reach(self, origin: Origin, personal: bool = False) -> frozenset[ColumnRef]:
+        """The columns of tables that an origin is made of."""
+        if isinstance(origin, TableColumn):
+            return frozenset({ColumnRef(provided(origin.table), origin.name)})
+        if isinstance(origin, ScopeColumn):
+            key = (id(origin.scope), origin.name, personal)
+            if key not in self._reached:
+                self._reached[key] = frozenset()
+                self._reached[key] = frozenset().union(
+                    *(
+                        self.reach(part, personal)
+                        for name, parts in self.outputs(origin.scope)
+                        if name == origin.name
+                        for part in parts
+                    )
+                )
+            return self._reached[key]
+        found: set[ColumnRef] = set()
+        for part in self.parts(origin, personal):
+            found |= self.reach(part, personal)
+        return frozenset(found)
+
+    def parts(self, origin: Computed, personal: bool = False) -> Iterator[Origin]:
+        """The origins of the columns in an expression; of a subquery, those of its output columns."""
+        for node in walk_here(origin.node, personal):
+            if _is_query(node):
+                inner = self.inner(node)
+                for _, origins in self.outputs(inner):
+                    yield from origins
+            elif _is_column(node):
+                yield self.resolve(origin.scope, node)
+
+    def inner(self, node: exp.Expr) -> Scope:
+        """The scope of a subquery met in an expression."""
+        while id(node) not in self._scopes and node.args.get("this") is not None:
+            node = node.this
+        try:
+            return self._scopes[id(node)]
+        except KeyError:
+            raise Problem(self.path, line_of(node), "this kind of subquery is not read") from None
+
+    def check_names(self) -> None:
+        """Resolve every column of every query, wherever it stands. Problem at the first unknown one."""
+        for scope in self.root.traverse():
+            self.outputs(scope)
+            for node in walk_here(scope.expression, top=True):
+                if _is_column(node) and not node.is_star:
+                    self.resolve(scope, node)
+
+
+def provided(table: Table) -> TableRef:
+    """The name by which SQL reads a table: a contract's rows are read from the warehouse."""
+    return TableRef("warehouse", table.name) if table.layer == "raw" else table.ref
+
+
+def table_ref(node: Any) -> TableRef:
+    """The table that a node of FROM names."""
+    return TableRef(node.db.lower(), node.name.lower())
+
+
+def walk_here(node: exp.Expr, personal: bool = False, *, top: bool = False) -> Iterator[Any]:
+    """The nodes of an expression, nested queries included but not entered (`top` enters the first).
+
+    With `personal`, what stands inside count() is left out.
+    """
+    from sqlglot import exp
+
+    counted = (exp.Count, exp.ApproxDistinct)
+    stack: list[exp.Expr] = [node]
+    while stack:
+        here = stack.pop()
+        if personal and isinstance(here, counted):
+            continue
+        yield here
+        if here is node and top:
+            stack += [c for c in here.iter_expressions(reverse=True) if not isinstance(c, exp.With)]
+        elif not isinstance(here, exp.Query):
+            stack += list(here.iter_expressions(reverse=True))
+
+
+def _origin(source: Table | Scope, name: str) -> Origin:
+    return TableColumn(source, name) if isinstance(source, Table) else ScopeColumn(source, name)
+
+
+def _parents(node: exp.Expr) -> Iterator[exp.Expr]:
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
+def _is_table(source: object) -> bool:
+    from sqlglot import exp
+
+    return isinstance(source, exp.Table)
+
+
+def _is_query(node: object) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.Query)
+
+
+def _is_column(node: object) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.Column)

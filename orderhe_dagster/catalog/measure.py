@@ -1,0 +1,225 @@
+"""The SQL that measures a table (rows, exact sums, digest) in three dialects, and the reading of its rows.
+
+The same rows give the same measure in MySQL, DuckDB and Redshift. No connection is opened here.
+
+The digest is the sum over the rows of the first 60 bits of the MD5 of the row's canonical text, so
+the order of rows does not matter. The text joins the columns with `|`; NULL is `!N`; in a string
+`!` is written `!0` and `|` is `!1`; times have six digits of a second; a boolean is 0 or 1.
+Strings that would make the text longer than a Redshift varchar stand as the MD5 of their own.
+
+Left out of sums and digest: real and double (the engines print them differently) and varbyte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from orderhe_dagster.catalog.ddl import Dialect, quoted, string
+from orderhe_dagster.catalog.table import Column, Table
+
+SUMMED = ("smallint", "integer", "bigint", "decimal")
+DIGESTED = (*SUMMED, "boolean", "date", "timestamp", "varchar")
+TEXT_BYTES = 60_000  # a row's canonical text stays under Redshift's 65,535
+NUMBER_BYTES = 44  # the longest text of any column that is no string
+
+
+class Measured(NamedTuple):
+    """One row of a measuring query: the day (None: not by day), and what was found."""
+
+    day: date | None
+    rows: int
+    sums: Mapping[str, Decimal]  # by column name
+    digest: int
+
+
+def measure_select(
+    table: Table,
+    relation: str,
+    dialect: Dialect,
+    *,
+    where: str | None = None,
+    by_day: bool = False,
+    time_zone: str = "UTC",
+) -> str:
+    """A select of the measure of `relation` (SQL text with the columns of `table`) where `where` holds.
+
+    `by_day` gives one row for each day of the partition column that has rows; else one row in all.
+    Read the rows with `measured`. In MySQL the session's time zone must be +00:00 and its character
+    set utf8mb4.
+    """
+    sums = [
+        f"sum({quoted(column.name, dialect)}) as sum_{number}"
+        for number, column in enumerate(summed(table))
+    ]
+    items = ["count(*) as row_count", *sums, f"{_digest(table, dialect)} as digest"]
+    if by_day:
+        items.insert(0, f"{day_expression(table, time_zone, dialect)} as shop_day")
+    text = f"select {', '.join(items)} from {relation}"
+    if where:
+        text += f" where {where}"
+    return text + (" group by 1" if by_day else "")
+
+
+def measured(table: Table, row: Sequence[Any], *, by_day: bool = False) -> Measured:
+    """A row of `measure_select`'s answer, whatever types the driver gave its values."""
+    values = list(row)
+    day = as_day(values.pop(0)) if by_day else None
+    rows, *sums, digest = values
+    names = [column.name for column in summed(table)]
+    return Measured(
+        day,
+        int(rows),
+        {name: Decimal(str(value or 0)) for name, value in zip(names, sums, strict=True)},
+        int(Decimal(str(digest or 0))),
+    )
+
+
+def as_day(value: Any) -> date:
+    """A day as a driver gives it: a date, a datetime at midnight or ISO text."""
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+
+
+def summed(table: Table) -> list[Column]:
+    """The columns that are summed: integers and decimals, in the table's order."""
+    return [column for column in table.columns if column.type.kind in SUMMED]
+
+
+def day_expression(table: Table, time_zone: str, dialect: Dialect) -> str:
+    """The shop's day of a row, by its partition column, as SQL that gives a date.
+
+    A DATE is the day; a DATETIME is wall-clock time in the shop's zone; a TIMESTAMP is an instant
+    in UTC and is moved to the zone first.
+    """
+    if table.partition is None:
+        raise ValueError(f"{table.ref} has no partition column")
+    column = table.column(table.partition)
+    name = quoted(column.name, dialect)
+    if column.type.kind == "date":
+        return name
+    if not column.type.instant:
+        return f"cast({name} as date)"
+    zone = string(time_zone)
+    if dialect == "redshift":
+        return f"cast(convert_timezone('UTC', {zone}, {name}) as date)"
+    if dialect == "duckdb":
+        return f"cast({name} at time zone 'UTC' at time zone {zone} as date)"
+    return _mysql_day(name, time_zone)
+
+
+def _mysql_day(name: str, time_zone: str) -> str:
+    """The day by explicit offsets: MySQL's own zone tables are often empty and then give NULL."""
+    pieces = _offsets(time_zone)
+    if len(pieces) == 1:
+        return f"date({name} + interval {pieces[0][1]} second)"
+    arms = [
+        f"when {name} < '{until:%Y-%m-%d %H:%M:%S}' then {offset}" for until, offset in pieces[:-1]
+    ]
+    return f"date({name} + interval (case {' '.join(arms)} else {pieces[-1][1]} end) second)"
+
+
+@lru_cache(maxsize=8)
+def _offsets(time_zone: str) -> tuple[tuple[datetime, int], ...]:
+    """The offsets of a zone from UTC in seconds over the life of MySQL's TIMESTAMP (1970 to 2038).
+
+    Each with the moment (UTC) it ends at.
+    """
+    zone = ZoneInfo(time_zone)
+    hour, last = timedelta(hours=1), datetime(2038, 1, 20, tzinfo=timezone.utc)
+
+    def offset(moment: datetime) -> int:
+        found = moment.astimezone(zone).utcoffset()
+        return int(found.total_seconds()) if found is not None else 0
+
+    pieces: list[tuple[datetime, int]] = []
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    current = offset(moment)
+    while moment < last:
+        after = moment + timedelta(days=7)
+        if offset(after) != current:
+            low, high = moment, after
+            while high - low > timedelta(seconds=1):
+                middle = low + timedelta(seconds=(high - low) // timedelta(seconds=1) // 2)
+                low, high = (middle, high) if offset(middle) == current else (low, middle)
+            pieces.append((high, current))
+            current, moment = offset(high), high + hour
+        else:
+            moment = after
+    return (*pieces, (last, current))
+
+
+def _digest(table: Table, dialect: Dialect) -> str:
+    hashed = _hashed(table)
+    parts = [
+        _part(column, dialect, column.name in hashed)
+        for column in table.columns
+        if column.type.kind in DIGESTED
+    ]
+    if not parts:
+        return "0"
+    if dialect == "redshift":
+        text = " || '|' || ".join(parts)
+        return f"sum(cast(strtol(left(md5({text}), 15), 16) as decimal(38, 0)))"
+    text = f"concat_ws('|', {', '.join(parts)})"
+    if dialect == "duckdb":
+        return f"sum(('0x' || left(md5({text}), 15))::bigint)"
+    text = f"convert({text} using utf8mb4)"
+    return f"sum(cast(conv(left(md5({text}), 15), 16, 10) as signed))"
+
+
+def _hashed(table: Table) -> frozenset[str]:
+    """The strings that stand as their MD5: the longest ones, until the row's text is short enough."""
+    lengths = {c.name: 2 * c.type.length for c in table.columns if c.type.kind == "varchar"}
+    total = sum(lengths.values()) + NUMBER_BYTES * (len(table.columns) - len(lengths))
+    found: set[str] = set()
+    for name in sorted(lengths, key=lambda name: (-lengths[name], name)):
+        if total <= TEXT_BYTES or lengths[name] <= 32:
+            break
+        found.add(name)
+        total -= lengths[name] - 32
+    return frozenset(found)
+
+
+def _part(column: Column, dialect: Dialect, hashed: bool) -> str:
+    name = quoted(column.name, dialect)
+    text = _text(column, name, dialect)
+    if hashed:
+        text = f"md5(convert({name} using utf8mb4))" if dialect == "mysql" else f"md5({name})"
+    return f"coalesce({text}, '!N')" if column.nullable else text
+
+
+def _text(column: Column, name: str, dialect: Dialect) -> str:
+    kind = column.type.kind
+    if kind == "varchar":
+        if dialect == "mysql" and column.type.declared.lower().startswith(("time", "json", "set")):
+            name = f"cast({name} as char)"
+        return f"replace(replace({name}, '!', '!0'), '|', '!1')"
+    if kind == "boolean":
+        return f"case when {name} then '1' when not {name} then '0' end"
+    if kind == "timestamp":
+        if dialect == "redshift":
+            return f"to_char({name}, 'YYYY-MM-DD HH24:MI:SS.US')"
+        if dialect == "duckdb":
+            return f"strftime({name}, '%Y-%m-%d %H:%M:%S.%f')"
+        return _mysql_time(column, name)
+    if kind == "date" and dialect == "redshift":
+        return f"to_char({name}, 'YYYY-MM-DD')"
+    if dialect == "mysql":
+        padded = any(word in column.type.declared.lower() for word in ("zerofill", "year"))
+        return f"cast({name}{' + 0' if padded else ''} as char)"
+    return f"cast({name} as varchar)"
+
+
+def _mysql_time(column: Column, name: str) -> str:
+    """MySQL prints as many digits of a second as are declared; six are wanted."""
+    if column.type.fraction == 6:
+        return f"cast({name} as char)"
+    if column.type.fraction:
+        return f"rpad(cast({name} as char), 26, '0')"
+    return f"concat(cast({name} as char), '.000000')"

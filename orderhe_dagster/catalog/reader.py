@@ -1,0 +1,252 @@
+"""Reads a whole folder of SQL into a Catalogue: which files there are, in what order, how they fit.
+
+One file is read by `contract` or `select`; this module ties them together and collects what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from orderhe_dagster.catalog.contract import read_contract
+from orderhe_dagster.catalog.daily import check_daily
+from orderhe_dagster.catalog.errors import CatalogueError, Problem, Problems, close_to, listing
+from orderhe_dagster.catalog.files import SqlFile, find_files
+from orderhe_dagster.catalog.header import read_header
+from orderhe_dagster.catalog.keys import apply_keys
+from orderhe_dagster.catalog.lineage import Query, provided
+from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
+from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
+
+FOLDERS: tuple[Layer, ...] = ("raw", "warehouse", "mart", "export")
+CHECKED: tuple[Layer, ...] = ("warehouse", "mart", "export")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read every table and check under `folder`. CatalogueError lists everything wrong with them."""
+    return read_files(str(folder), find_files(folder))
+
+
+def read_files(root: str, files: Sequence[SqlFile]) -> Catalogue:
+    """Read the given files as one catalogue; `root` is the folder's name, for messages."""
+    if not files:
+        problem = Problem(
+            "raw/", 0, "no .sql files; ORDERHE_SQL names a folder with raw/*.sql in it"
+        )
+        raise CatalogueError(root, [problem])
+    reading = _Reading(root, Problems())
+    for file in files:
+        reading.problems.attempt(lambda file=file: reading.add(file))  # type: ignore[misc]
+    catalogue = reading.finish()
+    if reading.problems.found:
+        raise CatalogueError(root, reading.problems.found)
+    return catalogue
+
+
+class _Reading:
+    """One reading of a folder."""
+
+    def __init__(self, root: str, problems: Problems) -> None:
+        self.root, self.problems = root, problems
+        self.contracts: dict[str, Table] = {}
+        self.selects: dict[TableRef, Select] = {}
+        self.checks: list[tuple[Check, Select]] = []
+        self.files: dict[TableRef, SqlFile] = {}  # every table there is a file of, good or bad
+        self.bad: set[TableRef] = set()
+
+    def add(self, file: SqlFile) -> None:
+        """Read one file as far as it can be read alone."""
+        path = file.path
+        parts = path[: -len(".sql")].split("/")
+        is_check = parts[0] == "checks" and len(parts) == 3
+        if not (is_check or (len(parts) == 2 and parts[0] in FOLDERS)):
+            places = listing([f"{layer}/" for layer in FOLDERS])
+            raise Problem(path, 0, f"a .sql file lies in {places} or checks/<layer>/, nowhere else")
+        if is_check:
+            self._add_check(file, parts[1], parts[2])
+            return
+        name = parts[1]
+        if not NAME.fullmatch(name):
+            raise Problem(
+                path,
+                0,
+                "a file's name is the table's: lower-case letters, digits and _, "
+                "a letter first, at most 64",
+            )
+        ref = TableRef(cast("Layer", parts[0]), name)
+        self.files[ref] = file
+        self.bad.add(ref)
+        text = file.text
+        header = read_header(path, text, self.problems)
+        if ref.layer == "raw":
+            contract = read_contract(path, name, text, header, self.problems)
+            contract = replace(contract, code_version=file.code_version)
+            self.contracts[name] = apply_keys(contract, header, self.problems)
+        else:
+            self.selects[ref] = parse_select(path, ref, text, header, self.problems)
+        self.bad.discard(ref)
+
+    def _add_check(self, file: SqlFile, layer: str, stem: str) -> None:
+        name, double, claim = stem.partition("__")
+        if layer not in CHECKED:
+            folders = listing([f"checks/{known}/" for known in CHECKED])
+            raise Problem(file.path, 0, f"no layer {layer!r} is checked by SQL; use {folders}")
+        if not double or not NAME.fullmatch(name) or not NAME.fullmatch(claim):
+            raise Problem(file.path, 0, "a check is called <table>__<claim>.sql, in lower case")
+        text = file.text
+        header = read_header(file.path, text, self.problems)
+        for key, entry in header.entries.items():
+            self.problems.add(file.path, entry.line, f"@{key}: a check takes no keys, only prose")
+        ref = TableRef(cast("Layer", layer), name)
+        select = parse_select(file.path, ref, text, header, self.problems)
+        self.checks.append((Check(ref, claim, file.path, select.body, header.description), select))
+
+    def finish(self) -> Catalogue:
+        """Everything that takes more than one file: names, order, columns, checks."""
+        contracts = self._ordered_contracts()
+        known = self._known()
+        for ref in sorted(self.files, key=str):
+            if ref.layer == "warehouse" and TableRef("raw", ref.name) in self.files:
+                other = self.files[TableRef("raw", ref.name)].path
+                self.problems.add(
+                    self.files[ref].path,
+                    0,
+                    f"{ref} is already the loaded table of {other}; give this one another name",
+                )
+        for select in [*self.selects.values(), *(select for _, select in self.checks)]:
+            self._check_dependencies(select, known)
+        tables = {provided(table): table for table in contracts}
+        for ref in self._ordered_selects():
+            select = self.selects[ref]
+            if all(upstream in tables for upstream in select.dependencies):
+                table = self.problems.attempt(
+                    lambda s=select: self._resolve(s, tables)  # type: ignore[misc]
+                )
+                if table is not None:
+                    tables[ref] = table
+        self._resolve_checks(tables, known)
+        models = [table for table in tables.values() if table.layer != "raw"]
+        checks = sorted((check for check, _ in self.checks), key=lambda check: check.path)
+        return Catalogue(self.root, (*contracts, *models), tuple(checks))
+
+    def _resolve(self, select: Select, tables: Mapping[TableRef, Table]) -> Table | None:
+        before = len(self.problems.found)
+        resolved = resolve_select(select, tables, self.problems)
+        if resolved is None:
+            return None
+        table, query = resolved
+        personal = {column.name for column in table.columns if column.pii}
+        table = apply_keys(table, select.header, self.problems)
+        columns = tuple(replace(c, pii=c.pii or c.name in personal) for c in table.columns)
+        table = replace(table, columns=columns, code_version=self.files[select.ref].code_version)
+        if table.partition is not None and len(self.problems.found) == before:
+            check_daily(query, table, select.header.entries["partition"].line)
+        return table
+
+    def _known(self) -> set[TableRef]:
+        """What SQL may read: models, and the warehouse's copy of every contract."""
+        return {
+            TableRef("warehouse", ref.name) if ref.layer == "raw" else ref
+            for ref in self.files
+            if ref.layer in ("raw", "warehouse", "mart")
+        }
+
+    def _check_dependencies(self, select: Select, known: set[TableRef]) -> None:
+        for ref, line in select.dependencies.items():
+            if ref not in known:
+                hint = close_to(str(ref), map(str, known))
+                wanted = f"{ref.layer}/{ref.name}.sql"
+                if ref.layer == "warehouse":
+                    wanted = f"raw/{ref.name}.sql or {wanted}"
+                self.problems.add(
+                    select.path, line, f"there is no table {ref}{hint or f'; add {wanted}'}"
+                )
+
+    def _ordered_contracts(self) -> list[Table]:
+        """Contracts, parents before children (where foreign keys go round, by name), keys completed."""
+        graph: dict[str, list[str]] = {}
+        for name in sorted(self.contracts):
+            table = self.contracts[name]
+            graph[name] = [fk.parent for fk in table.foreign_keys if fk.parent in self.contracts]
+            self.contracts[name] = self._completed_keys(table)
+        return [self.contracts[name] for name in _ordered(graph)[0]]
+
+    def _completed_keys(self, table: Table) -> Table:
+        """The table with the parent columns of its foreign keys spelt out and found to be there."""
+        done = []
+        for key in table.foreign_keys:
+            parent = self.contracts.get(key.parent)
+            line = next((c.line for c in table.columns if c.name == key.columns[0]), 0)
+            if parent is None:
+                if TableRef("raw", key.parent) not in self.files:
+                    hint = close_to(key.parent, self.contracts)
+                    self.problems.add(
+                        table.path,
+                        line,
+                        f"a foreign key names table {key.parent!r}, which has no contract{hint}; "
+                        f"add raw/{key.parent}.sql or take the foreign key out of this one",
+                    )
+                continue
+            spelling = {column.name.lower(): column.name for column in parent.columns}
+            columns = tuple(spelling.get(name.lower(), name) for name in key.parent_columns)
+            columns = columns or parent.grain
+            missing = [name for name in columns if name not in spelling.values()]
+            if missing or len(columns) != len(key.columns):
+                what = f"column {missing[0]!r}" if missing else f"{len(key.columns)} columns"
+                self.problems.add(
+                    table.path,
+                    line,
+                    f"a foreign key names {what} of {key.parent}, which has none such",
+                )
+            done.append(replace(key, parent_columns=columns))
+        return replace(table, foreign_keys=tuple(done))
+
+    def _ordered_selects(self) -> list[TableRef]:
+        graph = {
+            ref: sorted((d for d in self.selects[ref].dependencies if d in self.selects), key=str)
+            for ref in sorted(self.selects, key=lambda ref: (FOLDERS.index(ref.layer), ref.name))
+        }
+        order, cycles = _ordered(graph)
+        for cycle in cycles:
+            first = self.selects[cycle[0]]
+            line = first.dependencies[cycle[1]]
+            path = " -> ".join(map(str, cycle))
+            self.problems.add(first.path, line, f"tables that read one another: {path}")
+        return order
+
+    def _resolve_checks(self, tables: Mapping[TableRef, Table], known: set[TableRef]) -> None:
+        for check, select in self.checks:
+            if check.table not in known and check.table not in self.files:
+                hint = close_to(str(check.table), [*map(str, known), *map(str, self.files)])
+                self.problems.add(check.path, 0, f"there is no table {check.table} to check{hint}")
+            if all(upstream in tables for upstream in select.dependencies):
+                self.problems.attempt(
+                    lambda s=select: Query(s.path, s.expression, tables).check_names()  # type: ignore[misc]
+                )
+
+
+def _ordered(graph: Mapping) -> tuple[list, list[list]]:  # type: ignore[type-arg]
+    """Nodes with what they point at first, and the cycles met: `[a, b, a]`. A node may point at itself."""
+    order: list = []  # type: ignore[type-arg]
+    cycles: list[list] = []  # type: ignore[type-arg]
+    done: set = set()  # type: ignore[type-arg]
+
+    def visit(node, trail):  # type: ignore[no-untyped-def]
+        if node in trail:
+            cycles.append([*trail[trail.index(node) :], node])
+            return
+        if node in done:
+            return
+        for upstream in graph[node]:
+            visit(upstream, [*trail, node])
+        if node not in done:
+            done.add(node)
+            order.append(node)
+
+    for node in graph:
+        visit(node, [])
+    return order, cycles
