@@ -1,4 +1,4 @@
-"""What the shop sells: which products are on the shelves on a day, what they cost, their rows. No orders.
+"""What the shop sells: which products are on the shelves and what they cost. No orders.
 
 The shelf has a fixed number of places. In each, one product follows another: product
 `1000 x generation + place` is sold from its launch until the next generation takes the place over.
@@ -52,14 +52,14 @@ class Assortment:
         self._phase: Ints = _ORIGIN - (uniform(random, "phase") * self._life_days).astype(np.int64)
         shares = Table([department.share for department in DEPARTMENTS])
         self.department: Ints = shares.pick(uniform(random, "department"))
-        # Popularity falls with the place's rank in a shuffled order: a Zipf curve with a blunt head.
+        # Popularity falls with the place's rank in a shuffled order: a blunt Zipf curve.
         rank = np.argsort(np.argsort(random))
         weight = 1.0 / (rank + 4.0)
         months = np.array([department.season for department in DEPARTMENTS]).T
-        tops = np.cumsum(weight * months[:, self.department], axis=1)
+        tops: Floats = np.cumsum(weight * months[:, self.department], axis=1)
         tops /= tops[:, -1:]
         tops[:, -1] = 1.0
-        self._tops: Floats = (tops + np.arange(12)[:, None]).ravel()
+        self._tops = (tops + np.arange(12)[:, None]).ravel()
         grids = [
             np.rint(np.geomspace(each.low_won, each.high_won, _PRICE_POINTS) / 100) * 100
             for each in DEPARTMENTS
@@ -67,14 +67,14 @@ class Assortment:
         self._price_grid: Ints = np.array(grids).astype(np.int64)
 
     def sold(self, days: Ints, uniforms: Floats) -> Ints:
-        """The product that each number in [0, 1) falls on, among those on sale on its day."""
+        """Find the product that each number in [0, 1) falls on, among those on sale on its day."""
         months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
         found = np.searchsorted(self._tops, months + uniforms, side="right").astype(np.int64)
         place = np.minimum(found - months * PLACES, PLACES - 1)
         return self._product(place, days)
 
     def launched(self, days: Ints) -> Ints:
-        """The products whose first day on sale is one of these days, sorted."""
+        """Name the products whose first day on sale is one of these days, sorted."""
         first, place = np.nonzero((days[:, None] - self._phase) % self._life_days == 0)
         return np.unique(self._product(place.astype(np.int64), days[first]))
 
@@ -83,22 +83,22 @@ class Assortment:
         return (generation + 1) * 1000 + place
 
     def launch_day(self, products: Ints) -> Ints:
-        """The first day on sale."""
+        """Tell the first day on sale."""
         place = products % 1000
         return self._phase[place] + (products // 1000 - 1) * self._life_days[place]
 
     def end_day(self, products: Ints) -> Ints:
-        """The first day no longer on sale."""
+        """Tell the first day no longer on sale."""
         return self.launch_day(products) + self._life_days[products % 1000]
 
     def _last_price_day(self, products: Ints, random: Keys, days: Ints) -> Ints:
-        """The latest day on or before `days` on which the list price was set."""
+        """Tell the latest day on or before `days` on which the list price was set."""
         launch = self.launch_day(products)
         period = whole(random, "price period", 60, 200)
         return launch + (days - launch) // period * period
 
     def list_price(self, products: Ints, days: Ints) -> Ints:
-        """The price of one on a day, before any sale, in won; a multiple of 100."""
+        """Tell the price of one on a day, before any sale, in won; a multiple of 100."""
         random = keys(self._seed, "product", products)
         price = self._price_grid[
             self.department[products % 1000], whole(random, "price point", 0, _PRICE_POINTS - 1)
@@ -108,18 +108,20 @@ class Assortment:
             keys(self._seed, "price", products, since), "factor", 0, len(_PRICE_FACTORS) - 1
         )
         dearer = 1.0 + 0.02 * (since - 18_262) / 365.25  # two percent a year, from 2020-01-01
-        return (
+        found: Ints = (
             np.maximum(np.rint(price * _PRICE_FACTORS[step] * dearer / 100), 1).astype(np.int64)
             * 100
         )
+        return found
 
     def price(self, products: Ints, days: Ints) -> Ints:
-        """What one costs on a day, the day's sale included, in won; a multiple of 10."""
+        """Tell what one costs on a day, the day's sale included, in won; a multiple of 10."""
         at = self._calendar.at(days)
         chance = uniform(keys(self._seed, "sale", products, self._calendar.campaign[at]), "in")
         off = np.where(chance < 0.6, self._calendar.discount_pct[at], 0)
         # Whole numbers all the way: (price / 100) x (100 - off) is exact, then down to tens.
-        return self.list_price(products, days) // 100 * (100 - off) // 10 * 10
+        found: Ints = self.list_price(products, days) // 100 * (100 - off) // 10 * 10
+        return found
 
     def state(self, products: Ints, clock: int) -> tuple[Ints, Ints, Ints]:
         """List price, 1 if on sale, and the day of the last change, at the end of day `clock`.
@@ -137,7 +139,7 @@ class Assortment:
         )
 
     def rows(self, products: Ints, clock: int) -> pa.Table:
-        """The contract's rows of these products at the end of day `clock`, in the contract's order."""
+        """Make the contract's rows of these products at the end of day `clock`, columns in its order."""
         import pyarrow as pa
 
         price, active, changed = self.state(products, clock)

@@ -1,4 +1,4 @@
-"""How busy the shop is on each day, and when a day begins: seasons, growth, campaigns. No customer, no product.
+"""How busy each day is and when it begins: seasons, growth, campaigns. No customer, no product.
 
 Volume depends on the calendar date and the seed alone, never on today. Days are int64 numbers of
 days since 1970-01-01 (`number_of`, `date_of`).
@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from orderhe_dagster.shop.draws import Ints, bell, keys
+from orderhe_dagster.shop.draws import Floats, Ints, bell, keys
 
 EPOCH = date(1970, 1, 1)
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2099, 12, 31)
 MEMORY_DAYS = 1500
-"""How long after signing up a customer may still come back; the tables begin that long before FIRST_DAY."""
+"""How long after signing up a customer may come back; the tables begin that long before FIRST_DAY."""
 
 ONE_DAY = timedelta(days=1)
 _TABLE_START = (FIRST_DAY - EPOCH).days - MEMORY_DAYS - 1
@@ -30,7 +30,7 @@ _TABLE_END = (LAST_DAY - EPOCH).days + 1
 _WEEK = np.array([1.12, 1.03, 1.00, 0.98, 0.92, 0.87, 1.08])
 _YEAR = np.array([1.00, 0.93, 1.00, 1.00, 1.03, 0.98, 0.97, 0.95, 1.00, 1.02, 1.10, 1.06])
 _PAYDAYS = (25, 26, 27)
-_MEAN_SIGNUPS_PER_ORDER = 0.075
+_MEAN_SIGNUPS_PER_ORDER = 0.10
 _MONTH_DAYS = 29.530588853
 _NEW_MOON = (date(2000, 1, 6) - EPOCH).days + 0.76
 
@@ -54,24 +54,24 @@ def number_of(day: date) -> int:
 
 
 def date_of(number: int) -> date:
-    """The date that many days after 1970-01-01."""
+    """Tell the date that many days after 1970-01-01."""
     return EPOCH + timedelta(days=int(number))
 
 
 def numbers_of(days: Iterable[date]) -> Ints:
-    """The days as sorted numbers, each once."""
+    """Give the days as sorted numbers, each once."""
     return np.array(sorted({number_of(day) for day in days}), dtype=np.int64)
 
 
 def _moon(after: date, phase_days: float) -> date:
-    """The first mean new moon (`phase_days` 0) or full moon (half a month) on or after a date."""
+    """Find the first mean new moon (`phase_days` 0) or full moon (half a month) on or after a date."""
     start = (after - EPOCH).days
     months = np.ceil((start - _NEW_MOON - phase_days) / _MONTH_DAYS)
     return EPOCH + timedelta(days=int(_NEW_MOON + phase_days + months * _MONTH_DAYS))
 
 
 def campaigns(year: int) -> tuple[Campaign, ...]:
-    """The sales of a year. The lunar feasts follow the mean moon: right to within two days."""
+    """Name the sales of a year. The lunar feasts follow the mean moon: right to within two days."""
     seollal = _moon(date(year, 1, 21), 0.0)
     chuseok = _moon(date(year, 9, 8), _MONTH_DAYS / 2)
     friday = date(year, 11, 1)
@@ -126,7 +126,7 @@ class Calendar:
         joining = _MEAN_SIGNUPS_PER_ORDER * mean
         joining = joining + np.sqrt(joining) * bell(random, "signups")
         self.signups: Ints = np.maximum(np.rint(joining), 0).astype(np.int64)
-        # At least a few people before the first day, however small the scale: somebody must come back.
+        # A few people before the first day, however small the scale: somebody must come back.
         self.signups[0] += 20
         self.first_customer: Ints = 1_000 + np.cumsum(self.signups) - self.signups
 
@@ -137,13 +137,13 @@ class Calendar:
 
 @lru_cache(maxsize=1 << 16)
 def midnight(day: int, time_zone: str) -> int:
-    """The instant a day begins in a zone: microseconds since 1970-01-01 UTC."""
+    """Tell the instant a day begins in a zone: microseconds since 1970-01-01 UTC."""
     local = datetime.combine(date_of(day), time.min, ZoneInfo(time_zone))
     since = local.astimezone(timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)
     return since // timedelta(microseconds=1)
 
 
-def instants(days: Ints, fractions: np.typing.NDArray[np.float64], time_zone: str) -> Ints:
+def instants(days: Ints, fractions: Floats, time_zone: str) -> Ints:
     """Instants (UTC microseconds) that lie the given fractions, in [0, 1), into the local days."""
     if not len(days):
         return np.zeros(0, dtype=np.int64)
@@ -151,4 +151,5 @@ def instants(days: Ints, fractions: np.typing.NDArray[np.float64], time_zone: st
     starts = np.array([midnight(day, time_zone) for day in range(low, high + 2)], dtype=np.int64)
     begin, length = starts[:-1], np.diff(starts)
     into = (fractions * length[days - low]).astype(np.int64)
-    return begin[days - low] + np.minimum(into, length[days - low] - 1)
+    found: Ints = begin[days - low] + np.minimum(into, length[days - low] - 1)
+    return found

@@ -1,4 +1,4 @@
-"""Random numbers without state: each is a hash of what it is for. No distribution of the shop lives here.
+"""Random numbers without state: each is a hash of what it is for. Nothing of the shop is here.
 
 A draw is a function of (seed, what is drawn for, stream) alone, so no order of calls can change it.
 Row by row only integer arithmetic, exact floating point operations and table look-ups are used: the
@@ -24,7 +24,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 
 def _mix(values: Keys) -> Keys:
-    """The finalizer of SplitMix64: every input bit moves about half of the output bits."""
+    """Finalize as SplitMix64 does: every input bit moves about half of the output bits."""
     mixed = values ^ (values >> np.uint64(30))
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)
@@ -50,7 +50,8 @@ def keys(seed: int, kind: str, *parts: Ints) -> Keys:
 def uniform(keys: Keys, stream: str) -> Floats:
     """Numbers in [0, 1), one a key. Streams are independent of each other."""
     bits = _mix(keys ^ np.uint64(_stream(stream)))
-    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    found: Floats = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return found
 
 
 def whole(keys: Keys, stream: str, low: int, high: int) -> Ints:
@@ -61,7 +62,8 @@ def whole(keys: Keys, stream: str, low: int, high: int) -> Ints:
 def bell(keys: Keys, stream: str) -> Floats:
     """Numbers of mean 0 and standard deviation 1, never beyond 3.5: a sum of four uniforms."""
     total = sum(uniform(keys, f"{stream} {part}") for part in range(4))
-    return (np.asarray(total, dtype=np.float64) - 2.0) * (3.0**0.5)
+    found: Floats = (np.asarray(total, dtype=np.float64) - 2.0) * (3.0**0.5)
+    return found
 
 
 class Table:
@@ -73,7 +75,7 @@ class Table:
         self._tops[-1] = 1.0
 
     def pick(self, uniforms: Floats) -> Ints:
-        """The index that each number in [0, 1) falls on."""
+        """Find the index that each number in [0, 1) falls on."""
         return np.searchsorted(self._tops, uniforms, side="right").astype(np.int64)
 
     def position(self, uniforms: Floats) -> Floats:

@@ -1,7 +1,7 @@
-"""The living shop: its state as a pure function of the seed, the days made and the clock. No tables are written here.
+"""The living shop: its state as a pure function of seed, days and clock. Nothing is written here.
 
-The clock is the latest day made. Whatever the order in which days are made, alone or in ranges, once
-or again, the same rows come out, because every row here is computed from (seed, day or id, clock).
+The clock is the latest day made. Whatever the order in which days are made, alone or in ranges,
+once or again, the same rows come out: every row is computed from (seed, day or id, clock) alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ import numpy as np
 from orderhe_dagster.shop.assortment import Assortment
 from orderhe_dagster.shop.calendar import Calendar, number_of, numbers_of
 from orderhe_dagster.shop.draws import Ints
-from orderhe_dagster.shop.orders import HORIZON_DAYS, OrderFacts, order_facts, order_rows, visible
+from orderhe_dagster.shop.orders import (
+    HORIZON_DAYS,
+    OrderFacts,
+    World,
+    order_facts,
+    order_rows,
+    visible,
+)
 from orderhe_dagster.shop.people import People
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["HORIZON_DAYS", "RULES", "Shop"]
 
 RULES = 1
-"""Raised whenever the same seed gives other rows: a shop made by other rules cannot be carried on."""
+"""Goes up when the same seed gives other rows: a shop made by other rules cannot be carried on."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +67,21 @@ class Shop:
         return Assortment(self.seed, self._calendar, self.time_zone)
 
     def facts(self, days: Iterable[date]) -> OrderFacts:
-        """Everything that ever happens to the orders of these days, in order of order_id."""
-        return order_facts(
-            self.seed,
-            numbers_of(days),
-            self._calendar,
-            self._people,
-            self._assortment,
-            self.time_zone,
-        )
+        """Draw everything that ever happens to the orders of these days, in order of order_id."""
+        world = World(self.seed, self._calendar, self._people, self._assortment, self.time_zone)
+        return order_facts(world, numbers_of(days))
 
     def orders(
         self, days: Iterable[date], clock: date, facts: OrderFacts | None = None
     ) -> pa.Table:
-        """The orders of these days that are there, in order of order_id."""
+        """Make the rows of the orders of these days that are there, in order of order_id."""
         known = self.facts(days) if facts is None else facts
         return order_rows(known, number_of(clock), self.time_zone)
 
     def changed_orders(
         self, days: Iterable[date], after: date, clock: date
     ) -> tuple[Ints, pa.Table]:
-        """How the orders of these days differ between the clocks `after` and `clock`.
+        """Tell how the orders of these days differ between the clocks `after` and `clock`.
 
         First the ids of rows that were there and are changed or gone; then the rows that are new or
         changed, as they stand at `clock`.
@@ -95,7 +96,7 @@ class Shop:
         return gone, order_rows(fresh, number_of(clock), self.time_zone)
 
     def customer_ids(self, days: Iterable[date], facts: OrderFacts | None = None) -> Ints:
-        """The customers that these days need: who ordered or signed up; sorted, each once.
+        """Name the customers that these days need: who ordered or signed up; sorted, each once.
 
         `facts` of the same days, where they are at hand, save making them again.
         """
@@ -104,21 +105,21 @@ class Shop:
         return np.union1d(self._people.joined(numbers_of(days)), ordered)
 
     def product_ids(self, days: Iterable[date], facts: OrderFacts | None = None) -> Ints:
-        """The products that these days need: what was ordered or launched; sorted, each once."""
+        """Name the products that these days need: what was ordered or launched; sorted, each once."""
         days = list(days)
         ordered = (self.facts(days) if facts is None else facts).product_id
         return np.union1d(self._assortment.launched(numbers_of(days)), ordered)
 
     def customers(self, ids: Ints, clock: date) -> pa.Table:
-        """The customers of these ids, in the order given."""
+        """Make the rows of these customers, in the order given."""
         return self._people.rows(ids, number_of(clock))
 
     def products(self, ids: Ints, clock: date) -> pa.Table:
-        """The products of these ids, in the order given."""
+        """Make the rows of these products, in the order given."""
         return self._assortment.rows(ids, number_of(clock))
 
     def changed_customers(self, ids: Ints, after: date, clock: date) -> Ints:
-        """Those of the ids whose row differs between the clocks `after` and `clock`."""
+        """Pick those of the ids whose row differs between the clocks `after` and `clock`."""
         first, last = number_of(after), number_of(clock)
         changed = np.zeros(len(ids), dtype=bool)
         for days in self._people.changes(ids):
@@ -126,6 +127,7 @@ class Shop:
         return ids[changed]
 
     def changed_products(self, ids: Ints, after: date, clock: date) -> Ints:
-        """Those of the ids whose row differs between the clocks `after` and `clock`."""
+        """Pick those of the ids whose row differs between the clocks `after` and `clock`."""
         before = self._assortment.state(ids, number_of(after))[2]
-        return ids[before != self._assortment.state(ids, number_of(clock))[2]]
+        found: Ints = ids[before != self._assortment.state(ids, number_of(clock))[2]]
+        return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,7 @@ MOST_ORDERS_A_DAY = 999_999
 
 _QUANTITIES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 20)
 _QUANTITY = Table([0.68, 0.17, 0.06, 0.03, 0.02, 0.015, 0.01, 0.01, 0.004, 0.001])
+_DEAR_WON = 150_000  # of what costs more nobody buys a dozen
 _CHANNEL = Table([0.37, 0.55, 0.08])
 _SHIP_AFTER = Table([0.62, 0.26, 0.09, 0.03])
 _DELIVER_AFTER = Table([0.66, 0.24, 0.07, 0.03])
@@ -70,26 +71,31 @@ class OrderFacts:
         return len(self.order_id)
 
     def where(self, kept: NDArray[np.bool_]) -> OrderFacts:
-        """The orders for which `kept` is true."""
+        """Keep the orders for which `kept` is true."""
         return OrderFacts(*(getattr(self, each.name)[kept] for each in fields(self)))
 
 
-def order_facts(
-    seed: int,
-    days: Ints,
-    calendar: Calendar,
-    people: People,
-    assortment: Assortment,
-    time_zone: str,
-) -> OrderFacts:
-    """All that ever happens to the orders of these days (sorted, each once), in order of order_id."""
+@dataclass(frozen=True)
+class World:
+    """What the orders of one shop are drawn from."""
+
+    seed: int
+    calendar: Calendar
+    people: People
+    assortment: Assortment
+    time_zone: str
+
+
+def order_facts(world: World, days: Ints) -> OrderFacts:
+    """Draw all that ever happens to the orders of these days (sorted, each once), by order_id."""
+    calendar, people, time_zone = world.calendar, world.people, world.time_zone
     count = calendar.orders[calendar.at(days)]
     if len(count) and count.max() > MOST_ORDERS_A_DAY:
         busiest = date_of(int(days[count.argmax()]))
         raise ValueError(f"{busiest} has {count.max()} orders: choose a smaller scale")
     day = np.repeat(days, count)
     number = np.arange(len(day)) - np.repeat(np.cumsum(count) - count, count)
-    random = keys(seed, "order", day, number)
+    random = keys(world.seed, "order", day, number)
     newcomer = number < np.repeat(people.first_orders(days), count)
     customer = people.returning(day, random)
     joined = calendar.first_customer[calendar.at(day)] + number
@@ -107,7 +113,9 @@ def order_facts(
         created[order],
         moment[order],
     )
-    product = assortment.sold(day, uniform(random, "product"))
+    product = world.assortment.sold(day, uniform(random, "product"))
+    unit_price = world.assortment.price(product, day)
+    quantity = np.array(_QUANTITIES)[_QUANTITY.pick(uniform(random, "quantity"))]
     channel = _CHANNEL.pick(uniform(random, "channel"))
     note = whole(random, "note text", 0, len(NOTES) * _NOTE_NUMBERS - 1)
     return OrderFacts(
@@ -115,25 +123,32 @@ def order_facts(
         day=day,
         customer_id=customer,
         product_id=product,
-        quantity=np.array(_QUANTITIES)[_QUANTITY.pick(uniform(random, "quantity"))],
-        unit_price=assortment.price(product, day),
+        quantity=np.where(unit_price < _DEAR_WON, quantity, np.minimum(quantity, 2)),
+        unit_price=unit_price,
         channel=channel,
         note=np.where(uniform(random, "note") < _NOTE_SHARE, note, -1),
         created_at=created,
-        **_fate(random, day, moment, created, channel, time_zone),
+        **_fate(_Placed(random, day, moment, created, channel), time_zone),
     )
 
 
 def _order_ids(days: Ints, count: Ints, number: Ints) -> Ints:
-    """The date and a number within it: 20261121000001 is the first order of 2026-11-21."""
+    """Put the date and a number within it together: 20261121000001 is the first order of 2026-11-21."""
     stamps = [int(date_of(day).strftime("%Y%m%d")) * 1_000_000 for day in days.tolist()]
     return np.repeat(np.array(stamps, dtype=np.int64), count) + number + 1
 
 
-def _fate(
-    random: Keys, day: Ints, moment: Floats, created: Ints, channel: Ints, time_zone: str
-) -> dict[str, Ints]:
-    """The instants of all that happens after an order was placed."""
+class _Placed(NamedTuple):
+    random: Keys
+    day: Ints
+    moment: Floats  # how far into the day, in [0, 1)
+    created: Ints
+    channel: Ints
+
+
+def _fate(placed: _Placed, time_zone: str) -> dict[str, Ints]:
+    """Draw the instants of all that happens after an order was placed."""
+    random, day, moment, created, channel = placed
 
     def at(chosen: NDArray[np.bool_], days: Ints, stream: str, opens: float, closes: float) -> Ints:
         found = np.full(len(days), NEVER, dtype=np.int64)
@@ -141,7 +156,6 @@ def _fate(
         found[chosen] = instants(days[chosen], moments, time_zone)
         return found
 
-    everywhere = np.ones(len(day), dtype=bool)
     cancels = uniform(random, "cancels") < 0.045
     cancel_after = whole(random, "cancel after", 0, _CANCEL_DAYS)
     cancelled = at(cancels, day + cancel_after, "cancel time", 0, 24)
@@ -157,7 +171,7 @@ def _fate(
     entry = at(late, day + whole(random, "late by", 1, _LATE_DAYS), "late time", 8, 20)
     return {
         "entered_at": np.where(late, entry, created),
-        "shipped_at": at(everywhere & ~cancels, ships, "ship time", 8, 19),
+        "shipped_at": at(~cancels, ships, "ship time", 8, 19),
         "delivered_at": at(~cancels, arrives, "deliver time", 8, 22),
         "returned_at": at(returns, back, "return time", 8, 20),
         "cancelled_at": cancelled,
@@ -177,7 +191,7 @@ def note_texts() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Visible:
-    """What shows of some orders at a clock: whether the row is there, its status, its last change."""
+    """What shows of some orders at a clock: is the row there, its status, its last change."""
 
     present: NDArray[np.bool_]
     status: Ints
@@ -185,7 +199,7 @@ class Visible:
 
 
 def visible(facts: OrderFacts, clock: int, time_zone: str) -> Visible:
-    """What shows at the end of day `clock`."""
+    """Tell what shows at the end of day `clock`."""
     end = midnight(clock + 1, time_zone)
     status = np.zeros(len(facts), dtype=np.int64)
     updated = facts.entered_at.copy()
@@ -199,7 +213,7 @@ def visible(facts: OrderFacts, clock: int, time_zone: str) -> Visible:
 
 
 def order_rows(facts: OrderFacts, clock: int, time_zone: str) -> pa.Table:
-    """The contract's rows that show at the end of day `clock`, in the contract's column order."""
+    """Make the contract's rows that show at the end of day `clock`, columns in its order."""
     import pyarrow as pa
 
     seen = visible(facts, clock, time_zone)

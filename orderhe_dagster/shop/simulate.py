@@ -1,4 +1,4 @@
-"""Making days happen in a shop's database: what to insert, what to change, in the caller's transaction. No connection is opened here.
+"""Making days happen in a shop's database, in the caller's transaction. Nothing is opened here.
 
 A database is ours only if it carries the marker table, which `mark` creates in an empty shop and
 which holds one row for every day made. The SQL is the small part that MySQL and DuckDB read alike.
@@ -39,7 +39,7 @@ class NotOurShopError(Exception):
 
 @dataclass(frozen=True)
 class Made:
-    """What making days changed. Rows new, except `rewritten_days`: earlier days whose orders moved on."""
+    """What making days changed: rows new, and in `rewritten_days` earlier days whose orders moved on."""
 
     days: int = 0
     orders: int = 0
@@ -68,7 +68,7 @@ def mark(transaction: SourceTransaction) -> None:
 
 
 def made_days(shop: Shop, transaction: SourceTransaction) -> list[date]:
-    """The days made so far, sorted. NotOurShopError without the marker or with another shop's."""
+    """List the days made so far, sorted. NotOurShopError without the marker or with another shop's."""
     if not _is_marked(transaction):
         raise NotOurShopError(
             f"no table {MARKER}: the simulation writes only to a shop that it was asked to make."
@@ -146,7 +146,7 @@ def make_days(
 
 
 def _identity(shop: Shop) -> dict[str, Any]:
-    """What must be the same for every day of one shop, by the marker's columns."""
+    """Name what must be the same for every day of one shop, by the marker's columns."""
     return {
         "seed": shop.seed,
         "scale": float(shop.scale),
@@ -178,7 +178,7 @@ def _ids(transaction: SourceTransaction, table: str, column: str) -> Ints:
 def _move_on(
     shop: Shop, transaction: SourceTransaction, table: Table, made: Sequence[date], clock: date
 ) -> int:
-    """Bring the orders that were not settled at the old clock up to the new one; days that changed."""
+    """Bring orders not settled at the old clock up to the new one; count the days that changed."""
     settled = made[-1] - timedelta(days=HORIZON_DAYS)
     count = 0
     for _, chunk in _chunks([day for day in made if day > settled], CHUNK_DAYS):
@@ -214,7 +214,7 @@ def _update(transaction: SourceTransaction, name: str, rows: pa.Table) -> None:
 
 
 def _literal(value: Any) -> str:
-    """SQL text that MySQL and DuckDB read alike; a backslash they read differently, so it may not be."""
+    """Write a value so that MySQL and DuckDB read it alike: backslashes they do not, so none may be."""
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):

@@ -1,6 +1,6 @@
 """The shop's vocabulary: departments, brands, product words, delivery notes. Data only, no drawing.
 
-The texts are deliberately awkward (emoji, Hangul, quotes, newlines, leading `=`): a real shop's are.
+Texts are awkward on purpose (emoji, Hangul, quotes, newlines, a leading `=`): a real shop's are.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DEPARTMENTS = (
         "식품", 0.18, 3_000, 60_000, _EVEN, ("김치", "현미", "참기름", "라면", "국수", "들깨")
     ),
     Department(
-        "선물세트", 0.05, 20_000, 300_000, _GIFTS, ("한우 세트", "과일 세트", "홍삼", "한과")
+        "선물세트", 0.05, 20_000, 180_000, _GIFTS, ("한우 세트", "과일 세트", "홍삼", "한과")
     ),
     Department(
         "Coffee & Tea", 0.08, 6_000, 80_000, _WINTER, ("원두", "Drip Bag", "녹차", "Matcha")
@@ -57,7 +57,7 @@ DEPARTMENTS = (
     Department("Children's", 0.07, 6_000, 180_000, _GIFTS, ("블록", "Puzzle", "그림책", "인형")),
     Department("Outdoor", 0.06, 12_000, 600_000, _SPRING, ("텐트", "Backpack", "등산화", "Bottle")),
     Department(
-        "Electronics", 0.07, 15_000, 2_400_000, _EVEN, ("Earbuds", "충전기", "Keyboard", "모니터")
+        "Electronics", 0.07, 15_000, 900_000, _EVEN, ("Earbuds", "충전기", "Keyboard", "모니터")
     ),
 )
 
@@ -68,19 +68,19 @@ BRANDS = (
 )  # fmt: skip
 
 ADJECTIVES = (
-    "", "", "Everyday", "유기농", "Soft", "국산", "Mini", "프리미엄", "Slim", "무향", "Classic", "대용량",
-    "Foldable", "저소음", '"The Original"', "손수 만든", "XL", "1+1",
+    "", "", "Everyday", "유기농", "Soft", "국산", "Mini", "프리미엄", "Slim", "무향", "Classic",
+    "대용량", "Foldable", "저소음", '"The Original"', "손수 만든", "XL", "1+1",
 )  # fmt: skip
 
 TAILS = (
-    "", "", "", "", "", "", "🎁", "(2개입)", "500g", "☕️", "- 'new'", "🇰🇷", "12\" size", "50% ↓", "✨🧡",
-    "[한정판]", "\\ refill",
+    "", "", "", "", "", "", "🎁", "(2개입)", "500g", "☕️", "- 'new'", "🇰🇷", "12\" size", "50% ↓",
+    "✨🧡", "[한정판]", "\\ refill",
 )  # fmt: skip
 
-# Whole names that break careless files: formulas for spreadsheets, separators, look-alikes of NULL.
+# Names that break careless files: spreadsheet formulas, separators, look-alikes of NULL.
 ODD_NAMES = (
-    "=SALE() 머그컵", "+1 사은품 세트", "-20% 균일가 양말", "@home Lamp", "NULL", "\\N", "None 향수",
-    "콤마, 따옴표\" 그리고 탭\t세트", "👨‍👩‍👧‍👦 Family Puzzle", " leading space",
+    "=SALE() 머그컵", "+1 사은품 세트", "-20% 균일가 양말", "@home Lamp", "NULL", "\\N",
+    "None 향수",    "콤마, 따옴표\" 그리고 탭\t세트", "👨‍👩‍👧‍👦 Family Puzzle", " leading space",
 )  # fmt: skip
 
 DESCRIPTIONS = (
