@@ -1,0 +1,96 @@
+# The commands of this project; `make` lists them. People and CI run the same.
+# The environment is .venv, made from the locked, hashed lists: nothing else is installed anywhere.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# --no-deps: the lists are complete, and older pips stumble over extras in hash mode.
+# --no-compile: Python compiles what is used when it is first used, which is far less than all.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
+
+.PHONY: help setup demo dev test check lint types fmt lock clean distclean
+
+help: ## list the targets
+	@echo "make <target> [PYTHON=python3.12]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.setup ## make .venv with everything a run needs
+
+demo: setup ## a living shop from MySQL to the marts, on this machine
+	@$(BIN)/orderhe demo $(ARGS)
+
+dev: setup ## the Dagster UI on the same state
+	@$(BIN)/orderhe dev $(ARGS)
+
+test: $(VENV)/.dev ## all tests (ARGS="-k history" picks some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types ## lint, types, and the tests of the house's own rules
+	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+fmt: $(VENV)/.dev ## put the code into ruff's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-header --no-annotate pyproject.toml
+
+lock: $(VENV)/.dev ## write the locked lists again (ARGS=--upgrade for newer versions)
+	$(LOCK) $(ARGS) --output-file requirements.lock
+	$(LOCK) $(ARGS) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove the state (.orderhe) and all caches
+	@rm -rf .orderhe .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## … and .venv
+	@rm -rf $(VENV)
+
+$(VENV)/.setup: requirements.lock pyproject.toml setup.py
+	@$(call venv)
+	@echo "installing from $<"
+	@touch $(VENV)/.installing
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-build-isolation --editable .
+	@rm $(VENV)/.installing
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.setup
+	@echo "installing from $<"
+	@touch $(VENV)/.installing
+	@$(PIP) --require-hashes -r $<
+	@rm $(VENV)/.installing
+	@touch $@
+
+# Make .venv where there is none that works. An installation that was interrupted may have left
+# half a package that looks whole, so it is begun afresh.
+define venv
+if [ -e $(VENV)/.installing ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	$(call python) && \
+	rm -rf $(VENV) && mkdir $(VENV) && touch $(VENV)/.installing && \
+	echo "making $(VENV) with $$($(PYTHON) --version)" && $(PYTHON) -m venv $(VENV); \
+fi
+endef
+
+define python
+{ command -v $(PYTHON) >/dev/null || \
+	{ echo "there is no $(PYTHON): install Python 3.10 to 3.14, or name one: make PYTHON=…" >&2; exit 1; }; } && \
+{ $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 15))' || \
+	{ echo "$$($(PYTHON) --version 2>&1) does not fit: Python 3.10 to 3.14 is needed; name one:" \
+	"make PYTHON=python3.12" >&2; exit 1; }; } && \
+{ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo "$(PYTHON) cannot make environments: install its venv module" \
+	"(Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }; }
+endef
