@@ -77,7 +77,7 @@ def asserting(condition: str, message: str, relation: str = "") -> str:
 
 def days_predicate(table: Table, days: Iterable[date], time_zone: str) -> str:
     """The rows of these days, as a condition on the partition column."""
-    column = ddl.quote(str(table.partition))
+    column = ddl.quoted(str(table.partition))
     return " or ".join(
         f"({column} >= {bound(table, span.start, time_zone)}"
         f" and {column} < {bound(table, span.end, time_zone)})"
@@ -93,7 +93,7 @@ def prepare(session: Session) -> None:
 
 def fence(layer: Layer, name: str) -> str:
     """The table that writers of a table lock first: tiny, and read by nobody."""
-    return f"{layer}.{ddl.quote('_fence_' + name)}"
+    return f"{layer}.{ddl.quoted('_fence_' + name)}"
 
 
 def prepare_fence(session: Session, layer: Layer, name: str) -> None:
@@ -155,7 +155,7 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
     if stored == wanted:
         return
     if stored is None:
-        create = ddl.redshift_create(table, "warehouse")
+        create = ddl.redshift_create(table)
         session.transaction([create, *remember_definition(table, name)])
         return
     old, new = stored.splitlines(), wanted.splitlines()
@@ -169,7 +169,7 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
             f"delete from {LOADS} where table_name = '{name}'; then run the whole range again."
         )
     adding = [
-        f"alter table {name} add column {ddl.quote(column.name)} {types.redshift_text(column.type)}"
+        f"alter table {name} add column {ddl.quoted(column.name)} {types.redshift_text(column.type)}"
         for column in table.columns[len(old) :]
     ]
     session.transaction([*adding, *remember_definition(table, name)])

@@ -69,9 +69,9 @@ def build(
             days = {*window, *stale}
         statements = [f"lock table {audit.fence(table.layer, table.name)}"]
         if stored != wanted:
-            statements += [f"drop table {ddl.qualified(table)}"] if remade else []
+            statements += [f"drop table {ddl.qualified(table.ref)}"] if remade else []
             statements += [
-                ddl.redshift_create(table, table.layer),
+                ddl.redshift_create(table),
                 *audit.remember_definition(table, name),
             ]
         statements += _replace(table, days, time_zone)
@@ -125,8 +125,8 @@ def _digest(texts: Iterable[str]) -> str:
 
 def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
     """Delete and insert; the select stands as its file has it."""
-    target = ddl.qualified(table)
-    columns = ", ".join(ddl.quote(name) for name in table.column_names)
+    target = ddl.qualified(table.ref)
+    columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     where = _where(table, days, time_zone)
     return [
         f"delete from {target}{where}",
@@ -140,14 +140,14 @@ def _record(
     name = literal(str(table.ref))
     ordered = sorted(days, key=str)
     segments = ", ".join(literal(segment_of(day)) for day in ordered)
-    target = ddl.qualified(table)
+    target = ddl.qualified(table.ref)
     rows = ",\n".join(
         f"({name}, {literal(segment_of(day))}, {literal(run_id)}, 0, {literal(run_id)}, 0, '', "
         f"{literal(inputs.of(day))}, getdate(), getdate())"
         for day in ordered
     )
     counted = (
-        f"to_char({ddl.quote(str(table.partition))}, 'YYYY-MM-DD')"
+        f"to_char({ddl.quoted(str(table.partition))}, 'YYYY-MM-DD')"
         if table.partition
         else f"'{WHOLE}'"
     )
@@ -172,10 +172,10 @@ def _where(table: Table, days: set[date | None], time_zone: str) -> str:
 def _count(
     session: Session, table: Table, days: set[date | None], time_zone: str
 ) -> dict[date | None, int]:
-    target = ddl.qualified(table)
+    target = ddl.qualified(table.ref)
     if days == {None}:
         return {None: session.execute(f"select count(*) from {target}").scalar()}
-    day = f"cast({ddl.quote(str(table.partition))} as date)"
+    day = f"cast({ddl.quoted(str(table.partition))} as date)"
     result = session.execute(
         f"select {day} as day, count(*) as row_count from {target}{_where(table, days, time_zone)}"
         f" group by {day}"

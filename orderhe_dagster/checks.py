@@ -1,7 +1,5 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the proof. The SQL is in `claims`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any

@@ -49,12 +49,12 @@ class Finding:
 
 def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
     """Everything that the file of `table` and `sql/checks` promise of `<layer>.<table>`."""
-    relation = ddl.qualified(table, layer)
+    relation = ddl.qualified(table.read_as)
     found = []
     required = [column.name for column in table.columns if not column.nullable]
     required += [name for name in table.grain if name not in required]
     if required:
-        missing = " or ".join(f"{ddl.quote(name)} is null" for name in required)
+        missing = " or ".join(f"{ddl.quoted(name)} is null" for name in required)
         found.append(
             Claim(
                 "required_columns_are_filled",
@@ -74,7 +74,7 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
                 Claim(
                     f"{column.name}_is_accepted",
                     f"{column.name} is one of {', '.join(column.values)}.",
-                    f"select * from {relation} where {ddl.quote(column.name)} not in ({accepted})",
+                    f"select * from {relation} where {ddl.quoted(column.name)} not in ({accepted})",
                 )
             )
     if layer == "warehouse" and table.layer == "raw":
@@ -86,8 +86,8 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
 
 
 def _unique(relation: str, key: tuple[str, ...], name: str) -> Claim:
-    columns = ", ".join(ddl.quote(column) for column in key)
-    filled = " and ".join(f"{ddl.quote(column)} is not null" for column in key)
+    columns = ", ".join(ddl.quoted(column) for column in key)
+    filled = " and ".join(f"{ddl.quoted(column)} is not null" for column in key)
     return Claim(
         f"{name}_is_unique",
         f"No two rows have the same {', '.join(key)}.",
@@ -97,18 +97,18 @@ def _unique(relation: str, key: tuple[str, ...], name: str) -> Claim:
 
 
 def _refers(catalogue: Catalogue, table: Table, key: ForeignKey) -> Claim:
-    child = ddl.qualified(table, "warehouse")
-    parent = f"warehouse.{ddl.quote(key.parent)}"
+    child = ddl.qualified(table.read_as)
+    parent = f"warehouse.{ddl.quoted(key.parent)}"
     joined = " and ".join(
-        f"child.{ddl.quote(mine)} = parent.{ddl.quote(theirs)}"
+        f"child.{ddl.quoted(mine)} = parent.{ddl.quoted(theirs)}"
         for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
     )
-    filled = " and ".join(f"child.{ddl.quote(column)} is not null" for column in key.columns)
+    filled = " and ".join(f"child.{ddl.quoted(column)} is not null" for column in key.columns)
     return Claim(
         f"{'_'.join(key.columns)}_is_in_{key.parent}",
         f"Every {', '.join(key.columns)} is a row of {key.parent}.",
         f"select child.* from {child} as child left join {parent} as parent on {joined}"
-        f" where parent.{ddl.quote(key.parent_columns[0])} is null and {filled}",
+        f" where parent.{ddl.quoted(key.parent_columns[0])} is null and {filled}",
         needs=(("warehouse", key.parent),) if key.parent != table.name else (),
         foreign_key=key,
         table=table,
@@ -167,7 +167,7 @@ def _pending(session: Session, claim: Claim, count: int) -> int:
     oldest = min(parents_read)
     if not table.partition:
         return count if any(row.snapshot_at > oldest for row in held[name].values()) else 0
-    day = f"cast({ddl.quote(table.partition)} as date)"
+    day = f"cast({ddl.quoted(table.partition)} as date)"
     orphans = session.execute(
         f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
     )

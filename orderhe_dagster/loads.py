@@ -98,9 +98,9 @@ def _load(
     run_id: str,
     time_zone: str,
 ) -> None:
-    columns = ", ".join(ddl.quote(name) for name in table.column_names)
+    columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     session.execute(f"drop table if exists {STAGE}")
-    session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quote(table.name)})")
+    session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
     parts = [part for record in records.values() for part in record.parts]
     if parts:
         session.execute(
@@ -156,11 +156,8 @@ def measures(
     sql = measure.measure_select(
         table, relation, "redshift", where=where, by_day=by_day, time_zone=time_zone
     )
-    found = {}
-    for row in session.execute(sql).rows:
-        day, values = measure.parse_row(table, row, by_day=by_day)
-        found[day] = Measure(*values)
-    return found
+    rows = [measure.measured(table, row, by_day=by_day) for row in session.execute(sql).rows]
+    return {row.day: Measure(row.rows, row.sums, row.digest) for row in rows}
 
 
 def same(one: Measure, other: Measure) -> bool:
@@ -212,8 +209,8 @@ def load_statements(
 
     The fence comes first: whatever comes before it would fix an older snapshot.
     """
-    target = f"warehouse.{ddl.quote(table.name)}"
-    columns = ", ".join(ddl.quote(name) for name in table.column_names)
+    target = f"warehouse.{ddl.quoted(table.name)}"
+    columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     days = [day for day in records if day is not None]
     where = f" where {audit.days_predicate(table, days, time_zone)}" if days else ""
     rows = sum(record.measure.rows for record in records.values())
@@ -247,7 +244,7 @@ def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[
         return []
     day = measure.day_expression(table, time_zone, "redshift")
     joined = " and ".join(
-        f"{target}.{ddl.quote(name)} = {STAGE}.{ddl.quote(name)}" for name in table.grain
+        f"{target}.{ddl.quoted(name)} = {STAGE}.{ddl.quoted(name)}" for name in table.grain
     )
     moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
     return [

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+
     from rich.progress import Progress, TaskID
 
 ROOT = logging.getLogger("orderhe")

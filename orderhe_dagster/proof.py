@@ -66,12 +66,11 @@ def prove(
     time_zone: str,
 ) -> Agreement:
     """Compare the three on each of `days` (None: a table without partitions)."""
-    wanted: list[date | None] = [None] if days is None else sorted(set(days))
-    spans: list[Window | None] = (
-        [None] if days is None else list(windows(day for day in wanted if day))
-    )
+    asked = sorted(set(days or ()))
+    wanted: list[date | None] = [None] if days is None else [*asked]
+    spans: list[Window | None] = [None] if days is None else [*windows(asked)]
     records = backups.read_current(store, table.name, wanted)
-    held = _warehouse_measures(table, [day for day in wanted if day], warehouse, time_zone)
+    held = _warehouse_measures(table, asked, warehouse, time_zone)
     found = Agreement(table.name, days=len(wanted))
     for span in spans:
         live = source.measure(table, span, time_zone)
@@ -85,7 +84,7 @@ def _warehouse_measures(
     table: Table, days: list[date], warehouse: Warehouse, time_zone: str
 ) -> Mapping[date | None, Measure]:
     where = audit.days_predicate(table, days, time_zone) if days else None
-    relation = ddl.qualified(table, "warehouse")
+    relation = ddl.qualified(table.read_as)
     with warehouse.session(f"prove {table.name}", read_only=True) as session:
         return loads.measures(session, table, relation, time_zone, where)
 

@@ -76,7 +76,6 @@ def import_into(settings: Settings, name: str, file: Path) -> str:
     from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.importing import import_file
     from orderhe_dagster.launch import within_history
-    from orderhe_dagster.progress import reporter
     from orderhe_dagster.resources import build_source, build_store
 
     catalogue = read_catalogue(settings)
@@ -85,7 +84,11 @@ def import_into(settings: Settings, name: str, file: Path) -> str:
     source, store = build_source(settings), build_store(settings)
     source.create(catalogue.layer("raw"))
     store.create()
-    report = reporter(logging.getLogger("orderhe.import"), f"import {name}", "rows")
+    log = logging.getLogger("orderhe.import")
+
+    def report(rows: int) -> None:
+        log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
+
     done = import_file(table, file, source, store, report, time_zone=settings.time_zone)
     if done.first_day is not None and settings.start_date is None:
         within_history(settings, Window.of(done.first_day))

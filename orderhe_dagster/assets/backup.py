@@ -1,7 +1,5 @@
 """Backups: raw tables to immutable Parquet generations in the store. Loading is elsewhere."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import shutil
@@ -224,7 +222,7 @@ def _backup_asset(
             {day: _figures(store, record) for day, record in done.records.items() if day},
         )
         folder = backups.prefix(table.name, "" if window else backups.WHOLE).rstrip("/")
-        metadata = {
+        metadata: dict[str, Any] = {
             "dagster/row_count": done.rows,
             "dagster/uri": store.url(folder),
             "days": len(days),

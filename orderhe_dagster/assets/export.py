@@ -1,7 +1,5 @@
 """Export assets: what BI sees, a CSV file a select of `sql/export/`. Its looks are `csvfile`'s."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

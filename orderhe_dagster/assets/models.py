@@ -1,7 +1,5 @@
 """Assets of the selects in `sql/warehouse/` and `sql/mart/`. The SQL of a build is in `builds`."""
 
-from __future__ import annotations
-
 import logging
 
 import dagster as dg
@@ -50,8 +48,8 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
             built = build(
                 catalogue, table, window, warehouse, context.run.run_id, calendar.time_zone
             )
-            total = warehouse.query(f"select count(*) from {ddl.qualified(table)}").scalar()
-            head = warehouse.query(f"select * from {ddl.qualified(table)} limit {PREVIEW_ROWS}")
+            total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
+            head = warehouse.query(f"select * from {ddl.qualified(table.ref)} limit {PREVIEW_ROWS}")
         log.info(
             "%s: %s, %s rows%s",
             asset,

@@ -4,8 +4,6 @@ Simulated: materializing a day makes that day happen in the shop. External: othe
 they are observed, never written. Reading them for the backup is `assets.backup`'s.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Warehouse assets of raw contracts: backups into Redshift. The SQL of a load is in `loads`."""
 
-from __future__ import annotations
-
 import logging
 from datetime import date
 
@@ -50,11 +48,9 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
             records = loads.load(
                 table, days, store, warehouse, context.run.run_id, calendar.time_zone
             )
-            total = warehouse.query(
-                f"select count(*) from {ddl.qualified(table, 'warehouse')}"
-            ).scalar()
+            total = warehouse.query(f"select count(*) from {ddl.qualified(table.read_as)}").scalar()
             head = warehouse.query(
-                f"select * from {ddl.qualified(table, 'warehouse')} limit {PREVIEW_ROWS}"
+                f"select * from {ddl.qualified(table.read_as)} limit {PREVIEW_ROWS}"
             )
         rows = sum(record.measure.rows for record in records.values())
         log.info(

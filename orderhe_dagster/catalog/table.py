@@ -118,6 +118,11 @@ class Table:
         return self.ref.name
 
     @property
+    def read_as(self) -> TableRef:
+        """What SQL reads the table as: a raw contract's rows are read from `warehouse`."""
+        return TableRef("warehouse", self.ref.name) if self.ref.layer == "raw" else self.ref
+
+    @property
     def layer(self) -> Layer:
         """The layer of the file: raw, warehouse, mart or export."""
         return self.ref.layer
