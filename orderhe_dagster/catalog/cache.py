@@ -149,9 +149,10 @@ _TYPE = ("kind", "precision", "scale", "length", "fraction", "instant", "declare
 
 def _decode_table(value: dict[str, Any]) -> Table:
     seconds = value["freshness"]
+    fields: dict[str, Any] = {name: value[name] for name in _PLAIN}
+    fields.update((name, tuple(value[name])) for name in _LISTS)
     return Table(
-        **{name: value[name] for name in _PLAIN},
-        **{name: tuple(value[name]) for name in _LISTS},
+        **fields,
         ref=_ref(*value["ref"]),
         columns=tuple(_decode_column(*column) for column in value["columns"]),
         unique=tuple(map(tuple, value["unique"])),

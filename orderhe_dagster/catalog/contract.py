@@ -149,7 +149,7 @@ def _key(cursor: Cursor, found: _Found) -> tuple[str, ...]:
     for part in parts:
         if not part or part[0].sort not in ("word", "name"):
             raise cursor.problem(
-                "a key over an expression is not read; name columns", part and part[0]
+                "a key over an expression is not read; name columns", part[0] if part else None
             )
         if len(part) > 1 and part[1].upper == "(":
             raise cursor.problem(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from orderhe_dagster.catalog.errors import Problem, close_to, listing
 from orderhe_dagster.catalog.table import ColumnRef, Table, TableRef
@@ -42,7 +42,7 @@ class Computed:
     node: exp.Expr
 
 
-Origin = Union[TableColumn, ScopeColumn, Computed]
+Origin: TypeAlias = "TableColumn | ScopeColumn | Computed"
 
 
 def line_of(node: exp.Expr, default: int = 1) -> int:
@@ -77,7 +77,9 @@ class Query:
         if key not in self._sources:
             found: dict[str, Table | Scope] = {}
             for alias, (node, source) in scope.selected_sources.items():
-                found[alias.lower()] = self.tables[table_ref(node)] if _is_table(source) else source
+                found[alias.lower()] = (
+                    self.tables[table_ref(node)] if _is_table(source) else cast("Scope", source)
+                )
             self._sources[key] = found
         return self._sources[key]
 
@@ -103,8 +105,8 @@ class Query:
     def _read_outputs(self, scope: Scope) -> list[tuple[str, tuple[Origin, ...]]]:
         from sqlglot import exp
 
-        if isinstance(scope.expression, exp.SetOperation):
-            branches = [self.outputs(branch) for branch in scope.union_scopes]
+        if isinstance(select_of(scope), exp.SetOperation):
+            branches = [self.outputs(branch) for branch in cast("Any", scope).union_scopes]
             widths = {len(branch) for branch in branches if branch}
             if len(widths) > 1:
                 line = line_of(scope.expression)
@@ -117,7 +119,7 @@ class Query:
                 for place, (name, _) in enumerate(first)
             ]
         found: list[tuple[str, tuple[Origin, ...]]] = []
-        for projection in scope.expression.selects:
+        for projection in select_of(scope).selects:
             if projection.is_star:
                 found += self._star(scope, projection)
             else:
@@ -189,7 +191,7 @@ class Query:
             named = self._alias(scope, name, column)
             if named is not None:
                 return named
-        if (scope.is_subquery or scope.is_union) and scope.parent is not None:
+        if (scope.is_subquery or cast("Any", scope).is_union) and scope.parent is not None:
             return self._resolve(scope.parent, column)
         return None
 
@@ -205,9 +207,9 @@ class Query:
         """The output column of that name, as order by, group by and later columns may call it."""
         from sqlglot import exp
 
-        if isinstance(scope.expression, exp.SetOperation):
+        if isinstance(select_of(scope), exp.SetOperation):
             return next((o[0] for n, o in self.outputs(scope) if n == name), None)
-        for projection in scope.expression.selects:
+        for projection in select_of(scope).selects:
             if projection is column or any(parent is projection for parent in _parents(column)):
                 break  # only columns before it
             if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
@@ -271,6 +273,11 @@ class Query:
             for node in walk_here(scope.expression, top=True):
                 if _is_column(node) and not node.is_star:
                     self.resolve(scope, node)
+
+
+def select_of(scope: Scope) -> Any:
+    """The select (or union) of a scope, untyped: sqlglot types it as any expression."""
+    return scope.expression
 
 
 def provided(table: Table) -> TableRef:

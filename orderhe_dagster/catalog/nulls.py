@@ -78,7 +78,9 @@ def may_be_null(query: Query, origin: Origin) -> bool:
     return _may_be_null(query, origin.scope, origin.node)
 
 
-def _may_be_null(query: Query, scope: Scope, node: exp.Expr) -> bool:
+def _may_be_null(  # noqa: PLR0911 (a table of rules, one a kind of expression)
+    query: Query, scope: Scope, node: exp.Expr
+) -> bool:
     from sqlglot import exp
 
     def here(part: exp.Expr | None) -> bool:

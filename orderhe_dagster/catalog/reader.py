@@ -6,10 +6,10 @@ One file is read by `contract` or `select`; this module ties them together and c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from orderhe_dagster.catalog.contract import read_contract
 from orderhe_dagster.catalog.daily import check_daily
@@ -20,6 +20,8 @@ from orderhe_dagster.catalog.keys import apply_keys
 from orderhe_dagster.catalog.lineage import Query, provided
 from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
 from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
+
+Node = TypeVar("Node", bound=Hashable)
 
 FOLDERS: tuple[Layer, ...] = ("raw", "warehouse", "mart", "export")
 CHECKED: tuple[Layer, ...] = ("warehouse", "mart", "export")
@@ -101,7 +103,7 @@ class _Reading:
         header = read_header(file.path, text, self.problems)
         for key, entry in header.entries.items():
             self.problems.add(file.path, entry.line, f"@{key}: a check takes no keys, only prose")
-        ref = TableRef(cast("Layer", layer), name)
+        ref = TableRef(layer, name)
         select = parse_select(file.path, ref, text, header, self.problems)
         self.checks.append((Check(ref, claim, file.path, select.body, header.description), select))
 
@@ -229,21 +231,18 @@ class _Reading:
                 )
 
 
-def _ordered(graph: Mapping) -> tuple[list, list[list]]:  # type: ignore[type-arg]
-    """Nodes with what they point at first, and the cycles met: `[a, b, a]`. A node may point at itself."""
-    order: list = []  # type: ignore[type-arg]
-    cycles: list[list] = []  # type: ignore[type-arg]
-    done: set = set()  # type: ignore[type-arg]
+def _ordered(graph: Mapping[Node, Sequence[Node]]) -> tuple[list[Node], list[list[Node]]]:
+    """Nodes with what they point at first, and the cycles met: `[a, b, a]`."""
+    order: list[Node] = []
+    cycles: list[list[Node]] = []
+    done: set[Node] = set()
 
-    def visit(node, trail):  # type: ignore[no-untyped-def]
+    def visit(node: Node, trail: list[Node]) -> None:
         if node in trail:
             cycles.append([*trail[trail.index(node) :], node])
-            return
-        if node in done:
-            return
-        for upstream in graph[node]:
-            visit(upstream, [*trail, node])
-        if node not in done:
+        elif node not in done:
+            for upstream in graph[node]:
+                visit(upstream, [*trail, node])
             done.add(node)
             order.append(node)
 

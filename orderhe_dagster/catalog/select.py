@@ -81,13 +81,13 @@ def _dependencies(path: str, tree: exp.Query, problems: Problems) -> dict[TableR
 
     found: dict[TableRef, int] = {}
     for scope in traverse_scope(tree):
-        for node, source in scope.selected_sources.values():
+        for _, source in scope.selected_sources.values():
             if not isinstance(source, exp.Table):
                 continue
-            line, schema, name = line_of(node), node.db.lower(), node.name.lower()
-            if node.catalog:
+            line, schema, name = line_of(source), source.db.lower(), source.name.lower()
+            if source.catalog:
                 problems.add(
-                    path, line, f"{node.sql()}: leave the database out, write {schema}.{name}"
+                    path, line, f"{source.sql()}: leave the database out, write {schema}.{name}"
                 )
             elif not schema:
                 problems.add(

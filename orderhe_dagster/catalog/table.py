@@ -1,4 +1,4 @@
-"""What a table is, once read: plain, frozen values. No parsing, no SQL text, no input or output lives here."""
+"""What a table is, once read: plain, frozen values. No parsing and no input or output lives here."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ class Word:
 
 def cut(path: str, text: str, dialect: str) -> list[Word]:
     """Cut `text` into words; multi-word keywords are cut apart, comments are left out."""
+    from sqlglot import TokenType
     from sqlglot.dialects.dialect import Dialect
     from sqlglot.errors import TokenError
-    from sqlglot.tokenizer_core import TokenType
 
     sorts: dict[TokenType, Sort] = {
         TokenType.IDENTIFIER: "name",

@@ -68,8 +68,17 @@ _REFUSED = {
     "or leave the column out of the contract",
 }
 _SPATIAL = frozenset(
-    "geometry point linestring polygon multipoint multilinestring multipolygon "
-    "geometrycollection geomcollection".split()
+    (
+        "geometry",
+        "point",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geometrycollection",
+        "geomcollection",
+    )
 )
 
 
@@ -83,7 +92,9 @@ def mysql_type(
     return replace(found, declared=declared or name)
 
 
-def _mysql_type(base: str, arguments: Sequence[str], unsigned: bool) -> ColumnType:
+def _mysql_type(  # noqa: PLR0911 (a table of rules, one a type)
+    base: str, arguments: Sequence[str], unsigned: bool
+) -> ColumnType:
     if base in _INTEGERS:
         kind = _INTEGERS[base][unsigned]
         return ColumnType(kind, precision=20) if kind == "decimal" else ColumnType(kind)
@@ -113,7 +124,9 @@ def _mysql_type(base: str, arguments: Sequence[str], unsigned: bool) -> ColumnTy
     return _mysql_text(base, arguments)
 
 
-def _mysql_text(base: str, arguments: Sequence[str]) -> ColumnType:
+def _mysql_text(  # noqa: PLR0911 (a table of rules, one a type)
+    base: str, arguments: Sequence[str]
+) -> ColumnType:
     length = (
         int(arguments[0]) if base in ("char", "varchar", "binary", "varbinary") and arguments else 1
     )
@@ -145,6 +158,10 @@ def _mysql_text(base: str, arguments: Sequence[str]) -> ColumnType:
     )
 
 
+KIND_NAMES = (
+    "boolean, smallint, integer, bigint, decimal(p, s), real, double precision, date, timestamp, "
+    "varchar(n), varbyte(n)"
+)
 _REDSHIFT: dict[str, Kind] = {
     "boolean": "boolean",
     "bool": "boolean",
@@ -193,7 +210,7 @@ def redshift_type(name: str, arguments: Sequence[str] = ()) -> ColumnType:
     declared = f"{word}({', '.join(arguments)})".lower() if arguments else word
     kind = _REDSHIFT.get(word)
     if kind is None:
-        remedy = _REDSHIFT_REFUSED.get(word, f"write one of {', '.join(KIND_NAMES)}")
+        remedy = _REDSHIFT_REFUSED.get(word, f"write one of {KIND_NAMES}")
         raise TypeRefused(f"{declared} is not carried: {remedy}")
     if kind == "decimal":
         if not arguments:
@@ -212,12 +229,6 @@ def redshift_type(name: str, arguments: Sequence[str] = ()) -> ColumnType:
     if kind == "timestamp" and arguments:
         raise TypeRefused(f"{declared} is no type of Redshift; write timestamp")
     return ColumnType(kind, declared=declared)
-
-
-KIND_NAMES = (
-    "boolean, smallint, integer, bigint, decimal(p, s), real, double precision, date, timestamp, "
-    "varchar(n), varbyte(n)"
-).split(", ")
 
 
 def _decimal(arguments: Sequence[str], default: tuple[int, int], remedy: str) -> ColumnType:
