@@ -1,0 +1,213 @@
+"""`import_file`: a file into a raw table, all of it or nothing. Cutting, typing and keys are elsewhere.
+
+The file is first judged as a whole, its typed rows kept aside on the disk; only then is the shop's
+database opened, so that nobody waits for a file that is being read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.importing.constraints import pandas_columns, violations
+from orderhe_dagster.importing.keys import Keys, keys_of
+from orderhe_dagster.importing.problems import Findings
+from orderhe_dagster.importing.readers import Chunk, read
+from orderhe_dagster.importing.values import arrow_type, convert
+from orderhe_dagster.resources.ports import Source, Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did. The days are those of the rows' partition column; None: it has none."""
+
+    rows: int
+    first_day: date | None
+    last_day: date | None
+    archive_key: str
+    sha256: str
+
+
+def import_file(
+    table: Table,
+    path: Path | str,
+    source: Source,
+    store: Store,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    time_zone: str,
+    force: bool = False,
+) -> Imported:
+    """Append the rows of a CSV, JSON lines or Python file to a raw table, and archive the file.
+
+    `path` may be the dotted name of a Python module. `progress` is told the rows read, and how many there
+    will be by the share of the file that is read.
+    The file is kept in the store under `imports/<table>/<sha256>-<name>`. A table without a key
+    takes the same bytes once, unless `force`. Days in `time_zone`, the shop's.
+
+    ImportProblems lists what is wrong with the file; nothing is loaded then.
+    """
+    file, module = _located(path)
+    findings = Findings(file.name)
+    if not file.is_file():
+        findings.add(1, "", None, "there is no such file")
+        findings.stop_if_any()
+    sha256 = _sha256(file)
+    mark = f"imports/{table.name}/{sha256}.json"
+    keys = keys_of(table)
+    if not keys and not force and store.get(mark) is not None:
+        says = (
+            f"this file was imported into {table.ref} before, and the table has no key that would "
+            "tell its rows from new ones; repeat with force (--force) to load them again"
+        )
+        findings.add(1, "", None, says)
+        findings.stop_if_any()
+    with tempfile.TemporaryDirectory(prefix="orderhe-import-") as folder:
+        aside = Path(folder) / "rows.arrow"
+        chunks = read(table, file, findings, module)
+        rows, days = _judge(table, chunks, keys, findings, aside, progress)
+        for key in keys:
+            key.find_in_file(findings)
+        findings.stop_if_any()
+        plain_name = re.sub(r"[^\w.-]", "_", file.name)
+        archive_key = f"imports/{table.name}/{sha256}-{plain_name}"
+        first, last = (_day(table, value, time_zone) for value in days)
+        imported = Imported(rows, first, last, archive_key, sha256)
+        with source.writing() as transaction:
+            for key in keys:
+                key.find_in_table(transaction, findings)
+            findings.stop_if_any()
+            for batch in _batches(aside):
+                transaction.append(table, batch)
+            _archive(store, file, imported, mark, Path(folder))
+    return imported
+
+
+def _located(path: Path | str) -> tuple[Path, str | None]:
+    """The file, and the module's dotted name where that was given."""
+    file = Path(path)
+    name = str(path)
+    if file.exists() or not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", name):
+        return file, None
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return file, None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return file, None
+    return Path(spec.origin), name
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as reader:
+        while block := reader.read(_READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _judge(
+    table: Table,
+    chunks: Any,
+    keys: list[Keys],
+    findings: Findings,
+    aside: Path,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[int, tuple[Any, Any]]:
+    """Type every chunk and keep it in `aside`; gives the rows and the ends of the partition column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    constraints = pandas_columns(table)
+    count = 0
+    ends: list[Any] = []
+    writer: pa.RecordBatchFileWriter | None = None
+    try:
+        for chunk in chunks:
+            batch = _typed(table, chunk, constraints, findings)
+            count += batch.num_rows
+            for key in keys:
+                key.add(batch, chunk.lines)
+            if table.partition in batch.column_names:
+                found = pc.min_max(batch[table.partition]).as_py()
+                ends += [value for value in found.values() if value is not None]
+                ends = [min(ends), max(ends)] if ends else []
+            if not findings.count:  # rows that will not be loaded need not be kept
+                writer = writer or pa.ipc.new_file(str(aside), batch.schema)
+                writer.write_table(batch)
+            if progress:
+                progress(count, max(count, round(count / (chunk.share or 1.0))))
+    finally:
+        if writer:
+            writer.close()
+    first, last = ends or (None, None)
+    return count, (first, last)
+
+
+def _typed(table: Table, chunk: Chunk, constraints: Any, findings: Findings) -> pa.Table:
+    """The chunk in the contract's types; what is no value is reported, and NULL in the result."""
+    import pyarrow as pa
+
+    wrong = list(violations(table, constraints, chunk.columns))
+    arrays = {}
+    for name, text in chunk.columns.items():
+        column = table.column(name)
+        arrays[name], found = convert(column, text)
+        wrong += [(row, column, says) for row, says in found]
+    for row, column, says in sorted(wrong, key=lambda one: one[0]):
+        value = chunk.columns[column.name][row].as_py()
+        findings.add(chunk.lines[row], column, value, says)
+    schema = pa.schema([(name, arrow_type(table.column(name).type)) for name in arrays])
+    return pa.table(arrays, schema=schema)
+
+
+def _batches(aside: Path) -> Any:
+    import pyarrow as pa
+
+    if not aside.exists():
+        return
+    with pa.memory_map(str(aside)) as file, pa.ipc.open_file(file) as reader:
+        for number in range(reader.num_record_batches):
+            yield pa.Table.from_batches([reader.get_batch(number)])
+
+
+def _day(table: Table, value: Any, time_zone: str) -> date | None:
+    """The shop's day of a value of the partition column."""
+    if not isinstance(value, datetime):
+        return value if isinstance(value, date) else None
+    if table.partition and table.column(table.partition).type.instant:
+        return value.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(time_zone)).date()
+    return value.date()
+
+
+def _archive(store: Store, file: Path, imported: Imported, mark: str, folder: Path) -> None:
+    """Keep the file, and a record of its import; the same file again is the same keys."""
+    if store.sizes([imported.archive_key]) != [file.stat().st_size]:
+        copy = folder / "archive"
+        shutil.copyfile(file, copy)
+        store.upload([(imported.archive_key, copy)])
+    record = {
+        "file": file.name,
+        "rows": imported.rows,
+        "first_day": str(imported.first_day) if imported.first_day else None,
+        "last_day": str(imported.last_day) if imported.last_day else None,
+        "archive_key": imported.archive_key,
+        "imported_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    store.put(mark, json.dumps(record, ensure_ascii=False, indent=1).encode())

@@ -1,0 +1,93 @@
+"""What can be wrong with a file, and how that is told. Nothing is read or judged here.
+
+Errors::
+
+    ImportProblems    the file was not taken: what is wrong, and where
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orderhe_dagster.catalog.table import Column
+from orderhe_dagster.errors import OrderheError
+
+SHOWN = 20
+MASK = "•••"
+_LONGEST = 80
+
+
+class WrongValue(ValueError):
+    """A text that is no value of its column; says why and what to write. Never leaves this package."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong. `line` counts the file's lines from 1; `value` is as shown (masked)."""
+
+    file: str
+    line: int
+    column: str
+    value: str | None
+    message: str
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        where = f"{self.file}, {self.unit} {self.line}"
+        if self.column:
+            where += f", column {self.column}"
+        return f"{where}: {self.message if self.value is None else f'{self.value}: {self.message}'}"
+
+
+class ImportProblems(OrderheError):
+    """The file was not taken, and no row of it. `problems` are the first 20 of `count`."""
+
+    def __init__(self, problems: list[Problem], count: int) -> None:
+        self.problems, self.count = tuple(problems), count
+        lines = [str(problem) for problem in problems]
+        if count > len(problems):
+            lines.append(f"and {count - len(problems):,} more")
+        lines.append("Nothing was loaded. Mend the file and import it again.")
+        super().__init__("\n".join(lines))
+
+
+@dataclass
+class Findings:
+    """What was found wrong so far: the first in the file's order, and how many in all."""
+
+    file: str
+    unit: str = "line"
+    count: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    cells: set[tuple[int, str]] = field(default_factory=set)  # (line, column) of each problem
+
+    def add(self, line: int, column: Column | str, value: object, message: str) -> None:
+        """Note a problem; `value` None: there is none to show. Personal data is masked."""
+        name = column if isinstance(column, str) else column.name
+        if name and (line, name) in self.cells:
+            return  # one word on a cell is enough
+        self.cells.add((line, name))
+        self.count += 1
+        if len(self.problems) == SHOWN and line >= self.problems[-1].line:
+            return
+        pii = isinstance(column, Column) and column.pii
+        self.problems.append(
+            Problem(self.file, line, name, shown(value, pii=pii), message, self.unit)
+        )
+        self.problems.sort(key=lambda problem: problem.line)
+        del self.problems[SHOWN:]
+
+    def stop_if_any(self) -> None:
+        """Raise ImportProblems when anything was found."""
+        if self.count:
+            raise ImportProblems(self.problems, self.count)
+
+
+def shown(value: object, *, pii: bool = False) -> str | None:
+    """A value as a report shows it: masked where it is personal, shortened where it is long."""
+    if value is None:
+        return None
+    if pii:
+        return MASK
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]}…{text[-1]}"

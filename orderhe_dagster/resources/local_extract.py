@@ -1,0 +1,139 @@
+"""The statements and files of an extract from a DuckDB file. No file is opened or locked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.types import duckdb_text
+from orderhe_dagster.resources.ports import Measure, PortError, Touch
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def _where(table: Table, window: Window | None, time_zone: str) -> str | None:
+    if window is None:
+        return None
+    column = quoted(table.partition or "")
+    return (
+        f"{column} >= {bound(table, window.start, time_zone)} "
+        f"and {column} < {bound(table, window.end, time_zone)}"
+    )
+
+
+def _day_name(table: Table) -> str:
+    """A column name for the day that no column of the table has."""
+    name = "__day"
+    while name in table.column_names:
+        name = f"_{name}"
+    return name
+
+
+def copy_statement(table: Table, window: Window | None, folder: Path, time_zone: str) -> str:
+    """The one statement of an extract: typed columns of the window, to a file per day."""
+    columns = ", ".join(
+        f"cast({quoted(name)} as {duckdb_text(table.column(name).type)}) as {quoted(name)}"
+        for name in table.column_names
+    )
+    if window is None:
+        target = string((folder / "part-00000.parquet").as_posix())
+        select = f"select {columns} from {quoted(table.name)}"
+        return f"copy ({select}) to {target} (format parquet, compression zstd)"
+    day = quoted(_day_name(table))
+    select = (
+        f"select {columns}, {day_expression(table, time_zone, 'duckdb')} as {day} "
+        f"from {quoted(table.name)} where {_where(table, window, time_zone)}"
+    )
+    return (
+        f"copy ({select}) to {string(folder.as_posix())} "
+        f"(format parquet, compression zstd, partition_by ({day}))"
+    )
+
+
+def gather(table: Table, window: Window | None, folder: Path) -> dict[date | None, Sequence[Path]]:
+    """Give what the engine wrote its final names: `<folder>/<day>/part-00000.parquet`."""
+    if window is None:
+        return {None: sorted(folder.glob("part-*.parquet"))}
+    parts: dict[date | None, Sequence[Path]] = {}
+    prefix = f"{_day_name(table)}="
+    for written in sorted(folder.iterdir()):
+        day = date.fromisoformat(written.name.removeprefix(prefix))
+        if day not in window:
+            raise PortError(
+                f"{table.ref}: rows of {window} fell on {day}: the bounds and the day of "
+                f"{table.partition} disagree; check the time zone and its rules on this machine"
+            )
+        home = written.rename(folder / day.isoformat())
+        files = sorted(home.iterdir(), key=lambda file: (len(file.name), file.name))
+        parts[day] = [
+            file.rename(home / f"part-{number:05d}.parquet") for number, file in enumerate(files)
+        ]
+    return parts
+
+
+def relation_of(parts: Mapping[date | None, Sequence[Path]]) -> str | None:
+    """All the parts as one relation of SQL; None where there are none."""
+    files = [string(part.as_posix()) for found in parts.values() for part in found]
+    if not files:
+        return None
+    return f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
+
+
+def measures_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    window: Window | None,
+    time_zone: str,
+    relation: str | None,
+) -> dict[date | None, Measure]:
+    """The measure of every day asked for in `relation` (SQL text; None: there are no rows)."""
+    nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
+    days: Sequence[date | None] = [None] if window is None else list(window)
+    found: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+    if relation is None:
+        return found
+    select = measure_select(
+        table,
+        relation,
+        "duckdb",
+        where=_where(table, window, time_zone),
+        by_day=window is not None,
+        time_zone=time_zone,
+    )
+    for row in connection.execute(select).fetchall():
+        day, count, sums, digest = measured(table, row, by_day=window is not None)
+        found[day] = Measure(count, sums, digest)
+    return found
+
+
+def touches_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    window: Window | None,
+    time_zone: str,
+    relation: str | None,
+) -> dict[date | None, Touch]:
+    """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none)."""
+    if relation is None:
+        return {}
+    cursor = "0"
+    if table.cursor is not None:
+        name = quoted(table.cursor)
+        is_number = table.column(table.cursor).type.kind not in {"date", "timestamp"}
+        cursor = f"cast({name} as hugeint)" if is_number else f"epoch_us(cast({name} as timestamp))"
+    day = "null" if window is None else day_expression(table, time_zone, "duckdb")
+    where = _where(table, window, time_zone)
+    rows = connection.execute(
+        f"select {day} as d, count(*), coalesce(sum({cursor}), 0) from {relation}"
+        + (f" where {where}" if where else "")
+        + " group by 1"
+    ).fetchall()
+    return {found: Touch(count, int(total)) for found, count, total in rows}

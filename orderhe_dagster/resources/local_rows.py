@@ -1,0 +1,261 @@
+"""How rows enter the embedded source: exactly, or not at all, as a strict MySQL takes them.
+
+Here live the rules by which a batch is looked over before it is inserted, and the words for what
+was wrong. Files, locks and transactions belong to `local_source`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.limits import (
+    FIRST_DATE,
+    LAST_DATE,
+    is_unsigned,
+    text_limit,
+    timestamp_range,
+)
+from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.catalog.types import duckdb_text, integer_range
+from orderhe_dagster.resources.ports import PortError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+MASK = "•••"
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_CARRIED = {
+    "smallint": (-(2**15), 2**15 - 1),
+    "integer": (-(2**31), 2**31 - 1),
+    "bigint": (-(2**63), 2**63 - 1),
+}
+_NUMBERS = _INTEGERS | {"decimal", "real", "double"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A predicate that is true for the wrong rows of a batch, and what is wrong with them."""
+
+    column: Column
+    wrong: str
+    says: str
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
+    """Insert a batch by column name. PortError names table, column, key and value (personal data masked)."""
+    import duckdb
+
+    columns = _columns(table, rows)
+    rules = [rule for column in columns for rule in _rules(table, column, rows)]
+    connection.register("__rows", rows)
+    try:
+        _look_over(connection, table, columns, rules)
+        names = ", ".join(quoted(column.name) for column in columns)
+        casts = ", ".join(
+            f"cast({quoted(column.name)} as {duckdb_text(column.type)})" for column in columns
+        )
+        connection.execute(f"insert into {quoted(table.name)} ({names}) select {casts} from __rows")
+    except duckdb.ConstraintException as error:
+        raise PortError(constraint_text(table, str(error))) from None
+    except duckdb.Error as error:
+        raise PortError(f"{table.ref}: the rows were not taken: {safe_text(str(error))}") from None
+    finally:
+        connection.unregister("__rows")
+
+
+def constraint_text(table: Table, message: str) -> str:
+    """DuckDB's word on a broken constraint, in the terms of the contract."""
+    found = re.search(r'Duplicate key "(.*)" violates', message, re.DOTALL)
+    if not found:
+        return f"{table.ref}: the rows were not taken: {safe_text(message)}"
+    for key in sorted({table.grain, *table.unique}, key=len, reverse=True):
+        values = re.fullmatch(
+            ", ".join(f"{re.escape(name)}: (.*)" for name in key), found.group(1), re.DOTALL
+        )
+        if key and values:
+            shown = ", ".join(
+                f"{name} {shown_value(table.column(name), value)}"
+                for name, value in zip(key, values.groups(), strict=True)
+            )
+            return (
+                f"{table.ref}: a duplicate key, {shown}: a row with it is there already, or the "
+                "rows hold it twice; change the key or leave the row out"
+            )
+    return f"{table.ref}: a duplicate key; change it or leave the row out"
+
+
+def safe_text(message: str) -> str:
+    """An engine's message without the values it quotes: they may be personal data."""
+    first = message.split("\n\n", 1)[0].strip()
+    first = re.sub(r'(Duplicate key|value) ".*"', rf"\1 {MASK}", first, flags=re.DOTALL)
+    return re.sub(r"(string|value) ('.*'|[-\d.e+]+)", rf"\1 {MASK}", first, flags=re.DOTALL)
+
+
+def shown_value(column: Column, value: object) -> str:
+    """A value as an error shows it: masked where it is personal, shortened where it is long."""
+    if value is None:
+        return "NULL"
+    if column.pii:
+        return MASK
+    text = repr(value) if isinstance(value, str | bytes) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _columns(table: Table, rows: pa.Table) -> Sequence[Column]:
+    """The contract's columns that the batch brings; PortError for strangers and for what lacks."""
+    given = list(rows.column_names)
+    strangers = sorted({name for name in given if name not in table.column_names})
+    twice = sorted({name for name in given if given.count(name) > 1})
+    lacking = [
+        column.name
+        for column in table.columns
+        if column.name not in given and not column.nullable and column.default is None
+    ]
+    for names, says in (
+        (strangers, f"no such column in the contract ({table.path})"),
+        (twice, "the column is given twice"),
+        (lacking, "the column has no value and no default; give it one"),
+    ):
+        if names:
+            raise PortError(f"{table.ref}.{', '.join(names)}: {says}")
+    return [column for column in table.columns if column.name in given]
+
+
+def _look_over(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    columns: Sequence[Column],
+    rules: Sequence[Rule],
+) -> None:
+    if not rules:
+        return
+    counts = connection.execute(
+        "select "
+        + ", ".join(f"count(*) filter (where {rule.wrong})" for rule in rules)
+        + " from __rows"
+    ).fetchone()
+    assert counts is not None
+    given = {column.name for column in columns}
+    key = [table.column(name) for name in table.grain if name in given]
+    for rule, count in zip(rules, counts, strict=True):
+        if not count:
+            continue
+        shown = [rule.column, *(column for column in key if column != rule.column)]
+        first = connection.execute(
+            f"select {', '.join(f'cast({quoted(c.name)} as varchar)' for c in shown)} "
+            f"from __rows where {rule.wrong} limit 1"
+        ).fetchone()
+        assert first is not None
+        value, *at = (shown_value(column, text) for column, text in zip(shown, first, strict=True))
+        where = ", ".join(
+            f"{column.name} {text}" for column, text in zip(shown[1:], at, strict=True)
+        )
+        raise PortError(
+            f"{table.ref}.{rule.column.name}: {rule.says}; {value}"
+            + (f" at {where}" if where else "")
+            + (f", and {count - 1} more rows" if count > 1 else "")
+        )
+
+
+def _rules(table: Table, column: Column, rows: pa.Table) -> Iterator[Rule]:
+    """What a strict MySQL would refuse in this column of the batch."""
+    from pyarrow.types import is_floating
+
+    name, kind = quoted(column.name), column.type
+    given = rows.schema.field(column.name).type
+    if not column.nullable:
+        yield Rule(column, f"{name} is null", "NULL in a NOT NULL column")
+    if _check_family(table, column, given):
+        made = f"try_cast({name} as {duckdb_text(kind)})"
+        # REAL keeps 24 bits by definition; any other type must give the value back.
+        changed = f"not isfinite({made})" if kind.kind == "real" else f"{made} <> {name}"
+        yield Rule(
+            column,
+            f"{name} is not null and ({made} is null or {changed})",
+            f"a value that {kind.declared or kind.kind} cannot hold exactly",
+        )
+    if is_floating(given) and kind.kind == "double":
+        yield Rule(column, f"not isfinite({name})", "no finite number")
+    if (declared := integer_range(kind) or _CARRIED.get(kind.kind)) is not None:
+        low, high = declared
+        yield Rule(
+            column,
+            f"try_cast({name} as hugeint) not between {low} and {high}",
+            f"out of range for {kind.declared or kind.kind} ({low} to {high})",
+        )
+    elif kind.kind in _NUMBERS and is_unsigned(kind):
+        yield Rule(column, f"{name} < 0", f"below zero in {kind.declared}")
+    elif kind.kind == "date":
+        yield Rule(
+            column,
+            f"{name} not between date '{FIRST_DATE}' and date '{LAST_DATE}'",
+            f"out of range for a date ({FIRST_DATE} to {LAST_DATE})",
+        )
+    elif kind.kind == "timestamp":
+        first, last = timestamp_range(kind)
+        yield Rule(
+            column,
+            f"cast({name} as timestamp) not between timestamp '{first}' and timestamp '{last}'",
+            f"out of range for {kind.declared or 'timestamp'} ({first} to {last})",
+        )
+        if kind.fraction < 6:
+            yield Rule(
+                column,
+                f"epoch_us(cast({name} as timestamp)) % {10 ** (6 - kind.fraction)} <> 0",
+                f"more than {kind.fraction} digits of a second",
+            )
+    elif kind.kind in {"varchar", "varbyte"}:
+        limit, unit = text_limit(kind)
+        bytes_of = "strlen" if kind.kind == "varchar" else "octet_length"
+        measure = "length" if unit == "characters" else bytes_of
+        if limit:
+            yield Rule(column, f"{measure}({name}) > {limit}", f"longer than {limit} {unit}")
+    if column.values:
+        accepted = ", ".join(string(value) for value in column.values)
+        yield Rule(
+            column,
+            f"cast({name} as varchar) not in ({accepted})",
+            f"not one of {', '.join(column.values)}",
+        )
+
+
+def _check_family(table: Table, column: Column, given: pa.DataType) -> bool:
+    """Whether values must be compared after the cast; PortError where types do not go together."""
+    import pyarrow.types as is_
+
+    kind = column.type.kind
+    if is_.is_dictionary(given):
+        given = given.value_type
+    text = is_.is_string(given) or is_.is_large_string(given) or is_.is_string_view(given)
+    binary = is_.is_binary(given) or is_.is_large_binary(given) or is_.is_fixed_size_binary(given)
+    naive = is_.is_timestamp(given) and (given.tz is None or column.type.instant)
+    number = is_.is_integer(given) or is_.is_decimal(given) or is_.is_floating(given)
+    fits = (
+        is_.is_null(given)
+        or (kind == "varchar" and text)
+        or (kind == "varbyte" and binary)
+        or (kind == "boolean" and (is_.is_boolean(given) or is_.is_integer(given)))
+        or (kind in _NUMBERS and (number or is_.is_boolean(given)))
+        or (kind in {"date", "timestamp"} and (naive or is_.is_date(given)))
+    )
+    if not fits:
+        raise PortError(
+            f"{table.ref}.{column.name}: Arrow type {given} is not taken for "
+            f"{column.type.declared or kind}; cast it before"
+        )
+    if is_.is_null(given) or kind in {"varchar", "varbyte"} or is_.is_boolean(given):
+        return False
+    if is_.is_date(given):
+        return False
+    if is_.is_timestamp(given):
+        return kind == "date" or given.unit == "ns"
+    if is_.is_decimal(given) and kind == "decimal":
+        whole = column.type.precision - column.type.scale
+        return bool(given.scale > column.type.scale or given.precision - given.scale > whole)
+    # Integers into integer columns are judged by their range; all else by the value that comes out.
+    return not (is_.is_integer(given) and kind in _INTEGERS)

@@ -1,0 +1,293 @@
+"""What every Store promises, with attacks. An implementation joins by one line in STORES."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.ports import PortError, PreconditionFailed, Store
+
+STORES: dict[str, Callable[[Path], Store]] = {
+    "folder": lambda home: FolderStore(root=str(home / "s3"), bucket="shop-backup", prefix="a/b"),
+}
+needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    made = STORES[request.param](tmp_path)
+    made.create()
+    return made
+
+
+def fork(work: Callable[[], None]) -> int:
+    """Run `work` in a child process; exit status 1 when it raises. Gives its id."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads: none is used after
+        child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def join(children: list[int]) -> list[int]:
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+def race(*works: Callable[[], None]) -> None:
+    """Run the works side by side in threads that start together; raise what one of them raised."""
+    gate = threading.Barrier(len(works))
+    errors: list[BaseException] = []
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            gate.wait(30)
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    if errors:
+        raise errors[0]
+
+
+def test_get_returns_what_put_wrote(store: Store) -> None:
+    etag = store.put("orders/current.json", b"\x00\xffbytes")
+    found = store.get("orders/current.json")
+    assert found is not None
+    assert (found.body, found.etag) == (b"\x00\xffbytes", etag)
+    assert etag == hashlib.md5(b"\x00\xffbytes").hexdigest()
+
+
+def test_get_is_none_where_there_is_no_object(store: Store) -> None:
+    store.put("orders/day/part", b"1")
+    assert store.get("orders/nothing") is None
+    assert store.get("orders/day") is None, "a prefix is no object"
+    assert store.get("orders/day/part/below") is None
+
+
+def test_get_many_keeps_the_order(store: Store) -> None:
+    store.put("b", b"2")
+    store.put("a", b"1")
+    assert [one and one.body for one in store.get_many(["a", "x", "b"])] == [b"1", None, b"2"]
+
+
+def test_url_names_bucket_prefix_and_key(store: Store) -> None:
+    assert store.url("orders/한글 part.parquet") == "s3://shop-backup/a/b/orders/한글 part.parquet"
+
+
+def test_put_over_an_object_replaces_it(store: Store) -> None:
+    first = store.put("k", b"first")
+    second = store.put("k", b"second")
+    assert first != second
+    found = store.get("k")
+    assert found is not None
+    assert found.body == b"second"
+
+
+def test_create_twice_keeps_the_objects(store: Store) -> None:
+    store.put("k", b"1")
+    store.create()
+    assert store.get("k") is not None
+
+
+def test_if_none_match_refuses_an_object_that_is_there(store: Store) -> None:
+    store.put("k", b"first", if_none_match=True)
+    with pytest.raises(PreconditionFailed, match="k"):
+        store.put("k", b"second", if_none_match=True)
+    found = store.get("k")
+    assert found is not None
+    assert found.body == b"first"
+
+
+def test_if_match_refuses_another_etag_and_nothing_at_all(store: Store) -> None:
+    with pytest.raises(PreconditionFailed):
+        store.put("k", b"x", if_match="0" * 32)
+    old = store.put("k", b"1")
+    new = store.put("k", b"2", if_match=old)
+    with pytest.raises(PreconditionFailed, match=old):
+        store.put("k", b"3", if_match=old)
+    assert store.put("k", b"3", if_match=new) != new
+
+
+def test_sizes_are_exact_or_none(store: Store) -> None:
+    store.put("empty", b"")
+    store.put("five", b"12345")
+    assert store.sizes(["five", "none", "empty"]) == [5, None, 0]
+
+
+def test_upload_stores_every_file(store: Store, tmp_path: Path) -> None:
+    files = []
+    for number in range(20):
+        file = tmp_path / f"{number}.bin"
+        file.write_bytes(bytes([number]) * 1000)
+        files.append((f"run/{number % 3}/part-{number:05d}", file))
+    store.upload(files)
+    for number, (key, _) in enumerate(files):
+        found = store.get(key)
+        assert found is not None
+        assert found.body == bytes([number]) * 1000
+
+
+def test_download_gives_the_bytes_or_names_what_is_missing(store: Store, tmp_path: Path) -> None:
+    store.put("x/y", b"body")
+    store.download("x/y", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"body"
+    with pytest.raises(PortError, match="x/z"):
+        store.download("x/z", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_delete_removes_and_passes_over_what_is_not_there(store: Store) -> None:
+    store.put("a/b/c", b"1")
+    store.put("a/d", b"2")
+    store.delete(["a/b/c", "nothing", "a/b/c"])
+    assert store.sizes(["a/b/c", "a/d"]) == [None, 1]
+    store.put("a/b", b"a key may be where a prefix was")
+    assert store.sizes(["a/b"]) == [31]
+
+
+@pytest.mark.parametrize(
+    "key", ["../x", "a/../../x", "/etc/x", "a//b", ".", "a/", "", "a\\..\\b", "a\0b"]
+)
+def test_a_key_that_could_lead_elsewhere_is_refused(store: Store, key: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"1")
+    for attempt in (
+        lambda: store.put(key, b"1"),
+        lambda: store.get(key),
+        lambda: store.url(key),
+        lambda: store.sizes([key]),
+        lambda: store.upload([(key, file)]),
+        lambda: store.delete([key]),
+        lambda: store.download(key, tmp_path / "out"),
+    ):
+        with pytest.raises(PortError, match="key"):
+            attempt()
+
+
+def test_threads_racing_to_create_have_one_winner(store: Store) -> None:
+    for round_ in range(10):
+        wins: list[int] = []
+
+        def create(who: int, key: str = f"gen/{round_}.json", wins: list[int] = wins) -> None:
+            try:
+                store.put(key, str(who).encode(), if_none_match=True)
+            except PreconditionFailed:
+                return
+            wins.append(who)
+
+        race(*(lambda who=who: create(who) for who in range(6)))
+        found = store.get(f"gen/{round_}.json")
+        assert found is not None
+        assert [found.body] == [str(who).encode() for who in wins]
+
+
+@needs_fork
+def test_processes_racing_to_create_have_one_winner(store: Store) -> None:
+    def contend() -> None:
+        for round_ in range(20):
+            try:
+                store.put(f"gen/{round_}", str(os.getpid()).encode(), if_none_match=True)
+            except PreconditionFailed:
+                continue
+            store.put(f"won/{round_}/{os.getpid()}", b"")
+
+    children = [fork(contend) for _ in range(6)]
+    assert join(children) == [0] * 6
+    for round_ in range(20):
+        found = store.get(f"gen/{round_}")
+        assert found is not None
+        winners = store.sizes([f"won/{round_}/{child}" for child in children])
+        assert winners.count(0) == 1
+        assert int(found.body) == children[winners.index(0)]
+
+
+@needs_fork
+def test_increments_by_if_match_lose_nothing(store: Store) -> None:
+    store.put("counter", b"0")
+
+    def increment() -> None:
+        for _ in range(40):
+            while True:
+                current = store.get("counter")
+                assert current is not None
+                try:
+                    store.put("counter", str(int(current.body) + 1).encode(), if_match=current.etag)
+                except PreconditionFailed:
+                    continue
+                break
+
+    assert join([fork(increment) for _ in range(4)]) == [0] * 4
+    found = store.get("counter")
+    assert found is not None
+    assert found.body == b"160"
+
+
+@needs_fork
+def test_readers_never_see_a_torn_object(store: Store) -> None:
+    def body(number: int) -> bytes:
+        return json.dumps(
+            {"n": number, "pad": str(number % 10) * (5000 + 977 * (number % 60))}
+        ).encode()
+
+    store.put("k", body(0))
+
+    def write() -> None:
+        for number in range(1, 120):
+            store.put("k", body(number))
+
+    writer = fork(write)
+    last = reads = 0
+    while os.waitpid(writer, os.WNOHANG) == (0, 0):
+        found = store.get("k")
+        assert found is not None
+        number = json.loads(found.body)["n"]
+        assert found.body == body(number)
+        assert number >= last, "an older object came back"
+        last, reads = number, reads + 1
+    assert reads > 10
+
+
+@needs_fork
+def test_a_writer_killed_at_work_leaves_an_object_whole(store: Store, tmp_path: Path) -> None:
+    bodies = {bytes([letter]) * 300_000 for letter in b"abc"}
+    store.put("k", b"a" * 300_000)
+
+    def write(started: int) -> None:
+        for count in range(1_000_000):
+            if count == 3:
+                os.write(started, b".")
+            store.put("k", bytes(b"abc"[count % 3 : count % 3 + 1]) * 300_000)
+
+    for _ in range(12):
+        reader, writer = os.pipe()
+        child = fork(lambda writer=writer: write(writer))
+        assert os.read(reader, 1) == b"."
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reader)
+        os.close(writer)
+        found = store.get("k")
+        assert found is not None
+        assert found.body in bodies
+        store.put("k", b"a" * 300_000, if_match=found.etag)  # and the lock is free again
