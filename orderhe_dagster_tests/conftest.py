@@ -1,0 +1,32 @@
+"""Fixtures that any test may use. Nothing here reads the settings of whoever runs the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide the caller's settings and Dagster home, and give the environment back afterwards."""
+    for name in list(os.environ):
+        if name.startswith(("ORDERHE_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+    # Set and removed, so that what the code under test sets is undone too.
+    for name in ("DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    # Dagster writes this where no home says that telemetry is off.
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+    yield
+
+
+@pytest.fixture
+def project() -> Path:
+    """The root of the checkout."""
+    return ROOT

@@ -1,0 +1,206 @@
+"""The road as a whole, on a small shop: what a reader of the warehouse may rely on."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+from orderhe_dagster_tests.shops import TestShop
+
+DAYS = ("2026-01-01", "2026-01-05")
+TAKINGS = "select sold_on, sale_count, price_total from mart.takings order by sold_on"
+
+
+def takings(shop: TestShop) -> list[tuple[str, int, Decimal]]:
+    return [(str(day), count, total) for day, count, total in shop.rows(TAKINGS)]
+
+
+def record(shop: TestShop, table: str, segment: str) -> dict[str, object]:
+    stored = shop.store.get(f"backup/{table}/{segment}/current.json")
+    assert stored is not None
+    found: dict[str, object] = json.loads(stored.body)
+    return found
+
+
+def test_a_range_fills_every_layer_when_run_once(sales_shop: TestShop) -> None:
+    outcome = sales_shop.run("*", *DAYS)
+    assert outcome.succeeded, outcome.lines()
+    assert takings(sales_shop) == [
+        ("2026-01-01", 2, Decimal("10.625")),
+        ("2026-01-02", 1, Decimal("7.000")),
+        ("2026-01-04", 1, Decimal("99999999.999")),
+    ]
+    exported = (sales_shop.folder / "home/exports/takings.csv").read_text("utf-8").splitlines()
+    assert exported == [
+        "sold_on,price_total",
+        "2026-01-01,10.625",
+        "2026-01-02,7.000",
+        "2026-01-04,99999999.999",
+    ]
+
+
+def test_days_alone_end_as_the_range_does(sales_shop: TestShop) -> None:
+    for day in ("2026-01-04", "2026-01-01", "2026-01-05", "2026-01-02", "2026-01-03"):
+        assert sales_shop.run("*", day).succeeded
+    alone = takings(sales_shop)
+    assert sales_shop.run("*", *DAYS).succeeded
+    assert takings(sales_shop) == alone
+    assert len(alone) == 3
+
+
+def test_an_empty_day_has_a_record_when_it_was_proven_empty(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    found = record(sales_shop, "sales", "2026-01-03")
+    assert (found["measure"], found["parts"], found["manifest"]) == (
+        {"digest": "0", "rows": 0, "sums": found["measure"]["sums"]},  # type: ignore[index]
+        [],
+        "",
+    )
+
+
+def test_a_rerun_changes_nothing_when_the_source_is_unchanged(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    before = record(sales_shop, "sales", "2026-01-01")
+    rows = sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
+    assert sales_shop.run("*", *DAYS).succeeded
+    assert record(sales_shop, "sales", "2026-01-01") == before
+    assert sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == rows
+
+
+def test_a_later_run_mends_days_touched_since_their_backup(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    sales_shop.change(
+        "update sales set price = 11.5, changed_at = timestamp '2026-01-06 00:00:00'"
+        " where shop_no = 1 and sale_no = 1",
+        "delete from sales where shop_no = 1 and sale_no = 2",
+        "insert into sales values"
+        " (9, 9, null, date '2026-01-03', 1, 'open', timestamp '2026-01-06 00:00:01')",
+    )
+    assert sales_shop.run("*", "2026-01-06").succeeded
+    assert takings(sales_shop) == [
+        ("2026-01-01", 2, Decimal("11.625")),
+        ("2026-01-03", 1, Decimal("1.000")),
+        ("2026-01-04", 1, Decimal("99999999.999")),
+    ]
+    assert record(sales_shop, "sales", "2026-01-01")["generation"] == 2
+    assert record(sales_shop, "sales", "2026-01-04")["generation"] == 1
+
+
+def test_a_row_is_counted_once_when_its_day_was_edited(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    sales_shop.change(
+        "update sales set sold_on = date '2026-01-02', changed_at = timestamp '2026-01-06 00:00:00'"
+        " where shop_no = 1 and sale_no = 1"
+    )
+    assert sales_shop.run("*", "2026-01-02").succeeded
+    assert takings(sales_shop)[:2] == [
+        ("2026-01-01", 1, Decimal("0.125")),
+        ("2026-01-02", 2, Decimal("17.500")),
+    ]
+
+
+def test_the_generations_stay_when_a_day_is_backed_up_again(sales_shop: TestShop) -> None:
+    assert sales_shop.run("backup/sales", "2026-01-01").succeeded
+    first = record(sales_shop, "sales", "2026-01-01")
+    sales_shop.change("update sales set price = 1, changed_at = timestamp '2026-02-01 00:00:00'")
+    assert sales_shop.run("backup/sales", "2026-01-01").succeeded
+    kept = sales_shop.store.get("backup/sales/2026-01-01/generations/1.json")
+    assert kept is not None
+    assert json.loads(kept.body) == first
+    sizes = sales_shop.store.sizes([part["key"] for part in first["parts"]])  # type: ignore[attr-defined]
+    assert None not in sizes
+
+
+def test_a_load_stops_and_says_so_when_there_is_no_backup(sales_shop: TestShop) -> None:
+    outcome = sales_shop.run("warehouse/sales", "2026-01-01")
+    assert not outcome.succeeded
+    assert "Materialize backup/sales" in outcome.failures[0]
+    assert "2026-01-01" in outcome.failures[0]
+
+
+def test_a_load_stops_and_changes_nothing_when_a_part_is_damaged(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    before = sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
+    part = record(sales_shop, "sales", "2026-01-01")["parts"][0]  # type: ignore[index]
+    stored = sales_shop.store.get(part["key"])
+    assert stored is not None
+    damaged = bytearray(stored.body)
+    damaged[len(damaged) // 2] ^= 0xFF
+    sales_shop.store.put(part["key"], bytes(damaged))
+    outcome = sales_shop.run("warehouse/sales", "2026-01-01")
+    assert not outcome.succeeded
+    assert sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == before
+
+
+def test_a_mart_needs_its_upstream_when_nothing_is_loaded(sales_shop: TestShop) -> None:
+    outcome = sales_shop.run("mart/buyer_totals")
+    assert not outcome.succeeded
+    assert "warehouse/sales" in outcome.failures[0]
+    assert "materialize" in outcome.failures[0]
+
+
+def test_marts_stop_and_the_rows_are_shown_when_a_check_fails(sales_shop: TestShop) -> None:
+    sales_shop.change("update sales set price = -1 where shop_no = 1 and sale_no = 1")
+    outcome = sales_shop.run("*", *DAYS)
+    assert not outcome.succeeded
+    assert any("prices_are_positive" in text for text in outcome.failed_checks)
+    assert not sales_shop.rows("select 1 from warehouse._tables where table_name = 'mart.takings'")
+    sales_shop.change(
+        "update sales set price = 1, changed_at = timestamp '2026-02-01 00:00:00'"
+        " where shop_no = 1 and sale_no = 1"
+    )
+    assert sales_shop.run("*", *DAYS).succeeded
+    assert takings(sales_shop)[0] == ("2026-01-01", 2, Decimal("1.125"))
+
+
+def test_a_mart_is_made_anew_when_its_columns_change(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    sales_shop.write(
+        {
+            "mart/takings.sql": """
+-- What came in, by day.
+-- @partition sold_on
+-- @grain sold_on
+select
+    sales.sold_on::date as sold_on, -- The day
+    count(*)::bigint as sale_count, -- How many sales
+    sum(sales.price)::decimal(38, 3) as price_total, -- Their prices
+    max(sales.price)::decimal(12, 3) as price_max -- The highest price
+from warehouse.sales
+group by sales.sold_on;
+"""
+        }
+    )
+    assert sales_shop.run("mart/takings", "2026-01-01").succeeded
+    assert sales_shop.rows("select count(*), max(price_max) from mart.takings") == [
+        (3, Decimal("99999999.999"))
+    ]
+
+
+def test_a_column_is_added_when_the_contract_grows(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+    grown = contract.replace("    primary key", "    remark varchar(20),\n    primary key")
+    sales_shop.write({"raw/sales.sql": grown})
+    sales_shop.change("alter table sales add column remark varchar")
+    assert sales_shop.run("*", *DAYS).succeeded
+    assert sales_shop.rows("select count(*) from warehouse.sales where remark is null") == [(4,)]
+
+
+def test_a_load_stops_when_the_contract_changes_a_type(sales_shop: TestShop) -> None:
+    assert sales_shop.run("*", *DAYS).succeeded
+    contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+    sales_shop.write({"raw/sales.sql": contract.replace("decimal(12,3)", "decimal(14,4)")})
+    outcome = sales_shop.run("backup/sales,warehouse/sales", *DAYS)
+    assert not outcome.succeeded
+    assert "drop table warehouse.sales" in outcome.failures[0]
+
+
+def test_a_missing_parent_is_pending_when_it_was_not_read_yet(sales_shop: TestShop) -> None:
+    outcome = sales_shop.run("backup/sales,warehouse/sales", *DAYS)
+    assert outcome.succeeded, outcome.lines()
+    assert sales_shop.run("backup/buyers,warehouse/buyers").succeeded
+    sales_shop.change("delete from buyers where buyer_code = 'ann'")
+    assert sales_shop.run("backup/buyers,warehouse/buyers").succeeded
+    outcome = sales_shop.run("warehouse/sales", *DAYS)
+    assert any("buyer_code_is_in_buyers" in text for text in outcome.failed_checks)
