@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from orderhe_dagster.config import Settings
+from orderhe_dagster.config import Settings, SettingsError
 
 DAGSTER_YAML = """\
 # Written by orderhe; changes here are overwritten. Paths follow DAGSTER_HOME.
@@ -118,7 +118,7 @@ def first_day(settings: Settings) -> date | None:
 
 
 def remembered_start(home: Home) -> date | None:
-    """Read the first day that was remembered, None where none was. ValueError: a spoilt file."""
+    """Read the first day that was remembered, None where none was. SettingsError: not a date."""
     try:
         text = home.start_date.read_text("utf-8").strip()
     except FileNotFoundError:
@@ -126,10 +126,11 @@ def remembered_start(home: Home) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(
+        problem = (
             f"{home.start_date} holds {text[:40]!r}, not a date like 2025-01-31: "
             "write the shop's first day into it, or set ORDERHE_START_DATE"
-        ) from None
+        )
+        raise SettingsError((problem,)) from None
 
 
 def remember_start(home: Home, day: date) -> date:
