@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from orderhe_dagster.catalog.errors import Problem, close_to, listing
+from orderhe_dagster.catalog.syntax import (
+    is_column,
+    is_query,
+    is_table,
+    line_of,
+    parents,
+    walk_here,
+)
 from orderhe_dagster.catalog.table import ColumnRef, Table, TableRef
 
 if TYPE_CHECKING:
@@ -45,15 +53,6 @@ class Computed:
 Origin: TypeAlias = "TableColumn | ScopeColumn | Computed"
 
 
-def line_of(node: exp.Expr, default: int = 1) -> int:
-    """The line of the first word of a node that knows its place."""
-    for part in node.walk():
-        if "line" in part.meta:
-            return int(part.meta["line"])
-    parent = node.parent
-    return line_of(parent, default) if parent is not None and parent.parent is not None else default
-
-
 class Query:
     """A parsed select whose names are resolved against the tables it reads."""
 
@@ -78,7 +77,7 @@ class Query:
             found: dict[str, Table | Scope] = {}
             for alias, (node, source) in scope.selected_sources.items():
                 found[alias.lower()] = (
-                    self.tables[table_ref(node)] if _is_table(source) else cast("Scope", source)
+                    self.tables[table_ref(node)] if is_table(source) else cast("Scope", source)
                 )
             self._sources[key] = found
         return self._sources[key]
@@ -210,7 +209,7 @@ class Query:
         if isinstance(select_of(scope), exp.SetOperation):
             return next((o[0] for n, o in self.outputs(scope) if n == name), None)
         for projection in select_of(scope).selects:
-            if projection is column or any(parent is projection for parent in _parents(column)):
+            if projection is column or any(parent is projection for parent in parents(column)):
                 break  # only columns before it
             if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
                 return Computed(scope, projection.this)
@@ -250,11 +249,11 @@ class Query:
     def parts(self, origin: Computed, personal: bool = False) -> Iterator[Origin]:
         """The origins of the columns in an expression; of a subquery, those of its output columns."""
         for node in walk_here(origin.node, personal):
-            if _is_query(node):
+            if is_query(node):
                 inner = self.inner(node)
                 for _, origins in self.outputs(inner):
                     yield from origins
-            elif _is_column(node):
+            elif is_column(node):
                 yield self.resolve(origin.scope, node)
 
     def inner(self, node: exp.Expr) -> Scope:
@@ -271,7 +270,7 @@ class Query:
         for scope in self.root.traverse():
             self.outputs(scope)
             for node in walk_here(scope.expression, top=True):
-                if _is_column(node) and not node.is_star:
+                if is_column(node) and not node.is_star:
                     self.resolve(scope, node)
 
 
@@ -290,49 +289,5 @@ def table_ref(node: Any) -> TableRef:
     return TableRef(node.db.lower(), node.name.lower())
 
 
-def walk_here(node: exp.Expr, personal: bool = False, *, top: bool = False) -> Iterator[Any]:
-    """The nodes of an expression, nested queries included but not entered (`top` enters the first).
-
-    With `personal`, what stands inside count() is left out.
-    """
-    from sqlglot import exp
-
-    counted = (exp.Count, exp.ApproxDistinct)
-    stack: list[exp.Expr] = [node]
-    while stack:
-        here = stack.pop()
-        if personal and isinstance(here, counted):
-            continue
-        yield here
-        if here is node and top:
-            stack += [c for c in here.iter_expressions(reverse=True) if not isinstance(c, exp.With)]
-        elif not isinstance(here, exp.Query):
-            stack += list(here.iter_expressions(reverse=True))
-
-
 def _origin(source: Table | Scope, name: str) -> Origin:
     return TableColumn(source, name) if isinstance(source, Table) else ScopeColumn(source, name)
-
-
-def _parents(node: exp.Expr) -> Iterator[exp.Expr]:
-    while node.parent is not None:
-        node = node.parent
-        yield node
-
-
-def _is_table(source: object) -> bool:
-    from sqlglot import exp
-
-    return isinstance(source, exp.Table)
-
-
-def _is_query(node: object) -> bool:
-    from sqlglot import exp
-
-    return isinstance(node, exp.Query)
-
-
-def _is_column(node: object) -> bool:
-    from sqlglot import exp
-
-    return isinstance(node, exp.Column)

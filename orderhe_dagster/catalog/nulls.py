@@ -87,7 +87,7 @@ def _may_be_null(  # noqa: PLR0911 (a table of rules, one a kind of expression)
         return part is None or _may_be_null(query, scope, part)
 
     if isinstance(node, exp.Column):
-        if _source_name(query, scope, node) in null_extended(scope) or _has_subtotals(scope):
+        if source_name(query, scope, node) in null_extended(scope) or _has_subtotals(scope):
             return True
         return may_be_null(query, query.resolve(scope, node))
     if isinstance(node, exp.TryCast):
@@ -138,11 +138,10 @@ def _has_subtotals(scope: Scope) -> bool:
     )
 
 
-def _source_name(query: Query, scope: Scope, column: exp.Column) -> str:
-    """The alias a column belongs to; of an unqualified one, the source that has it (or '')."""
+def source_name(query: Query, scope: Scope, column: exp.Column) -> str:
+    """The alias a column belongs to; of an unqualified one, the first source that has it (or '')."""
     if column.table:
         return str(column.table.lower())
     name = column.name.lower()
     owners = [a for a, source in query.sources(scope).items() if name in query.names(source)]
-    extended = null_extended(scope)
-    return next((alias for alias in owners if alias in extended), owners[0] if owners else "")
+    return owners[0] if owners else ""  # of several, the first: `using` shows the left one's value

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
-from orderhe_dagster.catalog.lineage import Query, line_of
+from orderhe_dagster.catalog.lineage import Query
 from orderhe_dagster.catalog.nulls import may_be_null, plain_column, type_of
+from orderhe_dagster.catalog.syntax import line_of
 from orderhe_dagster.catalog.table import Column, ColumnRef, Table, TableRef
 from orderhe_dagster.catalog.tokens import Word, cut, statement
 
