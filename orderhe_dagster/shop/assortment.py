@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orderhe_dagster.shop.calendar import FIRST_DAY, MEMORY_DAYS, Calendar, instants, number_of
-from orderhe_dagster.shop.draws import Floats, Ints, Keys, Table, choose, keys, uniform, whole
+from orderhe_dagster.shop.draws import (
+    Floats,
+    Ints,
+    Keys,
+    Table,
+    choose,
+    distinct,
+    keys,
+    uniform,
+    whole,
+)
 from orderhe_dagster.shop.words import (
     ADJECTIVES,
     BRANDS,
@@ -76,7 +86,7 @@ class Assortment:
     def launched(self, days: Ints) -> Ints:
         """Name the products whose first day on sale is one of these days, sorted."""
         first, place = np.nonzero((days[:, None] - self._phase) % self._life_days == 0)
-        return np.unique(self._product(place.astype(np.int64), days[first]))
+        return distinct(self._product(place.astype(np.int64), days[first]))
 
     def _product(self, place: Ints, days: Ints) -> Ints:
         generation = (days - self._phase[place]) // self._life_days[place]

@@ -30,7 +30,7 @@ _TABLE_END = (LAST_DAY - EPOCH).days + 1
 _WEEK = np.array([1.12, 1.03, 1.00, 0.98, 0.92, 0.87, 1.08])
 _YEAR = np.array([1.00, 0.93, 1.00, 1.00, 1.03, 0.98, 0.97, 0.95, 1.00, 1.02, 1.10, 1.06])
 _PAYDAYS = (25, 26, 27)
-_MEAN_SIGNUPS_PER_ORDER = 0.10
+_MEAN_SIGNUPS_PER_ORDER = 0.085
 _MONTH_DAYS = 29.530588853
 _NEW_MOON = (date(2000, 1, 6) - EPOCH).days + 0.76
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from orderhe_dagster.shop.assortment import Assortment
 from orderhe_dagster.shop.calendar import Calendar, number_of, numbers_of
-from orderhe_dagster.shop.draws import Ints
+from orderhe_dagster.shop.draws import Ints, distinct
 from orderhe_dagster.shop.orders import (
     HORIZON_DAYS,
     OrderFacts,
@@ -102,13 +102,13 @@ class Shop:
         """
         days = list(days)
         ordered = (self.facts(days) if facts is None else facts).customer_id
-        return np.union1d(self._people.joined(numbers_of(days)), ordered)
+        return distinct(self._people.joined(numbers_of(days)), ordered)
 
     def product_ids(self, days: Iterable[date], facts: OrderFacts | None = None) -> Ints:
         """Name the products that these days need: what was ordered or launched; sorted, each once."""
         days = list(days)
         ordered = (self.facts(days) if facts is None else facts).product_id
-        return np.union1d(self._assortment.launched(numbers_of(days)), ordered)
+        return distinct(self._assortment.launched(numbers_of(days)), ordered)
 
     def customers(self, ids: Ints, clock: date) -> pa.Table:
         """Make the rows of these customers, in the order given."""

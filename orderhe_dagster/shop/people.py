@@ -68,7 +68,7 @@ def _korean_place(fake: Any) -> tuple[str, str]:
         city, part = fake.metropolitan_city(), fake.borough()
     else:
         city, part = fake.province(), fake.city()
-    address = f"{city} {part} {fake.road_name()}{fake.road_suffix()} {fake.building_number()}"
+    address = f"{city} {part} {fake.road_name()}{fake.road_suffix()} {1 + int(chance() * 180)}"
     if chance() < 0.5:
         address += (
             f", {101 + int(chance() * 30)}동 {1 + int(chance() * 25)}0{1 + int(chance() * 6)}호"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from orderhe_dagster.shop.draws import Ints
+from orderhe_dagster.shop.draws import Ints, distinct
 from orderhe_dagster.shop.model import HORIZON_DAYS, RULES, Shop
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ def make_days(
     `tables` are the contracts by name. Everything happens in the one transaction of the caller;
     memory does not grow with the number of days. NotOurShopError as `made_days`.
     """
+    if _is_marked(transaction):
+        # First of all, so that of two writers in MySQL the second waits, and then sees what the first did.
+        transaction.execute(f"update {MARKER} set seed = seed")
     made = made_days(shop, transaction)
     known = set(made)
     new = sorted(set(days) - known)
@@ -126,8 +129,8 @@ def make_days(
     counts = {"orders": 0, "customers": 0, "products": 0}
     for done, chunk in _chunks(new, CHUNK_DAYS):
         facts = shop.facts(chunk)
-        new_customers = np.setdiff1d(shop.customer_ids(chunk, facts), customers)
-        new_products = np.setdiff1d(shop.product_ids(chunk, facts), products)
+        new_customers = _missing(shop.customer_ids(chunk, facts), customers)
+        new_products = _missing(shop.product_ids(chunk, facts), products)
         fresh = {
             "customers": shop.customers(new_customers, clock),
             "products": shop.products(new_products, clock),
@@ -137,8 +140,8 @@ def make_days(
             counts[name] += rows.num_rows
             if rows.num_rows:
                 transaction.append(tables[name], rows)
-        customers = np.union1d(customers, new_customers)
-        products = np.union1d(products, new_products)
+        customers = distinct(customers, new_customers)
+        products = distinct(products, new_products)
         _remember(shop, transaction, chunk)
         if progress is not None:
             progress(done, len(new))
@@ -172,7 +175,16 @@ def _remember(shop: Shop, transaction: SourceTransaction, days: Sequence[date]) 
 
 def _ids(transaction: SourceTransaction, table: str, column: str) -> Ints:
     found = transaction.fetch(f"select {column} from {table}").column(column)
-    return np.unique(np.asarray(found.to_numpy(), dtype=np.int64))
+    return distinct(np.asarray(found.to_numpy(), dtype=np.int64))
+
+
+def _missing(ids: Ints, known: Ints) -> Ints:
+    """Pick those of the ids that are not among the known, which are sorted."""
+    if not len(known):
+        return ids
+    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    found: Ints = ids[known[place] != ids]
+    return found
 
 
 def _move_on(
