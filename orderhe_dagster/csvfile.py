@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from orderhe_dagster.printing import text
+from orderhe_dagster.printing import csv_writer, text
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,7 +26,7 @@ def cell(value: object) -> object:
 
 def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a header and the rows to an open text file; return how many rows."""
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_writer(file)
     writer.writerow(columns)
     count = 0
     for row in rows:

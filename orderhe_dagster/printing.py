@@ -28,12 +28,31 @@ def print_result(result: Result, form: str, out: IO[str]) -> None:
 
 def _csv(result: Result, out: IO[str]) -> None:
     """Values as they are: formulas are neutralised in exports, not here, where programs read."""
-    import csv
-
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv_writer(out)
     writer.writerow(result.columns)
     for row in result.rows:
         writer.writerow(["" if value is None else text(value) for value in row])
+
+
+class _Lines:
+    """What a CSV writer writes to: rows end in LF, whatever they hold."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+
+    def write(self, line: str) -> None:
+        """Write one row, which comes with CR LF at its end."""
+        self._out.write(line[:-2] + "\n")
+
+
+def csv_writer(out: IO[str]) -> Any:
+    """A `csv.writer` whose rows end in LF and whose cells are quoted when they hold a CR or an LF.
+
+    The standard writer quotes only what stands in its own line end.
+    """
+    import csv
+
+    return csv.writer(_Lines(out), lineterminator="\r\n")
 
 
 def _json(result: Result, out: IO[str]) -> None:
