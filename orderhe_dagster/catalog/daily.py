@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.errors import Problem, listing
 from orderhe_dagster.catalog.lineage import Computed, Query, select_of
 from orderhe_dagster.catalog.nulls import null_extended, source_name
 from orderhe_dagster.catalog.syntax import (
     conjuncts_of,
+    has_subtotals,
     in_window,
     line_of,
     volatile_part,
@@ -59,13 +60,14 @@ def check_daily(query: Query, table: Table, line: int) -> None:
         if INSTANT in checker.seen:
             shifted = (
                 " (the day of a timestamp column depends on the shop's time zone: "
-                "keep the column itself, or leave @partition out)"
+                "keep the column itself)"
             )
         raise Problem(
             query.path,
             table.column(str(table.partition)).line,
             f"@partition {table.partition}: the column is not plainly the day of a partitioned "
-            f"table{shifted}; select that table's partition column, cast to date at most",
+            f"table{shifted}; select that table's partition column, cast to date at most, or "
+            "leave @partition out",
         )
 
 
@@ -113,7 +115,7 @@ class _Daily:
 
     def _union(self, scope: Scope) -> _Rows:
         expression = select_of(scope)
-        branches = [self.rows(branch) for branch in cast("Any", scope).union_scopes]
+        branches = [self.rows(branch) for branch in scope.set_operation_scopes]
         if not any(branch.daily for branch in branches):
             return _Rows(False)
         self._check_limit(expression)
@@ -125,7 +127,7 @@ class _Daily:
                 for place, (name, _) in enumerate(self.query.outputs(part))
                 if name in branch.marks
             }
-            for branch, part in zip(branches, cast("Any", scope).union_scopes, strict=True)
+            for branch, part in zip(branches, scope.set_operation_scopes, strict=True)
         ]
         names = [name for name, _ in self.query.outputs(scope)]
         marks = {
@@ -143,7 +145,7 @@ class _Daily:
         select = select_of(scope)
         sources = {alias: self.rows(s) for alias, s in self.query.sources(scope).items()}
         for inner in scope.subquery_scopes:
-            if self.rows(inner).daily:
+            if self._reads_daily(inner):
                 raise self.refuse(inner.expression, "a subquery reads a partitioned table")
         if not any(rows.daily for rows in sources.values()):
             return _Rows(False)
@@ -161,6 +163,14 @@ class _Daily:
         if select.args.get("distinct") and not marks:
             raise self.refuse(select, "distinct without the day among the columns")
         return _Rows(True, marks)
+
+    def _reads_daily(self, scope: Scope) -> bool:
+        return any(
+            self._table(source).daily
+            for inner in scope.traverse()
+            for source in self.query.sources(inner).values()
+            if isinstance(source, Table)
+        )
 
     def _projections(self, scope: Scope) -> Iterator[exp.Expr]:
         for _, origins in self.query.outputs(scope):
@@ -242,7 +252,7 @@ class _Daily:
                 if isinstance(node, exp.AggFunc) and not in_window(node, select):
                     raise self.refuse(node, "an aggregate over all days; group by the day")
             return
-        if any(group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets")):
+        if has_subtotals(group):
             raise self.refuse(group, "rollup, cube or grouping sets add up all days")
         keys = list(group.expressions)
         if group.args.get("all"):

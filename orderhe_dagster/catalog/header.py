@@ -37,7 +37,8 @@ class Entry:
     @property
     def names(self) -> tuple[str, ...]:
         """The value as a list of column names; quotes around a name are dropped."""
-        return tuple(part.strip().strip('`"') for part in self.value.split(","))
+        names = (part.strip().strip('`"') for part in self.value.split(","))
+        return tuple(name for name in names if name)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Query:
         from sqlglot import exp
 
         if isinstance(select_of(scope), exp.SetOperation):
-            branches = [self.outputs(branch) for branch in cast("Any", scope).union_scopes]
+            branches = [self.outputs(branch) for branch in scope.set_operation_scopes]
             widths = {len(branch) for branch in branches if branch}
             if len(widths) > 1:
                 line = line_of(scope.expression)
@@ -190,7 +190,7 @@ class Query:
             named = self._alias(scope, name, column)
             if named is not None:
                 return named
-        if (scope.is_subquery or cast("Any", scope).is_union) and scope.parent is not None:
+        if (scope.is_subquery or scope.is_set_operation) and scope.parent is not None:
             return self._resolve(scope.parent, column)
         return None
 

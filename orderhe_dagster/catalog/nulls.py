@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.lineage import Computed, Origin, Query, ScopeColumn, TableColumn
+from orderhe_dagster.catalog.syntax import has_subtotals
 from orderhe_dagster.catalog.table import ColumnType
 from orderhe_dagster.catalog.types import redshift_type
 
@@ -87,7 +88,9 @@ def _may_be_null(  # noqa: PLR0911 (a table of rules, one a kind of expression)
         return part is None or _may_be_null(query, scope, part)
 
     if isinstance(node, exp.Column):
-        if source_name(query, scope, node) in null_extended(scope) or _has_subtotals(scope):
+        if source_name(query, scope, node) in null_extended(scope) or has_subtotals(
+            scope.expression.args.get("group")
+        ):
             return True
         return may_be_null(query, query.resolve(scope, node))
     if isinstance(node, exp.TryCast):
@@ -128,14 +131,6 @@ def null_extended(scope: Scope) -> set[str]:
             found |= set(before)
         before.append(alias)
     return found
-
-
-def _has_subtotals(scope: Scope) -> bool:
-    """Whether rollup, cube or grouping sets put nulls into the columns they group by."""
-    group = scope.expression.args.get("group")
-    return group is not None and any(
-        group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets")
-    )
 
 
 def source_name(query: Query, scope: Scope, column: exp.Column) -> str:

@@ -160,7 +160,9 @@ class _Reading:
     def _check_dependencies(self, select: Select, known: set[TableRef]) -> None:
         for ref, line in select.dependencies.items():
             if ref not in known:
-                hint = close_to(str(ref), map(str, known))
+                alike = [str(other) for other in known if other.name == ref.name]
+                near = [other.name for other in known if other.layer == ref.layer]
+                hint = f"; did you mean {alike[0]}?" if alike else close_to(ref.name, near)
                 wanted = f"{ref.layer}/{ref.name}.sql"
                 if ref.layer == "warehouse":
                     wanted = f"raw/{ref.name}.sql or {wanted}"

@@ -105,3 +105,11 @@ def volatile_part(tree: exp.Expr) -> tuple[exp.Expr, str] | None:
         if isinstance(node, exp.With) and node.recursive:
             return node, "a recursive query"
     return None
+
+
+def has_subtotals(group: exp.Expr | None) -> bool:
+    """Whether a group by has rollup, cube or grouping sets: they put nulls into the keys."""
+    from sqlglot import exp
+
+    kinds = (exp.Rollup, exp.Cube, exp.GroupingSets)
+    return group is not None and any(isinstance(key, kinds) for key in group.walk())
