@@ -10,8 +10,10 @@ import ast
 import csv
 import difflib
 import gzip
+import io
 import json
 import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 NULL = r"\N"
 CHUNK_ROWS = 32_768
+_BUFFER_BYTES = 1 << 20
 _NUL_MARK = (
     "\udc00"  # stands for NUL, which csv of Python 3.10 does not read; escapes begin at dc80
 )
@@ -52,6 +55,13 @@ def read(
     What is wrong with the shape of the file goes to `findings`; rows concerned are left out.
     ImportProblems where the header is wrong: no row can be read then.
     """
+    try:
+        yield from _rows(table, path, findings, module)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        findings.add(1, "", None, f"the gzip file is damaged or cut short: {error}; fetch it again")
+
+
+def _rows(table: Table, path: Path, findings: Findings, module: str | None) -> Iterator[Chunk]:
     names = [suffix.lower() for suffix in path.suffixes]
     ending = names[-2] if names[-1:] == [".gz"] and len(names) > 1 else (names or [""])[-1]
     if ending == ".csv":
@@ -78,8 +88,8 @@ def _opened(path: Path) -> Iterator[_Lines]:
             return min(1.0, raw.tell() / size)
 
         if path.suffix.lower() == ".gz":
-            with gzip.open(raw) as file:
-                yield _Lines(file, share)
+            with gzip.open(raw) as file, io.BufferedReader(file, _BUFFER_BYTES) as buffered:
+                yield _Lines(buffered, share)
         else:
             yield _Lines(raw, share)
 

@@ -102,7 +102,7 @@ def shown_value(column: Column, value: object) -> str:
         return "NULL"
     if column.pii:
         return MASK
-    text = repr(value) if isinstance(value, str | bytes) else str(value)
+    text = repr(value) if column.type.kind == "varchar" else str(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
