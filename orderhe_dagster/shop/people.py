@@ -7,6 +7,7 @@ of them often. Names and addresses are Faker's, asked once a person; the rest is
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NEVER = np.int64(2**62)
 """The day, or the instant, of what does not happen."""
 
+_ASKING = Lock()  # Faker's generators have a state: one person at a time, whatever the thread
 _KOREAN_SHARE = 0.86
 _RETURNING_SHARE = 0.45
 _FIRST_ORDER_SHARE = 0.85
@@ -89,12 +91,13 @@ def _american_place(fake: Any) -> tuple[str, str]:
 
 @lru_cache(maxsize=1 << 16)
 def _person(key: int, korean: bool, moves: bool) -> _Person:
-    fake = _faker("ko_KR" if korean else "en_US")
-    fake.seed_instance(key)
-    name, handle = (_korean_name if korean else _american_name)(fake)
-    place = _korean_place if korean else _american_place
-    city, address = place(fake)
-    next_city, next_address = place(fake) if moves else (city, address)
+    with _ASKING:
+        fake = _faker("ko_KR" if korean else "en_US")
+        fake.seed_instance(key)
+        name, handle = (_korean_name if korean else _american_name)(fake)
+        place = _korean_place if korean else _american_place
+        city, address = place(fake)
+        next_city, next_address = place(fake) if moves else (city, address)
     return _Person(name, handle, city, address, next_city, next_address)
 
 

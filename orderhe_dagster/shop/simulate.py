@@ -159,10 +159,9 @@ def _identity(shop: Shop) -> dict[str, Any]:
 
 
 def _is_marked(transaction: SourceTransaction) -> bool:
-    found = transaction.fetch(
-        f"select count(*) as n from information_schema.tables where table_name = '{MARKER}'"
-    )
-    return bool(found.column("n")[0].as_py())
+    # Not information_schema: it lists other databases of the server too.
+    tables = transaction.fetch("show tables").column(0).to_pylist()
+    return MARKER in {str(name).lower() for name in tables}
 
 
 def _remember(shop: Shop, transaction: SourceTransaction, days: Sequence[date]) -> None:

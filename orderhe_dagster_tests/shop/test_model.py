@@ -197,7 +197,7 @@ def test_a_shop_beyond_its_bounds_is_refused(argument: str, value: float) -> Non
 
 
 def test_a_day_with_more_orders_than_numbers_is_refused() -> None:
-    with pytest.raises(ValueError, match="2026-11-11 has .* orders: choose a smaller scale"):
+    with pytest.raises(ValueError, match=r"2026-11-11 has .* orders: choose a smaller scale"):
         _crowded().facts([date(2026, 11, 11)])
 
 

@@ -126,7 +126,7 @@ def test_progress_counts_up_to_all_days() -> None:
 
 def test_a_database_without_the_marker_is_refused_and_left_alone() -> None:
     database = empty_shop()
-    with pytest.raises(NotOurShopError, match="no table orderhe_simulation.*orderhe create"):
+    with pytest.raises(NotOurShopError, match=r"no table orderhe_simulation.*orderhe create"):
         make_days(SHOP, database, TABLES, DAYS)
     assert database.statements == []
     assert database.rows("orders") == []
