@@ -90,8 +90,7 @@ class Keys:
 
     @property
     def _called(self) -> str:
-        kind = "primary key" if self.names == self.table.grain else "unique key"
-        return f"{kind} ({', '.join(self.names)})" if len(self.names) > 1 else kind
+        return "primary key" if self.names == self.table.grain else "unique key"
 
     def _report(self, findings: Findings, row: dict[str, Any], says: str) -> None:
         named = [self.table.column(name) for name in self.names]
@@ -102,7 +101,7 @@ class Keys:
         # Of several columns the values are shown in the text, unless one of them is personal.
         hidden = any(column.pii for column in named)
         value = None if hidden else ", ".join(str(row[name]) for name in self.names)
-        findings.add(row[_LINE], named[0].name, value, says)
+        findings.add(row[_LINE], ", ".join(self.names), value, says)
 
 
 def keys_of(table: Table) -> list[Keys]:

@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -196,7 +197,7 @@ def test_threads_racing_to_create_have_one_winner(store: Store) -> None:
                 return
             wins.append(who)
 
-        race(*(lambda who=who: create(who) for who in range(6)))
+        race(*(partial(create, who) for who in range(6)))
         found = store.get(f"gen/{round_}.json")
         assert found is not None
         assert [found.body] == [str(who).encode() for who in wins]
@@ -281,7 +282,7 @@ def test_a_writer_killed_at_work_leaves_an_object_whole(store: Store, tmp_path: 
 
     for _ in range(12):
         reader, writer = os.pipe()
-        child = fork(lambda writer=writer: write(writer))
+        child = fork(partial(write, writer))
         assert os.read(reader, 1) == b"."
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
