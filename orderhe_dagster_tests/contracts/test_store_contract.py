@@ -254,7 +254,7 @@ def test_readers_never_see_a_torn_object(store: Store) -> None:
     store.put("k", body(0))
 
     def write() -> None:
-        for number in range(1, 120):
+        for number in range(1, 60):
             store.put("k", body(number))
 
     writer = fork(write)
@@ -280,7 +280,7 @@ def test_a_writer_killed_at_work_leaves_an_object_whole(store: Store, tmp_path: 
                 os.write(started, b".")
             store.put("k", bytes(b"abc"[count % 3 : count % 3 + 1]) * 300_000)
 
-    for _ in range(12):
+    for _ in range(8):
         reader, writer = os.pipe()
         child = fork(partial(write, writer))
         assert os.read(reader, 1) == b"."

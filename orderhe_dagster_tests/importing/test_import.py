@@ -47,6 +47,10 @@ create table events (moment timestamp not null, body text, shape json, flag bit(
 create table `order` (`key` varchar(5) not null, `group` int, primary key (`key`));
 """,
 }
+COMPUTED = """
+day = '2026-03-01 00:00:00'
+lines = [{'shop': 'k', 'number': n, 'sold_at': day, 'price': n / 1000} for n in (10, 1)]
+"""
 HEADER = "shop,number,sold_at,price"
 GOOD = "kr,1,2026-03-01 00:00:00,10.50\n"
 
@@ -200,8 +204,7 @@ def test_a_python_module(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
             ["line 1", "shop", "bytes", "sold_at", "missing"],
         ),
         (
-            "lines = [dict(shop='k', number=n, sold_at='2026-03-01 00:00:00', price=n / 1000) "
-            "for n in (10, 1)]",
+            COMPUTED,
             ["row 2", "price", "0.001"],
         ),
     ],
