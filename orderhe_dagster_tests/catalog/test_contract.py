@@ -1,0 +1,177 @@
+"""Contracts of shops unlike the demo's are read as MySQL means them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster.catalog.table import Catalogue, Column, ForeignKey, Table, TableRef
+from orderhe_dagster_tests.catalog.folders import read
+
+DUMPED = """\
+CREATE TABLE `order` (
+  `key` varchar(20) CHARACTER SET latin1 COLLATE latin1_bin NOT NULL DEFAULT 'a''b, c' COMMENT '열쇠; "키"',
+  `Group` int(10) unsigned zerofill NOT NULL AUTO_INCREMENT,
+  `select` text COLLATE utf8mb4_unicode_ci,
+  `주문일` datetime(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+  `seen` timestamp NULL DEFAULT NULL,
+  `price` decimal(10,2) unsigned NOT NULL DEFAULT '0.00',
+  `neg` int DEFAULT -1,
+  `uid` char(36) DEFAULT (uuid()) /*!80023 INVISIBLE */,
+  `total` int GENERATED ALWAYS AS ((`neg` + 1)) STORED,
+  `flag` bit(1) DEFAULT b'0' CHECK (`flag` in (0,1)),
+  `kind` enum('a','b''c','한글') COLLATE utf8mb4_bin DEFAULT 'a',
+  PRIMARY KEY (`KEY`,`group`) USING BTREE,
+  UNIQUE KEY `u` (`uid`,`neg` DESC),
+  KEY `k` (`select`(10)),
+  FULLTEXT KEY `f` (`select`),
+  CONSTRAINT `self` FOREIGN KEY (`neg`) REFERENCES `order` (`Group`) ON DELETE SET NULL ON UPDATE NO ACTION,
+  CONSTRAINT `c` CHECK ((`neg` > -5))
+) ENGINE=InnoDB AUTO_INCREMENT=5 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci COMMENT='주문'
+/*!50100 PARTITION BY HASH (`Group`) */;
+"""
+
+
+def contract(folder: Path, text: str, name: str = "x") -> Table:
+    return read(folder, {f"raw/{name}.sql": text}).tables[0]
+
+
+def column(folder: Path, text: str) -> Column:
+    return contract(folder, f"create table x (\n c {text}\n)").columns[0]
+
+
+def test_dump_of_mysql_is_read_whole(tmp_path: Path) -> None:
+    table = contract(tmp_path, DUMPED, "order")
+    assert table.column_names == (
+        *("key", "Group", "select", "주문일", "seen", "price"),
+        *("neg", "uid", "total", "flag", "kind"),
+    )
+    assert table.grain == ("key", "Group"), "names are spelt as the columns are"
+    assert table.unique == (("uid", "neg"),)
+    assert table.foreign_keys == (ForeignKey(("neg",), "order", ("Group",)),)
+    assert table.description == "주문"
+    assert table.column("key").description == '열쇠; "키"'
+    assert [c.name for c in table.columns if not c.nullable] == ["key", "Group", "주문일", "price"]
+    assert table.column("kind").values == ("a", "b'c", "한글")
+    assert table.column("주문일").line == 5
+    defaults = {c.name: c.default for c in table.columns if c.default is not None}
+    assert defaults == {
+        "key": "'a''b, c'",
+        "주문일": "CURRENT_TIMESTAMP(3)",
+        "seen": "NULL",
+        "price": "'0.00'",
+        "neg": "-1",
+        "uid": "(uuid())",
+        "flag": "b'0'",
+        "kind": "'a'",
+    }
+    assert table.column("Group").type.declared == "int(10) unsigned zerofill"
+
+
+TYPES = {
+    # declared: kind, precision, scale, length
+    "tinyint(1)": ("smallint", 0, 0, 0),
+    "bool": ("smallint", 0, 0, 0),
+    "tinyint unsigned": ("smallint", 0, 0, 0),
+    "smallint": ("smallint", 0, 0, 0),
+    "smallint unsigned": ("integer", 0, 0, 0),
+    "mediumint": ("integer", 0, 0, 0),
+    "mediumint unsigned": ("integer", 0, 0, 0),
+    "INTEGER(11)": ("integer", 0, 0, 0),
+    "int unsigned": ("bigint", 0, 0, 0),
+    "int zerofill": ("bigint", 0, 0, 0),
+    "bigint": ("bigint", 0, 0, 0),
+    "bigint unsigned": ("decimal", 20, 0, 0),
+    "serial": ("decimal", 20, 0, 0),
+    "decimal": ("decimal", 10, 0, 0),
+    "dec(5)": ("decimal", 5, 0, 0),
+    "numeric(38,10)": ("decimal", 38, 10, 0),
+    "float": ("real", 0, 0, 0),
+    "float(53)": ("double", 0, 0, 0),
+    "float(7,4)": ("real", 0, 0, 0),
+    "double precision": ("double", 0, 0, 0),
+    "real": ("double", 0, 0, 0),
+    "char": ("varchar", 0, 0, 4),
+    "char(3)": ("varchar", 0, 0, 12),
+    "national varchar(3)": ("varchar", 0, 0, 12),
+    "character varying(5)": ("varchar", 0, 0, 20),
+    "varchar(20000)": ("varchar", 0, 0, 65535),
+    "tinytext": ("varchar", 0, 0, 1020),
+    "text": ("varchar", 0, 0, 65535),
+    "json": ("varchar", 0, 0, 65535),
+    "enum('가나','b')": ("varchar", 0, 0, 8),
+    "set('a','bc')": ("varchar", 0, 0, 16),
+    "date": ("date", 0, 0, 0),
+    "time(6)": ("varchar", 0, 0, 17),
+    "year": ("smallint", 0, 0, 0),
+    "bit": ("boolean", 0, 0, 0),
+    "varbinary(16)": ("varbyte", 0, 0, 16),
+    "blob": ("varbyte", 0, 0, 65535),
+}
+
+
+@pytest.mark.parametrize("declared", TYPES)
+def test_type_is_carried_without_narrowing(declared: str, tmp_path: Path) -> None:
+    kind = column(tmp_path, f"{declared} comment 'x'").type
+    assert (kind.kind, kind.precision, kind.scale, kind.length) == TYPES[declared]
+    assert kind.declared == declared
+
+
+@pytest.mark.parametrize(
+    ("declared", "fraction", "instant"),
+    [("datetime", 0, False), ("datetime(3)", 3, False), ("timestamp(6)", 6, True)],
+)
+def test_times_keep_their_fraction_and_meaning(
+    declared: str, fraction: int, instant: bool, tmp_path: Path
+) -> None:
+    kind = column(tmp_path, declared).type
+    assert (kind.kind, kind.fraction, kind.instant) == ("timestamp", fraction, instant)
+
+
+def test_shop_without_keys_or_partition_is_read(tmp_path: Path) -> None:
+    table = contract(tmp_path, "# A log.\ncreate table x (line text)")
+    assert (table.grain, table.partition, table.description) == ((), None, "A log.")
+
+
+def test_header_speaks_for_the_table(tmp_path: Path) -> None:
+    text = (
+        "/* 주문.\n * 하루 한 줄. */\n-- @partition Day\n-- @cursor moved_at\n-- @grain `Day`, n\n"
+        "-- @distkey n\n-- @sortkey day, n\n-- @owner a@b.co\n-- @freshness 90m\n-- @pii who\n"
+        "create table x (day date not null, n int not null, moved_at datetime, who text,"
+        " primary key (n));"
+    )
+    table = contract(tmp_path, text.replace("\n", "\r\n"))
+    assert table.description == "주문.\n하루 한 줄."
+    assert (table.partition, table.cursor, table.grain) == ("day", "moved_at", ("day", "n"))
+    assert (table.distkey, table.sortkey, table.owner) == ("n", ("day", "n"), "a@b.co")
+    assert table.freshness == timedelta(minutes=90)
+    assert [c.name for c in table.columns if c.pii] == ["who"]
+    assert table.sql.endswith("primary key (n))")
+
+
+def test_parents_come_before_children_even_where_they_go_round(tmp_path: Path) -> None:
+    catalogue = read(
+        tmp_path,
+        {
+            "raw/a.sql": "create table a (id int primary key, b int references b(id))",
+            "raw/b.sql": "create table b (id int primary key, c int, foreign key (c) references c(id))",
+            "raw/c.sql": "create table c (id int primary key, self int references c(id))",
+            "raw/y.sql": "create table y (id int primary key, z int references z(id))",
+            "raw/z.sql": "create table z (id int primary key, y int references y(id))",
+        },
+    )
+    assert [t.name for t in catalogue.tables] == ["c", "b", "a", "z", "y"]
+
+
+def test_demo_reads(project: Path) -> None:
+    from orderhe_dagster.catalog.reader import read_catalogue
+
+    catalogue: Catalogue = read_catalogue(project / "sql")
+    assert [t.name for t in catalogue.layer("raw")] == ["customers", "products", "orders"]
+    daily = catalogue.get(TableRef("mart", "daily_sales"))
+    assert daily.partition == "order_date"
+    assert daily.column("net_amount").description.startswith("Amount less cancelled")
+    assert all(c.description for table in catalogue.tables for c in table.columns)
+    assert not [c for t in catalogue.layer("mart") for c in t.columns if c.pii]
