@@ -1,0 +1,216 @@
+"""Casts and assignments between Redshift's types, as DuckDB text. Which type an expression has is not decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orderhe_dagster.redshift_standin.dialect import string
+from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
+from orderhe_dagster.redshift_standin.types import (
+    FLOATS,
+    MAX_VARCHAR,
+    Type,
+    decimal,
+    varchar,
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A translated expression: DuckDB text, its Redshift type and the label Redshift gives it.
+
+    `literal` is the text of a bare string or number (None: not a literal); `hexadecimal` says that
+    the text can hold hexadecimal digits only; `whole` that a float has no fraction.
+    """
+
+    sql: str
+    type: Type
+    label: str = "?column?"
+    literal: str | None = None
+    hexadecimal: bool = False
+    whole: bool = False
+
+
+_INTEGER_TEXT = r"\s*[+-]?[0-9]+\s*"
+_DECIMAL_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
+_DOUBLE_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
+_DATE_TEXT = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?\s*"
+_TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
+
+
+def convert(value: Value, target: Type) -> str:
+    """`value` in the carrier of `target`, where both were found to be the same family: no checks."""
+    if value.type.kind == "unknown" and target.kind not in ("unknown", "varchar"):
+        return cast(value, target).sql
+    if value.type.carrier == target.carrier:
+        return value.sql
+    return f"CAST({value.sql} AS {target.carrier})"
+
+
+def cast(value: Value, target: Type) -> Value:
+    """What CAST(value AS target) gives on Redshift."""
+    source = value.type
+    if target.kind == "varchar":
+        return _to_text(value, target)
+    if source.kind == "unknown" and value.literal is None:  # NULL
+        return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
+    if source.kind in ("unknown", "varchar"):
+        return Value(_from_text(value, target), target, value.label)
+    if source.kind == target.kind and source.kind != "decimal":
+        return replace(value, type=target)
+    if not _may_cast(value, target):
+        raise refuse(f"a cast from {source} to {target}", "cast through another type")
+    return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
+
+
+def _may_cast(value: Value, target: Type) -> bool:
+    source = value.type
+    if source.is_exact and target.is_number:
+        return True
+    if source.kind in FLOATS:
+        # How halves are rounded from floating point is not documented: rounded first, there are none.
+        return target.kind in FLOATS or (target.is_integer and value.whole)
+    if source.kind == "boolean":
+        return target.kind == "integer"
+    if target.kind == "boolean":
+        return source.is_integer
+    return (source.kind, target.kind) in {
+        ("date", "timestamp"),
+        ("timestamp", "date"),
+        ("date", "timestamptz"),
+        ("timestamp", "timestamptz"),
+        ("timestamptz", "timestamp"),
+        ("timestamptz", "date"),
+    }
+
+
+def text_length(type_: Type) -> int:
+    """The most bytes that values of this type take as text; 0 where the text is not known."""
+    if type_.kind in ("varchar", "unknown"):
+        return type_.length
+    sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29}
+    return type_.precision + 2 if type_.kind == "decimal" else sizes.get(type_.kind, 0)
+
+
+def as_text(value: Value) -> Value:
+    """`value` as text of whatever length it has, for `||` and casts; refused where it is not known."""
+    if value.type.kind in ("varchar", "unknown"):
+        return replace(value, type=varchar(value.type.length))
+    length = text_length(value.type)
+    if not length:
+        raise refuse(
+            f"the text of a {value.type}", "write a case, to_char, or a cast to a type that has one"
+        )
+    return Value(f"CAST({value.sql} AS VARCHAR)", varchar(length), value.label)
+
+
+def _to_text(value: Value, target: Type) -> Value:
+    text = as_text(value)
+    if text.type.length <= target.length:
+        return replace(text, type=target)
+    if value.type.kind not in ("varchar", "unknown"):
+        # What does not fit is an error, not a shorter number or day.
+        fits = f"strlen({text.sql}) <= {target.length}"
+        failing = raising("22001", string(f"Value too long for type {target}"))
+        return Value(
+            f"(CASE WHEN {text.sql} IS NULL OR {fits} THEN {text.sql} ELSE {failing} END)", target
+        )
+    return replace(text, sql=first_bytes(text.sql, target.length), type=target, literal=None)
+
+
+def first_bytes(sql: str, length: int) -> str:
+    """The longest beginning of a text that is whole characters within so many bytes."""
+    cuts = ", ".join(
+        f"TRY(decode(encode({sql})[1:{size}]))" for size in range(length, max(length - 4, 0), -1)
+    )
+    return f"(CASE WHEN strlen({sql}) <= {length} THEN {sql} ELSE coalesce({cuts}, '') END)"
+
+
+def _from_text(value: Value, target: Type) -> str:
+    sql, kind = value.sql, target.kind
+    if kind == "boolean":
+        low = f"lower(trim({sql}))"
+        return (
+            f"(CASE WHEN {sql} IS NULL THEN NULL WHEN {low} IN {_TRUE} THEN true "
+            f"WHEN {low} IN {_FALSE} THEN false ELSE {_bad(sql, 'boolean')} END)"
+        )
+    patterns = {
+        "smallint": _INTEGER_TEXT, "integer": _INTEGER_TEXT, "bigint": _INTEGER_TEXT,
+        "decimal": _DECIMAL_TEXT, "real": _DOUBLE_TEXT, "double": _DOUBLE_TEXT,
+        "date": _DATE_TEXT, "timestamp": _DATE_TEXT,
+    }  # fmt: skip
+    if kind not in patterns:
+        raise refuse(f"a cast from text to {target}", "cast to timestamp or another type first")
+    made = f"CAST({sql} AS {target.carrier})"
+    if value.literal is not None:  # known now: say now what is wrong, and leave no check behind
+        import re
+
+        if not re.fullmatch(patterns[kind], value.literal, re.ASCII):
+            raise RedshiftError(
+                "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
+            )
+        return made
+    fits = f"regexp_full_match({sql}, {string(patterns[kind])})"
+    return f"(CASE WHEN {sql} IS NULL OR {fits} THEN {made} ELSE {_bad(sql, str(target))} END)"
+
+
+def _bad(sql: str, name: str) -> str:
+    return raising(
+        "22P02", f"{string(f'invalid input syntax for type {name}: ')} || '\"' || {sql} || '\"'"
+    )
+
+
+def assign(value: Value, target: Type, column: str) -> str:
+    """`value` as INSERT and UPDATE store it: numbers are cast, text must fit in bytes or is an error."""
+    source = value.type
+    if target.kind == "varchar":
+        text = as_text(value)
+        return text.sql if text.type.length <= target.length else fitting(text.sql, target, column)
+    if source.kind == "varchar":
+        raise RedshiftError(
+            "42804",
+            f'column "{column}" is of type {target} but expression is of type {source}; '
+            "You will need to rewrite or cast the expression.",
+        )
+    if source.kind == target.kind and source.kind not in ("decimal", "unknown"):
+        return value.sql
+    return cast(value, target).sql
+
+
+def fitting(sql: str, target: Type, column: str) -> str:
+    """A text that must fit `target`; blanks at its end that do not fit are dropped, as Redshift does."""
+    long = raising(
+        "22001",
+        string(f"Value too long for type character varying({target.length}): column {column}, ")
+        + f" || strlen({sql}) || ' bytes'",
+    )
+    blanks = f"strlen(rtrim({sql}, ' ')) <= {target.length}"
+    return (
+        f"(CASE WHEN {sql} IS NULL OR strlen({sql}) <= {target.length} THEN {sql} "
+        f"WHEN {blanks} THEN left({sql}, {target.length} - strlen(rtrim({sql}, ' ')) "
+        f"+ length(rtrim({sql}, ' '))) ELSE {long} END)"
+    )
+
+
+def comparable(value: Value, common: Type) -> str:
+    """`value` as it is compared: trailing blanks of text do not count."""
+    if common.kind != "varchar":
+        return convert(value, common)
+    if value.literal is not None:
+        return string(value.literal.rstrip(" "))
+    return f"rtrim({value.sql}, ' ')"
+
+
+__all__ = [
+    "MAX_VARCHAR",
+    "Value",
+    "as_text",
+    "assign",
+    "cast",
+    "comparable",
+    "convert",
+    "decimal",
+    "first_bytes",
+    "fitting",
+    "text_length",
+]

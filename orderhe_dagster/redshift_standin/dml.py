@@ -1,0 +1,127 @@
+"""INSERT, UPDATE and DELETE: Redshift's tree to one DuckDB statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderhe_dagster.redshift_standin.casts import Value, assign
+from orderhe_dagster.redshift_standin.catalog import Catalog, Column, Relation
+from orderhe_dagster.redshift_standin.dialect import name, quote
+from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.expressions import only
+from orderhe_dagster.redshift_standin.scope import Scope, Source
+from orderhe_dagster.redshift_standin.translate import Translator
+
+_INSERT_FLAGS = ("is_function", "stored", "by_name", "exists", "partition", "settings", "source")
+
+
+class Changes:
+    """Translates the statements that change rows."""
+
+    def __init__(self, catalog: Catalog, translator: Translator) -> None:
+        self.catalog, self.translator = catalog, translator
+
+    def insert(self, node: Any) -> str:
+        """INSERT INTO … VALUES or a query; values are assigned, text must fit in bytes."""
+        only(node, "this", "expression", *_INSERT_FLAGS)
+        target, named = node.this, None
+        if target.key == "schema":
+            target, named = target.this, [name(column) for column in target.expressions]
+        table = self._table(target)
+        columns = (
+            [self._column(table, column) for column in named] if named else list(table.columns)
+        )
+        if len({column.name for column in columns}) < len(columns):
+            raise RedshiftError("42701", f"a column is named twice in the insert into {table}")
+        given = node.args.get("expression")
+        if given is None:
+            raise refuse("insert without values or a query", "name the values")
+        if given.key == "values":
+            rows, width = self._rows(given, columns, named is not None)
+        else:
+            rows, width = self._query(given, columns, named is not None)
+        listed = ", ".join(quote(column.name) for column in columns[:width])
+        return f"INSERT INTO {table.sql} ({listed}) {rows}"
+
+    def _width(self, given: int, columns: list[Column], strict: bool) -> int:
+        if given > len(columns):
+            raise RedshiftError("42601", "INSERT has more expressions than target columns")
+        if strict and given < len(columns):
+            raise RedshiftError("42601", "INSERT has more target columns than expressions")
+        return given
+
+    def _rows(self, values: Any, columns: list[Column], strict: bool) -> tuple[str, int]:
+        rows, width, scope = [], 0, Scope({})
+        for row in values.expressions:
+            items = row.expressions if row.key == "tuple" else [row]
+            if rows and len(items) != width:
+                raise RedshiftError("42601", "VALUES lists must all be the same length")
+            width = self._width(len(items), columns, strict)
+            made = [
+                assign(self.translator.value(item, scope), column.type, column.name)
+                for item, column in zip(items, columns, strict=False)
+            ]
+            rows.append(f"({', '.join(made)})")
+        return f"VALUES {', '.join(rows)}", width
+
+    def _query(self, node: Any, columns: list[Column], strict: bool) -> tuple[str, int]:
+        query = self.translator.query(node, None, {})
+        width = self._width(len(query.columns), columns, strict)
+        inner = [f"c{place}" for place in range(width)]
+        made = ", ".join(
+            assign(Value(f'"_q"."{c}"', given), column.type, column.name)
+            for c, (_, given), column in zip(inner, query.columns, columns, strict=False)
+        )
+        return f'SELECT {made} FROM ({query.sql}) AS "_q"({", ".join(inner)})', width
+
+    def delete(self, node: Any) -> str:
+        """DELETE FROM … [USING …] [WHERE …]."""
+        only(node, "this", "using", "where")
+        table, scope, text = self._target(node.this)
+        text = f"DELETE FROM {text}"
+        using = [self.translator.source(item, scope) for item in node.args.get("using") or []]
+        if using:
+            text += f" USING {', '.join(using)}"
+        return text + self._where(node, scope)
+
+    def update(self, node: Any) -> str:
+        """UPDATE … SET … [FROM …] [WHERE …]."""
+        only(node, "this", "expressions", "from_", "where")
+        table, scope, text = self._target(node.this)
+        sets, seen = [], set()
+        origin = node.args.get("from_")
+        source = "" if origin is None else f" FROM {self.translator.source(origin.this, scope)}"
+        for item in node.expressions:
+            if item.key != "eq" or item.this.key != "column" or item.this.args.get("table"):
+                raise refuse(f"{item.sql('redshift')[:60]} in SET", "write column = expression")
+            column = self._column(table, name(item.this.this))
+            if column.name in seen:
+                raise RedshiftError("42601", f'column "{column.name}" is set twice')
+            seen.add(column.name)
+            value = self.translator.value(item.expression, scope)
+            sets.append(f"{quote(column.name)} = {assign(value, column.type, column.name)}")
+        return f"UPDATE {text} SET {', '.join(sets)}{source}{self._where(node, scope)}"
+
+    def _where(self, node: Any, scope: Scope) -> str:
+        where = node.args.get("where")
+        return "" if where is None else f" WHERE {self.translator.test(where.this, scope)}"
+
+    def _table(self, node: Any) -> Relation:
+        if node.key != "table":
+            raise refuse(f"{node.sql('redshift')[:60]} as the table to change")
+        only(node, "this", "db", "alias")
+        schema = node.args.get("db")
+        return self.catalog.table(str(schema.name).lower() if schema else None, name(node.this))
+
+    def _target(self, node: Any) -> tuple[Relation, Scope, str]:
+        table = self._table(node)
+        alias = node.args.get("alias")
+        called = name(alias.this) if alias else table.name
+        scope = Scope({}, None, [Source(called, table.shape)])
+        return table, scope, f"{table.sql} AS {quote(called)}"
+
+    def _column(self, table: Relation, wanted: str) -> Column:
+        for column in table.columns:
+            if column.name == wanted:
+                return column
+        raise RedshiftError("42703", f'column "{wanted}" of relation "{table}" does not exist')

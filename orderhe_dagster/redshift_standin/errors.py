@@ -1,0 +1,54 @@
+"""The one error of the local Redshift. No Dagster, no port: adapters translate it."""
+
+from __future__ import annotations
+
+import re
+
+
+class RedshiftError(Exception):
+    """A statement failed as it would on Redshift, or the local Redshift has no rule for it.
+
+    `code` is an SQLSTATE; `0A000` with "the local Redshift has no rule" means refused, not wrong.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def refuse(
+    construct: str, action: str = "write it another way, or run it on Amazon Redshift"
+) -> RedshiftError:
+    """The error for a construct without a rule: names it and what to do instead."""
+    return RedshiftError("0A000", f"the local Redshift has no rule for {construct}; {action}")
+
+
+_MARK = re.compile(r"RS([0-9A-Z]{5}):(.*)", re.DOTALL)
+_MISSING_NULL = re.compile(r"NOT NULL constraint failed: (?:.*\.)?(\S+)")
+
+
+def raising(code: str, message: str) -> str:
+    """The DuckDB expression that fails with this code; `message` is SQL text yielding the words."""
+    return f"error('RS{code}:' || {message})"
+
+
+def from_duckdb(error: Exception) -> RedshiftError:
+    """What Redshift would say where DuckDB says `error`."""
+    text = str(error)
+    kind = type(error).__name__
+    if marked := _MARK.search(text):
+        return RedshiftError(marked[1], marked[2].strip())
+    first = text.split("\n\n", maxsplit=1)[0].split("\nLINE ", maxsplit=1)[0].strip()
+    if kind == "ConstraintException":
+        if missing := _MISSING_NULL.search(text):
+            return RedshiftError("23502", f"Cannot insert a NULL value into column {missing[1]}")
+        return RedshiftError("23000", first)
+    if kind == "OutOfRangeException":
+        return RedshiftError("22003", f"Overflow: {first}")
+    if kind == "ConversionException":
+        return RedshiftError("22P02", first)
+    if kind == "TransactionException":
+        return RedshiftError("XX000", f"1023: Serializable isolation violation: {first}")
+    if kind == "BinderException" and "GROUP BY" in text:
+        return RedshiftError("42803", first)
+    return RedshiftError("XX000", first)

@@ -1,0 +1,432 @@
+"""Expressions: each kind of node of the tree has a method here, or is refused. Queries: `translate`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.redshift_standin import aggregates, arithmetic, functions, times
+from orderhe_dagster.redshift_standin.aggregates import Call, Over
+from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, comparable, convert
+from orderhe_dagster.redshift_standin.dialect import name, quote, string
+from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.scope import Query, Scope
+from orderhe_dagster.redshift_standin.types import (
+    BIGINT,
+    BOOLEAN,
+    INTEGER,
+    INTERVAL,
+    UNKNOWN,
+    Type,
+    decimal,
+    parse_type,
+    unify,
+    varchar,
+)
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    Node = exp.Expression
+
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
+_COMPARED = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_LABELS = {"integer": "int4", "bigint": "int8", "smallint": "int2", "double": "float8",
+           "real": "float4", "decimal": "numeric", "boolean": "bool"}  # fmt: skip
+_PARTS_FIRST = (
+    "dateadd",
+    "date_add",
+    "datediff",
+    "date_diff",
+    "date_part",
+    "datepart",
+    "date_trunc",
+)
+
+
+def only(node: Any, *known: str) -> None:
+    """Refuse a node that says more than the rule for it reads."""
+    for key, value in node.args.items():
+        if key not in known and value not in (None, False, []) and not key.startswith("_"):
+            raise refuse(f"{key.strip('_').replace('_', ' ')} in {node.sql('redshift')[:80]}")
+
+
+class Expressions:
+    """Turns the tree of an expression into DuckDB text with a Redshift type."""
+
+    moment: functions.Moment
+
+    def query(self, node: Node, parent: Scope | None, ctes: dict[str, Any]) -> Query:
+        """Translate a subquery; given by `translate`."""
+        raise RedshiftError("XX000", "an expression cannot hold a query here")
+
+    def value(self, node: Node, scope: Scope) -> Value:
+        """The translated expression; RedshiftError names what has no rule."""
+        key = type(node).__name__.lower()
+        if key in _SIGNS:
+            only(node, "this", "expression", "typed", "safe")
+            return arithmetic.arithmetic(_SIGNS[key], *self._both(node, scope))
+        if key in _COMPARED:
+            only(node, "this", "expression")
+            return arithmetic.comparison(_COMPARED[key], *self._both(node, scope))
+        rule = getattr(self, f"_{key}", None)
+        if rule is None:
+            raise refuse(f"{key} ({node.sql('redshift')[:80]})")
+        value: Value = rule(node, scope)
+        return value
+
+    def test(self, node: Node, scope: Scope) -> str:
+        """A condition: an expression that must be boolean."""
+        value = self.value(node, scope)
+        if value.type.kind == "unknown" and value.literal is None:
+            return "NULL::BOOLEAN"
+        if value.type.kind != "boolean":
+            raise RedshiftError("42804", f"a condition must be boolean, not {value.type}")
+        return value.sql
+
+    def _both(self, node: Any, scope: Scope) -> tuple[Value, Value]:
+        return self.value(node.this, scope), self.value(node.expression, scope)
+
+    # -- leaves ------------------------------------------------------------------------------------
+
+    def _literal(self, node: Any, scope: Scope) -> Value:
+        text = str(node.this)
+        if node.args.get("is_string"):
+            if "\\" in text:
+                raise refuse(f"a backslash in {text!r}", "write chr(92) for a backslash")
+            if "\0" in text:
+                raise RedshiftError("22021", "a text cannot hold the character 0")
+            length = max(len(text.encode("utf-8")), 1)
+            return Value(string(text), Type("unknown", length=length), literal=text)
+        if text.isdigit():
+            number = int(text)
+            type_ = INTEGER if number < 2**31 else BIGINT if number < 2**63 else decimal(38, 0)
+            return Value(f"CAST({text} AS {type_.carrier})", type_, literal=text)
+        whole, _, places = text.partition(".")
+        if not (whole + places).isdigit():
+            raise refuse(f"the number {text}", "write it without an exponent, or as '…'::float8")
+        scale = len(places)
+        type_ = decimal(max(len(whole.lstrip("0")) + scale, 1), scale)
+        return Value(f"CAST('{text}' AS {type_.carrier})", type_, literal=text)
+
+    def _null(self, node: Any, scope: Scope) -> Value:
+        return Value("NULL", UNKNOWN)
+
+    def _boolean(self, node: Any, scope: Scope) -> Value:
+        return Value("true" if node.this else "false", BOOLEAN, "bool")
+
+    def _column(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "table")
+        table = node.args.get("table")
+        if table is not None:
+            return scope.column(str(node.name).lower(), str(table.name).lower())
+        return scope.column(name(node.this), None)
+
+    def _paren(self, node: Any, scope: Scope) -> Value:
+        value = self.value(node.this, scope)
+        return replace(value, sql=f"({value.sql})") if value.literal is None else value
+
+    def _currentdate(self, node: Any, scope: Scope) -> Value:
+        only(node)
+        return times.today(self.moment.now)
+
+    def _currenttimestamp(self, node: Any, scope: Scope) -> Value:
+        if not node.args.get("sysdate"):
+            raise refuse("current_timestamp", "use getdate() or sysdate")
+        return replace(times.fixed(self.moment.began, True), label="timestamp")
+
+    def _currentuser(self, node: Any, scope: Scope) -> Value:
+        return functions.call("current_user", [], self.moment)
+
+    def _currentschema(self, node: Any, scope: Scope) -> Value:
+        return functions.call("current_schema", [], self.moment)
+
+    def _interval(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "unit")
+        unit, count = node.args.get("unit"), node.this
+        if unit is None or not str(count.name).lstrip("-").isdigit():
+            raise refuse(f"the interval {node.sql('redshift')}", "write it as '3 days'")
+        word = times.part(
+            Value("", varchar(1), str(unit.name)), "interval", ("dow", "doy", "epoch")
+        )
+        return Value(f"INTERVAL '{count.name} {word}'", INTERVAL)
+
+    # -- operators ---------------------------------------------------------------------------------
+
+    def _and(self, node: Any, scope: Scope) -> Value:
+        """A chain of AND, without recursion on its length."""
+        parts = [self.test(part, scope) for part in node.flatten()]
+        return Value(f"({' AND '.join(parts)})", BOOLEAN)
+
+    def _or(self, node: Any, scope: Scope) -> Value:
+        parts = [self.test(part, scope) for part in node.flatten()]
+        return Value(f"({' OR '.join(parts)})", BOOLEAN)
+
+    def _not(self, node: Any, scope: Scope) -> Value:
+        return Value(f"(NOT {self.test(node.this, scope)})", BOOLEAN)
+
+    def _neg(self, node: Any, scope: Scope) -> Value:
+        return arithmetic.negative(self.value(node.this, scope))
+
+    def _dpipe(self, node: Any, scope: Scope) -> Value:
+        return arithmetic.joined(*self._both(node, scope))
+
+    def _bitwiseand(self, node: Any, scope: Scope) -> Value:
+        return arithmetic.bitwise("&", *self._both(node, scope))
+
+    def _bitwiseor(self, node: Any, scope: Scope) -> Value:
+        return arithmetic.bitwise("|", *self._both(node, scope))
+
+    def _is(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "expression")
+        kind = type(node.expression).__name__
+        if kind == "Null":
+            return Value(f"({self.value(node.this, scope).sql} IS NULL)", BOOLEAN)
+        if kind != "Boolean":
+            raise refuse(node.sql("redshift")[:80])
+        word = "true" if node.expression.this else "false"
+        return Value(f"({self.test(node.this, scope)} IS NOT DISTINCT FROM {word})", BOOLEAN)
+
+    def _between(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "low", "high")
+        values = [self.value(node.args[key], scope) for key in ("this", "low", "high")]
+        common = unify((value.type for value in values), "between")
+        one, low, high = (comparable(value, common) for value in values)
+        return Value(f"({one} BETWEEN {low} AND {high})", BOOLEAN)
+
+    def _in(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "expressions", "query")
+        value = self.value(node.this, scope)
+        inner = node.args.get("query")
+        if inner is None:
+            values = [self.value(item, scope) for item in node.expressions]
+            common = unify([value.type, *(item.type for item in values)], "in")
+            listed = ", ".join(comparable(item, common) for item in values)
+            return Value(f"({comparable(value, common)} IN ({listed}))", BOOLEAN)
+        query = self.query(inner, scope, scope.ctes)
+        if len(query.columns) != 1:
+            raise RedshiftError("42601", "the subquery of IN must give one column")
+        given = Value('"_in"."value"', query.columns[0][1])
+        common = unify((value.type, given.type), "in")
+        made = f'SELECT {comparable(given, common)} FROM ({query.sql}) AS "_in"("value")'
+        return Value(f"({comparable(value, common)} IN ({made}))", BOOLEAN)
+
+    def _exists(self, node: Any, scope: Scope) -> Value:
+        query = self.query(node.this, scope, scope.ctes)
+        return Value(f"(EXISTS ({query.sql}))", BOOLEAN, "exists")
+
+    def _subquery(self, node: Any, scope: Scope) -> Value:
+        query = self.query(node, scope, scope.ctes)
+        if len(query.columns) != 1:
+            raise RedshiftError("42601", "subquery must return only one column")
+        return Value(f"({query.sql})", query.columns[0][1], query.columns[0][0])
+
+    def _like(self, node: Any, scope: Scope, mark: str = "") -> Value:
+        only(node, "this", "expression", "negate")
+        return self._matched("LIKE", node, scope, mark)
+
+    def _ilike(self, node: Any, scope: Scope, mark: str = "") -> Value:
+        only(node, "this", "expression", "negate")
+        if not str(getattr(node.expression, "this", "é")).isascii():
+            raise refuse("ilike with a pattern beyond ASCII", "use lower() on both sides and like")
+        return self._matched("ILIKE", node, scope, mark)
+
+    def _matched(self, word: str, node: Any, scope: Scope, mark: str) -> Value:
+        one, two = (functions.text(side, word.lower()) for side in self._both(node, scope))
+        escape = mark or ("" if two.literal is not None else " ESCAPE '\\'")
+        negated = "NOT " if node.args.get("negate") else ""
+        return Value(f"({one.sql} {negated}{word} {two.sql}{escape})", BOOLEAN)
+
+    def _escape(self, node: Any, scope: Scope) -> Value:
+        mark = node.expression
+        if type(node.this).__name__ not in ("Like", "ILike") or len(str(mark.this)) != 1:
+            raise refuse(node.sql("redshift")[:80], "escape with one character")
+        rule = self._like if type(node.this).__name__ == "Like" else self._ilike
+        return rule(node.this, scope, f" ESCAPE {string(str(mark.this))}")
+
+    def _regexplike(self, node: Any, scope: Scope, flags: str = "s") -> Value:
+        only(node, "this", "expression")
+        one, two = self._both(node, scope)
+        found = functions.pattern(two, "~", test=True)
+        return Value(f"regexp_matches({functions.text(one, '~').sql}, {found}, '{flags}')", BOOLEAN)
+
+    def _regexpilike(self, node: Any, scope: Scope) -> Value:
+        return self._regexplike(node, scope, "si")
+
+    # -- casts and choices -------------------------------------------------------------------------
+
+    def _cast(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "to")
+        target = parse_type(node.to.sql("redshift"))
+        inner = node.this
+        if inner.key == "div" and target.kind == "decimal":
+            value = self._rounded_quotient(inner, scope, target.scale) or self.value(inner, scope)
+        else:
+            value = self.value(inner, scope)
+        named = value.label not in ("?column?", "case") and value.literal is None
+        label = value.label if named else _LABELS.get(target.kind, target.kind)
+        return replace(cast(value, target), label=label, whole=False)
+
+    def _rounded_quotient(self, node: Any, scope: Scope, digits: int) -> Value | None:
+        """A quotient of decimals that is rounded at once to fewer places than it has."""
+        left, right = self._both(node, scope)
+        if not (left.type.is_exact and right.type.is_exact) or (
+            left.type.is_integer and right.type.is_integer
+        ):
+            return None
+        return arithmetic.quotient(left, right, digits)
+
+    def _case(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "ifs", "default")
+        subject = self.value(node.this, scope) if node.this else None
+        tests, values = [], []
+        for branch in node.args["ifs"]:
+            if subject is None:
+                tests.append(self.test(branch.this, scope))
+            else:
+                tests.append(
+                    arithmetic.comparison("=", subject, self.value(branch.this, scope)).sql
+                )
+            values.append(self.value(branch.args["true"], scope))
+        default = node.args.get("default")
+        if default is not None:
+            values.append(self.value(default, scope))
+        common = unify((value.type for value in values), "case")
+        made = [convert(value, common) for value in values]
+        cases = " ".join(
+            f"WHEN {test} THEN {then}" for test, then in zip(tests, made, strict=False)
+        )
+        other = f" ELSE {made[-1]}" if default is not None else ""
+        return Value(f"(CASE {cases}{other} END)", common, "case")
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def _anonymous(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "expressions")
+        called = str(node.this).lower()
+        if called in aggregates.AGGREGATES:
+            return aggregates.aggregate(self._call(node, scope), Over())
+        if called in aggregates.WINDOWS:
+            raise RedshiftError("42809", f"window function {called} needs an OVER clause")
+        if called == "round" and node.expressions and len(node.expressions) == 2:
+            inner = node.expressions[0]
+            inner = inner.this if inner.key == "paren" else inner
+            digits = str(node.expressions[1].name)
+            if inner.key == "div" and digits.isdigit():
+                found = self._rounded_quotient(inner, scope, int(digits))
+                if found is not None:
+                    return replace(found, label=called)
+        return functions.call(called, self._arguments(called, node, scope), self.moment)
+
+    def _arguments(self, called: str, node: Any, scope: Scope) -> list[Value]:
+        given = list(node.expressions)
+        values: list[Value] = []
+        if called in _PARTS_FIRST and given and given[0].key in ("column", "var"):
+            values.append(Value("", UNKNOWN, str(given.pop(0).name)))
+        return values + [self.value(item, scope) for item in given]
+
+    def _substring(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "start", "length")
+        one = Value("CAST(1 AS INTEGER)", INTEGER, literal="1")
+        given = [self.value(node.this, scope)]
+        given.append(self.value(node.args["start"], scope) if node.args.get("start") else one)
+        if node.args.get("length"):
+            given.append(self.value(node.args["length"], scope))
+        return replace(functions.substring(given), label="substring")
+
+    def _trim(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "position", "expression")
+        side = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")), "trim")
+        given = [self.value(node.this, scope)]
+        if node.args.get("expression"):
+            given.append(self.value(node.expression, scope))
+        return replace(functions.trim(side, given), label="btrim")
+
+    def _strposition(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "substr")
+        given = [self.value(node.this, scope), self.value(node.args["substr"], scope)]
+        return replace(functions.call("strpos", given, self.moment), label="position")
+
+    def _extract(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "expression")
+        return times.extract(str(node.name), self.value(node.expression, scope))
+
+    def _call(self, node: Any, scope: Scope) -> Call:
+        """An aggregate's call with what stands around its arguments."""
+        ignore, within, by = False, "", []
+        if node.key == "withingroup":
+            within, by = self.order(node.expression, scope)
+            node = node.this
+        if node.key == "ignorenulls":
+            ignore, node = True, node.this
+        if node.key != "anonymous":
+            raise refuse(f"{node.key} ({node.sql('redshift')[:80]})")
+        given, distinct, star = list(node.expressions), False, False
+        if given and given[0].key == "ignorenulls":
+            ignore, given[0] = True, given[0].this
+        if given and given[0].key == "distinct":
+            only(given[0], "expressions")
+            distinct, given = True, [*given[0].expressions, *given[1:]]
+        if given and given[0].key == "star":
+            only(given[0])
+            star, given = True, given[1:]
+        values = [self.value(item, scope) for item in given]
+        return Call(str(node.this).lower(), values, star, distinct, ignore, within, by)
+
+    def _withingroup(self, node: Any, scope: Scope) -> Value:
+        call = self._call(node, scope)
+        if call.name not in ("listagg", "percentile_cont"):
+            raise refuse(f"within group of {call.name}")
+        return aggregates.aggregate(call, Over())
+
+    def _window(self, node: Any, scope: Scope) -> Value:
+        only(node, "this", "partition_by", "order", "spec", "over")
+        call = self._call(node.this, scope)
+        if call.name not in aggregates.WINDOWS:
+            raise refuse(f"the window function {call.name}")
+        parts, by = [], node.args.get("partition_by") or []
+        if by:
+            parts.append(f"PARTITION BY {', '.join(self.value(item, scope).sql for item in by)}")
+        order = node.args.get("order")
+        if order is not None:
+            parts.append(self.order(order, scope)[0])
+        spec = node.args.get("spec")
+        if spec is not None:
+            parts.append(self._frame(spec))
+        over = Over(f" OVER ({' '.join(parts)})", order is not None, spec is not None)
+        return aggregates.window(call, over)
+
+    def _frame(self, spec: Any) -> str:
+        only(spec, "kind", "start", "start_side", "end", "end_side")
+        if str(spec.args["kind"]).lower() != "rows":
+            raise refuse(f"a {spec.args['kind']} frame", "use rows between … and …")
+        sides = [self._bound(spec, "start")]
+        sides.append(self._bound(spec, "end") if spec.args.get("end") else "CURRENT ROW")
+        return f"ROWS BETWEEN {sides[0]} AND {sides[1]}"
+
+    def _bound(self, spec: Any, key: str) -> str:
+        bound, side = spec.args[key], str(spec.args.get(f"{key}_side") or "")
+        if not isinstance(bound, str) and str(bound.name).isdigit():
+            return f"{bound.name} {side}"
+        if str(bound).upper() in ("UNBOUNDED", "CURRENT ROW"):
+            return f"{bound} {side}".strip()
+        raise refuse(f"the frame bound {bound}", "give a literal number of rows")
+
+    def order(self, node: Any, scope: Scope) -> tuple[str, list[Value]]:
+        """ORDER BY over expressions: its text and what it orders by. NULL is the highest value."""
+        parts, values = [], []
+        for item in node.expressions:
+            only(item, "this", "desc", "nulls_first")
+            value = self.value(item.this, scope)
+            values.append(value)
+            parts.append(value.sql + direction(item))
+        return f"ORDER BY {', '.join(parts)}", values
+
+
+def direction(item: Any) -> str:
+    """DESC and the place of NULLs, written out."""
+    nulls = "FIRST" if item.args.get("nulls_first") else "LAST"
+    return f"{' DESC' if item.args.get('desc') else ''} NULLS {nulls}"
+
+
+__all__ = ["Expressions", "as_text", "direction", "only", "quote"]

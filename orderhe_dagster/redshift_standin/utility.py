@@ -1,0 +1,146 @@
+"""Utility statements: SET, LOCK, ANALYZE, VACUUM, GRANT, COMMENT. Validated, since a misspelt name fails on Redshift too; without effect here but for search_path."""
+
+from __future__ import annotations
+
+from orderhe_dagster.redshift_standin.catalog import Catalog
+from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.words import Words
+
+_PARAMETERS = frozenset(
+    ["application_name", "enable_result_cache_for_session", "query_group", "statement_timeout", "wlm_query_slot_count"]
+)
+_PRIVILEGES = frozenset(
+    ["select", "insert", "update", "delete", "drop", "references", "usage", "create", "alter", "truncate", "all"]
+)
+
+
+def set_(words: Words, catalog: Catalog) -> None:
+    """SET name TO value."""
+    if not words.take("session"):
+        words.take("local")
+    name = words.name()
+    if not words.take("to"):
+        words.expect("=")
+    values = [words.next()]
+    while words.take(","):
+        values.append(words.next())
+    words.end()
+    texts = [value.text.strip("'\"").lower() for value in values]
+    if name == "search_path":
+        schemas = [text for text in texts if text != "$user"]
+        missing = [schema for schema in schemas if schema not in catalog.schemas]
+        if missing or not schemas:
+            raise RedshiftError("3F000", f'schema "{", ".join(missing)}" does not exist')
+        catalog.search_path = tuple(schemas)
+    elif name == "timezone":
+        if texts != ["utc"]:
+            raise refuse(f"set timezone to {texts[0]}", "keep UTC and use convert_timezone")
+    elif name not in _PARAMETERS:
+        raise refuse(
+            f"set {name}", f"there are search_path, timezone, {', '.join(sorted(_PARAMETERS))}"
+        )
+
+
+def reset(words: Words, catalog: Catalog) -> None:
+    """RESET name."""
+    name = words.name()
+    words.end()
+    if name == "search_path":
+        catalog.search_path = ("public",)
+    elif name not in _PARAMETERS:
+        raise refuse(f"reset {name}")
+
+
+def lock(words: Words, catalog: Catalog) -> None:
+    """LOCK [TABLE] a, b: whoever has the file open for writing is alone with it."""
+    words.take("table")
+    _tables(words, catalog)
+    words.end()
+
+
+def analyze(words: Words, catalog: Catalog) -> None:
+    """ANALYZE [table [(columns)]]."""
+    if words.peek("compression"):
+        raise refuse("analyze compression", "leave it out")
+    words.take("verbose")
+    if not words.done:
+        table = catalog.table(*words.table())
+        if words.peek("("):
+            for column in words.names():
+                if column not in [there.name for there in table.columns]:
+                    raise RedshiftError("42703", f'column "{column}" of {table} does not exist')
+        _ = words.take("predicate", "columns") or words.take("all", "columns")
+    words.end()
+
+
+def vacuum(words: Words, catalog: Catalog) -> None:
+    """VACUUM [kind] [table [TO n PERCENT]]."""
+    _ = (
+        words.take("full")
+        or words.take("sort", "only")
+        or words.take("delete", "only")
+        or words.take("reindex")
+        or words.take("recluster")
+    )
+    if not words.done:
+        catalog.table(*words.table())
+        if words.take("to"):
+            words.next()
+            words.expect("percent")
+    words.end()
+
+
+def grant(words: Words, catalog: Catalog, link: str) -> None:
+    """GRANT … ON … TO …, and REVOKE … FROM …: there is one user here, the names must exist."""
+    if words.next().lower not in _PRIVILEGES:
+        words.at -= 1
+        raise words.error("a privilege expected")
+    words.take("privileges")
+    while words.take(","):
+        if words.next().lower not in _PRIVILEGES:
+            words.at -= 1
+            raise words.error("a privilege expected")
+    words.expect("on")
+    if words.take("schema") or words.take("all", "tables", "in", "schema"):
+        schema = words.name()
+        if schema not in catalog.schemas:
+            raise RedshiftError("3F000", f'schema "{schema}" does not exist')
+    else:
+        words.take("table")
+        _tables(words, catalog)
+    words.expect(link)
+    while True:
+        _ = words.take("group") or words.take("role")
+        words.name()
+        if not words.take(","):
+            break
+    words.take("with", "grant", "option")
+    words.end()
+
+
+def comment(words: Words, catalog: Catalog) -> None:
+    """COMMENT ON TABLE or COLUMN: read, not kept."""
+    words.expect("on")
+    if words.take("table"):
+        catalog.get(*words.table())
+    elif words.take("column"):
+        parts = [words.name()]
+        while words.take("."):
+            parts.append(words.name())
+        if len(parts) not in (2, 3):
+            raise words.error("table.column expected")
+        table = catalog.get(parts[0] if len(parts) == 3 else None, parts[-2])
+        if parts[-1] not in [column.name for column in table.columns]:
+            raise RedshiftError("42703", f'column "{parts[-1]}" of {table} does not exist')
+    else:
+        raise refuse("comment on other than a table or column")
+    words.expect("is")
+    if not words.take("null"):
+        words.string()
+    words.end()
+
+
+def _tables(words: Words, catalog: Catalog) -> None:
+    catalog.table(*words.table())
+    while words.take(","):
+        catalog.table(*words.table())

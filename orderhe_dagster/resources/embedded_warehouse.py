@@ -1,0 +1,151 @@
+"""EmbeddedWarehouse: the local Redshift in this process, on one DuckDB file. SQL's meaning: `redshift_standin`.
+
+DuckDB admits one process per file, so the file is open for a session only, behind a lock beside it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.locks import file_lock
+from orderhe_dagster.resources.ports import PortError, Result, StatementError, Store, Warehouse
+
+if TYPE_CHECKING:
+    from orderhe_dagster.redshift_standin.engine import Engine, Rows
+
+_T = TypeVar("_T")
+
+
+class EmbeddedWarehouse(Warehouse):
+    """The warehouse in the DuckDB file at `path`; COPY reads its addresses from `store`."""
+
+    path: str
+    store: Store
+    lock_timeout_s: float = 120.0
+
+    @property
+    def identity(self) -> str:
+        """`redshift_standin:<file>`."""
+        return f"redshift_standin:{self.path}"
+
+    @property
+    def copy_authorization(self) -> str:
+        """There is one role here: the default."""
+        return "iam_role default"
+
+    @contextmanager
+    def session(self, label: str, *, read_only: bool = False) -> Iterator[EmbeddedSession]:
+        """Hold the file for the block; readers share it. LockTimeout names who would not let go.
+
+        A reading session sees temporary tables of its own only, and cannot change the file.
+        """
+        file = Path(self.path)
+        read_only = read_only and file.exists()  # where there is no file yet, one is made
+        with (
+            file_lock(file, shared=read_only, timeout_s=self.lock_timeout_s, label=label),
+            ExitStack() as stack,
+        ):
+            reader = _Reader(self.store, stack)
+            engine = stack.enter_context(_opened(file, reader, read_only))
+            yield EmbeddedSession(engine)
+
+
+class EmbeddedSession:
+    """A session on the engine; its errors are the port's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def execute(self, sql: str) -> Result:
+        """Run one Redshift statement, committed at once when no transaction is open."""
+        return _result(_translating(lambda: self._engine.execute(sql), sql))
+
+    def transaction(self, statements: Sequence[str]) -> list[Result]:
+        """Run the statements as one transaction: all of them or none."""
+        found: list[Result] = []
+        _translating(self._engine.begin, "begin")
+        try:
+            found += [self.execute(statement) for statement in statements]
+            _translating(self._engine.commit, "commit")
+        except BaseException:
+            self._engine.rollback()
+            raise
+        return found
+
+
+class _Reader:
+    """Reads COPY's addresses from a Store. What is fetched from afar lives as long as the session."""
+
+    def __init__(self, store: Store, stack: ExitStack) -> None:
+        self._store, self._stack = store, stack
+        self._folder: Path | None = None
+        self._fetched = 0
+
+    def read(self, address: str) -> bytes:
+        found = self._store.get(self._key(address))
+        if found is None:
+            raise FileNotFoundError(address)
+        return found.body
+
+    def local_path(self, address: str) -> str:
+        key = self._key(address)
+        if isinstance(self._store, FolderStore):
+            path = self._store.path_of(address)
+            if not path.is_file():
+                raise FileNotFoundError(address)
+            return str(path)
+        if self._store.sizes([key]) == [None]:
+            raise FileNotFoundError(address)
+        if self._folder is None:
+            made = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
+            self._folder = Path(self._stack.enter_context(made))
+        self._fetched += 1
+        path = self._folder / f"part-{self._fetched:05d}.parquet"
+        self._store.download(key, path)
+        return str(path)
+
+    def _key(self, address: str) -> str:
+        from orderhe_dagster.redshift_standin.errors import RedshiftError
+
+        prefix = self._store.url("k")[:-1]
+        if not address.startswith(prefix):
+            raise RedshiftError(
+                "XX000",
+                "S3ServiceException:The specified bucket does not exist,Status 404,Error "
+                f"NoSuchBucket; code: 8001; context: S3 key being read : {address}; the store of "
+                f"this warehouse holds {prefix}… only",
+            )
+        return address[len(prefix) :]
+
+
+def _opened(file: Path, reader: _Reader, read_only: bool) -> Engine:
+    import duckdb
+
+    from orderhe_dagster.redshift_standin.engine import Engine
+
+    try:
+        return Engine(file, read=reader.read, local_path=reader.local_path, read_only=read_only)
+    except duckdb.IOException as error:
+        raise PortError(
+            f"{file} cannot be opened: {str(error).splitlines()[0]}. If another program has it open "
+            "(a DuckDB client, say), close it there and run this again"
+        ) from error
+
+
+def _translating(run: Callable[[], _T], sql: str) -> _T:
+    """Run something of the engine; its error becomes the port's, with the statement."""
+    from orderhe_dagster.redshift_standin.errors import RedshiftError
+
+    try:
+        return run()
+    except RedshiftError as error:
+        raise StatementError(error.message, error.code, sql) from error
+
+
+def _result(rows: Rows) -> Result:
+    return Result(rows.columns, rows.types, rows.rows, rows.row_count)
