@@ -18,11 +18,19 @@ from orderhe_dagster.redshift_standin.types import (
     varchar,
 )
 
-AGGREGATES = frozenset(
-    ["count", "sum", "avg", "min", "max", "listagg", "median", "percentile_cont", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "bool_and", "bool_or", "any_value"]
-)
-RANKS = frozenset(["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile"])
-NEIGHBOURS = frozenset(["lag", "lead", "first_value", "last_value", "nth_value"])
+_AGGREGATES_TEXT = """
+    count sum avg min max listagg median percentile_cont stddev stddev_samp stddev_pop variance
+    var_samp var_pop bool_and bool_or any_value
+"""
+AGGREGATES = frozenset(_AGGREGATES_TEXT.split())
+_RANKS_TEXT = """
+    row_number rank dense_rank percent_rank cume_dist ntile
+"""
+RANKS = frozenset(_RANKS_TEXT.split())
+_NEIGHBOURS_TEXT = """
+    lag lead first_value last_value nth_value
+"""
+NEIGHBOURS = frozenset(_NEIGHBOURS_TEXT.split())
 WINDOWS = AGGREGATES | RANKS | NEIGHBOURS | {"ratio_to_report"}
 
 
@@ -48,7 +56,7 @@ class Call:
     ordered_by: list[Value] = field(default_factory=list)
 
 
-def aggregate(call: Call, over: Over) -> Value:
+def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a family
     """The translated call; RedshiftError where there is no rule for this use."""
     name = call.name
     if over.sql and name in AGGREGATES and over.ordered and not over.framed:
@@ -125,10 +133,8 @@ def _avg(value: Value, call: Call, over: Over) -> Value:
         scale = value.type.scale
         whole = Value(total, decimal(38, scale))
         number = Value(f"nullif({count}, 0)", BIGINT, literal="1")  # an empty group is NULL
-        made = arithmetic.even_quotient(whole, number, max(scale, 1), decimal(38, scale), None)
-        if scale == 0:
-            raise refuse("avg of a decimal without places", "cast it to bigint or float8")
-        return Value(made.sql, made.type, "avg")
+        even = arithmetic.even_quotient(whole, number, scale, decimal(38, scale), None)
+        return Value(even.sql, even.type, "avg")
     return Value(f"avg({convert_distinct(call, value)}){over.sql}", DOUBLE, "avg")
 
 

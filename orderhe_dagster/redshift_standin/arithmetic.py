@@ -140,7 +140,8 @@ def _units(value: Value, scale: int, shift: int) -> str:
 
 def _placed(units: str, scale: int, result: Type) -> str:
     """Units of the last place as a decimal again."""
-    unit = f"CAST('{'0.' + '0' * (scale - 1) + '1'}' AS DECIMAL({scale + 1},{scale}))"
+    places = f"0.{'0' * (scale - 1)}1" if scale else "1"
+    unit = f"CAST('{places}' AS DECIMAL({scale + 1},{scale}))"
     return f"CAST(CAST({units} AS DECIMAL(38,0)) * {unit} AS {result.carrier})"
 
 

@@ -1,4 +1,4 @@
-"""Casts and assignments between Redshift's types, as DuckDB text. Which type an expression has is not decided here."""
+"""Casts and assignments between Redshift's types, as DuckDB text. What type a thing has: elsewhere."""
 
 from __future__ import annotations
 

@@ -15,9 +15,11 @@ from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.types import Type, parse_type
 from orderhe_dagster.redshift_standin.words import Words
 
-_ENCODINGS = frozenset(
-    ["az64", "auto", "bytedict", "delta", "delta32k", "lzo", "mostly8", "mostly16", "mostly32", "raw", "runlength", "text255", "text32k", "zstd"]
-)
+_ENCODINGS_TEXT = """
+    az64 auto bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k
+    zstd
+"""
+_ENCODINGS = frozenset(_ENCODINGS_TEXT.split())
 Attributes = dict[str, Any]
 
 
@@ -213,9 +215,18 @@ class Definitions:
                 attributes["diststyle"] = style
             elif words.take("distkey"):
                 (attributes["distkey"],) = words.names()
-            elif words.take("sortkey", "auto") or words.take("sortkey", "none") or words.take("backup", "yes") or words.take("backup", "no"):
+            elif (
+                words.take("sortkey", "auto")
+                or words.take("sortkey", "none")
+                or words.take("backup", "yes")
+                or words.take("backup", "no")
+            ):
                 pass
-            elif words.take("compound", "sortkey") or words.take("sortkey") or words.take("interleaved", "sortkey"):
+            elif (
+                words.take("compound", "sortkey")
+                or words.take("sortkey")
+                or words.take("interleaved", "sortkey")
+            ):
                 attributes["sortkey"] = words.names()
             elif words.take("encode", "auto"):
                 pass

@@ -22,7 +22,7 @@ def _dialect() -> Any:
     from sqlglot.dialects.redshift import Redshift
 
     class Names(Redshift):
-        class Parser(Redshift.Parser):
+        class Parser(Redshift.Parser):  # type: ignore[misc, valid-type]
             FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - the shape sqlglot asks for
             FUNCTION_PARSERS = {  # noqa: RUF012
                 name: parser
@@ -55,9 +55,22 @@ def _say(error: Any) -> str:
     return f'syntax error at or near "{place["highlight"]}" (line {place["line"]}, column {place["col"]})'
 
 
-RESERVED = frozenset(
-    ["aes128", "aes256", "all", "allowoverwrite", "analyse", "analyze", "and", "any", "array", "as", "asc", "authorization", "az64", "backup", "between", "binary", "blanksasnull", "both", "bytedict", "bzip2", "case", "cast", "check", "collate", "column", "constraint", "create", "credentials", "cross", "current_date", "current_time", "current_timestamp", "current_user", "current_user_id", "default", "deferrable", "deflate", "defrag", "delta", "delta32k", "desc", "disable", "distinct", "do", "else", "emptyasnull", "enable", "encode", "encrypt", "encryption", "end", "except", "explicit", "false", "for", "foreign", "freeze", "from", "full", "globaldict256", "globaldict64k", "grant", "group", "gzip", "having", "identity", "ignore", "ilike", "in", "initially", "inner", "intersect", "interval", "into", "is", "isnull", "join", "leading", "left", "like", "limit", "localtime", "localtimestamp", "lun", "luns", "lzo", "lzop", "minus", "mostly16", "mostly32", "mostly8", "natural", "new", "not", "notnull", "null", "nulls", "off", "offline", "offset", "oid", "old", "on", "only", "open", "or", "order", "outer", "overlaps", "parallel", "partition", "percent", "permissions", "pivot", "placing", "primary", "raw", "readratio", "recover", "references", "rejectlog", "resort", "respect", "restore", "right", "select", "session_user", "similar", "snapshot", "some", "sysdate", "system", "table", "tag", "tdes", "text255", "text32k", "then", "timestamp", "to", "top", "trailing", "true", "truncatecolumns", "union", "unique", "unnest", "unpivot", "user", "using", "verbose", "wallet", "when", "where", "with", "without"]
-)
+_RESERVED_TEXT = """
+    aes128 aes256 all allowoverwrite analyse analyze and any array as asc authorization az64
+    backup between binary blanksasnull both bytedict bzip2 case cast check collate column
+    constraint create credentials cross current_date current_time current_timestamp current_user
+    current_user_id default deferrable deflate defrag delta delta32k desc disable distinct do else
+    emptyasnull enable encode encrypt encryption end except explicit false for foreign freeze from
+    full globaldict256 globaldict64k grant group gzip having identity ignore ilike in initially
+    inner intersect interval into is isnull join leading left like limit localtime localtimestamp
+    lun luns lzo lzop minus mostly16 mostly32 mostly8 natural new not notnull null nulls off
+    offline offset oid old on only open or order outer overlaps parallel partition percent
+    permissions pivot placing primary raw readratio recover references rejectlog resort respect
+    restore right select session_user similar snapshot some sysdate system table tag tdes text255
+    text32k then timestamp to top trailing true truncatecolumns union unique unnest unpivot user
+    using verbose wallet when where with without
+"""
+RESERVED = frozenset(_RESERVED_TEXT.split())
 
 
 def name(identifier: Any) -> str:

@@ -51,7 +51,8 @@ class Changes:
         return given
 
     def _rows(self, values: Any, columns: list[Column], strict: bool) -> tuple[str, int]:
-        rows, width, scope = [], 0, Scope({})
+        rows: list[str] = []
+        width, scope = 0, Scope({})
         for row in values.expressions:
             items = row.expressions if row.key == "tuple" else [row]
             if rows and len(items) != width:
@@ -77,7 +78,7 @@ class Changes:
     def delete(self, node: Any) -> str:
         """DELETE FROM … [USING …] [WHERE …]."""
         only(node, "this", "using", "where")
-        table, scope, text = self._target(node.this)
+        _, scope, text = self._target(node.this)
         text = f"DELETE FROM {text}"
         using = [self.translator.source(item, scope) for item in node.args.get("using") or []]
         if using:

@@ -32,7 +32,7 @@ def raising(code: str, message: str) -> str:
     return f"error('RS{code}:' || {message})"
 
 
-def from_duckdb(error: Exception) -> RedshiftError:
+def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one return a kind
     """What Redshift would say where DuckDB says `error`."""
     text = str(error)
     kind = type(error).__name__

@@ -10,7 +10,7 @@ from orderhe_dagster.redshift_standin.aggregates import Call, Over
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, comparable, convert
 from orderhe_dagster.redshift_standin.dialect import name, quote, string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
-from orderhe_dagster.redshift_standin.scope import Query, Scope
+from orderhe_dagster.redshift_standin.scope import Cte, Query, Scope
 from orderhe_dagster.redshift_standin.types import (
     BIGINT,
     BOOLEAN,
@@ -56,7 +56,7 @@ class Expressions:
 
     moment: functions.Moment
 
-    def query(self, node: Node, parent: Scope | None, ctes: dict[str, Any]) -> Query:
+    def query(self, node: Node, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         """Translate a subquery; given by `translate`."""
         raise RedshiftError("XX000", "an expression cannot hold a query here")
 
@@ -353,7 +353,8 @@ class Expressions:
 
     def _call(self, node: Any, scope: Scope) -> Call:
         """An aggregate's call with what stands around its arguments."""
-        ignore, within, by = False, "", []
+        ignore, within = False, ""
+        by: list[Value] = []
         if node.key == "withingroup":
             within, by = self.order(node.expression, scope)
             node = node.this

@@ -1,4 +1,4 @@
-"""The functions there are, by name: each turns typed arguments into DuckDB text. Aggregates and windows: `aggregates`.
+"""The functions there are, by name: typed arguments to DuckDB text. Aggregates: `aggregates`.
 
 A function that is not in the table is refused by name; so is a use of it whose answer is uncertain.
 """
@@ -110,16 +110,19 @@ def _end(name: str, given: Arguments, moment: Moment) -> Value:
 def substring(given: Arguments) -> Value:
     """SUBSTRING(text, start[, length]): a start before the text takes from the length."""
     value, start = text(given[0], "substring"), whole(given[1], "substring")
-    flags = {"hexadecimal": value.hexadecimal}
     if len(given) == 2:
-        return Value(f"substring({value.sql}, greatest({start}, 1))", value.type, **flags)
+        return Value(
+            f"substring({value.sql}, greatest({start}, 1))",
+            value.type,
+            hexadecimal=value.hexadecimal,
+        )
     size = whole(given[2], "substring")
     if given[2].literal is not None and int(given[2].literal) < 0:
         raise refuse("substring with a negative length", "give a length of 0 or more")
     made = (
         f"substring({value.sql}, greatest({start}, 1), greatest({size} + least({start} - 1, 0), 0))"
     )
-    return Value(made, value.type, **flags)
+    return Value(made, value.type, hexadecimal=value.hexadecimal)
 
 
 def trim(side: str, given: Arguments) -> Value:
@@ -357,7 +360,9 @@ def _session(name: str, given: Arguments, moment: Moment) -> Value:
 _MANY = 1000
 RULES: dict[str, tuple[int, int, Rule]] = {
     **dict.fromkeys(("lower", "upper", "reverse"), (1, 1, _same_text)),
-    **dict.fromkeys(("len", "length", "char_length", "character_length", "octet_length"), (1, 1, _length)),
+    **dict.fromkeys(
+        ("len", "length", "char_length", "character_length", "octet_length"), (1, 1, _length)
+    ),
     **dict.fromkeys(("left", "right"), (2, 2, _end)),
     **{
         name: (2, 3, lambda name, given, moment: substring(given))
@@ -393,6 +398,9 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "nvl2": (3, 3, _nvl2),
     "nullif": (2, 2, _nullif),
     "decode": (3, _MANY, _decode),
-    **dict.fromkeys(("current_user", "current_schema", "version", "pg_backend_pid", "pg_last_copy_count"), (0, 0, _session)),
+    **dict.fromkeys(
+        ("current_user", "current_schema", "version", "pg_backend_pid", "pg_last_copy_count"),
+        (0, 0, _session),
+    ),
     **times.RULES,
 }

@@ -40,11 +40,20 @@ class Source:
         return any(column == name for column, _ in self.columns)
 
 
+@dataclass(frozen=True)
+class Cte:
+    """A query of WITH: its name in DuckDB, its columns there, and as Redshift names them."""
+
+    inside: str
+    listed: tuple[str, ...]
+    columns: Columns
+
+
 @dataclass
 class Scope:
     """What the names in one SELECT can mean."""
 
-    ctes: dict[str, Columns]
+    ctes: dict[str, Cte]
     parent: Scope | None = None
     sources: list[Source] = field(default_factory=list)
     merged: dict[str, Value] = field(default_factory=dict)  # columns joined by USING

@@ -15,7 +15,7 @@ from orderhe_dagster.redshift_standin.dialect import name, quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import Expressions, direction, only
 from orderhe_dagster.redshift_standin.functions import Moment
-from orderhe_dagster.redshift_standin.scope import Columns, Query, Scope, Source
+from orderhe_dagster.redshift_standin.scope import Columns, Cte, Query, Scope, Source
 from orderhe_dagster.redshift_standin.types import Type, unify, varchar
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Translator(Expressions):
     def __init__(self, lookup: Lookup, moment: Moment) -> None:
         self.lookup, self.moment = lookup, moment
 
-    def query(self, node: exp.Expression, parent: Scope | None, ctes: dict[str, Any]) -> Query:
+    def query(self, node: exp.Expression, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         """Any query: a select, a set operation, or one of them in brackets."""
         key = node.key
         if key == "subquery":
@@ -50,8 +50,8 @@ class Translator(Expressions):
         raise refuse(f"{key} as a query ({node.sql('redshift')[:60]})", "write a select")
 
     def _with(
-        self, node: Any, parent: Scope | None, ctes: dict[str, Any]
-    ) -> tuple[str, dict[str, Any]]:
+        self, node: Any, parent: Scope | None, ctes: dict[str, Cte]
+    ) -> tuple[str, dict[str, Cte]]:
         clause = node.args.get("with_")
         if clause is None:
             return "", ctes
@@ -68,16 +68,12 @@ class Translator(Expressions):
             inside = f"{called}_{len(ctes)}"
             listed = _listed(columns)
             parts.append(f"{quote(inside)}({', '.join(map(quote, listed))}) AS ({query.sql})")
-            ctes[called] = (
-                inside,
-                tuple(zip(listed, (t for _, t in columns), strict=True)),
-                columns,
-            )
+            ctes[called] = Cte(inside, tuple(listed), columns)
         return f"WITH {', '.join(parts)} ", ctes
 
     # -- select ------------------------------------------------------------------------------------
 
-    def _select(self, node: Any, parent: Scope | None, ctes: dict[str, Any]) -> Query:
+    def _select(self, node: Any, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         only(
             node, "with_", "expressions", "from_", "joins", "where", "group", "having", "qualify",
             "order", "limit", "offset", "distinct",
@@ -237,17 +233,15 @@ class Translator(Expressions):
         table, schema = name(node.this), node.args.get("db")
         alias = node.args.get("alias")
         if schema is None and table in scope.ctes:
-            inside, listed, columns = scope.ctes[table]
-            text = quote(inside)
-            source = self._alias(alias, table, columns)
-            names = [column for column, _ in listed]
+            cte = scope.ctes[table]
+            text, names = quote(cte.inside), list(cte.listed)
+            source = self._alias(alias, table, cte.columns)
         else:
             text, columns = self.lookup(str(schema.name).lower() if schema else None, table)
             source = self._alias(alias, table, columns)
             names = [column for column, _ in columns]
         scope.add(source)
-        new = [column for column, _ in source.columns]
-        if names == new:
+        if names == [column for column, _ in source.columns]:
             return f"{text} AS {quote(source.alias)}"
         return f"{text} AS {quote(source.alias)}({', '.join(map(quote, _listed(source.columns)))})"
 
@@ -289,7 +283,7 @@ class Translator(Expressions):
         return f" {word} {text} ON {' AND '.join(tests)}"
 
     def _using(self, column: str, side: str, before: list[Source], scope: Scope) -> str:
-        left = Scope({}, None, before, {k: v for k, v in scope.merged.items()}).column(column)
+        left = Scope({}, None, before, dict(scope.merged)).column(column)
         right = scope.sources[-1].value(column) if scope.sources[-1].has(column) else None
         if right is None:
             raise RedshiftError("42703", f'column "{column}" of USING is not in both tables')
@@ -302,7 +296,7 @@ class Translator(Expressions):
 
     # -- set operations ----------------------------------------------------------------------------
 
-    def _set(self, node: Any, parent: Scope | None, ctes: dict[str, Any]) -> Query:
+    def _set(self, node: Any, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         only(node, "with_", "this", "expression", "distinct", "order", "limit", "offset")
         heading, ctes = self._with(node, parent, ctes)
         word = _SET_WORDS[node.key]

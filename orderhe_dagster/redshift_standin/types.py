@@ -164,7 +164,7 @@ def as_decimal(type_: Type) -> Type:
     return decimal(INTEGERS[type_.kind], 0) if type_.is_integer else type_
 
 
-def unify(types: Iterable[Type], where: str) -> Type:
+def unify(types: Iterable[Type], where: str) -> Type:  # noqa: PLR0911 - one return a family
     """The one type that values of these types have together, as in CASE, COALESCE, IN and UNION."""
     given = list(types)
     known = [type_ for type_ in given if type_.kind != "unknown"]

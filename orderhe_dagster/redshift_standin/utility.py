@@ -1,4 +1,7 @@
-"""Utility statements: SET, LOCK, ANALYZE, VACUUM, GRANT, COMMENT. Validated, since a misspelt name fails on Redshift too; without effect here but for search_path."""
+"""SET, LOCK, ANALYZE, VACUUM, GRANT, COMMENT: read strictly, since a misspelt name fails on Redshift too.
+
+None but search_path has an effect here. Statements that change tables or rows: `ddl`, `dml`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ from orderhe_dagster.redshift_standin.catalog import Catalog
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.words import Words
 
-_PARAMETERS = frozenset(
-    ["application_name", "enable_result_cache_for_session", "query_group", "statement_timeout", "wlm_query_slot_count"]
-)
-_PRIVILEGES = frozenset(
-    ["select", "insert", "update", "delete", "drop", "references", "usage", "create", "alter", "truncate", "all"]
-)
+_PARAMETERS_TEXT = """
+    application_name enable_result_cache_for_session query_group statement_timeout
+    wlm_query_slot_count
+"""
+_PARAMETERS = frozenset(_PARAMETERS_TEXT.split())
+_PRIVILEGES_TEXT = """
+    select insert update delete drop references usage create alter truncate all
+"""
+_PRIVILEGES = frozenset(_PRIVILEGES_TEXT.split())
 
 
 def set_(words: Words, catalog: Catalog) -> None:

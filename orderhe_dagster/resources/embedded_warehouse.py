@@ -1,4 +1,4 @@
-"""EmbeddedWarehouse: the local Redshift in this process, on one DuckDB file. SQL's meaning: `redshift_standin`.
+"""EmbeddedWarehouse: the local Redshift in this process, on one DuckDB file. No SQL is read here.
 
 DuckDB admits one process per file, so the file is open for a session only, behind a lock beside it.
 """
