@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-
     from rich.progress import Progress, TaskID
 
 ROOT = logging.getLogger("orderhe")

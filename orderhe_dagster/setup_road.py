@@ -60,8 +60,9 @@ def simulate_days(settings: Settings, window: Window) -> str:
     report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
     made = simulation.make(build_source(settings), list(window), report)
     return (
-        f"{len(window)} days made; {made.customers:,} new customers, {made.products:,} new products; "
-        f"the orders of {made.rewritten_days:,} days written"
+        f"{made.days:,} days made, {len(window) - made.days:,} made before: {made.orders:,} orders, "
+        f"{made.customers:,} new customers, {made.products:,} new products; "
+        f"orders of {made.rewritten_days:,} earlier days moved on"
     )
 
 

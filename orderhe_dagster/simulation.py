@@ -19,8 +19,10 @@ class SimulationError(PortError):
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a call of `make` changed: rows new, and earlier days whose orders moved on."""
+    """What a call of `make` changed: days and rows that are new, earlier days whose orders moved on."""
 
+    days: int
+    orders: int
     customers: int
     products: int
     rewritten_days: int
@@ -59,4 +61,4 @@ class Simulation:
                 made = simulate.make_days(shop, transaction, tables, days, progress)
         except simulate.NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error
-        return Simulated(made.customers, made.products, made.rewritten_days)
+        return Simulated(made.days, made.orders, made.customers, made.products, made.rewritten_days)

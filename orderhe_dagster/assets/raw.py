@@ -12,8 +12,9 @@ import dagster as dg
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.progress import reporter
 from orderhe_dagster.resources.ports import Source
-from orderhe_dagster.simulation import Simulated, Simulation
+from orderhe_dagster.simulation import Simulation
 
 log = logging.getLogger("orderhe.raw")
 
@@ -53,7 +54,7 @@ def _simulated_days(
     def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
         window = calendar.window(context)
         with failing_clearly(f"raw/{table.name}", window):
-            made: Simulated = simulation.make(source, list(window))
+            made = simulation.make(source, list(window), reporter(log, f"raw/{table.name}", "days"))
             touches = source.touches(table, window, calendar.time_zone)
         rows = sum(touch.rows for touch in touches.values())
         log.info("raw/%s: %s made, %s rows", table.name, say_days(window), f"{rows:,}")
@@ -69,9 +70,10 @@ def _simulated_days(
             metadata={
                 "dagster/row_count": rows,
                 "dagster/uri": f"{source.identity}#{table.name}",
+                "new_days": made.days,
                 "new_customers": made.customers,
                 "new_products": made.products,
-                "days_rewritten": made.rewritten_days,
+                "earlier_days_moved_on": made.rewritten_days,
             }
         )
 
