@@ -91,6 +91,9 @@ class EmbeddedSource(Source):
             with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
                 connection.execute("begin transaction")
                 (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
+                # Below the number of days, DuckDB closes files early and writes many small parts.
+                days = 1 if window is None else len(window)
+                connection.execute(f"set partitioned_write_max_open_files = {max(100, days)}")
                 connection.execute(copy_statement(table, window, folder, time_zone))
                 connection.execute("rollback")
             parts = gather(table, window, folder)

@@ -1,0 +1,111 @@
+"""The file under an import: its bytes as lines, its header, its faults, and what a chunk of it is."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.importing.problems import Findings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK_ROWS = 32_768
+_BUFFER_BYTES = 1 << 20
+_NUL_MARK = "\udc00"  # for NUL, which csv of Python 3.10 does not read; escapes begin at dc80
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows as text: one array of strings a column (NULL where there is no value), all of a length."""
+
+    columns: dict[str, pa.Array]
+    lines: Sequence[int]  # of the file, where each row begins
+    share: float = 1.0  # of the file's bytes that have been read, about
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Lines]:
+    """The lines of a file, gzipped or not."""
+    with path.open("rb") as raw:
+        size = max(1, path.stat().st_size)
+
+        def share() -> float:
+            return min(1.0, raw.tell() / size)
+
+        if path.suffix.lower() == ".gz":
+            with gzip.open(raw) as file, io.BufferedReader(file, _BUFFER_BYTES) as buffered:
+                yield Lines(buffered, share)
+        else:
+            yield Lines(raw, share)
+
+
+class Lines:
+    """The lines of a file as text. `unclean`: a byte was no text; `share`: how far it is read."""
+
+    def __init__(self, file: Iterable[bytes], share: Callable[[], float]) -> None:
+        self.file, self.share, self.unclean = file, share, False
+
+    def __iter__(self) -> Iterator[str]:
+        mark = b"\xef\xbb\xbf"
+        for number, line in enumerate(self.file):
+            body = line.removeprefix(mark) if number == 0 else line
+            if b"\0" in body:
+                self.unclean = True
+                yield body.decode("utf-8", "surrogateescape").replace("\0", _NUL_MARK)
+                continue
+            try:
+                yield body.decode("utf-8")
+            except UnicodeDecodeError:
+                self.unclean = True
+                yield body.decode("utf-8", "surrogateescape")
+
+
+def fault_of(text: str) -> str | None:
+    """What is wrong with the characters of a text."""
+    if _NUL_MARK in text or "\0" in text:
+        return "a NUL character; take it out"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "bytes that are no UTF-8; save the file as UTF-8"
+    return None
+
+
+def visible(text: str) -> str:
+    """A faulty text as it can be shown: what is no character is a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+
+
+def check_header(table: Table, header: Sequence[str], findings: Findings) -> None:
+    """Every column known, none twice, none missing that needs a value; ImportProblems otherwise."""
+    for position, name in enumerate(header):
+        if name not in table.column_names:
+            close = difflib.get_close_matches(name, table.column_names, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {_list(table.columns)}"
+            findings.add(1, visible(name), None, f"{table.ref} has no such column; {hint}")
+        elif name in header[:position]:
+            findings.add(1, name, None, "the column is named twice")
+    for column in lacking(table, header):
+        findings.add(1, column, None, f"missing: {table.ref} needs a value in every row")
+    findings.stop_if_any()
+
+
+def lacking(table: Table, header: Sequence[str]) -> list[Column]:
+    """The columns that a file with this header leaves without any value."""
+    return [
+        column
+        for column in table.columns
+        if column.name not in header and not column.nullable and column.default is None
+    ]
+
+
+def _list(columns: Sequence[Column]) -> str:
+    return ", ".join(column.name for column in columns)
