@@ -74,11 +74,11 @@ def instance_in(folder: Path, storage: dict[str, Any] | None) -> Iterator[dg.Dag
 
 
 def materialize_all(instance: dg.DagsterInstance) -> list[str]:
-    """Run a range with a failing step, a day of it again, and an unpartitioned asset."""
+    """Run a day, a range around it with a failing step, and an unpartitioned asset."""
     days = [good, broken]
     runs = [
-        dg.materialize(days, instance=instance, tags=RANGE, raise_on_error=False),
         dg.materialize([good], instance=instance, partition_key="2025-01-05"),
+        dg.materialize(days, instance=instance, tags=RANGE, raise_on_error=False),
         dg.materialize([plain], instance=instance),
     ]
     instance.report_runless_asset_event(dg.AssetObservation("watched", tags={"a": "b"}))
@@ -186,8 +186,8 @@ def test_the_answers_are_those_of_the_runs(told: dict[str, dict[str, Any]]) -> N
     assert ours["materialized broken"] == []
     assert len(ours["newest ASSET_MATERIALIZATION_PLANNED broken"]) == 10
     assert len(ours["metadata good"]) == 11
-    assert ours["latest good"][0][1] == "2025-01-05"
-    assert ours["status of run 0"] == dg.DagsterRunStatus.FAILURE
+    assert ours["latest good"][0][1] == "2025-01-12"
+    assert ours["status of run 1"] == dg.DagsterRunStatus.FAILURE
     assert [status for _, status, _ in ours["check fails"]].count("FAILED") == 2
     assert [status for _, status, _ in ours["check passes"]].count("SUCCEEDED") == 2
     assert any(("dagster/data_version", "v1") in tags for tags in ours["tags good"])

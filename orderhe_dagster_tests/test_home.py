@@ -25,7 +25,8 @@ from orderhe_dagster.home import (
 
 START_TOGETHER = """
 import os, sys
-import dagster as dg
+import alembic.command, dagster as dg
+import orderhe_dagster.history  # as all else that takes time, before the start
 from orderhe_dagster.config import load_settings
 from orderhe_dagster.home import use_home
 
