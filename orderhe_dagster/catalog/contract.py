@@ -243,7 +243,7 @@ def _value(cursor: Cursor) -> str:
     if cursor.sees("("):
         cursor.block()
     else:
-        if cursor.here.upper in ("-", "+") or cursor.here.text.startswith("_utf8"):
+        if cursor.here.upper in ("-", "+") or cursor.here.upper.startswith("_"):
             cursor.next()
         cursor.next()
         if cursor.sees("("):

@@ -46,6 +46,7 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
         partition=next(iter(named.get("partition", ())), None),
         cursor=next(iter(named.get("cursor", ())), None),
         grain=named.get("grain", table.grain),
+        unique=_unique(table, named.get("grain")),
         distkey=next(iter(named.get("distkey", ())), None),
         sortkey=named.get("sortkey", ()),
         owner=problems.attempt(lambda: owner(table.path, header)),
@@ -58,6 +59,13 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
     for key in ("partition", "cursor"):
         problems.attempt(lambda key=key: _check_time(done, header, key))  # type: ignore[misc]
     return done
+
+
+def _unique(table: Table, grain: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
+    """The further unique keys: with a @grain of its own, a contract's primary key is one of them."""
+    if grain is None or not table.grain or set(grain) == set(table.grain):
+        return table.unique
+    return (table.grain, *table.unique)
 
 
 def _check_time(table: Table, header: Header, key: str) -> None:

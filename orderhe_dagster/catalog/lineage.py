@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from orderhe_dagster.catalog.errors import Problem, close_to, listing
+from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
 from orderhe_dagster.catalog.syntax import (
     is_column,
     is_query,
@@ -265,13 +265,16 @@ class Query:
         except KeyError:
             raise Problem(self.path, line_of(node), "this kind of subquery is not read") from None
 
-    def check_names(self) -> None:
-        """Resolve every column of every query, wherever it stands. Problem at the first unknown one."""
+    def check_names(self, problems: Problems) -> bool:
+        """Resolve every column of every query, wherever it stands; unknown names go to `problems`."""
+        before = len(problems.found)
         for scope in self.root.traverse():
-            self.outputs(scope)
+            if problems.attempt(lambda scope=scope: self.outputs(scope)) is None:  # type: ignore[misc]
+                return False  # its columns are unknown, so nothing that reads it can be judged
             for node in walk_here(scope.expression, top=True):
                 if is_column(node) and not node.is_star:
-                    self.resolve(scope, node)
+                    problems.attempt(lambda s=scope, n=node: self.resolve(s, n))  # type: ignore[misc]
+        return len(problems.found) == before
 
 
 def select_of(scope: Scope) -> Any:

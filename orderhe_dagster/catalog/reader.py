@@ -229,7 +229,7 @@ class _Reading:
                 self.problems.add(check.path, 0, f"there is no table {check.table} to check{hint}")
             if all(upstream in tables for upstream in select.dependencies):
                 self.problems.attempt(
-                    lambda s=select: Query(s.path, s.expression, tables).check_names()  # type: ignore[misc]
+                    lambda s=select: Query(s.path, s.expression, tables).check_names(self.problems)  # type: ignore[misc]
                 )
 
 

@@ -124,7 +124,8 @@ def resolve_select(
     if starred:
         return None
     query = Query(path, expression, tables)
-    query.check_names()
+    if not query.check_names(problems):
+        return None
     lineage = query.lineage()
     places = _places(select, problems)
     columns: list[Column] = []

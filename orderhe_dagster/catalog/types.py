@@ -277,7 +277,7 @@ def integer_range(kind: ColumnType) -> tuple[int, int] | None:
 
 def characters(kind: ColumnType) -> int | None:
     """How many characters a char or varchar column of the contract takes; None for others."""
-    match = re.match(r"([a-z ]+?)\s*(?:\(\s*(\d+)\s*\))?(?:\s|$)", kind.declared.lower())
+    match = re.fullmatch(r"([a-z ]+?)\s*(?:\(\s*(\d+)\s*\))?", kind.declared.lower())
     if match is None or _SYNONYMS.get(match[1], match[1]) not in ("char", "varchar"):
         return None
     return int(match[2] or 1)

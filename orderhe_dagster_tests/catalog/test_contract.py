@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.catalog.table import Catalogue, Column, ForeignKey, Table, TableRef
+from orderhe_dagster.catalog.types import characters, integer_range
 from orderhe_dagster_tests.catalog.folders import read
 
 DUMPED = """\
@@ -21,6 +22,7 @@ CREATE TABLE `order` (
   `neg` int DEFAULT -1,
   `uid` char(36) DEFAULT (uuid()) /*!80023 INVISIBLE */,
   `total` int GENERATED ALWAYS AS ((`neg` + 1)) STORED,
+  `intro` varchar(9) DEFAULT _latin1'é',
   `flag` bit(1) DEFAULT b'0' CHECK (`flag` in (0,1)),
   `kind` enum('a','b''c','한글') COLLATE utf8mb4_bin DEFAULT 'a',
   PRIMARY KEY (`KEY`,`group`) USING BTREE,
@@ -46,7 +48,7 @@ def test_dump_of_mysql_is_read_whole(tmp_path: Path) -> None:
     table = contract(tmp_path, DUMPED, "order")
     assert table.column_names == (
         *("key", "Group", "select", "주문일", "seen", "price"),
-        *("neg", "uid", "total", "flag", "kind"),
+        *("neg", "uid", "total", "intro", "flag", "kind"),
     )
     assert table.grain == ("key", "Group"), "names are spelt as the columns are"
     assert table.unique == (("uid", "neg"),)
@@ -64,6 +66,7 @@ def test_dump_of_mysql_is_read_whole(tmp_path: Path) -> None:
         "price": "'0.00'",
         "neg": "-1",
         "uid": "(uuid())",
+        "intro": "_latin1'é'",
         "flag": "b'0'",
         "kind": "'a'",
     }
@@ -149,6 +152,33 @@ def test_header_speaks_for_the_table(tmp_path: Path) -> None:
     assert table.freshness == timedelta(minutes=90)
     assert [c.name for c in table.columns if c.pii] == ["who"]
     assert table.sql.endswith("primary key (n))")
+
+
+def test_primary_key_stays_a_key_beside_another_grain(tmp_path: Path) -> None:
+    text = "-- @grain a, b\ncreate table x (id int primary key, a int not null, b int not null)"
+    table = contract(tmp_path, text)
+    assert (table.grain, table.unique) == (("a", "b"), (("id",),))
+
+
+@pytest.mark.parametrize(
+    ("declared", "length", "bounds"),
+    [
+        ("national varchar(3)", 3, None),
+        ("char", 1, None),
+        ("text", None, None),
+        ("varbinary(3)", None, None),
+        ("tinyint(1)", None, (-128, 127)),
+        ("mediumint unsigned", None, (0, 2**24 - 1)),
+        ("integer(3) zerofill", None, (0, 2**32 - 1)),
+        ("serial", None, (0, 2**64 - 1)),
+        ("decimal(3)", None, None),
+    ],
+)
+def test_limits_are_those_of_the_contract(
+    declared: str, length: int | None, bounds: tuple[int, int] | None, tmp_path: Path
+) -> None:
+    kind = column(tmp_path, declared).type
+    assert (characters(kind), integer_range(kind)) == (length, bounds)
 
 
 def test_parents_come_before_children_even_where_they_go_round(tmp_path: Path) -> None:

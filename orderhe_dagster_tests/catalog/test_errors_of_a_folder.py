@@ -377,6 +377,12 @@ def test_all_problems_are_told_at_once_and_in_order(tmp_path: Path) -> None:
     assert places == ["export/c.sql:1", "mart/a.sql:1", "raw/x.sql:1", "raw/x.sql:3", "raw/x.sql:4"]
 
 
+def test_every_unknown_column_of_a_file_is_told(tmp_path: Path) -> None:
+    select = "select\n nil::int as a,\n b.x::int as b\nfrom warehouse.orders\nwhere zip > 1"
+    problems = refused(tmp_path, {**SHOP, "mart/m.sql": select})
+    assert [text.split(": ")[0] for text in problems] == [f"mart/m.sql:{n}" for n in (2, 3, 5)]
+
+
 def test_file_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw/x.sql").write_bytes(b"-- x\n-- \xff\ncreate table x (a int)")
