@@ -79,13 +79,13 @@ def _rows_chunked(
             rows, starts = _without_unclean(table, header, rows, starts, findings)
             lines.unclean = False
         if rows:
-            yield _chunk(header, rows, starts, lines.share())
+            yield _chunk(header, rows, starts)
         if ended:
             return
         rows, starts = [], []
 
 
-def _chunk(header: list[str], rows: list[list[str]], starts: list[int], share: float) -> Chunk:
+def _chunk(header: list[str], rows: list[list[str]], starts: list[int]) -> Chunk:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -94,7 +94,7 @@ def _chunk(header: list[str], rows: list[list[str]], starts: list[int], share: f
     for name, values in zip(header, zip(*rows, strict=True), strict=True):
         text = pa.array(values, pa.string())
         columns[name] = pc.if_else(pc.equal(text, NULL), nothing, text)
-    return Chunk(columns, starts, share)
+    return Chunk(columns, starts)
 
 
 def _without_unclean(

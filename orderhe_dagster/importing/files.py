@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,30 +28,24 @@ class Chunk:
 
     columns: dict[str, pa.Array]
     lines: Sequence[int]  # of the file, where each row begins
-    share: float = 1.0  # of the file's bytes that have been read, about
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Lines]:
     """The lines of a file, gzipped or not."""
     with path.open("rb") as raw:
-        size = max(1, path.stat().st_size)
-
-        def share() -> float:
-            return min(1.0, raw.tell() / size)
-
         if path.suffix.lower() == ".gz":
             with gzip.open(raw) as file, io.BufferedReader(file, _BUFFER_BYTES) as buffered:
-                yield Lines(buffered, share)
+                yield Lines(buffered)
         else:
-            yield Lines(raw, share)
+            yield Lines(raw)
 
 
 class Lines:
-    """The lines of a file as text. `unclean`: a byte was no text; `share`: how far it is read."""
+    """The lines of a file as text. `unclean`: a byte since it was last set to False was no text."""
 
-    def __init__(self, file: Iterable[bytes], share: Callable[[], float]) -> None:
-        self.file, self.share, self.unclean = file, share, False
+    def __init__(self, file: Iterable[bytes]) -> None:
+        self.file, self.unclean = file, False
 
     def __iter__(self) -> Iterator[str]:
         mark = b"\xef\xbb\xbf"

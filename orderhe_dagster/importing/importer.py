@@ -50,15 +50,14 @@ def import_file(
     path: Path | str,
     source: Source,
     store: Store,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
     *,
     time_zone: str,
     force: bool = False,
 ) -> Imported:
     """Append the rows of a CSV, JSON lines or Python file to a raw table, and archive the file.
 
-    `path` may be the dotted name of a Python module. `progress` is told the rows read, and how many there
-    will be by the share of the file that is read.
+    `path` may be the dotted name of a Python module. `progress` is told the rows read so far.
     The file is kept in the store under `imports/<table>/<sha256>-<name>`. A table without a key
     takes the same bytes once, unless `force`. Days in `time_zone`, the shop's.
 
@@ -129,7 +128,7 @@ def _judge(
     keys: list[Keys],
     findings: Findings,
     aside: Path,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int], None] | None,
 ) -> tuple[int, tuple[Any, Any]]:
     """Type every chunk and keep it in `aside`; gives the rows and the ends of the partition column."""
     import pyarrow as pa
@@ -153,7 +152,7 @@ def _judge(
                 writer = writer or pa.ipc.new_file(str(aside), batch.schema)
                 writer.write_table(batch)
             if progress:
-                progress(count, max(count, round(count / (chunk.share or 1.0))))
+                progress(count)
     finally:
         if writer:
             writer.close()
