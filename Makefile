@@ -31,7 +31,7 @@ test: $(VENV)/.dev ## all tests (ARGS="-k history" picks some)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types ## lint, types, and the tests of the house's own rules
-	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py
+	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py orderhe_dagster_tests/test_documents.py
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -1,0 +1,138 @@
+"""What the project says of itself is true: README, documents, Makefile, locked lists, CI.
+
+Files and names are found, not listed, so that a new one is held to the rules at once.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """The files of the project: git's, or all but the ignored where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return tuple(path for name in listed.split("\0") if name and (path := ROOT / name).is_file())
+
+
+def test_no_file_names_a_registry_or_a_machine() -> None:
+    # Written in pieces, so that this file is not its own finding.
+    hosts = r"(pypi|python" + r"hosted|registry\.npm" + r"js|deb\.deb" + r"ian)\.(org|com)"
+    places = r"(?<![\w.>-])/(root|work|farm)/[a-z.]|/tmp/" + r"(lab|bash_jobs|briefs)"
+    forbidden = re.compile(f"{hosts}|{places}")
+    wrong = []
+    for path in tracked():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue  # not text: a picture, a Parquet file
+        wrong += [
+            f"{path.relative_to(ROOT)}:{number}: {found[0]}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if (found := forbidden.search(line))
+        ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_locked_lists_hold_names_versions_and_hashes_only(name: str) -> None:
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    entry = re.compile(r"[a-z0-9._-]+==[^\s;]+( ; [^\\]+)? \\")
+    digest = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+    assert [
+        line for line in lines if not entry.fullmatch(line) and not digest.fullmatch(line)
+    ] == []
+    # pip builds the project itself without a network, with what is in the list.
+    assert any(line.startswith("setuptools==") for line in lines)
+
+
+def test_the_development_list_agrees_with_the_other() -> None:
+    def pins(name: str) -> set[str]:
+        lines = (ROOT / name).read_text("utf-8").splitlines()
+        return {line.rstrip(" \\") for line in lines if "==" in line and line[0] != " "}
+
+    assert pins("requirements.lock") - pins("requirements-dev.lock") == set()
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+
+
+def recipe(target: str) -> str:
+    """What make would run for a target."""
+    command = ["make", "--dry-run", "--always-make", target]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_alone_lists_every_target() -> None:
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^  ([a-z]+) ", listed, re.M)) == targets()
+    wanted = ["setup", "demo", "dev", "test", "check", "lint", "fmt", "clean", "lock"]
+    assert set(wanted) <= targets()
+
+
+def test_check_runs_ruff_mypy_and_the_rules_and_ci_runs_it() -> None:
+    check = recipe("check")
+    for tool in (
+        "ruff check .",
+        "ruff format --check .",
+        "bin/mypy",
+        "test_house.py",
+        "test_documents.py",
+    ):
+        assert tool in check
+    ci = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    assert {"make check", "make test"} <= set(ci)
+
+
+def documents() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def test_documents_name_only_targets_and_verbs_that_exist() -> None:
+    from orderhe_dagster.cli import main
+
+    wrong = []
+    for path in documents():
+        text = path.read_text("utf-8")
+        # Commands stand in code: between backticks, or on an indented or fenced line.
+        code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"^(?: {4}|\$ )?(.+)$", text, re.M)
+        for line in code:
+            for made in re.findall(r"^make ((?:[a-z]+ ?)+)", line):
+                wrong += [f"{path.name}: make {t}" for t in made.split() if t not in targets()]
+            for verb in re.findall(r"^(?:\.venv/bin/)?orderhe ([a-z]+)", line):
+                if verb not in main.commands:
+                    wrong.append(f"{path.name}: orderhe {verb}")
+    assert wrong == []
+
+
+def test_documents_link_to_files_that_exist() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {link}"
+        for path in documents()
+        for link in re.findall(r"\]\(([^)#\s]+)", path.read_text("utf-8"))
+        if "://" not in link and not (path.parent / link).exists()
+    ]
+    assert wrong == []
+
+
+def test_readme_names_the_two_commands_and_every_verb() -> None:
+    from orderhe_dagster.cli import main
+
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "make demo" in readme
+    assert "make test" in readme
+    assert [verb for verb in main.commands if f"orderhe {verb}" not in readme] == []
