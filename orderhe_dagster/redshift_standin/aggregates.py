@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orderhe_dagster.redshift_standin import arithmetic
 from orderhe_dagster.redshift_standin.casts import Value, as_text, convert
@@ -130,11 +130,9 @@ def _avg(value: Value, call: Call, over: Over) -> Value:
         made = f"CAST(({total} // nullif({count}, 0)) AS BIGINT)"
         return Value(made, BIGINT, "avg")
     if value.type.kind == "decimal":
-        scale = value.type.scale
-        whole = Value(total, decimal(38, scale))
-        number = Value(f"nullif({count}, 0)", BIGINT, literal="1")  # an empty group is NULL
-        even = arithmetic.even_quotient(whole, number, scale, decimal(38, scale), None)
-        return Value(even.sql, even.type, "avg")
+        result = decimal(38, value.type.scale)
+        number = Value(f"nullif({count}, 0)", BIGINT)  # an empty group is NULL
+        return replace(arithmetic.exact_quotient(Value(total, result), number, result), label="avg")
     return Value(f"avg({convert_distinct(call, value)}){over.sql}", DOUBLE, "avg")
 
 

@@ -70,7 +70,7 @@ def _decimals(sign: str, left: Value, right: Value) -> Value:
     if sign == "%":
         raise refuse("% of decimals", "cast both sides to an integer type")
     if sign == "/":
-        return quotient(left, right, None)
+        return quotient(left, right)
     if sign == "*":
         scale, precision = one.scale + two.scale, one.precision + two.precision + 1
     else:
@@ -89,47 +89,31 @@ def _decimals(sign: str, left: Value, right: Value) -> Value:
     return Value(f"CAST(({wide} {sign} {other}) AS {result.carrier})", result)
 
 
-def quotient(left: Value, right: Value, digits: int | None) -> Value:
-    """The quotient of decimals; `digits`: it is at once rounded to so many places.
-
-    Whether Redshift rounds or cuts the last digit is not documented. So a quotient that comes out
-    even is given, one that is rounded is given when both ways agree, and any other fails.
-    """
+def quotient(left: Value, right: Value) -> Value:
+    """The quotient of decimals, by the documented rules of scale."""
     one, two = as_decimal(left.type), as_decimal(right.type)
     scale = max(4, one.scale + two.precision - two.scale + 1)
     precision = one.precision - one.scale + two.scale + scale
     if precision > 38:
         scale, precision = max(38 + scale - precision, 4), 38
-    return even_quotient(left, right, scale, decimal(precision, scale), digits)
+    return exact_quotient(left, right, decimal(precision, scale), divisor(right))
 
 
-def even_quotient(left: Value, right: Value, scale: int, result: Type, digits: int | None) -> Value:
-    """`left / right` at `scale`, computed in whole numbers of the last place."""
+def exact_quotient(
+    left: Value, right: Value, result: Type, guard: Callable[[str], str] = str
+) -> Value:
+    """`left / right` in whole numbers of the last place of `result`: cut, and as the other rounded."""
     one, two = as_decimal(left.type), as_decimal(right.type)
-    numerator = _units(left, one.scale, scale + two.scale - one.scale)
-    denominator = _units(right, two.scale, 0)
+    shift = result.scale + two.scale - one.scale
+    numerator = _units(left, one.scale, max(shift, 0))
+    denominator = _units(right, two.scale, max(-shift, 0))
     cut = f"({numerator} // {denominator})"
-    rest = f"({numerator} % {denominator})"
-    failing = raising(
-        "0A000",
-        f"'the local Redshift cannot tell the last digit of {one} / {two}: "
-        "Amazon Redshift does not document whether it is rounded or cut; "
-        "cast one side to float8, or round() the quotient to fewer places'",
-    )
-    guard = divisor(right)
-    if digits is None:
-        even = f"CASE WHEN {rest} = 0 THEN {_placed(cut, scale, result)} "
-        even += f"WHEN {left.sql} IS NULL OR {right.sql} IS NULL THEN NULL ELSE {failing} END"
-        return Value(guard(f"({even})"), result)
     away = (
-        f"({cut} + (CASE WHEN abs({rest}) * 2 >= abs({denominator}) "
+        f"({cut} + (CASE WHEN abs({numerator} % {denominator}) * 2 >= abs({denominator}) "
         f"THEN sign({numerator}) * sign({denominator}) ELSE 0 END))"
     )
-    low = f"round({_placed(cut, scale, result)}, {digits})"
-    high = f"round({_placed(away, scale, result)}, {digits})"
-    same = f"CASE WHEN {low} = {high} THEN CAST({low} AS {result.carrier}) "
-    same += f"WHEN {left.sql} IS NULL OR {right.sql} IS NULL THEN NULL ELSE {failing} END"
-    return Value(guard(f"({same})"), result)
+    low, high = (guard(_placed(units, result)) for units in (cut, away))
+    return Value(low, result, others=(high,))
 
 
 def _units(value: Value, scale: int, shift: int) -> str:
@@ -138,8 +122,9 @@ def _units(value: Value, scale: int, shift: int) -> str:
     return f"(CAST({digits} AS HUGEINT) * CAST({10**shift} AS HUGEINT))"
 
 
-def _placed(units: str, scale: int, result: Type) -> str:
+def _placed(units: str, result: Type) -> str:
     """Units of the last place as a decimal again."""
+    scale = result.scale
     places = f"0.{'0' * (scale - 1)}1" if scale else "1"
     unit = f"CAST('{places}' AS DECIMAL({scale + 1},{scale}))"
     return f"CAST(CAST({units} AS DECIMAL(38,0)) * {unit} AS {result.carrier})"
@@ -177,7 +162,10 @@ def negative(value: Value) -> Value:
 def joined(left: Value, right: Value) -> Value:
     """`left || right`: NULL when either is."""
     one, two = as_text(left), as_text(right)
-    return Value(f"({one.sql} || {two.sql})", varchar(one.type.length + two.type.length))
+    result = varchar(one.type.length + two.type.length)
+    if "NULL" in (left.sql, right.sql):  # DuckDB would type it as a number
+        return Value("CAST(NULL AS VARCHAR)", result)
+    return Value(f"({one.sql} || {two.sql})", result)
 
 
 def bitwise(sign: str, left: Value, right: Value) -> Value:
@@ -194,7 +182,7 @@ __all__ = [
     "bitwise",
     "comparison",
     "divisor",
-    "even_quotient",
+    "exact_quotient",
     "joined",
     "negative",
     "quotient",

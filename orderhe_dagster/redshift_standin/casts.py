@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
 
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
@@ -20,7 +23,8 @@ class Value:
     """A translated expression: DuckDB text, its Redshift type and the label Redshift gives it.
 
     `literal` is the text of a bare string or number (None: not a literal); `hexadecimal` says that
-    the text can hold hexadecimal digits only; `whole` that a float has no fraction.
+    the text can hold hexadecimal digits only; `whole` that a float has no fraction. `others` are
+    texts that are as good as `sql`, as far as Redshift's documentation goes: see `settle`.
     """
 
     sql: str
@@ -29,6 +33,7 @@ class Value:
     literal: str | None = None
     hexadecimal: bool = False
     whole: bool = False
+    others: tuple[str, ...] = ()
 
 
 _INTEGER_TEXT = r"\s*[+-]?[0-9]+\s*"
@@ -36,6 +41,42 @@ _DECIMAL_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
 _DOUBLE_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 _DATE_TEXT = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?\s*"
 _TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
+
+
+_MOST_VARIANTS = 8
+
+
+def vary(make: Callable[[list[Value]], Value], values: list[Value]) -> Value:
+    """What `make` gives of the values, carrying along what it gives of their `others`."""
+    options = [[value.sql, *value.others] for value in values]
+    if prod(map(len, options)) > _MOST_VARIANTS:
+        return make([settle(value) for value in values])
+    found: list[Value] = []
+    for texts in product(*options):
+        chosen = [replace(v, sql=t, others=()) for v, t in zip(values, texts, strict=True)]
+        found.append(make(chosen))
+    sqls = [sql for value in found for sql in (value.sql, *value.others)]
+    others = tuple(dict.fromkeys(sql for sql in sqls if sql != found[0].sql))
+    return replace(found[0], others=others)
+
+
+def settle(value: Value) -> Value:
+    """A value that is certain: where its `others` differ from it, the statement fails.
+
+    Whether Redshift rounds or cuts the last digit of a quotient of decimals is not documented.
+    Where both give the same, or are rounded to the same, nobody can tell; elsewhere it is refused.
+    """
+    if not value.others:
+        return value
+    words = (
+        f"the local Redshift cannot tell the last digit of a {value.type} quotient: whether Amazon "
+        "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or "
+        "divide as float8"
+    )
+    same = " AND ".join(f"{value.sql} = {other}" for other in value.others)
+    failing = raising("0A000", string(words))
+    sql = f"(CASE WHEN {value.sql} IS NULL OR ({same}) THEN {value.sql} ELSE {failing} END)"
+    return replace(value, sql=sql, others=())
 
 
 def convert(value: Value, target: Type) -> str:
@@ -94,6 +135,8 @@ def text_length(type_: Type) -> int:
 
 def as_text(value: Value) -> Value:
     """`value` as text of whatever length it has, for `||` and casts; refused where it is not known."""
+    if value.type.kind == "unknown" and value.literal is None:  # NULL
+        return Value(f"CAST({value.sql} AS VARCHAR)", varchar(1), value.label)
     if value.type.kind in ("varchar", "unknown"):
         return replace(value, type=varchar(value.type.length))
     length = text_length(value.type)
@@ -212,5 +255,7 @@ __all__ = [
     "decimal",
     "first_bytes",
     "fitting",
+    "settle",
     "text_length",
+    "vary",
 ]

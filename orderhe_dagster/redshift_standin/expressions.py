@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin import aggregates, arithmetic, functions, times
 from orderhe_dagster.redshift_standin.aggregates import Call, Over
-from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, comparable, convert
+from orderhe_dagster.redshift_standin.casts import (
+    Value,
+    as_text,
+    cast,
+    comparable,
+    convert,
+    settle,
+    vary,
+)
 from orderhe_dagster.redshift_standin.dialect import name, quote, string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.scope import Cte, Query, Scope
@@ -61,15 +69,23 @@ class Expressions:
         raise RedshiftError("XX000", "an expression cannot hold a query here")
 
     def value(self, node: Node, scope: Scope) -> Value:
-        """The translated expression; RedshiftError names what has no rule."""
+        """The translated expression, its digits certain. RedshiftError names what has no rule."""
+        return settle(self.raw(node, scope))
+
+    def raw(self, node: Node, scope: Scope) -> Value:
+        """The translated expression; it may carry others that differ in a digit not documented."""
         key = type(node).__name__.lower()
         if key in _SIGNS:
             only(node, "this", "expression", "typed", "safe")
-            return arithmetic.arithmetic(_SIGNS[key], *self._both(node, scope))
+            sign = _SIGNS[key]
+            return vary(lambda both: arithmetic.arithmetic(sign, *both), self._raws(node, scope))
         if key in _COMPARED:
             only(node, "this", "expression")
-            return arithmetic.comparison(_COMPARED[key], *self._both(node, scope))
-        rule = getattr(self, f"_{key}", None)
+            compared = _COMPARED[key]
+            return vary(
+                lambda both: arithmetic.comparison(compared, *both), self._raws(node, scope)
+            )
+        rule = getattr(self, f"_on_{key}", None)
         if rule is None:
             raise refuse(f"{key} ({node.sql('redshift')[:80]})")
         value: Value = rule(node, scope)
@@ -87,9 +103,12 @@ class Expressions:
     def _both(self, node: Any, scope: Scope) -> tuple[Value, Value]:
         return self.value(node.this, scope), self.value(node.expression, scope)
 
+    def _raws(self, node: Any, scope: Scope) -> list[Value]:
+        return [self.raw(node.this, scope), self.raw(node.expression, scope)]
+
     # -- leaves ------------------------------------------------------------------------------------
 
-    def _literal(self, node: Any, scope: Scope) -> Value:
+    def _on_literal(self, node: Any, scope: Scope) -> Value:
         text = str(node.this)
         if node.args.get("is_string"):
             if "\\" in text:
@@ -109,39 +128,39 @@ class Expressions:
         type_ = decimal(max(len(whole.lstrip("0")) + scale, 1), scale)
         return Value(f"CAST('{text}' AS {type_.carrier})", type_, literal=text)
 
-    def _null(self, node: Any, scope: Scope) -> Value:
+    def _on_null(self, node: Any, scope: Scope) -> Value:
         return Value("NULL", UNKNOWN)
 
-    def _boolean(self, node: Any, scope: Scope) -> Value:
+    def _on_boolean(self, node: Any, scope: Scope) -> Value:
         return Value("true" if node.this else "false", BOOLEAN, "bool")
 
-    def _column(self, node: Any, scope: Scope) -> Value:
+    def _on_column(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "table")
         table = node.args.get("table")
         if table is not None:
             return scope.column(str(node.name).lower(), str(table.name).lower())
         return scope.column(name(node.this), None)
 
-    def _paren(self, node: Any, scope: Scope) -> Value:
-        value = self.value(node.this, scope)
-        return replace(value, sql=f"({value.sql})") if value.literal is None else value
+    def _on_paren(self, node: Any, scope: Scope) -> Value:
+        value = self.raw(node.this, scope)
+        return value if value.literal is not None else replace(value, sql=f"({value.sql})")
 
-    def _currentdate(self, node: Any, scope: Scope) -> Value:
+    def _on_currentdate(self, node: Any, scope: Scope) -> Value:
         only(node)
         return times.today(self.moment.now)
 
-    def _currenttimestamp(self, node: Any, scope: Scope) -> Value:
+    def _on_currenttimestamp(self, node: Any, scope: Scope) -> Value:
         if not node.args.get("sysdate"):
             raise refuse("current_timestamp", "use getdate() or sysdate")
         return replace(times.fixed(self.moment.began, True), label="timestamp")
 
-    def _currentuser(self, node: Any, scope: Scope) -> Value:
+    def _on_currentuser(self, node: Any, scope: Scope) -> Value:
         return functions.call("current_user", [], self.moment)
 
-    def _currentschema(self, node: Any, scope: Scope) -> Value:
+    def _on_currentschema(self, node: Any, scope: Scope) -> Value:
         return functions.call("current_schema", [], self.moment)
 
-    def _interval(self, node: Any, scope: Scope) -> Value:
+    def _on_interval(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "unit")
         unit, count = node.args.get("unit"), node.this
         if unit is None or not str(count.name).lstrip("-").isdigit():
@@ -153,31 +172,31 @@ class Expressions:
 
     # -- operators ---------------------------------------------------------------------------------
 
-    def _and(self, node: Any, scope: Scope) -> Value:
+    def _on_and(self, node: Any, scope: Scope) -> Value:
         """A chain of AND, without recursion on its length."""
         parts = [self.test(part, scope) for part in node.flatten()]
         return Value(f"({' AND '.join(parts)})", BOOLEAN)
 
-    def _or(self, node: Any, scope: Scope) -> Value:
+    def _on_or(self, node: Any, scope: Scope) -> Value:
         parts = [self.test(part, scope) for part in node.flatten()]
         return Value(f"({' OR '.join(parts)})", BOOLEAN)
 
-    def _not(self, node: Any, scope: Scope) -> Value:
+    def _on_not(self, node: Any, scope: Scope) -> Value:
         return Value(f"(NOT {self.test(node.this, scope)})", BOOLEAN)
 
-    def _neg(self, node: Any, scope: Scope) -> Value:
-        return arithmetic.negative(self.value(node.this, scope))
+    def _on_neg(self, node: Any, scope: Scope) -> Value:
+        return vary(lambda one: arithmetic.negative(*one), [self.raw(node.this, scope)])
 
-    def _dpipe(self, node: Any, scope: Scope) -> Value:
+    def _on_dpipe(self, node: Any, scope: Scope) -> Value:
         return arithmetic.joined(*self._both(node, scope))
 
-    def _bitwiseand(self, node: Any, scope: Scope) -> Value:
+    def _on_bitwiseand(self, node: Any, scope: Scope) -> Value:
         return arithmetic.bitwise("&", *self._both(node, scope))
 
-    def _bitwiseor(self, node: Any, scope: Scope) -> Value:
+    def _on_bitwiseor(self, node: Any, scope: Scope) -> Value:
         return arithmetic.bitwise("|", *self._both(node, scope))
 
-    def _is(self, node: Any, scope: Scope) -> Value:
+    def _on_is(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "expression")
         kind = type(node.expression).__name__
         if kind == "Null":
@@ -187,14 +206,14 @@ class Expressions:
         word = "true" if node.expression.this else "false"
         return Value(f"({self.test(node.this, scope)} IS NOT DISTINCT FROM {word})", BOOLEAN)
 
-    def _between(self, node: Any, scope: Scope) -> Value:
+    def _on_between(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "low", "high")
         values = [self.value(node.args[key], scope) for key in ("this", "low", "high")]
         common = unify((value.type for value in values), "between")
         one, low, high = (comparable(value, common) for value in values)
         return Value(f"({one} BETWEEN {low} AND {high})", BOOLEAN)
 
-    def _in(self, node: Any, scope: Scope) -> Value:
+    def _on_in(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "expressions", "query")
         value = self.value(node.this, scope)
         inner = node.args.get("query")
@@ -211,21 +230,21 @@ class Expressions:
         made = f'SELECT {comparable(given, common)} FROM ({query.sql}) AS "_in"("value")'
         return Value(f"({comparable(value, common)} IN ({made}))", BOOLEAN)
 
-    def _exists(self, node: Any, scope: Scope) -> Value:
+    def _on_exists(self, node: Any, scope: Scope) -> Value:
         query = self.query(node.this, scope, scope.ctes)
         return Value(f"(EXISTS ({query.sql}))", BOOLEAN, "exists")
 
-    def _subquery(self, node: Any, scope: Scope) -> Value:
+    def _on_subquery(self, node: Any, scope: Scope) -> Value:
         query = self.query(node, scope, scope.ctes)
         if len(query.columns) != 1:
             raise RedshiftError("42601", "subquery must return only one column")
         return Value(f"({query.sql})", query.columns[0][1], query.columns[0][0])
 
-    def _like(self, node: Any, scope: Scope, mark: str = "") -> Value:
+    def _on_like(self, node: Any, scope: Scope, mark: str = "") -> Value:
         only(node, "this", "expression", "negate")
         return self._matched("LIKE", node, scope, mark)
 
-    def _ilike(self, node: Any, scope: Scope, mark: str = "") -> Value:
+    def _on_ilike(self, node: Any, scope: Scope, mark: str = "") -> Value:
         only(node, "this", "expression", "negate")
         if not str(getattr(node.expression, "this", "é")).isascii():
             raise refuse("ilike with a pattern beyond ASCII", "use lower() on both sides and like")
@@ -237,46 +256,34 @@ class Expressions:
         negated = "NOT " if node.args.get("negate") else ""
         return Value(f"({one.sql} {negated}{word} {two.sql}{escape})", BOOLEAN)
 
-    def _escape(self, node: Any, scope: Scope) -> Value:
+    def _on_escape(self, node: Any, scope: Scope) -> Value:
         mark = node.expression
         if type(node.this).__name__ not in ("Like", "ILike") or len(str(mark.this)) != 1:
             raise refuse(node.sql("redshift")[:80], "escape with one character")
-        rule = self._like if type(node.this).__name__ == "Like" else self._ilike
+        rule = self._on_like if type(node.this).__name__ == "Like" else self._on_ilike
         return rule(node.this, scope, f" ESCAPE {string(str(mark.this))}")
 
-    def _regexplike(self, node: Any, scope: Scope, flags: str = "s") -> Value:
+    def _on_regexplike(self, node: Any, scope: Scope, flags: str = "s") -> Value:
         only(node, "this", "expression")
         one, two = self._both(node, scope)
         found = functions.pattern(two, "~", test=True)
         return Value(f"regexp_matches({functions.text(one, '~').sql}, {found}, '{flags}')", BOOLEAN)
 
-    def _regexpilike(self, node: Any, scope: Scope) -> Value:
-        return self._regexplike(node, scope, "si")
+    def _on_regexpilike(self, node: Any, scope: Scope) -> Value:
+        return self._on_regexplike(node, scope, "si")
 
     # -- casts and choices -------------------------------------------------------------------------
 
-    def _cast(self, node: Any, scope: Scope) -> Value:
+    def _on_cast(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "to")
         target = parse_type(node.to.sql("redshift"))
-        inner = node.this
-        if inner.key == "div" and target.kind == "decimal":
-            value = self._rounded_quotient(inner, scope, target.scale) or self.value(inner, scope)
-        else:
-            value = self.value(inner, scope)
+        value = self.raw(node.this, scope)
         named = value.label not in ("?column?", "case") and value.literal is None
         label = value.label if named else _LABELS.get(target.kind, target.kind)
-        return replace(cast(value, target), label=label, whole=False)
+        made = vary(lambda one: cast(one[0], target), [value])
+        return replace(made, label=label, whole=False)
 
-    def _rounded_quotient(self, node: Any, scope: Scope, digits: int) -> Value | None:
-        """A quotient of decimals that is rounded at once to fewer places than it has."""
-        left, right = self._both(node, scope)
-        if not (left.type.is_exact and right.type.is_exact) or (
-            left.type.is_integer and right.type.is_integer
-        ):
-            return None
-        return arithmetic.quotient(left, right, digits)
-
-    def _case(self, node: Any, scope: Scope) -> Value:
+    def _on_case(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "ifs", "default")
         subject = self.value(node.this, scope) if node.this else None
         tests, values = [], []
@@ -287,7 +294,7 @@ class Expressions:
                 tests.append(
                     arithmetic.comparison("=", subject, self.value(branch.this, scope)).sql
                 )
-            values.append(self.value(branch.args["true"], scope))
+            values.append(self.raw(branch.args["true"], scope))
         default = node.args.get("default")
         if default is not None:
             values.append(self.value(default, scope))
@@ -301,31 +308,24 @@ class Expressions:
 
     # -- calls -------------------------------------------------------------------------------------
 
-    def _anonymous(self, node: Any, scope: Scope) -> Value:
+    def _on_anonymous(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "expressions")
         called = str(node.this).lower()
         if called in aggregates.AGGREGATES:
             return aggregates.aggregate(self._call(node, scope), Over())
         if called in aggregates.WINDOWS:
             raise RedshiftError("42809", f"window function {called} needs an OVER clause")
-        if called == "round" and node.expressions and len(node.expressions) == 2:
-            inner = node.expressions[0]
-            inner = inner.this if inner.key == "paren" else inner
-            digits = str(node.expressions[1].name)
-            if inner.key == "div" and digits.isdigit():
-                found = self._rounded_quotient(inner, scope, int(digits))
-                if found is not None:
-                    return replace(found, label=called)
-        return functions.call(called, self._arguments(called, node, scope), self.moment)
+        given = self._arguments(called, node, scope)
+        return vary(lambda values: functions.call(called, values, self.moment), given)
 
     def _arguments(self, called: str, node: Any, scope: Scope) -> list[Value]:
         given = list(node.expressions)
         values: list[Value] = []
         if called in _PARTS_FIRST and given and given[0].key in ("column", "var"):
             values.append(Value("", UNKNOWN, str(given.pop(0).name)))
-        return values + [self.value(item, scope) for item in given]
+        return values + [self.raw(item, scope) for item in given]
 
-    def _substring(self, node: Any, scope: Scope) -> Value:
+    def _on_substring(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "start", "length")
         one = Value("CAST(1 AS INTEGER)", INTEGER, literal="1")
         given = [self.value(node.this, scope)]
@@ -334,7 +334,7 @@ class Expressions:
             given.append(self.value(node.args["length"], scope))
         return replace(functions.substring(given), label="substring")
 
-    def _trim(self, node: Any, scope: Scope) -> Value:
+    def _on_trim(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "position", "expression")
         side = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")), "trim")
         given = [self.value(node.this, scope)]
@@ -342,12 +342,12 @@ class Expressions:
             given.append(self.value(node.expression, scope))
         return replace(functions.trim(side, given), label="btrim")
 
-    def _strposition(self, node: Any, scope: Scope) -> Value:
+    def _on_strposition(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "substr")
         given = [self.value(node.this, scope), self.value(node.args["substr"], scope)]
         return replace(functions.call("strpos", given, self.moment), label="position")
 
-    def _extract(self, node: Any, scope: Scope) -> Value:
+    def _on_extract(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "expression")
         return times.extract(str(node.name), self.value(node.expression, scope))
 
@@ -374,13 +374,13 @@ class Expressions:
         values = [self.value(item, scope) for item in given]
         return Call(str(node.this).lower(), values, star, distinct, ignore, within, by)
 
-    def _withingroup(self, node: Any, scope: Scope) -> Value:
+    def _on_withingroup(self, node: Any, scope: Scope) -> Value:
         call = self._call(node, scope)
         if call.name not in ("listagg", "percentile_cont"):
             raise refuse(f"within group of {call.name}")
         return aggregates.aggregate(call, Over())
 
-    def _window(self, node: Any, scope: Scope) -> Value:
+    def _on_window(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "partition_by", "order", "spec", "over")
         call = self._call(node.this, scope)
         if call.name not in aggregates.WINDOWS:
