@@ -118,7 +118,7 @@ class Changes:
         table = self._table(node)
         alias = node.args.get("alias")
         called = name(alias.this) if alias else table.name
-        scope = Scope({}, None, [Source(called, table.shape)])
+        scope = Scope({}, None, [Source(called, table.shape, None if alias else table.schema)])
         return table, scope, f"{table.sql} AS {quote(called)}"
 
     def _column(self, table: Relation, wanted: str) -> Column:

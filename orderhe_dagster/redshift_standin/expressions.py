@@ -135,10 +135,11 @@ class Expressions:
         return Value("true" if node.this else "false", BOOLEAN, "bool")
 
     def _on_column(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "table")
-        table = node.args.get("table")
+        only(node, "this", "table", "db")
+        table, schema = node.args.get("table"), node.args.get("db")
         if table is not None:
-            return scope.column(str(node.name).lower(), str(table.name).lower())
+            within = str(schema.name).lower() if schema else None
+            return scope.column(str(node.name).lower(), str(table.name).lower(), within)
         return scope.column(name(node.this), None)
 
     def _on_paren(self, node: Any, scope: Scope) -> Value:
@@ -315,6 +316,7 @@ class Expressions:
             return aggregates.aggregate(self._call(node, scope), Over())
         if called in aggregates.WINDOWS:
             raise RedshiftError("42809", f"window function {called} needs an OVER clause")
+        functions.known(called)
         given = self._arguments(called, node, scope)
         return vary(lambda values: functions.call(called, values, self.moment), given)
 

@@ -41,12 +41,15 @@ Arguments = list[Value]
 Rule = Callable[[str, Arguments, Moment], Value]
 
 
-def call(name: str, arguments: Arguments, moment: Moment) -> Value:
-    """The translated call; RedshiftError names the function where there is no rule."""
-    rule = RULES.get(name)
-    if rule is None:
+def known(name: str) -> None:
+    """Refuse a function that has no rule, by name."""
+    if name not in RULES:
         raise refuse(f"the function {name}", "see docs/standin.md for those that have one")
-    least, most, make = rule
+
+
+def call(name: str, arguments: Arguments, moment: Moment) -> Value:
+    """The translated call; RedshiftError where the arguments are not those of the function."""
+    least, most, make = RULES[name]
     if not least <= len(arguments) <= most:
         raise RedshiftError("42883", f"function {name} does not take {len(arguments)} arguments")
     return replace(make(name, arguments, moment), label=name)

@@ -27,6 +27,7 @@ class Source:
 
     alias: str
     columns: Columns
+    schema: str | None = None  # where the alias is the table's own name
 
     def value(self, name: str) -> Value:
         """The column of that name, qualified."""
@@ -65,19 +66,20 @@ class Scope:
             raise RedshiftError("42712", f'table name "{source.alias}" specified more than once')
         self.sources.append(source)
 
-    def source(self, alias: str) -> Source:
-        """The source of that alias, here or in a query around."""
+    def source(self, alias: str, schema: str | None = None) -> Source:
+        """The source of that alias, or table of that schema, here or in a query around."""
         for source in self.sources:
-            if source.alias == alias:
+            if source.alias == alias and schema in (None, source.schema):
                 return source
         if self.parent is not None:
-            return self.parent.source(alias)
-        raise RedshiftError("42P01", f'relation "{alias}" is not in the FROM clause')
+            return self.parent.source(alias, schema)
+        shown = f"{schema}.{alias}" if schema else alias
+        raise RedshiftError("42P01", f'relation "{shown}" is not in the FROM clause')
 
-    def column(self, name: str, alias: str | None = None) -> Value:
+    def column(self, name: str, alias: str | None = None, schema: str | None = None) -> Value:
         """The column that a name means; RedshiftError when none or several do."""
         if alias is not None:
-            source = self.source(alias)
+            source = self.source(alias, schema)
             if not source.has(name):
                 raise RedshiftError("42703", f"column {alias}.{name} does not exist")
             return source.value(name)

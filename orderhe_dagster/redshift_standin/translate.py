@@ -237,8 +237,9 @@ class Translator(Expressions):
             text, names = quote(cte.inside), list(cte.listed)
             source = self._alias(alias, table, cte.columns)
         else:
-            text, columns = self.lookup(str(schema.name).lower() if schema else None, table)
-            source = self._alias(alias, table, columns)
+            schema = str(schema.name).lower() if schema else None
+            text, columns = self.lookup(schema, table)
+            source = self._alias(alias, table, columns, schema)
             names = [column for column, _ in columns]
         scope.add(source)
         if names == [column for column, _ in source.columns]:
@@ -257,9 +258,9 @@ class Translator(Expressions):
         names = ", ".join(map(quote, _listed(source.columns)))
         return f"({heading}{query.sql}) AS {quote(source.alias)}({names})"
 
-    def _alias(self, alias: Any, table: str, columns: Columns) -> Source:
+    def _alias(self, alias: Any, table: str, columns: Columns, schema: str | None = None) -> Source:
         if alias is None:
-            return Source(table, columns)
+            return Source(table, columns, schema)
         only(alias, "this", "columns")
         called = name(alias.this)
         return Source(called, _renamed(columns, alias, called))

@@ -1,0 +1,230 @@
+"""What has no rule is refused by name, and what Redshift rejects is rejected: nothing passes by chance."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderhe_dagster.redshift_standin.engine import Engine
+from orderhe_dagster.redshift_standin.errors import RedshiftError
+
+# statement: what the refusal must name
+REFUSED = {
+    "select next_day('2024-02-10'::date, 'Monday')": "next_day",
+    "select months_between('2024-03-31'::date, '2024-02-29'::date)": "months_between",
+    "select datediff(week, sold_on, placed_at) from sales": "week",
+    "select to_char(1234.5, 'FM9,999.00')": "to_char",
+    "select to_number('12,454.8', '99G999D9')": "to_number",
+    "select to_timestamp('2024-02-10', 'YYYY-MM-DD')": "to_timestamp",
+    "select to_char(sold_on, 'Month') from sales": "Month",
+    "select sold_on at time zone 'UTC' from sales": "attimezone",
+    "select convert_timezone('+09:00', placed_at) from sales": "+09:00",
+    "select median(quantity) from sales": "median",
+    "select percentile_cont(0.5) within group (order by quantity) from sales": "percentile_cont",
+    "select percentile_disc(0.5) within group (order by quantity) from sales": "percentile_disc",
+    "select * from (select 1 as a, 2 as b) unpivot (n for c in (a, b))": "pivot",
+    "select country, count(*) from sales group by rollup (country)": "rollup",
+    "select status, count(*) from sales group by all": "all",
+    "select count(*) from sales where status similar to '(paid|new)'": "similarto",
+    "select regexp_replace('ab', '(a)(b)', '$2$1')": "(a)(b)",
+    "select regexp_substr('ab', 'a|ab')": "a|ab",
+    "select initcap('hello')": "initcap",
+    "select fnv_hash('abc')": "fnv_hash",
+    "select crc32('abc')": "crc32",
+    "select farmfingerprint64('abc')": "farmfingerprint64",
+    "select hll(customer_id) from sales": "hll",
+    "select width_bucket(5.0, 0, 10, 5)": "width_bucket",
+    "select json_extract_path_text(note, 'a') from sales": "json_extract_path_text",
+    "select json_extract_array_element_text('[1]', 0)": "json_extract_array_element_text",
+    "select is_valid_json('{}')": "is_valid_json",
+    "select json_parse('{}')": "json_parse",
+    "select array(1, 2)": "array",
+    "select note::super from sales": "super",
+    "select 'a'::char(5)": "char(5)",
+    "select rate::int from sales": "double to integer",
+    "select 1e5": "1e5",
+    "select count(*) from generate_series(1, 5)": "generate_series",
+    "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5) select * from n": (
+        "recursive"
+    ),
+    "select count(*) from sales, later where sales.order_id = later.order_id (+)": "join mark",
+    "select * from sales natural join later": "natural",
+    "select * from sales tablesample (10)": "sample",
+    "select sum(quantity) filter (where is_gift) from sales": "filter",
+    "select distinct on (country) order_id from sales": "on in distinct",
+    "select '2024-01-01'::timestamp + interval '1 day 2 hours'": "interval",
+    "select e'a'": "bytestring",
+    "select 'a\\\\b'": "backslash",
+    "select typeof(1)": "typeof",
+    "select list_value(1)": "list_value",
+    "select sum(quantity) over (order by order_id range unbounded preceding) from sales": "range",
+    "select try_cast('x' as integer)": "try_cast",
+    "select current_timestamp": "current_timestamp",
+    "select 3.5 % 2": "%",
+    "select status || is_gift from sales": "boolean",
+    "select rate::varchar(20) from sales": "double",
+    "select sold_on = status from sales": "date and varchar",
+    "select case when true then 1 else status end from sales": "integer and varchar",
+    "select 1::decimal(38,20) * 1::decimal(38,20)": "38 digits",
+    "select * from dev.public.sales": "catalog",
+    "create table t (id bigint identity(1, 1))": "identity",
+    "create table t (a super)": "super",
+    "create table t (a char(3))": "char(3)",
+    "create materialized view m as select 1 as a": "materialized",
+    "create view v as select 1 as a with no schema binding": "schema binding",
+    "create external schema s from data catalog database 'x' iam_role 'r'": "external",
+    "create or replace procedure p() as $$ begin end; $$ language plpgsql": "create or replace",
+    "create function f(float) returns float stable as $$ select $1 $$ language sql": "function",
+    "create user bob password 'Abc12345'": "user",
+    "create index i on sales (order_id)": "index",
+    "alter table sales alter sortkey (order_id)": "sortkey",
+    "alter table sales owner to bob": "owner",
+    "alter table sales append from later": "append",
+    "alter default privileges in schema public grant select on tables to group r": "default",
+    "refresh materialized view m": "refresh",
+    "call p(1)": "call",
+    "unload ('select 1') to 's3://b/o/' iam_role default": "unload",
+    "merge into sales using later on sales.order_id = later.order_id remove duplicates": "merge",
+    "explain select 1": "explain",
+    "show tables": "show",
+    "analyze compression sales": "compression",
+    "begin isolation level serializable": "isolation",
+    "set enable_case_sensitive_identifier to true": "enable_case_sensitive_identifier",
+    "set timezone to 'Asia/Seoul'": "timezone",
+    "select * from svv_table_info": "svv_table_info",
+    "select * from stl_load_errors": "stl_load_errors",
+    "insert into sales default values": "default",
+    "delete sales where order_id = 1": "tables",
+    "vacuum sales boost": "boost",
+    "copy sales from 's3://b/k' iam_role default csv": "CSV",
+    "prepare p as select 1": "prepare",
+    "attach 'x.db' as x": "attach",
+    "pragma database_list": "pragma",
+    "insert into pairs values (1, 'a') on conflict do nothing": "conflict",
+    "insert into pairs values (1, 'a') returning id": "returning",
+    "delete from pairs returning id": "returning",
+}
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_has_no_rule_is_refused_by_name(sql: str, reading: Engine) -> None:
+    with pytest.raises(RedshiftError) as raised:
+        reading.execute(sql)
+    assert raised.value.code in ("0A000", "42601")
+    assert REFUSED[sql].lower() in raised.value.message.lower()
+
+
+# statement: (SQLSTATE, a part of the text)
+REJECTED = {
+    "select 1 / 0": ("22012", "division by zero"),
+    "select 1.5 / 0": ("22012", "division by zero"),
+    "select 1::float8 / 0": ("22012", "division by zero"),
+    "select quantity % (quantity - 7) from sales": ("22012", "division by zero"),
+    "select 2147483647 + 1": ("22003", "verflow"),
+    "select 40000::smallint": ("22P02", "out of range"),
+    "select '12.7'::int": ("22P02", '"12.7"'),
+    "select status::int from sales": ("22P02", "invalid input syntax"),
+    "select 'x'::date": ("22P02", '"x"'),
+    "select '2024-02-30'::date": ("22P02", "2024-02-30"),
+    "select 2.0 / 3": ("0A000", "last digit"),
+    "select avg(total) from sales": ("0A000", "last digit"),
+    "select nothing from sales": ("42703", '"nothing"'),
+    "select sales.nothing from sales": ("42703", "sales.nothing"),
+    "select * from nowhere": ("42P01", '"nowhere"'),
+    "select * from mart.nowhere": ("3F000", '"mart"'),
+    "select x.order_id from sales": ("42P01", '"x"'),
+    "select order_id from sales, later": ("42702", "ambiguous"),
+    "select order_id from sales, sales": ("42712", "more than once"),
+    "select order from sales": ("42601", "order"),
+    "select 1 as a from sales where a = 1": ("42703", '"a"'),
+    "select country, count(*) from sales": ("42803", "country"),
+    "select sum(quantity) over (order by order_id) from sales": ("42601", "frame"),
+    "select first_value(total) over (order by order_id) from sales": ("42601", "frame"),
+    "select row_number() from sales": ("42809", "OVER"),
+    "select (select order_id from sales)": ("XX000", "More than one row"),
+    "select (select order_id, total from sales)": ("42601", "one column"),
+    "select 1 union select 1, 2": ("42601", "number of columns"),
+    "select 1 intersect all select 1": ("0A000", "INTERSECT ALL"),
+    "select * from (select 1 as a)": ("42601", "alias"),
+    "select 1 order by 3": ("42P10", "position 3"),
+    "select distinct country from sales order by total": ("42P10", "must be selected"),
+    "select 1; select 2": ("42601", "one at a time"),
+    "select 'open": ("42601", "syntax error"),
+    "select from": ("42601", ""),
+    "selec 1": ("0A000", "selec"),
+    "": ("42601", "empty"),
+    "-- nothing": ("42601", "empty"),
+    "select left('abc')": ("42883", "left"),
+    "vacuum nowhere": ("42P01", "nowhere"),
+    "analyze nowhere": ("42P01", "nowhere"),
+    "lock table nowhere": ("42P01", "nowhere"),
+    "grant select on nowhere to bob": ("42P01", "nowhere"),
+    "grant everything on sales to bob": ("42601", "privilege"),
+    "comment on column sales.nothing is 'x'": ("42703", "nothing"),
+    "set search_path to nowhere": ("3F000", "nowhere"),
+    "insert into nowhere values (1)": ("42P01", "nowhere"),
+    "insert into pairs values (1, 'a', 2)": ("42601", "more expressions"),
+    "insert into pairs (id, name) values (1)": ("42601", "more target columns"),
+    "insert into pairs (id, nothing) values (1, 2)": ("42703", "nothing"),
+    "insert into pairs values (1, 'abcdef')": ("22001", "column name, 6 bytes"),
+    "insert into pairs values (1, '한글')": ("22001", "column name, 6 bytes"),
+    "insert into pairs (id) select status from sales": ("42804", "integer"),
+    "insert into sales (status) values ('x')": ("23502", "order_id"),
+    "update pairs set name = 'abcdef'": ("22001", "column name"),
+    "update pairs set nothing = 1": ("42703", "nothing"),
+    "delete from nowhere": ("42P01", "nowhere"),
+    "create table sales (a int)": ("42P07", "already exists"),
+    "create table nowhere.t (a int)": ("3F000", "nowhere"),
+    "create table t (a int, a int)": ("42701", "more than once"),
+    "create table t (order int)": ("42601", "order"),
+    "create table t (a varchar(70000))": ("22023", "65535"),
+    "create table t (a decimal(39, 0))": ("22023", "38"),
+    "create table t (a int) distkey(b)": ("42703", '"b"'),
+    "create table t (a int) diststyle all distkey(a)": ("42601", "DISTSTYLE KEY"),
+    "create table t as select 1": ("42601", "name"),
+    "create schema public": ("42P06", "already exists"),
+    "drop table nowhere": ("42P01", "nowhere"),
+    "drop view sales": ("42809", "table"),
+    "drop schema public": ("2BP01", "in it"),
+    "alter table sales add column x int not null": ("42601", "default"),
+    "alter table sales rename column nothing to x": ("42703", "nothing"),
+    "alter table sales alter column total type varchar(5)": ("0A000", "varchar"),
+    "copy nowhere from 's3://b/k' iam_role default format as parquet": ("XX000", "nonexistent"),
+    "copy sales from 's3://b/k' format as parquet": ("XX000", "IAM_ROLE"),
+    "copy sales from 's3://b/k' iam_role default format as parquet region 'x'": ("0A000", "REGION"),
+    "copy sales from 's3://b/k' iam_role default format as parquet maxerror 3": ("0A000", "MAXERROR"),
+    "copy sales from 's3://b/m' iam_role default format as parquet manifest": (
+        "XX000", "Problem reading manifest file - S3ServiceException",
+    ),
+    "copy sales from 's3://b/k' iam_role default format as parquet": ("XX000", "NoSuchKey"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", REJECTED)
+def test_what_redshift_rejects_is_rejected(sql: str, reading: Engine) -> None:
+    code, text = REJECTED[sql]
+    with pytest.raises(RedshiftError) as raised:
+        reading.execute(sql)
+    assert (raised.value.code, text in raised.value.message) == (code, True), raised.value.message
+
+
+def test_every_refusal_says_what_to_do_next(reading: Engine) -> None:
+    with pytest.raises(
+        RedshiftError, match=r"no rule for the function json_parse; see docs/standin"
+    ):
+        reading.execute("select json_parse('{}')")
+
+
+def test_statement_nested_too_deeply_is_an_error_not_a_crash(reading: Engine) -> None:
+    with pytest.raises(RedshiftError):
+        reading.execute("select " + "(" * 5000 + "1" + ")" * 5000)
+    assert reading.execute("select 1").rows == [(1,)]
+
+
+def test_long_chains_of_conditions_are_read(reading: Engine) -> None:
+    chain = " or ".join(f"(order_id = {number} and true)" for number in range(3000))
+    assert reading.execute(f"select count(*) from sales where {chain}").rows == [(4,)]
+
+
+def test_statement_beyond_16_mb_is_rejected(reading: Engine) -> None:
+    with pytest.raises(RedshiftError, match="16 MB"):
+        reading.execute(f"select '{'x' * (16 * 1024 * 1024)}'")
