@@ -130,7 +130,8 @@ def simulate(first: date, last: date | None) -> None:
 @main.command("import")
 @click.argument("table")
 @click.argument("file", type=click.Path(path_type=Path))
-def import_(table: str, file: Path) -> None:
+@click.option("--force", is_flag=True, help="Load a file again into a table without a key.")
+def import_(table: str, file: Path, force: bool) -> None:
     r"""Load FILE into TABLE (raw/orders): CSV, JSON lines (also .gz) or a Python module.
 
     Every wrong row is named and nothing is loaded unless all of it is right. NULL is \\N in a CSV.
@@ -139,7 +140,7 @@ def import_(table: str, file: Path) -> None:
     with _told_plainly() as settings:
         from orderhe_dagster.setup_road import import_into
 
-        click.echo(import_into(settings, table, file))
+        click.echo(import_into(settings, table, file, force=force))
 
 
 @main.command()

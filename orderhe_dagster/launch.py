@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.config import Settings
@@ -138,6 +138,8 @@ def _outcome(result: dg.ExecuteInProcessResult, assets: Sequence[str]) -> Outcom
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             outcome.failures.append(_failure_text(event))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not outcome.failures:
+            outcome.failures.append(_run_failure_text(event))
     for check in result.get_asset_check_evaluations():
         name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
         said = f"{name}: {check.description}" if check.description else name
@@ -150,12 +152,21 @@ def _outcome(result: dg.ExecuteInProcessResult, assets: Sequence[str]) -> Outcom
     return outcome
 
 
+def _run_failure_text(event: dg.DagsterEvent) -> str:
+    """What ended a run outside its steps."""
+    return f"{event.message or 'the run failed'} {_innermost(event.job_failure_data.error)}"
+
+
 def _failure_text(event: dg.DagsterEvent) -> str:
-    """The innermost message of a failed step: what a person needs, without Dagster's frames."""
+    """What a person needs of a failed step, without Dagster's frames."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return str(data.user_failure_data.description)
-    error = data.error
+    return f"{event.step_key}: {_innermost(data.error)}"
+
+
+def _innermost(error: Any) -> str:
+    """The message at the bottom of a chain of causes."""
     while error is not None and error.cause is not None:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+    return error.message.strip() if error else "failed"

@@ -244,7 +244,8 @@ def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[
         return []
     day = measure.day_expression(table, time_zone, "redshift")
     joined = " and ".join(
-        f"{target}.{ddl.quoted(name)} = {STAGE}.{ddl.quoted(name)}" for name in table.grain
+        f"{ddl.quoted(table.name)}.{ddl.quoted(name)} = {STAGE}.{ddl.quoted(name)}"
+        for name in table.grain
     )
     moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
     return [

@@ -66,7 +66,7 @@ def simulate_days(settings: Settings, window: Window) -> str:
     )
 
 
-def import_into(settings: Settings, name: str, file: Path) -> str:
+def import_into(settings: Settings, name: str, file: Path, *, force: bool = False) -> str:
     """Load a file into a raw table, all of it or nothing; say what was loaded.
 
     Raises ImportProblems, LaunchError.
@@ -90,7 +90,9 @@ def import_into(settings: Settings, name: str, file: Path) -> str:
     def report(rows: int) -> None:
         log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
 
-    done = import_file(table, file, source, store, report, time_zone=settings.time_zone)
+    done = import_file(
+        table, file, source, store, report, time_zone=settings.time_zone, force=force
+    )
     if done.first_day is not None and settings.start_date is None:
         within_history(settings, Window.of(done.first_day))
     days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""

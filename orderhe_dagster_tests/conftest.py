@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from orderhe_dagster_tests import shops
+from orderhe_dagster_tests.shops import TestShop
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -30,3 +33,9 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def project() -> Path:
     """The root of the checkout."""
     return ROOT
+
+
+@pytest.fixture
+def sales_shop(tmp_path: Path) -> TestShop:
+    """A small shop with three days of rows, created but not run."""
+    return shops.sales_shop(tmp_path / "shop")

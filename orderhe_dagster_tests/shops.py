@@ -93,7 +93,9 @@ class TestShop:
 
     @property
     def settings(self) -> Settings:
-        return load_settings({"ORDERHE_HOME": str(self.folder / "home"), **self.environ}, self.folder)
+        return load_settings(
+            {"ORDERHE_HOME": str(self.folder / "home"), **self.environ}, self.folder
+        )
 
     @property
     def source(self) -> Source:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+
+import pytest
 
 from orderhe_dagster_tests.shops import TestShop
 
@@ -118,17 +121,39 @@ def test_a_load_stops_and_says_so_when_there_is_no_backup(sales_shop: TestShop) 
     assert "2026-01-01" in outcome.failures[0]
 
 
-def test_a_load_stops_and_changes_nothing_when_a_part_is_damaged(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
+def _cut(body: bytes) -> bytes:
+    return body[:-8]
+
+
+def _flip_a_value(body: bytes) -> bytes:
+    """Another byte in the first page, whose data begin right after the magic number."""
+    return body[:40] + bytes([body[40] ^ 0xFF]) + body[41:]
+
+
+def _other_rows(body: bytes) -> bytes:
+    """A sound file of the same size class that holds no row."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(pq.read_table(io.BytesIO(body)).slice(0, 0), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip_a_value, _other_rows])
+def test_a_load_stops_and_changes_nothing_when_a_part_is_damaged(
+    sales_shop: TestShop, damage: Callable[[bytes], bytes]
+) -> None:
+    assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
     before = sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
     part = record(sales_shop, "sales", "2026-01-01")["parts"][0]  # type: ignore[index]
     stored = sales_shop.store.get(part["key"])
     assert stored is not None
-    damaged = bytearray(stored.body)
-    damaged[len(damaged) // 2] ^= 0xFF
-    sales_shop.store.put(part["key"], bytes(damaged))
+    sales_shop.store.put(part["key"], damage(stored.body))
     outcome = sales_shop.run("warehouse/sales", "2026-01-01")
     assert not outcome.succeeded
+    assert "sales" in outcome.failures[0]
     assert sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == before
 
 

@@ -137,7 +137,7 @@ def _fresh_records(
             run_id=run_id,
             manifest=f"{folder}/manifest.json" if parts else "",
             measure=extract.measures[day],
-            touch=extract.touches[day],
+            touch=extract.touches.get(day, Touch(0)),
             parts=parts,
             schema=backups.schema_fingerprint(table),
             source=source,
