@@ -123,11 +123,15 @@ class Source(dg.ConfigurableResource[Any], ABC):
         """
 
     @abstractmethod
-    def measure(self, table: Table, window: Window | None, time_zone: str) -> dict[date | None, Measure]:
+    def measure(
+        self, table: Table, window: Window | None, time_zone: str
+    ) -> dict[date | None, Measure]:
         """Rows, sums and digest by day, computed inside the source. Every day asked for is a key."""
 
     @abstractmethod
-    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[date | None, Touch]:
+    def touches(
+        self, table: Table, window: Window | None, time_zone: str
+    ) -> dict[date | None, Touch]:
         """The fingerprint of every day in `window` that has rows (None key: unpartitioned)."""
 
     @abstractmethod
