@@ -6,7 +6,7 @@ All parts are loaded by one DuckDB statement. Where the bytes are is the engine'
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,9 +108,9 @@ def _column(table: Relation, name: str) -> Column:
 def copy_statement(copy: Copy, resolver: Resolver, connection: Any) -> str:
     """The one INSERT that loads every part, after all parts were found fit."""
     parts = _manifest(copy, resolver) if copy.manifest else [_object(copy.address, resolver)]
-    files = "[" + ", ".join(string(local) for _, local in parts) + "]"
-    addresses = {str(local): address for address, local in parts}
-    _check_schemas(copy, files, addresses, connection)
+    addresses = {local: address for address, local in parts}
+    _check_schemas(copy, _listed(addresses), addresses, connection)
+    files = _listed([local for _, local in parts])  # one that is named twice is loaded twice
     inner = [f"c{place}" for place in range(len(copy.columns))]
     made = ", ".join(
         _checked(f'"_f"."{c}"', column) for c, column in zip(inner, copy.columns, strict=True)
@@ -121,6 +121,10 @@ def copy_statement(copy: Copy, resolver: Resolver, connection: Any) -> str:
         f"INSERT INTO {copy.table.sql} ({listed}) "
         f'SELECT {made} FROM {source} AS "_f"({", ".join(inner)})'
     )
+
+
+def _listed(files: Iterable[str]) -> str:
+    return "[" + ", ".join(map(string, files)) + "]"
 
 
 def _checked(sql: str, column: Column) -> str:

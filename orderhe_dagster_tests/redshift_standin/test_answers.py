@@ -16,7 +16,11 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     # numbers
     "integers divide to integers": ("7 / 2", 3, "integer"),
     "a negative quotient is cut towards zero": ("-7 / 2", -3, "integer"),
-    "columns divide to integers": ("select quantity / 2 from sales where order_id = 1", 3, "integer"),
+    "columns divide to integers": (
+        "select quantity / 2 from sales where order_id = 1",
+        3,
+        "integer",
+    ),
     "smallint and integer make integer": ("2::smallint * 3", 6, "integer"),
     "smallints stay smallint": ("2::smallint * 3::smallint", 6, "smallint"),
     "integer and bigint make bigint": ("2 + 3::bigint", 5, "bigint"),
@@ -28,7 +32,11 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         D("12.600"),
         "decimal(15,3)",
     ),
-    "a decimal and an integer divide as decimals": ("10.50::decimal(12,2) / 3", D("3.5"), "decimal(23,13)"),
+    "a decimal and an integer divide as decimals": (
+        "10.50::decimal(12,2) / 3",
+        D("3.5"),
+        "decimal(23,13)",
+    ),
     "the documented example of scale": (
         "9.00::decimal(8,2) / 3.00::decimal(8,2)",
         D("3.000000000"),
@@ -36,7 +44,11 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     ),
     "a rounded quotient is certain": ("round(2.0 / 3, 2)", D("0.67"), None),
     "a quotient cast at once is certain": ("(2.0 / 3)::decimal(5,2)", D("0.67"), "decimal(5,2)"),
-    "a quotient cut and rounded alike is certain": ("1.0 / 3", D("0.333333333333"), "decimal(13,12)"),
+    "a quotient cut and rounded alike is certain": (
+        "1.0 / 3",
+        D("0.333333333333"),
+        "decimal(13,12)",
+    ),
     "percentages": ("round(100.0 * 2 / 3, 1)", D("66.7"), None),
     "a decimal rounds half away from zero": ("round(2.5::decimal(5,1))", D("3.0"), "decimal(5,1)"),
     "decimal to integer rounds": ("2.5::decimal(3,1)::integer", 3, "integer"),
@@ -120,13 +132,21 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         datetime(2024, 2, 29),
         "timestamp",
     ),
-    "adding to text": ("dateadd(hour, 2, '2024-01-01 10:00:00')", datetime(2024, 1, 1, 12), "timestamp"),
+    "adding to text": (
+        "dateadd(hour, 2, '2024-01-01 10:00:00')",
+        datetime(2024, 1, 1, 12),
+        "timestamp",
+    ),
     "add_months keeps the last day": (
         "add_months('2024-02-29'::date, 1)",
         datetime(2024, 3, 31),
         "timestamp",
     ),
-    "datediff counts boundaries": ("datediff(month, '2024-01-31'::date, '2024-02-01'::date)", 1, "bigint"),
+    "datediff counts boundaries": (
+        "datediff(month, '2024-01-31'::date, '2024-02-01'::date)",
+        1,
+        "bigint",
+    ),
     "datediff of hours": (
         "datediff('hour', '2024-01-01 10:59:00'::timestamp, '2024-01-01 11:00:00'::timestamp)",
         1,
@@ -142,7 +162,11 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         datetime(2024, 2, 5),
         "timestamp",
     ),
-    "trunc of a timestamp is its day": ("trunc('2024-02-10 11:12:13'::timestamp)", date(2024, 2, 10), "date"),
+    "trunc of a timestamp is its day": (
+        "trunc('2024-02-10 11:12:13'::timestamp)",
+        date(2024, 2, 10),
+        "date",
+    ),
     "Sunday is 0": ("date_part(dow, '2024-02-11'::date)", 0.0, "double"),
     "ISO weeks": ("extract(week from '2024-12-30'::date)", 1, "integer"),
     "epoch": ("extract(epoch from '2024-01-01'::date)", 1_704_067_200, "bigint"),
@@ -174,7 +198,11 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         "2024-02-10 15:04:05.000006",
         None,
     ),
-    "to_char of names and quarters": ("to_char('2024-02-10'::date, 'Dy DD Mon \"Q\"Q')", "Sat 10 Feb Q1", None),
+    "to_char of names and quarters": (
+        "to_char('2024-02-10'::date, 'Dy DD Mon \"Q\"Q')",
+        "Sat 10 Feb Q1",
+        None,
+    ),
     "to_date": ("to_date('20240210', 'YYYYMMDD')", date(2024, 2, 10), "date"),
     "dates are compared with text": (
         "select count(*) from sales where sold_on >= '2024-02-01' and placed_at < '2024-12-01'",
@@ -194,13 +222,20 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     "sum of decimals": ("select sum(total) from sales", D("35.75"), "decimal(38,2)"),
     "sum of nothing": ("select sum(total) from sales where order_id > 9", None, "decimal(38,2)"),
     "avg of integers is cut": ("select avg(quantity) from sales where order_id < 3", 4, "bigint"),
-    "avg of decimals keeps the scale": ("select avg(total) from sales where order_id <> 2", D("7.75"), "decimal(38,2)"),
+    "avg of decimals keeps the scale": (
+        "select avg(total) from sales where order_id <> 2",
+        D("7.75"),
+        "decimal(38,2)",
+    ),
     "avg of nothing": ("select avg(quantity) from sales where order_id > 9", None, "bigint"),
     "avg of floats": ("select avg(rate) from sales", 1.5, "double"),
     "min and max": ("select max(sold_on) from sales", date(2024, 12, 31), "date"),
     "bool_or": ("select bool_or(status = 'new') from sales", True, "boolean"),
     "listagg": (
-        "select listagg(status, ',') within group (order by order_id desc) from sales where order_id < 4",
+        (
+            "select listagg(status, ',') within group (order by order_id desc) from sales"
+            " where order_id < 4"
+        ),
         "new,paid,paid",
         None,
     ),
@@ -213,66 +248,125 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     "stddev": ("select round(stddev_samp(rate), 3) from sales", 1.0, "double"),
     # windows
     "row_number": (
-        "select order_id from sales qualify row_number() over (partition by customer_id"
-        " order by placed_at desc) = 1 order by 1 limit 1",
+        (
+            "select order_id from sales qualify row_number() over (partition by customer_id"
+            " order by placed_at desc) = 1 order by 1 limit 1"
+        ),
         2,
         "bigint",
     ),
     "a frame": (
-        "select sum(quantity) over (order by order_id rows between 1 preceding and current row)"
-        " from sales where order_id < 4 order by order_id desc limit 1",
+        (
+            "select sum(quantity) over (order by order_id rows between 1 preceding and current row)"
+            " from sales where order_id < 4 order by order_id desc limit 1"
+        ),
         5,
         "bigint",
     ),
     "lag": (
-        "select lag(total) ignore nulls over (order by order_id) from sales order by order_id desc limit 1",
+        (
+            "select lag(total) ignore nulls over (order by order_id) from sales order by"
+            " order_id desc limit 1"
+        ),
         D("5.00"),
         "decimal(12,2)",
     ),
     "last_value": (
-        "select last_value(total ignore nulls) over (order by order_id rows between unbounded"
-        " preceding and unbounded following) from sales limit 1",
+        (
+            "select last_value(total ignore nulls) over (order by order_id rows between unbounded"
+            " preceding and unbounded following) from sales limit 1"
+        ),
         D("5.00"),
         "decimal(12,2)",
     ),
-    "ntile": ("select ntile(2) over (order by order_id) from sales order by 1 limit 1", 1, "bigint"),
+    "ntile": (
+        "select ntile(2) over (order by order_id) from sales order by 1 limit 1",
+        1,
+        "bigint",
+    ),
     "ratio_to_report": (
-        "select ratio_to_report(quantity) over (partition by customer_id) from sales where order_id = 3",
+        (
+            "select ratio_to_report(quantity) over (partition by customer_id) from sales"
+            " where order_id = 3"
+        ),
         1.0,
         "double",
     ),
     # queries
     "NULL is the highest": ("select quantity from sales order by quantity limit 1", 2, "integer"),
-    "NULL is first in descending order": ("select quantity from sales order by quantity desc limit 1", None, None),
+    "NULL is first in descending order": (
+        "select quantity from sales order by quantity desc limit 1",
+        None,
+        None,
+    ),
     "NULL is last in a window": (
         "select order_id from sales qualify row_number() over (order by quantity) = 4",
         4,
         "bigint",
     ),
-    "labels in the same list": ("select q + 1 from (select quantity * 2 as q, q + 1 as r from sales where order_id = 1) as t", 15, "integer"),
-    "a column hides a label": ("select b from (select quantity + 1 as quantity, quantity as b from sales where order_id = 1) as t", 7, "integer"),
+    "labels in the same list": (
+        (
+            "select q + 1 from (select quantity * 2 as q, q + 1 as r from sales where"
+            " order_id = 1) as t"
+        ),
+        15,
+        "integer",
+    ),
+    "a column hides a label": (
+        (
+            "select b from (select quantity + 1 as quantity, quantity as b from sales where"
+            " order_id = 1) as t"
+        ),
+        7,
+        "integer",
+    ),
     "group by label, place and column": (
-        "select date_trunc('year', sold_on) as y, country, count(*) from sales group by y, 2 order by 3 desc",
+        (
+            "select date_trunc('year', sold_on) as y, country, count(*) from sales group by"
+            " y, 2 order by 3 desc"
+        ),
         datetime(2024, 1, 1),
         "timestamp",
     ),
-    "having": ("select country from sales group by country having count(*) > 1", "FR", "varchar(10)"),
+    "having": (
+        "select country from sales group by country having count(*) > 1",
+        "FR",
+        "varchar(10)",
+    ),
     "top": ("select top 1 order_id from sales order by order_id desc", 4, "bigint"),
-    "limit and offset": ("select order_id from sales order by order_id limit 1 offset 1", 2, "bigint"),
+    "limit and offset": (
+        "select order_id from sales order by order_id limit 1 offset 1",
+        2,
+        "bigint",
+    ),
     "with, and a name that is also a table's": (
         "with sales as (select order_id from sales where order_id > 2) select count(*) from sales",
         2,
         "bigint",
     ),
-    "union joins types": ("select max(x) from (select 1 as x union all select 2.5) as t", D("2.5"), "decimal(11,1)"),
-    "minus": ("select count(*) from (select order_id from sales minus select order_id from later) as t", 2, "bigint"),
+    "union joins types": (
+        "select max(x) from (select 1 as x union all select 2.5) as t",
+        D("2.5"),
+        "decimal(11,1)",
+    ),
+    "minus": (
+        "select count(*) from (select order_id from sales minus select order_id from later) as t",
+        2,
+        "bigint",
+    ),
     "intersect": (
-        "select count(*) from (select order_id from sales intersect select order_id from later) as t",
+        (
+            "select count(*) from (select order_id from sales intersect select order_id from"
+            " later) as t"
+        ),
         2,
         "bigint",
     ),
     "left join": (
-        "select count(*) from sales left join later on sales.order_id = later.order_id where later.order_id is null",
+        (
+            "select count(*) from sales left join later on sales.order_id = later.order_id"
+            " where later.order_id is null"
+        ),
         2,
         "bigint",
     ),
@@ -282,23 +376,41 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         1,
         "bigint",
     ),
-    "join on text": ("select count(*) from pairs as a join pairs as b on a.name = b.name", 5, "bigint"),
-    "in a query": ("select count(*) from sales where order_id in (select order_id from later)", 2, "bigint"),
+    "join on text": (
+        "select count(*) from pairs as a join pairs as b on a.name = b.name",
+        5,
+        "bigint",
+    ),
+    "in a query": (
+        "select count(*) from sales where order_id in (select order_id from later)",
+        2,
+        "bigint",
+    ),
     "not exists": (
-        "select count(*) from sales as s where not exists (select 1 from later as l where l.order_id = s.order_id)",
+        (
+            "select count(*) from sales as s where not exists (select 1 from later as l"
+            " where l.order_id = s.order_id)"
+        ),
         2,
         "bigint",
     ),
     "a correlated value": (
-        "select (select max(l.total) from later as l where l.order_id = s.order_id) from sales as s where order_id = 3",
+        (
+            "select (select max(l.total) from later as l where l.order_id = s.order_id) from"
+            " sales as s where order_id = 3"
+        ),
         D("5.00"),
         "decimal(12,2)",
     ),
-    "except some columns": ("select * exclude (id) from pairs order by name limit 1", "a", "varchar(5)"),
+    "except some columns": (
+        "select * exclude (id) from pairs order by name limit 1",
+        "a",
+        "varchar(5)",
+    ),
     "distinct": ("select count(*) from (select distinct country from sales) as t", 3, "bigint"),
     "names are folded": ('select "ORDER_ID" from SALES order by Order_Id limit 1', 1, "bigint"),
     "quotes in text": ("'it''s'", "it's", None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("title", ANSWERS)

@@ -1,0 +1,141 @@
+"""The embedded warehouse as a resource: who may have the file when, its errors, its road from the store."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
+from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.ports import LockTimeout, PortError, StatementError, Warehouse
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    made = FolderStore(root=str(tmp_path / "s3"), bucket="shop", prefix="pre")
+    made.create()
+    return made
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, store: FolderStore) -> EmbeddedWarehouse:
+    return EmbeddedWarehouse(path=str(tmp_path / "w.duckdb"), store=store, lock_timeout_s=0.05)
+
+
+def test_rows_outlive_the_session_and_temporary_tables_do_not(warehouse: EmbeddedWarehouse) -> None:
+    with warehouse.session("load") as session:
+        session.execute("create table t (a int)")
+        session.transaction(["insert into t values (1)", "insert into t values (2)"])
+        session.execute("create temp table mine (a int)")
+    assert warehouse.query("select sum(a) from t").scalar() == 3
+    with pytest.raises(StatementError, match="mine"):
+        warehouse.query("select * from mine")
+
+
+def test_failed_statement_says_code_and_statement(warehouse: EmbeddedWarehouse) -> None:
+    with warehouse.session("load") as session:
+        session.execute("create table t (a int)")
+        with pytest.raises(StatementError, match="division") as raised:
+            session.transaction(["insert into t values (1)", "select 1 / 0"])
+        assert (raised.value.code, raised.value.statement) == ("22012", "select 1 / 0")
+        assert session.execute("select count(*) from t").scalar() == 0
+
+
+def test_open_transaction_is_rolled_back_when_the_session_ends(
+    warehouse: EmbeddedWarehouse,
+) -> None:
+    with warehouse.session("load") as session:
+        session.execute("create table t (a int)")
+        session.execute("begin")
+        session.execute("insert into t values (1)")
+    assert warehouse.query("select count(*) from t").scalar() == 0
+
+
+def test_readers_share_and_a_writer_is_alone(warehouse: EmbeddedWarehouse) -> None:
+    with warehouse.session("load of orders"), pytest.raises(LockTimeout, match="load of orders"):
+        warehouse.query("select 1")
+    with warehouse.session("one", read_only=True), warehouse.session("two", read_only=True) as two:
+        assert two.execute("select 1").scalar() == 1
+        with pytest.raises(LockTimeout), warehouse.session("load"):
+            raise AssertionError("a writer beside readers")
+
+
+def test_writers_and_readers_side_by_side_all_come_through(
+    tmp_path: Path, store: FolderStore
+) -> None:
+    warehouse = EmbeddedWarehouse(path=str(tmp_path / "w.duckdb"), store=store, lock_timeout_s=60)
+    with warehouse.session("make") as session:
+        session.execute("create table t (a int)")
+    errors: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            for _ in range(3):
+                if number % 2:
+                    with warehouse.session(f"writer {number}") as session:
+                        session.execute(f"insert into t values ({number})")
+                else:
+                    warehouse.query("select count(*) from t")
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert warehouse.query("select count(*) from t").scalar() == 9
+
+
+def test_reading_session_changes_nothing(warehouse: EmbeddedWarehouse) -> None:
+    with warehouse.session("make") as session:
+        session.execute("create table t (a int)")
+    with pytest.raises(StatementError, match="read-only"):
+        warehouse.query("insert into t values (1)")
+
+
+def test_copy_reads_the_store(
+    warehouse: EmbeddedWarehouse, store: FolderStore, tmp_path: Path
+) -> None:
+    part = tmp_path / "part.parquet"
+    pq.write_table(pa.table({"a": pa.array([1, 2], pa.int32())}), part)
+    size = part.stat().st_size
+    store.upload([("x/part.parquet", part)])
+    entry = {
+        "url": store.url("x/part.parquet"),
+        "mandatory": True,
+        "meta": {"content_length": size},
+    }
+    store.put("x/manifest", json.dumps({"entries": [entry]}).encode())
+    with warehouse.session("load") as session:
+        session.execute("create table t (a int)")
+        copy = f"copy t from '{{}}' {warehouse.copy_authorization} format as parquet manifest"
+        assert session.execute(copy.format(store.url("x/manifest"))).row_count == 2
+        with pytest.raises(StatementError, match="NoSuchKey"):
+            session.execute(copy.format(store.url("x/other")))
+        with pytest.raises(StatementError, match="NoSuchBucket"):
+            session.execute(copy.format("s3://other/x/manifest"))
+
+
+def test_file_that_another_program_holds_is_said(warehouse: EmbeddedWarehouse) -> None:
+    Path(warehouse.path).write_text("not a database")
+    with pytest.raises(PortError, match="cannot be opened"), warehouse.session("load"):
+        raise AssertionError("opened what is no database")
+
+
+def test_warehouse_is_a_resource_of_assets(warehouse: EmbeddedWarehouse) -> None:
+    seen: list[object] = []
+
+    @dg.asset
+    def made(warehouse: dg.ResourceParam[Warehouse]) -> None:
+        seen.append(warehouse.query("select 1").scalar())
+
+    assert dg.materialize([made], resources={"warehouse": warehouse}).success
+    assert seen == [1]
