@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +24,7 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import TableRef
 from orderhe_dagster.demo import prove_all
 from orderhe_dagster.launch import Outcome
+from orderhe_dagster.printing import print_result
 from orderhe_dagster.setup_road import import_into
 from orderhe_dagster_tests.shops import TestShop
 
@@ -258,3 +261,20 @@ def test_bad_debts_are_kept_to_the_penny(retail: Loaded, key: dict[str, Any]) ->
     assert [list(row) for row in retail.shop.rows(sql)] == [
         [invoice, Decimal(amount)] for invoice, amount in key["bad_debt_adjust_lines"]
     ]
+
+
+def test_the_readme_shows_what_the_queries_print(retail: Loaded) -> None:
+    text = (ROOT / "examples" / "online_retail" / "README.md").read_text("utf-8")
+    shown = re.findall(
+        r"```console\n\$ orderhe query (?:--format (\w+) )?\"(.+?)\"\n(.*?)```", text, re.DOTALL
+    )
+    assert len(shown) == text.count("```console")
+    for form, sql, printed in shown:
+        out = io.StringIO()
+        print_result(retail.shop.warehouse.query(sql), form or "table", out)
+        assert out.getvalue() == printed
+    head = (
+        f"{len(retail.outcome.assets)} assets materialized, {retail.outcome.passed_checks} checks"
+    )
+    assert head in text
+    assert retail.imported["orders"].partition(";")[0] in text
