@@ -7,7 +7,6 @@ from collections.abc import Callable
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, comparable, convert
 from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.types import (
-    BIGINT,
     BOOLEAN,
     DOUBLE,
     INTEGER,
@@ -135,7 +134,7 @@ def _times(sign: str, left: Value, right: Value) -> Value:
     if sign in "+-" and one == "date" and right.type.is_integer:
         return Value(f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", left.type)
     if sign == "-" and one == two == "date":
-        return Value(f"CAST(({left.sql} - {right.sql}) AS BIGINT)", BIGINT)
+        return Value(f"CAST(({left.sql} - {right.sql}) AS INTEGER)", INTEGER)
     if sign in "+-" and one in ("date", "timestamp") and two == "interval":
         return Value(f"({convert(left, TIMESTAMP)} {sign} {right.sql})", TIMESTAMP)
     if sign == "+" and one == "interval" and two in ("date", "timestamp"):

@@ -64,6 +64,8 @@ class Engine:
             mode = " (READ_ONLY)" if read_only else ""
             self._connection.execute(f"ATTACH {string(str(path))} AS {quote(DATABASE)}{mode}")
             self._connection.execute("SET TimeZone = 'UTC'")
+            if str(path) != ":memory:":  # what does not fit in memory goes beside the file
+                self._connection.execute(f"SET temp_directory = {string(f'{path}.tmp')}")
             if not read_only:
                 self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
         except BaseException:

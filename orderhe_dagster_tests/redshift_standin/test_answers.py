@@ -172,7 +172,7 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     "epoch": ("extract(epoch from '2024-01-01'::date)", 1_704_067_200, "bigint"),
     "last_day": ("last_day('2024-02-10'::date)", date(2024, 2, 29), "date"),
     "days add": ("'2024-02-28'::date + 2", date(2024, 3, 1), "date"),
-    "days subtract": ("'2024-03-01'::date - '2024-02-01'::date", 29, "bigint"),
+    "days subtract": ("'2024-03-01'::date - '2024-02-01'::date", 29, "integer"),
     "intervals": (
         "'2024-01-01'::timestamp + interval '3 days' - interval '1 hour'",
         datetime(2024, 1, 3, 23),

@@ -1,0 +1,23 @@
+"""docs/standin.md names every function there is, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from orderhe_dagster.redshift_standin.aggregates import WINDOWS
+from orderhe_dagster.redshift_standin.functions import RULES
+
+PAGE = Path(__file__).parents[2] / "docs" / "standin.md"
+OWN_SYNTAX = {"case", "current_date", "extract", "position", "sysdate", "trim"}
+
+
+def test_page_lists_exactly_the_functions_there_are() -> None:
+    section = PAGE.read_text("utf-8").split("## Functions")[1].split("A pattern (")[0]
+    listed: set[str] = set()
+    for title in ("Text", "Numbers", "Choices", "Time", "Session", "Aggregates", "Windows"):
+        text = re.search(rf"^{title}: (.*?)\.(?:\s|$)", section, re.MULTILINE | re.DOTALL)
+        assert text, title
+        names = re.sub(r"\(.*?\)|the aggregates", "", text[1], flags=re.DOTALL)
+        listed |= {name for name in re.split(r"[,\s]+", names) if name}
+    assert listed == {*RULES, *WINDOWS, *OWN_SYNTAX}
