@@ -173,16 +173,3 @@ def bitwise(sign: str, left: Value, right: Value) -> Value:
     if not common.is_integer:
         raise refuse(f"{left.type} {sign} {right.type}", "cast both sides to an integer type")
     return Value(f"({convert(left, common)} {sign} {convert(right, common)})", common)
-
-
-__all__ = [
-    "INTEGER",
-    "arithmetic",
-    "bitwise",
-    "comparison",
-    "divisor",
-    "exact_quotient",
-    "joined",
-    "negative",
-    "quotient",
-]

@@ -11,9 +11,7 @@ from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.types import (
     FLOATS,
-    MAX_VARCHAR,
     Type,
-    decimal,
     varchar,
 )
 
@@ -242,20 +240,3 @@ def comparable(value: Value, common: Type) -> str:
     if value.literal is not None:
         return string(value.literal.rstrip(" "))
     return f"rtrim({value.sql}, ' ')"
-
-
-__all__ = [
-    "MAX_VARCHAR",
-    "Value",
-    "as_text",
-    "assign",
-    "cast",
-    "comparable",
-    "convert",
-    "decimal",
-    "first_bytes",
-    "fitting",
-    "settle",
-    "text_length",
-    "vary",
-]

@@ -1,33 +1,25 @@
-"""CREATE, ALTER and DROP: Redshift's text to DuckDB statements, its attributes to the catalog."""
+"""CREATE: Redshift's text to DuckDB statements, its attributes to the catalog. ALTER, DROP: `alter`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from orderhe_dagster.redshift_standin.casts import Value, assign
-from orderhe_dagster.redshift_standin.catalog import DATABASE, Catalog, Column, Relation, comment
+from orderhe_dagster.redshift_standin.catalog import DATABASE, Column, Relation, comment
+from orderhe_dagster.redshift_standin.columns import (
+    Attributes,
+    ColumnReader,
+    check_names,
+    definition,
+)
 from orderhe_dagster.redshift_standin.dialect import parse, quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
-from orderhe_dagster.redshift_standin.scope import Query, Scope
-from orderhe_dagster.redshift_standin.translate import Translator
-from orderhe_dagster.redshift_standin.types import Type, parse_type
+from orderhe_dagster.redshift_standin.scope import Query
 from orderhe_dagster.redshift_standin.words import Words
 
-_ENCODINGS_TEXT = """
-    az64 auto bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k
-    zstd
-"""
-_ENCODINGS = frozenset(_ENCODINGS_TEXT.split())
-Attributes = dict[str, Any]
 
-
-class Definitions:
+class Definitions(ColumnReader):
     """Reads one DDL statement after its first word and gives the DuckDB statements it means."""
-
-    def __init__(self, catalog: Catalog, translator: Callable[[bool], Translator]) -> None:
-        self.catalog, self.translator = catalog, translator
 
     # -- create ------------------------------------------------------------------------------------
 
@@ -90,7 +82,7 @@ class Definitions:
             if columns:
                 raise refuse("create table (columns) as select", "name the columns in the select")
             columns = [Column(label, type_) for label, type_ in query.columns]
-        _distinct(name, columns)
+        check_names(name, columns)
         for key in (attributes.get("distkey"), *attributes.get("sortkey", [])):
             if key is not None and key not in [column.name for column in columns]:
                 raise RedshiftError(
@@ -99,7 +91,7 @@ class Definitions:
         if there is not None:
             return []
         table = Relation(schema, name, tuple(columns), False, attributes)
-        made = ", ".join(map(_definition, columns))
+        made = ", ".join(map(definition, columns))
         word = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
         statements = [f"{word} {table.sql} ({made})", comment(table)]
         if query is not None:
@@ -146,65 +138,6 @@ class Definitions:
             self._references(words)
         else:
             raise refuse("a check constraint", "Redshift has none")
-
-    def _references(self, words: Words) -> None:
-        words.expect("references")
-        self.catalog.table(*words.table())
-        if words.peek("("):
-            words.names()
-
-    def _type(self, words: Words) -> Type:
-        text = words.next().lower
-        if text in ("double", "character", "binary"):
-            text += f" {words.next().lower}"
-        if words.peek("("):
-            text += f"({words.brackets()})"
-        if text == "timestamp" and (words.peek("with") or words.peek("without")):
-            text += f" {words.next().lower} time zone"
-            words.expect("time", "zone")
-        return parse_type(text)
-
-    def _column(self, words: Words, attributes: Attributes) -> Column:
-        name = words.name()
-        column = Column(name, self._type(words))
-        while not words.done and not words.peek(",") and not words.peek(")"):
-            if words.take("not", "null"):
-                column = replace(column, nullable=False)
-            elif words.take("null"):
-                pass
-            elif words.take("default"):
-                column = replace(column, default=self._default(words, column))
-            elif words.take("encode"):
-                if words.next().lower not in _ENCODINGS:
-                    words.at -= 1
-                    raise words.error("an encoding expected")
-            elif words.take("distkey"):
-                attributes["distkey"] = name
-            elif words.take("sortkey"):
-                attributes.setdefault("sortkey", []).append(name)
-            elif words.take("primary", "key"):
-                column = replace(column, nullable=False)
-            elif words.take("unique"):
-                pass
-            elif words.peek("references"):
-                self._references(words)
-            else:
-                raise refuse(f"{words.next().text} on the column {name}", "leave it out")
-        return column
-
-    def _default(self, words: Words, column: Column) -> str:
-        start, depth = words.at, 0
-        stops = {",", ")", "not", "null", "encode", "distkey", "sortkey", "primary", "unique"}
-        while not words.done:
-            word = words.words[words.at].lower
-            if depth == 0 and words.at > start and word in stops:
-                break
-            depth += {"(": 1, ")": -1}.get(word, 0)
-            words.at += 1
-        inside = words.words[start : words.at]
-        text = words.sql[inside[0].start : inside[-1].end] if inside else ""
-        value = self.translator(True).value(parse(f"select {text}").expressions[0], Scope({}))
-        return assign(value, column.type, column.name)
 
     def _attributes(self, words: Words, attributes: Attributes) -> None:
         while not words.done and not words.peek("as"):
@@ -267,180 +200,7 @@ class Definitions:
         columns = [
             Column(label, type_) for label, (_, type_) in zip(labels, query.columns, strict=True)
         ]
-        _distinct(name, columns)
+        check_names(name, columns)
         view = Relation(schema, name, tuple(columns), True, {"reads": sorted(reads)})
         listed = ", ".join(quote(label) for label in labels)
         return [f"CREATE OR REPLACE VIEW {view.sql}({listed}) AS {query.sql}", comment(view)]
-
-    # -- drop --------------------------------------------------------------------------------------
-
-    def drop(self, words: Words) -> list[str]:
-        """DROP TABLE, VIEW or SCHEMA."""
-        if words.take("schema"):
-            return self._drop_schema(words)
-        is_view = words.peek("view")
-        if not (words.take("table") or words.take("view")):
-            raise refuse(f"drop {words.next().text}", "there are drop table, view and schema")
-        lenient = words.take("if", "exists")
-        wanted = [words.table()]
-        while words.take(","):
-            wanted.append(words.table())
-        cascade = words.take("cascade")
-        words.take("restrict")
-        words.end()
-        found = [
-            self.catalog.find(*place) if lenient else self.catalog.get(*place) for place in wanted
-        ]
-        doomed = [relation for relation in found if relation is not None]
-        statements: list[str] = []
-        for relation in doomed:
-            if relation.is_view != is_view:
-                word = "view" if relation.is_view else "table"
-                raise RedshiftError("42809", f'"{relation.name}" is a {word}: use drop {word}')
-            statements += self._drop(relation, cascade, {str(other) for other in doomed})
-        return list(dict.fromkeys(statements))
-
-    def _drop(self, relation: Relation, cascade: bool, doomed: set[str]) -> list[str]:
-        statements = []
-        for view in self.catalog.views_on(relation):
-            if view in doomed:
-                continue
-            if not cascade:
-                raise RedshiftError(
-                    "2BP01",
-                    f"cannot drop {relation} because view {view} depends on it; "
-                    "use drop … cascade to drop it too",
-                )
-            schema, name = view.split(".", 1)
-            statements += self._drop(self.catalog.relations[schema, name], True, doomed)
-        return [*statements, f"DROP {'VIEW' if relation.is_view else 'TABLE'} {relation.sql}"]
-
-    def _drop_schema(self, words: Words) -> list[str]:
-        lenient = words.take("if", "exists")
-        schema = words.name()
-        cascade = words.take("cascade")
-        words.take("restrict")
-        words.end()
-        if schema not in self.catalog.schemas:
-            if lenient:
-                return []
-            raise RedshiftError("3F000", f'schema "{schema}" does not exist')
-        inside = [r for r in self.catalog.relations.values() if r.schema == schema]
-        if inside and not cascade:
-            raise RedshiftError(
-                "2BP01", f"cannot drop schema {schema} because {inside[0]} is in it; use cascade"
-            )
-        doomed = {str(relation) for relation in inside}
-        dropped = [text for r in inside for text in self._drop(r, True, doomed)]
-        return [*dict.fromkeys(dropped), f"DROP SCHEMA {quote(DATABASE)}.{quote(schema)} CASCADE"]
-
-    # -- alter -------------------------------------------------------------------------------------
-
-    def alter(self, words: Words) -> list[str]:
-        """ALTER TABLE: add, drop and rename columns, rename the table, widen a varchar."""
-        if not words.take("table"):
-            raise refuse(f"alter {words.next().text}", "there is alter table")
-        table = self.catalog.table(*words.table())
-        if views := self.catalog.views_on(table):
-            raise RedshiftError(
-                "2BP01", f"cannot alter {table} because view {views[0]} depends on it"
-            )
-        if words.take("rename", "to"):
-            new = words.name()
-            words.end()
-            if (table.schema, new) in self.catalog.relations:
-                raise RedshiftError("42P07", f'Relation "{new}" already exists')
-            return [f"ALTER TABLE {table.sql} RENAME TO {quote(new)}"]
-        if words.take("rename", "column"):
-            return self._rename_column(words, table)
-        if words.take("add"):
-            return self._add_column(words, table)
-        if words.take("drop"):
-            return self._drop_column(words, table)
-        if words.take("alter", "column"):
-            return self._widen(words, table)
-        raise refuse(
-            f"alter table … {words.rest()[:40]}", "there are add, drop, rename and alter column"
-        )
-
-    def _known(self, table: Relation, name: str) -> Column:
-        for column in table.columns:
-            if column.name == name:
-                return column
-        raise RedshiftError("42703", f'column "{name}" of relation "{table}" does not exist')
-
-    def _rename_column(self, words: Words, table: Relation) -> list[str]:
-        old = self._known(table, words.name())
-        words.expect("to")
-        new = words.name()
-        words.end()
-        columns = [replace(c, name=new) if c is old else c for c in table.columns]
-        _distinct(table.name, columns)
-        attributes = dict(table.attributes)
-        if attributes.get("distkey") == old.name:
-            attributes["distkey"] = new
-        if "sortkey" in attributes:
-            attributes["sortkey"] = [new if k == old.name else k for k in attributes["sortkey"]]
-        changed = replace(table, columns=tuple(columns), attributes=attributes)
-        text = f"ALTER TABLE {table.sql} RENAME COLUMN {quote(old.name)} TO {quote(new)}"
-        return [text, comment(changed)]
-
-    def _add_column(self, words: Words, table: Relation) -> list[str]:
-        words.take("column")
-        column = self._column(words, {})
-        words.end()
-        if not column.nullable and column.default is None:
-            raise RedshiftError(
-                "42601", f'column "{column.name}" cannot be not null without a default'
-            )
-        if not column.nullable:
-            raise refuse("add column … not null", "make the table anew: insert into it by select")
-        columns = (*table.columns, column)
-        _distinct(table.name, columns)
-        text = f"ALTER TABLE {table.sql} ADD COLUMN {_definition(column)}"
-        return [text, comment(replace(table, columns=columns))]
-
-    def _drop_column(self, words: Words, table: Relation) -> list[str]:
-        words.take("column")
-        column = self._known(table, words.name())
-        words.take("restrict")
-        words.end()
-        if column.name in (table.attributes.get("distkey"), *table.attributes.get("sortkey", [])):
-            raise RedshiftError("0A000", f"cannot drop distkey or sortkey column {column.name}")
-        left = tuple(other for other in table.columns if other is not column)
-        if not left:
-            raise RedshiftError("0A000", f"cannot drop the only column of {table}")
-        text = f"ALTER TABLE {table.sql} DROP COLUMN {quote(column.name)}"
-        return [text, comment(replace(table, columns=left))]
-
-    def _widen(self, words: Words, table: Relation) -> list[str]:
-        column = self._known(table, words.name())
-        if not words.take("type"):
-            raise refuse(f"alter column … {words.rest()[:40]}", "only the type can be altered")
-        type_ = self._type(words)
-        words.end()
-        if column.type.kind != "varchar" or type_.kind != "varchar":
-            raise RedshiftError("0A000", "only the length of a varchar column can be altered")
-        if type_.length < column.type.length:
-            raise refuse("a varchar made shorter", "make the table anew")
-        columns = tuple(replace(c, type=type_) if c is column else c for c in table.columns)
-        return [comment(replace(table, columns=columns))]
-
-
-def _definition(column: Column) -> str:
-    text = f"{quote(column.name)} {column.type.carrier}"
-    if column.default is not None:
-        text += f" DEFAULT {column.default}"
-    return text if column.nullable else f"{text} NOT NULL"
-
-
-def _distinct(table: str, columns: Any) -> None:
-    names = [column.name for column in columns]
-    for name in names:
-        if names.count(name) > 1:
-            raise RedshiftError("42701", f'column "{name}" specified more than once in {table}')
-    if not names:
-        raise RedshiftError("42601", f"{table} has no columns")
-
-
-__all__ = ["Definitions", "Value"]

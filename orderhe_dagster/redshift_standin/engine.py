@@ -14,13 +14,14 @@ from types import TracebackType
 from typing import Any
 
 from orderhe_dagster.redshift_standin import utility
+from orderhe_dagster.redshift_standin.alter import Alterations
+from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import DATABASE, Catalog
 from orderhe_dagster.redshift_standin.copy import Resolver, copy_statement, read_copy
 from orderhe_dagster.redshift_standin.ddl import Definitions
 from orderhe_dagster.redshift_standin.dialect import parse, quote, string
 from orderhe_dagster.redshift_standin.dml import Changes
 from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb, refuse
-from orderhe_dagster.redshift_standin.functions import Moment
 from orderhe_dagster.redshift_standin.scope import Query
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.words import Words
@@ -180,8 +181,8 @@ class Engine:
             changes = Changes(self.catalog, self._translator(False))
             return self._run([getattr(changes, verb)(self._parsed(sql, verb))])
         if verb in ("create", "drop", "alter"):
-            definitions = Definitions(self.catalog, self._translator)
-            self._run(getattr(definitions, verb)(words))
+            reader = Definitions if verb == "create" else Alterations
+            self._run(getattr(reader(self.catalog, self._translator), verb)(words))
             self.catalog.forget()
             return Rows()
         if verb == "copy":

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.redshift_standin import aggregates, arithmetic, functions, times
-from orderhe_dagster.redshift_standin.aggregates import Call, Over
+from orderhe_dagster.redshift_standin import arithmetic, functions, times
+from orderhe_dagster.redshift_standin.arguments import Moment, text
 from orderhe_dagster.redshift_standin.casts import (
     Value,
-    as_text,
     cast,
     comparable,
     convert,
     settle,
+    text_length,
     vary,
 )
-from orderhe_dagster.redshift_standin.dialect import name, quote, string
+from orderhe_dagster.redshift_standin.dialect import name, string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.scope import Cte, Query, Scope
+from orderhe_dagster.redshift_standin.texts import pattern
 from orderhe_dagster.redshift_standin.types import (
     BIGINT,
     BOOLEAN,
@@ -41,15 +42,6 @@ _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
 _COMPARED = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _LABELS = {"integer": "int4", "bigint": "int8", "smallint": "int2", "double": "float8",
            "real": "float4", "decimal": "numeric", "boolean": "bool"}  # fmt: skip
-_PARTS_FIRST = (
-    "dateadd",
-    "date_add",
-    "datediff",
-    "date_diff",
-    "date_part",
-    "datepart",
-    "date_trunc",
-)
 
 
 def only(node: Any, *known: str) -> None:
@@ -62,7 +54,7 @@ def only(node: Any, *known: str) -> None:
 class Expressions:
     """Turns the tree of an expression into DuckDB text with a Redshift type."""
 
-    moment: functions.Moment
+    moment: Moment
 
     def query(self, node: Node, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         """Translate a subquery; given by `translate`."""
@@ -252,7 +244,7 @@ class Expressions:
         return self._matched("ILIKE", node, scope, mark)
 
     def _matched(self, word: str, node: Any, scope: Scope, mark: str) -> Value:
-        one, two = (functions.text(side, word.lower()) for side in self._both(node, scope))
+        one, two = (text(side, word.lower()) for side in self._both(node, scope))
         escape = mark or ("" if two.literal is not None else " ESCAPE '\\'")
         negated = "NOT " if node.args.get("negate") else ""
         return Value(f"({one.sql} {negated}{word} {two.sql}{escape})", BOOLEAN)
@@ -267,8 +259,8 @@ class Expressions:
     def _on_regexplike(self, node: Any, scope: Scope, flags: str = "s") -> Value:
         only(node, "this", "expression")
         one, two = self._both(node, scope)
-        found = functions.pattern(two, "~", test=True)
-        return Value(f"regexp_matches({functions.text(one, '~').sql}, {found}, '{flags}')", BOOLEAN)
+        found = pattern(two, "~", test=True)
+        return Value(f"regexp_matches({text(one, '~').sql}, {found}, '{flags}')", BOOLEAN)
 
     def _on_regexpilike(self, node: Any, scope: Scope) -> Value:
         return self._on_regexplike(node, scope, "si")
@@ -279,6 +271,11 @@ class Expressions:
         only(node, "this", "to")
         target = parse_type(node.to.sql("redshift"))
         value = self.raw(node.this, scope)
+        if target.kind == "varchar" and not node.to.expressions and text_length(value.type) > 256:
+            raise refuse(
+                f"a cast of {value.type} to varchar without a length",
+                "write the length: Redshift takes 256 bytes where none is given",
+            )
         named = value.label not in ("?column?", "case") and value.literal is None
         label = value.label if named else _LABELS.get(target.kind, target.kind)
         made = vary(lambda one: cast(one[0], target), [value])
@@ -306,130 +303,3 @@ class Expressions:
         )
         other = f" ELSE {made[-1]}" if default is not None else ""
         return Value(f"(CASE {cases}{other} END)", common, "case")
-
-    # -- calls -------------------------------------------------------------------------------------
-
-    def _on_anonymous(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "expressions")
-        called = str(node.this).lower()
-        if called in aggregates.AGGREGATES:
-            return aggregates.aggregate(self._call(node, scope), Over())
-        if called in aggregates.WINDOWS:
-            raise RedshiftError("42809", f"window function {called} needs an OVER clause")
-        functions.known(called)
-        given = self._arguments(called, node, scope)
-        return vary(lambda values: functions.call(called, values, self.moment), given)
-
-    def _arguments(self, called: str, node: Any, scope: Scope) -> list[Value]:
-        given = list(node.expressions)
-        values: list[Value] = []
-        if called in _PARTS_FIRST and given and given[0].key in ("column", "var"):
-            values.append(Value("", UNKNOWN, str(given.pop(0).name)))
-        return values + [self.raw(item, scope) for item in given]
-
-    def _on_substring(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "start", "length")
-        one = Value("CAST(1 AS INTEGER)", INTEGER, literal="1")
-        given = [self.value(node.this, scope)]
-        given.append(self.value(node.args["start"], scope) if node.args.get("start") else one)
-        if node.args.get("length"):
-            given.append(self.value(node.args["length"], scope))
-        return replace(functions.substring(given), label="substring")
-
-    def _on_trim(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "position", "expression")
-        side = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")), "trim")
-        given = [self.value(node.this, scope)]
-        if node.args.get("expression"):
-            given.append(self.value(node.expression, scope))
-        return replace(functions.trim(side, given), label="btrim")
-
-    def _on_strposition(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "substr")
-        given = [self.value(node.this, scope), self.value(node.args["substr"], scope)]
-        return replace(functions.call("strpos", given, self.moment), label="position")
-
-    def _on_extract(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "expression")
-        return times.extract(str(node.name), self.value(node.expression, scope))
-
-    def _call(self, node: Any, scope: Scope) -> Call:
-        """An aggregate's call with what stands around its arguments."""
-        ignore, within = False, ""
-        by: list[Value] = []
-        if node.key == "withingroup":
-            within, by = self.order(node.expression, scope)
-            node = node.this
-        if node.key == "ignorenulls":
-            ignore, node = True, node.this
-        if node.key != "anonymous":
-            raise refuse(f"{node.key} ({node.sql('redshift')[:80]})")
-        given, distinct, star = list(node.expressions), False, False
-        if given and given[0].key == "ignorenulls":
-            ignore, given[0] = True, given[0].this
-        if given and given[0].key == "distinct":
-            only(given[0], "expressions")
-            distinct, given = True, [*given[0].expressions, *given[1:]]
-        if given and given[0].key == "star":
-            only(given[0])
-            star, given = True, given[1:]
-        values = [self.value(item, scope) for item in given]
-        return Call(str(node.this).lower(), values, star, distinct, ignore, within, by)
-
-    def _on_withingroup(self, node: Any, scope: Scope) -> Value:
-        call = self._call(node, scope)
-        if call.name not in ("listagg", "percentile_cont"):
-            raise refuse(f"within group of {call.name}")
-        return aggregates.aggregate(call, Over())
-
-    def _on_window(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "partition_by", "order", "spec", "over")
-        call = self._call(node.this, scope)
-        if call.name not in aggregates.WINDOWS:
-            raise refuse(f"the window function {call.name}")
-        parts, by = [], node.args.get("partition_by") or []
-        if by:
-            parts.append(f"PARTITION BY {', '.join(self.value(item, scope).sql for item in by)}")
-        order = node.args.get("order")
-        if order is not None:
-            parts.append(self.order(order, scope)[0])
-        spec = node.args.get("spec")
-        if spec is not None:
-            parts.append(self._frame(spec))
-        over = Over(f" OVER ({' '.join(parts)})", order is not None, spec is not None)
-        return aggregates.window(call, over)
-
-    def _frame(self, spec: Any) -> str:
-        only(spec, "kind", "start", "start_side", "end", "end_side")
-        if str(spec.args["kind"]).lower() != "rows":
-            raise refuse(f"a {spec.args['kind']} frame", "use rows between … and …")
-        sides = [self._bound(spec, "start")]
-        sides.append(self._bound(spec, "end") if spec.args.get("end") else "CURRENT ROW")
-        return f"ROWS BETWEEN {sides[0]} AND {sides[1]}"
-
-    def _bound(self, spec: Any, key: str) -> str:
-        bound, side = spec.args[key], str(spec.args.get(f"{key}_side") or "")
-        if not isinstance(bound, str) and str(bound.name).isdigit():
-            return f"{bound.name} {side}"
-        if str(bound).upper() in ("UNBOUNDED", "CURRENT ROW"):
-            return f"{bound} {side}".strip()
-        raise refuse(f"the frame bound {bound}", "give a literal number of rows")
-
-    def order(self, node: Any, scope: Scope) -> tuple[str, list[Value]]:
-        """ORDER BY over expressions: its text and what it orders by. NULL is the highest value."""
-        parts, values = [], []
-        for item in node.expressions:
-            only(item, "this", "desc", "nulls_first")
-            value = self.value(item.this, scope)
-            values.append(value)
-            parts.append(value.sql + direction(item))
-        return f"ORDER BY {', '.join(parts)}", values
-
-
-def direction(item: Any) -> str:
-    """DESC and the place of NULLs, written out."""
-    nulls = "FIRST" if item.args.get("nulls_first") else "LAST"
-    return f"{' DESC' if item.args.get('desc') else ''} NULLS {nulls}"
-
-
-__all__ = ["Expressions", "as_text", "direction", "only", "quote"]

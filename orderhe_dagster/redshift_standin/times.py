@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from orderhe_dagster.redshift_standin.arguments import Moment, Rule
 from orderhe_dagster.redshift_standin.casts import Value, cast
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
@@ -17,9 +17,6 @@ from orderhe_dagster.redshift_standin.types import (
     TIMESTAMP,
     varchar,
 )
-
-if TYPE_CHECKING:
-    from orderhe_dagster.redshift_standin.functions import Moment, Rule
 
 _PARTS = {
     "year": ("year", "years", "y", "yr", "yrs"),

@@ -61,6 +61,7 @@ REFUSED = {
     "select current_timestamp": "current_timestamp",
     "select 3.5 % 2": "%",
     "select status || is_gift from sales": "boolean",
+    "select (note || note || note)::varchar from sales": "without a length",
     "select rate::varchar(20) from sales": "double",
     "select sold_on = status from sales": "date and varchar",
     "select case when true then 1 else status end from sales": "integer and varchar",
