@@ -65,6 +65,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def expression(text: str) -> str:
+    """Any text as an SQL expression: a backslash is written as chr(92), which means nothing else."""
+    return " || chr(92) || ".join(literal(part) for part in text.split("\\"))
+
+
 def asserting(condition: str, message: str, relation: str = "") -> str:
     """A statement that fails with `message` unless `condition` holds: aggregate SQL expressions.
 
@@ -139,7 +144,7 @@ def remember_definition(table: Table, name: str) -> list[str]:
         f"delete from {TABLES} where table_name = {literal(name)}",
         (
             f"insert into {TABLES} (table_name, definition)"
-            f" values ({literal(name)}, {literal(definition(table))})"
+            f" values ({literal(name)}, {expression(definition(table))})"
         ),
     ]
 

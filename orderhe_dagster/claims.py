@@ -9,6 +9,7 @@ from typing import Any
 from orderhe_dagster import audit
 from orderhe_dagster.backups import segment_of
 from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
 from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
 
@@ -24,7 +25,7 @@ class Claim:
     name: str
     description: str
     sql: str
-    needs: tuple[tuple[str, str], ...] = ()  # further tables it reads
+    needs: tuple[tuple[str, str], ...] = ()  # further tables that are to be there before it
     foreign_key: ForeignKey | None = None
     table: Table | None = None
 
@@ -69,7 +70,7 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
         )
     for column in table.columns:
         if column.values:
-            accepted = ", ".join(audit.literal(value) for value in column.values)
+            accepted = ", ".join(audit.expression(value) for value in column.values)
             found.append(
                 Claim(
                     f"{column.name}_is_accepted",
@@ -78,7 +79,8 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
                 )
             )
     if layer == "warehouse" and table.layer == "raw":
-        found += [_refers(catalogue, table, key) for key in table.foreign_keys]
+        awaited = parents_of(catalogue)[table.name]
+        found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
     for check in catalogue.checks:
         if check.table.path == (layer, table.name):
             found.append(Claim(check.claim, check.description, check.sql))
@@ -96,7 +98,8 @@ def _unique(relation: str, key: tuple[str, ...], name: str) -> Claim:
     )
 
 
-def _refers(catalogue: Catalogue, table: Table, key: ForeignKey) -> Claim:
+def _refers(table: Table, key: ForeignKey, awaited: bool) -> Claim:
+    """Tables that refer to each other cannot both wait: what came before its parent is pending."""
     child = ddl.qualified(table.read_as)
     parent = f"warehouse.{ddl.quoted(key.parent)}"
     joined = " and ".join(
@@ -109,7 +112,7 @@ def _refers(catalogue: Catalogue, table: Table, key: ForeignKey) -> Claim:
         f"Every {', '.join(key.columns)} is a row of {key.parent}.",
         f"select child.* from {child} as child left join {parent} as parent on {joined}"
         f" where parent.{ddl.quoted(key.parent_columns[0])} is null and {filled}",
-        needs=(("warehouse", key.parent),) if key.parent != table.name else (),
+        needs=(("warehouse", key.parent),) if awaited else (),
         foreign_key=key,
         table=table,
     )

@@ -18,6 +18,7 @@ from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.backups import Part, Record
 from orderhe_dagster.catalog.days import Window, windows
+from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.resources.ports import Extract, Source, Store, Touch
 
@@ -165,24 +166,10 @@ def build_backup_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.Ass
 
 def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
     """Parent -> the tables that refer to it; where they refer to each other, one direction."""
-    order = [table.name for table in catalogue.layer("raw")]
-    refers = {
-        table.name: {key.parent for key in table.foreign_keys} - {table.name}
-        for table in catalogue.layer("raw")
-    }
-
-    def reaches(start: str, goal: str, seen: frozenset[str] = frozenset()) -> bool:
-        return start == goal or any(
-            reaches(parent, goal, seen | {start})
-            for parent in refers[start] - seen
-            if parent in refers
-        )
-
     found: dict[str, list[str]] = {}
-    for child in order:
-        for parent in sorted(refers[child] & set(order)):
-            if not reaches(parent, child) or order.index(parent) < order.index(child):
-                found.setdefault(parent, []).append(child)
+    for child, parents in parents_of(catalogue).items():
+        for parent in parents:
+            found.setdefault(parent, []).append(child)
     return found
 
 
