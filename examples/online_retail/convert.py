@@ -18,7 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -56,7 +56,6 @@ class Made:
     customers: int = 0
     products: int = 0
     orders: int = 0
-    files: list[Path] = field(default_factory=list)
 
 
 def convert(source: Path, folder: Path, encoding: str = "utf-8-sig") -> Made:
@@ -99,7 +98,7 @@ def convert(source: Path, folder: Path, encoding: str = "utf-8-sig") -> Made:
             [code, found.most_common(1)[0][0] if found else NULL] for code, found in texts.items()
         )
         files.finish()
-    return Made(len(customers), len(texts), number, files.targets)
+    return Made(len(customers), len(texts), number)
 
 
 @dataclass
@@ -122,9 +121,10 @@ class _Where:
         return self.row[column]
 
     def whole(self, column: str) -> int:
-        if not re.fullmatch(r"-?\d{1,9}(\.0+)?", self.row[column]):
+        found = re.fullmatch(r"(-?\d{1,9})(\.0+)?", self.row[column])
+        if not found:
             raise self.error(column, "not a whole number")
-        return int(self.row[column].partition(".")[0])
+        return int(found[1])
 
     def price(self) -> Decimal:
         try:
@@ -145,7 +145,7 @@ class _Where:
         text = self.row["InvoiceDate"]
         try:
             if _ISO.fullmatch(text):
-                return str(datetime.fromisoformat(text))
+                return str(datetime.fromisoformat(text.partition(".")[0]))
             found = _SLASHED.fullmatch(text)
             if found:
                 one, two, year, hour, minute = map(int, found.groups()[:5])
