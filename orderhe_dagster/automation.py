@@ -27,7 +27,8 @@ def build_automation(catalogue: Catalogue) -> Automation:
         "daily",
         selection=dg.AssetSelection.all(),
         description="The whole road for a day: raw, backup, warehouse, marts, exports, checks. "
-        "Launched for a range of days it is one run: one scan, one COPY, one transaction a table.",
+        "Its assets materialized for a range of days are one run: one scan, one COPY and one "
+        "transaction a table.",
         executor_def=dg.in_process_executor,
     )
     marts = dg.define_asset_job(

@@ -177,7 +177,8 @@ def query(sql: str, form: str) -> None:
         from orderhe_dagster.printing import print_result
         from orderhe_dagster.resources import build_warehouse
 
-        with build_warehouse(settings).session("orderhe query") as session:
+        reads = sql.lstrip("( \n\t").lower().startswith(("select", "with", "show"))
+        with build_warehouse(settings).session("orderhe query", read_only=reads) as session:
             result = session.execute(sql)
         print_result(result, form, sys.stdout)
 

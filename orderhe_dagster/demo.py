@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.config import Settings
 
 if TYPE_CHECKING:
+    from orderhe_dagster.catalog.table import Table
     from orderhe_dagster.proof import Agreement
 
 Say = Callable[[str], None]
+WORKSPACE = """\
+# Written by orderhe; the checkout's workspace.yaml says the same.
+load_from:
+  - python_module:
+      module_name: orderhe_dagster.definitions
+      location_name: orderhe_dagster
+"""
 
 
 def run_demo(settings: Settings, say: Say) -> bool:
@@ -40,7 +49,7 @@ def run_demo(settings: Settings, say: Say) -> bool:
     say("")
     say(agreement_table(agreements))
     say("")
-    agreed = all(found.agrees for found in agreements)
+    agreed = all(found.agrees for _, found in agreements)
     say(
         "Source, backup and warehouse agree on every table and day."
         if agreed
@@ -52,7 +61,7 @@ def run_demo(settings: Settings, say: Say) -> bool:
     return agreed
 
 
-def prove_all(settings: Settings, window: Window) -> list[Agreement]:
+def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement]]:
     """Compare source, backup and warehouse for every raw table, over the days of `window`."""
     from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.proof import prove
@@ -60,28 +69,32 @@ def prove_all(settings: Settings, window: Window) -> list[Agreement]:
 
     source, store = build_source(settings), build_store(settings)
     warehouse = build_warehouse(settings)
-    return [
-        prove(
-            table, window if table.partition else None, source, store, warehouse, settings.time_zone
-        )
-        for table in read_catalogue(settings).layer("raw")
-    ]
+    agreements = []
+    for table in read_catalogue(settings).layer("raw"):
+        days = window if table.partition else None
+        found = prove(table, days, source, store, warehouse, settings.time_zone)
+        agreements.append((table, found))
+    return agreements
 
 
-def agreement_table(agreements: Sequence[Agreement]) -> str:
-    """Rows and sums of each table in source, backup and warehouse, and the verdict."""
+def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
+    """Rows and sums of each table in source, backup and warehouse, and the verdict.
+
+    Sums of keys say nothing to a person, so they are left out; the digest has them.
+    """
     from orderhe_dagster.printing import table
 
     lines = []
-    for found in agreements:
+    for contract, found in agreements:
+        keys = {*contract.grain, *(name for key in contract.foreign_keys for name in key.columns)}
         three = (found.source, found.backup, found.warehouse)
         verdict = "equal" if found.agrees else f"{len(found.differences)} days differ"
         lines.append([found.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
-        for name in sorted({name for m in three for name in m.sums}):
+        for name in sorted({name for m in three for name in m.sums} - keys):
             lines.append(_three(f"sum of {name}", [f"{m.sums.get(name, 0):,}" for m in three]))
         lines.append(_three("digest", [f"{m.digest % 16**8:08x}" for m in three]))
         lines += [["", f"  {difference}", "", "", "", ""] for difference in found.differences[:5]]
-    return table(["table", "measure", "source", "backup", "warehouse", ""], lines)
+    return table(["table", "measure", "source", "backup", "warehouse", ""], lines, right=(2, 3, 4))
 
 
 def _three(measure: str, values: list[str]) -> list[str]:
@@ -89,30 +102,52 @@ def _three(measure: str, values: list[str]) -> list[str]:
 
 
 def where_to_look(settings: Settings) -> list[str]:
-    """The next commands and files, as they are on this machine."""
+    """The next commands and files, as they are called from the working folder."""
     from orderhe_dagster.home import home_of
 
     state = home_of(settings)
+    orderhe = _command()
+    last_week = "select * from mart.daily_sales order by order_date desc limit 7"
     return [
-        "make dev                      the Dagster UI, on http://127.0.0.1:3000",
-        'orderhe query "select * from mart.daily_sales order by order_date desc limit 7"',
-        f"{state.exports}    the CSV files for BI",
-        f"{state.store}    the Parquet backups",
+        f"the Dagster UI          {orderhe} dev",
+        f'last week\'s sales       {orderhe} query "{last_week}"',
+        f"CSV files for BI        {_near(state.exports)}",
+        f"Parquet backups         {_near(state.store)}",
     ]
 
 
+def _command() -> str:
+    """How a person types `orderhe` here: the bare name where it is found, else its path."""
+    import shutil
+    import sys
+
+    return "orderhe" if shutil.which("orderhe") else _near(Path(sys.argv[0]))
+
+
+def _near(path: Path) -> str:
+    """A path as seen from the working folder, when it lies below it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
 def serve_ui(settings: Settings, host: str, port: int) -> int:
-    """Run the Dagster UI and daemon until they are stopped; return their exit code."""
+    """Run the Dagster UI and daemon until they are stopped; return their exit code.
+
+    Where the system can, this process becomes Dagster's, so that signals and exit code are its own.
+    """
+    import os
     import subprocess
     import sys
 
     from orderhe_dagster import home
 
-    home.use_home(settings)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orderhe_dagster.definitions"]
-    process = subprocess.Popen([*command, "--host", host, "--port", str(port)])
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:  # the child had the same signal and is shutting down
-            continue
+    state = home.use_home(settings)
+    workspace = state.dagster / "workspace.yaml"
+    workspace.write_text(WORKSPACE, "utf-8")
+    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
+    command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    return subprocess.call(command)

@@ -65,8 +65,8 @@ def _json(result: Result, out: IO[str]) -> None:
         out.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Columns in line, numbers to the right; wide Hangul counts as two places."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
+    """Columns in line, numbers (and the columns `right`) to the right; Hangul takes two places."""
     from rich.cells import cell_len
 
     shown = [
@@ -76,9 +76,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         max([cell_len(name), *(cell_len(row[place]) for row in shown)])
         for place, name in enumerate(columns)
     ]
-    right = [
-        any(row[place] is not None for row in rows)
-        and all(row[place] is None or isinstance(row[place], _NUMBERS) for row in rows)
+    to_the_right = [
+        place in right
+        or (any(row[place] is not None for row in rows)
+        and all(row[place] is None or isinstance(row[place], _NUMBERS) for row in rows))
         for place in range(len(columns))
     ]
 
@@ -87,7 +88,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
             " " * (width - cell_len(cell)) + cell
             if to_right
             else cell + " " * (width - cell_len(cell))
-            for cell, width, to_right in zip(cells, widths, right, strict=True)
+            for cell, width, to_right in zip(cells, widths, to_the_right, strict=True)
         ]
         return "  ".join(padded).rstrip()
 

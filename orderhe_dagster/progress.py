@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from rich.progress import Progress, TaskID
+
+    _Stream = logging.StreamHandler[TextIO]
+else:
+    _Stream = logging.StreamHandler  # generic only from Python 3.11 on
 
 ROOT = logging.getLogger("orderhe")
 
@@ -47,7 +53,7 @@ def shown() -> Iterator[None]:
         handler.close()
 
 
-class _PlainHandler(logging.StreamHandler["TextIO"]):
+class _PlainHandler(_Stream):
     """One line a record; progress only at each further quarter."""
 
     def __init__(self) -> None:

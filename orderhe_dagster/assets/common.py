@@ -80,9 +80,6 @@ def asset_options(
         "backfill_policy": dg.BackfillPolicy.single_run(),
         "freshness_policy": _freshness(table),
         "pool": f"{layer}_{table.name}",
-        "retry_policy": dg.RetryPolicy(
-            max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-        ),
         "metadata": {
             "dagster/table_name": f"{layer}.{table.name}",
             "dagster/column_schema": column_schema(table),
@@ -169,13 +166,13 @@ def _cell(value: object) -> str:
 def failing_clearly(asset: str, window: Window | None) -> Iterator[None]:
     """Turn a port's error into a failure that names the asset and its days.
 
-    Only what another try can mend (a lock, a lost race) is left to the retry policy.
+    What another try can mend (a lock, a lost race) is tried again; anything else is not.
     """
     where = f"{asset} [{window}]" if window else asset
     try:
         yield
-    except _RETRIABLE:
-        raise
+    except _RETRIABLE as error:
+        raise dg.RetryRequested(max_retries=2, seconds_to_wait=2) from error
     except PortError as error:
         raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
 
