@@ -77,34 +77,53 @@ def _resolve(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
     import dagster as dg
 
     graph = definitions.resolve_asset_graph()
+    known = {"/".join(key.path) for key in graph.materializable_asset_keys}
     try:
         keys = dg.AssetSelection.from_coercible(selection.split(",")).resolve(graph)
-    except (dg.DagsterInvalidSubsetError, dg.DagsterError) as error:
-        raise LaunchError(f"the selection {selection!r} cannot be read: {error}") from error
+    except dg.DagsterError as error:
+        raise LaunchError(_unknown(selection, known)) from error
     found = {key for key in keys if key in graph.materializable_asset_keys}
     if not found:
         observed = sorted("/".join(key.path) for key in keys)
-        if observed:
-            raise LaunchError(
-                f"{', '.join(observed)} cannot be materialized: the shop itself fills raw tables here. "
-                "Load a file with `orderhe import`, or select backup/… and what follows."
-            )
-        known = ", ".join(sorted("/".join(key.path) for key in graph.materializable_asset_keys))
-        raise LaunchError(f"the selection {selection!r} names no asset; there are {known}")
+        if not observed:
+            raise LaunchError(_unknown(selection, known))
+        raise LaunchError(
+            f"{', '.join(observed)} cannot be materialized: the shop itself fills raw tables here. "
+            "Load a file with `orderhe import`, or select backup/… and what follows."
+        )
     return found
 
 
+def _unknown(selection: str, known: set[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(selection, sorted(known), n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known))}"
+    return f"the selection {selection!r} names no asset; {hint}"
+
+
 def within_history(settings: Settings, window: Window) -> None:
-    """Let the remembered history begin no later than the days asked for."""
+    """See that the shop's history begins no later than `window`. LaunchError where it is fixed.
+
+    Where others fill the tables, the remembered first day moves to an earlier day that is asked for:
+    partitions are days, so none of them changes. A simulated shop begins when it was begun.
+    """
     from orderhe_dagster import home
 
-    if settings.start_date is None:
-        home.remember_start(home.home_of(settings), window.start)
-    elif window.start < settings.start_date:
+    first = home.first_day(settings)
+    if first is not None and window.start >= first:
+        return
+    if settings.start_date is not None:
         raise LaunchError(
-            f"{window.start} is before ORDERHE_START_DATE={settings.start_date}, the first day of this "
-            f"shop's history. Set it to {window.start}, or begin later."
+            f"{window.start} is before ORDERHE_START_DATE={first}, the first day of this shop's "
+            f"history. Set it to {window.start}, or begin later."
         )
+    if first is not None and settings.shop == "simulated":
+        raise LaunchError(
+            f"{window.start} is before {first}, the first day of this shop's history. Begin later, "
+            f"or set ORDERHE_START_DATE={window.start} to let the shop begin then."
+        )
+    home.remember_start(home.prepare_home(settings), window.start)
 
 
 def _tags(

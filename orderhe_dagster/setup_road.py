@@ -9,6 +9,8 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.config import Settings
 from orderhe_dagster.launch import LaunchError
 
+_SAY_ROWS = 250_000
+
 
 def create_all(settings: Settings) -> list[str]:
     """Create raw tables, bucket and warehouse schemas where they are missing; say where they are."""
@@ -87,8 +89,13 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
     store.create()
     log = logging.getLogger("orderhe.import")
 
+    told = 0
+
     def report(rows: int) -> None:
-        log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
+        nonlocal told
+        if rows // _SAY_ROWS > told:
+            told = rows // _SAY_ROWS
+            log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
 
     done = import_file(
         table, file, source, store, report, time_zone=settings.time_zone, force=force

@@ -66,7 +66,7 @@ def import_file(
     file, module = _located(path)
     findings = Findings(file.name)
     if not file.is_file():
-        findings.add(1, "", None, "there is no such file")
+        findings.add(0, "", None, "there is no such file")
         findings.stop_if_any()
     sha256 = _sha256(file)
     mark = f"imports/{table.name}/{sha256}.json"

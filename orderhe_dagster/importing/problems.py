@@ -23,7 +23,7 @@ class WrongValue(ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong. `line` counts the file's lines from 1; `value` is as shown (masked)."""
+    """One thing that is wrong. `line` counts from 1 (0: the file as a whole); `value` is masked."""
 
     file: str
     line: int
@@ -33,7 +33,7 @@ class Problem:
     unit: str = "line"
 
     def __str__(self) -> str:
-        where = f"{self.file}, {self.unit} {self.line}"
+        where = f"{self.file}, {self.unit} {self.line}" if self.line else self.file
         if self.column:
             where += f", column {self.column}"
         return f"{where}: {self.message if self.value is None else f'{self.value}: {self.message}'}"

@@ -91,9 +91,12 @@ def _as_a_whole(kind: ColumnType, text: pa.Array) -> pa.Array | None:
     def every(mask: pa.Array) -> bool:
         return bool(pc.all(mask, min_count=0).as_py())
 
-    def between(values: pa.Array, low: object, high: object) -> bool:
-        ends = pc.min_max(values).as_py()
-        return ends["min"] is None or (low <= ends["min"] and ends["max"] <= high)
+    def between(values: pa.Array, low: object, high: object | None) -> bool:
+        # Compared in Arrow, which holds years that Python has no datetime for.
+        inside = pc.greater_equal(values, pa.scalar(low, values.type))
+        if high is not None:
+            inside = pc.and_(inside, pc.less_equal(values, pa.scalar(high, values.type)))
+        return every(inside)
 
     if kind.kind in {"varchar", "varbyte"}:
         if kind.kind == "varbyte" or _TEXT_RULES.get(_word(kind)):
@@ -116,7 +119,7 @@ def _as_a_whole(kind: ColumnType, text: pa.Array) -> pa.Array | None:
     elif bounds is not None:
         bounds_hold = between(values, *bounds)
     else:
-        bounds_hold = not is_unsigned(kind) or between(values, 0, math.inf)
+        bounds_hold = not is_unsigned(kind) or between(values, 0, None)
     return values if bounds_hold else None
 
 

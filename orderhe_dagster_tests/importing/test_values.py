@@ -49,6 +49,8 @@ anything = st.none() | numbers | dates | moments | texts
 @example(text="2026-02-29")
 @example(text="2026-01-01 23:59:60")
 @example(text="9999-12-31 23:59:59.999999")
+@example(text="0000-01-01 00:00:00")
+@example(text="0000-01-01")
 @example(text="1\n")
 @example(text="２０２６-01-01")
 def test_a_text_is_the_same_alone_and_in_a_column(kind: ColumnType, text: str | None) -> None:
