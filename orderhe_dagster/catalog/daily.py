@@ -58,10 +58,7 @@ def check_daily(query: Query, table: Table, line: int) -> None:
     if table.partition not in rows.marks:
         shifted = ""
         if INSTANT in checker.seen:
-            shifted = (
-                " (the day of a timestamp column depends on the shop's time zone: "
-                "keep the column itself)"
-            )
+            shifted = " (a timestamp's day depends on the shop's time zone: keep the column itself)"
         raise Problem(
             query.path,
             table.column(str(table.partition)).line,
