@@ -79,16 +79,14 @@ def read_catalogue(settings: Settings) -> Catalogue:
 
 def first_day(settings: Settings) -> date:
     """The first day of the shop's history; where it was never said, a year ago, and remembered."""
-    from datetime import timedelta
-
     from orderhe_dagster import home
-    from orderhe_dagster.assets.calendar import today
+    from orderhe_dagster.assets.calendar import year_ago
 
     known = home.first_day(settings)
     if known is not None:
         return known
     state = home.prepare_home(settings)
-    return home.remember_start(state, today(settings.time_zone) - timedelta(days=365))
+    return home.remember_start(state, year_ago(settings.time_zone))
 
 
 def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None:
@@ -97,4 +95,6 @@ def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None
 
     if settings.shop != "simulated":
         return None
-    return Simulation(catalogue, settings.seed, settings.time_zone)
+    return Simulation(
+        catalogue, settings.seed, settings.time_zone, creates=settings.source == "embedded"
+    )

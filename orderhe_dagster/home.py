@@ -29,6 +29,9 @@ concurrency:
     max_concurrent_runs: 2
   pools:
     granularity: op
+python_logs:
+  managed_python_loggers: [orderhe]
+  python_log_level: INFO
 run_monitoring:
   enabled: true
   free_slots_after_run_end_seconds: 60

@@ -109,6 +109,7 @@ def within_history(settings: Settings, window: Window) -> None:
     partitions are days, so none of them changes. A simulated shop begins when it was begun.
     """
     from orderhe_dagster import home
+    from orderhe_dagster.assets.calendar import year_ago
 
     first = home.first_day(settings)
     if first is not None and window.start >= first:
@@ -123,7 +124,10 @@ def within_history(settings: Settings, window: Window) -> None:
             f"{window.start} is before {first}, the first day of this shop's history. Begin later, "
             f"or set ORDERHE_START_DATE={window.start} to let the shop begin then."
         )
-    home.remember_start(home.prepare_home(settings), window.start)
+    begin = window.start
+    if settings.shop == "simulated":  # a year of history, as the demo has it
+        begin = min(begin, year_ago(settings.time_zone))
+    home.remember_start(home.prepare_home(settings), begin)
 
 
 def _tags(

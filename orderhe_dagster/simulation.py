@@ -30,11 +30,16 @@ class Simulated:
 
 @dataclass(frozen=True)
 class Simulation:
-    """The demo shop of one seed, for the contracts of `catalogue`."""
+    """The demo shop of one seed, for the contracts of `catalogue`.
+
+    `creates`: an empty source is made the shop's on the first day, as the laptop's own file may be;
+    elsewhere a person says so with `orderhe create`.
+    """
 
     catalogue: Catalogue
     seed: int
     time_zone: str
+    creates: bool = False
 
     def prepare(self, source: Source) -> None:
         """Create the tables and mark them as ours. SimulationError where they hold others' rows."""
@@ -54,6 +59,8 @@ class Simulation:
         from orderhe_dagster.shop import simulate
         from orderhe_dagster.shop.model import Shop
 
+        if self.creates:
+            self.prepare(source)
         tables = {table.name: table for table in self.catalogue.layer("raw")}
         shop = Shop(seed=self.seed, time_zone=self.time_zone)
         try:

@@ -19,6 +19,11 @@ def today(time_zone: str) -> date:
     return datetime.now(ZoneInfo(time_zone)).date()
 
 
+def year_ago(time_zone: str) -> date:
+    """The day a history begins where nothing else was said: 365 days that end yesterday."""
+    return today(time_zone) - timedelta(days=365)
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Days from `start` (the first of the shop's history) on, in the shop's `time_zone`."""
