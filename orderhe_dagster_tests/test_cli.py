@@ -1,0 +1,150 @@
+"""The `orderhe` command: what a person types, sees and gets back."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from orderhe_dagster.assets.calendar import today
+from orderhe_dagster.cli import main
+from orderhe_dagster_tests.shops import SALES, TestShop
+
+ZONE = "Asia/Seoul"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder of one's own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def orderhe(*words: str, **environ: str) -> Result:
+    return CliRunner().invoke(main, list(words), env=dict(environ), catch_exceptions=False)
+
+
+def of_shop(shop: TestShop) -> dict[str, str]:
+    return {"ORDERHE_HOME": str(shop.folder / "home"), **shop.environ}
+
+
+@pytest.mark.parametrize(
+    "verb", ["create", "demo", "dev", "simulate", "import", "run", "query", ""]
+)
+def test_help_says_what_a_verb_does(folder: Path, verb: str) -> None:
+    result = orderhe(*verb.split(), "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
+    assert not list(folder.iterdir()), "help makes nothing"
+
+
+def test_a_bad_setting_stops_every_verb_and_all_are_named(folder: Path) -> None:
+    result = orderhe("create", ORDERHE_TIME_ZONE="Asia/Soul", ORDERHE_SED="1")
+    assert result.exit_code == 1
+    assert "Asia/Seoul" in result.output
+    assert "ORDERHE_SED" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_file_is_named_with_its_line(folder: Path) -> None:
+    (folder / "sql/mart").mkdir(parents=True)
+    (folder / "sql/mart/a.sql").write_text("-- x\n-- @graain b\nselect 1::int as b")
+    result = orderhe("run", "*", ORDERHE_SQL=str(folder / "sql"))
+    assert result.exit_code == 1
+    assert "mart/a.sql:2" in result.output
+    assert "@grain" in result.output
+
+
+def test_query_prints_rows_in_three_forms(sales_shop: TestShop) -> None:
+    environ = of_shop(sales_shop)
+    assert (
+        orderhe("run", "*", "--from", "2026-01-01", "--to", "2026-01-04", **environ).exit_code == 0
+    )
+    ask = "select sold_on, price_total from mart.takings order by sold_on limit 1"
+    assert "(1 row)" in orderhe("query", ask, **environ).stdout
+    assert orderhe("query", ask, "--format", "csv", **environ).stdout == (
+        "sold_on,price_total\n2026-01-01,10.625\n"
+    )
+    assert json.loads(orderhe("query", ask, "--format", "json", **environ).stdout) == {
+        "sold_on": "2026-01-01",
+        "price_total": "10.625",
+    }
+
+
+def test_query_names_what_is_not_there(sales_shop: TestShop) -> None:
+    result = orderhe("query", "select * from warehouse.nothing", **of_shop(sales_shop))
+    assert result.exit_code == 1
+    assert result.stderr == 'error: relation "warehouse.nothing" does not exist\n'
+
+
+def test_run_names_the_nearest_asset(sales_shop: TestShop) -> None:
+    result = orderhe("run", "mart/taking", **of_shop(sales_shop))
+    assert result.exit_code == 1
+    assert "did you mean mart/takings" in result.stderr
+
+
+def test_run_refuses_raw_tables_that_others_fill(sales_shop: TestShop) -> None:
+    result = orderhe("run", "raw/sales", "--from", "2026-01-01", **of_shop(sales_shop))
+    assert result.exit_code == 1
+    assert "orderhe import" in result.stderr
+
+
+def test_run_refuses_a_day_that_is_not_over(sales_shop: TestShop) -> None:
+    result = orderhe("run", "*", "--from", today(ZONE).isoformat(), **of_shop(sales_shop))
+    assert result.exit_code == 1
+    assert str(today(ZONE) - timedelta(days=1)) in result.stderr
+
+
+def test_run_refuses_days_before_a_fixed_start(sales_shop: TestShop) -> None:
+    result = orderhe(
+        "run", "*", "--from", "2025-12-31", "--to", "2026-01-02", **of_shop(sales_shop)
+    )
+    assert result.exit_code == 1
+    assert "ORDERHE_START_DATE=2026-01-01" in result.stderr
+
+
+def test_a_file_is_imported_and_carried_to_the_marts(folder: Path) -> None:
+    for name, text in SALES.items():
+        path = folder / "sql" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.lstrip("\n"), "utf-8")
+    (folder / "sales.csv").write_text(
+        "shop_no,sale_no,buyer_code,sold_on,price,state,changed_at\n"
+        "1,1,\\N,2026-02-03,2.500,paid,2026-02-03 10:00:00\n",
+        "utf-8",
+    )
+    environ = {"ORDERHE_SQL": str(folder / "sql"), "ORDERHE_HOME": str(folder / "home")}
+    result = orderhe("import", "raw/sales", "sales.csv", **environ)
+    assert result.exit_code == 0, result.output
+    assert "1 rows loaded, days 2026-02-03 to 2026-02-03" in result.stdout
+    again = orderhe("import", "raw/sales", "sales.csv", **environ)
+    assert again.exit_code == 1
+    assert "sales.csv, line 2" in again.stderr
+    assert "Nothing was loaded" in again.stderr
+    assert (
+        orderhe("run", "*", "--from", "2026-02-01", "--to", "2026-02-04", **environ).exit_code == 0
+    )
+    exported = (folder / "home/exports/takings.csv").read_text("utf-8")
+    assert exported == "sold_on,price_total\n2026-02-03,2.500\n"
+
+
+def test_simulate_refuses_a_shop_that_others_fill(sales_shop: TestShop) -> None:
+    result = orderhe("simulate", "--from", "2026-01-01", **of_shop(sales_shop))
+    assert result.exit_code == 1
+    assert "not simulated" in result.stderr
+
+
+def test_a_simulated_shop_begins_a_year_ago_when_nothing_was_said(folder: Path) -> None:
+    first = today(ZONE) - timedelta(days=2)
+    result = orderhe("simulate", "--from", first.isoformat(), ORDERHE_HOME=str(folder / "home"))
+    assert result.exit_code == 0, result.output
+    assert "1 days made" in result.stdout
+    remembered = date.fromisoformat((folder / "home/start_date").read_text().strip())
+    assert remembered == today(ZONE) - timedelta(days=365)
+    earlier = (remembered - timedelta(days=1)).isoformat()
+    refused = orderhe("simulate", "--from", earlier, ORDERHE_HOME=str(folder / "home"))
+    assert refused.exit_code == 1
+    assert f"ORDERHE_START_DATE={earlier}" in refused.stderr
