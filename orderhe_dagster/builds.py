@@ -15,7 +15,7 @@ from datetime import date
 from orderhe_dagster import audit
 from orderhe_dagster.audit import LOADS, Loaded, literal
 from orderhe_dagster.backups import WHOLE, day_of, segment_of
-from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.resources.ports import PortError, Session, StatementError, Warehouse
@@ -147,7 +147,7 @@ def _record(
         for day in ordered
     )
     counted = (
-        f"to_char({ddl.quoted(str(table.partition))}, 'YYYY-MM-DD')"
+        f"to_char({measure.day_expression(table, time_zone, 'redshift')}, 'YYYY-MM-DD')"
         if table.partition
         else f"'{WHOLE}'"
     )
@@ -175,7 +175,7 @@ def _count(
     target = ddl.qualified(table.ref)
     if days == {None}:
         return {None: session.execute(f"select count(*) from {target}").scalar()}
-    day = f"cast({ddl.quoted(str(table.partition))} as date)"
+    day = measure.day_expression(table, time_zone, "redshift")
     result = session.execute(
         f"select {day} as day, count(*) as row_count from {target}{_where(table, days, time_zone)}"
         f" group by {day}"

@@ -1,6 +1,6 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the proof. The SQL is in `claims`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ import dagster as dg
 from orderhe_dagster import audit, proof
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
-from orderhe_dagster.backups import day_of
+from orderhe_dagster.backups import day_of, segment_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table
 from orderhe_dagster.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
 from orderhe_dagster.resources.ports import Source, Store, Warehouse
@@ -21,7 +21,7 @@ def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetCheck
     """One definition a table, with all its checks; a failed one stops what follows."""
     loaded = [_loaded_checks(catalogue, table, calendar) for table in catalogue.layer("raw")]
     models = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
-    built = [_model_checks(catalogue, table) for table in models]
+    built = [_model_checks(catalogue, table, calendar) for table in models]
     return [*loaded, *(checks for checks in built if checks is not None)]
 
 
@@ -62,12 +62,22 @@ def _loaded_checks(
                 days = _loaded_days(table, warehouse, context.run.run_id)
                 found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
                 yield _agreement_result(asset, found)
-            yield from _results(asset, catalogue, claims, wanted, warehouse)
+
+            def unread(parent: Table, loaded: Collection[str]) -> bool:
+                history = calendar.history()
+                if source.outside(parent, history, calendar.time_zone)[0]:
+                    return True
+                there = source.touches(parent, history, calendar.time_zone)
+                return any(segment_of(day) not in loaded for day in there)
+
+            yield from _results(asset, catalogue, claims, wanted, warehouse, calendar, unread)
 
     return checks
 
 
-def _model_checks(catalogue: Catalogue, table: Table) -> dg.AssetChecksDefinition | None:
+def _model_checks(
+    catalogue: Catalogue, table: Table, calendar: Calendar
+) -> dg.AssetChecksDefinition | None:
     layer: Layer = table.layer
     asset = dg.AssetKey([layer, table.name])
     claims = claims_of(catalogue, table, layer)
@@ -84,7 +94,7 @@ def _model_checks(catalogue: Catalogue, table: Table) -> dg.AssetChecksDefinitio
     ) -> Iterator[dg.AssetCheckResult]:
         wanted = {key.name for key in context.selected_asset_check_keys}
         with failing_clearly(f"checks of {layer}/{table.name}", None):
-            yield from _results(asset, catalogue, claims, wanted, warehouse)
+            yield from _results(asset, catalogue, claims, wanted, warehouse, calendar)
 
     return checks
 
@@ -95,9 +105,11 @@ def _results(
     claims: list[Claim],
     wanted: set[str],
     warehouse: Warehouse,
+    calendar: Calendar,
+    unread: Callable[[Table, Collection[str]], bool] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     todo = [claim for claim in claims if claim.name in wanted]
-    for claim, finding in judge(catalogue, todo, warehouse):
+    for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
         yield _claim_result(asset, claim, finding)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster import audit
 from orderhe_dagster.backups import segment_of
-from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
 from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
@@ -16,6 +16,7 @@ from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
 SHOWN = 20
 UNDEFINED_TABLE = "42P01"
 MASK = "•••"
+_InPart = Callable[[str, Collection[str]], bool]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Finding:
         if self.wrong:
             return f"{self.wrong:,} rows break it: {claim.description}"
         if self.pending:
-            return f"{self.pending:,} rows are pending: their parent was read before them"
+            return f"{self.pending:,} rows are pending: their parent may not have been read yet"
         return "holds for every row"
 
 
@@ -119,9 +120,17 @@ def _refers(table: Table, key: ForeignKey, awaited: bool) -> Claim:
 
 
 def judge(
-    catalogue: Catalogue, claims: Sequence[Claim], warehouse: Warehouse
+    catalogue: Catalogue,
+    claims: Sequence[Claim],
+    warehouse: Warehouse,
+    time_zone: str,
+    unread: Callable[[Table, Collection[str]], bool] | None = None,
 ) -> Iterator[tuple[Claim, Finding]]:
-    """Run the claims in one session and say what each found."""
+    """Run the claims in one session and say what each found.
+
+    `unread` says of a partitioned parent and the segments of it that are loaded whether the source
+    has rows of it on other days; a child is not judged by a parent that is held in part only.
+    """
     personal = {
         column.name
         for layer in ("raw", "warehouse")
@@ -129,14 +138,21 @@ def judge(
         for column in table.columns
         if column.pii
     }
+    partitioned = {table.name: table for table in catalogue.layer("raw") if table.partition}
+
+    def in_part(parent: str, loaded: Collection[str]) -> bool:
+        return bool(unread and parent in partitioned and unread(partitioned[parent], loaded))
+
     findings = []
     with warehouse.session("checks", read_only=True) as session:
         for claim in claims:
-            findings.append((claim, _find(session, claim, personal)))
+            findings.append((claim, _find(session, claim, personal, time_zone, in_part)))
     yield from findings
 
 
-def _find(session: Session, claim: Claim, personal: set[str]) -> Finding:
+def _find(
+    session: Session, claim: Claim, personal: set[str], time_zone: str, in_part: _InPart
+) -> Finding:
     try:
         count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
     except StatementError as error:
@@ -153,24 +169,24 @@ def _find(session: Session, claim: Claim, personal: set[str]) -> Finding:
         )
         for row in result.rows
     ]
-    pending = _pending(session, claim, count)
+    pending = _pending(session, claim, count, time_zone, in_part)
     return Finding(count - pending, pending, result.columns, rows)
 
 
-def _pending(session: Session, claim: Claim, count: int) -> int:
-    """How many orphans were read after their parents: the parent may have come in between."""
+def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part: _InPart) -> int:
+    """How many orphans may have their parent where it was not read: on another day, or since."""
     if claim.foreign_key is None or claim.table is None:
         return 0
     table, parent = claim.table, f"warehouse.{claim.foreign_key.parent}"
     name = f"warehouse.{table.name}"
     held = audit.read(session, [name, parent])
     parents_read = [row.snapshot_at for row in held[parent].values()]
-    if not parents_read:
+    if not parents_read or in_part(claim.foreign_key.parent, held[parent]):
         return count
     oldest = min(parents_read)
     if not table.partition:
         return count if any(row.snapshot_at > oldest for row in held[name].values()) else 0
-    day = f"cast({ddl.quoted(table.partition)} as date)"
+    day = measure.day_expression(table, time_zone, "redshift")
     orphans = session.execute(
         f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
     )

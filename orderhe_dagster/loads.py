@@ -22,8 +22,7 @@ from orderhe_dagster.resources.ports import (
     Warehouse,
 )
 
-STAGE = "stage"
-INCOMING = "incoming"
+STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
 SUPERSEDED = "superseded"
 _ATTEMPTS = 3
 
@@ -243,10 +242,15 @@ def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[
     if not table.grain:
         return []
     day = measure.day_expression(table, time_zone, "redshift")
-    joined = " and ".join(
-        f"{ddl.quoted(table.name)}.{ddl.quoted(name)} = {STAGE}.{ddl.quoted(name)}"
-        for name in table.grain
-    )
+    equal = []
+    for name in table.grain:
+        mine, theirs = f"{ddl.quoted(table.name)}.{ddl.quoted(name)}", f"{STAGE}.{ddl.quoted(name)}"
+        equal.append(f"{mine} = {theirs}")
+        if (
+            table.column(name).type.kind == "varchar"
+        ):  # = passes over blanks at the end, len does not
+            equal.append(f"len({mine}) = len({theirs})")
+    joined = " and ".join(equal)
     moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
     return [
         (

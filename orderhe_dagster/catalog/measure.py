@@ -8,6 +8,7 @@ the order of rows does not matter. The text joins the columns with `|`; NULL is 
 Strings that would make the text longer than a Redshift varchar stand as the MD5 of their own.
 
 Left out of sums and digest: real and double (the engines print them differently) and varbyte.
+Left out of sums alone: decimals of more than 28 digits, whose sum may not fit Redshift's 38.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from orderhe_dagster.catalog.table import Column, Table
 
 SUMMED = ("smallint", "integer", "bigint", "decimal")
 DIGESTED = (*SUMMED, "boolean", "date", "timestamp", "varchar")
+SUMMED_DIGITS = 28  # ten thousand million values of these add up within 38 digits
 TEXT_BYTES = 60_000  # a row's canonical text stays under Redshift's 65,535
 NUMBER_BYTES = 44  # the longest text of any column that is no string
 
@@ -87,8 +89,12 @@ def as_day(value: Any) -> date:
 
 
 def summed(table: Table) -> list[Column]:
-    """The columns that are summed: integers and decimals, in the table's order."""
-    return [column for column in table.columns if column.type.kind in SUMMED]
+    """The columns that are summed: integers and all but the longest decimals, in the table's order."""
+    return [
+        column
+        for column in table.columns
+        if column.type.kind in SUMMED and column.type.precision <= SUMMED_DIGITS
+    ]
 
 
 def day_expression(table: Table, time_zone: str, dialect: Dialect) -> str:
