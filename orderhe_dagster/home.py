@@ -79,6 +79,11 @@ class Home:
         return self.folder / "cache"
 
     @property
+    def scratch(self) -> Path:
+        """Working folders of living processes; those of dead ones are removed."""
+        return self.folder / "scratch"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME: dagster.yaml, run history, logs."""
         return self.folder / "dagster"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
@@ -13,6 +15,10 @@ from orderhe_dagster.errors import OrderheError
 
 if TYPE_CHECKING:
     import dagster as dg
+
+
+LIFE_TAG = "orderhe/process"
+"""Tag of a run: the folder in `<home>/scratch` that is there as long as its process lives."""
 
 
 class LaunchError(OrderheError):
@@ -43,34 +49,86 @@ class Outcome:
         ]
 
 
-def launch(settings: Settings, selection: str, window: Window | None = None) -> Outcome:
+def launch(
+    settings: Settings,
+    selection: str,
+    window: Window | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> Outcome:
     """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
 
-    Partitioned assets without a window: yesterday. A range is one run. Raises LaunchError.
+    Partitioned assets without a window: yesterday. A range is one run. `resources` replaces the
+    ones that the settings choose. Raises LaunchError; KeyboardInterrupt when it was interrupted, with
+    the run recorded as failed.
     """
     import dagster as dg
 
     from orderhe_dagster import home
     from orderhe_dagster.definitions import build_definitions
+    from orderhe_dagster.resources.scratch import scratch_folder
 
     state = home.use_home(settings)
     if window is not None:
         within_history(settings, window)
-    definitions = build_definitions(settings)
+    definitions = build_definitions(settings, resources)
     keys = _resolve(definitions, selection)
     graph = definitions.resolve_asset_graph()
     daily = [key for key in keys if graph.get(key).is_partitioned]
     tags = _tags(settings, daily, window)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.from_config(str(state.dagster)) as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=sorted(keys),
-            tags=tags,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+    run_id = str(uuid.uuid4())
+    with (
+        scratch_folder(state.scratch, label=f"run {selection}") as life,
+        dg.DagsterInstance.from_config(str(state.dagster)) as instance,
+    ):
+        _end_abandoned_runs(instance, state.scratch)
+        try:
+            result = job.execute_in_process(
+                run_id=run_id,
+                instance=instance,
+                asset_selection=sorted(keys),
+                tags={**tags, LIFE_TAG: life.name},
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except BaseException:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_failed(run, "The run was interrupted.")
+            raise
+        if _was_interrupted(result):
+            raise KeyboardInterrupt
         return _outcome(result, sorted("/".join(key.path) for key in keys))
+
+
+def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:
+    """Record as failed the runs whose process was killed: the history would show them for ever.
+
+    A process that lives has its folder in `scratch`, and it has just been tidied.
+    """
+    import dagster as dg
+
+    status = dg.DagsterRunStatus
+    unfinished = [status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
+        life = run.tags.get(LIFE_TAG)
+        if life is not None and not (scratch / life).exists():
+            instance.report_run_failed(
+                run,
+                f"Process {life.split('-')[0]} ended without finishing this run: it was killed, or the "
+                "machine stopped. Nothing is half done; run the same selection again.",
+            )
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a signal ended the run: Dagster takes the interrupt and records the run as failed."""
+    import dagster as dg
+
+    return any(
+        getattr(event.job_failure_data.failure_reason, "value", "") == "UNEXPECTED_TERMINATION"
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE
+    )
 
 
 def _resolve(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
