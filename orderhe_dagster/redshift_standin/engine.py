@@ -92,6 +92,10 @@ class Engine:
         """Roll back what is open and close the file."""
         self._connection.close()
 
+    def interrupt(self) -> None:
+        """End the statement that runs; closing and rolling back would wait for it."""
+        self._connection.interrupt()
+
     # -- transactions ------------------------------------------------------------------------------
 
     def begin(self) -> None:

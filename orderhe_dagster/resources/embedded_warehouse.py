@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.locks import file_lock
 from orderhe_dagster.resources.ports import PortError, Result, StatementError, Store, Warehouse
@@ -63,7 +64,8 @@ class EmbeddedSession:
 
     def execute(self, sql: str) -> Result:
         """Run one Redshift statement, committed at once when no transaction is open."""
-        return _result(_translating(lambda: self._engine.execute(sql), sql))
+        with interruptible(self._engine.interrupt):
+            return _result(_translating(lambda: self._engine.execute(sql), sql))
 
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         """Run the statements as one transaction: all of them or none."""
@@ -71,7 +73,8 @@ class EmbeddedSession:
         _translating(self._engine.begin, "begin")
         try:
             found += [self.execute(statement) for statement in statements]
-            _translating(self._engine.commit, "commit")
+            with interruptible(self._engine.interrupt):
+                _translating(self._engine.commit, "commit")
         except BaseException:
             self._engine.rollback()
             raise

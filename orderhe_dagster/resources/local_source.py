@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import (
     copy_statement,
     gather,
@@ -76,8 +77,9 @@ class EmbeddedSource(Source):
         with self._open("write") as connection:
             connection.execute("begin transaction")
             try:
-                yield _Transaction(connection, self.identity)
-                connection.execute("commit")
+                with interruptible(connection.interrupt):
+                    yield _Transaction(connection, self.identity)
+                    connection.execute("commit")
             except BaseException:
                 _roll_back(connection)
                 raise
@@ -98,7 +100,11 @@ class EmbeddedSource(Source):
                 connection.execute("rollback")
             parts = gather(table, window, folder)
             # The figures come from what was written, so that they hold for the parts themselves.
-            with closing(duckdb.connect()) as reader, _named(table, self.identity):
+            with (
+                closing(duckdb.connect()) as reader,
+                interruptible(reader.interrupt),
+                _named(table, self.identity),
+            ):
                 written = relation_of(parts)
                 measures = measures_of(reader, table, window, time_zone, written)
                 touches = touches_of(reader, table, window, time_zone, written)
@@ -150,7 +156,7 @@ class EmbeddedSource(Source):
                 connection = duckdb.connect(self.path, read_only=read_only)
             except duckdb.Error as error:
                 raise PortError(f"{self.path} cannot be opened: {error}") from error
-            with closing(connection):
+            with closing(connection), interruptible(connection.interrupt):
                 connection.execute("set TimeZone = 'UTC'")
                 yield connection
 
