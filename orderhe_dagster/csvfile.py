@@ -35,10 +35,19 @@ def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[An
     return count
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Replace `path` whole or not at all: UTF-8, header, LF. Returns how many rows were written."""
+def write_csv(
+    path: Path,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    aside: Path | None = None,
+) -> int:
+    """Replace `path` whole or not at all: UTF-8, header, LF. Returns how many rows were written.
+
+    The file grows in the folder `aside`, on the same disk; by default beside `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside = (aside or path.parent) / f".{path.name}.{os.getpid()}.tmp"
     try:
         with aside.open("w", encoding="utf-8", newline="") as file:
             count = write_rows(file, columns, rows)

@@ -56,10 +56,10 @@ def build_definitions(
     return dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
-            *build_backup_assets(catalogue, calendar),
+            *build_backup_assets(catalogue, calendar, state.scratch),
             *build_warehouse_assets(catalogue, calendar),
             *build_model_assets(catalogue, calendar),
-            *build_export_assets(catalogue, calendar, state.exports),
+            *build_export_assets(catalogue, calendar, state.exports, state.scratch),
         ],
         asset_checks=build_checks(catalogue, calendar),
         jobs=automation.jobs,

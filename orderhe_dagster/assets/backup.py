@@ -2,8 +2,6 @@
 
 import hashlib
 import logging
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from orderhe_dagster.catalog.measure import DIGESTED
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.resources.ports import Extract, Source, Store, Touch
+from orderhe_dagster.resources.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.backup")
 
@@ -47,13 +46,14 @@ def back_up(
     store: Store,
     run_id: str,
     time_zone: str,
+    scratch: Path,
 ) -> BackedUp:
     """Back up the days of `window` (None: the whole table) and those touched since their backup.
 
     A day that has a backup but another fingerprint in the source now (rows, or the sum of the
     cursor column) is read again. This needs no clock and no overlap: a transaction that commits
     late changes the fingerprint whenever it commits. Where the rows are as they were, the generation
-    stays.
+    stays. What is extracted passes through a folder of its own under `scratch`.
     """
     done = BackedUp()
     todo: list[Window | None] = [None]
@@ -67,7 +67,8 @@ def back_up(
         }
         todo = list(windows(again | set(window)))
     for span in todo:
-        _back_up_span(table, span, source, store, run_id, time_zone, done)
+        with scratch_folder(scratch, label=f"back up {table.name}") as folder:
+            _back_up_span(table, span, source, store, run_id, time_zone, folder, done)
     return done
 
 
@@ -78,31 +79,28 @@ def _back_up_span(
     store: Store,
     run_id: str,
     time_zone: str,
+    folder: Path,
     done: BackedUp,
 ) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix="orderhe-extract-"))
-    try:
-        extract = source.extract(table, span, scratch / "parts", time_zone)
-        days: list[date | None] = [None] if span is None else list(span)
-        before = backups.read_current(store, table.name, days)
-        fresh = _fresh_records(table, extract, days, store, run_id, source.identity)
-        changed = [day for day in days if not _stands(table, store, before.get(day), fresh[day])]
-        store.upload(
-            (part.key, path)
-            for day in changed
-            for part, path in zip(fresh[day].parts, extract.parts.get(day, ()), strict=True)
-        )
-        for day in days:
-            if day in changed:
-                record = fresh[day]
-                if record.parts:
-                    store.put(record.manifest, backups.manifest_body(store, record.parts))
-                done.records[day] = backups.commit(store, record)
-                done.written.add(day)
-            else:
-                done.records[day] = before[day]
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    extract = source.extract(table, span, folder / "parts", time_zone)
+    days: list[date | None] = [None] if span is None else list(span)
+    before = backups.read_current(store, table.name, days)
+    fresh = _fresh_records(table, extract, days, store, run_id, source.identity)
+    changed = [day for day in days if not _stands(table, store, before.get(day), fresh[day])]
+    store.upload(
+        (part.key, path)
+        for day in changed
+        for part, path in zip(fresh[day].parts, extract.parts.get(day, ()), strict=True)
+    )
+    for day in days:
+        if day in changed:
+            record = fresh[day]
+            if record.parts:
+                store.put(record.manifest, backups.manifest_body(store, record.parts))
+            done.records[day] = backups.commit(store, record)
+            done.written.add(day)
+        else:
+            done.records[day] = before[day]
 
 
 def _stands(table: Table, store: Store, before: Record | None, fresh: Record) -> bool:
@@ -161,11 +159,13 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def build_backup_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetsDefinition]:
+def build_backup_assets(
+    catalogue: Catalogue, calendar: Calendar, scratch: Path
+) -> list[dg.AssetsDefinition]:
     """One asset for each raw table. Parents are read after their children: a child's is there."""
     children = _children(catalogue)
     return [
-        _backup_asset(catalogue, table, children.get(table.name, ()), calendar)
+        _backup_asset(catalogue, table, children.get(table.name, ()), calendar, scratch)
         for table in catalogue.layer("raw")
     ]
 
@@ -180,7 +180,7 @@ def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
 
 
 def _backup_asset(
-    catalogue: Catalogue, table: Table, children: Sequence[str], calendar: Calendar
+    catalogue: Catalogue, table: Table, children: Sequence[str], calendar: Calendar, scratch: Path
 ) -> dg.AssetsDefinition:
     @asset_for(
         catalogue,
@@ -198,7 +198,9 @@ def _backup_asset(
         history = calendar.history()
         run_id = f"{context.run.run_id}{f'-{context.retry_number}' if context.retry_number else ''}"
         with failing_clearly(f"backup/{table.name}", window):
-            done = back_up(table, window, history, source, store, run_id, calendar.time_zone)
+            done = back_up(
+                table, window, history, source, store, run_id, calendar.time_zone, scratch
+            )
             before, after = source.outside(table, history, calendar.time_zone) if window else (0, 0)
         days = [day for day in done.records if day is not None]
         log.info(

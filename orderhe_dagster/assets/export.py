@@ -16,22 +16,23 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.csvfile import write_csv
 from orderhe_dagster.resources.ports import Warehouse
+from orderhe_dagster.resources.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.export")
 
 
 def build_export_assets(
-    catalogue: Catalogue, calendar: Calendar, folder: Path
+    catalogue: Catalogue, calendar: Calendar, folder: Path, scratch: Path
 ) -> list[dg.AssetsDefinition]:
     """One asset for each select of the export layer; its file is `<folder>/<name>.csv`."""
     return [
-        _export_asset(catalogue, table, calendar, folder / f"{table.name}.csv")
+        _export_asset(catalogue, table, calendar, folder / f"{table.name}.csv", scratch)
         for table in catalogue.layer("export")
     ]
 
 
 def _export_asset(
-    catalogue: Catalogue, table: Table, calendar: Calendar, path: Path
+    catalogue: Catalogue, table: Table, calendar: Calendar, path: Path, scratch: Path
 ) -> dg.AssetsDefinition:
     define = asset_for(
         catalogue,
@@ -48,7 +49,8 @@ def _export_asset(
     def export(warehouse: Warehouse) -> dg.MaterializeResult[None]:
         with failing_clearly(f"export/{table.name}", None):
             result = warehouse.query(table.sql, label=f"export/{table.name}")
-        rows = write_csv(path, table.column_names, result.rows)
+        with scratch_folder(scratch, label=f"export {table.name}") as aside:
+            rows = write_csv(path, table.column_names, result.rows, aside=aside)
         log.info("export/%s: %s rows to %s", table.name, f"{rows:,}", path)
         return dg.MaterializeResult(
             metadata={
