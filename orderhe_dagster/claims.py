@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orderhe_dagster import audit
@@ -11,11 +13,11 @@ from orderhe_dagster.backups import segment_of
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
+from orderhe_dagster.masking import hiding_values, masked
 from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
 
 SHOWN = 20
 UNDEFINED_TABLE = "42P01"
-MASK = "•••"
 _InPart = Callable[[str, Collection[str]], bool]
 
 
@@ -29,6 +31,7 @@ class Claim:
     needs: tuple[tuple[str, str], ...] = ()  # further tables that are to be there before it
     foreign_key: ForeignKey | None = None
     table: Table | None = None
+    personal: tuple[int, ...] = ()  # places of columns that show personal data under other names
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,27 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
         found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
     for check in catalogue.checks:
         if check.table.path == (layer, table.name):
-            found.append(Claim(check.claim, check.description, check.sql))
+            found.append(Claim(check.claim, check.description, check.sql, personal=check.personal))
+    return _plainly_named(found)
+
+
+def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims under names that Dagster takes (ASCII letters, digits, `_`), each its own.
+
+    What is no such letter becomes `_`, with a few digits of the name's hash to tell two apart.
+    """
+    taken: set[str] = set()
+    found = []
+    for claim in claims:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", claim.name)
+        if name != claim.name:
+            name += "_" + hashlib.sha256(claim.name.encode()).hexdigest()[:6]
+        plain, number = name, 1
+        while name in taken:
+            number += 1
+            name = f"{plain}_{number}"
+        taken.add(name)
+        found.append(replace(claim, name=name))
     return found
 
 
@@ -144,7 +167,10 @@ def judge(
         return bool(unread and parent in partitioned and unread(partitioned[parent], loaded))
 
     findings = []
-    with warehouse.session("checks", read_only=True) as session:
+    with (
+        hiding_values(bool(personal)),
+        warehouse.session("checks", read_only=True) as session,
+    ):
         for claim in claims:
             findings.append((claim, _find(session, claim, personal, time_zone, in_part)))
     yield from findings
@@ -162,13 +188,7 @@ def _find(
     if not count:
         return Finding(0)
     result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
-    rows = [
-        tuple(
-            MASK if name in personal and value is not None else value
-            for name, value in zip(result.columns, row, strict=True)
-        )
-        for row in result.rows
-    ]
+    rows = masked(result.columns, result.rows, personal, claim.personal)
     pending = _pending(session, claim, count, time_zone, in_part)
     return Finding(count - pending, pending, result.columns, rows)
 
