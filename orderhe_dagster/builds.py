@@ -18,6 +18,7 @@ from orderhe_dagster.backups import WHOLE, day_of, segment_of
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.ports import PortError, Session, StatementError, Warehouse
 
 UNDEFINED_TABLE = "42P01"
@@ -77,7 +78,8 @@ def build(
         statements += _replace(table, days, time_zone)
         statements += _record(table, days, inputs, run_id, time_zone)
         try:
-            session.transaction(statements)
+            with hiding_values(reads_personal_data(catalogue, table.depends_on)):
+                session.transaction(statements)
         except StatementError as error:
             if error.code == UNDEFINED_TABLE:
                 needs = ", ".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)

@@ -14,9 +14,9 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.catalog import types
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
+from orderhe_dagster.masking import masked
 from orderhe_dagster.resources.ports import LockTimeout, PortError, PreconditionFailed, Result
 
-MASK = "•••"
 PREVIEW_ROWS = 5
 DEFAULT_OWNER = "team:data"
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
@@ -143,16 +143,12 @@ def select_lineage(catalogue: Catalogue, table: Table) -> dg.TableColumnLineage:
 def preview(columns: Sequence[Column], result: Result) -> dg.MetadataValue[Any]:
     """The first rows as a Markdown table; personal data is masked."""
     personal = {column.name for column in columns if column.pii}
+    rows = masked(result.columns, result.rows[:PREVIEW_ROWS], personal)
     lines = [
         "| " + " | ".join(result.columns) + " |",
         "|" + "---|" * len(result.columns),
     ]
-    for row in result.rows[:PREVIEW_ROWS]:
-        cells = (
-            MASK if name in personal and value is not None else _cell(value)
-            for name, value in zip(result.columns, row, strict=True)
-        )
-        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))
 
 

@@ -15,6 +15,7 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.csvfile import write_csv
+from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.ports import Warehouse
 from orderhe_dagster.resources.scratch import scratch_folder
 
@@ -47,7 +48,10 @@ def _export_asset(
 
     @define
     def export(warehouse: Warehouse) -> dg.MaterializeResult[None]:
-        with failing_clearly(f"export/{table.name}", None):
+        with (
+            failing_clearly(f"export/{table.name}", None),
+            hiding_values(reads_personal_data(catalogue, table.depends_on)),
+        ):
             result = warehouse.query(table.sql, label=f"export/{table.name}")
         with scratch_folder(scratch, label=f"export {table.name}") as aside:
             rows = write_csv(path, table.column_names, result.rows, aside=aside)

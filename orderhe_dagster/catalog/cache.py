@@ -91,7 +91,14 @@ def encode(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "tables": [_encode_table(table) for table in catalogue.tables],
         "checks": [
-            [*check.table.path, check.claim, check.path, check.sql, check.description]
+            [
+                *check.table.path,
+                check.claim,
+                check.path,
+                check.sql,
+                check.description,
+                check.personal,
+            ]
             for check in catalogue.checks
         ],
     }
@@ -103,8 +110,8 @@ def decode(root: str, value: dict[str, Any]) -> Catalogue:
         root,
         tuple(_decode_table(table) for table in value["tables"]),
         tuple(
-            Check(_ref(layer, name), claim, path, sql, description)
-            for layer, name, claim, path, sql, description in value["checks"]
+            Check(_ref(layer, name), claim, path, sql, description, tuple(personal))
+            for layer, name, claim, path, sql, description, personal in value["checks"]
         ),
     )
 

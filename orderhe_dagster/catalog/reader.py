@@ -6,7 +6,7 @@ One file is read by `contract` or `select`; this module ties them together and c
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -130,9 +130,8 @@ class _Reading:
                 )
                 if table is not None:
                     tables[ref] = table
-        self._resolve_checks(tables, known)
+        checks = sorted(self._resolved_checks(tables, known), key=lambda check: check.path)
         models = [table for table in tables.values() if table.layer != "raw"]
-        checks = sorted((check for check, _ in self.checks), key=lambda check: check.path)
         return Catalogue(self.root, (*contracts, *models), tuple(checks))
 
     def _resolve(self, select: Select, tables: Mapping[TableRef, Table]) -> Table | None:
@@ -222,15 +221,35 @@ class _Reading:
             self.problems.add(first.path, line, f"tables that read one another: {path}")
         return order
 
-    def _resolve_checks(self, tables: Mapping[TableRef, Table], known: set[TableRef]) -> None:
+    def _resolved_checks(
+        self, tables: Mapping[TableRef, Table], known: set[TableRef]
+    ) -> Iterator[Check]:
+        """The checks, each with the columns of its answer that show personal data."""
         for check, select in self.checks:
             if check.table not in known and check.table not in self.files:
                 hint = close_to(str(check.table), [*map(str, known), *map(str, self.files)])
                 self.problems.add(check.path, 0, f"there is no table {check.table} to check{hint}")
             if all(upstream in tables for upstream in select.dependencies):
-                self.problems.attempt(
-                    lambda s=select: Query(s.path, s.expression, tables).check_names(self.problems)  # type: ignore[misc]
+                personal = self.problems.attempt(
+                    lambda s=select: self._personal_columns(s, tables)  # type: ignore[misc]
                 )
+                yield replace(check, personal=personal or ())
+
+    def _personal_columns(
+        self, select: Select, tables: Mapping[TableRef, Table]
+    ) -> tuple[int, ...]:
+        query = Query(select.path, select.expression, tables)
+        if not query.check_names(self.problems):
+            return ()
+        return tuple(
+            place
+            for place, (_, origins) in enumerate(query.outputs(query.root))
+            if any(
+                tables[ref.table].column(ref.column).pii
+                for origin in origins
+                for ref in query.reach(origin, personal=True)
+            )
+        )
 
 
 def _ordered(graph: Mapping[Node, Sequence[Node]]) -> tuple[list[Node], list[list[Node]]]:

@@ -149,6 +149,7 @@ class Check:
     path: str
     sql: str
     description: str
+    personal: tuple[int, ...] = ()  # places (from 0) of the output columns that show @pii columns
 
 
 @dataclass(frozen=True)

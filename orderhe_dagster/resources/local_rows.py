@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MASK = "•••"
+_ABOUT_NAMES = ("Catalog Error", "Binder Error", "Parser Error")
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _CARRIED = {
     "smallint": (-(2**15), 2**15 - 1),
@@ -90,10 +91,16 @@ def constraint_text(table: Table, message: str) -> str:
 
 
 def safe_text(message: str) -> str:
-    """An engine's message without the values it quotes: they may be personal data."""
-    first = message.split("\n\n", 1)[0].strip()
-    first = re.sub(r'(Duplicate key|value) ".*"', rf"\1 {MASK}", first, flags=re.DOTALL)
-    return re.sub(r"(string|value) ('.*'|[-\d.e+]+)", rf"\1 {MASK}", first, flags=re.DOTALL)
+    """An engine's message without the values it quotes: they may be personal data.
+
+    What is said of names is left as it is. Elsewhere everything from the first quotation mark to
+    the last goes, since a value may hold such marks itself.
+    """
+    said = message.rpartition("\n\nLINE ")[0] or message  # the statement follows
+    if not said.startswith(_ABOUT_NAMES):
+        said = re.sub(r"""['"].*['"]""", MASK, said, flags=re.DOTALL)
+        said = re.sub(r"(string|value) [-\d.e+]+", rf"\1 {MASK}", said)
+    return said.split("\n\n", 1)[0].strip()
 
 
 def shown_value(column: Column, value: object) -> str:

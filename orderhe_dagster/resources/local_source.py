@@ -217,7 +217,8 @@ def _named(table: Table, identity: str) -> Iterator[None]:
             f"compare the contract {table.path} with the database ({safe_text(str(error))})"
         ) from error
     except duckdb.Error as error:
-        raise PortError(f"{table.ref} in {identity}: {safe_text(str(error))}") from error
+        # The engine's own words may hold personal data: not a cause to be written down.
+        raise PortError(f"{table.ref} in {identity}: {safe_text(str(error))}") from None
 
 
 def _check_window(table: Table, window: Window | None) -> None:
