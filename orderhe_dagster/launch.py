@@ -61,8 +61,6 @@ def launch(
     ones that the settings choose. Raises LaunchError; KeyboardInterrupt when it was interrupted, with
     the run recorded as failed.
     """
-    import dagster as dg
-
     from orderhe_dagster import home
     from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.resources.scratch import scratch_folder
@@ -79,7 +77,7 @@ def launch(
     run_id = str(uuid.uuid4())
     with (
         scratch_folder(state.scratch, label=f"run {selection}") as life,
-        dg.DagsterInstance.from_config(str(state.dagster)) as instance,
+        _history(state.dagster) as instance,
     ):
         _end_abandoned_runs(instance, state.scratch)
         try:
@@ -99,6 +97,23 @@ def launch(
         if _was_interrupted(result):
             raise KeyboardInterrupt
         return _outcome(result, sorted("/".join(key.path) for key in keys))
+
+
+def _history(folder: Path) -> dg.DagsterInstance:
+    """Dagster's instance at `folder`, but what is printed goes where the caller reads it.
+
+    Capturing it, Dagster starts four processes that Ctrl-C ends with tracebacks, and turns the
+    terminal into a file. What the run logs is in its events all the same.
+    """
+    import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
+
+    silent = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    reference = InstanceRef.from_dir(str(folder), overrides={"compute_logs": silent})
+    return dg.DagsterInstance.from_ref(reference)
 
 
 def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:
