@@ -109,6 +109,13 @@ def read_current(
     return {day: _decode(key, obj.body) for day, key, obj in found if obj is not None}
 
 
+def read_generation(store: Store, table: str, day: date | None, number: int) -> Record | None:
+    """One generation's own record, whatever is current; None where there is none."""
+    key = f"{prefix(table, segment_of(day))}/generations/{number}.json"
+    found = store.get(key)
+    return _decode(key, found.body) if found is not None else None
+
+
 def commit(store: Store, record: Record) -> Record:
     """Make `record` the current generation of its segment, numbered after the one that is.
 

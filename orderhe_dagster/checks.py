@@ -151,7 +151,7 @@ def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetChe
         description=(
             f"{found.source.rows:,} rows agree on {found.days:,} days"
             if found.agrees
-            else "the source has moved on since the backup: run backup and warehouse again"
+            else "the source or the backup has moved on: run backup and warehouse again"
             if stale
             else f"{len(found.wrong)} days differ: materialize backup/{found.table} and "
             f"warehouse/{found.table} for them again"

@@ -24,6 +24,7 @@ from orderhe_dagster.resources.ports import (
 
 STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
 SUPERSEDED = "superseded"
+MOVED = "moved by "
 _ATTEMPTS = 3
 
 
@@ -254,7 +255,7 @@ def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[
     moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
     return [
         (
-            f"update {LOADS} set version = {literal('moved by ' + run_id[:80])}"
+            f"update {LOADS} set version = {literal(MOVED + run_id[:80])}"
             f" where table_name = {literal('warehouse.' + table.name)} and segment in"
             f" ({moved} where exists (select 1 from {STAGE} where {joined}))"
         ),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal
 
 from orderhe_dagster import audit, backups, loads
+from orderhe_dagster.audit import Loaded
 from orderhe_dagster.backups import Record
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import Window, windows
@@ -20,7 +21,8 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.ports import Measure, Source, Store, Touch, Warehouse
 
 Verdict = Literal["stale", "wrong"]
-"""stale: the source moved on after the backup; wrong: a copy is not what it should be."""
+"""stale: the source moved on after the backup, or the backup after the load; wrong: a copy is not
+what it should be."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Agreement:
 
     @property
     def wrong(self) -> list[Difference]:
-        """The differences that no change of the source explains."""
+        """The differences that no later change explains."""
         return [found for found in self.differences if found.verdict == "wrong"]
 
 
@@ -65,28 +67,60 @@ def prove(
     warehouse: Warehouse,
     time_zone: str,
 ) -> Agreement:
-    """Compare the three on each of `days` (None: a table without partitions)."""
+    """Compare the three on each of `days` (None: a table without partitions).
+
+    Other runs may go on meanwhile: the warehouse's rows are held against the generation that its
+    audit names, in the same session, and a newer generation only makes them stale.
+    """
     asked = sorted(set(days or ()))
     wanted: list[date | None] = [None] if days is None else [*asked]
     spans: list[Window | None] = [None] if days is None else [*windows(asked)]
+    held, loaded = _of_warehouse(table, asked, warehouse, time_zone)
     records = backups.read_current(store, table.name, wanted)
-    held = _warehouse_measures(table, asked, warehouse, time_zone)
     found = Agreement(table.name, days=len(wanted))
     for span in spans:
         live = source.measure(table, span, time_zone)
         touches = source.touches(table, span, time_zone)
         for day in [None] if span is None else span:
-            _compare(found, day, live.get(day), touches.get(day), records.get(day), held.get(day))
+            record, rows = records.get(day), held.get(day) or Measure(0)
+            _compare(found, day, live.get(day), touches.get(day), record, rows)
+            if record is not None and loads.difference(rows, record.measure):
+                found.differences.append(
+                    _of_load(store, record, rows, loaded.get(backups.segment_of(day)))
+                )
     return found
 
 
-def _warehouse_measures(
+def _of_warehouse(
     table: Table, days: list[date], warehouse: Warehouse, time_zone: str
-) -> Mapping[date | None, Measure]:
+) -> tuple[Mapping[date | None, Measure], Mapping[str, Loaded]]:
+    """The rows by day, and what the audit says was loaded, both at the same moment."""
     where = audit.days_predicate(table, days, time_zone) if days else None
-    relation = ddl.qualified(table.read_as)
+    relation, name = ddl.qualified(table.read_as), f"warehouse.{table.name}"
     with warehouse.session(f"prove {table.name}", read_only=True) as session:
-        return loads.measures(session, table, relation, time_zone, where)
+        rows = loads.measures(session, table, relation, time_zone, where)
+        return rows, audit.read(session, [name])[name]
+
+
+def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:
+    """Why the warehouse's rows of a day are not those of its current backup."""
+    day, newest = backups.day_of(record.segment), f"backup generation {record.generation}"
+    said = f"the warehouse has {loads.difference(held, record.measure)} as in {newest}"
+    if loaded is None:
+        return Difference(day, "wrong" if held.rows else "stale", f"{said}: it was never loaded")
+    if loaded.version == record.version:
+        return Difference(day, "wrong", said)
+    if loaded.version.startswith(loads.MOVED):
+        return Difference(
+            day, "stale", f"{said}: rows of it have moved to other days; load it again"
+        )
+    before = backups.read_generation(store, record.table, day, loaded.generation)
+    if before is None or (text := loads.difference(held, before.measure)):
+        why = text if before else "there is no such record"
+        return Difference(
+            day, "wrong", f"{said}; and it is not generation {loaded.generation}: {why}"
+        )
+    return Difference(day, "stale", f"{said}: it still holds generation {loaded.generation}")
 
 
 def _compare(
@@ -95,9 +129,9 @@ def _compare(
     live: Measure | None,
     touch: Touch | None,
     record: Record | None,
-    held: Measure | None,
+    held: Measure,
 ) -> None:
-    live, held = live or Measure(0), held or Measure(0)
+    live = live or Measure(0)
     stored = record.measure if record else Measure(0)
     found.source = add(found.source, live)
     found.backup = add(found.backup, stored)
@@ -111,9 +145,6 @@ def _compare(
         moved = (touch or Touch(0)) != record.touch
         said = f"the source has {text} as in backup generation {record.generation}"
         found.differences.append(Difference(day, "stale" if moved else "wrong", said))
-    if text := loads.difference(held, stored):
-        said = f"the warehouse has {text} as in backup generation {record.generation}"
-        found.differences.append(Difference(day, "wrong", said))
 
 
 def add(one: Measure, other: Measure) -> Measure:
