@@ -80,8 +80,13 @@ def read_contract(path: str, name: str, text: str, header: Header, problems: Pro
     if not cursor.sees("("):
         raise cursor.problem("the columns are expected here, in brackets; like and as are not read")
     inside, found = cursor.block(), _Found()
+    line = named.line
     for item in _items(inside):
-        problems.attempt(lambda item=item: _item(path, text, item, found))  # type: ignore[misc]
+        if item:
+            problems.attempt(lambda item=item: _item(path, text, item, found))  # type: ignore[misc]
+            line = item[-1].line
+        else:
+            problems.add(path, line, "a comma with nothing behind it: take it out")
     if any(word.upper in ("SELECT", "AS", "LIKE") for word in words[cursor.at :]):
         raise cursor.problem("create table … as select is no contract: list the columns")
     _check_names(path, named, found, problems)
@@ -120,8 +125,6 @@ def _items(inside: Sequence[Word]) -> list[list[Word]]:
 
 
 def _item(path: str, text: str, item: list[Word], found: _Found) -> None:
-    if not item:
-        raise Problem(path, 0, "an empty item between two commas of the create table")
     cursor = Cursor(path, text, item)
     named = cursor.takes("CONSTRAINT")
     if named and not any(map(cursor.sees, ("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"))):

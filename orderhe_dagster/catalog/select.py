@@ -61,7 +61,12 @@ def parse_select(path: str, ref: TableRef, text: str, header: Header, problems: 
     ):
         what = refused.key.upper()
         raise Problem(path, line_of(refused), f"{what} is not read here; write a plain select")
-    return Select(path, ref, body, tuple(words), tree, header, _dependencies(path, tree, problems))
+    wrong = Problems()
+    dependencies = _dependencies(path, tree, wrong)
+    if wrong.found:  # nothing more can be said of a select that reads what is no table
+        problems.found += wrong.found[:-1]
+        raise wrong.found[-1]
+    return Select(path, ref, body, tuple(words), tree, header, dependencies)
 
 
 def _unparsable(path: str, error: Exception, words: list[Word]) -> Problem:

@@ -196,6 +196,21 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "mart/m.sql:2",
         ("has no schema", "warehouse.orders"),
     ),
+    "no schema, and a column of it is read": (
+        {MART: "select orders.order_id\nfrom orders"},
+        "mart/m.sql:2",
+        ("has no schema", "warehouse.orders"),
+    ),
+    "raw is not read, nor are its columns": (
+        {MART: "select order_id\nfrom raw.orders"},
+        "mart/m.sql:2",
+        ("raw.orders", "warehouse.orders"),
+    ),
+    "a comma too many in a contract": (
+        {"raw/x.sql": "create table x (\n  a int,\n  b int,\n)"},
+        "raw/x.sql:3",
+        ("comma",),
+    ),
     "another schema": (
         {MART: "select 1::int as a\nfrom pg_catalog.pg_class"},
         "mart/m.sql:2",
