@@ -1,0 +1,111 @@
+"""The same work through Dagster's own commands, each a process of its own, as people start them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orderhe_dagster import home
+from orderhe_dagster_tests.shops import TestShop
+
+DEFINITIONS = ("-m", "orderhe_dagster.definitions")
+
+
+@pytest.fixture
+def run_command(sales_shop: TestShop, tmp_path: Path, project: Path) -> Run:
+    """Run a command of the environment in the checkout, on the state of `sales_shop`."""
+    return Run(sales_shop, tmp_path, project)
+
+
+class Run:
+    """A command line, run in the checkout as in an activated environment; gives what it printed."""
+
+    def __init__(self, shop: TestShop, folder: Path, project: Path) -> None:
+        self.shop, self.folder, self.project = shop, folder, project
+
+    def __call__(self, *command: str, with_home: bool = False) -> str:
+        scripts = Path(sys.executable).parent
+        environ = {
+            **os.environ,
+            **self.shop.environ,
+            "ORDERHE_HOME": str(self.shop.settings.home),
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+            "VIRTUAL_ENV": sys.prefix,
+            "HOME": str(self.folder),  # where Dagster writes when it has no home
+            "COLUMNS": "200",
+        }
+        if with_home:
+            environ["DAGSTER_HOME"] = str(home.prepare_home(self.shop.settings).dagster)
+        done = subprocess.run(
+            command,
+            cwd=self.project,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said[-5000:]
+        return done.stdout
+
+    def days_loaded(self) -> list[str]:
+        """The days of sales that the warehouse has loaded."""
+        sql = "select segment from warehouse._loads where table_name = 'warehouse.sales' order by 1"
+        return [day for (day,) in self.shop.rows(sql)]
+
+
+def runs_of(shop: TestShop) -> Sequence[dg.DagsterRun]:
+    """What the prepared home remembers, the latest first."""
+    with dg.DagsterInstance.from_config(str(home.use_home(shop.settings).dagster)) as instance:
+        return instance.get_runs()
+
+
+def test_dagster_materializes_a_day_without_a_home(run_command: Run) -> None:
+    selection = "backup/sales,warehouse/sales"
+    command = ("dagster", "asset", "materialize", *DEFINITIONS, "--select", selection)
+    run_command(*command, "--partition", "2026-01-01")
+    assert run_command.days_loaded() == ["2026-01-01"]
+
+
+def test_dagster_materializes_a_range_as_one_run_in_the_home(run_command: Run) -> None:
+    command = ("dagster", "asset", "materialize", *DEFINITIONS, "--select", "*")
+    run_command(*command, "--partition-range", "2026-01-01...2026-01-04", with_home=True)
+    assert run_command.days_loaded() == [f"2026-01-0{day}" for day in (1, 2, 3, 4)]
+    assert (run_command.shop.folder / "home/exports/takings.csv").is_file()
+    (run,) = runs_of(run_command.shop)
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_dg_launches_assets_in_the_home(run_command: Run) -> None:
+    run_command(
+        *("dg", "launch", "--assets", "backup/sales,warehouse/sales"),
+        *("--partition-range", "2026-01-02...2026-01-03"),
+        with_home=True,
+    )
+    assert run_command.days_loaded() == ["2026-01-02", "2026-01-03"]
+    assert len(runs_of(run_command.shop)) == 1
+
+
+def test_dagster_validates_the_workspace(run_command: Run) -> None:
+    said = run_command("dagster", "definitions", "validate", "-w", "workspace.yaml")
+    assert "All code locations passed validation" in said
+
+
+def test_dagster_lists_the_assets(run_command: Run) -> None:
+    listed = run_command("dagster", "asset", "list", *DEFINITIONS).split()
+    assert {"backup/sales", "warehouse/sales", "mart/takings", "export/takings"} <= set(listed)
+
+
+def test_dg_lists_what_there_is(run_command: Run) -> None:
+    listed = json.loads(run_command("dg", "list", "defs", "--json"))
+    assert {job["name"] for job in listed["jobs"]} == {"daily", "answers"}
+    assert [schedule["name"] for schedule in listed["schedules"]] == ["daily_schedule"]
+    keys = {asset["asset_key"] for asset in listed["assets"]}
+    assert {"backup/sales", "warehouse/sales", "mart/takings", "export/takings"} <= keys
