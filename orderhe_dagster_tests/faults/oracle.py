@@ -124,7 +124,9 @@ def unfinished(shop: TestShop) -> list[str]:
     """Runs that the history shows as if they still ran."""
     import dagster as dg
 
-    with dg.DagsterInstance.from_config(str(shop.settings.home / "dagster")) as instance:
+    from orderhe_dagster.home import use_home
+
+    with dg.DagsterInstance.from_config(str(use_home(shop.settings).dagster)) as instance:
         return [f"run is {run.status.value}" for run in instance.get_runs() if not run.is_finished]
 
 
