@@ -211,6 +211,13 @@ def _backup_asset(
             len(done.written),
             len(done.records),
         )
+        if before:
+            log.warning(
+                "backup/%s: rows before %s, the first day of the shop's history, which are in no backup: %s",
+                table.name,
+                history.start,
+                f"{before:,}",
+            )
         report_days(
             context,
             window or history,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
+from orderhe_dagster.catalog.errors import Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.table import Column, ForeignKey, Table, TableRef
 from orderhe_dagster.catalog.tokens import Cursor, Word, cut, statement

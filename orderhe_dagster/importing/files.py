@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,10 +81,18 @@ def visible(text: str) -> str:
 
 def check_header(table: Table, header: Sequence[str], findings: Findings) -> None:
     """Every column known, none twice, none missing that needs a value; ImportProblems otherwise."""
+    if any(map(fault_of, header)):
+        findings.add(1, "", None, "a header that is no UTF-8 text; save the file as UTF-8")
+        findings.stop_if_any()
+    spelling = {name.lower(): name for name in table.column_names}
     for position, name in enumerate(header):
         if name not in table.column_names:
-            close = difflib.get_close_matches(name, table.column_names, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {_list(table.columns)}"
+            close = difflib.get_close_matches(name.lower(), spelling, 1)
+            hint = f"there are {_list(table.columns)}"
+            if close:
+                hint = f"did you mean {spelling[close[0]]}?"
+            elif len(header) == 1 and len(re.split(r"[;\t|]", name)) > 1:
+                hint = "values are separated by commas: save the file so"
             findings.add(1, visible(name), None, f"{table.ref} has no such column; {hint}")
         elif name in header[:position]:
             findings.add(1, name, None, "the column is named twice")

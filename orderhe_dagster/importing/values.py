@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SMALL = re.compile(
+    r"[+-]?[0-9]+(\.[0-9]+)?[eE]-[0-9]{1,2}"
+)  # 1E-10, as programs write 0.0000000001
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?"
@@ -159,7 +162,7 @@ def _integer(kind: ColumnType, text: str) -> int:
 
 
 def _decimal(kind: ColumnType, text: str) -> Decimal:
-    found = _NUMBER.fullmatch(text)
+    found = _NUMBER.fullmatch(format(Decimal(text), "f") if _SMALL.fullmatch(text) else text)
     if not found:
         raise WrongValue(_EMPTY if not text else "no number; write plain digits, like -1200.50")
     sign, whole, fraction = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
