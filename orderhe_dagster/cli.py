@@ -77,11 +77,28 @@ def _told_plainly() -> Iterator[Settings]:
     except (OrderheError, SettingsError, CatalogueError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # whoever read our output has gone
+            raise
+        click.echo(f"error: {_of_system(error)}", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         click.echo(
             "interrupted: nothing is half done; the same command goes on from here", err=True
         )
         sys.exit(130)
+
+
+def _of_system(error: OSError) -> str:
+    """What the machine refused, on which file, and what to do."""
+    import errno
+
+    told = f"{error.filename or 'the machine'}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{told}. Free space on that disk and run this again: nothing is half done."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{told}. Give this user the right to it, or set ORDERHE_HOME to a folder of yours."
+    return f"{told}. Put it right, or move it away, and run this again."
 
 
 @main.command()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -99,21 +100,32 @@ def launch(
         return _outcome(result, sorted("/".join(key.path) for key in keys))
 
 
-def _history(folder: Path) -> dg.DagsterInstance:
-    """Dagster's instance at `folder`, but what is printed goes where the caller reads it.
+@contextmanager
+def _history(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's instance at `folder`, but what is printed goes where the caller reads it.
 
     Capturing it, Dagster starts four processes that Ctrl-C ends with tracebacks, and turns the
-    terminal into a file. What the run logs is in its events all the same.
+    terminal into a file. What the run logs is in its events all the same. LaunchError where the
+    files of the history cannot be used.
     """
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
+    from sqlalchemy.exc import DBAPIError
 
     silent = {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
     }
     reference = InstanceRef.from_dir(str(folder), overrides={"compute_logs": silent})
-    return dg.DagsterInstance.from_ref(reference)
+    try:
+        with dg.DagsterInstance.from_ref(reference) as instance:
+            yield instance
+    except DBAPIError as error:
+        raise LaunchError(
+            f"Dagster's run history in {folder} cannot be used: {error.orig}. If its disk is full, free "
+            f"space and run this again. If a file is damaged, move {folder / 'history'} away: a new "
+            "history begins; no rows are kept there."
+        ) from error
 
 
 def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:

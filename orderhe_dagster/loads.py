@@ -103,10 +103,17 @@ def _load(
     session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
     parts = [part for record in records.values() for part in record.parts]
     if parts:
-        session.execute(
-            f"copy {STAGE} ({columns}) from {literal(_manifest(table, records, parts, store, run_id))}"
-            f" {warehouse.copy_authorization} format as parquet manifest"
-        )
+        manifest = literal(_manifest(table, records, parts, store, run_id))
+        try:
+            session.execute(
+                f"copy {STAGE} ({columns}) from {manifest}"
+                f" {warehouse.copy_authorization} format as parquet manifest"
+            )
+        except StatementError as error:
+            raise LoadError(
+                f"{table.name}: COPY of the backup failed: {error}. Nothing was changed. If an object "
+                f"is missing or damaged, materialize backup/{table.name} for these days again."
+            ) from error
     _judge_stage(session, table, records, time_zone)
     session.execute(f"drop table if exists {INCOMING}")
     session.execute(f"create temp table {INCOMING} (like {LOADS})")

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from orderhe_dagster.resources.duckdb_file import is_stillborn, remedy, remove_stillborn
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.locks import file_lock
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine, Rows
 
 _T = TypeVar("_T")
+REBUILD = "run '*' for the whole range, and it is built anew from the backups"
 
 
 class EmbeddedWarehouse(Warehouse):
@@ -46,14 +48,22 @@ class EmbeddedWarehouse(Warehouse):
         A reading session sees temporary tables of its own only, and cannot change the file.
         """
         file = Path(self.path)
-        read_only = read_only and file.exists()  # where there is no file yet, one is made
+        # Where there is no file yet, one is made.
+        read_only = read_only and file.exists() and not is_stillborn(file)
         with (
             file_lock(file, shared=read_only, timeout_s=self.lock_timeout_s, label=label),
             ExitStack() as stack,
         ):
+            if not read_only:
+                remove_stillborn(file)
             reader = _Reader(self.store, stack)
             engine = stack.enter_context(_opened(file, reader, read_only))
-            yield EmbeddedSession(engine)
+            try:
+                yield EmbeddedSession(engine)
+            except StatementError as error:
+                if "IO Error" in error.message and file.name in error.message:
+                    raise PortError(remedy(file, error.message, REBUILD)) from error
+                raise
 
 
 class EmbeddedSession:
@@ -134,10 +144,7 @@ def _opened(file: Path, reader: _Reader, read_only: bool) -> Engine:
     try:
         return Engine(file, read=reader.read, local_path=reader.local_path, read_only=read_only)
     except duckdb.IOException as error:
-        raise PortError(
-            f"{file} cannot be opened: {str(error).splitlines()[0]}. If another program has it open "
-            "(a DuckDB client, say), close it there and run this again"
-        ) from error
+        raise PortError(remedy(file, str(error), REBUILD)) from error
 
 
 def _translating(run: Callable[[], _T], sql: str) -> _T:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import (
     copy_statement,
@@ -37,6 +38,9 @@ from orderhe_dagster.resources.ports import (
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+
+REBUILD = "a simulated shop is made again by `orderhe simulate`, another one by its imports"
 
 
 class EmbeddedSource(Source):
@@ -152,10 +156,13 @@ class EmbeddedSource(Source):
         import duckdb
 
         with file_lock(self.path, shared=read_only, timeout_s=self.lock_timeout_s, label=label):
+            file = Path(self.path)
             try:
+                if not read_only:
+                    remove_stillborn(file)
                 connection = duckdb.connect(self.path, read_only=read_only)
             except duckdb.Error as error:
-                raise PortError(f"{self.path} cannot be opened: {error}") from error
+                raise PortError(remedy(file, str(error), REBUILD)) from error
             with closing(connection), interruptible(connection.interrupt):
                 connection.execute("set TimeZone = 'UTC'")
                 yield connection
@@ -216,6 +223,10 @@ def _named(table: Table, identity: str) -> Iterator[None]:
             f"{table.ref}: {identity} has no such table or column; run `orderhe create`, and "
             f"compare the contract {table.path} with the database ({safe_text(str(error))})"
         ) from error
+    except duckdb.IOException as error:
+        file = Path(identity.removeprefix("duckdb:"))
+        said = remedy(file, safe_text(str(error)), REBUILD)
+        raise PortError(f"{table.ref}: {said}") from None
     except duckdb.Error as error:
         # The engine's own words may hold personal data: not a cause to be written down.
         raise PortError(f"{table.ref} in {identity}: {safe_text(str(error))}") from None

@@ -187,6 +187,15 @@ class Store(dg.ConfigurableResource[Any], ABC):
     def sizes(self, keys: Sequence[str]) -> list[int | None]:
         """The size in bytes of each object, None where there is none."""
 
+    def hashes(self, keys: Sequence[str]) -> list[str | None]:
+        """The sha256 (hex) of each object as it lies there, None where there is none."""
+        import hashlib
+
+        return [
+            None if found is None else hashlib.sha256(found.body).hexdigest()
+            for found in map(self.get, keys)
+        ]
+
     @abstractmethod
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file."""
