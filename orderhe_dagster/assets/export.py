@@ -16,6 +16,7 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.csvfile import write_csv
 from orderhe_dagster.masking import hiding_values, reads_personal_data
+from orderhe_dagster.resources.locks import file_lock
 from orderhe_dagster.resources.ports import Warehouse
 from orderhe_dagster.resources.scratch import scratch_folder
 
@@ -51,10 +52,12 @@ def _export_asset(
         with (
             failing_clearly(f"export/{table.name}", None),
             hiding_values(reads_personal_data(catalogue, table.depends_on)),
+            # A slower run must not put what it read before over what another has read since.
+            file_lock(scratch / f"export-{table.name}", label=f"export/{table.name}"),
         ):
             result = warehouse.query(table.sql, label=f"export/{table.name}")
-        with scratch_folder(scratch, label=f"export {table.name}") as aside:
-            rows = write_csv(path, table.column_names, result.rows, aside=aside)
+            with scratch_folder(scratch, label=f"export {table.name}") as aside:
+                rows = write_csv(path, table.column_names, result.rows, aside=aside)
         log.info("export/%s: %s rows to %s", table.name, f"{rows:,}", path)
         return dg.MaterializeResult(
             metadata={

@@ -74,7 +74,7 @@ def file_lock(
             _write(lock, json.dumps({"pid": os.getpid(), "label": label}))
             yield
         finally:
-            if not shared:
+            if not shared or holder(guarded).pid == os.getpid():
                 _write(lock, "")
             _drop(lock)
     finally:
