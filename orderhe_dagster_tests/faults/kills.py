@@ -78,7 +78,7 @@ def _shop(folder: Path) -> TestShop:
     )
 
 
-def _run(shop: TestShop, selection: str, resources: dict[str, Any] | None = None) -> list[str]:
+def run_once(shop: TestShop, selection: str, resources: dict[str, Any] | None = None) -> list[str]:
     from orderhe_dagster.launch import launch
 
     outcome = launch(shop.settings, selection, oracle.WINDOW, resources)
@@ -92,7 +92,7 @@ def prepare(name: str, folder: Path, selection: str) -> Scene:
         shop = sales_shop(folder)
         said = []
         if name == "again":
-            said = _run(shop, "*")
+            said = run_once(shop, "*")
             shop.change(*oracle.CHANGES[0])
         return said
 
@@ -108,7 +108,7 @@ def boundaries(scene: Scene, folder: Path) -> list[str]:
     def work() -> list[str]:
         shop = scene.copied(folder)
         fuse = light(0, signal.SIGKILL)
-        said = _run(shop, scene.selection, fused_resources(shop.settings))
+        said = run_once(shop, scene.selection, fused_resources(shop.settings))
         return [*said, *fuse.passed]
 
     found, status = forked(work)
@@ -131,7 +131,7 @@ def attack(scene: Scene, folder: Path, by: int, at: int = 0, after_s: float = 0.
             light(at, by)
             if not at:
                 _signal_later(after_s, by)
-            return _run(shop, scene.selection, fused_resources(shop.settings))
+            return run_once(shop, scene.selection, fused_resources(shop.settings))
 
         said, status = forked(doomed)
         after, looked = forked(lambda: _seen(shop))
@@ -139,7 +139,7 @@ def attack(scene: Scene, folder: Path, by: int, at: int = 0, after_s: float = 0.
 
         def again() -> list[Any]:
             shop.change(*oracle.CHANGES[1])
-            said = _run(shop, scene.selection)
+            said = run_once(shop, scene.selection)
             return [oracle.state_of_source(shop), [*said, *oracle.wrong(shop, whole)]]
 
         rerun, ended = forked(again)

@@ -1,0 +1,113 @@
+"""Pause a run at a boundary, let another run carry over newer rows, and wake the first: the newer ones stay.
+
+`python -m orderhe_dagster_tests.faults.zombies --help`; the tests run a few points of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from orderhe_dagster_tests.faults import oracle
+from orderhe_dagster_tests.faults.fuse import fused_resources, light
+from orderhe_dagster_tests.faults.kills import (
+    DEADLINE_S,
+    PART,
+    Scene,
+    boundaries,
+    forked,
+    load_modules,
+    prepare,
+    run_once,
+)
+
+PATIENCE_S = 3.0
+"""How long a run may be paused that holds a lock: the other one waits for it meanwhile."""
+
+
+def overtake(scene: Scene, folder: Path, at: int, holds_lock: bool) -> list[str]:
+    """Pause a run at boundary `at`, change the source, run again, wake the first; what was wrong after."""
+    shop = scene.copied(folder)
+    zombie = os.fork()
+    if zombie == 0:
+        status = 1
+        try:
+            signal.alarm(int(DEADLINE_S))
+            light(at, signal.SIGSTOP)
+            said = run_once(shop, scene.selection, fused_resources(shop.settings))
+            print(*said, sep="\n", end="", file=sys.stderr)
+            status = 1 if said else 0
+        finally:
+            os._exit(status)
+    _, state = os.waitpid(zombie, os.WUNTRACED)
+    if not os.WIFSTOPPED(state):
+        return [f"the run was not paused but ended with {os.waitstatus_to_exitcode(state)}"]
+    waker = os.fork()
+    if waker == 0:
+        time.sleep(PATIENCE_S if holds_lock else DEADLINE_S)
+        os.kill(zombie, signal.SIGCONT)
+        os._exit(0)
+
+    def newer() -> list[str]:
+        shop.change(*oracle.CHANGES[1])
+        return run_once(shop, scene.selection)
+
+    said, ended = forked(newer)
+    if not holds_lock:
+        os.kill(waker, signal.SIGKILL)
+        os.kill(zombie, signal.SIGCONT)
+    os.waitpid(waker, 0)
+    _, state = os.waitpid(zombie, 0)
+    wrong, asked = forked(lambda: oracle.wrong(shop, scene.selection == "*"))
+    found = [*(said or []), *(wrong or [])]
+    if ended or asked:
+        found.append(f"the newer run ended with {ended}, the questions with {asked}")
+    if os.waitstatus_to_exitcode(state):
+        found.append(f"the run that was paused ended with {os.waitstatus_to_exitcode(state)}")
+    if not found:
+        shutil.rmtree(folder)
+    return found
+
+
+def holds_lock(name: str) -> bool:
+    """Whether a run paused at this boundary keeps others waiting."""
+    outside = ("before put", "after put", "before upload", "after upload", "before session")
+    return not name.startswith((*outside, "before extract", "after extract"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Pause at the points asked for; 0 where the newer rows always stayed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--select", default="*", help=f"assets to run; short: {PART}")
+    parser.add_argument("--points", type=int, default=0, help="so many, evenly spread (0: all)")
+    asked = parser.parse_args(arguments)
+    load_modules()
+    root = Path(tempfile.mkdtemp(prefix="orderhe-zombies-"))
+    began, bad = time.monotonic(), 0
+    scene = prepare("again", root / "again", asked.select)
+    names: list[Any] = boundaries(scene, root / "dry")
+    count = asked.points or len(names)
+    points = [1 + index * (len(names) - 1) // max(count - 1, 1) for index in range(count)]
+    for at in points:
+        name = names[at - 1]
+        found = overtake(scene, root / f"at-{at}", at, holds_lock(name))
+        bad += bool(found)
+        print(f"{'BAD' if found else 'ok '} STOP {at}/{len(names)} {name}", flush=True)
+        for text in found:
+            print(f"      {text}", flush=True)
+    took = time.monotonic() - began
+    print(f"{len(points)} points, {bad} bad, {took:.0f} s" + (f"; see {root}" if bad else ""))
+    if not bad:
+        shutil.rmtree(root)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
