@@ -21,8 +21,11 @@ class Automation:
     schedules: Sequence[dg.ScheduleDefinition | dg.UnresolvedPartitionedAssetScheduleDefinition]
 
 
-def build_automation(catalogue: Catalogue) -> Automation:
-    """The daily chain and its schedule, and the rebuild of what comes from the warehouse alone."""
+def build_automation(catalogue: Catalogue, time_zone: str) -> Automation:
+    """The daily chain and its schedule, and the rebuild of what comes from the warehouse alone.
+
+    `time_zone` is the shop's: a schedule of partitions has it from them, any other is told.
+    """
     daily = dg.define_asset_job(
         "daily",
         selection=dg.AssetSelection.all(),
@@ -46,6 +49,8 @@ def build_automation(catalogue: Catalogue) -> Automation:
                     name="daily_schedule",
                     job=daily,
                     cron_schedule=f"{MINUTE} {HOUR} * * *",
+                    execution_timezone=time_zone,
+                    description="Half an hour after midnight: every table, whole.",
                 )
             ],
         )

@@ -52,7 +52,7 @@ def build_definitions(
     catalogue = read_catalogue(settings)
     state = home.home_of(settings)
     calendar = Calendar(first_day(settings), settings.time_zone)
-    automation = build_automation(catalogue)
+    automation = build_automation(catalogue, settings.time_zone)
     return dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),

@@ -15,7 +15,7 @@ import pytest
 from orderhe_dagster import home
 from orderhe_dagster.config import Settings, load_settings
 from orderhe_dagster.definitions import build_definitions
-from orderhe_dagster_tests.shops import OWN_SQL, TestShop
+from orderhe_dagster_tests.shops import OWN_SQL, SALES, TestShop
 
 FIRST, LAST = "2026-01-15", "2026-01-16"
 
@@ -151,6 +151,14 @@ def test_the_schedule_asks_for_yesterday_after_the_shops_midnight(demo: dg.Defin
         )
         requests = schedule.evaluate_tick(context).run_requests
     assert [request.partition_key for request in requests or ()] == ["2026-01-19"]
+
+
+def test_a_shop_without_days_is_asked_after_its_own_midnight_too(tmp_path: Path) -> None:
+    (tmp_path / "sql/raw").mkdir(parents=True)
+    (tmp_path / "sql/raw/shelves.sql").write_text("create table shelves (id int primary key);")
+    settings = settings_of(tmp_path, ORDERHE_SQL="sql", ORDERHE_TIME_ZONE="America/Lima")
+    schedule = build_definitions(settings).resolve_schedule_def("daily_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 0 * * *", "America/Lima")
 
 
 # ---- a new mart is a new file
@@ -336,3 +344,23 @@ def test_tables_of_others_are_observed_and_never_made(sales_shop: TestShop) -> N
             assert observation is not None
             said[key.path[-1]] = observation.metadata["dagster/row_count"].value
     assert said == {"buyers": 2, "sales": 4}
+
+
+def test_tables_of_others_are_one_piece_and_their_age_is_judged_by_the_backup(
+    sales_shop: TestShop,
+) -> None:
+    sales_shop.write(
+        {
+            "raw/sales.sql": SALES["raw/sales.sql"].replace(
+                "-- @cursor", "-- @freshness 26h\n-- @cursor"
+            )
+        }
+    )
+    graph = build_definitions(sales_shop.settings).resolve_asset_graph()
+    raw, backup = (graph.get(dg.AssetKey([layer, "sales"])) for layer in ("raw", "backup"))
+    assert not raw.is_partitioned, "an observation speaks of the whole table"
+    assert raw.freshness_policy is None, "Dagster would judge it by materializations alone"
+    assert backup.is_partitioned
+    assert backup.freshness_policy == dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=26)
+    )

@@ -16,7 +16,7 @@ KEYS: Mapping[str, str] = {
     "distkey": "column Redshift distributes the rows by",
     "sortkey": "columns Redshift sorts the rows by",
     "owner": "who answers for the table: team:name or an e-mail address",
-    "freshness": "how old the newest data may be: 90m, 26h, 2d",
+    "freshness": "how long ago it may have been materialized: 90m, 26h, 2d",
     "pii": "columns that hold personal data",
 }
 """Every key there is, with its meaning."""
