@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from typing import Any, Literal
 PREFIX = "ORDERHE_"
 OWN_SQL = Path(__file__).resolve().parents[1] / "sql"
 """The project's own `sql/` folder, beside the package."""
+_SERVERS = {"MYSQL": "MySQL", "REDSHIFT": "Redshift", "S3": "S3"}
 
 
 class SettingsError(ValueError):
@@ -31,7 +32,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class MySQLSettings:
-    """Where the shop's MySQL is. Checked, not used yet: this version runs on the laptop only."""
+    """Where the shop's MySQL is. This version runs on the laptop only: the defaults alone are taken."""
 
     host: str = ""
     port: int = 3306
@@ -43,7 +44,7 @@ class MySQLSettings:
 
 @dataclass(frozen=True)
 class RedshiftSettings:
-    """Where the Redshift is. Checked, not used yet: this version runs on the laptop only."""
+    """Where the Redshift is. This version runs on the laptop only: the defaults alone are taken."""
 
     host: str = ""
     port: int = 5439
@@ -102,11 +103,25 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             found[name] = parse(text, base) if text else None
         except ValueError as error:
             problems.append(f"{name}: {error}")
+    problems += _elsewhere(found)
     if not given.get("ORDERHE_SQL") and not OWN_SQL.is_dir():
         problems.append("ORDERHE_SQL is not set, and no sql folder lies beside the package: set it")
     if problems:
         raise SettingsError(tuple(problems))
     return _settings(found, base)
+
+
+def _elsewhere(found: Mapping[str, Any]) -> list[str]:
+    """What would be passed over in silence: settings that name a server which nothing here reaches."""
+    defaults: dict[str, object] = {"ORDERHE_S3_ENDPOINT_URL": ""}
+    for prefix, group in (("MYSQL_", MySQLSettings), ("REDSHIFT_", RedshiftSettings)):
+        defaults |= {f"{PREFIX}{prefix}{f.name.upper()}": f.default for f in fields(group)}
+    return [
+        f"{name}: this version runs on the laptop only and reaches no {_SERVERS[name.split('_')[1]]}: "
+        "take this setting out"
+        for name, default in defaults.items()
+        if found.get(name) not in (None, default)
+    ]
 
 
 def _settings(found: Mapping[str, Any], base: Path) -> Settings:
