@@ -48,6 +48,14 @@ MAY_IMPORT = {
 UPPER = {"definitions", "automation", "checks", "assets", "cli", "demo", "launch", "setup_road"}
 """What stands above the road: nothing below may import it."""
 
+RESOURCES = f"{PACKAGE}.resources"
+FOR_ALL = {f"{RESOURCES}.{name}" for name in ("ports", "locks", "scratch")}
+"""Of `resources`, what any room may import: the promises, and who waits for whom on this machine."""
+CHOOSERS = {f"{PACKAGE}.{name}" for name in ("definitions", "cli", "demo", "setup_road")}
+"""Who may ask `resources` itself for the adapters that the settings choose."""
+BEYOND = {RESOURCES: {"config", "home"}, f"{RESOURCES}.embedded_warehouse": {"redshift_standin"}}
+"""Modules of `resources` that need more than ports and catalogue: who chooses, and who stands in."""
+
 
 def modules() -> list[Path]:
     return sorted((ROOT / PACKAGE).rglob("*.py"))
@@ -121,6 +129,33 @@ def test_nothing_of_the_road_imports_what_stands_above_it() -> None:
         for path in modules()
         if room(dotted(path)) not in UPPER and inner(path) & (UPPER - {room(dotted(path))})
     }
+    assert wrong == {}
+
+
+def test_only_resources_knows_its_adapters() -> None:
+    """An asset that imported one would run on the laptop alone."""
+    wrong = {}
+    for path in modules():
+        name = dotted(path)
+        if room(name) == "resources":
+            continue
+        taken = {found for found in imports(path) if f"{found}.".startswith(f"{RESOURCES}.")}
+        taken -= FOR_ALL | ({RESOURCES} if name in CHOOSERS else set())
+        if taken:
+            wrong[name] = sorted(taken)
+    assert wrong == {}, "take the port; its adapter is chosen by the settings"
+
+
+def test_adapters_know_ports_and_catalogue_only() -> None:
+    """The settings are read where the choice is made; the stand-in has one adapter."""
+    wrong = {}
+    for path in modules():
+        name = dotted(path)
+        if room(name) != "resources":
+            continue
+        beyond = inner(path) - {"resources", "catalog", "errors"} - BEYOND.get(name, set())
+        if beyond:
+            wrong[name] = sorted(beyond)
     assert wrong == {}
 
 
@@ -207,7 +242,9 @@ def test_rooms_that_know_no_dagster_do_not_load_it(name: str) -> None:
 @pytest.mark.parametrize("path", modules(), ids=dotted)
 def test_everything_public_says_what_it_is(path: Path) -> None:
     missing = [] if ast.get_docstring(tree(path)) else [f"{path.name}: the module itself"]
-    for owner in [tree(path), *(n for n in tree(path).body if isinstance(n, ast.ClassDef))]:
+    owners: list[ast.Module | ast.ClassDef] = [tree(path)]
+    owners += [node for node in tree(path).body if isinstance(node, ast.ClassDef)]
+    for owner in owners:
         if isinstance(owner, ast.ClassDef) and owner.name.startswith("_"):
             continue
         for node in owner.body:
