@@ -18,6 +18,8 @@ from orderhe_dagster.resources.ports import PortError, Session
 
 LOADS = "warehouse._loads"
 TABLES = "warehouse._tables"
+DISPUTED = "disputed"
+"""How the version of a segment begins that was found not to agree with its source."""
 
 _AUDIT_DDL = (
     "create schema if not exists warehouse",
@@ -125,11 +127,16 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[str, Loaded]
 
 
 def definition(table: Table) -> str:
-    """The columns as the warehouse has them, one a line."""
-    return "\n".join(
+    """What a table was made from: how it is cut and laid out, then its columns, one a line."""
+    laid_out = f"partition {table.partition}, distkey {table.distkey}, sortkey {table.sortkey}"
+    return "\n".join([laid_out, *_column_lines(table)])
+
+
+def _column_lines(table: Table) -> list[str]:
+    return [
         f"{column.name} {types.redshift_text(column.type)}{'' if column.nullable else ' not null'}"
         for column in table.columns
-    )
+    ]
 
 
 def stored_definition(session: Session, name: str) -> str | None:
@@ -152,9 +159,9 @@ def remember_definition(table: Table, name: str) -> list[str]:
 def prepare_loaded_table(session: Session, table: Table) -> None:
     """Create `warehouse.<table>` for a raw contract, or add the contract's new columns to it.
 
-    Columns that are new, at the end and nullable are added; any other change stops. DefinitionError.
+    Columns that are new, at the end and nullable are added; any other change stops: DefinitionError.
     """
-    name = f"warehouse.{table.name}"
+    name, relation = f"warehouse.{table.name}", ddl.qualified(table.read_as)
     prepare_fence(session, "warehouse", table.name)
     wanted, stored = definition(table), stored_definition(session, name)
     if stored == wanted:
@@ -167,14 +174,30 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
     added = new[len(old) :]
     if new[: len(old)] != old or any(line.endswith(" not null") for line in added):
         changed = sorted(set(old) ^ set(new))
+        forget = f"where table_name = {literal(name)}"
         raise DefinitionError(
-            f"{name} was made with other columns than {table.path} has now: {'; '.join(changed)}. "
+            f"{name} was made in another shape than {table.path} has now: {'; '.join(changed)}. "
             "Only nullable columns at the end are added by themselves. To accept the change: "
-            f"drop table {name}; delete from {TABLES} where table_name = '{name}'; "
-            f"delete from {LOADS} where table_name = '{name}'; then run the whole range again."
+            f"drop table {relation}; delete from {TABLES} {forget}; delete from {LOADS} {forget}; "
+            f"then materialize backup/{table.name} and warehouse/{table.name} for any day: every "
+            "day that has a backup is loaded again."
         )
     adding = [
-        f"alter table {name} add column {ddl.quoted(column.name)} {types.redshift_text(column.type)}"
-        for column in table.columns[len(old) :]
+        f"alter table {relation} add column {ddl.quoted(column.name)}"
+        f" {types.redshift_text(column.type)}"
+        for column in table.columns[len(old) - 1 :]  # the first line is not a column
     ]
     session.transaction([*adding, *remember_definition(table, name)])
+
+
+def dispute(session: Session, name: str, segments: Iterable[str], run_id: str) -> None:
+    """Note that segments of a table are not what their source holds.
+
+    The next load brings them again, its checks look at them again, and no model is built on them.
+    """
+    listed = ", ".join(literal(segment) for segment in segments)
+    version = literal(f"{DISPUTED} by {run_id}"[:128])
+    session.execute(
+        f"update {LOADS} set version = {version}"
+        f" where table_name = {literal(name)} and segment in ({listed})"
+    )

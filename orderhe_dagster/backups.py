@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -56,7 +56,8 @@ class Record:
     parts: tuple[Part, ...]
     schema: str  # fingerprint of the columns as written
     source: str
-    snapshot_at: datetime
+    snapshot_at: datetime  # when these rows were read, by the source's clock
+    verified_at: datetime  # when the source was last seen to hold just these rows
 
     @property
     def version(self) -> str:
@@ -126,7 +127,7 @@ def commit(store: Store, record: Record) -> Record:
     for _ in range(_ATTEMPTS):
         current = store.get(f"{base}/current.json")
         before = _decode(f"{base}/current.json", current.body) if current else None
-        if before is not None and before.snapshot_at > record.snapshot_at:
+        if before is not None and before.verified_at > record.snapshot_at:
             return before
         numbered = _claim(store, base, record, before.generation + 1 if before else 1)
         try:
@@ -145,10 +146,30 @@ def commit(store: Store, record: Record) -> Record:
     )
 
 
+def verify(store: Store, record: Record, verified_at: datetime) -> Record:
+    """Note that the source still held the rows of the current generation at `verified_at`.
+
+    Only the pointer is written; the generation stays. Returns the record that is current afterwards.
+    """
+    key = f"{prefix(record.table, record.segment)}/current.json"
+    current = store.get(key)
+    if current is None:
+        return record
+    found = _decode(key, current.body)
+    if found.version != record.version or found.verified_at >= verified_at:
+        return found
+    noted = replace(found, verified_at=verified_at)
+    try:
+        store.put(key, _encode(noted), if_match=current.etag)
+    except PreconditionFailed:  # another run wrote first: what it saw is newer
+        return found
+    return noted
+
+
 def _claim(store: Store, base: str, record: Record, generation: int) -> Record:
     """Write the record under the first free number; a crashed run may have left one taken."""
     for number in range(generation, generation + 1000):
-        numbered = Record(**{**_fields(record), "generation": number})
+        numbered = replace(record, generation=number)
         try:
             store.put(f"{base}/generations/{number}.json", _encode(numbered), if_none_match=True)
         except PreconditionFailed:
@@ -157,12 +178,12 @@ def _claim(store: Store, base: str, record: Record, generation: int) -> Record:
     raise BackupError(f"{base}/generations: no free number from {generation} on")
 
 
-def _fields(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
-
-
 def _encode(record: Record) -> bytes:
-    body = asdict(record) | {"format": FORMAT, "snapshot_at": record.snapshot_at.isoformat()}
+    body = asdict(record) | {
+        "format": FORMAT,
+        "snapshot_at": record.snapshot_at.isoformat(),
+        "verified_at": record.verified_at.isoformat(),
+    }
     body["measure"] = {
         "rows": record.measure.rows,
         "sums": {name: str(total) for name, total in record.measure.sums.items()},
@@ -193,6 +214,7 @@ def _decode(key: str, body: bytes) -> Record:
             schema=raw["schema"],
             source=raw["source"],
             snapshot_at=datetime.fromisoformat(raw["snapshot_at"]),
+            verified_at=datetime.fromisoformat(raw["verified_at"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BackupError(

@@ -1,8 +1,8 @@
 """The build of a modelled table: delete and insert from its select, in one transaction.
 
 A build knows what it was built from: the audit keeps, for every table and day, a fingerprint of the
-upstream versions. Days that were built before and whose upstream has changed since are built again,
-so that a partitioned model never serves a day that has moved on beneath it.
+upstream versions. Days that the upstream has and the model has not, or that changed beneath it, are
+built along with the ones asked for, so that a partitioned model never lags behind unseen.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def build(
     run_id: str,
     time_zone: str,
 ) -> Built:
-    """Build the days of `window` (None: the whole table) and those that have become stale.
+    """Build the days of `window` (None: the whole table) and those that lag behind the upstream.
 
-    Raises BuildError where an upstream table is missing, StatementError where the select fails.
+    Raises BuildError where an upstream is missing, lacks a day, or is known to be wrong;
+    StatementError where the select fails.
     """
     with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
         audit.prepare(session)
@@ -61,13 +62,11 @@ def build(
         held = audit.read(session, [name, *upstream])
         wanted, stored = audit.definition(table), audit.stored_definition(session, name)
         remade = stored is not None and stored != wanted
-        known = {day_of(segment) for segment in held[name]}
         inputs = _Inputs(catalogue, table, held)
-        if window is None:
-            days: set[date | None] = {None}
-        else:
-            stale = {day for day in known if day and (remade or inputs.changed(day))}
-            days = {*window, *stale}
+        days: set[date | None] = {None}
+        if window is not None:
+            days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
+        inputs.refuse_unready(days)
         statements = [f"lock table {audit.fence(table.layer, table.name)}"]
         if stored != wanted:
             statements += [f"drop table {ddl.qualified(table.ref)}"] if remade else []
@@ -76,6 +75,8 @@ def build(
                 *audit.remember_definition(table, name),
             ]
         statements += _replace(table, days, time_zone)
+        if remade:
+            statements.append(f"delete from {LOADS} where table_name = {literal(name)}")
         statements += _record(table, days, inputs, run_id, time_zone)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
@@ -102,6 +103,7 @@ class _Inputs:
             str(ref): bool(catalogue.get(ref).partition and table.partition)
             for ref in table.depends_on
         }
+        self.days = _common_days([held[name] for name, daily in self._daily.items() if daily])
         self._whole = {  # an upstream read as a whole counts with all its segments
             name: _digest(f"{s}={row.version}" for s, row in sorted(held[name].items()))
             for name, daily in self._daily.items()
@@ -117,8 +119,39 @@ class _Inputs:
         return _digest([self._table.code_version, *versions])
 
     def changed(self, day: date) -> bool:
-        """Whether the day was built from other inputs than there are now."""
-        return self._held[str(self._table.ref)][segment_of(day)].inputs != self.of(day)
+        """Whether the day was never built, or from other inputs than there are now."""
+        built = self._held[str(self._table.ref)].get(segment_of(day))
+        return built is None or built.inputs != self.of(day)
+
+    def refuse_unready(self, days: set[date | None]) -> None:
+        """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
+        for name, daily in sorted(self._daily.items()):
+            asset = name.replace(".", "/")
+            wanted = [segment_of(day) for day in days] if daily else list(self._held[name])
+            missing = sorted(segment for segment in wanted if segment not in self._held[name])
+            if missing:
+                raise BuildError(
+                    f"{self._table.ref} needs {len(missing)} days of {asset} that were never loaded, "
+                    f"the first {missing[0]}. Materialize {asset} for these days first."
+                )
+            disputed = sorted(
+                segment
+                for segment in wanted
+                if self._held[name][segment].version.startswith(audit.DISPUTED)
+            )
+            if disputed:
+                raise BuildError(
+                    f"{asset} was found not to agree with its source on {len(disputed)} days, the first "
+                    f"{disputed[0]}. Materialize backup and warehouse for it again and see its checks."
+                )
+
+
+def _common_days(upstreams: list[Mapping[str, Loaded]]) -> set[date]:
+    """The days that every daily upstream has."""
+    if not upstreams:
+        return set()
+    common = set.intersection(*(set(segments) for segments in upstreams))
+    return {day for day in map(day_of, common) if day is not None}
 
 
 def _digest(texts: Iterable[str]) -> str:
@@ -151,7 +184,7 @@ def _record(
     counted = (
         f"to_char({measure.day_expression(table, time_zone, 'redshift')}, 'YYYY-MM-DD')"
         if table.partition
-        else f"'{WHOLE}'"
+        else f"cast('{WHOLE}' as varchar(10))"  # a bare literal has no type in a derived table
     )
     return [
         f"delete from {LOADS} where table_name = {name}"

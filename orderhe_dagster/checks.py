@@ -61,6 +61,7 @@ def _loaded_checks(
             if AGREES in wanted:
                 days = _loaded_days(table, warehouse, context.run.run_id)
                 found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
+                _dispute(table, found, warehouse, context.run.run_id)
                 yield _agreement_result(asset, found)
 
             def unread(parent: Table, loaded: Collection[str]) -> bool:
@@ -158,6 +159,14 @@ def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetChe
         ),
         metadata=metadata,
     )
+
+
+def _dispute(table: Table, found: proof.Agreement, warehouse: Warehouse, run_id: str) -> None:
+    """Keep what was found wrong in the audit, so that no later run passes it over."""
+    segments = sorted({segment_of(difference.day) for difference in found.wrong})
+    if segments:
+        with warehouse.session(f"dispute {table.name}") as session:
+            audit.dispute(session, f"warehouse.{table.name}", segments, run_id)
 
 
 def _loaded_days(table: Table, warehouse: Warehouse, run_id: str) -> list[date] | None:

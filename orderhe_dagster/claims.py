@@ -87,7 +87,8 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
         found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
     for check in catalogue.checks:
         if check.table.path == (layer, table.name):
-            found.append(Claim(check.claim, check.description, check.sql, personal=check.personal))
+            said = check.description or check.claim.replace("_", " ")
+            found.append(Claim(check.claim, said, check.sql, personal=check.personal))
     return _plainly_named(found)
 
 
@@ -203,9 +204,9 @@ def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part
     parents_read = [row.snapshot_at for row in held[parent].values()]
     if not parents_read or in_part(claim.foreign_key.parent, held[parent]):
         return count
-    oldest = min(parents_read)
+    read = max(parents_read)  # every day of a parent is looked at whenever one of it is read
     if not table.partition:
-        return count if any(row.snapshot_at > oldest for row in held[name].values()) else 0
+        return count if any(row.snapshot_at > read for row in held[name].values()) else 0
     day = measure.day_expression(table, time_zone, "redshift")
     orphans = session.execute(
         f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
@@ -213,7 +214,7 @@ def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part
     return sum(
         rows
         for orphan_day, rows in orphans.rows
-        if (loaded := held[name].get(segment_of(orphan_day))) and loaded.snapshot_at > oldest
+        if (loaded := held[name].get(segment_of(orphan_day))) and loaded.snapshot_at > read
     )
 
 

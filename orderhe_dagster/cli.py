@@ -163,7 +163,8 @@ def import_(table: str, file: Path, force: bool) -> None:
 @main.command()
 @click.argument("selection")
 @_days(required=False)
-def run(selection: str, first: date | None, last: date | None) -> None:
+@click.option("--allow-empty", is_flag=True, help="Back up tables as empty that had rows before.")
+def run(selection: str, first: date | None, last: date | None, allow_empty: bool) -> None:
     """Materialize SELECTION: an asset (mart/daily_sales), '*', or any of Dagster's selections.
 
     A range of days is one run. Without days, partitioned assets run for yesterday.
@@ -171,7 +172,7 @@ def run(selection: str, first: date | None, last: date | None) -> None:
     with _told_plainly() as settings:
         from orderhe_dagster.launch import launch
 
-        outcome = launch(settings, selection, _window(first, last))
+        outcome = launch(settings, selection, _window(first, last), may_be_empty=allow_empty)
         for line in outcome.lines():
             click.echo(line)
         if not outcome.succeeded:

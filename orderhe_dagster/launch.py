@@ -55,15 +55,18 @@ def launch(
     selection: str,
     window: Window | None = None,
     resources: Mapping[str, Any] | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> Outcome:
     """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
 
     Partitioned assets without a window: yesterday. A range is one run. `resources` replaces the
-    ones that the settings choose. Raises LaunchError; KeyboardInterrupt when it was interrupted, with
+    ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not. Raises LaunchError; KeyboardInterrupt when it was interrupted, with
     the run recorded as failed.
     """
     from orderhe_dagster import home
     from orderhe_dagster.definitions import build_definitions
+    from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG
     from orderhe_dagster.resources.scratch import scratch_folder
 
     state = home.use_home(settings)
@@ -76,6 +79,7 @@ def launch(
     tags = _tags(settings, daily, window)
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())
+    allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
     with (
         scratch_folder(state.scratch, label=f"run {selection}") as life,
         _history(state.dagster) as instance,
@@ -86,7 +90,7 @@ def launch(
                 run_id=run_id,
                 instance=instance,
                 asset_selection=sorted(keys),
-                tags={**tags, LIFE_TAG: life.name},
+                tags={**tags, **allowed, LIFE_TAG: life.name},
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )

@@ -5,7 +5,7 @@ What SQL a load consists of lives here; who runs it, and when, does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from orderhe_dagster import audit, backups
@@ -35,6 +35,7 @@ class LoadError(PortError):
 def load(
     table: Table,
     days: list[date | None],
+    history: Iterable[date],
     store: Store,
     warehouse: Warehouse,
     run_id: str,
@@ -42,29 +43,74 @@ def load(
 ) -> dict[date | None, Record]:
     """Bring the current backups of `days` into `warehouse.<table>`, all of them or none.
 
-    Days that the warehouse holds from an older generation than the store's are brought along.
+    Days of `history` that have a backup which the warehouse does not hold come along: a load that
+    failed, a day that was backed up again, a warehouse that was lost.
     Returns the records loaded. Raises LoadError, StatementError.
     """
+    name = f"warehouse.{table.name}"
     for attempt in range(1, _ATTEMPTS + 1):
         with warehouse.session(f"load warehouse/{table.name} run {run_id}") as session:
             audit.prepare(session)
             audit.prepare_loaded_table(session, table)
-            held = audit.read(session, [f"warehouse.{table.name}"])[f"warehouse.{table.name}"]
-            records = _records(table, days, held, store)
+            held = audit.read(session, [name])[name]
+            records = _records(table, days, history, held, store)
             try:
                 _load(session, table, records, store, warehouse, run_id, time_zone)
             except StatementError as error:
-                if SUPERSEDED not in error.message or attempt == _ATTEMPTS:
+                newer = _newer(records, audit.read(session, [name])[name])
+                if not newer:
                     raise
+                _refuse_older_store(table, newer, store, error, last=attempt == _ATTEMPTS)
             else:
                 return records
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def _newer(
+    records: Mapping[date | None, Record], held: Mapping[str, Loaded]
+) -> dict[date | None, Loaded]:
+    """The days of which the warehouse holds a newer generation than the one to be loaded."""
+    return {
+        day: held[record.segment]
+        for day, record in records.items()
+        if record.segment in held and held[record.segment].generation > record.generation
+    }
+
+
+def _refuse_older_store(
+    table: Table,
+    newer: Mapping[date | None, Loaded],
+    store: Store,
+    error: StatementError,
+    *,
+    last: bool,
+) -> None:
+    """Return where another run has just backed up and loaded; LoadError where the store went back."""
+    current = backups.read_current(store, table.name, list(newer))
+    if not last and all(
+        day in current and current[day].generation >= loaded.generation
+        for day, loaded in newer.items()
+    ):
+        return
+    segments = sorted(backups.segment_of(day) for day in newer)
+    raise LoadError(
+        f"warehouse.{table.name} holds newer backups of {len(segments)} days (the first {segments[0]}) "
+        f"than {store.url('backup/' + table.name)} has: the store was restored to an older state, or "
+        "another store is set. To go on with this store: delete from "
+        f"{LOADS} where table_name = 'warehouse.{table.name}'; then run the load again."
+    ) from error
+
+
 def _records(
-    table: Table, days: list[date | None], held: Mapping[str, Loaded], store: Store
+    table: Table,
+    days: list[date | None],
+    history: Iterable[date],
+    held: Mapping[str, Loaded],
+    store: Store,
 ) -> dict[date | None, Record]:
-    others = [backups.day_of(segment) for segment in held if backups.day_of(segment) not in days]
+    others: list[date | None] = []
+    if table.partition:
+        others = sorted({*history, *map(backups.day_of, held)} - {*days, None}, key=str)
     current = backups.read_current(store, table.name, [*days, *others])
     missing = [day for day in days if day not in current]
     if missing:
@@ -73,13 +119,14 @@ def _records(
             f"no backup of {table.name} for {len(missing)} of {len(days)} days, the first {first}. "
             f"Materialize backup/{table.name} for these days first."
         )
-    outdated = {
+    versions = {segment: loaded.version for segment, loaded in held.items()}
+    outdated = [
         day
         for day in others
-        if day in current and current[day].version != held[backups.segment_of(day)].version
-    }
+        if day in current and current[day].version != versions.get(backups.segment_of(day))
+    ]
     wanted = backups.schema_fingerprint(table)
-    records = {day: current[day] for day in [*days, *sorted(outdated, key=str)]}
+    records = {day: current[day] for day in [*days, *outdated]}
     for day, record in records.items():
         if record.schema != wanted:
             raise LoadError(
@@ -99,7 +146,6 @@ def _load(
     time_zone: str,
 ) -> None:
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
-    session.execute(f"drop table if exists {STAGE}")
     session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
     parts = [part for record in records.values() for part in record.parts]
     if parts:
@@ -115,7 +161,6 @@ def _load(
                 f"is missing or damaged, materialize backup/{table.name} for these days again."
             ) from error
     _judge_stage(session, table, records, time_zone)
-    session.execute(f"drop table if exists {INCOMING}")
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     session.execute(_incoming(table, records, run_id))
     session.transaction(load_statements(table, records, run_id, time_zone))
@@ -199,7 +244,7 @@ def _incoming(table: Table, records: Mapping[date | None, Record], run_id: str) 
                 str(record.measure.rows),
                 literal(str(record.measure.digest)),
                 "''",
-                literal(record.snapshot_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
+                literal(record.verified_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
                 "getdate()",
             )
         )

@@ -16,7 +16,7 @@ from orderhe_dagster import audit, backups, loads
 from orderhe_dagster.audit import Loaded
 from orderhe_dagster.backups import Record
 from orderhe_dagster.catalog import ddl
-from orderhe_dagster.catalog.days import Window, windows
+from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.ports import Measure, Source, Store, Touch, Warehouse
 
@@ -74,20 +74,21 @@ def prove(
     """
     asked = sorted(set(days or ()))
     wanted: list[date | None] = [None] if days is None else [*asked]
-    spans: list[Window | None] = [None] if days is None else [*windows(asked)]
     held, loaded = _of_warehouse(table, asked, warehouse, time_zone)
     records = backups.read_current(store, table.name, wanted)
     found = Agreement(table.name, days=len(wanted))
-    for span in spans:
-        live = source.measure(table, span, time_zone)
-        touches = source.touches(table, span, time_zone)
-        for day in [None] if span is None else span:
-            record, rows = records.get(day), held.get(day) or Measure(0)
-            _compare(found, day, live.get(day), touches.get(day), record, rows)
-            if record is not None and loads.difference(rows, record.measure):
-                found.differences.append(
-                    _of_load(store, record, rows, loaded.get(backups.segment_of(day)))
-                )
+    span = Window.of(asked[0], asked[-1]) if asked else None
+    if not wanted:
+        return found
+    live = source.measure(table, span, time_zone)
+    touches = source.touches(table, span, time_zone)
+    for day in wanted:
+        record, rows = records.get(day), held.get(day) or Measure(0)
+        _compare(found, table, day, live.get(day), touches.get(day), record, rows)
+        if record is not None and loads.difference(rows, record.measure):
+            found.differences.append(
+                _of_load(store, record, rows, loaded.get(backups.segment_of(day)))
+            )
     return found
 
 
@@ -125,6 +126,7 @@ def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None)
 
 def _compare(
     found: Agreement,
+    table: Table,
     day: date | None,
     live: Measure | None,
     touch: Touch | None,
@@ -144,6 +146,11 @@ def _compare(
     if text := loads.difference(live, stored):
         moved = (touch or Touch(0)) != record.touch
         said = f"the source has {text} as in backup generation {record.generation}"
+        if table.cursor is None and not moved:
+            moved = True
+            said += (
+                f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
+            )
         found.differences.append(Difference(day, "stale" if moved else "wrong", said))
 
 

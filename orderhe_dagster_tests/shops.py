@@ -133,11 +133,18 @@ class TestShop:
             for statement in statements:
                 transaction.execute(statement)
 
-    def run(self, selection: str, first: str | None = None, last: str | None = None) -> Outcome:
+    def run(
+        self,
+        selection: str,
+        first: str | None = None,
+        last: str | None = None,
+        *,
+        may_be_empty: bool = False,
+    ) -> Outcome:
         window = None
         if first is not None:
             window = Window.of(date.fromisoformat(first), date.fromisoformat(last or first))
-        return launch(self.settings, selection, window)
+        return launch(self.settings, selection, window, may_be_empty=may_be_empty)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""

@@ -57,9 +57,9 @@ def report_days(
     window: Window,
     figures: Mapping[date, Mapping[str, Any]],
 ) -> None:
-    """Attach figures to each day of the run, and record the days beyond it that were refreshed too.
+    """Attach figures to each day of the run, and record the days beyond it that were brought too.
 
-    In a run over a range Dagster gives every day the metadata of the whole, so each gets its own.
+    Dagster gives every day of a run the metadata of the whole, so each gets its own besides.
     """
     for day, values in sorted(figures.items()):
         if day not in window:
@@ -68,7 +68,7 @@ def report_days(
                     context.asset_key, partition=day.isoformat(), metadata=dict(values)
                 )
             )
-        elif len(window) > 1:
+        else:
             context.add_asset_metadata(dict(values), partition_key=day.isoformat())
 
 

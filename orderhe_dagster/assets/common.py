@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from orderhe_dagster.resources.ports import LockTimeout, PortError, Precondition
 PREVIEW_ROWS = 5
 DEFAULT_OWNER = "team:data"
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
+_RETRIES = 2
 _RETRIABLE = (LockTimeout, PreconditionFailed)
 
 
@@ -159,20 +159,18 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def failing_clearly(asset: str, window: Window | None) -> Iterator[None]:
+def failing_clearly(asset: str, window: Window | None, tries: int = 0) -> Iterator[None]:
     """Turn a port's error into a failure that names the asset and its days.
 
-    What another try can mend (a lock, a lost race) is tried again; anything else is not.
+    What another try can mend (a lock, a lost race) is tried again, at most twice; `tries` is how
+    often it was. Anything else is not.
     """
     where = f"{asset} [{window}]" if window else asset
     try:
         yield
     except _RETRIABLE as error:
-        raise dg.RetryRequested(max_retries=2, seconds_to_wait=2) from error
+        if tries >= _RETRIES:
+            raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
+        raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=2) from error
     except PortError as error:
         raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
-
-
-def iso_days(days: Iterable[date]) -> list[str]:
-    """Days as the partition keys they are."""
-    return [day.isoformat() for day in sorted(days)]

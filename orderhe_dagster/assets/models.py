@@ -44,7 +44,7 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
-        with failing_clearly(asset, window):
+        with failing_clearly(asset, window, context.retry_number):
             built = build(
                 catalogue, table, window, warehouse, context.run.run_id, calendar.time_zone
             )

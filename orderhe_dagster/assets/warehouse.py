@@ -44,9 +44,15 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
         days: list[date | None] = list(window) if window else [None]
-        with failing_clearly(f"warehouse/{table.name}", window):
+        with failing_clearly(f"warehouse/{table.name}", window, context.retry_number):
             records = loads.load(
-                table, days, store, warehouse, context.run.run_id, calendar.time_zone
+                table,
+                days,
+                calendar.history(),
+                store,
+                warehouse,
+                context.run.run_id,
+                calendar.time_zone,
             )
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.read_as)}").scalar()
             head = warehouse.query(

@@ -1,0 +1,210 @@
+"""The backup of a table's days: extract, compare with what is stored, upload, commit.
+
+How records are kept is `backups`' business; which days a run is about, its caller's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from orderhe_dagster import backups
+from orderhe_dagster.backups import Part, Record
+from orderhe_dagster.catalog.days import Window, windows
+from orderhe_dagster.catalog.measure import DIGESTED
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.ports import Extract, Source, Store, Touch
+from orderhe_dagster.resources.scratch import scratch_folder
+
+MAY_BE_EMPTY_TAG = "orderhe/allow_empty"
+"""Tag of a run that may back up a table as empty which was not."""
+MOST_SCANS = 8
+
+
+@dataclass
+class BackedUp:
+    """What a step found and did: every day's current record, which were read, which are new."""
+
+    records: dict[date | None, Record] = field(default_factory=dict)
+    read: set[date | None] = field(default_factory=set)
+    written: set[date | None] = field(default_factory=set)
+
+    @property
+    def rows(self) -> int:
+        """Rows in all the backups."""
+        return sum(record.measure.rows for record in self.records.values())
+
+
+def back_up(
+    table: Table,
+    window: Window | None,
+    history: Window,
+    source: Source,
+    store: Store,
+    run_id: str,
+    time_zone: str,
+    scratch: Path,
+    *,
+    may_be_empty: bool = False,
+) -> BackedUp:
+    """Back up the days of `window` (None: the whole table), and those that need it besides.
+
+    A day that has a backup but another fingerprint in the source now (rows, or the sum of the
+    cursor column) is read again. This needs no clock and no overlap: a transaction that commits
+    late changes the fingerprint whenever it commits. So is a day whose backup has other columns than
+    the contract, and a day with rows that was skipped between others. Where the rows are as they
+    were, the generation stays. What is extracted passes through a folder of its own under `scratch`.
+
+    A table that had rows and has none at all now stops (BackupError), unless it `may_be_empty`.
+    """
+    done = BackedUp()
+    todo: list[Window | None] = [None]
+    if window is not None:
+        known = backups.read_current(store, table.name, list(history))
+        done.records.update(known)
+        touches = source.touches(table, history, time_zone)
+        if not touches and done.rows and not may_be_empty:
+            raise _emptied(table, done.rows)
+        todo = list(_spans(table, window, known, touches))
+    for span in todo:
+        with scratch_folder(scratch, label=f"back up {table.name}") as folder:
+            _back_up_span(table, span, source, store, run_id, time_zone, folder, done, may_be_empty)
+    return done
+
+
+def _emptied(table: Table, rows: int) -> backups.BackupError:
+    return backups.BackupError(
+        f"table {table.name} has no row in the source, where its backups have {rows:,}. Was it emptied "
+        "or made anew by mistake? Nothing was changed. If it is meant to be empty, run again with "
+        f"`orderhe run … --allow-empty` (in the Dagster UI: tag {MAY_BE_EMPTY_TAG} = true)"
+    )
+
+
+def _spans(
+    table: Table,
+    window: Window,
+    known: Mapping[date | None, Record],
+    touches: Mapping[date | None, Touch],
+) -> list[Window]:
+    """The days to read: those asked for, those that are out of date, and those skipped in between."""
+    columns = backups.schema_fingerprint(table)
+    days = set(window)
+    days |= {
+        day
+        for day, record in known.items()
+        if day is not None
+        and (touches.get(day, Touch(0)) != record.touch or record.schema != columns)
+    }
+    backed_up = [day for day in known if day is not None]
+    if backed_up:
+        first, last = min(backed_up), max([*backed_up, window.end])
+        days |= {day for day in touches if day and first < day < last and day not in known}
+    found = windows(days)
+    if len(found) <= MOST_SCANS:
+        return found
+    return [Window(found[0].start, found[-1].end)]  # one scan of all beats many of few
+
+
+def _back_up_span(
+    table: Table,
+    span: Window | None,
+    source: Source,
+    store: Store,
+    run_id: str,
+    time_zone: str,
+    folder: Path,
+    done: BackedUp,
+    may_be_empty: bool,
+) -> None:
+    extract = source.extract(table, span, folder / "parts", time_zone)
+    days: list[date | None] = [None] if span is None else list(span)
+    before = backups.read_current(store, table.name, days)
+    fresh = _fresh_records(table, extract, days, store, run_id, source.identity)
+    if span is None and not may_be_empty:
+        whole = before.get(None)
+        if whole is not None and whole.measure.rows and not fresh[None].measure.rows:
+            raise _emptied(table, whole.measure.rows)
+    changed = [day for day in days if not _stands(table, store, before.get(day), fresh[day])]
+    store.upload(
+        (part.key, path)
+        for day in changed
+        for part, path in zip(fresh[day].parts, extract.parts.get(day, ()), strict=True)
+    )
+    for day in days:
+        if day in changed:
+            record = fresh[day]
+            if record.parts:
+                store.put(record.manifest, backups.manifest_body(store, record.parts))
+            done.records[day] = backups.commit(store, record)
+            done.written.add(day)
+        else:
+            done.records[day] = backups.verify(store, before[day], extract.snapshot_at)
+        done.read.add(day)
+
+
+def _stands(table: Table, store: Store, before: Record | None, fresh: Record) -> bool:
+    """Whether the stored generation already holds these rows, with all its objects sound."""
+    if before is None or not before.same_rows(fresh) or before.touch != fresh.touch:
+        return False
+    # No digest sees binary and floating columns: there, only the same bytes are the same rows.
+    if any(column.type.kind not in DIGESTED for column in table.columns) and [
+        part.sha256 for part in before.parts
+    ] != [part.sha256 for part in fresh.parts]:
+        return False
+    if not before.parts:
+        return True
+    hashes = store.hashes([part.key for part in before.parts])
+    manifest = store.get(before.manifest)
+    return (
+        hashes == [part.sha256 for part in before.parts]
+        and manifest is not None
+        and manifest.body == backups.manifest_body(store, before.parts)
+    )
+
+
+def _fresh_records(
+    table: Table,
+    extract: Extract,
+    days: Sequence[date | None],
+    store: Store,
+    run_id: str,
+    source: str,
+) -> dict[date | None, Record]:
+    paths = [path for day in days for path in extract.parts.get(day, ())]
+    with ThreadPoolExecutor(2) as pool:
+        hashes = dict(zip(paths, pool.map(_sha256, paths), strict=True))
+    records = {}
+    for day in days:
+        segment = backups.segment_of(day)
+        folder = f"{backups.prefix(table.name, segment)}/{run_id}"
+        parts = tuple(
+            Part(f"{folder}/part-{number:05d}.parquet", path.stat().st_size, hashes[path])
+            for number, path in enumerate(extract.parts.get(day, ()))
+        )
+        records[day] = Record(
+            table=table.name,
+            segment=segment,
+            generation=0,
+            run_id=run_id,
+            manifest=f"{folder}/manifest.json" if parts else "",
+            measure=extract.measures[day],
+            touch=extract.touches.get(day, Touch(0)),
+            parts=parts,
+            schema=backups.schema_fingerprint(table),
+            source=source,
+            snapshot_at=extract.snapshot_at,
+            verified_at=extract.snapshot_at,
+        )
+    return records
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
