@@ -37,6 +37,36 @@ def _day_name(table: Table) -> str:
     return name
 
 
+def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity: str) -> None:
+    """See that the table has the contract's columns, with its types; it may have more of them.
+
+    The extract casts, and a cast may round in silence. PortError names every column that differs.
+    """
+    found = {
+        name.lower(): kind
+        for name, kind in connection.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = "
+            "current_database() and schema_name = 'main' and lower(table_name) = lower(?)",
+            [table.name],
+        ).fetchall()
+    }
+    if not found:
+        return  # no such table: the extract itself says so
+    wrong = []
+    for column in table.columns:
+        kind, promised = found.get(column.name.lower()), duckdb_text(column.type)
+        if kind is None:
+            wrong.append(f"column {column.name} is not there")
+        elif kind.lower().replace(" ", "") != promised.replace(" ", ""):
+            wrong.append(f"column {column.name} is {kind.lower()}, not {promised}")
+    if wrong:
+        raise PortError(
+            f"{table.ref}: the table in {identity} is not what its contract {table.path} says: "
+            f"{'; '.join(wrong)}. Nothing was read. Write the contract as the table is, or alter the "
+            "table as the contract has it."
+        )
+
+
 def copy_statement(table: Table, window: Window | None, folder: Path, time_zone: str) -> str:
     """The one statement of an extract: typed columns of the window, to a file per day."""
     columns = ", ".join(

@@ -17,6 +17,7 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import (
+    check_columns,
     copy_statement,
     gather,
     measures_of,
@@ -25,6 +26,7 @@ from orderhe_dagster.resources.local_extract import (
 )
 from orderhe_dagster.resources.local_rows import insert, safe_text
 from orderhe_dagster.resources.locks import file_lock
+from orderhe_dagster.resources.open_files import room_for
 from orderhe_dagster.resources.ports import (
     Extract,
     Measure,
@@ -97,9 +99,10 @@ class EmbeddedSource(Source):
             with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
                 connection.execute("begin transaction")
                 (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
+                check_columns(connection, table, self.identity)
                 # Below the number of days, DuckDB closes files early and writes many small parts.
-                days = 1 if window is None else len(window)
-                connection.execute(f"set partitioned_write_max_open_files = {max(100, days)}")
+                files = room_for(1 if window is None else len(window))
+                connection.execute(f"set partitioned_write_max_open_files = {files}")
                 connection.execute(copy_statement(table, window, folder, time_zone))
                 connection.execute("rollback")
             parts = gather(table, window, folder)

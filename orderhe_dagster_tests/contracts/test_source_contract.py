@@ -205,6 +205,37 @@ def test_a_failed_extract_leaves_nothing(source: Source, sales: Table, tmp_path:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_contract_that_is_not_the_tables_any_more_rounds_nothing(
+    source: Source, tmp_path: Path
+) -> None:
+    text = (
+        "-- @partition sold_on\ncreate table paid (id int primary key, sold_on date not null, {});"
+    )
+    was = tables(tmp_path / "was", paid=text.format("amount decimal(14,4), note text, seen int"))
+    now = tables(tmp_path / "now", paid=text.format("amount decimal(12,3), note text, by_whom int"))
+    source.create([was["paid"]])
+    row = {"id": 1, "sold_on": DAY, "amount": Decimal("1.2345"), "note": "a", "seen": 1}
+    fill(source, was["paid"], [row])
+    with pytest.raises(PortError, match=r"raw\.paid.*raw/paid\.sql") as caught:
+        source.extract(now["paid"], Window.of(DAY), tmp_path / "out", SEOUL)
+    said = str(caught.value)
+    assert "column amount is decimal(14,4), not decimal(12, 3)" in said
+    assert "column by_whom is not there" in said
+    assert "Write the contract as the table is" in said
+    assert "note" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_may_have_more_columns_than_its_contract(source: Source, tmp_path: Path) -> None:
+    text = "create table paid (id int primary key{});"
+    was = tables(tmp_path / "was", paid=text.format(", secret text"))
+    now = tables(tmp_path / "now", paid=text.format(""))
+    source.create([was["paid"]])
+    fill(source, was["paid"], [{"id": 1, "secret": "s"}])
+    found = source.extract(now["paid"], None, tmp_path / "out", SEOUL)
+    assert parts_of(found, None) == [{"id": 1}]
+
+
 def test_a_table_that_is_not_there_is_named_with_the_remedy(
     source: Source, sales: Table, tmp_path: Path
 ) -> None:
