@@ -34,7 +34,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
 )
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
     from dagster._core.definitions.asset_checks.asset_check_evaluation import (
@@ -50,7 +50,7 @@ OPEN_ENGINES = 32  # a web server reads many runs: only the engines used last ar
 
 
 class BatchedEventLog(SqliteEventLogStorage):
-    """Dagster's SQLite event log: engines are kept, and a batch is one transaction per file.
+    """Dagster's SQLite event log: a file stays open, and a batch is one transaction per file.
 
     Events lie in two files: the run's own and the index across runs. A batch is written to both
     inside one another, so that an error in either leaves neither.
@@ -126,6 +126,13 @@ class BatchedEventLog(SqliteEventLogStorage):
         if rows:
             index.execute(AssetCheckExecutionsTable.insert(), rows)
 
+    def dispose(self) -> None:
+        """Close the files that are kept open."""
+        super().dispose()
+        with self._db_lock:
+            while self._engines:
+                self._engines.popitem()[1].dispose()
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock, self._transaction(shard) as connection:
@@ -147,8 +154,12 @@ class BatchedEventLog(SqliteEventLogStorage):
         if engine is None:
             engine = sqlalchemy.create_engine(
                 self.conn_string_for_shard(shard),
-                poolclass=NullPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+                poolclass=QueuePool,
+                pool_size=1,
+                connect_args={
+                    "timeout": SQLITE_BUSY_TIMEOUT_SECONDS,
+                    "check_same_thread": False,  # the pool hands a connection to one at a time
+                },
             )
             sqlalchemy.event.listen(engine, "connect", _relax)
         self._engines[shard] = engine

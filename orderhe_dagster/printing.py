@@ -78,8 +78,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence
     ]
     to_the_right = [
         place in right
-        or (any(row[place] is not None for row in rows)
-        and all(row[place] is None or isinstance(row[place], _NUMBERS) for row in rows))
+        or (
+            any(row[place] is not None for row in rows)
+            and all(row[place] is None or isinstance(row[place], _NUMBERS) for row in rows)
+        )
         for place in range(len(columns))
     ]
 
