@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.table import LAYERS
 from orderhe_dagster.config import Settings
 from orderhe_dagster.errors import OrderheError
 
@@ -167,8 +168,9 @@ def _resolve(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
 
     graph = definitions.resolve_asset_graph()
     known = {"/".join(key.path) for key in graph.materializable_asset_keys}
+    parts = [_of_layer(part.strip()) for part in selection.split(",")]
     try:
-        keys = dg.AssetSelection.from_coercible(selection.split(",")).resolve(graph)
+        keys = dg.AssetSelection.from_coercible(parts).resolve(graph)
     except dg.DagsterError as error:
         raise LaunchError(_unknown(selection, known)) from error
     found = {key for key in keys if key in graph.materializable_asset_keys}
@@ -181,6 +183,12 @@ def _resolve(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
             "Load a file with `orderhe import`, or select backup/… and what follows."
         )
     return found
+
+
+def _of_layer(part: str) -> str:
+    """`mart/*` as Dagster says it: the assets of a layer are a group."""
+    layer, _, rest = part.partition("/")
+    return f"group:{layer}" if rest == "*" and layer in LAYERS else part
 
 
 def _unknown(selection: str, known: set[str]) -> str:

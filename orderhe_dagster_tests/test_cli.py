@@ -86,6 +86,13 @@ def test_run_names_the_nearest_asset(sales_shop: TestShop) -> None:
     assert "did you mean mart/takings" in result.stderr
 
 
+def test_run_takes_a_layer_as_a_pattern(sales_shop: TestShop) -> None:
+    environ = of_shop(sales_shop)
+    assert orderhe("run", "backup/*", "--from", "2026-01-01", **environ).exit_code == 0
+    both = orderhe("run", "warehouse/*, mart/*", "--from", "2026-01-01", **environ)
+    assert "4 assets materialized" in both.stdout
+
+
 def test_run_refuses_raw_tables_that_others_fill(sales_shop: TestShop) -> None:
     result = orderhe("run", "raw/sales", "--from", "2026-01-01", **of_shop(sales_shop))
     assert result.exit_code == 1
