@@ -179,7 +179,20 @@ def run(selection: str, first: date | None, last: date | None, allow_empty: bool
             sys.exit(1)
 
 
-@main.command()
+class _SqlCommand(click.Command):
+    """A command whose argument may begin with a comment of SQL, `-- like this`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep SQL from being taken for an option: a name of one has no blanks."""
+        return super().parse_args(ctx, [_unlike_an_option(arg) for arg in args])
+
+
+def _unlike_an_option(arg: str) -> str:
+    name = arg.partition("=")[0]
+    return f" {arg}" if arg.startswith("--") and len(name.split()) > 1 else arg
+
+
+@main.command(cls=_SqlCommand)
 @click.argument("sql")
 @click.option(
     "--format",
@@ -193,12 +206,9 @@ def query(sql: str, form: str) -> None:
     """Run one Redshift statement against the warehouse and print its rows."""
     with _told_plainly() as settings:
         from orderhe_dagster.printing import print_result
-        from orderhe_dagster.resources import build_warehouse
+        from orderhe_dagster.setup_road import ask
 
-        reads = sql.lstrip("( \n\t").lower().startswith(("select", "with", "show"))
-        with build_warehouse(settings).session("orderhe query", read_only=reads) as session:
-            result = session.execute(sql)
-        print_result(result, form, sys.stdout)
+        print_result(ask(settings, sql), form, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""The verbs around the road: create what is missing, make days, load files."""
+"""The verbs around the road: create what is missing, make days, load files, ask the warehouse."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.config import Settings
 from orderhe_dagster.launch import LaunchError
+
+if TYPE_CHECKING:
+    from orderhe_dagster.resources.ports import Result
 
 _SAY_ROWS = 250_000
 
@@ -105,6 +109,16 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
     days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""
     kept = store.url(done.archive_key)
     return f"raw/{table.name}: {done.rows:,} rows loaded{days}; the file is kept as {kept}"
+
+
+def ask(settings: Settings, sql: str) -> Result:
+    """Run one Redshift statement; what surely only reads runs beside other readers. StatementError."""
+    from orderhe_dagster.catalog.syntax import is_reading
+    from orderhe_dagster.resources import build_warehouse
+
+    warehouse = build_warehouse(settings)
+    with warehouse.session("orderhe query", read_only=is_reading(sql)) as session:
+        return session.execute(sql)
 
 
 def raw_table(catalogue: Catalogue, name: str) -> Table:

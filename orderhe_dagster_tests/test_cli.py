@@ -74,6 +74,28 @@ def test_query_prints_rows_in_three_forms(sales_shop: TestShop) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "-- how many?\nselect count(*) as n from warehouse.buyers",
+        "--how many?\nselect count(*) as n from warehouse.buyers",
+        "-- n = ?\nselect count(*) as n from warehouse.buyers",
+        "/* how many? */ select count(*) as n from warehouse.buyers -- all",
+    ],
+)
+def test_a_query_may_begin_with_a_comment(sales_shop: TestShop, ask: str) -> None:
+    with sales_shop.warehouse.session("a test") as session:
+        session.execute("create table warehouse.buyers (code varchar(10))")
+    result = orderhe("query", ask, "--format", "csv", **of_shop(sales_shop))
+    assert result.stdout == "n\n0\n", result.output
+
+
+def test_a_misspelt_option_of_query_is_still_one(sales_shop: TestShop) -> None:
+    result = orderhe("query", "--formt=csv", "select 1", **of_shop(sales_shop))
+    assert result.exit_code == 2
+    assert "--format" in result.stderr
+
+
 def test_query_names_what_is_not_there(sales_shop: TestShop) -> None:
     result = orderhe("query", "select * from warehouse.nothing", **of_shop(sales_shop))
     assert result.exit_code == 1

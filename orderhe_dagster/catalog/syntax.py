@@ -1,12 +1,28 @@
-"""Small questions about a syntax tree of sqlglot. Nothing here knows tables, days or files."""
+"""Small questions about a statement or its syntax tree. Nothing here knows tables, days or files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.catalog.errors import Problem
+from orderhe_dagster.catalog.tokens import cut
+
 if TYPE_CHECKING:
     from sqlglot import exp
+
+
+def is_reading(sql: str) -> bool:
+    """Whether a Redshift statement surely only reads: a select without `into`, or a show.
+
+    Comments count for nothing. What cannot be cut into words is not sure to read.
+    """
+    try:
+        words = [word.upper for word in cut("the statement", sql, "redshift")]
+    except Problem:
+        return False
+    first = next((word for word in words if word != "("), "")
+    return first in ("SELECT", "WITH", "SHOW") and "INTO" not in words
 
 
 def line_of(node: exp.Expr, default: int = 1) -> int:
