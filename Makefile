@@ -13,7 +13,7 @@ ARGS ?=
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -32,6 +32,13 @@ test: $(VENV)/.dev ## all tests (ARGS="-k history" picks some)
 
 check: lint types ## lint, types, and the tests of the house's own rules
 	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py orderhe_dagster_tests/test_documents.py
+
+kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (about half an hour)
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills $(ARGS)
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --signal INT --points 20
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --random 20
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.zombies
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.crowds
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .

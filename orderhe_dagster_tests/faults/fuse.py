@@ -23,15 +23,16 @@ from orderhe_dagster.resources.ports import Extract, Result
 
 @dataclass
 class Fuse:
-    """Sends `signal` to this process when `at` boundaries were reached (0: never)."""
+    """Sends `signal` to this process at boundary number `at` (0: never), or the first with those words."""
 
-    at: int = 0
+    at: int | str = 0
     signal: int = int(signal.SIGTERM)
     passed: list[str] = field(default_factory=list)
 
     def reach(self, name: str) -> None:
         self.passed.append(name)
-        if len(self.passed) == self.at:
+        if self.at == len(self.passed) or (isinstance(self.at, str) and self.at in name):
+            self.at = 0
             os.kill(os.getpid(), self.signal)
 
 
@@ -39,7 +40,7 @@ FUSE = Fuse()
 """The fuse of this process; a forked process sets its own."""
 
 
-def light(at: int, by: int) -> Fuse:
+def light(at: int | str, by: int) -> Fuse:
     """End this process by signal `by` at boundary `at`; renamed files count too."""
     FUSE.at, FUSE.signal = at, by
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orderhe_dagster.catalog.days import Window
 from orderhe_dagster_tests.faults import oracle
 from orderhe_dagster_tests.faults.fuse import fused_resources, light
 from orderhe_dagster_tests.shops import TestShop, sales_shop
@@ -78,10 +79,16 @@ def _shop(folder: Path) -> TestShop:
     )
 
 
-def run_once(shop: TestShop, selection: str, resources: dict[str, Any] | None = None) -> list[str]:
+def run_once(
+    shop: TestShop,
+    selection: str,
+    resources: dict[str, Any] | None = None,
+    window: Window = oracle.WINDOW,
+) -> list[str]:
+    """Run the selection; what went wrong, nothing where it succeeded."""
     from orderhe_dagster.launch import launch
 
-    outcome = launch(shop.settings, selection, oracle.WINDOW, resources)
+    outcome = launch(shop.settings, selection, window, resources)
     return [] if outcome.succeeded else [*outcome.failures, *outcome.failed_checks, "run failed"]
 
 
@@ -92,7 +99,7 @@ def prepare(name: str, folder: Path, selection: str) -> Scene:
         shop = sales_shop(folder)
         said = []
         if name == "again":
-            said = run_once(shop, "*")
+            said = run_once(shop, selection)
             shop.change(*oracle.CHANGES[0])
         return said
 
@@ -117,14 +124,16 @@ def boundaries(scene: Scene, folder: Path) -> list[str]:
     return list(found)
 
 
-def attack(scene: Scene, folder: Path, by: int, at: int = 0, after_s: float = 0.0) -> list[str]:
+def attack(
+    scene: Scene, folder: Path, by: int, at: int | str = 0, after_s: float = 0.0
+) -> list[str]:
     """Kill a run, look, change the source, run once more, look again: what was wrong.
 
     The run is killed by signal `by` at boundary `at`, or, where that is 0, `after_s` after it began.
     """
     whole = scene.selection == "*"
     shop = scene.copied(folder)
-    before, _ = forked(lambda: [oracle.state_of_source(shop), _seen(shop)])
+    before, _ = forked(lambda: [oracle.state_of_source(shop), see(shop)])
     with watched(shop) as watch:
 
         def doomed() -> list[str]:
@@ -134,7 +143,7 @@ def attack(scene: Scene, folder: Path, by: int, at: int = 0, after_s: float = 0.
             return run_once(shop, scene.selection, fused_resources(shop.settings))
 
         said, status = forked(doomed)
-        after, looked = forked(lambda: _seen(shop))
+        after, looked = forked(lambda: see(shop))
         kept = oracle.generations(shop.settings.home)
 
         def again() -> list[Any]:
@@ -164,7 +173,8 @@ def attack(scene: Scene, folder: Path, by: int, at: int = 0, after_s: float = 0.
     return found
 
 
-def _seen(shop: TestShop) -> dict[str, Any]:
+def see(shop: TestShop) -> dict[str, Any]:
+    """What a reader of the warehouse sees now."""
     return {name: oracle.seen(shop, name) for name in ("warehouse.sales", "mart.takings")}
 
 
@@ -191,10 +201,10 @@ def watched(shop: TestShop) -> Iterator[Callable[[], list[Any]]]:
         states: list[Any] = []
         try:
             while not stop:
-                state = _seen(shop)
+                state = see(shop)
                 if state not in states:
                     states.append(state)
-                time.sleep(0.1)
+                time.sleep(0.3)
         except BaseException:
             traceback.print_exc()
             states.append({"reader": traceback.format_exc()})
@@ -249,7 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
         names = boundaries(scene, root / "dry")
         length_s = time.monotonic() - started
         for by in asked.signal or ["KILL"]:
-            for at, after_s in _moments(asked, len(names), length_s, dice):
+            for at, after_s in _moments(asked, names, length_s, dice):
                 where = names[at - 1] if at else f"after {after_s:.3f} s"
                 found = attack(scene, root / f"{name}-{by}-{done}", SIGNALS[by], at, after_s)
                 done, bad = done + 1, bad + bool(found)
@@ -266,12 +276,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _moments(
-    asked: argparse.Namespace, count: int, length_s: float, dice: random.Random
+    asked: argparse.Namespace, names: list[str], length_s: float, dice: random.Random
 ) -> list[tuple[int, float]]:
     if asked.random:
         return [(0, dice.uniform(0, length_s)) for _ in range(asked.random)]
-    points = asked.points or count
-    return [(1 + index * (count - 1) // max(points - 1, 1), 0.0) for index in range(points)]
+    return [(at, 0.0) for at in spread(len(names), asked.points)]
+
+
+def spread(count: int, points: int) -> list[int]:
+    """Numbers of boundaries, from 1: `points` of `count`, evenly spread; 0: all of them."""
+    points = points or count
+    return [1 + index * (count - 1) // max(points - 1, 1) for index in range(points)]
 
 
 if __name__ == "__main__":
