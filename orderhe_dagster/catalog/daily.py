@@ -18,10 +18,10 @@ from orderhe_dagster.catalog.syntax import (
     has_subtotals,
     in_window,
     line_of,
-    volatile_part,
     walk_here,
 )
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.volatile import volatile_part
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -163,10 +163,9 @@ class _Daily:
 
     def _reads_daily(self, scope: Scope) -> bool:
         return any(
-            self._table(source).daily
-            for inner in scope.traverse()
+            isinstance(source, Table) and source.partition is not None
+            for inner in self.query.under(scope)
             for source in self.query.sources(inner).values()
-            if isinstance(source, Table)
         )
 
     def _projections(self, scope: Scope) -> Iterator[exp.Expr]:

@@ -256,6 +256,17 @@ class Query:
             elif is_column(node):
                 yield self.resolve(origin.scope, node)
 
+    def under(self, scope: Scope) -> list[Scope]:
+        """A query and every query it is made of: nested ones, and CTEs wherever they are written."""
+        found: dict[int, Scope] = {}
+        todo = [scope]
+        while todo:
+            for part in todo.pop().traverse():
+                if id(part) not in found:
+                    found[id(part)] = part
+                    todo += [s for s in self.sources(part).values() if not isinstance(s, Table)]
+        return list(found.values())
+
     def inner(self, node: exp.Expr) -> Scope:
         """The scope of a subquery met in an expression."""
         while id(node) not in self._scopes and node.args.get("this") is not None:

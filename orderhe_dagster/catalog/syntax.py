@@ -105,24 +105,6 @@ def in_window(node: exp.Expr, select: exp.Expr) -> bool:
     return isinstance(parent, exp.Window) and parent.this is node and parent is not select
 
 
-def volatile_part(tree: exp.Expr) -> tuple[exp.Expr, str] | None:
-    """What makes a select answer differently on another run, and why; None where nothing does."""
-    from sqlglot import exp
-
-    clocks = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Rand, exp.Uuid)
-    names = {"random", "getdate", "sysdate", "timeofday"}
-    for node in tree.walk():
-        if isinstance(node, clocks) or (
-            isinstance(node, exp.Anonymous) and node.name.lower() in names
-        ):
-            return node, f"{node.sql(dialect='redshift')} differs from run to run"
-        if isinstance(node, exp.TableSample):
-            return node, "tablesample takes other rows on every run"
-        if isinstance(node, exp.With) and node.recursive:
-            return node, "a recursive query"
-    return None
-
-
 def has_subtotals(group: exp.Expr | None) -> bool:
     """Whether a group by has rollup, cube or grouping sets: they put nulls into the keys."""
     from sqlglot import exp
