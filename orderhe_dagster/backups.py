@@ -140,8 +140,13 @@ def commit(store: Store, record: Record) -> Record:
         except PreconditionFailed:
             continue
         return numbered
-    raise BackupError(
-        f"backup of {record.table} {record.segment}: other runs kept writing {base}/current.json "
+    raise _kept_writing(record)
+
+
+def _kept_writing(record: Record) -> BackupError:
+    key = f"{prefix(record.table, record.segment)}/current.json"
+    return BackupError(
+        f"backup of {record.table} {record.segment}: other runs kept writing {key} "
         f"({_ATTEMPTS} tries). Run it again when they are done."
     )
 
@@ -149,21 +154,30 @@ def commit(store: Store, record: Record) -> Record:
 def verify(store: Store, record: Record, verified_at: datetime) -> Record:
     """Note that the source still held the rows of the current generation at `verified_at`.
 
-    Only the pointer is written; the generation stays. Returns the record that is current afterwards.
+    Only the pointer is written; the generation stays. Returns the record that is current afterwards:
+    this one, or what another run has seen later. PreconditionFailed where a run that had read the
+    source earlier has put its rows there meanwhile: then the source must be read again.
     """
     key = f"{prefix(record.table, record.segment)}/current.json"
-    current = store.get(key)
-    if current is None:
-        return record
-    found = _decode(key, current.body)
-    if found.version != record.version or found.verified_at >= verified_at:
-        return found
-    noted = replace(found, verified_at=verified_at)
-    try:
-        store.put(key, _encode(noted), if_match=current.etag)
-    except PreconditionFailed:  # another run wrote first: what it saw is newer
-        return found
-    return noted
+    for _ in range(_ATTEMPTS):
+        current = store.get(key)
+        found = _decode(key, current.body) if current else None
+        if current is None or found is None:
+            raise PreconditionFailed(f"{key} was removed meanwhile; run this again")
+        if found.verified_at >= verified_at:
+            return found
+        if found.version != record.version:
+            raise PreconditionFailed(
+                f"{key}: a run that had read the source earlier wrote generation {found.generation} "
+                "meanwhile; read the source again"
+            )
+        noted = replace(found, verified_at=verified_at)
+        try:
+            store.put(key, _encode(noted), if_match=current.etag)
+        except PreconditionFailed:
+            continue
+        return noted
+    raise _kept_writing(record)
 
 
 def _claim(store: Store, base: str, record: Record, generation: int) -> Record:
