@@ -27,17 +27,17 @@ load_from:
 def run_demo(settings: Settings, say: Say) -> bool:
     """Run everything from the shop's first day to yesterday, and say what came of it.
 
-    Returns whether all went well. May be interrupted and started again at any time.
+    Returns whether all went well. May be interrupted and started again at any time. LaunchError
+    where no day of the shop is over yet.
     """
     from orderhe_dagster import home
-    from orderhe_dagster.assets.calendar import today
-    from orderhe_dagster.definitions import first_day
+    from orderhe_dagster.asked import whole_days
     from orderhe_dagster.launch import launch
     from orderhe_dagster.setup_road import create_all
 
     began = time.monotonic()
     home.prepare_home(settings)
-    window = Window(first_day(settings), today(settings.time_zone))
+    window = whole_days(settings)
     say(f"The shop from {window.start} to yesterday, {len(window)} days, through every layer:")
     create_all(settings)
     outcome = launch(settings, "*", window)
@@ -103,17 +103,26 @@ def _three(measure: str, values: list[str]) -> list[str]:
 
 def where_to_look(settings: Settings) -> list[str]:
     """The next commands and files, as they are called from the working folder."""
+    from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.home import home_of
 
     state = home_of(settings)
     orderhe = _command()
-    last_week = "select * from mart.daily_sales order by order_date desc limit 7"
+    marts = read_catalogue(settings).layer("mart")
     return [
         f"the Dagster UI          {orderhe} dev",
-        f'last week\'s sales       {orderhe} query "{last_week}"',
+        *(f'the rows of a mart      {orderhe} query "{_newest(mart)}"' for mart in marts[:1]),
         f"CSV files for BI        {_near(state.exports)}",
         f"Parquet backups         {_near(state.store)}",
     ]
+
+
+def _newest(mart: Table) -> str:
+    """A query for some rows of a mart: its last days, where it has days."""
+    if mart.partition is None:
+        return f"select * from {mart.ref} limit 7"
+    place = mart.column_names.index(mart.partition) + 1  # any name, without quotes in quotes
+    return f"select * from {mart.ref} order by {place} desc limit 7"
 
 
 def _command() -> str:

@@ -4,7 +4,7 @@
 
     OrderheError
     ├── resources.ports.PortError (and what it roots)
-    ├── launch.LaunchError
+    ├── asked.LaunchError
     └── importing.ImportProblems
 """
 

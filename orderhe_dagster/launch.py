@@ -6,14 +6,12 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.asked import LaunchError, is_over, selected, within_history, yesterday
 from orderhe_dagster.catalog.days import ONE_DAY, Window
-from orderhe_dagster.catalog.table import LAYERS
 from orderhe_dagster.config import Settings
-from orderhe_dagster.errors import OrderheError
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
 
 LIFE_TAG = "orderhe/process"
 """Tag of a run: the folder in `<home>/scratch` that is there as long as its process lives."""
-
-
-class LaunchError(OrderheError):
-    """The selection or the days cannot be run. The text names the next action."""
 
 
 @dataclass
@@ -62,8 +56,8 @@ def launch(
     """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
 
     Partitioned assets without a window: yesterday. A range is one run. `resources` replaces the
-    ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not. Raises LaunchError; KeyboardInterrupt when it was interrupted, with
-    the run recorded as failed.
+    ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not.
+    Raises LaunchError; KeyboardInterrupt when it was interrupted, with the run recorded as failed.
     """
     from orderhe_dagster import home
     from orderhe_dagster.definitions import build_definitions
@@ -72,12 +66,13 @@ def launch(
 
     state = home.use_home(settings)
     if window is not None:
+        is_over(settings, window)
         within_history(settings, window)
     definitions = build_definitions(settings, resources)
-    keys = _resolve(definitions, selection)
+    keys = selected(definitions, selection)
     graph = definitions.resolve_asset_graph()
-    daily = [key for key in keys if graph.get(key).is_partitioned]
-    tags = _tags(settings, daily, window)
+    daily = any(graph.get(key).is_partitioned for key in keys)
+    tags = _tags(window or yesterday(settings)) if daily else {}
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())
     allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
@@ -163,86 +158,9 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     )
 
 
-def _resolve(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
-    import dagster as dg
-
-    graph = definitions.resolve_asset_graph()
-    known = {"/".join(key.path) for key in graph.materializable_asset_keys}
-    parts = [_of_layer(part.strip()) for part in selection.split(",")]
-    try:
-        keys = dg.AssetSelection.from_coercible(parts).resolve(graph)
-    except dg.DagsterError as error:
-        raise LaunchError(_unknown(selection, known)) from error
-    found = {key for key in keys if key in graph.materializable_asset_keys}
-    if not found:
-        observed = sorted("/".join(key.path) for key in keys)
-        if not observed:
-            raise LaunchError(_unknown(selection, known))
-        raise LaunchError(
-            f"{', '.join(observed)} cannot be materialized: the shop itself fills raw tables here. "
-            "Load a file with `orderhe import`, or select backup/… and what follows."
-        )
-    return found
-
-
-def _of_layer(part: str) -> str:
-    """`mart/*` as Dagster says it: the assets of a layer are a group."""
-    layer, _, rest = part.partition("/")
-    return f"group:{layer}" if rest == "*" and layer in LAYERS else part
-
-
-def _unknown(selection: str, known: set[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(selection, sorted(known), n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known))}"
-    return f"the selection {selection!r} names no asset; {hint}"
-
-
-def within_history(settings: Settings, window: Window) -> None:
-    """See that the shop's history begins no later than `window`. LaunchError where it is fixed.
-
-    Where others fill the tables, the remembered first day moves to an earlier day that is asked for:
-    partitions are days, so none of them changes. A simulated shop begins when it was begun.
-    """
-    from orderhe_dagster import home
-    from orderhe_dagster.assets.calendar import year_ago
-
-    first = home.first_day(settings)
-    if first is not None and window.start >= first:
-        return
-    if settings.start_date is not None:
-        raise LaunchError(
-            f"{window.start} is before ORDERHE_START_DATE={first}, the first day of this shop's "
-            f"history. Set it to {window.start}, or begin later."
-        )
-    if first is not None and settings.shop == "simulated":
-        raise LaunchError(
-            f"{window.start} is before {first}, the first day of this shop's history. Begin later, "
-            f"or set ORDERHE_START_DATE={window.start} to let the shop begin then."
-        )
-    begin = window.start
-    if settings.shop == "simulated":  # a year of history, as the demo has it
-        begin = min(begin, year_ago(settings.time_zone))
-    home.remember_start(home.prepare_home(settings), begin)
-
-
-def _tags(
-    settings: Settings, daily: Sequence[dg.AssetKey], window: Window | None
-) -> dict[str, str]:
-    from orderhe_dagster.assets.calendar import today
-
-    if not daily:
-        return {}
-    end = today(settings.time_zone)
-    if window is None:
-        window = Window.of(end - ONE_DAY)
-    if window.end > end:
-        raise LaunchError(
-            f"{window.end - ONE_DAY} is not over yet in {settings.time_zone}: "
-            f"the last whole day is {end - ONE_DAY}."
-        )
-    last: date = window.end - ONE_DAY
+def _tags(window: Window) -> dict[str, str]:
+    """How Dagster is told of one day, or of a range as one run."""
+    last = window.end - ONE_DAY
     if last == window.start:
         return {"dagster/partition": last.isoformat()}
     return {

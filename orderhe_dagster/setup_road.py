@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orderhe_dagster.asked import LaunchError, within_history
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.config import Settings
-from orderhe_dagster.launch import LaunchError
 
 if TYPE_CHECKING:
     from orderhe_dagster.resources.ports import Result
@@ -50,7 +50,6 @@ def simulate_days(settings: Settings, window: Window) -> str:
 
     from orderhe_dagster import home
     from orderhe_dagster.definitions import read_catalogue, simulation_of
-    from orderhe_dagster.launch import within_history
     from orderhe_dagster.progress import reporter
     from orderhe_dagster.resources import build_source
 
@@ -82,7 +81,6 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
     from orderhe_dagster import home
     from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.importing import import_file
-    from orderhe_dagster.launch import within_history
     from orderhe_dagster.resources import build_source, build_store
 
     catalogue = read_catalogue(settings)

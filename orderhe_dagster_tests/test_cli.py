@@ -115,6 +115,40 @@ def test_run_takes_a_layer_as_a_pattern(sales_shop: TestShop) -> None:
     assert "4 assets materialized" in both.stdout
 
 
+@pytest.mark.parametrize(
+    "asked", ["mart/takings or mart/buyer_totals", "(mart/takings", "a b", "status:x", ","]
+)
+def test_a_selection_that_cannot_be_read_is_told_as_such(sales_shop: TestShop, asked: str) -> None:
+    result = orderhe("run", asked, **of_shop(sales_shop))
+    assert result.exit_code == 1
+    assert f"the selection {asked!r} cannot be read" in result.stderr
+    assert 'key:"mart/' in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("days_ahead", [0, 1, 400])
+@pytest.mark.parametrize("verb", [("demo",), ("run", "*"), ("run", "backup/sales")])
+def test_a_history_without_a_whole_day_is_told_with_the_remedy(
+    sales_shop: TestShop, verb: tuple[str, ...], days_ahead: int
+) -> None:
+    first = today(ZONE) + timedelta(days=days_ahead)
+    environ = of_shop(sales_shop) | {"ORDERHE_START_DATE": first.isoformat()}
+    result = orderhe(*verb, **environ)
+    assert result.exit_code == 1, result.output
+    assert f"history begins on {first}, and no day of it is over yet" in result.stderr
+    yesterday = today(ZONE) - timedelta(days=1)
+    assert f"Set ORDERHE_START_DATE to {yesterday} or earlier" in result.stderr
+
+
+def test_a_day_that_is_not_over_is_not_remembered_as_the_first(sales_shop: TestShop) -> None:
+    environ = of_shop(sales_shop)
+    del environ["ORDERHE_START_DATE"]
+    result = orderhe("run", "*", "--from", today(ZONE).isoformat(), **environ)
+    assert result.exit_code == 1
+    assert "is not over yet" in result.stderr
+    assert not (sales_shop.folder / "home/start_date").exists()
+
+
 def test_run_refuses_raw_tables_that_others_fill(sales_shop: TestShop) -> None:
     result = orderhe("run", "raw/sales", "--from", "2026-01-01", **of_shop(sales_shop))
     assert result.exit_code == 1
