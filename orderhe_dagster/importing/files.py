@@ -6,6 +6,7 @@ import difflib
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,17 @@ class Chunk:
     lines: Sequence[int]  # of the file, where each row begins
 
 
+class Damaged(Exception):
+    """A gzip file that cannot be unpacked to its end. `line`: where it breaks off."""
+
+    def __init__(self, good: int, error: Exception) -> None:
+        self.line = good + 1
+        whole = f"line {good} is the last that came out whole" if good else "no line came out whole"
+        super().__init__(
+            f"the gzip file is damaged or cut short ({error}): {whole}; fetch the file again"
+        )
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Lines]:
     """The lines of a file, gzipped or not."""
@@ -48,10 +60,17 @@ class Lines:
     def __init__(self, file: Iterable[bytes]) -> None:
         self.file, self.unclean = file, False
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        """(number from 1, bytes) of each line. Damaged where the rest cannot be unpacked."""
+        number = 0
+        try:
+            for number, line in enumerate(self.file, 1):
+                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise Damaged(number, error) from error
+
     def __iter__(self) -> Iterator[str]:
-        mark = b"\xef\xbb\xbf"
-        for number, line in enumerate(self.file):
-            body = line.removeprefix(mark) if number == 0 else line
+        for _, body in self.numbered():
             if b"\0" in body:
                 self.unclean = True
                 yield body.decode("utf-8", "surrogateescape").replace("\0", _NUL_MARK)

@@ -4,44 +4,64 @@ from __future__ import annotations
 
 import ast
 import json
-import math
+import traceback
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from orderhe_dagster.catalog.limits import is_json
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.importing.files import CHUNK_ROWS, Chunk, fault_of, lacking, opened, visible
+from orderhe_dagster.importing.json_text import RawJson, json_text, members
 from orderhe_dagster.importing.problems import Findings, ImportProblems, WrongValue
 
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "decimal", "real", "double", "boolean"})
+_MOST_PLACES = 400  # more than any column holds; a Decimal may have millions
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line, value) of each line that is not blank; a line that is no JSON gives its error."""
+def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
+    """(line, value) of each line that is not blank; a line that is no JSON gives its error.
+
+    The values of JSON columns are RawJson, except null, which is no value.
+    """
+    raw_columns = [column.name for column in table.columns if is_json(column.type)]
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in found]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
+        row = dict(found)
+        if len(row) < len(found):
+            names = [name for name, _ in found]
+            twice = {name for name in names if names.count(name) > 1}
             raise WrongValue(f"{', '.join(sorted(twice))} is given twice in one object")
-        return dict(found)
+        return row
+
+    def value_of(text: str) -> Any:
+        row = json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)
+        named = [
+            name for name in raw_columns if isinstance(row, dict) and row.get(name) is not None
+        ]
+        if named:
+            raw = members(text)
+            row.update({name: raw[name] for name in named})
+        return row
 
     with opened(path) as lines:
-        for line, raw in enumerate(lines.file, 1):
-            body = raw.removeprefix(b"\xef\xbb\xbf") if line == 1 else raw
+        for line, body in lines.numbered():
             if not body.strip():
                 continue
             try:
-                text = body.decode("utf-8")
-                yield line, json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)
+                yield line, value_of(body.decode("utf-8"))
             except WrongValue as error:
                 yield line, error
             except UnicodeDecodeError:
                 yield line, WrongValue("bytes that are no UTF-8; save the file as UTF-8")
-            except ValueError as error:
+            except RecursionError:
+                yield line, WrongValue("no JSON that can be read: it is nested too deeply")
+            except json.JSONDecodeError as error:
                 yield line, WrongValue(f"no JSON: {error}")
+            except (ValueError, ArithmeticError):
+                yield line, WrongValue("a number too long to be read; write it as a text")
 
 
 def module_rows(
@@ -53,8 +73,11 @@ def module_rows(
 
     try:
         content = vars(importlib.import_module(module)) if module else runpy.run_path(str(path))
-    except Exception as error:  # whatever the file does is its own
-        findings.add(1, "", None, f"the file does not run: {type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the file does is its own, leaving included
+        says = f"the file does not run: {type(error).__name__}: {error}"
+        findings.add(_line_of(error, path), "", None, says)
         raise ImportProblems(findings.problems, findings.count) from error
     rows = content.get(table.name)
     if not isinstance(rows, list):
@@ -74,6 +97,18 @@ def module_rows(
         findings.unit = "row"
         lines = list(range(1, len(rows) + 1))
     return list(zip(lines, rows, strict=True))
+
+
+def _line_of(error: BaseException, path: Path) -> int:
+    """The line of the file at which it failed; 1 where it is not known."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 1
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == str(path)
+    ]
+    return lines[-1] if lines else 1
 
 
 def object_chunks(
@@ -143,16 +178,23 @@ def _as_text(column: Column, value: Any) -> str | None:
     """A value of JSON or Python as CSV would write it; WrongValue where its type does not fit."""
     kind = column.type.kind
     text: str | None = None
-    if value is None or isinstance(value, str):
+    if value is None:
+        return None
+    if is_json(column.type):
+        return _json_cell(value)
+    if isinstance(value, str):
         return value
-    if column.type.declared.lower().startswith("json"):
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    elif isinstance(value, int) and kind in _NUMBERS:
+    if isinstance(value, int) and kind in _NUMBERS:
+        if value.bit_length() > 4096:
+            raise WrongValue(f"out of range for {column.type.declared or kind}")
         text = str(int(value))
     elif isinstance(value, float | Decimal) and kind in {"real", "double"}:
         text = str(value)
-    elif isinstance(value, float | Decimal) and kind in _NUMBERS and math.isfinite(value):
-        text = format(Decimal(str(value)), "f")  # an integer column refuses the point by itself
+    elif isinstance(value, float | Decimal) and kind in _NUMBERS:
+        number = Decimal(str(value))
+        if number.is_finite():  # an integer column refuses the point by itself
+            few = abs(number.adjusted()) <= _MOST_PLACES
+            text = format(number, "f") if few else str(number)
     elif isinstance(value, datetime):
         text = value.isoformat(" ") if kind == "timestamp" else None
     elif isinstance(value, date):
@@ -163,3 +205,18 @@ def _as_text(column: Column, value: Any) -> str | None:
         called = column.type.declared or kind
         raise WrongValue(f"a {type(value).__name__} does not fit {called}; write it as a text")
     return text
+
+
+def _json_cell(value: Any) -> str:
+    """The text of a value in a JSON column; a text is a JSON text, not JSON written in one."""
+    raw = isinstance(value, RawJson)
+    inner = json.loads(value) if raw and value.startswith('"') else value
+    if isinstance(inner, str) and not (raw and inner is value) and inner.lstrip()[:1] in {"{", "["}:
+        try:
+            json.loads(inner)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            says = "a text that holds JSON: write the object or array itself, without quotes"
+            raise WrongValue(says)
+    return str(value) if raw else json_text(value)

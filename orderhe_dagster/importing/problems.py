@@ -59,14 +59,15 @@ class Findings:
     unit: str = "line"
     count: int = 0
     problems: list[Problem] = field(default_factory=list)
-    cells: set[tuple[int, str]] = field(default_factory=set)  # (line, column) of each problem
+    cells: set[tuple[int, str]] = field(default_factory=set)  # (line, column) lately reported
 
     def add(self, line: int, column: Column | str, value: object, message: str) -> None:
         """Note a problem; `value` None: there is none to show. Personal data is masked."""
         name = column if isinstance(column, str) else column.name
         if name and (line, name) in self.cells:
             return  # one word on a cell is enough
-        self.cells.add((line, name))
+        if name:
+            self.cells.add((line, name))
         self.count += 1
         if len(self.problems) == SHOWN and line >= self.problems[-1].line:
             return
@@ -89,5 +90,8 @@ def shown(value: object, *, pii: bool = False) -> str | None:
         return None
     if pii:
         return MASK
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # Python's longest numbers have none, and objects of others may fail
+        text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]}…{text[-1]}"

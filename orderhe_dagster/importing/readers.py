@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.importing.csv_rows import csv_chunks
-from orderhe_dagster.importing.files import Chunk
+from orderhe_dagster.importing.files import Chunk, Damaged
 from orderhe_dagster.importing.object_rows import json_rows, module_rows, object_chunks
 from orderhe_dagster.importing.problems import Findings, ImportProblems
 
@@ -25,8 +23,8 @@ def read(
     """
     try:
         yield from _rows(table, path, findings, module)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        findings.add(1, "", None, f"the gzip file is damaged or cut short: {error}; fetch it again")
+    except Damaged as error:
+        findings.add(error.line, "", None, str(error))
 
 
 def _rows(table: Table, path: Path, findings: Findings, module: str | None) -> Iterator[Chunk]:
@@ -35,7 +33,7 @@ def _rows(table: Table, path: Path, findings: Findings, module: str | None) -> I
     if ending == ".csv":
         return csv_chunks(table, path, findings)
     if ending in {".jsonl", ".ndjson"}:
-        return object_chunks(table, json_rows(path), json_rows(path), findings)
+        return object_chunks(table, json_rows(table, path), json_rows(table, path), findings)
     if ending == ".py":
         rows = module_rows(table, path, module, findings)
         return object_chunks(table, iter(rows), iter(rows), findings)

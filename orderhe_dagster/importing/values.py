@@ -6,9 +6,9 @@ itself. Both ways take the same texts and give the same values.
 
 from __future__ import annotations
 
-import json
 import math
 import re
+import struct
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -16,14 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.limits import (
     FIRST_DATE,
+    FIRST_YEAR,
     LAST_DATE,
+    LAST_YEAR,
+    fixed_bytes,
     is_unsigned,
+    is_year,
     text_limit,
     timestamp_range,
 )
 from orderhe_dagster.catalog.table import Column, ColumnType
 from orderhe_dagster.catalog.types import integer_range
 from orderhe_dagster.importing.problems import WrongValue
+from orderhe_dagster.importing.texts import text_rule
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +44,6 @@ _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-_TIME = re.compile(r"-?(?:[0-7]?[0-9]{2}|8[0-2][0-9]|83[0-8]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?")
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 _CARRIED = {"smallint": 16, "integer": 32, "bigint": 64}
 _EMPTY = r"an empty text; write \N where there is no value"
@@ -102,12 +106,12 @@ def _as_a_whole(kind: ColumnType, text: pa.Array) -> pa.Array | None:
         return every(inside)
 
     if kind.kind in {"varchar", "varbyte"}:
-        if kind.kind == "varbyte" or _TEXT_RULES.get(_word(kind)):
+        if kind.kind == "varbyte" or text_rule(kind):
             return None
         limit, unit = text_limit(kind)
         measure = pc.utf8_length if unit == "characters" else pc.binary_length
         return text if between(measure(text), 0, limit) else None
-    pattern = _pattern(kind)
+    pattern = None if is_year(kind) else _pattern(kind)
     if pattern is None or not every(pc.match_substring_regex(text, pattern)):
         return None
     try:
@@ -144,14 +148,11 @@ def _pattern(kind: ColumnType) -> str | None:
     return None
 
 
-def _word(kind: ColumnType) -> str:
-    found = re.match(r"\w+", kind.declared.lower())
-    return found.group() if found else ""
-
-
 def _integer(kind: ColumnType, text: str) -> int:
     if not _WHOLE.fullmatch(text):
         raise WrongValue(_EMPTY if not text else "no whole number; write digits only, like -1200")
+    if is_year(kind):
+        return _year(text)
     bits = _CARRIED[kind.kind]
     low, high = integer_range(kind) or (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     digits = text.lstrip("+-").lstrip("0")
@@ -159,6 +160,14 @@ def _integer(kind: ColumnType, text: str) -> int:
     if value is None or not low <= value <= high:
         raise WrongValue(f"out of range for {_name(kind)} ({low} to {high})")
     return value
+
+
+def _year(text: str) -> int:
+    if len(text) != 4 or not text.isdigit():  # MySQL would make 24 into 2024
+        raise WrongValue("no year of four digits; write it like 2024")
+    if text != "0000" and not FIRST_YEAR <= int(text) <= LAST_YEAR:
+        raise WrongValue(f"out of range for year ({FIRST_YEAR} to {LAST_YEAR}, or 0000)")
+    return int(text)
 
 
 def _decimal(kind: ColumnType, text: str) -> Decimal:
@@ -184,6 +193,9 @@ def _floating(kind: ColumnType, text: str) -> float:
     value = float(text)
     if math.isinf(value) or (kind.kind == "real" and abs(value) > 3.4028234663852886e38):
         raise WrongValue(f"too large for {_name(kind)}")
+    kept = struct.unpack("f", struct.pack("f", value))[0] if kind.kind == "real" else value
+    if not kept and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise WrongValue(f"too small for {_name(kind)}, which would make it 0; write 0")
     if value < 0 and is_unsigned(kind):
         raise WrongValue(f"below zero, which {_name(kind)} does not take")
     return value
@@ -237,9 +249,9 @@ def _timestamp(kind: ColumnType, text: str) -> datetime:
 
 
 def _text(kind: ColumnType, text: str) -> str:
-    rule = _TEXT_RULES.get(_word(kind))
+    rule = text_rule(kind)
     if rule:
-        rule(text)
+        text = rule(kind, text)
     limit, unit = text_limit(kind)
     length = len(text) if unit == "characters" else len(text.encode())
     if length > limit:
@@ -254,26 +266,17 @@ def _bytes(kind: ColumnType, text: str) -> bytes:
         raise WrongValue("no hexadecimal digits; write bytes like 00ff") from None
     if len(value) > kind.length:
         raise WrongValue(f"{len(value)} bytes long; {_name(kind)} takes {kind.length}")
+    if len(value) < (fixed_bytes(kind) or 0):
+        raise WrongValue(
+            f"{len(value)} bytes long, which MySQL would fill up; write all {kind.length}, with 00"
+        )
     return value
-
-
-def _json(text: str) -> None:
-    try:
-        json.loads(text)
-    except ValueError:
-        raise WrongValue("no JSON text") from None
-
-
-def _time(text: str) -> None:
-    if not _TIME.fullmatch(text):
-        raise WrongValue("no time; write HH:MM:SS, from -838:59:59 to 838:59:59")
 
 
 def _name(kind: ColumnType) -> str:
     return kind.declared or kind.kind
 
 
-_TEXT_RULES: dict[str, Callable[[str], None]] = {"json": _json, "time": _time}
 _READERS: dict[str, Callable[[ColumnType, str], Any]] = {
     "boolean": _boolean,
     "smallint": _integer,

@@ -40,6 +40,22 @@ create table events (moment timestamp not null, body text, shape json, flag bit(
 -- Reserved words.
 create table `order` (`key` varchar(5) not null, `group` int, primary key (`key`));
 """,
+    "rare": """
+-- What MySQL is particular about.
+create table rare (
+    id int not null,
+    made year,
+    clock time,
+    fine time(3),
+    tags set('a', 'b', 'it''s'),
+    code char(5),
+    four binary(4),
+    ratio double,
+    small float,
+    shape json,
+    primary key (id)
+);
+""",
 }
 COMPUTED = """
 day = '2026-03-01 00:00:00'
