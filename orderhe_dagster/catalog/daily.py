@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.errors import Problem, listing
-from orderhe_dagster.catalog.lineage import Computed, Query, select_of
+from orderhe_dagster.catalog.lineage import Query
 from orderhe_dagster.catalog.nulls import null_extended, source_name
+from orderhe_dagster.catalog.origins import Computed, select_of
 from orderhe_dagster.catalog.syntax import (
     conjuncts_of,
     has_subtotals,

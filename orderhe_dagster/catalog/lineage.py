@@ -7,10 +7,21 @@ judged by those who ask it. Names are compared without regard to capitals, as Re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
+from orderhe_dagster.catalog.origins import (
+    Computed,
+    Merged,
+    Origin,
+    ScopeColumn,
+    TableColumn,
+    column_node,
+    origin_of,
+    provided,
+    select_of,
+    table_ref,
+)
 from orderhe_dagster.catalog.syntax import (
     is_column,
     is_query,
@@ -20,37 +31,11 @@ from orderhe_dagster.catalog.syntax import (
     walk_here,
 )
 from orderhe_dagster.catalog.table import ColumnRef, Table, TableRef
+from orderhe_dagster.catalog.using import read_merges, read_star
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
-
-
-@dataclass(frozen=True)
-class TableColumn:
-    """A column of a table of the catalogue."""
-
-    table: Table
-    name: str
-
-
-@dataclass(frozen=True)
-class ScopeColumn:
-    """An output column of another query: a CTE or a derived table."""
-
-    scope: Scope
-    name: str
-
-
-@dataclass(frozen=True)
-class Computed:
-    """An expression inside a query."""
-
-    scope: Scope
-    node: exp.Expr
-
-
-Origin: TypeAlias = "TableColumn | ScopeColumn | Computed"
 
 
 class Query:
@@ -66,6 +51,7 @@ class Query:
         self._scopes = {id(scope.expression): scope for scope in root.traverse()}
         self._sources: dict[int, dict[str, Table | Scope]] = {}
         self._outputs: dict[int, list[tuple[str, tuple[Origin, ...]]]] = {}
+        self._merges: dict[int, dict[str, Merged]] = {}
         self._reached: dict[tuple[int, str, bool], frozenset[ColumnRef]] = {}
 
     # ---- names
@@ -120,40 +106,10 @@ class Query:
         found: list[tuple[str, tuple[Origin, ...]]] = []
         for projection in select_of(scope).selects:
             if projection.is_star:
-                found += self._star(scope, projection)
+                found += read_star(self, scope, projection)
             else:
                 name = projection.alias_or_name.lower()
                 found.append((name, (Computed(scope, projection.unalias()),)))
-        return found
-
-    def _star(self, scope: Scope, star: exp.Expr) -> list[tuple[str, tuple[Origin, ...]]]:
-        from sqlglot import exp
-
-        sources = self.sources(scope)
-        inner = star.this if isinstance(star, exp.Column) else star
-        if isinstance(star, exp.Column):
-            wanted = star.table.lower()
-            if wanted not in sources:
-                raise Problem(
-                    self.path, line_of(star), f"{wanted}.*: nothing in from is called {wanted}"
-                )
-            sources = {wanted: sources[wanted]}
-        excluded = {
-            e.name.lower() for e in inner.args.get("except_") or inner.args.get("except") or ()
-        }
-        merged = {
-            name.name.lower()
-            for join in scope.expression.args.get("joins") or ()
-            for name in join.args.get("using") or ()
-        }
-        found: list[tuple[str, tuple[Origin, ...]]] = []
-        seen: set[str] = set()
-        for alias, source in sources.items():
-            for name in self.names(source):
-                if name in excluded or (name in merged and name in seen):
-                    continue
-                seen.add(name)
-                found.append((name, (Computed(scope, exp.column(name, table=alias)),)))
         return found
 
     def resolve(self, scope: Scope, column: exp.Column) -> Origin:
@@ -170,23 +126,31 @@ class Query:
             f"there is no column {column.name!r} in {place or 'this select'}{hint}",
         )
 
-    def _resolve(self, scope: Scope, column: exp.Column) -> Origin | None:
+    def _resolve(  # noqa: PLR0911 (a table of rules, in order of precedence)
+        self, scope: Scope, column: exp.Column
+    ) -> Origin | None:
         name, qualifier = column.name.lower(), column.table.lower()
         sources = self.sources(scope)
         if qualifier:
             if qualifier in sources:
                 spelt = self.names(sources[qualifier]).get(name)
-                return None if spelt is None else _origin(sources[qualifier], spelt)
+                if spelt is None:
+                    return None
+                source = sources[qualifier]
+                return origin_of(source, self.once(source, spelt, qualifier, column))
         else:
             having = {a: s for a, s in sources.items() if name in self.names(s)}
-            if len(having) > 1 and not self._is_merged(scope, name):
+            merged = self.merges(scope).get(name)
+            if merged is not None and set(having) <= set(merged.owners):
+                return merged
+            if len(having) > 1:
                 raise Problem(
                     self.path,
                     line_of(column),
                     f"column {column.name!r} is in {listing(list(having))}: write which one",
                 )
-            for source in having.values():
-                return _origin(source, self.names(source)[name])
+            for alias, source in having.items():
+                return origin_of(source, self.once(source, self.names(source)[name], alias, column))
             named = self._alias(scope, name, column)
             if named is not None:
                 return named
@@ -194,13 +158,26 @@ class Query:
             return self._resolve(scope.parent, column)
         return None
 
-    def _is_merged(self, scope: Scope, name: str) -> bool:
-        """Whether `using` or a natural join makes one column of the two."""
-        return any(
-            join.args.get("method") == "NATURAL"
-            or name in {using.name.lower() for using in join.args.get("using") or ()}
-            for join in scope.expression.args.get("joins") or ()
-        )
+    def once(self, source: Table | Scope, name: str, alias: str, node: exp.Expr) -> str:
+        """The name of a column of a source. Problem where two of its columns are called so."""
+        if isinstance(source, Table):
+            return name
+        if sum(name == other for other, _ in self.outputs(source)) > 1:
+            raise Problem(
+                self.path,
+                line_of(node),
+                f"{alias} has two columns called {name!r}: list its columns instead of *, "
+                "each with a name of its own",
+            )
+        return name
+
+    def merges(self, scope: Scope) -> dict[str, Merged]:
+        """The columns that `using` makes of several, by name."""
+        key = id(scope)
+        if key not in self._merges:
+            self._merges[key] = {}
+            self._merges[key] = read_merges(self, scope)
+        return self._merges[key]
 
     def _alias(self, scope: Scope, name: str, column: exp.Column) -> Origin | None:
         """The output column of that name, as order by, group by and later columns may call it."""
@@ -242,19 +219,43 @@ class Query:
                 )
             return self._reached[key]
         found: set[ColumnRef] = set()
-        for part in self.parts(origin, personal):
+        parts = origin.parts if isinstance(origin, Merged) else self.parts(origin, personal)
+        for part in parts:
             found |= self.reach(part, personal)
         return frozenset(found)
 
-    def parts(self, origin: Computed, personal: bool = False) -> Iterator[Origin]:
-        """The origins of the columns in an expression; of a subquery, those of its output columns."""
+    def parts(
+        self, origin: Computed, personal: bool = False, *, inside: bool = False
+    ) -> Iterator[Origin]:
+        """The origins of the columns in an expression; of a subquery, those of its output columns.
+
+        With `personal`, also those of a subquery's conditions, since its answer tells of them;
+        `inside` leaves those out, as they have been given already.
+        """
         for node in walk_here(origin.node, personal):
             if is_query(node):
                 inner = self.inner(node)
                 for _, origins in self.outputs(inner):
                     yield from origins
+                if personal and not inside:
+                    for scope, condition in self._conditions(inner):
+                        yield from self.parts(Computed(scope, condition), True, inside=True)
             elif is_column(node):
                 yield self.resolve(origin.scope, node)
+
+    def _conditions(self, scope: Scope) -> Iterator[tuple[Scope, exp.Expr]]:
+        """What chooses, joins and groups the rows of a query and of every query under it."""
+        for part in self.under(scope):
+            select = select_of(part)
+            for key in ("where", "having", "qualify", "group", "order", "distinct"):
+                clause = select.args.get(key)
+                if clause is not None and not isinstance(clause, bool):
+                    yield part, clause
+            for join in select.args.get("joins") or ():
+                if join.args.get("on") is not None:
+                    yield part, join.args["on"]
+                for name in join.args.get("using") or ():
+                    yield part, column_node(name.name.lower(), "", line_of(join))
 
     def under(self, scope: Scope) -> list[Scope]:
         """A query and every query it is made of: nested ones, and CTEs wherever they are written."""
@@ -282,26 +283,8 @@ class Query:
         for scope in self.root.traverse():
             if problems.attempt(lambda scope=scope: self.outputs(scope)) is None:  # type: ignore[misc]
                 return False  # its columns are unknown, so nothing that reads it can be judged
+            problems.attempt(lambda scope=scope: self.merges(scope))  # type: ignore[misc]
             for node in walk_here(scope.expression, top=True):
                 if is_column(node) and not node.is_star:
                     problems.attempt(lambda s=scope, n=node: self.resolve(s, n))  # type: ignore[misc]
         return len(problems.found) == before
-
-
-def select_of(scope: Scope) -> Any:
-    """The select (or union) of a scope, untyped: sqlglot types it as any expression."""
-    return scope.expression
-
-
-def provided(table: Table) -> TableRef:
-    """The name by which SQL reads a table: a contract's rows are read from the warehouse."""
-    return TableRef("warehouse", table.name) if table.layer == "raw" else table.ref
-
-
-def table_ref(node: Any) -> TableRef:
-    """The table that a node of FROM names."""
-    return TableRef(node.db.lower(), node.name.lower())
-
-
-def _origin(source: Table | Scope, name: str) -> Origin:
-    return TableColumn(source, name) if isinstance(source, Table) else ScopeColumn(source, name)

@@ -2,44 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.lineage import Computed, Origin, Query, ScopeColumn, TableColumn
+from orderhe_dagster.catalog.errors import TypeRefused
+from orderhe_dagster.catalog.lineage import Query
+from orderhe_dagster.catalog.origins import Computed, Merged, Origin, ScopeColumn, TableColumn
 from orderhe_dagster.catalog.syntax import has_subtotals
 from orderhe_dagster.catalog.table import ColumnType
-from orderhe_dagster.catalog.types import redshift_type
+from orderhe_dagster.catalog.types import common_type, redshift_type
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
 
 
-def type_of(query: Query, origin: Origin) -> ColumnType | None:
+def type_of(  # noqa: PLR0911 (a table of rules, one a kind of origin)
+    query: Query, origin: Origin
+) -> ColumnType | None:
     """The type of an origin: of its cast, or of the upstream column it is; None where neither is.
 
     A cast of an instant (MySQL TIMESTAMP) to timestamp stays an instant: the value is the same.
+    TypeRefused where the parts of a union, or the columns of `using`, differ.
     """
     from sqlglot import exp
 
     if isinstance(origin, TableColumn):
         return origin.table.column(origin.name).type
     if isinstance(origin, ScopeColumn):
-        return next(
-            (type_of(query, o[0]) for n, o in query.outputs(origin.scope) if n == origin.name), None
-        )
+        return type_of_all(query, _origins(query, origin))
+    if isinstance(origin, Merged):
+        return type_of_all(query, origin.parts, f"the columns of using ({origin.name})")
     node = origin.node.unnest() if isinstance(origin.node, exp.Paren) else origin.node
     if isinstance(node, exp.Cast):
         kind = _cast_type(node)
-        same = plain_column(query, Computed(origin.scope, node))
-        if kind.kind == "timestamp" and same is not None:
-            upstream = same.table.column(same.name).type
-            if upstream.kind == "timestamp":
-                return replace(kind, instant=upstream.instant, fraction=upstream.fraction)
+        same = _plain_columns(query, Computed(origin.scope, node))
+        upstream = [column.table.column(column.name).type for column in same]
+        if kind.kind == "timestamp" and upstream and all(t.kind == "timestamp" for t in upstream):
+            return replace(
+                kind,
+                instant=all(t.instant for t in upstream),
+                fraction=max(t.fraction for t in upstream),
+            )
         return kind
     if isinstance(node, exp.Column):
         return type_of(query, query.resolve(origin.scope, node))
     return None
+
+
+def type_of_all(
+    query: Query, origins: Sequence[Origin], what: str = "the parts of the union"
+) -> ColumnType | None:
+    """The one type of a column that has several origins; a null has none and asks for none."""
+    kinds = [type_of(query, part) for part in origins if not _is_null(part)]
+    known = [kind for kind in kinds if kind is not None]
+    if not known:
+        return None
+    if len(known) < len(kinds):
+        raise TypeRefused(f"{what} do not all have a type: write the cast of the first in each")
+    return common_type(known, what)
+
+
+def _is_null(origin: Origin) -> bool:
+    from sqlglot import exp
+
+    return isinstance(origin, Computed) and isinstance(origin.node, exp.Null)
+
+
+def _origins(query: Query, column: ScopeColumn) -> tuple[Origin, ...]:
+    return next((o for n, o in query.outputs(column.scope) if n == column.name), ())
 
 
 def _cast_type(cast: exp.Cast) -> ColumnType:
@@ -54,19 +86,26 @@ def _cast_type(cast: exp.Cast) -> ColumnType:
 
 def plain_column(query: Query, origin: Origin) -> TableColumn | None:
     """The column of a table that an origin is, unchanged but for casts; None where it is computed."""
+    found = _plain_columns(query, origin)
+    return found[0] if len(found) == 1 else None
+
+
+def _plain_columns(query: Query, origin: Origin) -> tuple[TableColumn, ...]:
+    """The columns of which an origin shows one, unchanged but for casts; none where it is computed."""
     from sqlglot import exp
 
     if isinstance(origin, TableColumn):
-        return origin
-    if isinstance(origin, ScopeColumn):
-        origins = next((o for n, o in query.outputs(origin.scope) if n == origin.name), ())
-        return plain_column(query, origins[0]) if len(origins) == 1 else None
-    node = origin.node
-    while isinstance(node, (exp.Paren, exp.Cast)):
-        node = node.this
-    if isinstance(node, exp.Column):
-        return plain_column(query, query.resolve(origin.scope, node))
-    return None
+        return (origin,)
+    if isinstance(origin, Computed):
+        node = origin.node
+        while isinstance(node, (exp.Paren, exp.Cast)):
+            node = node.this
+        if isinstance(node, exp.Column):
+            return _plain_columns(query, query.resolve(origin.scope, node))
+        return ()
+    several = origin.shown if isinstance(origin, Merged) else _origins(query, origin)
+    found = [_plain_columns(query, part) for part in several]
+    return tuple(column for part in found for column in part) if all(found) else ()
 
 
 def may_be_null(query: Query, origin: Origin) -> bool:
@@ -74,9 +113,35 @@ def may_be_null(query: Query, origin: Origin) -> bool:
     if isinstance(origin, TableColumn):
         return origin.table.column(origin.name).nullable
     if isinstance(origin, ScopeColumn):
-        origins = next((o for n, o in query.outputs(origin.scope) if n == origin.name), ())
+        origins = _origins(query, origin)
         return not origins or any(may_be_null(query, part) for part in origins)
+    if isinstance(origin, Merged):
+        return _merged_may_be_null(query, origin)
     return _may_be_null(query, origin.scope, origin.node)
+
+
+def _merged_may_be_null(query: Query, merged: Merged) -> bool:
+    """Follow the joins in order: what one adds, the next may fill with nulls."""
+    parts = dict(zip(merged.owners, merged.parts, strict=True))
+    select = merged.scope.expression
+    first = select.args.get("from_") or select.args.get("from")
+    before = [first.this.alias_or_name.lower()] if first is not None else []
+    extended: set[str] = set()
+    left: bool | None = None
+    for join in select.args.get("joins") or ():
+        alias = join.this.alias_or_name.lower()
+        if merged.name in {name.name.lower() for name in join.args.get("using") or ()}:
+            right = may_be_null(query, parts[alias])
+            if left is None:
+                owner = merged.owners[0]
+                left = owner in extended or may_be_null(query, parts[owner])
+            left = {"LEFT": left, "RIGHT": right, "FULL": left or right}.get(join.side, False)
+        elif left is not None and join.side in ("RIGHT", "FULL"):
+            left = True
+        extended |= {alias} if join.side in ("LEFT", "FULL") else set()
+        extended |= set(before) if join.side in ("RIGHT", "FULL") else set()
+        before.append(alias)
+    return left is not False
 
 
 def _may_be_null(  # noqa: PLR0911 (a table of rules, one a kind of expression)
@@ -88,11 +153,14 @@ def _may_be_null(  # noqa: PLR0911 (a table of rules, one a kind of expression)
         return part is None or _may_be_null(query, scope, part)
 
     if isinstance(node, exp.Column):
-        if source_name(query, scope, node) in null_extended(scope) or has_subtotals(
-            scope.expression.args.get("group")
+        if has_subtotals(scope.expression.args.get("group")):
+            return True
+        found = query.resolve(scope, node)
+        if not isinstance(found, Merged) and source_name(query, scope, node) in null_extended(
+            scope
         ):
             return True
-        return may_be_null(query, query.resolve(scope, node))
+        return may_be_null(query, found)
     if isinstance(node, exp.TryCast):
         return True
     if isinstance(node, (exp.Cast, exp.Paren, exp.Neg)):

@@ -17,7 +17,8 @@ from orderhe_dagster.catalog.errors import CatalogueError, Problem, Problems, cl
 from orderhe_dagster.catalog.files import SqlFile, find_files
 from orderhe_dagster.catalog.header import read_header
 from orderhe_dagster.catalog.keys import apply_keys
-from orderhe_dagster.catalog.lineage import Query, provided
+from orderhe_dagster.catalog.lineage import Query
+from orderhe_dagster.catalog.origins import provided
 from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
 from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.lineage import Query
-from orderhe_dagster.catalog.nulls import may_be_null, plain_column, type_of
+from orderhe_dagster.catalog.nulls import may_be_null, plain_column, type_of_all
 from orderhe_dagster.catalog.syntax import line_of
 from orderhe_dagster.catalog.table import Column, ColumnRef, Table, TableRef
 from orderhe_dagster.catalog.tokens import Word, cut, statement
@@ -144,7 +144,7 @@ def resolve_select(
         else:
             seen[name] = line
             try:
-                kind = type_of(query, origins[0])
+                kind = type_of_all(query, origins)
             except TypeRefused as error:
                 problems.add(path, line, f"column {name!r}: {error}")
                 continue

@@ -242,6 +242,32 @@ def _decimal(arguments: Sequence[str], default: tuple[int, int], remedy: str) ->
     return ColumnType("decimal", precision=precision, scale=scale)
 
 
+_WIDTHS: tuple[Kind, ...] = ("smallint", "integer", "bigint")
+
+
+def common_type(kinds: Sequence[ColumnType], what: str) -> ColumnType:
+    """The type of a column whose values have these; `what` names them where they differ too much.
+
+    Integers and strings take the widest. Any other difference is refused, since a conversion that
+    is not written may change values.
+    """
+    first = kinds[0]
+    names = {kind.kind for kind in kinds}
+    if names <= set(_WIDTHS):
+        return max(kinds, key=lambda kind: _WIDTHS.index(kind.kind))
+    texts = list(dict.fromkeys(redshift_text(kind) for kind in kinds))
+    if len(names) > 1 or (first.kind == "decimal" and len(texts) > 1):
+        raise TypeRefused(
+            f"{what} differ in type ({', '.join(texts)}): write the same cast in each"
+        )
+    widest = max(kinds, key=lambda kind: kind.length)
+    return replace(
+        widest,
+        instant=all(kind.instant for kind in kinds),
+        fraction=max(kind.fraction for kind in kinds),
+    )
+
+
 def redshift_text(kind: ColumnType) -> str:
     """The type as Redshift DDL writes it, e.g. `varchar(20)`."""
     if kind.kind == "decimal":
