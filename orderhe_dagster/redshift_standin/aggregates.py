@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from orderhe_dagster.redshift_standin import arithmetic
+from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, convert
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.types import (
@@ -14,7 +15,9 @@ from orderhe_dagster.redshift_standin.types import (
     INTEGER,
     MAX_VARCHAR,
     Type,
+    certain,
     decimal,
+    doubted,
     varchar,
 )
 
@@ -113,12 +116,16 @@ def sum_type(type_: Type) -> Type:
     """What SUM gives."""
     if type_.kind in ("smallint", "integer"):
         return BIGINT
-    return decimal(38, type_.scale) if type_.is_exact else DOUBLE
+    if type_.kind == "bigint":  # Amazon's pages name BIGINT in one place, NUMERIC in another
+        return Type("decimal", 38, 0, doubt="precision")
+    return doubted(decimal(38, type_.scale), type_) if type_.is_exact else DOUBLE
 
 
 def _sum(value: Value, call: Call, over: Over) -> Value:
     result = sum_type(_number(value, "sum").type)
     made = f"sum({_distinct(call, value.sql)}){over.sql}"
+    if result == DOUBLE:
+        return Value(finite(f"CAST({made} AS DOUBLE)"), result, "sum")
     return Value(f"CAST({made} AS {result.carrier})", result, "sum")
 
 
@@ -130,10 +137,11 @@ def _avg(value: Value, call: Call, over: Over) -> Value:
         made = f"CAST(({total} // nullif({count}, 0)) AS BIGINT)"
         return Value(made, BIGINT, "avg")
     if value.type.kind == "decimal":
+        certain(value.type, "avg of")
         result = decimal(38, value.type.scale)
         number = Value(f"nullif({count}, 0)", BIGINT)  # an empty group is NULL
         return replace(arithmetic.exact_quotient(Value(total, result), number, result), label="avg")
-    return Value(f"avg({convert_distinct(call, value)}){over.sql}", DOUBLE, "avg")
+    return Value(finite(f"avg({convert_distinct(call, value)}){over.sql}"), DOUBLE, "avg")
 
 
 def convert_distinct(call: Call, value: Value) -> str:
@@ -155,9 +163,13 @@ def _listagg(call: Call, over: Over) -> Value:
     if not call.within:
         raise refuse("listagg without an order", "add within group (order by …)")
     made = f"string_agg({_distinct(call, value.sql)}, {mark} {call.within})"
-    long = f"strlen({made}) <= {MAX_VARCHAR}"
     failing = "error('RS54000:Result size exceeds LISTAGG limit')"
-    sql = f"(CASE WHEN {made} IS NULL OR {long} THEN {made} ELSE {failing} END)"
+    sql = bind(
+        [made],
+        lambda one: (
+            f"(CASE WHEN strlen({one[0]}) > {MAX_VARCHAR} THEN {failing} ELSE {one[0]} END)"
+        ),
+    )
     return Value(sql, varchar(MAX_VARCHAR), "listagg")
 
 
@@ -186,7 +198,7 @@ def window(call: Call, over: Over) -> Value:
     if name == "ratio_to_report":
         value = convert(_number(_only(call), name), DOUBLE)
         total = Value(f"sum({value}){over.sql}", DOUBLE)
-        return Value(arithmetic.divisor(total)(f"{value} / {total.sql}"), DOUBLE, name)
+        return Value(arithmetic.divided("/", value, total.sql, total), DOUBLE, name)
     if name in ("first_value", "last_value", "nth_value") and over.ordered and not over.framed:
         raise RedshiftError("42601", f"{name} with an ORDER BY clause requires a frame clause")
     return _neighbour(call, over)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
+from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, comparable, convert
 from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.types import (
@@ -12,21 +13,27 @@ from orderhe_dagster.redshift_standin.types import (
     INTEGER,
     INTEGERS,
     INTERVAL,
+    REAL,
     TIMESTAMP,
     Type,
     as_decimal,
+    certain,
     decimal,
+    doubted,
     unify,
     varchar,
 )
 
 
-def divisor(value: Value) -> Callable[[str], str]:
-    """Wraps a quotient so that a divisor of zero is Redshift's error, not NULL or infinity."""
-    if value.literal is not None and value.literal.strip("0.") != "":
-        return lambda quotient: f"({quotient})"
+def divided(sign: str, left: str, right: str, by: Value) -> str:
+    """`left sign right`; a divisor of zero is Redshift's error, not NULL or infinity."""
+    if by.literal is not None and by.literal.strip("0.") != "":
+        return f"({left} {sign} {right})"
     failing = raising("22012", "'division by zero'")
-    return lambda quotient: f"(CASE WHEN {value.sql} = 0 THEN {failing} ELSE {quotient} END)"
+    return bind(
+        [left, right],
+        lambda t: f"(CASE WHEN {t[1]} = 0 THEN {failing} ELSE {t[0]} {sign} {t[1]} END)",
+    )
 
 
 def arithmetic(sign: str, left: Value, right: Value) -> Value:
@@ -39,16 +46,16 @@ def arithmetic(sign: str, left: Value, right: Value) -> Value:
         wider = one if INTEGERS[one.kind] >= INTEGERS[two.kind] else two
         a, b = convert(left, wider), convert(right, wider)
         if sign in "/%":
-            return Value(divisor(right)(f"{a} {'//' if sign == '/' else '%'} {b}"), wider)
+            return Value(divided("//" if sign == "/" else "%", a, b, right), wider)
         return Value(f"({a} {sign} {b})", wider)
     if one.is_exact and two.is_exact:
         return _decimals(sign, left, right)
     if sign == "%":
         raise refuse("% of floating point numbers", "cast both sides to an integer type")
-    a, b = convert(left, DOUBLE), convert(right, DOUBLE)
-    if sign == "/":
-        return Value(divisor(right)(f"{a} / {b}"), DOUBLE)
-    return Value(f"({a} {sign} {b})", DOUBLE)
+    result = REAL if one.kind == two.kind == "real" else DOUBLE
+    a, b = convert(left, result), convert(right, result)
+    made = divided("/", a, b, right) if sign == "/" else f"({a} {sign} {b})"
+    return Value(finite(made), result)
 
 
 def _typed(sign: str, left: Value, right: Value) -> tuple[Value, Value]:
@@ -69,6 +76,8 @@ def _decimals(sign: str, left: Value, right: Value) -> Value:
     if sign == "%":
         raise refuse("% of decimals", "cast both sides to an integer type")
     if sign == "/":
+        for type_ in (left.type, right.type):
+            certain(type_, "a quotient with")
         return quotient(left, right)
     if sign == "*":
         scale, precision = one.scale + two.scale, one.precision + two.precision + 1
@@ -82,7 +91,7 @@ def _decimals(sign: str, left: Value, right: Value) -> Value:
                 f"{one} {sign} {two} (more than 38 digits)", "cast the operands to fewer digits"
             )
         precision = 38
-    result = decimal(precision, scale)
+    result = doubted(decimal(precision, scale), left.type, right.type)
     wide = f"CAST({left.sql} AS DECIMAL(38,{one.scale}))"
     other = convert(right, two)
     return Value(f"CAST(({wide} {sign} {other}) AS {result.carrier})", result)
@@ -95,24 +104,24 @@ def quotient(left: Value, right: Value) -> Value:
     precision = one.precision - one.scale + two.scale + scale
     if precision > 38:
         scale, precision = max(38 + scale - precision, 4), 38
-    return exact_quotient(left, right, decimal(precision, scale), divisor(right))
+    return exact_quotient(left, right, decimal(precision, scale))
 
 
-def exact_quotient(
-    left: Value, right: Value, result: Type, guard: Callable[[str], str] = str
-) -> Value:
+def exact_quotient(left: Value, right: Value, result: Type) -> Value:
     """`left / right` in whole numbers of the last place of `result`: cut, and as the other rounded."""
     one, two = as_decimal(left.type), as_decimal(right.type)
     shift = result.scale + two.scale - one.scale
     numerator = _units(left, one.scale, max(shift, 0))
     denominator = _units(right, two.scale, max(-shift, 0))
-    cut = f"({numerator} // {denominator})"
-    away = (
-        f"({cut} + (CASE WHEN abs({numerator} % {denominator}) * 2 >= abs({denominator}) "
-        f"THEN sign({numerator}) * sign({denominator}) ELSE 0 END))"
-    )
-    low, high = (guard(_placed(units, result)) for units in (cut, away))
-    return Value(low, result, others=(high,))
+    cut = _placed(divided("//", numerator, denominator, right), result)
+
+    def rounded(texts: Sequence[str]) -> str:
+        one, two = texts
+        up = f"abs({one} % {two}) * 2 >= abs({two})"
+        return f"(({one} // {two}) + (CASE WHEN {up} THEN sign({one}) * sign({two}) ELSE 0 END))"
+
+    away = _placed(bind([numerator, denominator], rounded), result)
+    return Value(cut, result, others=(away,))
 
 
 def _units(value: Value, scale: int, shift: int) -> str:

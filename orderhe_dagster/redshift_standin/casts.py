@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
+from orderhe_dagster.redshift_standin.binding import bind, within
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.types import (
     FLOATS,
     Type,
+    certain,
     varchar,
 )
 
@@ -32,6 +34,9 @@ class Value:
     hexadecimal: bool = False
     whole: bool = False
     others: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        within(self.sql)
 
 
 _INTEGER_TEXT = r"\s*[+-]?[0-9]+\s*"
@@ -71,10 +76,14 @@ def settle(value: Value) -> Value:
         "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or "
         "divide as float8"
     )
-    same = " AND ".join(f"{value.sql} = {other}" for other in value.others)
     failing = raising("0A000", string(words))
-    sql = f"(CASE WHEN {value.sql} IS NULL OR ({same}) THEN {value.sql} ELSE {failing} END)"
-    return replace(value, sql=sql, others=())
+
+    def make(texts: Sequence[str]) -> str:
+        one, *others = texts
+        same = " AND ".join(f"{one} = {other}" for other in others)
+        return f"(CASE WHEN {one} IS NULL OR ({same}) THEN {one} ELSE {failing} END)"
+
+    return replace(value, sql=bind([value.sql, *value.others], make), others=())
 
 
 def convert(value: Value, target: Type) -> str:
@@ -128,7 +137,9 @@ def text_length(type_: Type) -> int:
     if type_.kind in ("varchar", "unknown"):
         return type_.length
     sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29}
-    return type_.precision + 2 if type_.kind == "decimal" else sizes.get(type_.kind, 0)
+    if type_.kind == "decimal":  # a sign, a point, and the 0 before it
+        return type_.precision + 2 + (type_.scale == type_.precision)
+    return sizes.get(type_.kind, 0)
 
 
 def as_text(value: Value) -> Value:
@@ -142,7 +153,13 @@ def as_text(value: Value) -> Value:
         raise refuse(
             f"the text of a {value.type}", "write a case, to_char, or a cast to a type that has one"
         )
-    return Value(f"CAST({value.sql} AS VARCHAR)", varchar(length), value.label)
+    sql = value.sql
+    if value.type.kind == "decimal":
+        if value.type.doubt == "scale":
+            certain(value.type, "the text of")
+        if value.type.scale == value.type.precision:  # DuckDB would write .25
+            sql = f"CAST({sql} AS DECIMAL({value.type.precision + 1},{value.type.scale}))"
+    return Value(f"CAST({sql} AS VARCHAR)", varchar(length), value.label)
 
 
 def _to_text(value: Value, target: Type) -> Value:
@@ -151,29 +168,40 @@ def _to_text(value: Value, target: Type) -> Value:
         return replace(text, type=target)
     if value.type.kind not in ("varchar", "unknown"):
         # What does not fit is an error, not a shorter number or day.
-        fits = f"strlen({text.sql}) <= {target.length}"
         failing = raising("22001", string(f"Value too long for type {target}"))
-        return Value(
-            f"(CASE WHEN {text.sql} IS NULL OR {fits} THEN {text.sql} ELSE {failing} END)", target
+        fitting_ = bind(
+            [text.sql],
+            lambda one: (
+                f"(CASE WHEN strlen({one[0]}) > {target.length} THEN {failing} ELSE {one[0]} END)"
+            ),
         )
+        return Value(fitting_, target)
     return replace(text, sql=first_bytes(text.sql, target.length), type=target, literal=None)
 
 
 def first_bytes(sql: str, length: int) -> str:
     """The longest beginning of a text that is whole characters within so many bytes."""
-    cuts = ", ".join(
-        f"TRY(decode(encode({sql})[1:{size}]))" for size in range(length, max(length - 4, 0), -1)
-    )
-    return f"(CASE WHEN strlen({sql}) <= {length} THEN {sql} ELSE coalesce({cuts}, '') END)"
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        cuts = ", ".join(
+            f"TRY(decode(encode({one})[1:{size}]))"
+            for size in range(length, max(length - 4, 0), -1)
+        )
+        return f"(CASE WHEN strlen({one}) <= {length} THEN {one} ELSE coalesce({cuts}, '') END)"
+
+    return bind([sql], make)
 
 
 def _from_text(value: Value, target: Type) -> str:
     sql, kind = value.sql, target.kind
     if kind == "boolean":
-        low = f"lower(trim({sql}))"
-        return (
-            f"(CASE WHEN {sql} IS NULL THEN NULL WHEN {low} IN {_TRUE} THEN true "
-            f"WHEN {low} IN {_FALSE} THEN false ELSE {_bad(sql, 'boolean')} END)"
+        return bind(
+            [sql],
+            lambda t: (
+                f"(CASE WHEN {t[0]} IS NULL THEN NULL WHEN lower(trim({t[0]})) IN {_TRUE} THEN true "
+                f"WHEN lower(trim({t[0]})) IN {_FALSE} THEN false ELSE {_bad(t[0], 'boolean')} END)"
+            ),
         )
     patterns = {
         "smallint": _INTEGER_TEXT, "integer": _INTEGER_TEXT, "bigint": _INTEGER_TEXT,
@@ -191,8 +219,15 @@ def _from_text(value: Value, target: Type) -> str:
                 "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
             )
         return made
-    fits = f"regexp_full_match({sql}, {string(patterns[kind])})"
-    return f"(CASE WHEN {sql} IS NULL OR {fits} THEN {made} ELSE {_bad(sql, str(target))} END)"
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        fits = f"regexp_full_match({one}, {string(patterns[kind])})"
+        bad = _bad(one, str(target))
+        then = f"CAST({one} AS {target.carrier})"
+        return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
+
+    return bind([sql], make)
 
 
 def _bad(sql: str, name: str) -> str:
@@ -220,17 +255,22 @@ def assign(value: Value, target: Type, column: str) -> str:
 
 def fitting(sql: str, target: Type, column: str) -> str:
     """A text that must fit `target`; blanks at its end that do not fit are dropped, as Redshift does."""
-    long = raising(
-        "22001",
-        string(f"Value too long for type character varying({target.length}): column {column}, ")
-        + f" || strlen({sql}) || ' bytes'",
-    )
-    blanks = f"strlen(rtrim({sql}, ' ')) <= {target.length}"
-    return (
-        f"(CASE WHEN {sql} IS NULL OR strlen({sql}) <= {target.length} THEN {sql} "
-        f"WHEN {blanks} THEN left({sql}, {target.length} - strlen(rtrim({sql}, ' ')) "
-        f"+ length(rtrim({sql}, ' '))) ELSE {long} END)"
-    )
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        long = raising(
+            "22001",
+            string(f"Value too long for type character varying({target.length}): column {column}, ")
+            + f" || strlen({one}) || ' bytes'",
+        )
+        bare = f"rtrim({one}, ' ')"
+        kept = f"left({one}, {target.length} - strlen({bare}) + length({bare}))"
+        return (
+            f"(CASE WHEN {one} IS NULL OR strlen({one}) <= {target.length} THEN {one} "
+            f"WHEN strlen({bare}) <= {target.length} THEN {kept} ELSE {long} END)"
+        )
+
+    return bind([sql], make)
 
 
 def comparable(value: Value, common: Type) -> str:

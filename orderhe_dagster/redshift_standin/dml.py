@@ -6,8 +6,8 @@ from typing import Any
 
 from orderhe_dagster.redshift_standin.casts import Value, assign
 from orderhe_dagster.redshift_standin.catalog import Catalog, Column, Relation
-from orderhe_dagster.redshift_standin.dialect import name, quote
-from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.dialect import name, quote, string
+from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.expressions import only
 from orderhe_dagster.redshift_standin.scope import Scope, Source
 from orderhe_dagster.redshift_standin.translate import Translator
@@ -21,7 +21,7 @@ class Changes:
     def __init__(self, catalog: Catalog, translator: Translator) -> None:
         self.catalog, self.translator = catalog, translator
 
-    def insert(self, node: Any) -> str:
+    def insert(self, node: Any) -> list[str]:
         """INSERT INTO … VALUES or a query; values are assigned, text must fit in bytes."""
         only(node, "this", "expression", *_INSERT_FLAGS)
         target, named = node.this, None
@@ -41,7 +41,7 @@ class Changes:
         else:
             rows, width = self._query(given, columns, named is not None)
         listed = ", ".join(quote(column.name) for column in columns[:width])
-        return f"INSERT INTO {table.sql} ({listed}) {rows}"
+        return [f"INSERT INTO {table.sql} ({listed}) {rows}"]
 
     def _width(self, given: int, columns: list[Column], strict: bool) -> int:
         if given > len(columns):
@@ -75,7 +75,7 @@ class Changes:
         )
         return f'SELECT {made} FROM ({query.sql}) AS "_q"({", ".join(inner)})', width
 
-    def delete(self, node: Any) -> str:
+    def delete(self, node: Any) -> list[str]:
         """DELETE FROM … [USING …] [WHERE …]."""
         only(node, "this", "using", "where")
         _, scope, text = self._target(node.this)
@@ -83,10 +83,10 @@ class Changes:
         using = [self.translator.source(item, scope) for item in node.args.get("using") or []]
         if using:
             text += f" USING {', '.join(using)}"
-        return text + self._where(node, scope)
+        return [text + self._where(node, scope)]
 
-    def update(self, node: Any) -> str:
-        """UPDATE … SET … [FROM …] [WHERE …]."""
+    def update(self, node: Any) -> list[str]:
+        """UPDATE … SET … [FROM …] [WHERE …]: before it, a query that fails where a row matches twice."""
         only(node, "this", "expressions", "from_", "where")
         table, scope, text = self._target(node.this)
         sets, seen = [], set()
@@ -101,7 +101,21 @@ class Changes:
             seen.add(column.name)
             value = self.translator.value(item.expression, scope)
             sets.append(f"{quote(column.name)} = {assign(value, column.type, column.name)}")
-        return f"UPDATE {text} SET {', '.join(sets)}{source}{self._where(node, scope)}"
+        where = self._where(node, scope)
+        change = f"UPDATE {text} SET {', '.join(sets)}{source}{where}"
+        if not source:
+            return [change]
+        failing = raising(
+            "0A000",
+            string(
+                f"the local Redshift has no rule for several rows of FROM that match one row of "
+                f"{table}: which one Redshift takes is not determined; make them one row first"
+            ),
+        )
+        row = f"{quote(scope.sources[0].alias)}.rowid"
+        once = f"CASE WHEN count(*) > count(DISTINCT {row}) THEN {failing} END"
+        tables = f"{text}, {source.removeprefix(' FROM ')}"
+        return [f"SELECT {once} FROM {tables}{where}", change]
 
     def _where(self, node: Any, scope: Scope) -> str:
         where = node.args.get("where")

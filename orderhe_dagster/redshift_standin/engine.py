@@ -183,7 +183,7 @@ class Engine:
             return self._query(sql)
         if verb in ("insert", "update", "delete"):
             changes = Changes(self.catalog, self._translator(False))
-            return self._run([getattr(changes, verb)(self._parsed(sql, verb))])
+            return self._run(getattr(changes, verb)(self._parsed(sql, verb)))
         if verb in ("create", "drop", "alter"):
             reader = Definitions if verb == "create" else Alterations
             self._run(getattr(reader(self.catalog, self._translator), verb)(words))

@@ -295,11 +295,15 @@ class Expressions:
             values.append(self.raw(branch.args["true"], scope))
         default = node.args.get("default")
         if default is not None:
-            values.append(self.value(default, scope))
-        common = unify((value.type for value in values), "case")
-        made = [convert(value, common) for value in values]
-        cases = " ".join(
-            f"WHEN {test} THEN {then}" for test, then in zip(tests, made, strict=False)
-        )
-        other = f" ELSE {made[-1]}" if default is not None else ""
-        return Value(f"(CASE {cases}{other} END)", common, "case")
+            values.append(self.raw(default, scope))
+
+        def make(given: list[Value]) -> Value:
+            common = unify((value.type for value in given), "case")
+            made = [convert(value, common) for value in given]
+            cases = " ".join(
+                f"WHEN {test} THEN {then}" for test, then in zip(tests, made, strict=False)
+            )
+            other = f" ELSE {made[-1]}" if default is not None else ""
+            return Value(f"(CASE {cases}{other} END)", common, "case")
+
+        return vary(make, values)

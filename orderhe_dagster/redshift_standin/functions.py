@@ -5,6 +5,7 @@ A function that is not in the table is refused by name; so is a use of it whose 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orderhe_dagster.redshift_standin import arithmetic, texts, times
@@ -15,6 +16,7 @@ from orderhe_dagster.redshift_standin.arguments import (
     constant,
     number,
 )
+from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, convert
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
@@ -60,11 +62,24 @@ def _round(name: str, given: Arguments, moment: Moment) -> Value:
     digits = int(constant(given[1], name)) if len(given) == 2 else 0
     if value.type.is_integer and digits >= 0:
         return value
+    if value.type.kind == "decimal" and name == "round":  # round(9.9) has a digit more
+        value = _wider(value)
     if digits < 0 or digits > 15:
         raise refuse(f"{name} to {digits} places", "divide and multiply instead")
     made = f"{name}({value.sql}, {digits})" if digits else f"{name}({value.sql})"
     whole_ = not digits and value.type.kind in ("real", "double")
-    return Value(f"CAST({made} AS {value.type.carrier})", value.type, whole=whole_)
+    return Value(f"CAST({made} AS {value.type.carrier})", _shown(value.type), whole=whole_)
+
+
+def _wider(value: Value) -> Value:
+    """A decimal with room for one more digit before the point."""
+    type_ = replace(value.type, precision=min(value.type.precision + 1, 38))
+    return Value(f"CAST({value.sql} AS {type_.carrier})", type_)
+
+
+def _shown(type_: Type) -> Type:
+    """The type of a rounded number. Of decimals, Amazon's examples show fewer places than went in."""
+    return replace(type_, doubt="scale") if type_.kind == "decimal" else type_
 
 
 def _trunc(name: str, given: Arguments, moment: Moment) -> Value:
@@ -78,8 +93,11 @@ def _floor(name: str, given: Arguments, moment: Moment) -> Value:
     if value.type.is_integer:
         return value
     made = "floor" if name == "floor" else "ceil"
+    if value.type.kind == "decimal":
+        value = _wider(value)
     whole_ = value.type.kind != "decimal"
-    return Value(f"CAST({made}({value.sql}) AS {value.type.carrier})", value.type, whole=whole_)
+    sql = f"CAST({made}({value.sql}) AS {value.type.carrier})"
+    return Value(sql, _shown(value.type), whole=whole_)
 
 
 def _mod(name: str, given: Arguments, moment: Moment) -> Value:
@@ -89,7 +107,7 @@ def _mod(name: str, given: Arguments, moment: Moment) -> Value:
 def _float(name: str, given: Arguments, moment: Moment) -> Value:
     made = {"log": "log10", "power": "pow", "dexp": "exp"}.get(name, name)
     arguments = ", ".join(convert(number(value, name), DOUBLE) for value in given)
-    return Value(f"{made}({arguments})", DOUBLE)
+    return Value(finite(f"{made}({arguments})"), DOUBLE)
 
 
 def _extreme(name: str, given: Arguments, moment: Moment) -> Value:
@@ -114,9 +132,14 @@ def _nvl2(name: str, given: Arguments, moment: Moment) -> Value:
 
 
 def _nullif(name: str, given: Arguments, moment: Moment) -> Value:
-    same = arithmetic.comparison("=", given[0], given[1])
     value = as_text(given[0]) if given[0].type.kind == "unknown" else given[0]
-    return Value(f"(CASE WHEN {same.sql} THEN NULL ELSE {value.sql} END)", value.type)
+
+    def make(texts: Sequence[str]) -> str:
+        one, two = (replace(v, sql=sql) for v, sql in zip(given, texts, strict=True))
+        same = arithmetic.comparison("=", one, two)
+        return f"(CASE WHEN {same.sql} THEN NULL ELSE {one.sql} END)"
+
+    return Value(bind([given[0].sql, given[1].sql], make), value.type)
 
 
 def _decode(name: str, given: Arguments, moment: Moment) -> Value:
@@ -124,7 +147,7 @@ def _decode(name: str, given: Arguments, moment: Moment) -> Value:
     pairs = list(zip(rest[::2], rest[1::2], strict=False))
     default = [rest[-1]] if len(rest) % 2 else []
     common = unify([value.type for _, value in pairs] + [value.type for value in default], name)
-    cases = []
+    cases: list[str] = []
     for wanted, value in pairs:
         if wanted.type.kind == "unknown" and wanted.literal is None:
             test = f"{subject.sql} IS NULL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from orderhe_dagster.redshift_standin import arithmetic
 from orderhe_dagster.redshift_standin.arguments import (
@@ -13,6 +14,7 @@ from orderhe_dagster.redshift_standin.arguments import (
     text,
     whole,
 )
+from orderhe_dagster.redshift_standin.binding import bind
 from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import raising, refuse
@@ -24,6 +26,13 @@ def _same_text(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"{name}({value.sql})", value.type, hexadecimal=value.hexadecimal)
 
 
+def _reverse(name: str, given: Arguments, moment: Moment) -> Value:
+    """By code points: DuckDB's own keeps an accent on the letter before it."""
+    value = text(given[0], name)
+    made = f"array_to_string(list_reverse(regexp_extract_all({value.sql}, '(?s).')), '')"
+    return Value(made, value.type, hexadecimal=value.hexadecimal)
+
+
 def _length(name: str, given: Arguments, moment: Moment) -> Value:
     made = "strlen" if name == "octet_length" else "length"
     return Value(f"CAST({made}({text(given[0], name).sql}) AS INTEGER)", INTEGER)
@@ -33,7 +42,7 @@ def _end(name: str, given: Arguments, moment: Moment) -> Value:
     value, size = text(given[0], name), whole(given[1], name)
     if given[1].literal is None:
         failing = raising("22023", string(f"{name}: negative length"))
-        size = f"(CASE WHEN {size} < 0 THEN {failing} ELSE {size} END)"
+        size = bind([size], lambda t: f"(CASE WHEN {t[0]} < 0 THEN {failing} ELSE {t[0]} END)")
         bytes_ = value.type.length
     elif int(given[1].literal) < 0:
         raise refuse(f"{name} with a negative length", "give a length of 0 or more")
@@ -46,16 +55,25 @@ def substring(given: Arguments) -> Value:
     """SUBSTRING(text, start[, length]): a start before the text takes from the length."""
     value, start = text(given[0], "substring"), whole(given[1], "substring")
     if len(given) == 2:
-        return Value(
-            f"substring({value.sql}, greatest({start}, 1))",
-            value.type,
-            hexadecimal=value.hexadecimal,
+        made = bind(
+            [value.sql, start],
+            lambda t: (
+                f"(CASE WHEN {t[1]} IS NULL THEN NULL ELSE "
+                f"substring({t[0]}, greatest({t[1]}, 1)) END)"
+            ),
         )
+        return Value(made, value.type, hexadecimal=value.hexadecimal)
     size = whole(given[2], "substring")
     if given[2].literal is not None and int(given[2].literal) < 0:
         raise refuse("substring with a negative length", "give a length of 0 or more")
-    made = (
-        f"substring({value.sql}, greatest({start}, 1), greatest({size} + least({start} - 1, 0), 0))"
+    failing = raising("22011", "'negative substring length not allowed'")
+    made = bind(
+        [value.sql, start, size],
+        lambda t: (
+            f"(CASE WHEN {t[1]} IS NULL OR {t[2]} IS NULL THEN NULL "
+            f"WHEN {t[2]} < 0 THEN {failing} ELSE substring({t[0]}, greatest({t[1]}, 1), "
+            f"greatest({t[2]} + least({t[1]} - 1, 0), 0)) END)"
+        ),
     )
     return Value(made, value.type, hexadecimal=value.hexadecimal)
 
@@ -125,14 +143,19 @@ def _strtol(name: str, given: Arguments, moment: Moment) -> Value:
     if constant(given[1], name) != "16":
         raise refuse("strtol of other than base 16", "cast the text to bigint")
     value = text(given[0], name)
-    made = f"CAST(('0x' || {value.sql}) AS BIGINT)"
     if value.hexadecimal and value.type.length >= 1:
-        return Value(made, BIGINT)
-    bad = raising(
-        "22023", f"'The input ' || {value.sql} || ' is not valid to be converted to base 16'"
-    )
-    fits = f"regexp_full_match({value.sql}, '[0-9a-fA-F]{{1,15}}')"
-    return Value(f"(CASE WHEN {value.sql} IS NULL OR {fits} THEN {made} ELSE {bad} END)", BIGINT)
+        return Value(f"CAST(('0x' || {value.sql}) AS BIGINT)", BIGINT)
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        bad = raising(
+            "22023", f"'The input ' || {one} || ' is not valid to be converted to base 16'"
+        )
+        fits = f"regexp_full_match({one}, '[0-9a-fA-F]{{1,15}}')"
+        then = f"CAST(('0x' || {one}) AS BIGINT)"
+        return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
+
+    return Value(bind([value.sql], make), BIGINT)
 
 
 def _ascii(name: str, given: Arguments, moment: Moment) -> Value:
@@ -184,7 +207,8 @@ def _regexp_count(name: str, given: Arguments, moment: Moment) -> Value:
 
 
 RULES: dict[str, tuple[int, int, Rule]] = {
-    **dict.fromkeys(("lower", "upper", "reverse"), (1, 1, _same_text)),
+    **dict.fromkeys(("lower", "upper"), (1, 1, _same_text)),
+    "reverse": (1, 1, _reverse),
     **dict.fromkeys(
         ("len", "length", "char_length", "character_length", "octet_length"), (1, 1, _length)
     ),

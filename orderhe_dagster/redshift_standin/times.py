@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from orderhe_dagster.redshift_standin.arguments import Moment, Rule
+from orderhe_dagster.redshift_standin.binding import bind
 from orderhe_dagster.redshift_standin.casts import Value, cast
 from orderhe_dagster.redshift_standin.dialect import string
-from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.types import (
     BIGINT,
     DATE,
@@ -105,8 +108,25 @@ def extract(unit: str, value: Value, name: str = "extract") -> Value:
     return Value(f"CAST(date_part('{found}', {at}) AS INTEGER)", INTEGER, "date_part")
 
 
+def _whole_seconds(value: Value, name: str, failing: str) -> str:
+    return bind(
+        [moment_of(value, name)],
+        lambda t: (
+            f"(CASE WHEN {t[0]} <> date_trunc('second', {t[0]}) THEN {failing} ELSE {t[0]} END)"
+        ),
+    )
+
+
 def _date_part(name: str, given: list[Value], moment: Moment) -> Value:
     word = given[0].literal if given[0].literal is not None else given[0].label
+    if _NAMES.get(word.lower()) == "epoch" and given[1].type.kind != "date":
+        failing = raising(
+            "0A000",
+            "'the local Redshift has no rule for date_part(epoch, …) of fractions of a second; "
+            "use date_trunc(''second'', …) inside'",
+        )
+        given = [given[0], replace(given[1], sql=_whole_seconds(given[1], name, failing))]
+        given[1] = replace(given[1], type=TIMESTAMP, literal=None)
     return Value(f"CAST({extract(word, given[1], name).sql} AS DOUBLE)", DOUBLE, whole=True)
 
 
@@ -116,11 +136,16 @@ def _last_day(name: str, given: list[Value], moment: Moment) -> Value:
 
 def _add_months(name: str, given: list[Value], moment: Moment) -> Value:
     """The last day of a month stays the last day."""
-    at = moment_of(given[0], name)
-    added = f"({at} + to_months(CAST({given[1].sql} AS INTEGER)))"
-    last = f"CAST({at} AS DATE) = last_day({at})"
-    time = f"({at} - date_trunc('day', {at}))"
-    return Value(f"(CASE WHEN {last} THEN last_day({added}) + {time} ELSE {added} END)", TIMESTAMP)
+
+    def make(texts: Sequence[str]) -> str:
+        at, count = texts
+        added = f"({at} + to_months({count}))"
+        last = f"CAST({at} AS DATE) = last_day({at})"
+        time = f"({at} - date_trunc('day', {at}))"
+        return f"(CASE WHEN {last} THEN last_day({added}) + {time} ELSE {added} END)"
+
+    at, count = moment_of(given[0], name), f"CAST({given[1].sql} AS INTEGER)"
+    return Value(bind([at, count], make), TIMESTAMP)
 
 
 _ZONE = re.compile(r"UTC|GMT|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_\-]+)+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 
@@ -16,12 +16,17 @@ TIMES = ("date", "timestamp", "timestamptz")
 
 @dataclass(frozen=True)
 class Type:
-    """A Redshift type. `length` is in bytes; kind `unknown` is a bare string literal or NULL."""
+    """A Redshift type. `length` is in bytes; kind `unknown` is a bare string literal or NULL.
+
+    `doubt` is what its values have on Redshift that is not certain: the `scale` of a decimal, its
+    `precision`; or that a column is an untyped `literal` or `null`, which nothing is compared with.
+    """
 
     kind: str
     precision: int = 0
     scale: int = 0
     length: int = 0
+    doubt: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         if self.kind == "decimal":
@@ -164,9 +169,31 @@ def as_decimal(type_: Type) -> Type:
     return decimal(INTEGERS[type_.kind], 0) if type_.is_integer else type_
 
 
-def unify(types: Iterable[Type], where: str) -> Type:  # noqa: PLR0911 - one return a family
+def doubted(result: Type, *given: Type) -> Type:
+    """`result` with the doubts that its operands have about digits."""
+    if result.kind != "decimal":
+        return result
+    doubts = {type_.doubt for type_ in given if type_.kind == "decimal"}
+    return replace(result, doubt=next((d for d in ("scale", "precision") if d in doubts), ""))
+
+
+def certain(type_: Type, use: str) -> None:
+    """Refuse a use that shows digits which Redshift may not have."""
+    if type_.doubt in ("scale", "precision"):
+        raise refuse(
+            f"{use} a decimal whose {type_.doubt} Amazon Redshift does not document (of round, "
+            "trunc, ceil, floor, or a sum of bigint)",
+            "cast it to decimal(p,s) or bigint first",
+        )
+
+
+def unify(types: Iterable[Type], where: str) -> Type:
     """The one type that values of these types have together, as in CASE, COALESCE, IN and UNION."""
     given = list(types)
+    return doubted(_unified(given, where), *given)
+
+
+def _unified(given: list[Type], where: str) -> Type:  # noqa: PLR0911 - one return a family
     known = [type_ for type_ in given if type_.kind != "unknown"]
     if not known:
         return varchar(max((type_.length for type_ in given), default=1))

@@ -50,7 +50,7 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         "decimal(13,12)",
     ),
     "percentages": ("round(100.0 * 2 / 3, 1)", D("66.7"), None),
-    "a decimal rounds half away from zero": ("round(2.5::decimal(5,1))", D("3.0"), "decimal(5,1)"),
+    "a decimal rounds half away from zero": ("round(2.5::decimal(5,1))", D("3.0"), "decimal(6,1)"),
     "decimal to integer rounds": ("2.5::decimal(3,1)::integer", 3, "integer"),
     "decimal to fewer places rounds": ("1.235::decimal(5,2)", D("1.24"), "decimal(5,2)"),
     "trunc cuts": ("trunc(2.789, 2)", D("2.780"), "decimal(4,3)"),

@@ -1,0 +1,43 @@
+"""Texts that a rule repeats: computed once, so that nesting does not multiply them. No types here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from orderhe_dagster.redshift_standin.errors import raising, refuse
+
+_SHORT = 120  # characters: below, repeating a text costs less than a name
+MOST = 2_000_000  # characters of DuckDB text for one expression
+_NAME = re.compile(r"\b_v(\d+)\b")
+
+
+def bind(texts: Sequence[str], make: Callable[[Sequence[str]], str]) -> str:
+    """`make` of the texts. Where one is long, all are computed first and `make` is given their names.
+
+    What `make` writes must use nothing but its arguments: no aggregate and no subquery stands inside.
+    """
+    if all(len(text) <= _SHORT for text in texts):
+        return make(texts)
+    # A number beyond every one inside: a name never hides another.
+    used = max((int(found) for text in texts for found in _NAME.findall(text)), default=0)
+    own = f"_v{used + 1}"
+    fields = ", ".join(f"'f{place}': {text}" for place, text in enumerate(texts))
+    names = [f"{own}.f{place}" for place in range(len(texts))]
+    return within(f"list_transform([{{{fields}}}], lambda {own}: {make(names)})[1]")
+
+
+def within(sql: str) -> str:
+    """`sql`, unless an expression grew beyond what DuckDB reads in reasonable time: refused."""
+    if len(sql) > MOST:
+        raise refuse(
+            f"an expression whose translation has {len(sql):,} characters",
+            "compute its parts in subqueries",
+        )
+    return sql
+
+
+def finite(sql: str) -> str:
+    """A floating point result: what is beyond its range is Redshift's error, not infinity."""
+    failing = raising("22003", "'value out of range: overflow'")
+    return bind([sql], lambda one: f"(CASE WHEN isinf({one[0]}) THEN {failing} ELSE {one[0]} END)")
