@@ -9,7 +9,8 @@ from typing import IO, Any
 
 from orderhe_dagster.printing import csv_writer, text
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for the start of a formula; the last four are = + - @ at full width."""
 
 
 def cell(value: object) -> object:
@@ -27,7 +28,7 @@ def cell(value: object) -> object:
 def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a header and the rows to an open text file; return how many rows."""
     writer = csv_writer(file)
-    writer.writerow(columns)
+    writer.writerow([cell(name) for name in columns])
     count = 0
     for row in rows:
         writer.writerow([cell(value) for value in row])

@@ -34,10 +34,15 @@ def test_values_are_plain_when_written(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1+cmd", "@sum", "\t=1", "\r=1"])
+FULL_WIDTH = ["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20sum"]
+
+
+@pytest.mark.parametrize(
+    "formula", ["=1+1", "+1", "-1+cmd", "@sum", "\t=1", "\r=1", "\n=1", *FULL_WIDTH]
+)
 def test_a_formula_is_text_when_a_spreadsheet_opens_it(tmp_path: Path, formula: str) -> None:
-    write_csv(tmp_path / "rows.csv", ["a", "b"], [[formula, -5]])
-    assert read(tmp_path / "rows.csv")[1] == ["'" + formula, "-5"]
+    write_csv(tmp_path / "rows.csv", [formula, "b"], [[formula, -5]])
+    assert read(tmp_path / "rows.csv") == [["'" + formula, "b"], ["'" + formula, "-5"]]
 
 
 def test_the_file_before_stays_when_writing_fails(tmp_path: Path) -> None:

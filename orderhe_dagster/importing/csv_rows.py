@@ -24,6 +24,8 @@ from orderhe_dagster.importing.files import (
 from orderhe_dagster.importing.problems import Findings
 
 NULL = r"\N"
+BLANK = 'a blank line: write "" for an empty text, or take the line out'
+"""In a file of one column nothing tells the two apart, and passing a row over would lose it."""
 
 
 def csv_chunks(table: Table, path: Path, findings: Findings) -> Iterator[Chunk]:
@@ -59,13 +61,12 @@ def _rows_chunked(
                 if len(row) == width:
                     rows.append(row)
                     starts.append(before + 1)
-                elif row:  # a blank line is passed over
+                elif row:
                     few = "few" if len(row) < width else "many"
                     says = f"{len(row)} values where the header names {width} columns: too {few}"
                     findings.add(before + 1, "", None, says)
-                elif width == 1:
-                    rows.append([""])
-                    starts.append(before + 1)
+                elif width == 1:  # elsewhere a blank line is passed over
+                    findings.add(before + 1, header[0], None, BLANK)
                 before = reader.line_num
                 if len(rows) == CHUNK_ROWS:
                     break

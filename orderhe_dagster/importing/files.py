@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.importing.problems import Findings
@@ -48,10 +48,25 @@ def opened(path: Path) -> Iterator[Lines]:
     """The lines of a file, gzipped or not."""
     with path.open("rb") as raw:
         if path.suffix.lower() == ".gz":
-            with gzip.open(raw) as file, io.BufferedReader(file, _BUFFER_BYTES) as buffered:
-                yield Lines(buffered)
+            with gzip.GzipFile(fileobj=raw) as file:
+                yield Lines(io.BufferedReader(_Unpacked(file), _BUFFER_BYTES))
         else:
             yield Lines(raw)
+
+
+class _Unpacked(io.RawIOBase):
+    """Gives what is unpacked as it comes, so that what precedes damage is not lost with it."""
+
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self.file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self.file.read1(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
 
 class Lines:

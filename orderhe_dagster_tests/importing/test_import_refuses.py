@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import pytest
 
@@ -123,6 +124,12 @@ def test_a_ragged_or_broken_row(desk: Desk, row: str, says: str) -> None:
     refused(desk, f"{HEADER}\n{GOOD}{row}\n", "line 3", says)
 
 
+def test_a_blank_line_of_a_file_with_one_column_is_not_guessed_at(desk: Desk) -> None:
+    refused(desk, "key\na\n\n", "line 3, column key", 'write ""', name="o.csv", table="order")
+    assert desk.put('key\na\n""\n', "order.csv", "order").rows == 2
+    assert [row["key"] for row in desk.rows("order")] == ["", "a"]
+
+
 def test_bytes_that_are_no_text(desk: Desk) -> None:
     text = (
         f"{HEADER},mail\n".encode()
@@ -220,6 +227,12 @@ def test_a_file_that_cannot_be_read(desk: Desk) -> None:
     refused(desk, "x", "lines.xlsx", ".csv", name="lines.xlsx")
     whole = gzip.compress(f"{HEADER}\n{GOOD}".encode())
     refused(desk, whole[:-6], "cut short", name="cut.csv.gz")
-    refused(desk, b"no gzip", "damaged", name="not.csv.gz")
+    refused(desk, b"no gzip", "damaged", "line 1:", name="not.csv.gz")
+    rows = "".join(f"kr,{number},2026-03-01 00:00:00,1\n" for number in range(60_000))
+    many = gzip.compress(f"{HEADER}\n{rows}".encode())
+    report = refused(desk, many[: len(many) // 2], "came out whole", name="half.csv.gz")
+    found = re.search(r"line ([\d]+): .*line ([\d]+) is the last", report)
+    assert found, report
+    assert 10_000 < int(found[2]) == int(found[1]) - 1 < 60_000
     with pytest.raises(ImportProblems, match="no such file"):
         desk.take(desk.home / "nowhere.csv")
