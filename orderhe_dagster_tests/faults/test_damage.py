@@ -1,0 +1,123 @@
+"""What a full disk, a torn file or a lost object leads to: a plain error that names it, and a way out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orderhe_dagster.cli import main
+from orderhe_dagster.launch import LaunchError
+from orderhe_dagster.resources.local_source import EmbeddedSource
+from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster_tests.shops import TestShop
+
+DAY = "2026-01-01"
+ROAD = "backup/sales,warehouse/sales"
+
+
+def current(shop: TestShop) -> dict[str, object]:
+    stored = shop.store.get(f"backup/sales/{DAY}/current.json")
+    assert stored is not None
+    found: dict[str, object] = json.loads(stored.body)
+    return found
+
+
+def part_of(shop: TestShop) -> str:
+    return str(current(shop)["parts"][0]["key"])  # type: ignore[index]
+
+
+def lose_part(shop: TestShop) -> None:
+    shop.store.delete([part_of(shop)])
+
+
+def flip_part(shop: TestShop) -> None:
+    stored = shop.store.get(part_of(shop))
+    assert stored is not None
+    body = stored.body
+    shop.store.put(part_of(shop), body[:40] + bytes([body[40] ^ 0xFF]) + body[41:])
+
+
+def lose_manifest(shop: TestShop) -> None:
+    shop.store.delete([str(current(shop)["manifest"])])
+
+
+@pytest.mark.parametrize("damage", [lose_part, flip_part, lose_manifest])
+def test_a_damaged_backup_stops_the_load_and_is_mended_by_what_the_error_says(
+    sales_shop: TestShop, damage: Callable[[TestShop], None]
+) -> None:
+    assert sales_shop.run(ROAD, DAY).succeeded
+    damage(sales_shop)
+    outcome = sales_shop.run("warehouse/sales", DAY)
+    assert not outcome.succeeded
+    assert "aterialize backup/sales for th" in outcome.failures[0]
+    assert "Nothing was changed" in outcome.failures[0]
+    assert sales_shop.run(ROAD, DAY).succeeded
+    assert current(sales_shop)["generation"] == 2
+
+
+@pytest.mark.parametrize("size", [0, 4096, 8192])
+def test_a_warehouse_file_whose_making_was_cut_short_is_made_again(
+    sales_shop: TestShop, size: int
+) -> None:
+    file = sales_shop.settings.home / "warehouse.duckdb"
+    os.truncate(file, size)
+    assert sales_shop.warehouse.query("select 1 as one").scalar() == 1
+
+
+def test_a_shop_file_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    source = EmbeddedSource(path=str(file))
+    source.create([])
+    os.truncate(file, 4096)
+    source.create([])
+    with source.writing() as transaction:
+        assert transaction.fetch("select 1 as one").to_pylist() == [{"one": 1}]
+
+
+@pytest.mark.parametrize("text", ["hello" * 4000, "hello"])
+def test_a_file_that_is_no_database_is_named_and_kept(sales_shop: TestShop, text: str) -> None:
+    file = sales_shop.settings.home / "warehouse.duckdb"
+    file.write_text(text)
+    with pytest.raises(
+        PortError, match=r"warehouse\.duckdb cannot be read or written.*move it away"
+    ):
+        sales_shop.warehouse.query("select 1")
+    assert file.read_text() == text
+
+
+def test_a_torn_warehouse_is_named_and_built_anew_from_the_backups(sales_shop: TestShop) -> None:
+    assert sales_shop.run(ROAD, DAY).succeeded
+    file = sales_shop.settings.home / "warehouse.duckdb"
+    os.truncate(file, file.stat().st_size // 2)
+    outcome = sales_shop.run("warehouse/sales", DAY)
+    assert not outcome.succeeded
+    assert f"{file} cannot be read or written" in outcome.failures[0]
+    assert "move it away" in outcome.failures[0]
+    file.unlink()
+    assert sales_shop.run("warehouse/sales", DAY).succeeded
+    assert sales_shop.rows("select count(*) from warehouse.sales") == [(2,)]
+
+
+def test_a_broken_history_is_named_and_begun_anew(sales_shop: TestShop) -> None:
+    assert sales_shop.run("backup/sales", DAY).succeeded
+    history = sales_shop.settings.home / "dagster" / "history"
+    for file in history.rglob("*.db"):
+        file.write_text("no database" * 1000)
+    with pytest.raises(LaunchError, match=r"run history in .* move .*history away"):
+        sales_shop.run("backup/sales", DAY)
+    history.rename(history.with_name("broken"))
+    assert sales_shop.run("backup/sales", DAY).succeeded
+
+
+def test_what_the_machine_refuses_is_told_by_file_and_without_a_traceback(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "exports").write_text("a file where a folder belongs")
+    done = CliRunner().invoke(main, ["create"], env={"ORDERHE_HOME": str(home)})
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {home / 'exports'}: File exists. Put it right, or move")

@@ -1,0 +1,75 @@
+"""A run that was interrupted or killed: what the history says of it, and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import dagster as dg
+import pytest
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.home import home_of, use_home
+from orderhe_dagster.launch import LIFE_TAG, launch
+from orderhe_dagster.resources import build_resources
+from orderhe_dagster.resources.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
+from orderhe_dagster.resources.scratch import scratch_folder
+from orderhe_dagster_tests.faults import oracle
+from orderhe_dagster_tests.shops import TestShop
+
+DAY = "2026-01-01"
+
+
+class InterruptedWarehouse(EmbeddedWarehouse):
+    """Ctrl-C comes when a load opens its session."""
+
+    @contextmanager
+    def session(self, label: str, *, read_only: bool = False) -> Iterator[EmbeddedSession]:
+        with super().session(label, read_only=read_only) as session:
+            if label.startswith("load"):
+                raise KeyboardInterrupt
+            yield session
+
+
+def statuses(shop: TestShop) -> dict[str, str]:
+    """Run id -> status."""
+    with dg.DagsterInstance.from_config(str(use_home(shop.settings).dagster)) as instance:
+        return {run.run_id: run.status.value for run in instance.get_runs()}
+
+
+def test_an_interrupt_ends_the_whole_run_and_the_history_says_so(sales_shop: TestShop) -> None:
+    settings = sales_shop.settings
+    home = home_of(settings)
+    resources = build_resources(settings) | {
+        "warehouse": InterruptedWarehouse(path=str(home.warehouse), store=sales_shop.store)
+    }
+    with pytest.raises(KeyboardInterrupt):
+        launch(settings, "*", Window.of(date(2026, 1, 1)), resources)
+    assert list(statuses(sales_shop).values()) == ["FAILURE"]
+    assert oracle.left_lying(home.folder) == []
+    assert sales_shop.run("backup/sales,warehouse/sales", DAY).succeeded
+
+
+def test_the_next_run_records_a_killed_one_as_failed_and_leaves_a_living_one(
+    sales_shop: TestShop,
+) -> None:
+    home = use_home(sales_shop.settings)
+    started = dg.DagsterRunStatus.STARTED
+    with scratch_folder(home.scratch, "another run") as living:
+        with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+            for name, life in (("killed", "1-gone"), ("living", living.name), ("others", None)):
+                run = dg.DagsterRun(
+                    job_name="road",
+                    run_id=name,
+                    status=started,
+                    tags={LIFE_TAG: life} if life else {},
+                )
+                instance.add_run(run)
+        assert sales_shop.run("backup/buyers").succeeded
+        found = statuses(sales_shop)
+    assert {name: found[name] for name in ("killed", "living", "others")} == {
+        "killed": "FAILURE",
+        "living": "STARTED",
+        "others": "STARTED",
+    }
