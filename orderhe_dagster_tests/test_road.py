@@ -213,17 +213,20 @@ def test_a_column_is_added_when_the_contract_grows(sales_shop: TestShop) -> None
     assert sales_shop.rows("select count(*) from warehouse.sales where remark is null") == [(4,)]
 
 
-def test_a_load_stops_when_the_contract_changes_a_type(sales_shop: TestShop) -> None:
+def test_the_road_stops_where_the_contract_changes_a_type(sales_shop: TestShop) -> None:
     assert sales_shop.run("*", *DAYS).succeeded
     contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
     sales_shop.write({"raw/sales.sql": contract.replace("decimal(12,3)", "decimal(14,4)")})
+    outcome = sales_shop.run("backup/sales,warehouse/sales", *DAYS)
+    assert not outcome.succeeded
+    assert "column price is decimal(12,3), not decimal(14, 4)" in outcome.failures[0]
+    sales_shop.change("alter table sales alter column price type decimal(14, 4)")
     outcome = sales_shop.run("backup/sales,warehouse/sales", *DAYS)
     assert not outcome.succeeded
     remedy = outcome.failures[0].split("To accept the change: ")[1].split("; then ")[0]
     with sales_shop.warehouse.session("the remedy") as session:
         for statement in remedy.split("; "):
             session.execute(statement)
-    sales_shop.change("alter table sales alter column price type decimal(14, 4)")
     assert sales_shop.run("backup/sales,warehouse/sales", "2026-01-01").succeeded
     assert sales_shop.rows("select count(*), sum(price) from warehouse.sales") == [
         (4, Decimal("100000017.6240"))

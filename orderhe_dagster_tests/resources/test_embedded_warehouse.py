@@ -124,9 +124,10 @@ def test_copy_reads_the_store(
             session.execute(copy.format("s3://other/x/manifest"))
 
 
-def test_file_that_another_program_holds_is_said(warehouse: EmbeddedWarehouse) -> None:
+def test_a_file_that_is_no_database_is_said_with_the_remedy(warehouse: EmbeddedWarehouse) -> None:
     Path(warehouse.path).write_text("not a database")
-    with pytest.raises(PortError, match="cannot be opened"), warehouse.session("load"):
+    said = r"w\.duckdb cannot be read or written.*move it away; run '\*'"
+    with pytest.raises(PortError, match=said), warehouse.session("load"):
         raise AssertionError("opened what is no database")
 
 
