@@ -1,11 +1,13 @@
 """A file of `sql/raw/`: one MySQL `create table`, read into a Table. Selects are read elsewhere.
 
 The reader takes what a contract means for the road (names, types, nulls, keys, comments) and
-passes over what only MySQL cares for (indexes, engine, character set, generated expressions).
+passes over what only MySQL cares for (indexes, engine, character set).
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,9 +33,6 @@ _PASSED_OVER = {
     "AUTO_INCREMENT": 0,
     "VISIBLE": 0,
     "INVISIBLE": 0,
-    "VIRTUAL": 0,
-    "STORED": 0,
-    "PERSISTENT": 0,
     "ENFORCED": 0,
     "BINARY": 0,
     "ASCII": 0,
@@ -200,11 +199,36 @@ def _column(cursor: Cursor, found: _Found) -> Column:
         kind = mysql_type(base, arguments, unsigned=unsigned, declared=declared)
     except (TypeRefused, ValueError) as error:
         raise cursor.problem(f"column {named.text!r} is {declared}: {error}", start) from None
+    if base.lower() in ("enum", "set"):
+        _check_alike(cursor, named, arguments)
     values = tuple(arguments) if base.lower() == "enum" else ()
     column = Column(named.text, kind, values=values, line=named.line)
     while cursor.here.sort != "end":
+        if cursor.sees("GENERATED") or cursor.sees("AS"):
+            raise cursor.problem(
+                f"column {column.name!r} is generated: MySQL computes it and takes no value for it, so "
+                "it can be neither imported nor restored. Leave it out of the contract and compute it "
+                "in sql/warehouse"
+            )
         column = _option(cursor, column, found)
     return column
+
+
+def _check_alike(cursor: Cursor, named: Word, values: Sequence[str]) -> None:
+    """Refuse values that MySQL's collations take for one, unless a collation is named that does not."""
+    if re.search(r"_(bin|cs)\b|\bbinary\b", cursor.text, re.IGNORECASE):
+        return
+    seen: dict[str, str] = {}
+    for value in values:
+        parts = unicodedata.normalize("NFKD", value.casefold())
+        plain = "".join(c for c in parts if not unicodedata.combining(c))
+        if plain in seen:
+            raise cursor.problem(
+                f"column {named.text!r}: MySQL takes {seen[plain]!r} and {value!r} for one value; "
+                "leave one out, or add collate utf8mb4_bin to the column",
+                named,
+            )
+        seen[plain] = value
 
 
 def _option(cursor: Cursor, column: Column, found: _Found) -> Column:
@@ -225,7 +249,7 @@ def _option(cursor: Cursor, column: Column, found: _Found) -> Column:
         found.unique.append((column.name,))
     elif cursor.sees("REFERENCES"):
         found.foreign.append((_references(cursor, (column.name,)), word.line))
-    elif cursor.takes("GENERATED", "ALWAYS", "AS") or cursor.takes("AS") or cursor.takes("CHECK"):
+    elif cursor.takes("CHECK"):
         cursor.block()
     elif cursor.takes("CHARACTER", "SET") or (
         cursor.takes("CONSTRAINT") and not cursor.sees("CHECK")

@@ -204,6 +204,9 @@ def _text(  # noqa: PLR0911 (a table of rules, one a type)
     column: Column, name: str, dialect: Dialect
 ) -> str:
     kind = column.type.kind
+    if kind == "decimal" and column.type.scale == column.type.precision and dialect != "mysql":
+        # With a digit before the point in the type, every engine writes the 0 there, as MySQL does.
+        name = f"cast({name} as decimal({column.type.precision + 1}, {column.type.scale}))"
     if kind == "varchar":
         if dialect == "mysql" and column.type.declared.lower().startswith(("time", "json", "set")):
             name = f"cast({name} as char)"

@@ -10,8 +10,8 @@ from orderhe_dagster.catalog.errors import TypeRefused
 from orderhe_dagster.catalog.lineage import Query
 from orderhe_dagster.catalog.origins import Computed, Merged, Origin, ScopeColumn, TableColumn
 from orderhe_dagster.catalog.syntax import has_subtotals
-from orderhe_dagster.catalog.table import ColumnType
-from orderhe_dagster.catalog.types import common_type, redshift_type
+from orderhe_dagster.catalog.table import ColumnType, Kind
+from orderhe_dagster.catalog.types import redshift_text, redshift_type
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -62,6 +62,32 @@ def type_of_all(
     if len(known) < len(kinds):
         raise TypeRefused(f"{what} do not all have a type: write the cast of the first in each")
     return common_type(known, what)
+
+
+_WIDTHS: tuple[Kind, ...] = ("smallint", "integer", "bigint")
+
+
+def common_type(kinds: Sequence[ColumnType], what: str) -> ColumnType:
+    """The type of a column whose values have these; `what` names them where they differ too much.
+
+    Integers and strings take the widest. Any other difference is refused, since a conversion that
+    is not written may change values.
+    """
+    first = kinds[0]
+    names = {kind.kind for kind in kinds}
+    if names <= set(_WIDTHS):
+        return max(kinds, key=lambda kind: _WIDTHS.index(kind.kind))
+    texts = list(dict.fromkeys(redshift_text(kind) for kind in kinds))
+    if len(names) > 1 or (first.kind == "decimal" and len(texts) > 1):
+        raise TypeRefused(
+            f"{what} differ in type ({', '.join(texts)}): write the same cast in each"
+        )
+    widest = max(kinds, key=lambda kind: kind.length)
+    return replace(
+        widest,
+        instant=all(kind.instant for kind in kinds),
+        fraction=max(kind.fraction for kind in kinds),
+    )
 
 
 def _is_null(origin: Origin) -> bool:

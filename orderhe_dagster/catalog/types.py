@@ -17,6 +17,7 @@ VARCHAR_BYTES = 65535  # the longest varchar of Redshift
 VARBYTE_BYTES = 65535  # MySQL's BLOB; Redshift would hold more
 UTF8_BYTES = 4  # of one character, at most
 DECIMAL_DIGITS = 38  # of Redshift and of DuckDB
+MYSQL_SCALE, REDSHIFT_SCALE = 30, 37  # digits behind the point
 
 _INTEGERS: dict[str, tuple[Kind, Kind]] = {  # signed, unsigned
     "tinyint": ("smallint", "smallint"),
@@ -101,21 +102,24 @@ def _mysql_type(  # noqa: PLR0911 (a table of rules, one a type)
     if base == "serial":  # bigint unsigned not null auto_increment unique
         return ColumnType("decimal", precision=20)
     if base == "decimal":
-        return _decimal(arguments, (10, 0), "declare decimal(38, s) if the values fit")
+        found = _decimal(arguments, (10, 0), "declare decimal(38, s) if the values fit")
+        if found.scale > MYSQL_SCALE:
+            raise TypeRefused(f"MySQL holds no more than {MYSQL_SCALE} digits behind the point")
+        return found
     if base == "float":
-        wide = len(arguments) == 1 and int(arguments[0]) > 24
+        wide = len(arguments) == 1 and _number(arguments[0], 0, 53) > 24
         return ColumnType("double" if wide else "real")
     if base == "double":
         return ColumnType("double")
     if base in ("date", "datetime", "timestamp"):
         if base == "date":
             return ColumnType("date")
-        fraction = int(arguments[0]) if arguments else 0
+        fraction = _number(arguments[0], 0, 6) if arguments else 0
         return ColumnType("timestamp", fraction=fraction, instant=base == "timestamp")
     if base == "year":
         return ColumnType("smallint")
     if base == "bit":
-        if arguments and int(arguments[0]) != 1:
+        if arguments and _number(arguments[0], 1, 64) != 1:
             raise TypeRefused(
                 "bit(n) with n > 1 has no like in Redshift; declare an unsigned integer type, "
                 "or leave the column out of the contract"
@@ -124,12 +128,30 @@ def _mysql_type(  # noqa: PLR0911 (a table of rules, one a type)
     return _mysql_text(base, arguments)
 
 
+_LONGEST = {"char": 255, "binary": 255, "varchar": 65535, "varbinary": 65535}  # in MySQL
+
+
+def _number(text: str, least: int, most: int) -> int:
+    """A length or a number of digits."""
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
+        raise TypeRefused(f"{text!r} must be a whole number from {least} to {most} here")
+    return int(text)
+
+
+def _check_values(values: Sequence[str]) -> None:
+    """The values of an enum or set: MySQL ends a value before its trailing blanks."""
+    if not values:
+        raise TypeRefused("its values are missing: write enum('a', 'b')")
+    seen = [value.rstrip(" ") for value in values]
+    twice = next((v for n, v in enumerate(seen) if v in seen[:n]), None)
+    if twice is not None:
+        raise TypeRefused(f"value {twice!r} stands twice")
+
+
 def _mysql_text(  # noqa: PLR0911 (a table of rules, one a type)
     base: str, arguments: Sequence[str]
 ) -> ColumnType:
-    length = (
-        int(arguments[0]) if base in ("char", "varchar", "binary", "varbinary") and arguments else 1
-    )
+    length = _number(arguments[0], 0, _LONGEST[base]) if base in _LONGEST and arguments else 1
     if base in ("char", "varchar"):
         return ColumnType("varchar", length=min(max(length, 1) * UTF8_BYTES, VARCHAR_BYTES))
     if base in ("text", "json"):
@@ -137,8 +159,10 @@ def _mysql_text(  # noqa: PLR0911 (a table of rules, one a type)
     if base == "tinytext":
         return ColumnType("varchar", length=255 * UTF8_BYTES)
     if base == "time":  # -838:59:59.000000
+        _number(arguments[0] if arguments else "0", 0, 6)
         return ColumnType("varchar", length=17)
     if base in ("enum", "set"):
+        _check_values(arguments)
         longest = max(map(len, arguments)) if base == "enum" else len(",".join(arguments))
         return ColumnType("varchar", length=min(max(longest, 1) * UTF8_BYTES, VARCHAR_BYTES))
     if base in ("binary", "varbinary"):
@@ -218,54 +242,36 @@ def redshift_type(name: str, arguments: Sequence[str] = ()) -> ColumnType:
                 "decimal without digits is decimal(18, 0) in Redshift, which drops the fraction; "
                 "write decimal(precision, scale)"
             )
-        return replace(_decimal(arguments, (18, 0), "write decimal(38, s)"), declared=declared)
+        found = _decimal(arguments, (18, 0), "write decimal(38, s)")
+        if found.scale > REDSHIFT_SCALE:
+            raise TypeRefused(
+                f"{declared} is no type of Redshift: {REDSHIFT_SCALE} digits at most behind the point"
+            )
+        return replace(found, declared=declared)
     if kind in ("varchar", "varbyte"):
-        most = VARCHAR_BYTES
         wide = not arguments or arguments[0].lower() == "max"
-        length = most if wide else int(arguments[0])
-        if not 0 < length <= most:
-            raise TypeRefused(f"{declared} is not carried: its length is 1 to {most} bytes")
+        length = VARCHAR_BYTES if wide else _length(arguments[0], declared)
         return ColumnType(kind, length=length, declared=declared)
     if kind == "timestamp" and arguments:
         raise TypeRefused(f"{declared} is no type of Redshift; write timestamp")
     return ColumnType(kind, declared=declared)
 
 
+def _length(text: str, declared: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 0 < int(text) <= VARCHAR_BYTES:
+        raise TypeRefused(f"{declared} is not carried: its length is 1 to {VARCHAR_BYTES} bytes")
+    return int(text)
+
+
 def _decimal(arguments: Sequence[str], default: tuple[int, int], remedy: str) -> ColumnType:
-    precision = int(arguments[0]) if arguments else default[0]
-    scale = int(arguments[1]) if len(arguments) > 1 else default[1]
+    precision = _number(arguments[0], 0, 999) if arguments else default[0]
+    scale = _number(arguments[1], 0, 999) if len(arguments) > 1 else 0
     if not 0 < precision <= DECIMAL_DIGITS or not 0 <= scale <= precision:
         raise TypeRefused(
             f"decimal({precision}, {scale}) is not carried: Redshift holds {DECIMAL_DIGITS} digits, "
             f"and no more behind the point than in all; {remedy}"
         )
     return ColumnType("decimal", precision=precision, scale=scale)
-
-
-_WIDTHS: tuple[Kind, ...] = ("smallint", "integer", "bigint")
-
-
-def common_type(kinds: Sequence[ColumnType], what: str) -> ColumnType:
-    """The type of a column whose values have these; `what` names them where they differ too much.
-
-    Integers and strings take the widest. Any other difference is refused, since a conversion that
-    is not written may change values.
-    """
-    first = kinds[0]
-    names = {kind.kind for kind in kinds}
-    if names <= set(_WIDTHS):
-        return max(kinds, key=lambda kind: _WIDTHS.index(kind.kind))
-    texts = list(dict.fromkeys(redshift_text(kind) for kind in kinds))
-    if len(names) > 1 or (first.kind == "decimal" and len(texts) > 1):
-        raise TypeRefused(
-            f"{what} differ in type ({', '.join(texts)}): write the same cast in each"
-        )
-    widest = max(kinds, key=lambda kind: kind.length)
-    return replace(
-        widest,
-        instant=all(kind.instant for kind in kinds),
-        fraction=max(kind.fraction for kind in kinds),
-    )
 
 
 def redshift_text(kind: ColumnType) -> str:

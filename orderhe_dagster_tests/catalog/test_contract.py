@@ -9,7 +9,7 @@ import pytest
 
 from orderhe_dagster.catalog.table import Catalogue, Column, ForeignKey, Table, TableRef
 from orderhe_dagster.catalog.types import characters, integer_range
-from orderhe_dagster_tests.catalog.folders import read
+from orderhe_dagster_tests.catalog.folders import read, refused
 
 DUMPED = """\
 CREATE TABLE `order` (
@@ -21,7 +21,7 @@ CREATE TABLE `order` (
   `price` decimal(10,2) unsigned NOT NULL DEFAULT '0.00',
   `neg` int DEFAULT -1,
   `uid` char(36) DEFAULT (uuid()) /*!80023 INVISIBLE */,
-  `total` int GENERATED ALWAYS AS ((`neg` + 1)) STORED,
+  `total` int CHECK (`total` > 0),
   `intro` varchar(9) DEFAULT _latin1'é',
   `flag` bit(1) DEFAULT b'0' CHECK (`flag` in (0,1)),
   `kind` enum('a','b''c','한글') COLLATE utf8mb4_bin DEFAULT 'a',
@@ -205,3 +205,32 @@ def test_demo_reads(project: Path) -> None:
     assert daily.column("net_amount").description.startswith("Amount less cancelled")
     assert all(c.description for table in catalogue.tables for c in table.columns)
     assert not [c for t in catalogue.layer("mart") for c in t.columns if c.pii]
+
+
+REFUSED = {
+    "decimal(38,38)": "30 digits behind the point",
+    "decimal(x)": "'x' must be a whole number",
+    "varbinary(70000)": "from 0 to 65535",
+    "char(256)": "from 0 to 255",
+    "datetime(7)": "from 0 to 6",
+    "time(7)": "from 0 to 6",
+    "enum()": "its values are missing",
+    "set()": "its values are missing",
+    "enum('a','b','a ')": "value 'a' stands twice",
+    "enum('a','A')": "MySQL takes 'a' and 'A' for one value",
+    "set('e','é')": "MySQL takes 'e' and 'é' for one value",
+    "int generated always as (1 + 1) stored": "is generated",
+    "int as (1 + 1)": "is generated",
+}
+
+
+@pytest.mark.parametrize("declared", REFUSED)
+def test_what_mysql_cannot_hold_is_refused(declared: str, tmp_path: Path) -> None:
+    (problem,) = refused(tmp_path, {"raw/x.sql": f"create table x (\n c {declared}\n)"})
+    assert problem.startswith("raw/x.sql:2: ")
+    assert REFUSED[declared] in problem
+
+
+def test_values_alike_are_told_apart_by_a_collation(tmp_path: Path) -> None:
+    found = column(tmp_path, "enum('a','A') character set utf8mb4 collate utf8mb4_bin")
+    assert found.values == ("a", "A")

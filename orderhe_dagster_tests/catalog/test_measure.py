@@ -224,3 +224,55 @@ def test_drivers_may_give_text(tmp_path: Path) -> None:
     assert found == Measured(
         date(2026, 1, 2), 3, {"id": Decimal(6), "d": Decimal("1.50")}, 12345678901234567890
     )
+
+
+FRACTIONS = """\
+create table x (
+    id int primary key,
+    small decimal(4, 4),
+    deep decimal(30, 30) not null,
+    ordinary decimal(5, 4)
+);
+"""
+
+
+def test_decimals_without_a_whole_part_measure_alike(tmp_path: Path) -> None:
+    """The 0 before the point is written, as MySQL writes it: in DuckDB and in the local Redshift."""
+    from orderhe_dagster.redshift_standin.engine import Engine
+
+    table = read(tmp_path, {"raw/x.sql": FRACTIONS}).tables[0]
+    rows = [
+        (1, "0.0825", "0." + "9" * 30, "0.5"),
+        (2, "-0.0825", "0." + "0" * 29 + "1", "-0.5"),
+        (3, None, "0", None),
+    ]
+    places = {"small": 4, "deep": 30, "ordinary": 4}
+    texts = [
+        "|".join(
+            [str(row[0])]
+            + [
+                "!N" if value is None else f"{Decimal(value):.{digits}f}"
+                for value, digits in zip(row[1:], places.values(), strict=True)
+            ]
+        )
+        for row in rows
+    ]
+    expected = sum(int(hashlib.md5(text.encode()).hexdigest()[:15], 16) for text in texts)
+
+    connection = duckdb.connect()
+    connection.execute(duckdb_create(table))
+    connection.executemany("insert into x values (?, ?, ?, ?)", rows)
+    (answer,) = connection.execute(measure_select(table, '"x"', "duckdb")).fetchall()
+    here = measured(table, answer)
+    assert here.digest == expected
+
+    with Engine() as engine:
+        engine.execute(
+            "create table x (id integer, small decimal(4, 4), deep decimal(30, 30), "
+            "ordinary decimal(5, 4))"
+        )
+        for row in rows:
+            values = ", ".join("null" if value is None else str(value) for value in row)
+            engine.execute(f"insert into x values ({values})")
+        (answer,) = engine.execute(measure_select(table, "x", "redshift")).rows
+    assert measured(table, answer) == here
