@@ -8,8 +8,9 @@ from typing import Any
 
 from orderhe_dagster.redshift_standin.casts import assign
 from orderhe_dagster.redshift_standin.catalog import Catalog, Column
-from orderhe_dagster.redshift_standin.dialect import parse, quote
+from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.scope import Scope
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.types import Type, parse_type

@@ -12,8 +12,9 @@ from orderhe_dagster.redshift_standin.columns import (
     check_names,
     definition,
 )
-from orderhe_dagster.redshift_standin.dialect import parse, quote
+from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.scope import Query
 from orderhe_dagster.redshift_standin.words import Words
 

@@ -19,9 +19,10 @@ from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import DATABASE, Catalog
 from orderhe_dagster.redshift_standin.copy import Resolver, copy_statement, read_copy
 from orderhe_dagster.redshift_standin.ddl import Definitions
-from orderhe_dagster.redshift_standin.dialect import parse, quote, string
+from orderhe_dagster.redshift_standin.dialect import quote, string
 from orderhe_dagster.redshift_standin.dml import Changes
 from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb, refuse
+from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.scope import Query
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.words import Words

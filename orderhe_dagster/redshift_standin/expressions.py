@@ -269,7 +269,8 @@ class Expressions:
 
     def _on_cast(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "to")
-        target = parse_type(node.to.sql("redshift"))
+        plain = str(node.to.this.name) == "TEXT" and not node.to.expressions
+        target = parse_type("text" if plain else node.to.sql("redshift"))
         value = self.raw(node.this, scope)
         if target.kind == "varchar" and not node.to.expressions and text_length(value.type) > 256:
             raise refuse(

@@ -115,6 +115,8 @@ def parse_type(text: str) -> Type:
         raise RedshiftError("42601", f'syntax error: "{text}" is not a type')
     name = shape[1]
     sizes = [size.strip() for size in shape[2].split(",")] if shape[2] else []
+    if name == "text" and sizes:
+        raise RedshiftError("42601", f"syntax error: {text}: write varchar(n), text has no length")
     if name in _TEXTS:
         return Type("varchar", length=_length(sizes, text, 256))
     if name in ("varbyte", "varbinary", "binary varying"):
