@@ -6,7 +6,7 @@ One file is read by `contract` or `select`; this module ties them together and c
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -23,6 +23,7 @@ from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
 from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
 
 Node = TypeVar("Node", bound=Hashable)
+Value = TypeVar("Value")
 
 FOLDERS: tuple[Layer, ...] = ("raw", "warehouse", "mart", "export")
 CHECKED: tuple[Layer, ...] = ("warehouse", "mart", "export")
@@ -43,7 +44,7 @@ def read_files(root: str, files: Sequence[SqlFile]) -> Catalogue:
         raise CatalogueError(root, [problem])
     reading = _Reading(root, Problems())
     for file in files:
-        reading.problems.attempt(lambda file=file: reading.add(file))  # type: ignore[misc]
+        reading.attempt(file.path, lambda file=file: reading.add(file))  # type: ignore[misc]
     catalogue = reading.finish()
     if reading.problems.found:
         raise CatalogueError(root, reading.problems.found)
@@ -60,6 +61,23 @@ class _Reading:
         self.checks: list[tuple[Check, Select]] = []
         self.files: dict[TableRef, SqlFile] = {}  # every table there is a file of, good or bad
         self.bad: set[TableRef] = set()
+
+    def attempt(self, path: str, work: Callable[[], Value]) -> Value | None:
+        """Do the work on one file; a Problem, or what the parser makes of odd SQL, is noted."""
+        from sqlglot.errors import SqlglotError
+
+        try:
+            return self.problems.attempt(work)
+        except RecursionError:
+            self.problems.add(
+                path,
+                0,
+                "brackets or operators are nested too deeply to be read; split the expression "
+                "over several CTEs",
+            )
+        except (SqlglotError, ValueError) as error:
+            self.problems.add(path, 0, f"cannot be read: {error}; write it more plainly")
+        return None
 
     def add(self, file: SqlFile) -> None:
         """Read one file as far as it can be read alone."""
@@ -126,8 +144,9 @@ class _Reading:
         for ref in self._ordered_selects():
             select = self.selects[ref]
             if all(upstream in tables for upstream in select.dependencies):
-                table = self.problems.attempt(
-                    lambda s=select: self._resolve(s, tables)  # type: ignore[misc]
+                table = self.attempt(
+                    select.path,
+                    lambda s=select: self._resolve(s, tables),  # type: ignore[misc]
                 )
                 if table is not None:
                     tables[ref] = table
@@ -231,8 +250,9 @@ class _Reading:
                 hint = close_to(str(check.table), [*map(str, known), *map(str, self.files)])
                 self.problems.add(check.path, 0, f"there is no table {check.table} to check{hint}")
             if all(upstream in tables for upstream in select.dependencies):
-                personal = self.problems.attempt(
-                    lambda s=select: self._personal_columns(s, tables)  # type: ignore[misc]
+                personal = self.attempt(
+                    select.path,
+                    lambda s=select: self._personal_columns(s, tables),  # type: ignore[misc]
                 )
                 yield replace(check, personal=personal or ())
 

@@ -14,6 +14,7 @@ from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.lineage import Query
 from orderhe_dagster.catalog.nulls import may_be_null, plain_column, type_of_all
+from orderhe_dagster.catalog.shapes import check_shapes
 from orderhe_dagster.catalog.syntax import line_of
 from orderhe_dagster.catalog.table import Column, ColumnRef, Table, TableRef
 from orderhe_dagster.catalog.tokens import Word, cut, statement
@@ -56,14 +57,10 @@ def parse_select(path: str, ref: TableRef, text: str, header: Header, problems: 
         raise Problem(
             path, words[0].line, "a select is expected: with … select …, without brackets"
         )
-    for refused in tree.find_all(
-        exp.Into, exp.Lock, exp.Lateral, exp.Unnest, exp.Values, exp.Pivot
-    ):
-        what = refused.key.upper()
-        raise Problem(path, line_of(refused), f"{what} is not read here; write a plain select")
     wrong = Problems()
-    dependencies = _dependencies(path, tree, wrong)
-    if wrong.found:  # nothing more can be said of a select that reads what is no table
+    check_shapes(path, tree, wrong)
+    dependencies = {} if wrong.found else _dependencies(path, tree, wrong)
+    if wrong.found:  # nothing more can be said of a select that cannot be followed
         problems.found += wrong.found[:-1]
         raise wrong.found[-1]
     return Select(path, ref, body, tuple(words), tree, header, dependencies)
