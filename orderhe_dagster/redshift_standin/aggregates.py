@@ -206,6 +206,8 @@ def window(call: Call, over: Over) -> Value:
 
 def _rank(call: Call, over: Over) -> Value:
     name = call.name
+    if over.framed:
+        raise RedshiftError("42601", f"{name} takes no frame clause")
     if name == "ntile":
         groups = _only(call)
         if groups.literal is None or not groups.literal.isdigit() or groups.literal == "0":
@@ -219,6 +221,8 @@ def _rank(call: Call, over: Over) -> Value:
 
 def _neighbour(call: Call, over: Over) -> Value:
     name, arguments = call.name, call.arguments
+    if over.framed and name in ("lag", "lead"):
+        raise RedshiftError("42601", f"{name} takes no frame clause")
     most = 1 if name in ("first_value", "last_value") else 2
     if not 1 <= len(arguments) <= most or (name == "nth_value" and len(arguments) != 2):
         raise RedshiftError("42883", f"function {name} does not take {len(arguments)} arguments")

@@ -14,6 +14,7 @@ from orderhe_dagster.redshift_standin.types import (
     FLOATS,
     Type,
     certain,
+    typed,
     varchar,
 )
 
@@ -275,6 +276,7 @@ def fitting(sql: str, target: Type, column: str) -> str:
 
 def comparable(value: Value, common: Type) -> str:
     """`value` as it is compared: trailing blanks of text do not count."""
+    typed(value.type, "a comparison with")
     if common.kind != "varchar":
         return convert(value, common)
     if value.literal is not None:

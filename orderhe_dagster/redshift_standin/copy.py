@@ -167,10 +167,19 @@ def _manifest(copy: Copy, resolver: Resolver) -> list[tuple[str, str]]:
         raise RedshiftError(
             "XX000", f"Problem reading manifest file - no JSON with entries at {copy.address}"
         ) from None
+    if not isinstance(entries, list):
+        raise RedshiftError(
+            "XX000", f"Problem reading manifest file - entries is no list at {copy.address}"
+        )
     if not entries:
         raise refuse(f"an empty manifest ({copy.address})", "leave the COPY out")
     parts = []
     for entry in entries:
+        if not isinstance(entry, dict):
+            raise RedshiftError(
+                "XX000",
+                f"Problem reading manifest file - an entry is not an object at {copy.address}",
+            )
         address = str(entry.get("url", ""))
         if not address.startswith("s3://"):
             raise RedshiftError(

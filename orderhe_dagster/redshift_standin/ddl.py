@@ -16,6 +16,7 @@ from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.scope import Query
+from orderhe_dagster.redshift_standin.types import certain
 from orderhe_dagster.redshift_standin.words import Words
 
 
@@ -84,7 +85,8 @@ class Definitions(ColumnReader):
                 raise refuse("create table (columns) as select", "name the columns in the select")
             columns = [Column(label, type_) for label, type_ in query.columns]
         check_names(name, columns)
-        for key in (attributes.get("distkey"), *attributes.get("sortkey", [])):
+        keys = (*attributes.get("sortkey", []), *attributes.pop("keys", []))
+        for key in (attributes.get("distkey"), *keys):
             if key is not None and key not in [column.name for column in columns]:
                 raise RedshiftError(
                     "42703", f'column "{key}" named in key does not exist in {name}'
@@ -101,7 +103,8 @@ class Definitions(ColumnReader):
 
     def _as(self, words: Words) -> Query:
         query = self.translator(False).query(parse(words.rest()), None, {})
-        for label, _ in query.columns:
+        for label, type_ in query.columns:
+            certain(type_, f"{label}:")
             if label == "?column?":
                 raise RedshiftError(
                     "42601", "a column of create table as needs a name: add an alias"
@@ -121,24 +124,24 @@ class Definitions(ColumnReader):
             if any(
                 words.peek(word) for word in ("primary", "foreign", "unique", "constraint", "check")
             ):
-                self._constraint(words)
+                attributes.setdefault("keys", []).extend(self._constraint(words))
             else:
                 columns.append(self._column(words, attributes))
             if not words.take(","):
                 break
         words.expect(")")
 
-    def _constraint(self, words: Words) -> None:
-        """A key of the table: Redshift does not enforce it, so it is read and left."""
+    def _constraint(self, words: Words) -> list[str]:
+        """A key of the table: Redshift does not enforce it, so it is read and left. Its columns."""
         if words.take("constraint"):
             words.name()
         if words.take("primary", "key") or words.take("unique"):
-            words.names()
-        elif words.take("foreign", "key"):
-            words.names()
+            return words.names()
+        if words.take("foreign", "key"):
+            named = words.names()
             self._references(words)
-        else:
-            raise refuse("a check constraint", "Redshift has none")
+            return named
+        raise refuse("a check constraint", "Redshift has none")
 
     def _attributes(self, words: Words, attributes: Attributes) -> None:
         while not words.done and not words.peek("as"):
@@ -202,6 +205,8 @@ class Definitions(ColumnReader):
             Column(label, type_) for label, (_, type_) in zip(labels, query.columns, strict=True)
         ]
         check_names(name, columns)
+        for column in columns:
+            certain(column.type, f"{column.name}:")
         view = Relation(schema, name, tuple(columns), True, {"reads": sorted(reads)})
         listed = ", ".join(quote(label) for label in labels)
         return [f"CREATE OR REPLACE VIEW {view.sql}({listed}) AS {query.sql}", comment(view)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import quote
-from orderhe_dagster.redshift_standin.errors import RedshiftError
+from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.types import Type
 
 Columns = tuple[tuple[str, Type], ...]
@@ -59,6 +59,9 @@ class Scope:
     sources: list[Source] = field(default_factory=list)
     merged: dict[str, Value] = field(default_factory=dict)  # columns joined by USING
     labels: dict[str, Value] = field(default_factory=dict)  # of the select list so far
+    group: int = 0  # where the sources after the last comma begin: ON sees only these
+    outer_on: bool = False  # the names of an outer join's ON
+    correlated: bool = False  # a name of a query around was used
 
     def add(self, source: Source) -> None:
         """Put a source into FROM."""
@@ -66,17 +69,38 @@ class Scope:
             raise RedshiftError("42712", f'table name "{source.alias}" specified more than once')
         self.sources.append(source)
 
-    def source(self, alias: str, schema: str | None = None) -> Source:
-        """The source of that alias, or table of that schema, here or in a query around."""
+    def joined(self, outer: bool) -> Scope:
+        """What ON sees: the sources since the last comma."""
+        seen = self.sources[self.group :]
+        return Scope(self.ctes, self.parent, seen, self.merged, outer_on=outer)
+
+    def _reached(self, name: str, level: int) -> None:
+        """Refuse the correlations that Amazon lists as not supported."""
+        if level > 1:
+            raise refuse(
+                f"{name} of a query that is not the next one around", "join it in the query between"
+            )
+        if level and self.outer_on:
+            raise refuse(
+                f"{name} of the query around a subquery in the ON of an outer join",
+                "join a subquery instead",
+            )
+
+    def source(self, alias: str, schema: str | None = None, level: int = 0) -> Source:
+        """The source of that alias, or table of that schema, here or `level` queries around."""
         for source in self.sources:
             if source.alias == alias and schema in (None, source.schema):
+                self._reached(alias, level)
                 return source
         if self.parent is not None:
-            return self.parent.source(alias, schema)
+            self.correlated = True
+            return self.parent.source(alias, schema, level + 1)
         shown = f"{schema}.{alias}" if schema else alias
         raise RedshiftError("42P01", f'relation "{shown}" is not in the FROM clause')
 
-    def column(self, name: str, alias: str | None = None, schema: str | None = None) -> Value:
+    def column(
+        self, name: str, alias: str | None = None, schema: str | None = None, level: int = 0
+    ) -> Value:
         """The column that a name means; RedshiftError when none or several do."""
         if alias is not None:
             source = self.source(alias, schema)
@@ -84,6 +108,7 @@ class Scope:
                 raise RedshiftError("42703", f"column {alias}.{name} does not exist")
             return source.value(name)
         if name in self.merged:
+            self._reached(name, level)
             return self.merged[name]
         found = [source for source in self.sources if source.has(name)]
         if len(found) > 1:
@@ -92,10 +117,12 @@ class Scope:
                 "42702", f'column reference "{name}" is ambiguous: it is in {tables}'
             )
         if found:
+            self._reached(name, level)
             return found[0].value(name)
         if name in self.labels:
             return self.labels[name]
         if self.parent is not None:
-            return self.parent.column(name)
+            self.correlated = True
+            return self.parent.column(name, level=level + 1)
         there = ", ".join(source.alias for source in self.sources) or "a query without FROM"
         raise RedshiftError("42703", f'column "{name}" does not exist in {there}')

@@ -31,11 +31,14 @@ class Sources(Calls):
         only(clause, "expressions", "recursive")
         if clause.args.get("recursive"):
             raise refuse("with recursive", "run it on Amazon Redshift")
-        ctes, parts = dict(ctes), []
+        ctes, parts, seen = dict(ctes), [], set[str]()
         for cte in clause.expressions:
             only(cte, "this", "alias")
             called = name(cte.args["alias"].this)
-            query = self.query(cte.this, parent, ctes)
+            if called in seen:
+                raise RedshiftError("42712", f'WITH query name "{called}" specified more than once')
+            seen.add(called)
+            query = self.query(cte.this, parent and Scope({}, parent), ctes)
             columns = _renamed(query.columns, cte.args["alias"], called)
             # The name is made its own, so that a table or an outer query of that name is never meant.
             inside = f"{called}_{len(ctes)}"
@@ -88,7 +91,7 @@ class Sources(Calls):
         if alias is None:
             raise RedshiftError("42601", "subquery in FROM must have an alias")
         heading, ctes = self._with(node, scope.parent, scope.ctes)
-        query = self.query(node.this, scope.parent, ctes)
+        query = self.query(node.this, scope.parent and Scope({}, scope.parent), ctes)
         source = self._alias(alias, "", query.columns)
         scope.add(source)
         names = ", ".join(map(quote, listed_names(source.columns)))
@@ -107,15 +110,18 @@ class Sources(Calls):
         on, using = join.args.get("on"), join.args.get("using")
         if kind not in ("", "INNER", "OUTER", "CROSS") or side not in ("", "LEFT", "RIGHT", "FULL"):
             raise refuse(f"the join {side} {kind}".strip())
-        before = list(scope.sources)
+        if on is None and not using and not side and not kind:
+            scope.group = len(scope.sources)
+            return f", {self.source(join.this, scope)}"
+        before = scope.sources[scope.group :]
         text = self.source(join.this, scope)
         if on is None and not using:
-            if side or kind == "INNER":
+            if side or kind != "CROSS":
                 raise RedshiftError("42601", "a join needs ON or USING")
             return f" CROSS JOIN {text}"
         word = f"{side} JOIN" if side else "INNER JOIN"
         if on is not None:
-            return f" {word} {text} ON {self.test(on, scope)}"
+            return f" {word} {text} ON {self.test(on, scope.joined(bool(side)))}"
         tests = [self._using(name(column), side, before, scope) for column in using]
         return f" {word} {text} ON {' AND '.join(tests)}"
 

@@ -17,7 +17,7 @@ from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import only
 from orderhe_dagster.redshift_standin.scope import Cte, Query, Scope, Source
 from orderhe_dagster.redshift_standin.sources import Lookup, Sources, listed_names
-from orderhe_dagster.redshift_standin.types import Type, unify, varchar
+from orderhe_dagster.redshift_standin.types import Type, typed, unify, varchar
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -77,6 +77,8 @@ class Translator(Sources):
         )
         word = "SELECT DISTINCT" if distinct is not None else "SELECT"
         tail = self._tail(node, items, scope, loose=distinct is None)
+        if scope.correlated and any(True for _ in node.find_all(exp_window())):
+            raise refuse("a window function in a correlated subquery", "join a subquery instead")
         sql = f"{heading}{word} {listed}{origin}{where}{group}{having}{qualify}{tail}"
         return Query(sql, columns)
 
@@ -128,7 +130,9 @@ class Translator(Sources):
         parts = []
         for item in group.expressions:
             place = self._place(item, items, scope, columns_first=True)
-            parts.append(str(place) if place else self.value(item, scope).sql)
+            value = items[place - 1] if place else self.value(item, scope)
+            typed(value.type, "group by of")
+            parts.append(str(place) if place else value.sql)
         return f" GROUP BY {', '.join(parts)}"
 
     def _place(self, item: Any, items: list[Value], scope: Scope, *, columns_first: bool) -> int:
@@ -197,7 +201,7 @@ class Translator(Sources):
         if len(left.columns) != len(right.columns):
             raise RedshiftError("42601", f"each {word} query must have the same number of columns")
         types = [
-            unify((one, two), word)
+            unify((_open(one), _open(two)), word)
             for (_, one), (_, two) in zip(left.columns, right.columns, strict=True)
         ]
         labels = [label for label, _ in left.columns]
@@ -210,6 +214,13 @@ class Translator(Sources):
         return Query(sql, columns)
 
 
+def exp_window() -> Any:
+    """The tree's kind for a window."""
+    from sqlglot import exp
+
+    return exp.Window
+
+
 def retyped(query: Query, types: list[Type]) -> str:
     """A query in brackets, its columns cast where their types differ from those wanted."""
     names = listed_names(query.columns)
@@ -220,12 +231,25 @@ def retyped(query: Query, types: list[Type]) -> str:
     if same:
         return f"({query.sql})"
     listed = ", ".join(
-        f"{cast(Value(quote(column), given), wanted).sql} AS {quote(column)}"
+        f"{_taken(Value(quote(column), given), wanted)} AS {quote(column)}"
         for column, (_, given), wanted in zip(names, query.columns, types, strict=True)
     )
     return f'(SELECT {listed} FROM ({query.sql}) AS "_q"({", ".join(map(quote, names))}))'
 
 
 def _settled(type_: Type) -> Type:
-    """A bare literal that leaves a query is text."""
-    return varchar(type_.length) if type_.kind == "unknown" else type_
+    """A bare literal that leaves a query: a text, which Redshift gives no type to compare it by."""
+    if type_.kind != "unknown":
+        return type_
+    return replace(varchar(type_.length), doubt="literal" if type_.length else "null")
+
+
+def _open(type_: Type) -> Type:
+    """An untyped column as UNION reads it: it takes the type of the other side."""
+    return Type("unknown", length=type_.length) if type_.doubt in ("literal", "null") else type_
+
+
+def _taken(value: Value, wanted: Type) -> str:
+    if value.type.doubt == "null":
+        return f"CAST({value.sql} AS {wanted.carrier})"
+    return cast(value, wanted).sql

@@ -189,6 +189,12 @@ def certain(type_: Type, use: str) -> None:
         )
 
 
+def typed(type_: Type, use: str) -> None:
+    """Refuse a use of an untyped column: Redshift finds no conversion from "unknown"."""
+    if type_.doubt in ("literal", "null"):
+        raise refuse(f"{use} a column that is an untyped {type_.doubt}", "cast it where it is made")
+
+
 def unify(types: Iterable[Type], where: str) -> Type:
     """The one type that values of these types have together, as in CASE, COALESCE, IN and UNION."""
     given = list(types)

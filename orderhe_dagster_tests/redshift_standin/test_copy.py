@@ -214,6 +214,12 @@ def test_what_is_no_manifest_and_no_parquet_is_said(engine: Engine, bucket: Buck
     bucket.manifest("p0")
     with pytest.raises(RedshiftError, match="not a Parquet file"):
         engine.execute(COPY)
+    (bucket.folder / "m").write_text('{"entries": ["s3://b/p0"]}')
+    with pytest.raises(RedshiftError, match="not an object"):
+        engine.execute(COPY)
+    (bucket.folder / "m").write_text('{"entries": {"url": "s3://b/p0"}}')
+    with pytest.raises(RedshiftError, match="no list"):
+        engine.execute(COPY)
     (bucket.folder / "m").write_text('{"entries": []}')
     with pytest.raises(RedshiftError, match="empty manifest"):
         engine.execute(COPY)
