@@ -100,7 +100,14 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
             log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
 
     done = import_file(
-        table, file, source, store, report, time_zone=settings.time_zone, force=force
+        table,
+        file,
+        source,
+        store,
+        report,
+        time_zone=settings.time_zone,
+        scratch=home.home_of(settings).scratch,
+        force=force,
     )
     if done.first_day is not None and settings.start_date is None:
         within_history(settings, Window.of(done.first_day))

@@ -10,8 +10,6 @@ import hashlib
 import importlib.util
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -27,6 +25,7 @@ from orderhe_dagster.importing.problems import Findings
 from orderhe_dagster.importing.readers import read
 from orderhe_dagster.importing.values import arrow_type, convert
 from orderhe_dagster.resources.ports import Source, Store
+from orderhe_dagster.resources.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,13 +52,15 @@ def import_file(
     progress: Callable[[int], None] | None = None,
     *,
     time_zone: str,
+    scratch: Path,
     force: bool = False,
 ) -> Imported:
     """Append the rows of a CSV, JSON lines or Python file to a raw table, and archive the file.
 
     `path` may be the dotted name of a Python module. `progress` is told the rows read so far.
     The file is kept in the store under `imports/<table>/<sha256>-<name>`. A table without a key
-    takes the same bytes once, unless `force`. Days in `time_zone`, the shop's.
+    takes the same bytes once, unless `force`. Days in `time_zone`, the shop's. What is hashed, read
+    and archived is a copy made at once in a folder of its own under `scratch`.
 
     ImportProblems lists what is wrong with the file; nothing is loaded then.
     """
@@ -68,20 +69,24 @@ def import_file(
     if not file.is_file():
         findings.add(0, "", None, "there is no such file")
         findings.stop_if_any()
-    sha256 = _sha256(file)
-    mark = f"imports/{table.name}/{sha256}.json"
-    keys = keys_of(table)
-    if not keys and not force and store.get(mark) is not None:
-        says = (
-            f"this file was imported into {table.ref} before, and the table has no key that would "
-            "tell its rows from new ones; repeat with force (--force) to load them again"
-        )
-        findings.add(1, "", None, says)
-        findings.stop_if_any()
-    with tempfile.TemporaryDirectory(prefix="orderhe-import-") as folder:
-        aside = Path(folder) / "rows.arrow"
-        chunks = read(table, file, findings, module)
+    with scratch_folder(scratch, label=f"import {file.name} into {table.ref}") as folder:
+        copy = folder / "original" / file.name
+        sha256 = _copied(file, copy)
+        mark = f"imports/{table.name}/{sha256}.json"
+        keys = keys_of(table, folder)
+        if not keys and not force and store.get(mark) is not None:
+            says = (
+                f"this file was imported into {table.ref} before, and the table has no key that "
+                "would tell its rows from new ones; repeat with force (--force) to load them again"
+            )
+            findings.add(1, "", None, says)
+            findings.stop_if_any()
+        runs = file.suffix.lower() == ".py"  # where it stands, since it may look around itself
+        chunks = read(table, file if runs else copy, findings, module)
+        aside = folder / "rows.arrow"
         rows, days = _judge(table, chunks, keys, findings, aside, progress)
+        if runs and _copied(file, folder / "again") != sha256:
+            findings.add(0, "", None, "the file changed while it was read; import it again")
         for key in keys:
             key.find_in_file(findings)
         findings.stop_if_any()
@@ -95,7 +100,7 @@ def import_file(
             findings.stop_if_any()
             for batch in _batches(aside):
                 transaction.append(table, batch)
-            _archive(store, file, imported, mark, Path(folder))
+            _archive(store, copy, imported, mark)
     return imported
 
 
@@ -114,11 +119,14 @@ def _located(path: Path | str) -> tuple[Path, str | None]:
     return Path(spec.origin), name
 
 
-def _sha256(file: Path) -> str:
+def _copied(file: Path, copy: Path) -> str:
+    """Copy a file, and give the sha256 of what was copied."""
     digest = hashlib.sha256()
-    with file.open("rb") as reader:
+    copy.parent.mkdir(exist_ok=True)
+    with file.open("rb") as reader, copy.open("wb") as writer:
         while block := reader.read(_READ_BYTES):
             digest.update(block)
+            writer.write(block)
     return digest.hexdigest()
 
 
@@ -141,6 +149,7 @@ def _judge(
     try:
         for chunk in chunks:
             batch = _typed(table, chunk, constraints, findings)
+            findings.cells.clear()  # no later chunk speaks of these
             count += batch.num_rows
             for key in keys:
                 key.add(batch, chunk.lines)
@@ -182,7 +191,7 @@ def _batches(aside: Path) -> Any:
 
     if not aside.exists():
         return
-    with pa.memory_map(str(aside)) as file, pa.ipc.open_file(file) as reader:
+    with pa.OSFile(str(aside)) as file, pa.ipc.open_file(file) as reader:
         for number in range(reader.num_record_batches):
             yield pa.Table.from_batches([reader.get_batch(number)])
 
@@ -196,14 +205,12 @@ def _day(table: Table, value: Any, time_zone: str) -> date | None:
     return value.date()
 
 
-def _archive(store: Store, file: Path, imported: Imported, mark: str, folder: Path) -> None:
-    """Keep the file, and a record of its import; the same file again is the same keys."""
-    if store.sizes([imported.archive_key]) != [file.stat().st_size]:
-        copy = folder / "archive"
-        shutil.copyfile(file, copy)
+def _archive(store: Store, copy: Path, imported: Imported, mark: str) -> None:
+    """Give the copy to the store, with a record of its import; the same file again is the same keys."""
+    if store.sizes([imported.archive_key]) != [copy.stat().st_size]:
         store.upload([(imported.archive_key, copy)])
     record = {
-        "file": file.name,
+        "file": copy.name,
         "rows": imported.rows,
         "first_day": str(imported.first_day) if imported.first_day else None,
         "last_day": str(imported.last_day) if imported.last_day else None,

@@ -89,6 +89,7 @@ class Desk:
 
     def take(self, file: Path | str, table: str = "lines", **more: Any) -> Imported:
         more.setdefault("time_zone", "Asia/Seoul")
+        more.setdefault("scratch", self.home / "scratch")
         return import_file(self.tables[table], file, self.source, self.store, **more)
 
     def rows(self, table: str = "lines", columns: str = "*") -> list[dict[str, Any]]:

@@ -60,6 +60,27 @@ def test_gzip_and_progress(desk: Desk) -> None:
     assert told == [32_768, 65_536, 70_000]
 
 
+def test_a_file_that_changes_meanwhile_is_taken_as_it_was_at_first(desk: Desk) -> None:
+    rows = "".join(f"kr,{number},2026-03-01 00:00:00,1.00\n" for number in range(70_000))
+    text = f"{HEADER}\n{rows}".encode()
+    file = desk.home / "lines.csv"
+    done = desk.put(
+        text, progress=lambda told: file.write_bytes(text.replace(b"kr", b"us")) and None
+    )
+    assert done.sha256 == hashlib.sha256(text).hexdigest()
+    archived = desk.store.get(done.archive_key)
+    assert archived is not None
+    assert archived.body == text
+    assert {row["shop"] for row in desk.rows()} == {"kr"}
+    assert not [found for found in (desk.home / "scratch").iterdir() if found.is_dir()]
+
+
+def test_a_python_file_that_changes_meanwhile_is_not_taken(desk: Desk) -> None:
+    row = {"shop": "kr", "number": 1, "sold_at": "2026-03-01 00:00:00", "price": 1}
+    text = f"import pathlib; pathlib.Path(__file__).write_text('changed')\nlines = [{row}]\n"
+    refused(desk, text, "changed while it was read", name="lines.py")
+
+
 def test_json_lines(desk: Desk) -> None:
     rows = [
         {"shop": "kr", "number": 1, "sold_at": "2026-03-01 00:00:00", "price": 0.1, "ratio": 2},
