@@ -249,7 +249,9 @@ def _places(select: Select, problems: Problems) -> list[tuple[int, str]]:
         last = None
         if word.upper != ",":
             return places
-    if last is not None:
+    if last is None:
+        problems.add(select.path, words[-1].line, "a column is expected behind the last comma")
+    else:
         places.append((last.line, _comment_behind(select.body, last)))
     return places
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.contract import NAME_BYTES
 from orderhe_dagster.catalog.errors import Problem, Problems
-from orderhe_dagster.catalog.syntax import is_query, is_table, line_of
+from orderhe_dagster.catalog.syntax import is_query, line_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -23,7 +23,7 @@ def check_shapes(path: str, tree: exp.Query, problems: Problems) -> None:
         if reason is not None:
             problems.found.append(Problem(path, line_of(node), reason))
     for line, alias in _twice(tree):
-        problems.add(path, line, f"two tables are called {alias!r} here: give each its own alias")
+        problems.add(path, line, f"two tables are called {alias!r} here: give each its own name")
 
 
 def _reason(  # noqa: PLR0911 (a table of rules, one a shape)
@@ -45,7 +45,8 @@ def _reason(  # noqa: PLR0911 (a table of rules, one a shape)
     if isinstance(node, exp.Select) and not node.expressions:
         return "this select has no columns: list them behind select"
     nested = isinstance(node, exp.Table) and node.args.get("joins")
-    if nested or (isinstance(node, exp.Subquery) and is_table(node.this)):
+    bracketed = isinstance(node, exp.Table) and isinstance(node.parent, exp.Subquery)
+    if nested or bracketed:
         return "joins in brackets or inside one another are not read: write one join after another"
     if isinstance(node, exp.Join):
         return _join_reason(node)
@@ -65,9 +66,15 @@ def _join_reason(join: exp.Join) -> str | None:
 
 
 def _twice(tree: exp.Query) -> Iterator[tuple[int, str]]:
-    """The aliases that stand twice in one from."""
+    """The names that stand twice in one from, or in one with."""
     from sqlglot import exp
 
+    for node in tree.find_all(exp.With):
+        names: set[str] = set()
+        for cte in node.expressions:
+            if cte.alias.lower() in names:
+                yield line_of(cte), cte.alias.lower()
+            names.add(cte.alias.lower())
     for select in tree.find_all(exp.Select):
         first = select.args.get("from_") or select.args.get("from")
         seen: set[str] = set()

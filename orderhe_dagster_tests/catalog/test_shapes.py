@@ -18,6 +18,11 @@ REFUSED = {
         "select 1::int as x from warehouse.orders inner join warehouse.orders using (order_id)",
         "two tables are called 'orders'",
     ),
+    "one name for two CTEs": (
+        "with a as (select 1 as x), A as (select 2 as x) select x::int as x from a",
+        "two tables are called 'a'",
+    ),
+    "a comma behind the last column": ("select 1::int as x,", "behind the last comma"),
     "a length that is no number": (
         "select note::varchar(x) as x from warehouse.orders",
         "1 to 65535",
