@@ -61,7 +61,8 @@ class EmbeddedWarehouse(Warehouse):
             try:
                 yield EmbeddedSession(engine)
             except StatementError as error:
-                if "IO Error" in error.message and file.name in error.message:
+                of_file = "IO Error" in error.message and file.name in error.message
+                if of_file or "No space left" in error.message:
                     raise PortError(remedy(file, error.message, REBUILD)) from error
                 raise
 
