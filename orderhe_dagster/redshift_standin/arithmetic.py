@@ -121,7 +121,7 @@ def exact_quotient(left: Value, right: Value, result: Type) -> Value:
         return f"(({one} // {two}) + (CASE WHEN {up} THEN sign({one}) * sign({two}) ELSE 0 END))"
 
     away = _placed(bind([numerator, denominator], rounded), result)
-    return Value(cut, result, others=(away,))
+    return Value(cut, result, others=(away,), operands=(left.sql, right.sql))
 
 
 def _units(value: Value, scale: int, shift: int) -> str:

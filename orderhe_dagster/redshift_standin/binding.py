@@ -9,22 +9,50 @@ from orderhe_dagster.redshift_standin.errors import raising, refuse
 
 _SHORT = 120  # characters: below, repeating a text costs less than a name
 MOST = 2_000_000  # characters of DuckDB text for one expression
+# What may stand under a name; any other call could be an aggregate.
+_PLAIN = ["CAST", "abs", "sign", "coalesce", "round", "list_transform", "error", "isinf"]
+_ROWS = re.compile(rf"\b(SELECT|OVER)\b|\b(?!(?:{'|'.join(_PLAIN)})\()[a-z_]+\(")
 _NAME = re.compile(r"\b_v(\d+)\b")
 
 
-def bind(texts: Sequence[str], make: Callable[[Sequence[str]], str]) -> str:
+def bind(
+    texts: Sequence[str], make: Callable[[Sequence[str]], str], beside: Sequence[str] = ()
+) -> str:
     """`make` of the texts. Where one is long, all are computed first and `make` is given their names.
 
     What `make` writes must use nothing but its arguments: no aggregate and no subquery stands inside.
+    `beside` are other texts that it writes.
     """
     if all(len(text) <= _SHORT for text in texts):
         return make(texts)
     # A number beyond every one inside: a name never hides another.
-    used = max((int(found) for text in texts for found in _NAME.findall(text)), default=0)
+    used = max(
+        (int(found) for text in (*texts, *beside) for found in _NAME.findall(text)), default=0
+    )
     own = f"_v{used + 1}"
     fields = ", ".join(f"'f{place}': {text}" for place, text in enumerate(texts))
     names = [f"{own}.f{place}" for place in range(len(texts))]
     return within(f"list_transform([{{{fields}}}], lambda {own}: {make(names)})[1]")
+
+
+def shared(
+    operands: Sequence[str], texts: Sequence[str], make: Callable[[Sequence[str]], str]
+) -> str:
+    """`make` of texts that are made of the same operands: the long operands are computed once."""
+    long = sorted({text for text in operands if len(text) > _SHORT}, key=len, reverse=True)
+    short = list(texts)
+    for operand in long:
+        short = [text.replace(operand, "x") for text in short]
+    if not long or any(_ROWS.search(text) for text in short):
+        return bind(texts, make)
+
+    def named(names: Sequence[str]) -> str:
+        made = list(texts)
+        for operand, name in zip(long, names, strict=True):
+            made = [text.replace(operand, name) for text in made]
+        return bind(made, make)
+
+    return bind(long, named, texts)
 
 
 def within(sql: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
-from orderhe_dagster.redshift_standin.binding import bind, within
+from orderhe_dagster.redshift_standin.binding import bind, shared, within
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.types import (
@@ -35,6 +35,7 @@ class Value:
     hexadecimal: bool = False
     whole: bool = False
     others: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()  # what `sql` and `others` are made of alike
 
     def __post_init__(self) -> None:
         within(self.sql)
@@ -61,7 +62,8 @@ def vary(make: Callable[[list[Value]], Value], values: list[Value]) -> Value:
         found.append(make(chosen))
     sqls = [sql for value in found for sql in (value.sql, *value.others)]
     others = tuple(dict.fromkeys(sql for sql in sqls if sql != found[0].sql))
-    return replace(found[0], others=others)
+    operands = tuple(text for value in (*values, *found) for text in value.operands)
+    return replace(found[0], others=others, operands=operands if others else ())
 
 
 def settle(value: Value) -> Value:
@@ -75,7 +77,7 @@ def settle(value: Value) -> Value:
     words = (
         f"the local Redshift cannot tell the last digit of a {value.type} quotient: whether Amazon "
         "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or "
-        "divide as float8"
+        "divide as float8; of an average, avg(x::float8)"
     )
     failing = raising("0A000", string(words))
 
@@ -84,7 +86,8 @@ def settle(value: Value) -> Value:
         same = " AND ".join(f"{one} = {other}" for other in others)
         return f"(CASE WHEN {one} IS NULL OR ({same}) THEN {one} ELSE {failing} END)"
 
-    return replace(value, sql=bind([value.sql, *value.others], make), others=())
+    sql = shared(value.operands, [value.sql, *value.others], make)
+    return replace(value, sql=sql, others=(), operands=())
 
 
 def convert(value: Value, target: Type) -> str:

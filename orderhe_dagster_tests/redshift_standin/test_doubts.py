@@ -111,7 +111,7 @@ NESTED = {
         for new, old in (("a", "b"), ("b", "a2"))
     ),
     "lateral": "select 3.5::decimal(9,2) as r0"
-    + "".join(f", (7.0 / nullif(r{n}, 0))::decimal(9,2) as r{n + 1}" for n in range(3)),
+    + "".join(f", (7.0 / nullif(r{n}, 0))::decimal(9,2) as r{n + 1}" for n in range(7)),
     "months": f"select {'add_months(' * 8}'2024-01-31'::timestamp{', 1)' * 8}",
     "nullif": f"select {'6.5 / nullif((' * 3}2.0{')::decimal(9,2), 0)' * 3}",
     "floats": f"select {'(2 * ' * 12}x{') / 3' * 12} from (select 1.5::float8 as x) as t",
