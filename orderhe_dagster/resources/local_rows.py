@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.limits import (
     FIRST_DATE,
+    FIRST_YEAR,
     LAST_DATE,
+    LAST_YEAR,
+    fixed_bytes,
+    is_fixed_text,
+    is_json,
     is_unsigned,
+    is_year,
+    set_members,
     text_limit,
+    time_fraction,
     timestamp_range,
 )
 from orderhe_dagster.catalog.table import Column, Table
@@ -188,7 +196,13 @@ def _rules(table: Table, column: Column, rows: pa.Table) -> Iterator[Rule]:
         )
     if is_floating(given) and kind.kind == "double":
         yield Rule(column, f"not isfinite({name})", "no finite number")
-    if (declared := integer_range(kind) or _CARRIED.get(kind.kind)) is not None:
+    if is_year(kind):
+        yield Rule(
+            column,
+            f"{name} <> 0 and {name} not between {FIRST_YEAR} and {LAST_YEAR}",
+            f"out of range for year ({FIRST_YEAR} to {LAST_YEAR}, or 0)",
+        )
+    elif (declared := integer_range(kind) or _CARRIED.get(kind.kind)) is not None:
         low, high = declared
         yield Rule(
             column,
@@ -222,12 +236,49 @@ def _rules(table: Table, column: Column, rows: pa.Table) -> Iterator[Rule]:
         measure = "length" if unit == "characters" else bytes_of
         if limit:
             yield Rule(column, f"{measure}({name}) > {limit}", f"longer than {limit} {unit}")
+        yield from _spelling(column)
     if column.values:
         accepted = ", ".join(string(value) for value in column.values)
         yield Rule(
             column,
             f"cast({name} as varchar) not in ({accepted})",
             f"not one of {', '.join(column.values)}",
+        )
+
+
+def _spelling(column: Column) -> Iterator[Rule]:
+    """What a strict MySQL refuses of texts and bytes that are short enough, or would change."""
+    name, kind = quoted(column.name), column.type
+    fraction, members, fixed = time_fraction(kind), set_members(kind), fixed_bytes(kind)
+    if is_json(kind):
+        # DuckDB also takes NaN, infinities and a comma before the end, which JSON has not.
+        bare = rf"""regexp_replace({name}, '"([^"\\]|\\.)*"', '""', 'gs')"""
+        lax = rf"regexp_matches({bare}, '(?i)nan|inf|,\s*[\]}}]')"
+        yield Rule(column, f"not json_valid({name}) or {lax}", "no JSON text")
+    elif fraction is not None:
+        second = rf"(\.[0-9]{{1,{fraction}}})?" if fraction else ""
+        shape = rf"-?([0-9]{{2}}|[1-7][0-9]{{2}}|8[0-3][0-9]):[0-5][0-9]:[0-5][0-9]{second}"
+        yield Rule(
+            column,
+            f"not regexp_full_match({name}, {string(shape)}) or "
+            f"regexp_full_match({name}, '-?(839:.*|838:59:59[.]0*[1-9][0-9]*)')",
+            f"no time with {fraction} digits of a second, from -838:59:59 to 838:59:59",
+        )
+    elif members:
+        listed = ", ".join(string(member) for member in members)
+        kept = f"list_filter([{listed}], m -> list_contains(string_split({name}, ','), m))"
+        yield Rule(
+            column,
+            f"{name} <> array_to_string({kept}, ',')",
+            f"not of {', '.join(members)}, each once and in this order",
+        )
+    elif is_fixed_text(kind):
+        yield Rule(column, f"ends_with({name}, ' ')", "blanks at the end, which char drops")
+    elif fixed is not None:
+        yield Rule(
+            column,
+            f"octet_length({name}) < {fixed}",
+            f"shorter than {fixed} bytes, to which binary fills up",
         )
 
 
