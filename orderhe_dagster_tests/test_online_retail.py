@@ -115,7 +115,7 @@ def test_every_asset_and_every_check_passes(retail: Loaded) -> None:
 
 def test_source_backup_and_warehouse_agree(retail: Loaded, key: dict[str, Any]) -> None:
     window = Window.of(date.fromisoformat(FIRST), date.fromisoformat(LAST))
-    found = {agreement.table: agreement for agreement in prove_all(retail.shop.settings, window)}
+    found = {agreement.table: agreement for _, agreement in prove_all(retail.shop.settings, window)}
     assert set(found) == set(key["rows"])
     for name, agreement in found.items():
         assert agreement.agrees, agreement.differences[:5]

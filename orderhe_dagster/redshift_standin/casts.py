@@ -24,7 +24,7 @@ class Value:
     """A translated expression: DuckDB text, its Redshift type and the label Redshift gives it.
 
     `literal` is the text of a bare string or number (None: not a literal); `hexadecimal` says that
-    the text can hold hexadecimal digits only; `whole` that a float has no fraction. `others` are
+    the text can hold hexadecimal digits only; `places` that a float was rounded to so many. `others` are
     texts that are as good as `sql`, as far as Redshift's documentation goes: see `settle`.
     """
 
@@ -33,7 +33,7 @@ class Value:
     label: str = "?column?"
     literal: str | None = None
     hexadecimal: bool = False
-    whole: bool = False
+    places: int | None = None
     others: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()  # what `sql` and `others` are made of alike
 
@@ -76,8 +76,9 @@ def settle(value: Value) -> Value:
         return value
     words = (
         f"the local Redshift cannot tell the last digit of a {value.type} quotient: whether Amazon "
-        "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or "
-        "divide as float8; of an average, avg(x::float8)"
+        "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or go "
+        "by way of floats: round(a::float8 / b, 2)::decimal(18, 2), of an average "
+        "round(avg(x::float8), 2)::decimal(18, 2)"
     )
     failing = raising("0A000", string(words))
 
@@ -111,7 +112,10 @@ def cast(value: Value, target: Type) -> Value:
     if source.kind == target.kind and source.kind != "decimal":
         return replace(value, type=target)
     if not _may_cast(value, target):
-        raise refuse(f"a cast from {source} to {target}", "cast through another type")
+        remedy = "cast through another type"
+        if source.kind in FLOATS and target.is_exact:  # how it would be rounded is not documented
+            remedy = f"round it first: round(…, {target.scale})::{target}"
+        raise refuse(f"a cast from {source} to {target}", remedy)
     return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
 
 
@@ -121,7 +125,9 @@ def _may_cast(value: Value, target: Type) -> bool:
         return True
     if source.kind in FLOATS:
         # How halves are rounded from floating point is not documented: rounded first, there are none.
-        return target.kind in FLOATS or (target.is_integer and value.whole)
+        if target.is_exact and value.places is not None:
+            return value.places <= (target.scale if target.kind == "decimal" else 0)
+        return target.kind in FLOATS
     if source.kind == "boolean":
         return target.kind == "integer"
     if target.kind == "boolean":

@@ -280,7 +280,7 @@ class Expressions:
         named = value.label not in ("?column?", "case") and value.literal is None
         label = value.label if named else _LABELS.get(target.kind, target.kind)
         made = vary(lambda one: cast(one[0], target), [value])
-        return replace(made, label=label, whole=False)
+        return replace(made, label=label, places=None)
 
     def _on_case(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "ifs", "default")

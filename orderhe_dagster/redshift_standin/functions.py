@@ -67,8 +67,8 @@ def _round(name: str, given: Arguments, moment: Moment) -> Value:
     if digits < 0 or digits > 15:
         raise refuse(f"{name} to {digits} places", "divide and multiply instead")
     made = f"{name}({value.sql}, {digits})" if digits else f"{name}({value.sql})"
-    whole_ = not digits and value.type.kind in ("real", "double")
-    return Value(f"CAST({made} AS {value.type.carrier})", _shown(value.type), whole=whole_)
+    places = digits if value.type.kind in ("real", "double") else None
+    return Value(f"CAST({made} AS {value.type.carrier})", _shown(value.type), places=places)
 
 
 def _wider(value: Value) -> Value:
@@ -95,9 +95,9 @@ def _floor(name: str, given: Arguments, moment: Moment) -> Value:
     made = "floor" if name == "floor" else "ceil"
     if value.type.kind == "decimal":
         value = _wider(value)
-    whole_ = value.type.kind != "decimal"
+    places = None if value.type.kind == "decimal" else 0
     sql = f"CAST({made}({value.sql}) AS {value.type.carrier})"
-    return Value(sql, _shown(value.type), whole=whole_)
+    return Value(sql, _shown(value.type), places=places)
 
 
 def _mod(name: str, given: Arguments, moment: Moment) -> Value:

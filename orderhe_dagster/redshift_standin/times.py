@@ -127,7 +127,7 @@ def _date_part(name: str, given: list[Value], moment: Moment) -> Value:
         )
         given = [given[0], replace(given[1], sql=_whole_seconds(given[1], name, failing))]
         given[1] = replace(given[1], type=TIMESTAMP, literal=None)
-    return Value(f"CAST({extract(word, given[1], name).sql} AS DOUBLE)", DOUBLE, whole=True)
+    return Value(f"CAST({extract(word, given[1], name).sql} AS DOUBLE)", DOUBLE, places=0)
 
 
 def _last_day(name: str, given: list[Value], moment: Moment) -> Value:

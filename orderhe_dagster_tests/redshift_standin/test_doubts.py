@@ -151,3 +151,13 @@ def test_update_from_counts_the_rows_of_the_table(engine: Engine) -> None:
     assert engine.execute("update sales as s set note = 'x' from later where true and "
                           "later.order_id = s.order_id").row_count == 2  # fmt: skip
     engine.execute("rollback")
+
+
+def test_an_average_goes_by_way_of_floats_when_it_is_rounded_first(engine: Engine) -> None:
+    engine.execute("create table prices (g integer, a decimal(12,2))")
+    engine.execute("insert into prices values (1, 2.67), (1, 2.69), (2, 1), (2, 1.01)")
+    rounded = "select g, round(avg(a::float8), 2)::decimal(18, 2) as price from prices"
+    assert engine.execute(f"{rounded} where g = 1 group by g").rows == [(1, D("2.68"))]
+    for refused in ("avg(a::float8)::decimal(18, 2)", "round(avg(a::float8), 2)::decimal(18, 1)"):
+        with pytest.raises(RedshiftError, match="round it first"):
+            engine.execute(f"select {refused} from prices")
