@@ -131,8 +131,9 @@ class _Inputs:
             missing = sorted(segment for segment in wanted if segment not in self._held[name])
             if missing:
                 raise BuildError(
-                    f"{self._table.ref} needs {len(missing)} days of {asset} that were never loaded, "
-                    f"the first {missing[0]}. Materialize {asset} for these days first."
+                    f"{self._table.ref} needs {asset} of {len(missing)} days that were never loaded, "
+                    f"the first {missing[0]}. Materialize {asset} for these days first; "
+                    "`orderhe run '*' --from … --to …` brings every layer."
                 )
             disputed = sorted(
                 segment

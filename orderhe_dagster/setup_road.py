@@ -78,6 +78,9 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
     """
     import logging
 
+    if file.suffix and not file.exists():
+        raise LaunchError(f"there is no file {file.absolute()}")
+
     from orderhe_dagster import home
     from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.importing import import_file
@@ -117,13 +120,41 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
 
 
 def ask(settings: Settings, sql: str) -> Result:
-    """Run one Redshift statement; what surely only reads runs beside other readers. StatementError."""
+    """Run one Redshift statement; what surely only reads runs beside other readers.
+
+    StatementError; of a relation that is not there it tells the nearest name.
+    """
+    from orderhe_dagster.builds import UNDEFINED_TABLE
     from orderhe_dagster.catalog.syntax import is_reading
+    from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.resources import build_warehouse
+    from orderhe_dagster.resources.ports import StatementError
 
     warehouse = build_warehouse(settings)
-    with warehouse.session("orderhe query", read_only=is_reading(sql)) as session:
-        return session.execute(sql)
+    try:
+        with warehouse.session("orderhe query", read_only=is_reading(sql)) as session:
+            return session.execute(sql)
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        known = [str(table.read_as) for table in read_catalogue(settings).tables]
+        near = _nearest_relation(error.message, [name for name in known if "export." not in name])
+        raise StatementError(f"{error.message}{near}", error.code, sql) from error
+
+
+def _nearest_relation(message: str, known: list[str]) -> str:
+    import difflib
+    import re
+
+    asked = re.search(r'relation "(.+)" does not exist', message)
+    if asked is None:
+        return ""
+    bare = asked[1].rpartition(".")[2]
+    alike = difflib.get_close_matches(bare, {name.rpartition(".")[2] for name in known}, n=2)
+    near = [name for name in known if name.rpartition(".")[2] in (bare, *alike)]
+    if asked[1] in near:  # it is a table of this shop, but nothing made it yet
+        return f"; materialize it first: orderhe run {asked[1].replace('.', '/')}"
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def raw_table(catalogue: Catalogue, name: str) -> Table:

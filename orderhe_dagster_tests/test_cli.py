@@ -100,6 +100,10 @@ def test_query_names_what_is_not_there(sales_shop: TestShop) -> None:
     result = orderhe("query", "select * from warehouse.nothing", **of_shop(sales_shop))
     assert result.exit_code == 1
     assert result.stderr == 'error: relation "warehouse.nothing" does not exist\n'
+    bare = orderhe("query", "select * from takings", **of_shop(sales_shop))
+    assert "did you mean mart.takings?" in bare.stderr
+    unmade = orderhe("query", "select * from mart.takings", **of_shop(sales_shop))
+    assert "materialize it first: orderhe run mart/takings" in unmade.stderr
 
 
 def test_run_names_the_nearest_asset(sales_shop: TestShop) -> None:
