@@ -319,7 +319,7 @@ EDGES: list[dict[str, Any]] = [
         "t": "NULL",
         "e": "",
         "s": "",
-        "j": "null",
+        "j": "[null]",
     },
 ]
 EDGES.append({**dict.fromkeys(EDGES[0]), "id": 1})

@@ -208,7 +208,11 @@ def _as_text(column: Column, value: Any) -> str | None:
 
 
 def _json_cell(value: Any) -> str:
-    """The text of a value in a JSON column; a text is a JSON text, not JSON written in one."""
+    """The text of a value in a JSON column.
+
+    A text that holds an object or an array is that, as MySQL reads it and as exports write it; any
+    other text is a JSON text ("5" stays a text).
+    """
     raw = isinstance(value, RawJson)
     inner = json.loads(value) if raw and value.startswith('"') else value
     if isinstance(inner, str) and not (raw and inner is value) and inner.lstrip()[:1] in {"{", "["}:
@@ -217,6 +221,5 @@ def _json_cell(value: Any) -> str:
         except (ValueError, RecursionError):
             pass
         else:
-            says = "a text that holds JSON: write the object or array itself, without quotes"
-            raise WrongValue(says)
+            return inner
     return str(value) if raw else json_text(value)
