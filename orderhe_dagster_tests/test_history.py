@@ -291,3 +291,4 @@ def test_only_the_engines_used_last_are_kept(
     for shard in ("a", "b", "a", "c"):
         assert log.get_records_for_run(shard).records == []
     assert list(log._engines) == ["a", "c"]
+    log.dispose()
