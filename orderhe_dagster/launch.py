@@ -62,6 +62,7 @@ def launch(
     from orderhe_dagster import home
     from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG
+    from orderhe_dagster.resources.interrupts import raise_if_interrupted, remembered
     from orderhe_dagster.resources.scratch import scratch_folder
 
     state = home.use_home(settings)
@@ -77,6 +78,7 @@ def launch(
     run_id = str(uuid.uuid4())
     allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
     with (
+        remembered(),
         scratch_folder(state.scratch, label=f"run {selection}") as life,
         _history(state.dagster) as instance,
     ):
@@ -97,6 +99,7 @@ def launch(
             raise
         if _was_interrupted(result):
             raise KeyboardInterrupt
+        raise_if_interrupted()
         return _outcome(result, sorted("/".join(key.path) for key in keys))
 
 

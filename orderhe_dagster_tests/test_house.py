@@ -52,7 +52,7 @@ UPPER = {
 """What stands above the road: nothing below may import it."""
 
 RESOURCES = f"{PACKAGE}.resources"
-FOR_ALL = {f"{RESOURCES}.{name}" for name in ("ports", "locks", "scratch")}
+FOR_ALL = {f"{RESOURCES}.{name}" for name in ("ports", "interrupts", "locks", "scratch")}
 """Of `resources`, what any room may import: the promises, and who waits for whom on this machine."""
 CHOOSERS = {f"{PACKAGE}.{name}" for name in ("definitions", "demo", "setup_road")}
 """Who may ask `resources` itself for the adapters that the settings choose."""

@@ -14,6 +14,7 @@ from orderhe_dagster.catalog import types
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
 from orderhe_dagster.masking import masked
+from orderhe_dagster.resources.interrupts import raise_if_interrupted
 from orderhe_dagster.resources.ports import LockTimeout, PortError, PreconditionFailed, Result
 
 PREVIEW_ROWS = 5
@@ -166,11 +167,16 @@ def failing_clearly(asset: str, window: Window | None, tries: int = 0) -> Iterat
     often it was. Anything else is not.
     """
     where = f"{asset} [{window}]" if window else asset
+    raise_if_interrupted()
     try:
         yield
-    except _RETRIABLE as error:
+    except Exception as error:
+        raise_if_interrupted()
+        if not isinstance(error, PortError):
+            raise
+        if not isinstance(error, _RETRIABLE):
+            raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
         if tries >= _RETRIES:
             raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
         raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=2) from error
-    except PortError as error:
-        raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
+    raise_if_interrupted()

@@ -1,9 +1,62 @@
-"""How Ctrl-C reaches us through DuckDB. Which signals there are, and who handles them, is not said here."""
+"""How Ctrl-C reaches us: through DuckDB, and where somebody has swallowed what a handler raised.
+
+Who handles signals, and what a run does when it is interrupted, is not said here.
+"""
 
 from __future__ import annotations
 
+import signal
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+_ENDING = {int(signal.SIGINT), int(signal.SIGTERM)}
+
+
+class _Inbox:
+    """The signals that have come since `remembered` began; nobody can swallow these."""
+
+    def __init__(self) -> None:
+        self.reader: socket.socket | None = None
+        self.heard = False
+
+
+_INBOX = _Inbox()
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Remember for the block that Ctrl-C or a request to terminate came, whoever handles them.
+
+    A handler's exception is lost where it lands in an import that C code has begun, or in a
+    finalizer: the work would go on as if nobody had asked. In other threads than the main one,
+    where no signals arrive, nothing is remembered.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        _INBOX.reader, _INBOX.heard = reader, False
+        try:
+            yield
+        finally:
+            _INBOX.reader = None
+            signal.set_wakeup_fd(before)
+
+
+def raise_if_interrupted() -> None:
+    """Raise KeyboardInterrupt if, in the block of `remembered`, an interrupt came. Call it between steps."""
+    if _INBOX.reader is None:
+        return
+    with suppress(BlockingIOError):  # no signal since the last time
+        _INBOX.heard |= not _ENDING.isdisjoint(_INBOX.reader.recv(4096))
+    if _INBOX.heard:
+        raise KeyboardInterrupt
 
 
 @contextmanager

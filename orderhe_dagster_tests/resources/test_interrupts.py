@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
-from orderhe_dagster.resources.interrupts import interruptible
+from orderhe_dagster.resources.interrupts import (
+    interruptible,
+    raise_if_interrupted,
+    remembered,
+)
 from orderhe_dagster.resources.local_source import EmbeddedSource
 from orderhe_dagster.resources.local_store import FolderStore
 
@@ -70,6 +74,23 @@ def test_interrupt_of_a_writer_of_the_shop_is_itself_and_rolls_back(
         transaction.execute(LONG.format(digits="digits"))
     with source.writing() as transaction:
         assert transaction.fetch("select max(n) as m from digits").to_pylist() == [{"m": 599}]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_that_somebody_swallowed_is_remembered(name: str) -> None:
+    number = getattr(signal, name)
+    before = signal.signal(number, lambda *_: None)
+    try:
+        signal.raise_signal(number)
+        with remembered():
+            raise_if_interrupted()  # what came before the block is not its affair
+            signal.raise_signal(number)
+            for _ in range(2):
+                with pytest.raises(KeyboardInterrupt):
+                    raise_if_interrupted()
+        raise_if_interrupted()
+    finally:
+        signal.signal(number, before)
 
 
 def failing(error: BaseException, cause: BaseException | None) -> Callable[[], None]:
