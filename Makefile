@@ -33,7 +33,7 @@ test: $(VENV)/.dev ## all tests (ARGS="-k history" picks some)
 check: lint types ## lint, types, and the tests of the house's own rules
 	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py orderhe_dagster_tests/test_documents.py
 
-kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (about half an hour)
+kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (long)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills $(ARGS)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --signal INT --points 20
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --random 20
