@@ -95,7 +95,7 @@ def _simulated_snapshot(
 
     @define
     def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
-        with failing_clearly(f"raw/{table.name}", None):
+        with failing_clearly(f"raw/{table.name}", None, context.retry_number):
             rows = source.touches(table, None, calendar.time_zone)[None].rows
         log.info("raw/%s: %s rows", table.name, f"{rows:,}")
         return dg.MaterializeResult(
@@ -125,7 +125,7 @@ def _observed_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> d
 
     def observe(context: dg.AssetExecutionContext, source: Source) -> dg.ObserveResult:
         window = calendar.history() if table.partition else None
-        with failing_clearly(f"raw/{table.name}", None):
+        with failing_clearly(f"raw/{table.name}", None, context.retry_number):
             touches = source.touches(table, window, calendar.time_zone)
         rows = sum(touch.rows for touch in touches.values())
         fingerprint = f"{rows}-{sum(touch.cursor_sum for touch in touches.values())}"
