@@ -14,10 +14,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+from orderhe_dagster import config_values as values
+
 PREFIX = "ORDERHE_"
 OWN_SQL = Path(__file__).resolve().parents[1] / "sql"
 """The project's own `sql/` folder, beside the package."""
-_SERVERS = {"MYSQL": "MySQL", "REDSHIFT": "Redshift", "S3": "S3"}
 
 
 class SettingsError(ValueError):
@@ -32,27 +33,57 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class MySQLSettings:
-    """Where the shop's MySQL is. This version runs on the laptop only: the defaults alone are taken."""
+    """Where the shop's MySQL is, and how it is spoken to. Timeouts are in seconds.
+
+    `sslmode`: verify-full (chain and host name), verify-ca (chain), disable (no TLS at all).
+    `ssl_ca`: a file of CA certificates; "": the machine's own. `extract`: DuckDB's scanner, or Arrow
+    through pymysql where the scanner cannot be had.
+    """
 
     host: str = ""
     port: int = 3306
     user: str = ""
     password: str = field(default="", repr=False)
     database: str = ""
+    sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
     ssl_ca: str = ""
+    compression: Literal["off", "on"] = "off"
+    extract: Literal["scanner", "arrow"] = "scanner"
+    connect_timeout: int = 10
+    read_timeout: int = 600
+    write_timeout: int = 60
+
+
+@dataclass(frozen=True)
+class S3Settings:
+    """Where S3 is. Credentials and region are AWS's own variables. `sse`: "" is the bucket's default."""
+
+    endpoint_url: str = ""
+    sse: Literal["", "AES256", "aws:kms"] = ""
+    kms_key_id: str = ""
 
 
 @dataclass(frozen=True)
 class RedshiftSettings:
-    """Where the Redshift is. This version runs on the laptop only: the defaults alone are taken."""
+    """Where the Redshift is. `auth`: a password, or temporary credentials by IAM.
+
+    IAM needs the `workgroup` (Serverless) or `cluster`, and AWS's own credentials and region.
+    `ssl_ca`: a file of CA certificates besides Amazon's. Timeouts are in seconds.
+    """
 
     host: str = ""
     port: int = 5439
     user: str = ""
     password: str = field(default="", repr=False)
-    database: str = ""
+    database: str = "dev"
+    auth: Literal["password", "iam"] = "password"
+    workgroup: str = ""
+    cluster: str = ""
     iam_role: str = "default"
-    sslmode: str = "verify-full"
+    sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
+    ssl_ca: str = ""
+    connect_timeout: int = 15
+    statement_timeout: int = 3600
 
 
 @dataclass(frozen=True)
@@ -65,18 +96,30 @@ class Settings:
     home: Path
     sql: Path
     shop: Literal["simulated", "external"]
-    profile: Literal["local"] = "local"
-    source: Literal["embedded"] = "embedded"
-    store: Literal["folder"] = "folder"
-    warehouse: Literal["embedded"] = "embedded"
+    profile: Literal["local", "aws"] = "local"
+    source: Literal["embedded", "mysql"] = "embedded"
+    store: Literal["folder", "s3"] = "folder"
+    warehouse: Literal["embedded", "redshift"] = "embedded"
     start_date: date | None = None
     time_zone: str = "Asia/Seoul"
     seed: int = 1
     s3_bucket: str = "orderhe"
     s3_prefix: str = ""
-    s3_endpoint_url: str = ""
+    s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
+
+
+SWITCHES: Mapping[str, Mapping[str, str]] = {
+    "local": {"source": "embedded", "store": "folder", "warehouse": "embedded"},
+    "aws": {"source": "mysql", "store": "s3", "warehouse": "redshift"},
+}
+"""What each profile sets the three switches to, where they are not set themselves."""
+_GROUPS: Mapping[str, tuple[str, str, type[MySQLSettings | S3Settings | RedshiftSettings]]] = {
+    "MYSQL_": ("source", "mysql", MySQLSettings),
+    "S3_": ("store", "s3", S3Settings),
+    "REDSHIFT_": ("warehouse", "redshift", RedshiftSettings),
+}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
@@ -93,59 +136,94 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         if name.startswith(PREFIX)
     }
     for name in sorted(set(given) - set(VARIABLES)):
-        problems.append(f"{name} is not a setting{_nearest(name, VARIABLES)}")
+        problems.append(f"{name} is not a setting{values.nearest(name, VARIABLES)}")
     found: dict[str, Any] = {}
     for name, parse in VARIABLES.items():
         text = given.get(name, "")
-        if parse is not _text:
+        if parse is not values.text:
             text = text.strip()
         try:
             found[name] = parse(text, base) if text else None
         except ValueError as error:
             problems.append(f"{name}: {error}")
-    problems += _elsewhere(found)
+    switches = _switches(found)
+    problems += _unused(found, switches)
+    problems += _missing(found, switches, set(given))
     if not given.get("ORDERHE_SQL") and not OWN_SQL.is_dir():
         problems.append("ORDERHE_SQL is not set, and no sql folder lies beside the package: set it")
     if problems:
         raise SettingsError(tuple(problems))
-    return _settings(found, base)
+    return _settings(found, base, switches)
 
 
-def _elsewhere(found: Mapping[str, Any]) -> list[str]:
-    """What would be passed over in silence: settings that name a server which nothing here reaches."""
-    defaults: dict[str, object] = {"ORDERHE_S3_ENDPOINT_URL": ""}
-    for prefix, group in (("MYSQL_", MySQLSettings), ("REDSHIFT_", RedshiftSettings)):
-        defaults |= {f"{PREFIX}{prefix}{f.name.upper()}": f.default for f in fields(group)}
+def _switches(found: Mapping[str, Any]) -> dict[str, str]:
+    """Where each of source, store and warehouse is: as set, or as the profile has it."""
+    by_profile = SWITCHES[found.get("ORDERHE_PROFILE") or "local"]
+    return {name: found.get(PREFIX + name.upper()) or by_profile[name] for name in by_profile}
+
+
+def _unused(found: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]:
+    """Settings of a server that nothing will reach, where no switch says that this is meant."""
+    if found.get("ORDERHE_PROFILE"):
+        return []
     return [
-        f"{name}: this version runs on the laptop only and reaches no {_SERVERS[name.split('_')[1]]}: "
-        "take this setting out"
-        for name, default in defaults.items()
-        if found.get(name) not in (None, default)
+        f"{PREFIX}{group}{f.name.upper()} is set, but ORDERHE_{switch.upper()} is {switches[switch]}: "
+        f"set ORDERHE_{switch.upper()}={wanted} (or ORDERHE_PROFILE), or take the setting out"
+        for group, (switch, wanted, shape) in _GROUPS.items()
+        if switches[switch] != wanted and not found.get(PREFIX + switch.upper())
+        for f in fields(shape)
+        if found.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
     ]
 
 
-def _settings(found: Mapping[str, Any], base: Path) -> Settings:
+def _missing(found: Mapping[str, Any], switches: Mapping[str, str], given: set[str]) -> list[str]:
+    """What a chosen server cannot be reached without."""
+    needed: list[tuple[str, str]] = []
+    if switches["source"] == "mysql":
+        needed += [("MYSQL_HOST", "mysql"), ("MYSQL_USER", "mysql"), ("MYSQL_DATABASE", "mysql")]
+    if switches["warehouse"] == "redshift":
+        if found.get("ORDERHE_REDSHIFT_AUTH") == "iam":
+            if not (
+                found.get("ORDERHE_REDSHIFT_WORKGROUP") or found.get("ORDERHE_REDSHIFT_CLUSTER")
+            ):
+                needed.append(("REDSHIFT_WORKGROUP", "redshift with IAM"))
+        else:
+            needed += [(f"REDSHIFT_{name}", "redshift") for name in ("HOST", "USER", "PASSWORD")]
+    if switches["store"] == "s3":
+        needed.append(("S3_BUCKET", "s3"))
+    problems = [
+        f"{PREFIX}{name} is not set: {use} cannot be reached without it"
+        for name, use in needed
+        if not found.get(PREFIX + name)
+    ]
+    if found.get("ORDERHE_S3_KMS_KEY_ID") and found.get("ORDERHE_S3_SSE") != "aws:kms":
+        problems.append("ORDERHE_S3_KMS_KEY_ID needs ORDERHE_S3_SSE=aws:kms")
+    # A wrong value is told by itself; it need not be called missing too.
+    return [problem for problem in problems if problem.split(" ", 1)[0] not in given]
+
+
+def _settings(found: Mapping[str, Any], base: Path, switches: Mapping[str, str]) -> Settings:
     """Put the checked values in their places; what is not given keeps its default."""
 
-    def group(prefix: str, *names: str) -> dict[str, Any]:
-        values = {name: found[f"{PREFIX}{prefix}{name.upper()}"] for name in names}
-        return {name: value for name, value in values.items() if value is not None}
+    def group(prefix: str, names: list[str]) -> dict[str, Any]:
+        given = {name: found[f"{PREFIX}{prefix}{name.upper()}"] for name in names}
+        return {name: value for name, value in given.items() if value is not None}
 
-    mysql = group("MYSQL_", "host", "port", "user", "password", "database", "ssl_ca")
-    redshift = group(
-        "REDSHIFT_", "host", "port", "user", "password", "database", "iam_role", "sslmode"
-    )
+    def of(prefix: str, shape: type[Any]) -> Any:
+        return shape(**group(prefix, [f.name for f in fields(shape)]))
+
     sql: Path = found["ORDERHE_SQL"] or OWN_SQL
-    # The switches have one good value in this version, so the embedded source is a given here.
-    simulated = sql.resolve() == OWN_SQL
+    simulated = sql.resolve() == OWN_SQL and switches["source"] == "embedded"
     return Settings(
         home=found["ORDERHE_HOME"] or base / ".orderhe",
         sql=sql,
         shop=found["ORDERHE_SHOP"] or ("simulated" if simulated else "external"),
-        mysql=MySQLSettings(**mysql),
-        redshift=RedshiftSettings(**redshift),
-        **group("", "profile", "source", "store", "warehouse", "start_date", "time_zone", "seed"),
-        **group("", "s3_bucket", "s3_prefix", "s3_endpoint_url"),
+        s3=of("S3_", S3Settings),
+        mysql=of("MYSQL_", MySQLSettings),
+        redshift=of("REDSHIFT_", RedshiftSettings),
+        **group("", ["profile"]),
+        **dict[str, Any](switches),
+        **group("", ["start_date", "time_zone", "seed", "s3_bucket", "s3_prefix"]),
     )
 
 
@@ -174,136 +252,48 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
     return found
 
 
-def _nearest(name: str, good: Mapping[str, object] | tuple[str, ...]) -> str:
-    """`; did you mean …?`, or all the good names where none is near."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(good), n=1, cutoff=0.7)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(good)}"
-
-
-def _text(text: str, _base: Path) -> str:
-    return text
-
-
-def _one_of(*good: str) -> Callable[[str, Path], str]:
-    def parse(text: str, _base: Path) -> str:
-        if text not in good:
-            raise ValueError(f"{text!r} is not known{_nearest(text, good)}")
-        return text
-
-    return parse
-
-
-def _switch(here: str, *elsewhere: str) -> Callable[[str, Path], str]:
-    """Read a choice of which this version has only the laptop's."""
-
-    def parse(text: str, base: Path) -> str:
-        if text in elsewhere:
-            raise ValueError(f"this version runs on the laptop only: use {here}, not {text}")
-        return _one_of(here)(text, base)
-
-    return parse
-
-
-def _integer(low: int, high: int) -> Callable[[str, Path], int]:
-    def parse(text: str, _base: Path) -> int:
-        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _date(text: str, _base: Path) -> date:
-    try:
-        if len(text) != len("2025-01-31"):  # newer Pythons also read other forms
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a date like 2025-01-31") from None
-
-
-def _folder(text: str, base: Path) -> Path:
-    try:
-        path = Path(os.path.normpath(base / Path(text).expanduser()))
-    except RuntimeError:
-        raise ValueError(f"{text!r} names a home folder that is not known") from None
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file, not a folder")
-    return path
-
-
-def _existing_folder(text: str, base: Path) -> Path:
-    path = _folder(text, base)
-    if not path.is_dir():
-        raise ValueError(f"there is no folder {path}")
-    return path
-
-
-def _time_zone(text: str, _base: Path) -> str:
-    import zoneinfo
-
-    try:
-        zoneinfo.ZoneInfo(text)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        import difflib
-
-        near = difflib.get_close_matches(text, zoneinfo.available_timezones(), n=3)
-        hint = ", ".join(near) or "Asia/Seoul or Europe/London"
-        raise ValueError(f"{text!r} is not a time zone; they are named like {hint}") from None
-    return text
-
-
-def _bucket(text: str, _base: Path) -> str:
-    import re
-
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text) or ".." in text:
-        raise ValueError(
-            f"{text!r} is not a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens"
-        )
-    return text
-
-
-def _prefix(text: str, _base: Path) -> str:
-    parts = text.strip("/").split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\\" in text:
-        raise ValueError(f"{text!r} is not a prefix like shops/demo")
-    return "/".join(parts)
-
-
-def _url(text: str, _base: Path) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"{text!r} does not begin with http:// or https://")
-    return text.rstrip("/")
-
-
+_TIMEOUT = values.integer(1, 86_400)
+_SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
 VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
-    "ORDERHE_PROFILE": _switch("local", "aws"),
-    "ORDERHE_SOURCE": _switch("embedded", "mysql"),
-    "ORDERHE_STORE": _switch("folder", "s3"),
-    "ORDERHE_WAREHOUSE": _switch("embedded", "redshift", "data_api"),
-    "ORDERHE_HOME": _folder,
-    "ORDERHE_SQL": _existing_folder,
-    "ORDERHE_SHOP": _one_of("simulated", "external"),
-    "ORDERHE_START_DATE": _date,
-    "ORDERHE_TIME_ZONE": _time_zone,
-    "ORDERHE_SEED": _integer(0, 2**63 - 1),
-    "ORDERHE_S3_BUCKET": _bucket,
-    "ORDERHE_S3_PREFIX": _prefix,
-    "ORDERHE_S3_ENDPOINT_URL": _url,
-    "ORDERHE_MYSQL_HOST": _text,
-    "ORDERHE_MYSQL_PORT": _integer(1, 65535),
-    "ORDERHE_MYSQL_USER": _text,
-    "ORDERHE_MYSQL_PASSWORD": _text,
-    "ORDERHE_MYSQL_DATABASE": _text,
-    "ORDERHE_MYSQL_SSL_CA": _text,
-    "ORDERHE_REDSHIFT_HOST": _text,
-    "ORDERHE_REDSHIFT_PORT": _integer(1, 65535),
-    "ORDERHE_REDSHIFT_USER": _text,
-    "ORDERHE_REDSHIFT_PASSWORD": _text,
-    "ORDERHE_REDSHIFT_DATABASE": _text,
-    "ORDERHE_REDSHIFT_IAM_ROLE": _text,
-    "ORDERHE_REDSHIFT_SSLMODE": _one_of("verify-full", "verify-ca", "disable"),
+    "ORDERHE_PROFILE": values.one_of("local", "aws"),
+    "ORDERHE_SOURCE": values.one_of("embedded", "mysql"),
+    "ORDERHE_STORE": values.one_of("folder", "s3"),
+    "ORDERHE_WAREHOUSE": values.one_of("embedded", "redshift"),
+    "ORDERHE_HOME": values.folder,
+    "ORDERHE_SQL": values.existing_folder,
+    "ORDERHE_SHOP": values.one_of("simulated", "external"),
+    "ORDERHE_START_DATE": values.day,
+    "ORDERHE_TIME_ZONE": values.time_zone,
+    "ORDERHE_SEED": values.integer(0, 2**63 - 1),
+    "ORDERHE_S3_BUCKET": values.bucket,
+    "ORDERHE_S3_PREFIX": values.prefix,
+    "ORDERHE_S3_ENDPOINT_URL": values.url,
+    "ORDERHE_S3_SSE": values.one_of("AES256", "aws:kms"),
+    "ORDERHE_S3_KMS_KEY_ID": values.text,
+    "ORDERHE_MYSQL_HOST": values.text,
+    "ORDERHE_MYSQL_PORT": values.integer(1, 65535),
+    "ORDERHE_MYSQL_USER": values.text,
+    "ORDERHE_MYSQL_PASSWORD": values.text,
+    "ORDERHE_MYSQL_DATABASE": values.text,
+    "ORDERHE_MYSQL_SSLMODE": _SSLMODE,
+    "ORDERHE_MYSQL_SSL_CA": values.existing_file,
+    "ORDERHE_MYSQL_COMPRESSION": values.one_of("off", "on"),
+    "ORDERHE_MYSQL_EXTRACT": values.one_of("scanner", "arrow"),
+    "ORDERHE_MYSQL_CONNECT_TIMEOUT": _TIMEOUT,
+    "ORDERHE_MYSQL_READ_TIMEOUT": _TIMEOUT,
+    "ORDERHE_MYSQL_WRITE_TIMEOUT": _TIMEOUT,
+    "ORDERHE_REDSHIFT_HOST": values.text,
+    "ORDERHE_REDSHIFT_PORT": values.integer(1, 65535),
+    "ORDERHE_REDSHIFT_USER": values.text,
+    "ORDERHE_REDSHIFT_PASSWORD": values.text,
+    "ORDERHE_REDSHIFT_DATABASE": values.text,
+    "ORDERHE_REDSHIFT_AUTH": values.one_of("password", "iam"),
+    "ORDERHE_REDSHIFT_WORKGROUP": values.text,
+    "ORDERHE_REDSHIFT_CLUSTER": values.text,
+    "ORDERHE_REDSHIFT_IAM_ROLE": values.iam_role,
+    "ORDERHE_REDSHIFT_SSLMODE": _SSLMODE,
+    "ORDERHE_REDSHIFT_SSL_CA": values.existing_file,
+    "ORDERHE_REDSHIFT_CONNECT_TIMEOUT": _TIMEOUT,
+    "ORDERHE_REDSHIFT_STATEMENT_TIMEOUT": _TIMEOUT,
 }
 """Every setting's name and how its text is read; .env.example documents exactly these."""

@@ -129,39 +129,76 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert str(tmp_path / "nowhere") in text
 
 
+MYSQL = {
+    "ORDERHE_MYSQL_HOST": "db.shop.example",
+    "ORDERHE_MYSQL_USER": "etl",
+    "ORDERHE_MYSQL_DATABASE": "shop",
+}
+REDSHIFT = {
+    "ORDERHE_REDSHIFT_HOST": "shop.example",
+    "ORDERHE_REDSHIFT_USER": "loader",
+    "ORDERHE_REDSHIFT_PASSWORD": "needle",
+}
+S3 = {"ORDERHE_S3_BUCKET": "shop-backup"}
+
+
+def test_the_profile_sets_what_no_switch_sets(tmp_path: Path) -> None:
+    aws = {"ORDERHE_PROFILE": "aws", **MYSQL, **REDSHIFT, **S3}
+    found = load_settings(aws, tmp_path)
+    assert (found.source, found.store, found.warehouse) == ("mysql", "s3", "redshift")
+    assert found.shop == "external"
+    found = load_settings(aws | {"ORDERHE_STORE": "folder"}, tmp_path)
+    assert (found.source, found.store, found.warehouse) == ("mysql", "folder", "redshift")
+    found = load_settings(aws | {"ORDERHE_PROFILE": "local"}, tmp_path)
+    assert (found.source, found.store, found.warehouse) == ("embedded", "folder", "embedded")
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "use"),
+    ("switch", "given", "missing"),
     [
-        ("ORDERHE_PROFILE", "aws", "local"),
-        ("ORDERHE_SOURCE", "mysql", "embedded"),
-        ("ORDERHE_STORE", "s3", "folder"),
-        ("ORDERHE_WAREHOUSE", "redshift", "embedded"),
-        ("ORDERHE_WAREHOUSE", "data_api", "embedded"),
+        ({"ORDERHE_SOURCE": "mysql"}, MYSQL, list(MYSQL)),
+        ({"ORDERHE_STORE": "s3"}, S3, list(S3)),
+        ({"ORDERHE_WAREHOUSE": "redshift"}, REDSHIFT, list(REDSHIFT)),
+        (
+            {"ORDERHE_WAREHOUSE": "redshift", "ORDERHE_REDSHIFT_AUTH": "iam"},
+            {"ORDERHE_REDSHIFT_WORKGROUP": "shop"},
+            ["ORDERHE_REDSHIFT_WORKGROUP"],
+        ),
     ],
 )
-def test_what_only_later_versions_do_is_refused(
-    name: str, value: str, use: str, tmp_path: Path
+def test_a_switch_names_what_it_needs(
+    switch: dict[str, str], given: dict[str, str], missing: list[str], tmp_path: Path
 ) -> None:
-    (problem,) = problems({name: value}, tmp_path)
-    assert problem == f"{name}: this version runs on the laptop only: use {use}, not {value}"
+    load_settings(switch | given, tmp_path)
+    found = problems(switch, tmp_path)
+    assert [problem.split()[0] for problem in found] == missing
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "server"),
+    ("name", "value", "switch"),
     [
-        ("ORDERHE_MYSQL_HOST", "db.shop.example", "MySQL"),
-        ("ORDERHE_MYSQL_PORT", "3307", "MySQL"),
-        ("ORDERHE_REDSHIFT_IAM_ROLE", "arn:aws:iam::1:role/copy", "Redshift"),
-        ("ORDERHE_REDSHIFT_SSLMODE", "disable", "Redshift"),
-        ("ORDERHE_S3_ENDPOINT_URL", "http://127.0.0.1:9000", "S3"),
+        ("ORDERHE_MYSQL_HOST", "db.shop.example", "ORDERHE_SOURCE=mysql"),
+        ("ORDERHE_MYSQL_PORT", "3307", "ORDERHE_SOURCE=mysql"),
+        ("ORDERHE_REDSHIFT_SSLMODE", "disable", "ORDERHE_WAREHOUSE=redshift"),
+        ("ORDERHE_S3_ENDPOINT_URL", "http://127.0.0.1:9000", "ORDERHE_STORE=s3"),
     ],
 )
 def test_a_server_that_would_not_be_reached_is_not_passed_over(
-    name: str, value: str, server: str, tmp_path: Path
+    name: str, value: str, switch: str, tmp_path: Path
 ) -> None:
     (problem,) = problems({name: value}, tmp_path)
-    assert problem.startswith(f"{name}: ")
-    assert f"reaches no {server}:" in problem
+    assert problem.startswith(f"{name} is set, but ")
+    assert switch in problem
+    load_settings({name: value, "ORDERHE_PROFILE": "local"}, tmp_path)
+
+
+def test_a_role_is_default_or_an_arn(tmp_path: Path) -> None:
+    on = {"ORDERHE_WAREHOUSE": "redshift", **REDSHIFT}
+    arn = "arn:aws:iam::123456789012:role/copy"
+    found = load_settings({"ORDERHE_REDSHIFT_IAM_ROLE": arn, **on}, tmp_path)
+    assert found.redshift.iam_role == arn
+    (problem,) = problems({"ORDERHE_REDSHIFT_IAM_ROLE": "x' manifest", **on}, tmp_path)
+    assert "neither default nor like arn:" in problem
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:

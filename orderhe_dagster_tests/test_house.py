@@ -38,7 +38,7 @@ NO_DAGSTER = ("catalog", "config", "shop", "redshift_standin")
 # Room -> rooms it may import (itself and `errors`, which imports nothing, always).
 MAY_IMPORT = {
     "catalog": {"catalog"},
-    "config": {"config"},
+    "config": {"config", "config_values"},
     "shop": {"shop", "catalog"},
     "redshift_standin": {"redshift_standin", "catalog"},
     "resources": {"resources", "catalog", "config", "home", "redshift_standin"},
