@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster_tests import shops
+from orderhe_dagster_tests.servers.mariadb import mariadb, shop_database
 from orderhe_dagster_tests.shops import TestShop
+
+__all__ = ["mariadb", "shop_database"]  # fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 
