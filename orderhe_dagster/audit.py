@@ -7,17 +7,19 @@ No rows are moved here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from orderhe_dagster.catalog import ddl, types
 from orderhe_dagster.catalog.days import bound, windows
 from orderhe_dagster.catalog.table import Layer, Table
-from orderhe_dagster.resources.ports import PortError, Session
+from orderhe_dagster.resources.ports import PortError, Session, Warehouse
 
 LOADS = "warehouse._loads"
 TABLES = "warehouse._tables"
+CHANGED = "changed"
 DISPUTED = "disputed"
 """How the version of a segment begins that was found not to agree with its source."""
 
@@ -124,6 +126,40 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[str, Loaded]
             version, generation, run_id, rows, digest, inputs, at.isoformat()
         )
     return found
+
+
+def look_up(warehouse: Warehouse, name: str) -> dict[str, Loaded]:
+    """What the audit says of a table, asked on a connection of its own behind the table's fence.
+
+    For a writer that lost its connection while it committed: the fence is had only once the server
+    has ended that transaction, one way or the other.
+    """
+    layer, _, bare = name.partition(".")
+    with warehouse.session(f"look up {name}") as session:
+        session.transaction([f"lock table {layer}.{ddl.quoted('_fence_' + bare)}"])
+        return read(session, [name])[name]
+
+
+def unchanged(held: Mapping[str, Mapping[str, Loaded]]) -> list[str]:
+    """Statements that fail when the audit says anything else of these tables than was read before."""
+    statements = []
+    for name, segments in sorted(held.items()):
+        digest = sum(_sixty_bits(f"{at}={row.version}") for at, row in segments.items())
+        counted = (
+            "sum(cast(strtol(left(md5(segment || '=' || version), 15), 16) as decimal(38, 0)))"
+        )
+        statements.append(
+            asserting(
+                f"count(*) = {len(segments)} and coalesce({counted}, 0) = {digest}",
+                f"'{CHANGED}: {name} was loaded meanwhile, with ' || count(*) || ' segments'",
+                f"{LOADS} where table_name = {literal(name)}",
+            )
+        )
+    return statements
+
+
+def _sixty_bits(text: str) -> int:
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:15], 16)
 
 
 def definition(table: Table) -> str:

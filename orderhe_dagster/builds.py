@@ -19,13 +19,25 @@ from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.masking import hiding_values, reads_personal_data
-from orderhe_dagster.resources.ports import PortError, Session, StatementError, Warehouse
+from orderhe_dagster.resources.ports import (
+    CommitUnknown,
+    ConnectionLost,
+    PortError,
+    Session,
+    StatementError,
+    Warehouse,
+)
 
-UNDEFINED_TABLE = "42P01"
+UNDEFINED_TABLE, DEPENDENT_OBJECTS = "42P01", "2BP01"
+_ATTEMPTS = 3
 
 
 class BuildError(PortError):
     """A model cannot be built. Names the table and the next action."""
+
+
+class _Changed(Exception):
+    """The upstream was loaded anew between the look at the audit and the fence."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,36 @@ def build(
     Raises BuildError where an upstream is missing, lacks a day, or is known to be wrong;
     StatementError where the select fails.
     """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _build(catalogue, table, window, warehouse, run_id, time_zone)
+        except _Changed as error:
+            if attempt == _ATTEMPTS:
+                raise BuildError(
+                    f"{table.layer}/{table.name}: its upstream was loaded anew each time it was "
+                    f"built, {_ATTEMPTS} times. Run it again when they are done."
+                ) from error.__cause__
+        except CommitUnknown:
+            held = audit.look_up(warehouse, str(table.ref))
+            rows = {day_of(at): row.rows for at, row in held.items() if row.run_id == run_id}
+            if rows:  # it was committed
+                return Built(rows, remade=False)
+            if attempt == _ATTEMPTS:
+                raise
+        except ConnectionLost:
+            if attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _build(
+    catalogue: Catalogue,
+    table: Table,
+    window: Window | None,
+    warehouse: Warehouse,
+    run_id: str,
+    time_zone: str,
+) -> Built:
     with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
         audit.prepare(session)
         audit.prepare_fence(session, table.layer, table.name)
@@ -67,7 +109,8 @@ def build(
         if window is not None:
             days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
         inputs.refuse_unready(days)
-        statements = [f"lock table {audit.fence(table.layer, table.name)}"]
+        # What was read above fixed what is built; behind the fence it must still hold.
+        statements = [f"lock table {audit.fence(table.layer, table.name)}", *audit.unchanged(held)]
         if stored != wanted:
             statements += [f"drop table {ddl.qualified(table.ref)}"] if remade else []
             statements += [
@@ -82,14 +125,29 @@ def build(
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
                 session.transaction(statements)
         except StatementError as error:
-            if error.code == UNDEFINED_TABLE:
-                needs = ", ".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
-                raise BuildError(
-                    f"{error.message}. {table.layer}/{table.name} is built from {needs}: "
-                    "materialize these first."
-                ) from error
-            raise
+            if audit.read(session, list(held)) != held:
+                raise _Changed from error
+            told = _explained(error, table)
+            if told is None:
+                raise
+            raise told from error
         return Built(_count(session, table, days, time_zone), remade)
+
+
+def _explained(error: StatementError, table: Table) -> BuildError | None:
+    """The error with what is to be done about it, where that is known."""
+    asset = f"{table.layer}/{table.name}"
+    if error.code == UNDEFINED_TABLE:
+        needs = ", ".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
+        return BuildError(
+            f"{error.message}. {asset} is built from {needs}: materialize these first."
+        )
+    if error.code == DEPENDENT_OBJECTS:
+        return BuildError(
+            f"{error.message}. The columns of {asset} have changed, so its table is made anew, but "
+            "views stand on it: drop them, or make them `with no schema binding`, and run this again."
+        )
+    return None
 
 
 class _Inputs:

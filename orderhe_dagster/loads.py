@@ -14,6 +14,8 @@ from orderhe_dagster.backups import Part, Record
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.ports import (
+    CommitUnknown,
+    ConnectionLost,
     Measure,
     PortError,
     Session,
@@ -49,21 +51,44 @@ def load(
     """
     name = f"warehouse.{table.name}"
     for attempt in range(1, _ATTEMPTS + 1):
-        with warehouse.session(f"load warehouse/{table.name} run {run_id}") as session:
-            audit.prepare(session)
-            audit.prepare_loaded_table(session, table)
-            held = audit.read(session, [name])[name]
-            records = _records(table, days, history, held, store)
-            try:
-                _load(session, table, records, store, warehouse, run_id, time_zone)
-            except StatementError as error:
-                newer = _newer(records, audit.read(session, [name])[name])
-                if not newer:
-                    raise
-                _refuse_older_store(table, newer, store, error, last=attempt == _ATTEMPTS)
-            else:
+        last = attempt == _ATTEMPTS
+        records: dict[date | None, Record] = {}
+        try:
+            with warehouse.session(f"load warehouse/{table.name} run {run_id}") as session:
+                audit.prepare(session)
+                audit.prepare_loaded_table(session, table)
+                held = audit.read(session, [name])[name]
+                records = _records(table, days, history, held, store)
+                try:
+                    _load(session, table, records, store, warehouse, run_id, time_zone)
+                except StatementError as error:
+                    newer = _newer(records, audit.read(session, [name])[name])
+                    if not newer:
+                        raise
+                    _refuse_older_store(table, newer, store, error, last=last)
+                else:
+                    return records
+        except CommitUnknown:
+            if _arrived(warehouse, name, records, run_id):
                 return records
+            if last:
+                raise
+        except ConnectionLost:
+            if last:
+                raise
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _arrived(
+    warehouse: Warehouse, name: str, records: Mapping[date | None, Record], run_id: str
+) -> bool:
+    """Whether the audit holds all of these records by this run: its transaction was committed."""
+    held = audit.look_up(warehouse, name)
+    return all(
+        (found := held.get(record.segment)) is not None
+        and (found.run_id, found.version) == (run_id, record.version)
+        for record in records.values()
+    )
 
 
 def _newer(

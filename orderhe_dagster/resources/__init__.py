@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ def build_store(settings: Settings) -> Store:
 
 def build_warehouse(settings: Settings) -> Warehouse:
     """The warehouse that the settings choose."""
+    if settings.warehouse == "redshift":
+        from orderhe_dagster.resources.redshift import RedshiftWarehouse
+        from orderhe_dagster.resources.secrets import keep
+
+        given = dataclasses.asdict(settings.redshift)
+        for name in ("connect_timeout", "statement_timeout"):
+            given[f"{name}_s"] = given.pop(name)
+        password = keep("ORDERHE_REDSHIFT_PASSWORD", given.pop("password"))
+        return RedshiftWarehouse(**given, password_name=password)
+
     from orderhe_dagster.home import home_of
     from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
 

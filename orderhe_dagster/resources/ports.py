@@ -7,7 +7,9 @@ Errors::
     PortError                 what, where and the remedy, in one text
     ├── PreconditionFailed    a conditional write lost: somebody else wrote first
     ├── LockTimeout           a file or table stayed locked; names who holds it
-    └── StatementError        a statement failed; carries Redshift's code and message
+    ├── StatementError        a statement failed; carries Redshift's code and message
+    └── ConnectionLost        the server went away; an open transaction is rolled back
+        └── CommitUnknown     it went away while it committed: look, do not repeat blindly
 """
 
 from __future__ import annotations
@@ -50,6 +52,14 @@ class StatementError(PortError):
     def __init__(self, message: str, code: str = "XX000", statement: str = "") -> None:
         super().__init__(message)
         self.message, self.code, self.statement = message, code, statement
+
+
+class ConnectionLost(PortError):
+    """The connection broke. What was not committed is rolled back; temporary tables are gone."""
+
+
+class CommitUnknown(ConnectionLost):
+    """The connection broke while a COMMIT was under way: it may have happened."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""How a connection to Redshift is made: TLS, timeouts, keepalive, session settings. Nothing of the road."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster.resources.redshift_errors import connect_error
+
+_APPLICATION = "orderhe_dagster"
+_LABEL = 320  # characters that a query group keeps
+_TRUST = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to connect and how; see `config.RedshiftSettings` for the meaning of each."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    auth: str
+    workgroup: str
+    cluster: str
+    sslmode: str
+    ssl_ca: str
+    connect_timeout_s: int
+    statement_timeout_s: int
+
+    @property
+    def where(self) -> str:
+        """Host, port and database, without secrets."""
+        return f"{self.host or self.workgroup or self.cluster}:{self.port}/{self.database}"
+
+
+def connected(target: Target, label: str) -> Any:
+    """A connection of redshift-connector in autocommit mode, its session set up. Raises PortError."""
+    import redshift_connector
+
+    try:
+        with _trusting(target.ssl_ca):
+            connection = redshift_connector.connect(**_arguments(target))
+    except (redshift_connector.Error, OSError) as error:
+        raise connect_error(error, f"redshift://{target.where}") from None
+    except Exception as error:  # botocore's, where credentials are asked of AWS
+        if target.auth != "iam":
+            raise
+        raise PortError(
+            f"AWS gave no credentials for redshift://{target.where}: {error}. The caller needs "
+            "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
+            "and AWS_REGION and AWS credentials must be set."
+        ) from None
+    try:
+        # The driver's timeout would go on to end queries too: a long COPY is the server's business.
+        connection._usock.settimeout(None)
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(f"set statement_timeout to {target.statement_timeout_s * 1000}")
+        cursor.execute(f"set query_group to '{_label(label)}'")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _arguments(target: Target) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "database": target.database,
+        "timeout": target.connect_timeout_s,
+        "application_name": _APPLICATION,
+        "tcp_keepalive": True,
+        "tcp_keepalive_idle": 60,
+        "tcp_keepalive_interval": 15,
+        "tcp_keepalive_count": 4,
+        # A prepared statement that outlives a change of its table fails; ours are run once.
+        "max_prepared_statements": 0,
+    }
+    if target.sslmode == "disable":
+        arguments["ssl"] = False
+    else:  # named, or a wrong host name would only be warned of
+        arguments |= {"ssl": True, "sslmode": target.sslmode}
+    if target.host:
+        arguments |= {"host": target.host, "port": target.port}
+    if target.auth == "password":
+        return arguments | {"user": target.user, "password": target.password}
+    arguments["iam"] = True
+    if target.workgroup:
+        return arguments | {"is_serverless": True, "serverless_work_group": target.workgroup}
+    return arguments | {"cluster_identifier": target.cluster, "db_user": target.user}
+
+
+@contextmanager
+def _trusting(ssl_ca: str) -> Iterator[None]:
+    """Have the driver trust a CA file: it takes none, but OpenSSL reads where its defaults lie."""
+    if not ssl_ca:
+        yield
+        return
+    with _TRUST:
+        before = os.environ.pop("SSL_CERT_FILE", None)
+        os.environ["SSL_CERT_FILE"] = ssl_ca
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["SSL_CERT_FILE"]
+            else:
+                os.environ["SSL_CERT_FILE"] = before
+
+
+def _label(label: str) -> str:
+    """The label as it may stand in SQL: what queries are found by in SYS_QUERY_HISTORY."""
+    kept = "".join(sign if sign.isalnum() or sign in " -_./:" else "_" for sign in label)
+    return kept[:_LABEL]
