@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from orderhe_dagster import audit, backups, loads
+from orderhe_dagster import audit, backups, load_sql, loads
 from orderhe_dagster.audit import Loaded
 from orderhe_dagster.backups import Record
 from orderhe_dagster.catalog import ddl
@@ -111,7 +111,7 @@ def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None)
         return Difference(day, "wrong" if held.rows else "stale", f"{said}: it was never loaded")
     if loaded.version == record.version:
         return Difference(day, "wrong", said)
-    if loaded.version.startswith(loads.MOVED):
+    if loaded.version.startswith(load_sql.MOVED):
         return Difference(
             day, "stale", f"{said}: rows of it have moved to other days; load it again"
         )
