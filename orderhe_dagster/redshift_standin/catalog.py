@@ -1,25 +1,19 @@
 """What tables there are: Redshift's types and attributes, kept as comments on the tables of the DuckDB file.
 
-A comment lives and dies, and is rolled back, with its table. System views are answered from here.
+A comment lives and dies, and is rolled back, with its table. System views: `system_views`.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster.redshift_standin.dialect import quote, string
-from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.errors import RedshiftError
 from orderhe_dagster.redshift_standin.scope import Columns
-from orderhe_dagster.redshift_standin.types import (
-    BOOLEAN,
-    INTEGER,
-    Type,
-    from_carrier,
-    parse_type,
-    varchar,
-)
+from orderhe_dagster.redshift_standin.types import Type, from_carrier, parse_type
 
 DATABASE = "dev"
 _HIDDEN = ("main", "information_schema", "pg_catalog")
@@ -74,11 +68,27 @@ def comment(relation: Relation) -> str:
     return f"COMMENT ON {word} {relation.sql} IS {string(text)}"
 
 
-class Catalog:
-    """The schemas and relations of an open connection, read once and again after each change."""
+def _no_system_view(schema: str | None, name: str) -> tuple[str, Columns] | None:
+    return None
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+
+class Catalog:
+    """The schemas and relations that a session sees, read once and again after each change.
+
+    `version` counts the changes that sessions committed; `frozen` says that this session's snapshot
+    is taken, so that others' changes are not seen. `system` answers for system views.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        version: Callable[[], int] = lambda: 0,
+        frozen: Callable[[], bool] = lambda: False,
+        system: Callable[[str | None, str], tuple[str, Columns] | None] = _no_system_view,
+    ) -> None:
+        self._connection, self._version, self._frozen = connection, version, frozen
+        self._system = system
+        self._read_at = -1  # the version that was read
         self._schemas: set[str] | None = None
         self._relations: dict[tuple[str | None, str], Relation] = {}
         self.search_path: tuple[str, ...] = ("public",)
@@ -90,16 +100,29 @@ class Catalog:
     @property
     def schemas(self) -> set[str]:
         """The schemas a user sees."""
-        if self._schemas is None:
-            self._read()
+        self._fresh()
         return self._schemas or set()
 
     @property
     def relations(self) -> dict[tuple[str | None, str], Relation]:
         """Tables and views by (schema, name); schema None: temporary."""
-        if self._schemas is None:
-            self._read()
+        self._fresh()
         return self._relations
+
+    def _fresh(self) -> None:
+        version, frozen = self._version(), self._frozen()
+        if self._schemas is not None and (frozen or version == self._read_at):
+            return
+        if frozen:  # what the snapshot shows; once the transaction has ended, it is read anew
+            self._read()
+            self._read_at = -1
+            return
+        self._connection.execute("BEGIN TRANSACTION")  # so that all of it is of one moment
+        try:
+            self._read()
+        finally:
+            self._connection.execute("ROLLBACK")
+        self._read_at = version
 
     def _read(self) -> None:
         run = self._connection.execute
@@ -182,121 +205,3 @@ class Catalog:
             for view in self.relations.values()
             if view.is_view and str(relation) in view.attributes.get("reads", [])
         )
-
-    def _system(self, schema: str | None, name: str) -> tuple[str, Columns] | None:
-        shown = f"{schema}.{name}" if schema == "information_schema" else name
-        shape = _SYSTEM.get(shown)
-        if shape is None:
-            if name.startswith(("svv_", "sys_", "stl_", "stv_", "svl_", "pg_")) or schema:
-                have = ", ".join(sorted(_SYSTEM))
-                raise refuse(f"the system view {shown}", f"there are: {have}")
-            return None
-        relations = [r for r in self.relations.values() if r.schema is not None]
-        make = (
-            _column_facts
-            if "column" in dict(shape) or "column_name" in dict(shape)
-            else _table_facts
-        )
-        rows = [[facts.get(column) for column, _ in shape] for r in relations for facts in make(r)]
-        return _values(rows, shape), shape
-
-
-def _table_facts(relation: Relation) -> list[dict[str, Any]]:
-    schema, name = relation.schema, relation.name
-    word = "VIEW" if relation.is_view else "BASE TABLE"
-    return [
-        {
-            "table_catalog": DATABASE, "database_name": DATABASE, "table_schema": schema,
-            "schema_name": schema, "table_name": name, "table_type": word,
-        }
-    ]  # fmt: skip
-
-
-def _column_facts(relation: Relation) -> list[dict[str, Any]]:
-    facts = []
-    for place, column in enumerate(relation.columns, 1):
-        type_ = column.type
-        word = _WORDS.get(type_.kind, type_.kind)
-        sizes = f"({type_.length})" if type_.length else str(type_).removeprefix("decimal")
-        exact = type_.kind == "decimal"
-        facts.append(
-            {
-                **_table_facts(relation)[0],
-                "column_name": column.name,
-                "ordinal_position": place,
-                "column_default": column.default,
-                "is_nullable": "YES" if column.nullable else "NO",
-                "data_type": word,
-                "character_maximum_length": type_.length or None,
-                "numeric_precision": type_.precision if exact else _BITS.get(type_.kind),
-                "numeric_scale": type_.scale if exact else 0 if type_.kind in _BITS else None,
-                "schemaname": relation.schema,
-                "tablename": relation.name,
-                "column": column.name,
-                "type": word + sizes if type_.length or exact else word,
-                "encoding": "none",
-                "distkey": relation.attributes.get("distkey") == column.name,
-                "sortkey": _sort_place(relation, column.name),
-                "notnull": not column.nullable,
-            }
-        )
-    return facts
-
-
-def _sort_place(relation: Relation, column: str) -> int:
-    keys = relation.attributes.get("sortkey") or []
-    return keys.index(column) + 1 if column in keys else 0
-
-
-_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
-_WORDS = {
-    "varchar": "character varying",
-    "decimal": "numeric",
-    "double": "double precision",
-    "timestamp": "timestamp without time zone",
-    "timestamptz": "timestamp with time zone",
-    "varbyte": "binary varying",
-}
-_TEXT = varchar(256)
-_COLUMNS: Columns = (
-    ("table_catalog", _TEXT), ("table_schema", _TEXT), ("table_name", _TEXT),
-    ("column_name", _TEXT), ("ordinal_position", INTEGER), ("column_default", _TEXT),
-    ("is_nullable", _TEXT), ("data_type", _TEXT), ("character_maximum_length", INTEGER),
-    ("numeric_precision", INTEGER), ("numeric_scale", INTEGER),
-)  # fmt: skip
-_TABLES: Columns = tuple(
-    (column, _TEXT) for column in ("table_catalog", "table_schema", "table_name", "table_type")
-)
-_SYSTEM: dict[str, Columns] = {
-    "svv_columns": _COLUMNS,
-    "information_schema.columns": _COLUMNS,
-    "svv_tables": _TABLES,
-    "information_schema.tables": _TABLES,
-    "svv_all_columns": (
-        ("database_name", _TEXT), ("schema_name", _TEXT), *_COLUMNS[2:],
-    ),
-    "svv_redshift_columns": (
-        ("database_name", _TEXT), ("schema_name", _TEXT), *_COLUMNS[2:8],
-    ),
-    "pg_table_def": (
-        ("schemaname", _TEXT), ("tablename", _TEXT), ("column", _TEXT), ("type", _TEXT),
-        ("encoding", _TEXT), ("distkey", BOOLEAN), ("sortkey", INTEGER), ("notnull", BOOLEAN),
-    ),
-}  # fmt: skip
-
-
-def _values(rows: list[list[Any]], shape: Columns) -> str:
-    """A table of literals as a subquery, typed even when it is empty."""
-    names = ", ".join(quote(column) for column, _ in shape)
-    nothing = ", ".join(f"CAST(NULL AS {type_.carrier})" for _, type_ in shape)
-    made = [f"({', '.join(_literal(value) for value in row)})" for row in rows]
-    body = f" UNION ALL VALUES {', '.join(made)}" if made else ""
-    return f'(SELECT * FROM (SELECT {nothing} WHERE false{body}) AS "_v"({names}))'
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else string(str(value))

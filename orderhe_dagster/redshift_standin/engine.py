@@ -1,82 +1,68 @@
-"""A session of the local Redshift: one DuckDB file, transactions, one statement at a time.
+"""A session of the local Redshift: its transaction, and one statement at a time.
 
-Locks between processes and the wire are others' business; so is where S3's bytes are (`Resolver`).
+What all sessions share is in `database`, what each statement does in `statements`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from orderhe_dagster.redshift_standin import utility
-from orderhe_dagster.redshift_standin.alter import Alterations
+from orderhe_dagster.redshift_standin import statements, system_views
 from orderhe_dagster.redshift_standin.arguments import Moment
-from orderhe_dagster.redshift_standin.catalog import DATABASE, Catalog
-from orderhe_dagster.redshift_standin.copy import Resolver, copy_statement, read_copy
-from orderhe_dagster.redshift_standin.ddl import Definitions
-from orderhe_dagster.redshift_standin.dialect import quote, string
-from orderhe_dagster.redshift_standin.dml import Changes
-from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb, refuse
+from orderhe_dagster.redshift_standin.catalog import Catalog
+from orderhe_dagster.redshift_standin.copy import Resolver
+from orderhe_dagster.redshift_standin.database import NOWHERE, Database
+from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb
 from orderhe_dagster.redshift_standin.forms import parse
+from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
 from orderhe_dagster.redshift_standin.scope import Query
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.words import Words
 
-
-@dataclass(frozen=True)
-class Rows:
-    """What a statement gave: columns and types of a query with its rows, or how many it changed."""
-
-    columns: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    rows: Sequence[tuple[Any, ...]] = ()
-    row_count: int = -1
-
-
-def _nowhere(address: str) -> Any:
-    raise FileNotFoundError(address)
+__all__ = ["Engine", "Rows"]
 
 
 class Engine:
-    """One connection. Temporary tables and transactions are its own; close it when done."""
+    """One session. Temporary tables, transaction and settings are its own; close it when done."""
 
     def __init__(
         self,
         path: str | Path = ":memory:",
         *,
-        read: Callable[[str], bytes] = _nowhere,
-        local_path: Callable[[str], str] = _nowhere,
+        read: Callable[[str], bytes] = NOWHERE.read,
+        local_path: Callable[[str], str] = NOWHERE.local_path,
         read_only: bool = False,
         user: str = "admin",
+        application_name: str = "",
+        database: Database | None = None,
     ) -> None:
-        """Open the file, or make it. `read` and `local_path` resolve the addresses of COPY."""
-        import duckdb
+        """A session of `database`; without one, of a database of its own at `path`.
 
-        self._failures = duckdb.Error
-        self._resolver, self._user = Resolver(read, local_path), user
-        self._connection = duckdb.connect(
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        `read` and `local_path` resolve the addresses of COPY.
+        """
+        self._own = database is None
+        self.database = database or Database(
+            path, resolver=Resolver(read, local_path), read_only=read_only
         )
-        try:
-            mode = " (READ_ONLY)" if read_only else ""
-            self._connection.execute(f"ATTACH {string(str(path))} AS {quote(DATABASE)}{mode}")
-            self._connection.execute("SET TimeZone = 'UTC'")
-            if str(path) != ":memory:":  # what does not fit in memory goes beside the file
-                self._connection.execute(f"SET temp_directory = {string(f'{path}.tmp')}")
-            if not read_only:
-                self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
-        except BaseException:
-            self._connection.close()
-            raise
-        self.catalog = Catalog(self._connection)
+        self.user, self.application_name = user, application_name
+        self.process_id, self.connection = self.database.enter(self)
+        self.catalog = Catalog(
+            self.connection,
+            version=lambda: self.database.version,
+            frozen=lambda: self._started,
+            system=lambda schema, name: system_views.lookup(self, schema, name),
+        )
         self.state = "idle"  # or "open", or "failed": inside a transaction
+        self.last_copy_count = 0
         self._began: datetime | None = None
-        self._last_copy_count = 0
+        self._started = False  # DuckDB has a transaction open: the snapshot is taken
+        self._defining = False  # the transaction changed definitions
+        self._stream: Stream | None = None
 
     def __enter__(self) -> Engine:
         return self
@@ -90,19 +76,24 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Roll back what is open and close the file."""
-        self._connection.close()
+        """Roll back what is open and leave the database; one of its own is closed."""
+        self.database.leave(self)
+        self.connection.close()
+        if self._own:
+            self.database.close()
 
     def interrupt(self) -> None:
         """End the statement that runs; closing and rolling back would wait for it."""
-        self._connection.interrupt()
+        self.connection.interrupt()
 
     # -- transactions ------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Open a transaction; inside one, nothing happens, as on Redshift."""
+        """Open a transaction; inside one, nothing happens, as on Redshift.
+
+        Its snapshot is taken later, by the first statement that reads or changes tables.
+        """
         if self.state == "idle":
-            self._connection.execute("BEGIN TRANSACTION")
             self.state, self._began = "open", _now()
 
     def commit(self) -> None:
@@ -110,12 +101,9 @@ class Engine:
         if self.state == "failed":
             self.rollback()
         elif self.state == "open":
+            self._settle()
             self.state = "idle"
-            try:
-                self._connection.execute("COMMIT")
-            except self._failures as error:
-                self._undo()
-                raise from_duckdb(error) from error
+            self._commit()
 
     def rollback(self) -> None:
         """Roll back, if a transaction is open."""
@@ -123,13 +111,36 @@ class Engine:
             self.state = "idle"
             self._undo()
 
+    def _start(self) -> None:
+        """Take the snapshot, if it is not taken yet."""
+        if not self._started:
+            with self.database.gate:
+                self.connection.execute("BEGIN TRANSACTION")
+                self._started = True
+
+    def _commit(self) -> None:
+        if not self._started:
+            return
+        try:
+            with self.database.gate:
+                self.connection.execute("COMMIT")
+                self._started = False
+                if self._defining:
+                    self.database.version += 1
+        except self.database.failures as error:
+            self._undo()
+            raise from_duckdb(error) from error
+        self._defining = False
+
     def _undo(self) -> None:
         self.catalog.forget()
-        try:
-            self._connection.execute("ROLLBACK")
-        except self._failures as error:
-            if "no transaction is active" not in str(error):
-                raise
+        started, self._started, self._defining, self._stream = self._started, False, False, None
+        if started:
+            try:
+                self.connection.execute("ROLLBACK")
+            except self.database.failures as error:
+                if "no transaction is active" not in str(error):
+                    raise
 
     def transaction(self, statements: Sequence[str]) -> list[Rows]:
         """Run the statements as one transaction: all of them or none."""
@@ -148,18 +159,56 @@ class Engine:
 
     def execute(self, sql: str) -> Rows:
         """Run one statement. RedshiftError when it fails; inside a transaction that fails it all."""
+        return self.stream(sql).all()
+
+    def stream(self, sql: str) -> Stream:
+        """`execute`, with the rows of a query in batches: a result may be larger than the memory."""
+        with self._telling():
+            self._settle()
+            words = self._words(sql)
+            statement = statements.find(words)
+            if self.state == "failed" and not statement.ends:
+                raise RedshiftError(
+                    "25P02",
+                    "current transaction is aborted, commands ignored until end of transaction block",
+                )
+            if statement.alone and self.state != "idle":
+                verb = words.words[0].text.upper()
+                raise RedshiftError("25001", f"{verb} cannot run inside a transaction block")
+            found = statement.run(self, words, sql)
+            if isinstance(found, Stream):
+                return found
+            tag = found.tag or statements.tag(statement, words, found.row_count)
+            rows, count = found.rows, found.row_count
+            return Stream(Rows(found.columns, found.types, rows, count, tag, found.notices))
+
+    def describe(self, sql: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns and types that a statement would give, without running it; none: no rows."""
+        words = self._words(sql)
+        if not statements.find(words).query:
+            return (), ()
+        with self._telling():
+            names, types = zip(*self.translated(sql).columns, strict=True)
+        return names, tuple(map(str, types))
+
+    def _words(self, sql: str) -> Words:
+        words = Words(sql)
+        if words.done:
+            raise RedshiftError("42601", "the statement is empty")
+        return words
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Errors inside are Redshift's, and fail the transaction."""
         try:
-            words = Words(sql)
-            if words.done:
-                raise RedshiftError("42601", "the statement is empty")
-            return self._dispatch(words, sql)
+            yield
         except RedshiftError:
             self._failed()
             raise
         except RecursionError:
             self._failed()
             raise RedshiftError("54001", "the statement is nested too deeply") from None
-        except self._failures as error:
+        except self.database.failures as error:
             self._failed()
             raise from_duckdb(error) from error
 
@@ -168,76 +217,28 @@ class Engine:
         if self.state == "open":
             self.state = "failed"
 
-    def _dispatch(self, words: Words, sql: str) -> Rows:
-        verb = words.next().lower
-        if verb in ("commit", "end", "rollback", "abort"):
-            _ = words.take("work") or words.take("transaction")
-            words.end()
-            (self.commit if verb in ("commit", "end") else self.rollback)()
-            return Rows()
-        if self.state == "failed":
-            raise RedshiftError(
-                "25P02",
-                "current transaction is aborted, commands ignored until end of transaction block",
-            )
-        if verb in ("select", "with", "("):
-            return self._query(sql)
-        if verb in ("insert", "update", "delete"):
-            changes = Changes(self.catalog, self._translator(False))
-            return self._run(getattr(changes, verb)(self._parsed(sql, verb)))
-        if verb in ("create", "drop", "alter"):
-            reader = Definitions if verb == "create" else Alterations
-            self._run(getattr(reader(self.catalog, self._translator), verb)(words))
-            self.catalog.forget()
-            return Rows()
-        if verb == "copy":
-            return self._copy(words)
-        return self._other(verb, words)
+    def _settle(self) -> None:
+        """Before anything else runs here: keep the rows that nobody has fetched yet."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.buffer()
 
-    def _other(self, verb: str, words: Words) -> Rows:
-        if verb in ("begin", "start"):
-            _ = words.take("work") or words.take("transaction")
-            words.end()
-            self.begin()
-        elif verb == "truncate":
-            self._truncate(words)
-        elif verb in ("lock", "analyze", "comment"):
-            getattr(utility, verb)(words, self.catalog)
-        elif verb == "vacuum":
-            if self.state != "idle":
-                raise RedshiftError("25001", "VACUUM cannot run inside a transaction block")
-            utility.vacuum(words, self.catalog)
-        elif verb in ("grant", "revoke"):
-            utility.grant(words, self.catalog, "to" if verb == "grant" else "from")
-        elif verb == "set":
-            utility.set_(words, self.catalog)
-        elif verb == "reset":
-            utility.reset(words, self.catalog)
-        else:
-            raise refuse(f"the statement {words.words[0].text}", "see docs/standin.md")
-        return Rows()
+    # -- for `statements` --------------------------------------------------------------------------
 
-    def _parsed(self, sql: str, verb: str) -> Any:
-        tree = parse(sql)
-        if tree.key != verb:
-            raise refuse(f"this form of {verb}", "write it in the form of docs/standin.md")
-        return tree
-
-    def _translator(self, timeless: bool) -> Translator:
+    def translator(self, timeless: bool = False) -> Translator:
         """`timeless`: what is translated is kept, so the clock is read when it runs."""
         now = None if timeless else _now()
         began = None if timeless else self._began if self.state == "open" else now
-        moment = Moment(
-            now, began, self._user, self.catalog.search_path[0], os.getpid(), self._last_copy_count
-        )
+        schema = self.catalog.search_path[0]
+        moment = Moment(now, began, self.user, schema, self.process_id, self.last_copy_count)
         return Translator(self.catalog.lookup, moment)
 
     def translated(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query, without running it."""
-        return self._translator(False).query(parse(sql), None, {})
+        return self.translator().query(parse(sql), None, {})
 
-    def _query(self, sql: str) -> Rows:
-        query = self.translated(sql)
+    def query(self, query: Query) -> Stream:
+        """Run a translated query; its rows come as they are fetched."""
         zoned = [place for place, (_, t) in enumerate(query.columns) if t.kind == "timestamptz"]
         text = query.sql
         if zoned:
@@ -247,7 +248,9 @@ class Engine:
                 for place, c in enumerate(names)
             )
             text = f'SELECT {made} FROM ({query.sql}) AS "_z"({", ".join(names)})'
-        cursor = self._connection.execute(text)
+        if self.state == "open":
+            self._start()
+        cursor = self.connection.execute(text)
         for (column, type_), found in zip(query.columns, cursor.description or (), strict=True):
             carrier = "TIMESTAMP" if type_.kind == "timestamptz" else type_.carrier
             if str(found[1]) != carrier:
@@ -256,50 +259,47 @@ class Engine:
                     f"the local Redshift computed {column} as {found[1]}, not as {type_}: refused "
                     "rather than wrong; cast it to the type you mean, and report it",
                 )
-        rows = cursor.fetchall()
-        if zoned:
-            rows = [_in_utc(row, zoned) for row in rows]
-        names_, types = zip(*query.columns, strict=True)
-        return Rows(names_, tuple(str(type_) for type_ in types), rows, len(rows))
 
-    def _run(self, statements: list[str]) -> Rows:
+        def fetch(most: int) -> list[Row]:
+            with self._telling():
+                rows: list[Row] = cursor.fetchmany(most)
+            return [_in_utc(row, zoned) for row in rows] if zoned else rows
+
+        names_, types = zip(*query.columns, strict=True)
+        self._stream = Stream(Rows(names_, tuple(map(str, types)), tag="SELECT"), fetch)
+        return self._stream
+
+    def run(self, texts: Sequence[str]) -> Rows:
         """DuckDB statements as one unit; the last one's count of rows."""
-        alone = self.state == "idle" and len(statements) > 1
-        if alone:
-            self._connection.execute("BEGIN TRANSACTION")
+        if self.state == "open" or len(texts) > 1 or self._defining:
+            self._start()
         try:
             count = -1
-            for statement in statements:
-                found = self._connection.execute(statement).fetchall()
+            for text in texts:
+                found: list[Any] = self.connection.execute(text).fetchall()
                 count = found[0][0] if found and isinstance(found[0][0], int) else -1
-            if alone:
-                self._connection.execute("COMMIT")
         except BaseException:
-            if alone:
+            if self.state == "idle":
                 self._undo()
             raise
+        if self.state == "idle":
+            self._commit()
         return Rows(row_count=count)
 
-    def _copy(self, words: Words) -> Rows:
-        copy = read_copy(words, self.catalog)
-        found = self._run([copy_statement(copy, self._resolver, self._connection)])
-        self._last_copy_count = found.row_count
-        return found
-
-    def _truncate(self, words: Words) -> None:
-        """Empties the table and commits: the transaction around it, too, as on Redshift."""
-        words.take("table")
-        table = self.catalog.table(*words.table())
-        words.end()
-        self._run([f"DELETE FROM {table.sql}"])
-        self.commit()
+    def define(self, texts: Sequence[str]) -> Rows:
+        """`run` for statements that change definitions: other sessions read the catalogue anew."""
+        if texts:
+            self._defining = True
+            self.run(texts)
+            self.catalog.forget()
+        return Rows()
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _in_utc(row: tuple[Any, ...], zoned: list[int]) -> tuple[Any, ...]:
+def _in_utc(row: Row, zoned: list[int]) -> Row:
     return tuple(
         value.replace(tzinfo=timezone.utc) if place in zoned and value is not None else value
         for place, value in enumerate(row)

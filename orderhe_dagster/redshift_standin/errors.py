@@ -9,11 +9,15 @@ class RedshiftError(Exception):
     """A statement failed as it would on Redshift, or the local Redshift has no rule for it.
 
     `code` is an SQLSTATE; `0A000` with "the local Redshift has no rule" means refused, not wrong.
+    `detail` and `hint` are the further fields (D, H) that Redshift sends beside its message.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, detail: str = "", hint: str = "") -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.detail, self.hint = code, message, detail, hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.detail}" if self.detail else self.message
 
 
 def refuse(

@@ -1,0 +1,109 @@
+"""The database behind the sessions: one DuckDB instance of this process, what all sessions share.
+
+Statements and transactions are the sessions' (`engine`); between processes a file lock stands, elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.redshift_standin.catalog import DATABASE
+from orderhe_dagster.redshift_standin.copy import Resolver
+from orderhe_dagster.redshift_standin.dialect import quote, string
+
+if TYPE_CHECKING:
+    from orderhe_dagster.redshift_standin.engine import Engine
+
+_FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
+
+
+def _nowhere(address: str) -> Any:
+    raise FileNotFoundError(address)
+
+
+NOWHERE = Resolver(_nowhere, _nowhere)
+"""The resolver of a database that is given none: no address has an object."""
+
+
+class Database:
+    """One DuckDB file (or memory) with many sessions. Close it when done: that ends the sessions."""
+
+    def __init__(
+        self,
+        path: str | Path = ":memory:",
+        *,
+        resolver: Resolver = NOWHERE,
+        read_only: bool = False,
+    ) -> None:
+        """Open the file, or make it. `resolver` finds the addresses of COPY."""
+        import duckdb
+
+        self.failures = duckdb.Error
+        self.resolver, self.read_only = resolver, read_only
+        self.version = 0
+        """Counts the committed changes of definitions: a session that saw another one reads anew."""
+        self.gate = threading.Lock()
+        """Held while a snapshot is taken and while a commit happens: they have an order."""
+        self._sessions: dict[int, Engine] = {}
+        self._process_ids = itertools.count(_FIRST_PROCESS_ID)
+        self._connection = duckdb.connect(
+            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        )
+        run = self._connection.execute
+        try:
+            mode = " (READ_ONLY)" if read_only else ""
+            run(f"ATTACH {string(str(path))} AS {quote(DATABASE)}{mode}")
+            run("SET GLOBAL TimeZone = 'UTC'")
+            # BEGIN takes the snapshot at once, so a session sends it when its snapshot is due.
+            run("SET GLOBAL immediate_transaction_mode = true")
+            if str(path) != ":memory:":  # what does not fit in memory goes beside the file
+                run(f"SET temp_directory = {string(f'{path}.tmp')}")
+            if not read_only:
+                run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def connect(self, *, user: str = "admin", application_name: str = "") -> Engine:
+        """A session of its own: temporary tables, transaction and settings belong to it alone."""
+        from orderhe_dagster.redshift_standin.engine import Engine
+
+        return Engine(database=self, user=user, application_name=application_name)
+
+    def close(self) -> None:
+        """Roll back what is open in every session, and close the file."""
+        for session in list(self._sessions.values()):
+            session.close()
+        self._connection.close()
+
+    @property
+    def sessions(self) -> list[Engine]:
+        """The sessions that are open now."""
+        return list(self._sessions.values())
+
+    # -- for the sessions --------------------------------------------------------------------------
+
+    def enter(self, session: Engine) -> tuple[int, Any]:
+        """Take a session in: its process id and its connection to DuckDB."""
+        process_id = next(self._process_ids)
+        self._sessions[process_id] = session
+        return process_id, self._connection.cursor()
+
+    def leave(self, session: Engine) -> None:
+        """Forget a session that was closed."""
+        self._sessions.pop(session.process_id, None)

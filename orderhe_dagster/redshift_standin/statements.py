@@ -1,0 +1,173 @@
+"""Which statement is run by what: one line each. What a statement means is in the modules named here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.redshift_standin import utility
+from orderhe_dagster.redshift_standin.alter import Alterations
+from orderhe_dagster.redshift_standin.copy import copy_statement, read_copy
+from orderhe_dagster.redshift_standin.ddl import Definitions
+from orderhe_dagster.redshift_standin.dml import Changes
+from orderhe_dagster.redshift_standin.errors import refuse
+from orderhe_dagster.redshift_standin.forms import parse
+from orderhe_dagster.redshift_standin.results import Rows, Stream
+from orderhe_dagster.redshift_standin.words import Words
+
+if TYPE_CHECKING:
+    from orderhe_dagster.redshift_standin.engine import Engine
+
+Run = Callable[["Engine", Words, str], "Rows | Stream"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """How one statement is run. `run` gets the session, the words after the first, and the text.
+
+    `tag`: the command tag, where the first word in capitals is not it; `{n}` is the count of rows.
+    `ends`: it ends a transaction, so it runs in a failed one, too.
+    `alone`: it cannot run inside a transaction block.
+    `query`: it gives rows, and `Engine.describe` knows them.
+    """
+
+    run: Run
+    tag: str = ""
+    ends: bool = False
+    alone: bool = False
+    query: bool = False
+
+
+def _select(engine: Engine, words: Words, sql: str) -> Stream:
+    return engine.query(engine.translated(sql))
+
+
+def _change(verb: str) -> Run:
+    """INSERT, UPDATE, DELETE."""
+
+    def run(engine: Engine, words: Words, sql: str) -> Rows:
+        changes = Changes(engine.catalog, engine.translator())
+        tree = parse(sql)
+        if tree.key != verb:
+            raise refuse(f"this form of {verb}", "write it in the form of docs/standin.md")
+        return engine.run(getattr(changes, verb)(tree))
+
+    return run
+
+
+def _define(verb: str, reader: type[Any]) -> Run:
+    """CREATE, ALTER, DROP."""
+
+    def run(engine: Engine, words: Words, sql: str) -> Rows:
+        definitions = reader(engine.catalog, engine.translator)
+        return engine.define(getattr(definitions, verb)(words))
+
+    return run
+
+
+def _copy(engine: Engine, words: Words, sql: str) -> Rows:
+    copy = read_copy(words, engine.catalog)
+    text = copy_statement(copy, engine.database.resolver, engine.connection)
+    found = engine.run([text])
+    engine.last_copy_count = found.row_count
+    return found
+
+
+def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
+    """Empties the table and commits: the transaction around it, too, as on Redshift."""
+    words.take("table")
+    table = engine.catalog.table(*words.table())
+    words.end()
+    engine.run([f"DELETE FROM {table.sql}"])
+    engine.commit()
+    return Rows()
+
+
+def _transaction(end: str) -> Run:
+    """BEGIN, COMMIT, ROLLBACK and their other names."""
+
+    def run(engine: Engine, words: Words, sql: str) -> Rows:
+        _ = words.take("work") or words.take("transaction")
+        words.end()
+        failed = engine.state == "failed"
+        getattr(engine, end)()
+        return Rows(tag="ROLLBACK" if failed and end == "commit" else end.upper())
+
+    return run
+
+
+def _utility(run: Callable[..., None], *more: str) -> Run:
+    """A statement of `utility`: read strictly, nothing to run."""
+
+    def read(engine: Engine, words: Words, sql: str) -> Rows:
+        run(words, engine.catalog, *more)
+        return Rows()
+
+    return read
+
+
+_BEGIN = Statement(_transaction("begin"))
+_COMMIT = Statement(_transaction("commit"), ends=True)
+_ROLLBACK = Statement(_transaction("rollback"), ends=True)
+_SELECT = Statement(_select, tag="SELECT", query=True)
+
+# By the first two words, or by the first. A statement that is not here is refused by name.
+STATEMENTS: dict[str, Statement] = {
+    "(": _SELECT,
+    "abort": _ROLLBACK,
+    "alter": Statement(_define("alter", Alterations), tag="ALTER {word}"),
+    "analyze": Statement(_utility(utility.analyze)),
+    "begin": _BEGIN,
+    "comment": Statement(_utility(utility.comment)),
+    "commit": _COMMIT,
+    "copy": Statement(_copy),
+    "create": Statement(_define("create", Definitions), tag="CREATE {word}"),
+    "delete": Statement(_change("delete"), tag="DELETE {n}"),
+    "drop": Statement(_define("drop", Alterations), tag="DROP {word}"),
+    "end": _COMMIT,
+    "grant": Statement(_utility(utility.grant, "to")),
+    "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
+    "lock": Statement(_utility(utility.lock), tag="LOCK TABLE"),
+    "reset": Statement(_utility(utility.reset)),
+    "revoke": Statement(_utility(utility.grant, "from")),
+    "rollback": _ROLLBACK,
+    "select": _SELECT,
+    "set": Statement(_utility(utility.set_)),
+    "start": _BEGIN,
+    "truncate": Statement(_truncate, tag="TRUNCATE TABLE"),
+    "update": Statement(_change("update"), tag="UPDATE {n}"),
+    "vacuum": Statement(_utility(utility.vacuum), alone=True),
+    "with": _SELECT,
+}
+
+_OBJECTS = (
+    "database",
+    "group",
+    "materialized",
+    "procedure",
+    "role",
+    "schema",
+    "table",
+    "user",
+    "view",
+)
+
+
+def find(words: Words) -> Statement:
+    """The statement that these words begin; the cursor steps over the first. 0A000 without a rule."""
+    first = words.next().lower
+    two = f"{first} {words.words[words.at].lower}" if not words.done else first
+    found = STATEMENTS.get(two) or STATEMENTS.get(first)
+    if found is None:
+        raise refuse(f"the statement {words.words[0].text}", "see docs/standin.md")
+    return found
+
+
+def tag(statement: Statement, words: Words, count: int) -> str:
+    """The command tag of a statement that changed `count` rows."""
+    first, rest = words.words[0].text.upper(), words.words[1:]
+    said = (word.text.upper() for word in rest if word.lower in _OBJECTS)
+    word = next(said, "TABLE")
+    word = "MATERIALIZED VIEW" if word == "MATERIALIZED" else word
+    return (statement.tag or first).format(n=max(count, 0), word=word)
