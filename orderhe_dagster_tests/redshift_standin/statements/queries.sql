@@ -1,0 +1,107 @@
+-- pivot [r_FROM_clause-pivot-unpivot-examples]
+select * from (select id, k, v from kv) pivot (sum(v) for k in ('a', 'b')) order by id;
+--> 1 | 1 | 2
+--> 2 | 3 | NULL
+-- unpivot [r_FROM_clause-pivot-unpivot-examples]
+select * from (select 1 as a, 2 as b) unpivot (cnt for col in (a, b)) order by 1;
+--> 'a' | 1
+--> 'b' | 2
+-- grouping sets [r_GROUP_BY_aggregation-extensions]
+select country, status, count(*) from orders
+group by grouping sets ((country), (status), ()) order by 3, 1, 2;
+--> 'DE' | NULL | 1
+--> NULL | 'new' | 1
+--> NULL | 'refund' | 1
+--> NULL | NULL | 1
+--> 'FR' | NULL | 2
+--> NULL | 'paid' | 2
+--> NULL | NULL | 4
+-- rollup and grouping [r_GROUP_BY_aggregation-extensions]
+select country, grouping(country), count(*) from orders group by rollup(country) order by 2 desc limit 1;
+--> NULL | 1 | 4
+-- top [r_SELECT_list]
+select top 1 order_id from orders order by order_id desc;
+--> 4
+-- limit and offset [r_ORDER_BY_clause]
+select order_id from orders order by order_id limit 1 offset 1;
+--> 2
+-- generate_series is no table function [c_unsupported-postgresql-functions]
+select count(*) from generate_series(1, 5);
+--?
+-- with recursive [r_WITH_clause]
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 5) select max(i) from n;
+--> 5
+-- minus [r_UNION]
+select count(*) from (select order_id from orders minus select order_id from stage) as t;
+--> 2
+-- intersect [r_UNION]
+select count(*) from (select order_id from orders intersect select order_id from stage) as t;
+--> 2
+-- all columns but one [r_EXCLUDE_list]
+select * exclude (items, total, created_at, updated_at, country, d) from orders where order_id = 1;
+--: bigint, integer, varchar(256), integer
+--> 1 | 10 | 'paid' | 7
+-- group by all [r_GROUP_BY_clause]
+select status, count(*) from orders group by all order by 2 desc, 1;
+--> 'paid' | 2
+--> 'new' | 1
+--> 'refund' | 1
+-- NULL is the highest value [r_ORDER_BY_clause]
+select qty from orders order by qty limit 1;
+--> 2
+-- NULL comes first in descending order [r_ORDER_BY_clause]
+select qty from orders order by qty desc limit 1;
+--> NULL
+-- a label in the same list [r_SELECT_list]
+select qty * 2 as x, x + 1 as y from orders where order_id = 1;
+--> 14 | 15
+-- a column goes before a label [r_SELECT_list]
+select qty + 1 as qty, qty as q2 from orders where order_id = 1;
+--> 8 | 7
+-- a correlated value [r_correlated_subqueries]
+select (select max(total) from stage s where s.order_id = o.order_id) from orders o where order_id = 3;
+--> 5.00
+-- an outer join by a mark [r_WHERE_oracle_outer]
+select count(*) from orders o, stage s where o.order_id = s.order_id(+);
+--> 4
+-- current_user [r_CURRENT_USER]
+select current_user = user_name from (select current_user as user_name) as t;
+--> true
+-- current_schema is the first of the search path [r_CURRENT_SCHEMA]
+select current_schema();
+--> 'public'
+-- pg_backend_pid [PG_BACKEND_PID]
+select pg_backend_pid() > 0;
+--> true
+-- version [r_VERSION]
+select version() like 'PostgreSQL 8.0.2%Redshift%';
+--> true
+-- pg_last_copy_count before any copy [PG_LAST_COPY_COUNT]
+select pg_last_copy_count();
+--: bigint
+--> 0
+-- svv_table_info has a row for each filled table [r_SVV_TABLE_INFO]
+select "schema", "table", tbl_rows from svv_table_info where "table" = 'kv';
+--> 'public' | 'kv' | 3
+-- svv_columns [r_SVV_COLUMNS]
+select column_name, ordinal_position, data_type from svv_columns where table_name = 'kv' order by 2;
+--> 'id' | 1 | 'integer'
+--> 'k' | 2 | 'character varying'
+--> 'v' | 3 | 'integer'
+-- pg_table_def [r_PG_TABLE_DEF]
+select "column", type from pg_table_def where tablename = 'kv' order by 1;
+--> 'id' | 'integer'
+--> 'k' | 'character varying(256)'
+--> 'v' | 'integer'
+-- stl_load_errors [r_STL_LOAD_ERRORS]
+select count(*) from stl_load_errors;
+--> 0
+-- sys_load_error_detail [SYS_LOAD_ERROR_DETAIL]
+select count(*) from sys_load_error_detail;
+--> 0
+-- sys_query_history [SYS_QUERY_HISTORY]
+select count(*) > 0 from sys_query_history;
+--> true
+-- information_schema [c_intro_catalog_views]
+select table_schema, count(*) from information_schema.tables where table_name = 'kv' group by 1;
+--> 'public' | 1

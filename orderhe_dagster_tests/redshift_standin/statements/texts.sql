@@ -1,0 +1,137 @@
+-- two bars with NULL [r_concat_op]
+select 'a' || null;
+--> NULL
+-- concat with NULL [r_CONCAT]
+select concat('a', null);
+--> NULL
+-- ilike [r_patternmatching_condition_like]
+select count(*) from orders where status ilike 'PA%';
+--> 2
+-- like sees blanks at the end [r_patternmatching_condition_like]
+select 'abc ' like 'abc';
+--> false
+-- similar to [pattern-matching-conditions-similar-to]
+select count(*) from orders where status similar to '(paid|new)';
+--> 3
+-- posix [pattern-matching-conditions-posix]
+select count(*) from orders where status ~ '^pa';
+--> 2
+-- not posix, in any case [pattern-matching-conditions-posix]
+select count(*) from orders where status !~* '^PA';
+--> 2
+-- regexp_substr [REGEXP_SUBSTR]
+select regexp_substr('ab-123-cd', '[0-9]+');
+--> '123'
+-- regexp_substr of the second occurrence [REGEXP_SUBSTR]
+select regexp_substr('a1b22c333', '[0-9]+', 1, 2);
+--> '22'
+-- regexp_replace replaces all [REGEXP_REPLACE]
+select regexp_replace('a1b2', '[0-9]', '');
+--> 'ab'
+-- regexp_replace with groups [documented: REGEXP_REPLACE takes $1 and $2 for groups]
+select regexp_replace('ab', '(a)(b)', '$2$1');
+--> 'ba'
+-- regexp_count [REGEXP_COUNT]
+select regexp_count('a1b2', '[0-9]');
+--: integer
+--> 2
+-- regexp_instr [REGEXP_INSTR]
+select regexp_instr('ab1', '[0-9]');
+--: integer
+--> 3
+-- split_part [SPLIT_PART]
+select split_part('a-b-c', '-', 2);
+--> 'b'
+-- strtol [r_STRTOL]
+select strtol('ff', 16);
+--: bigint
+--> 255
+-- charindex [r_CHARINDEX]
+select charindex('b', 'abc');
+--> 2
+-- position [r_POSITION]
+select position('c' in 'abc');
+--> 3
+-- substring from and for [r_SUBSTRING]
+select substring('abcdef' from 2 for 3);
+--> 'bcd'
+-- substring from 0 takes one off the length [r_SUBSTRING]
+select substring('caterpillar', 0, 4);
+--> 'cat'
+-- left and right [r_LEFT]
+select left('abc', 2) || right('abc', 1);
+--> 'abc'
+-- len counts characters [r_LEN]
+select len('héé');
+--> 3
+-- len of char leaves blanks at the end out [r_LEN]
+select len('ab '::char(5));
+--: integer
+--> 2
+-- octet_length counts bytes [r_OCTET_LENGTH]
+select octet_length('é');
+--> 2
+-- btrim of characters [r_BTRIM]
+select btrim('xxaxx', 'x');
+--> 'a'
+-- trim both [r_TRIM]
+select trim(both 'x' from 'xax');
+--> 'a'
+-- lpad [r_LPAD]
+select lpad('7', 3, '0');
+--> '007'
+-- lpad with blanks [r_LPAD]
+select lpad('7', 3);
+--> '  7'
+-- initcap [r_INITCAP]
+select initcap('hello world');
+--> 'Hello World'
+-- translate [r_TRANSLATE]
+select translate('mint tea', 'inea', 'osin');
+--> 'most tin'
+-- replace [r_REPLACE]
+select replace('aa', 'a', 'b');
+--> 'bb'
+-- reverse and repeat [r_REVERSE, r_REPEAT]
+select reverse('ab') || repeat('x', 2);
+--> 'baxx'
+-- chr and ascii [r_CHR, r_ASCII]
+select chr(65) || ascii('A');
+--> 'A65'
+-- sha2 [SHA2; the digest of FIPS 180-4's example]
+select sha2('abc', 256);
+--> 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+-- sha1 [SHA1; the digest of FIPS 180-4's example]
+select sha1('abc');
+--> 'a9993e364706816aba3e25717850c26c9cd0d89d'
+-- md5 [r_MD5; the digest of RFC 1321's example]
+select md5('abc');
+--> '900150983cd24fb0d6963f7d28e17f72'
+-- fnv_hash of bytes [r_FNV_HASH; FNV-1a is not the same: the page names FNV and gives no example of text]
+select fnv_hash('abc');
+--?
+-- crc32 [crc32-function: an uppercase or lowercase hexadecimal text is not told apart]
+select crc32('abc');
+--?
+-- farmfingerprint64 [farmFingerprint64-function]
+select farmfingerprint64('abc');
+--?
+-- a backslash escapes a quote [r_UNLOAD writes \'NV\' inside a text; REGEXP_REPLACE doubles backslashes]
+select 'it\'s';
+--> 'it's'
+-- a text with escapes [unverified: E'' is PostgreSQL's]
+select e'a\nb';
+--?
+-- a text between dollars [unverified: documented for bodies of functions only]
+select $$it's$$;
+--?
+-- an empty text is not NULL [c_Character_types]
+select '' is null;
+--> false
+-- a cast to varchar(3) cuts [r_CAST_function]
+select cast('abcdef' as varchar(3));
+--: varchar(3)
+--> 'abc'
+-- the cast with colons cuts, too [r_CAST_function]
+select 'abcdef'::varchar(3);
+--> 'abc'

@@ -1,0 +1,124 @@
+-- getdate is a timestamp of whole seconds, one in a statement [r_GETDATE]
+select getdate() = getdate(), getdate() = date_trunc('second', getdate());
+--: boolean, boolean
+--> true | true
+-- sysdate is the time of the transaction [r_SYSDATE]
+select sysdate = sysdate, sysdate > '2024-01-01'::timestamp;
+--> true | true
+-- current_date is the day of sysdate [r_CURRENT_DATE_function]
+select current_date = trunc(sysdate);
+--> true
+-- dateadd stays within the month [r_DATEADD_function]
+select dateadd(month, 1, '2024-01-31'::date);
+--: timestamp
+--> 2024-02-29 00:00:00
+-- dateadd of days keeps the time [r_DATEADD_function]
+select dateadd(day, -7, created_at) from orders where order_id = 1;
+--> 2024-01-24 10:15:30
+-- dateadd reads a text as a timestamp [r_DATEADD_function]
+select dateadd(hour, 2, '2024-01-01 10:00:00');
+--> 2024-01-01 12:00:00
+-- datediff of days between texts [r_DATEDIFF_function]
+select datediff(day, '2024-01-01', '2024-03-01');
+--: bigint
+--> 60
+-- datediff counts the ends of months [r_DATEDIFF_function]
+select datediff(month, '2024-01-31'::date, '2024-02-01'::date);
+--> 1
+-- datediff of weeks: where a week begins is not said [unverified: r_DATEDIFF_function counts boundaries, but does not say which day is one]
+select datediff(week, '2024-01-06'::date, '2024-01-07'::date);
+--?
+-- datediff of weeks from Monday to Monday is the same either way [r_DATEDIFF_function]
+select datediff(week, '2009-01-01', '2009-12-31');
+--: bigint
+--> 52
+-- datediff counts the ends of hours [r_DATEDIFF_function]
+select datediff(hour, '2024-01-01 10:59:00'::timestamp, '2024-01-01 11:00:00'::timestamp);
+--> 1
+-- datediff takes a quoted part [r_DATEDIFF_function]
+select datediff('day', '2024-01-01'::date, '2024-01-03'::date);
+--> 2
+-- months_between last days is whole [r_MONTHS_BETWEEN_function]
+select months_between('2024-03-31'::date, '2024-02-29'::date);
+--: double
+--> 1.0
+-- add_months keeps the last day [r_ADD_MONTHS]
+select add_months('2024-02-29'::date, 1);
+--: timestamp
+--> 2024-03-31 00:00:00
+-- last_day is a date [r_LAST_DAY]
+select last_day('2024-02-10'::date);
+--: date
+--> 2024-02-29
+-- next_day is later than the day given [r_NEXT_DAY]
+select next_day('2024-02-10'::date, 'Monday');
+--: date
+--> 2024-02-12
+-- date_trunc of a date is a timestamp [r_DATE_TRUNC]
+select date_trunc('month', '2024-02-10'::date);
+--: timestamp
+--> 2024-02-01 00:00:00
+-- date_trunc of weeks begins on Monday [r_DATE_TRUNC]
+select date_trunc('week', '2024-02-11'::timestamp);
+--> 2024-02-05 00:00:00
+-- trunc of a timestamp is a date [r_TRUNC_date]
+select trunc('2024-02-10 11:12:13'::timestamp);
+--: date
+--> 2024-02-10
+-- date_part of Sunday is 0 [r_Dateparts_for_datetime_functions]
+select date_part(dow, '2024-02-11'::date);
+--: double
+--> 0.0
+-- date_part of weeks is of ISO 8601 [r_Dateparts_for_datetime_functions]
+select date_part(week, '2024-12-30'::date);
+--> 1.0
+-- extract of epoch [r_EXTRACT_function]
+select extract(epoch from '2024-01-01 00:00:00'::timestamp);
+--> 1704067200
+-- epoch plus seconds is a timestamp [r_Date_and_time_literals, r_interval_literals]
+select timestamp 'epoch' + 1704067200 * interval '1 second';
+--: timestamp
+--> 2024-01-01 00:00:00
+-- convert_timezone from and to [CONVERT_TIMEZONE]
+select convert_timezone('UTC', 'Europe/Paris', '2024-07-01 10:00:00'::timestamp);
+--: timestamp
+--> 2024-07-01 12:00:00
+-- convert_timezone from UTC [CONVERT_TIMEZONE]
+select convert_timezone('Europe/Paris', '2024-07-01 10:00:00'::timestamp);
+--> 2024-07-01 12:00:00
+-- at time zone of a timestamp is a timestamptz [r_AT_TIME_ZONE]
+select '2024-07-01 10:00:00'::timestamp at time zone 'UTC';
+--: timestamptz
+--> 2024-07-01 10:00:00+00:00
+-- to_char of a timestamp [r_TO_CHAR]
+select to_char('2024-02-10 15:04:05'::timestamp, 'YYYY-MM-DD HH24:MI:SS');
+--> '2024-02-10 15:04:05'
+-- to_char of a month [r_TO_CHAR]
+select to_char('2024-02-10'::date, 'YYYYMM');
+--> '202402'
+-- to_char of names [r_FORMAT_strings]
+select to_char('2024-02-10'::date, 'Dy DD Mon');
+--> 'Sat 10 Feb'
+-- to_char of a quarter with a text in quotes [r_FORMAT_strings]
+select to_char('2024-02-10'::date, 'YYYY-"Q"Q');
+--> '2024-Q1'
+-- to_char of a number without padding [r_Numeric_formating]
+select to_char(1234.5, 'FM9,999.00');
+--> '1,234.50'
+-- to_date [r_TO_DATE_function]
+select to_date('20240210', 'YYYYMMDD');
+--: date
+--> 2024-02-10
+-- to_timestamp has a zone [r_TO_TIMESTAMP]
+select to_timestamp('2024-02-10 15:04:05', 'YYYY-MM-DD HH24:MI:SS');
+--: timestamptz
+--> 2024-02-10 15:04:05+00:00
+-- to_number [r_TO_NUMBER]
+select to_number('12,454.8', '99G999D9') = 12454.8;
+--> true
+-- an interval of several parts [r_interval_literals]
+select '2024-01-01'::timestamp + interval '1 day 2 hours';
+--> 2024-01-02 02:00:00
+-- dates between texts [r_range_condition]
+select count(*) from orders where d between '2024-01-01' and '2024-02-29';
+--> 2

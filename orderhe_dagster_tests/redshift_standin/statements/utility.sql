@@ -1,0 +1,81 @@
+-- analyze [r_ANALYZE]
+analyze orders;
+select count(*) from orders;
+--> 4
+-- analyze compression gives a row a column [r_ANALYZE_COMPRESSION]
+analyze compression orders;
+--?
+-- analyze of predicate columns [r_ANALYZE]
+analyze orders predicate columns;
+select count(*) from orders;
+--> 4
+-- vacuum to a share [r_VACUUM_command]
+vacuum full orders to 99 percent;
+select count(*) from orders;
+--> 4
+-- vacuum that only deletes [r_VACUUM_command]
+vacuum delete only orders;
+select count(*) from orders;
+--> 4
+-- grant on all tables [r_GRANT]
+create group readers;
+grant select on all tables in schema public to group readers;
+select count(*) from orders;
+--> 4
+-- grant to a role [r_GRANT]
+create role etl;
+grant usage on schema public to role etl;
+select count(*) from orders;
+--> 4
+-- create user [r_CREATE_USER]
+create user bob password 'Abc12345';
+select count(*) from orders;
+--> 4
+-- create group [r_CREATE_GROUP]
+create group readers;
+select count(*) from orders;
+--> 4
+-- alter default privileges [r_ALTER_DEFAULT_PRIVILEGES]
+create group readers;
+alter default privileges in schema public grant select on tables to group readers;
+select count(*) from orders;
+--> 4
+-- set search_path [r_search_path]
+create schema mart;
+create table mart.kv (x integer);
+set search_path to mart, public;
+select count(*) from kv;
+--> 0
+-- set query_group [r_query_group]
+set query_group to 'etl';
+select 1;
+--> 1
+-- set statement_timeout [r_statement_timeout]
+set statement_timeout to 60000;
+select 1;
+--> 1
+-- lock [r_LOCK]
+begin;
+lock table orders;
+commit;
+select count(*) from orders;
+--> 4
+-- begin with an isolation level [r_BEGIN]
+begin transaction isolation level serializable;
+insert into t2 values (1, 'x');
+rollback;
+select count(*) from t2;
+--> 0
+-- end commits [r_END]
+begin;
+insert into t2 values (1, 'x');
+end;
+rollback;
+select count(*) from t2;
+--> 1
+-- show tables [r_SHOW_TABLES]
+show tables from schema dev.public;
+--?
+-- explain [r_EXPLAIN]
+explain select 1;
+--?
