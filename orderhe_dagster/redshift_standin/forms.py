@@ -17,6 +17,10 @@ _CLAUSES_TEXT = """
     when else end and or join into desc asc
 """
 _CLAUSES = frozenset(_CLAUSES_TEXT.split())
+_JOINED = frozenset(
+    (",", "where", "group", "order", "having", "limit", "union", "except", "minus", "intersect",
+     "qualify")
+)  # fmt: skip
 _FOREIGN = frozenset(("rlike", "regexp", "glob", "div", "mod", "xor"))
 _WITHOUT_BRACKETS = frozenset(("current_date", "sysdate"))
 _TYPES_TEXT = """
@@ -34,7 +38,36 @@ def parse(sql: str) -> exp.Expression:
         words.pop()
     for place, word in enumerate(words):
         _check(words, place, word)
+    _joins(words)
     return dialect.parse(sql)
+
+
+def _joins(words: list[Word]) -> None:
+    """Every JOIN, but CROSS and NATURAL ones, has its ON or USING: sqlglot reads a comma otherwise."""
+    open_: list[list[int]] = [[]]  # the joins that wait, by depth of brackets
+    for place, word in enumerate(words):
+        lower = word.lower
+        if lower == "(":
+            open_.append([])
+        elif lower == "join":
+            before = {w.lower for w in words[max(place - 3, 0) : place]}
+            bare = words[place - 1].lower if place else ""
+            if bare != "cross" and not (before & {"natural"}):
+                open_[-1].append(place)
+        elif lower == "on" or (
+            lower == "using" and words[place + 1 : place + 2] and words[place + 1].lower == "("
+        ):
+            if open_[-1]:
+                open_[-1].pop()
+        elif lower in _JOINED or lower == ")":
+            if open_[-1]:
+                raise _error(
+                    words, place, "a join needs ON or USING: write cross join if you mean it"
+                )
+            if lower == ")" and len(open_) > 1:
+                open_.pop()
+    if open_[-1]:
+        raise _error(words, len(words), "a join needs ON or USING: write cross join if you mean it")
 
 
 def _error(words: list[Word], place: int, hint: str = "") -> RedshiftError:

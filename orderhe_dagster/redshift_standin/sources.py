@@ -1,51 +1,27 @@
-"""WITH and FROM: where a query's columns come from. Select lists and set operations: `translate`."""
+"""FROM: where a query's columns come from. WITH: `withs`; select lists and set operations: `translate`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from orderhe_dagster.redshift_standin.calls import Calls
 from orderhe_dagster.redshift_standin.casts import Value, comparable
 from orderhe_dagster.redshift_standin.dialect import name, quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import only
-from orderhe_dagster.redshift_standin.scope import Columns, Cte, Scope, Source
+from orderhe_dagster.redshift_standin.pivots import Pivots
+from orderhe_dagster.redshift_standin.scope import Columns, Scope, Source
 from orderhe_dagster.redshift_standin.types import unify
+from orderhe_dagster.redshift_standin.withs import listed_names, renamed
 
 Lookup = Callable[[str | None, str], tuple[str, Columns]]
 """Schema (None: the search path) and name of a table, to its DuckDB text and its columns."""
 
 
-class Sources(Calls):
-    """Reads WITH and FROM into a scope, against the tables that `lookup` knows."""
+class Sources(Pivots):
+    """Reads FROM into a scope, against the tables that `lookup` knows."""
 
     lookup: Lookup
-
-    def _with(
-        self, node: Any, parent: Scope | None, ctes: dict[str, Cte]
-    ) -> tuple[str, dict[str, Cte]]:
-        clause = node.args.get("with_")
-        if clause is None:
-            return "", ctes
-        only(clause, "expressions", "recursive")
-        if clause.args.get("recursive"):
-            raise refuse("with recursive", "run it on Amazon Redshift")
-        ctes, parts, seen = dict(ctes), [], set[str]()
-        for cte in clause.expressions:
-            only(cte, "this", "alias")
-            called = name(cte.args["alias"].this)
-            if called in seen:
-                raise RedshiftError("42712", f'WITH query name "{called}" specified more than once')
-            seen.add(called)
-            query = self.query(cte.this, parent and Scope({}, parent), ctes)
-            columns = _renamed(query.columns, cte.args["alias"], called)
-            # The name is made its own, so that a table or an outer query of that name is never meant.
-            inside = f"{called}_{len(ctes)}"
-            listed = listed_names(columns)
-            parts.append(f"{quote(inside)}({', '.join(map(quote, listed))}) AS ({query.sql})")
-            ctes[called] = Cte(inside, tuple(listed), columns)
-        return f"WITH {', '.join(parts)} ", ctes
 
     def _from(self, node: Any, scope: Scope) -> str:
         clause = node.args.get("from_")
@@ -53,15 +29,21 @@ class Sources(Calls):
             if node.args.get("joins"):
                 raise RedshiftError("42601", "a join needs FROM")
             return ""
-        text = self.source(clause.this, scope)
-        for join in node.args.get("joins") or []:
+        return f" FROM {self.tables(clause.this, node.args.get('joins') or [], scope)}"
+
+    def tables(self, first: Any, joins: list[Any], scope: Scope) -> str:
+        """A table and what is joined to it: adds them to the scope and gives their text."""
+        text = self.source(first, scope)
+        for join in joins:
             text += self._join(join, scope)
-        return f" FROM {text}"
+        return text
 
     def source(self, node: Any, scope: Scope) -> str:
         """A table or a subquery in FROM: adds it to the scope and gives its text."""
-        if node.args.get("joins"):
+        if node.args.get("joins") or (node.this.args.get("joins") and node.this.key == "table"):
             raise refuse("a join in brackets", "write the joins in one row")
+        if node.args.get("pivots"):
+            return self._turned(node, scope)
         if node.key == "subquery":
             return self._derived(node, scope)
         if node.key != "table" or node.this.key != "identifier":
@@ -88,11 +70,10 @@ class Sources(Calls):
     def _derived(self, node: Any, scope: Scope) -> str:
         only(node, "this", "alias", "with_")
         alias = node.args.get("alias")
-        if alias is None:
-            raise RedshiftError("42601", "subquery in FROM must have an alias")
         heading, ctes = self._with(node, scope.parent, scope.ctes)
         query = self.query(node.this, scope.parent and Scope({}, scope.parent), ctes)
-        source = self._alias(alias, "", query.columns)
+        # Without an alias the columns have no table's name: one that nobody can write.
+        source = self._alias(alias, f"\x01{len(scope.sources)}", query.columns)
         scope.add(source)
         names = ", ".join(map(quote, listed_names(source.columns)))
         return f"({heading}{query.sql}) AS {quote(source.alias)}({names})"
@@ -102,28 +83,45 @@ class Sources(Calls):
             return Source(table, columns, schema)
         only(alias, "this", "columns")
         called = name(alias.this)
-        return Source(called, _renamed(columns, alias, called))
+        return Source(called, renamed(columns, alias, called))
 
     def _join(self, join: Any, scope: Scope) -> str:
-        only(join, "this", "side", "kind", "on", "using")
+        only(join, "this", "side", "kind", "on", "using", "method")
         side, kind = str(join.args.get("side") or ""), str(join.args.get("kind") or "")
         on, using = join.args.get("on"), join.args.get("using")
+        natural = str(join.args.get("method") or "")
         if kind not in ("", "INNER", "OUTER", "CROSS") or side not in ("", "LEFT", "RIGHT", "FULL"):
             raise refuse(f"the join {side} {kind}".strip())
-        if on is None and not using and not side and not kind:
+        if natural not in ("", "NATURAL"):
+            raise refuse(f"the join {natural}", "join with on")
+        if on is None and not using and not side and not kind and not natural:
             scope.group = len(scope.sources)
             return f", {self.source(join.this, scope)}"
         before = scope.sources[scope.group :]
         text = self.source(join.this, scope)
-        if on is None and not using:
-            if side or kind != "CROSS":
+        shared = [name(column) for column in using or []]
+        if natural:
+            if on is not None or using or kind == "CROSS":
+                raise RedshiftError("42601", "a natural join takes neither ON nor USING nor CROSS")
+            shared = self._shared(before, scope)
+        if on is None and not shared:
+            if not natural and (side or kind != "CROSS"):
                 raise RedshiftError("42601", "a join needs ON or USING")
+            if side:
+                raise refuse(
+                    f"a natural {side.lower()} join without common columns", "join with on"
+                )
             return f" CROSS JOIN {text}"
         word = f"{side} JOIN" if side else "INNER JOIN"
         if on is not None:
             return f" {word} {text} ON {self.test(on, scope.joined(bool(side)))}"
-        tests = [self._using(name(column), side, before, scope) for column in using]
+        tests = [self._using(column, side, before, scope) for column in shared]
         return f" {word} {text} ON {' AND '.join(tests)}"
+
+    def _shared(self, before: list[Source], scope: Scope) -> list[str]:
+        """The columns of a natural join, in the order of the left side."""
+        left = [*scope.merged, *(column for source in before for column, _ in source.columns)]
+        return [column for column in dict.fromkeys(left) if scope.sources[-1].has(column)]
 
     def _using(self, column: str, side: str, before: list[Source], scope: Scope) -> str:
         left = Scope({}, None, before, dict(scope.merged)).column(column)
@@ -136,24 +134,3 @@ class Sources(Calls):
         sql = {"RIGHT": right.sql, "FULL": f"coalesce({left.sql}, {right.sql})"}.get(side, left.sql)
         scope.merged[column] = Value(sql, common, column)
         return f"({comparable(left, common)} = {comparable(right, common)})"
-
-
-def listed_names(columns: Columns) -> list[str]:
-    """Names that differ from one another, for DuckDB: it would rename the second of two itself."""
-    seen: dict[str, int] = {}
-    names = []
-    for column, _ in columns:
-        seen[column] = seen.get(column, 0) + 1
-        names.append(column if seen[column] == 1 else f"{column}\x01{seen[column]}")
-    return names
-
-
-def _renamed(columns: Columns, alias: Any, called: str) -> Columns:
-    new = [name(column) for column in alias.args.get("columns") or []]
-    if len(new) > len(columns):
-        raise RedshiftError(
-            "42P10", f'table "{called}" has {len(columns)} columns but {len(new)} are named'
-        )
-    return tuple(
-        (new[at] if at < len(new) else column, type_) for at, (column, type_) in enumerate(columns)
-    )

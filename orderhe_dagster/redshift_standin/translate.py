@@ -10,14 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin.arguments import Moment
+from orderhe_dagster.redshift_standin.blanks import guarded
 from orderhe_dagster.redshift_standin.calls import direction
 from orderhe_dagster.redshift_standin.casts import Value, cast
-from orderhe_dagster.redshift_standin.dialect import name, quote
+from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import only
-from orderhe_dagster.redshift_standin.scope import Cte, Query, Scope, Source
-from orderhe_dagster.redshift_standin.sources import Lookup, Sources, listed_names
-from orderhe_dagster.redshift_standin.types import Type, typed, unify, varchar
+from orderhe_dagster.redshift_standin.marks import Marks
+from orderhe_dagster.redshift_standin.scope import Columns, Cte, Query, Scope, Source
+from orderhe_dagster.redshift_standin.sources import Lookup
+from orderhe_dagster.redshift_standin.types import Type, unify, varchar
+from orderhe_dagster.redshift_standin.withs import listed_names
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -26,22 +29,35 @@ if TYPE_CHECKING:
 _SET_WORDS = {"union": "UNION", "except": "EXCEPT", "intersect": "INTERSECT"}
 
 
-class Translator(Sources):
+class Translator(Marks):
     """Translates queries against the tables that `lookup` knows."""
 
     def __init__(self, lookup: Lookup, moment: Moment) -> None:
         self.lookup, self.moment = lookup, moment
+
+    def raw(self, node: exp.Expression, scope: Scope) -> Value:
+        """An expression; = any (query) and <> all (query) are IN and NOT IN."""
+        right: Any = node.args.get("expression")
+        if getattr(right, "key", "") not in ("any", "all"):
+            return super().raw(node, scope)
+        from sqlglot import exp
+
+        if (node.key, right.key) not in (("eq", "any"), ("neq", "all")):
+            raise refuse(f"{node.sql('redshift')[:60]}", "compare with a min() or max() of it")
+        inner = right.this if right.this.key == "subquery" else exp.Subquery(this=right.this)
+        if inner.unnest().key not in ("select", *_SET_WORDS):
+            raise refuse(f"{node.sql('redshift')[:60]}", "give any and all a query")
+        found = self._on_in(exp.In(this=node.this.copy(), query=inner.copy()), scope)
+        return found if node.key == "eq" else replace(found, sql=f"(NOT {found.sql})")
 
     def query(self, node: exp.Expression, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         """Any query: a select, a set operation, or one of them in brackets."""
         key = node.key
         if key == "subquery":
             only(node, "this", "with_", "order", "limit", "offset")
-            if any(node.args.get(part) for part in ("order", "limit", "offset")):
-                raise refuse("ORDER BY or LIMIT outside the brackets of a query", "move it inside")
             heading, ctes = self._with(node, parent, ctes)
             inner = self.query(node.this, parent, ctes)
-            return Query(f"{heading}({inner.sql})", inner.columns)
+            return Query(f"{heading}({inner.sql}){self._end(node, inner.columns)}", inner.columns)
         if key == "select":
             return self._select(node, parent, ctes)
         if key in _SET_WORDS:
@@ -57,11 +73,11 @@ class Translator(Sources):
         )  # fmt: skip
         heading, ctes = self._with(node, parent, ctes)
         scope = Scope(ctes, parent)
-        origin = self._from(node, scope)
+        origin, condition = self._origin(node, scope)
         items = self._items(node, scope)
         # Labels can be used in the select list, in QUALIFY and in GROUP BY, not in WHERE.
         labels, scope.labels = scope.labels, {}
-        where = self._clause("WHERE", node.args.get("where"), scope)
+        where = "" if condition is None else f" WHERE {self.test(condition, scope)}"
         having = self._clause("HAVING", node.args.get("having"), scope)
         group = self._group(node, items, scope)
         scope.labels = labels
@@ -71,11 +87,12 @@ class Translator(Sources):
         if distinct is not None:
             only(distinct)
         columns = tuple((item.label, _settled(item.type)) for item in items)
+        word = "SELECT" if distinct is None else "SELECT DISTINCT"
+        texts = [item.sql if distinct is None else guarded(item, word) for item in items]
         listed = ", ".join(
-            f"{item.sql} AS {quote(label)}"
-            for item, label in zip(items, listed_names(columns), strict=True)
+            f"{text} AS {quote(label)}"
+            for text, label in zip(texts, listed_names(columns), strict=True)
         )
-        word = "SELECT DISTINCT" if distinct is not None else "SELECT"
         tail = self._tail(node, items, scope, loose=distinct is None)
         if scope.correlated and any(True for _ in node.find_all(exp_window())):
             raise refuse("a window function in a correlated subquery", "join a subquery instead")
@@ -122,36 +139,6 @@ class Translator(Sources):
     def _clause(self, word: str, node: Any, scope: Scope) -> str:
         return "" if node is None else f" {word} {self.test(node.this, scope)}"
 
-    def _group(self, node: Any, items: list[Value], scope: Scope) -> str:
-        group = node.args.get("group")
-        if group is None:
-            return ""
-        only(group, "expressions")
-        parts = []
-        for item in group.expressions:
-            place = self._place(item, items, scope, columns_first=True)
-            value = items[place - 1] if place else self.value(item, scope)
-            typed(value.type, "group by of")
-            parts.append(str(place) if place else value.sql)
-        return f" GROUP BY {', '.join(parts)}"
-
-    def _place(self, item: Any, items: list[Value], scope: Scope, *, columns_first: bool) -> int:
-        """The 1-based place in the select list that an expression names; 0: none."""
-        if item.key == "literal" and not item.args.get("is_string"):
-            place = int(item.name) if str(item.name).isdigit() else 0
-            if not 1 <= place <= len(items):
-                raise RedshiftError("42P10", f"position {item.name} is not in select list")
-            return place
-        if item.key != "column" or item.args.get("table"):
-            return 0
-        word = name(item.this)
-        if columns_first and (word in scope.merged or any(s.has(word) for s in scope.sources)):
-            return 0
-        places = [at for at, value in enumerate(items, 1) if value.label == word]
-        if len({items[at - 1].sql for at in places}) > 1:
-            raise RedshiftError("42702", f'"{word}" is ambiguous: it labels several columns')
-        return places[0] if places else 0
-
     def _tail(self, node: Any, items: list[Value], scope: Scope, *, loose: bool) -> str:
         """ORDER BY, LIMIT and OFFSET. `loose`: ORDER BY may use more than what is selected."""
         tail, order = "", node.args.get("order")
@@ -197,6 +184,11 @@ class Translator(Sources):
             if word != "UNION":
                 raise RedshiftError("0A000", f"{word} ALL is not supported")
             word = "UNION ALL"
+        for side in (node.this, node.expression):
+            if side.args.get("limit") or side.unnest().args.get("limit"):
+                raise RedshiftError(
+                    "0A000", "LIMIT may not be used within input to set operations."
+                )
         left, right = self.query(node.this, parent, ctes), self.query(node.expression, parent, ctes)
         if len(left.columns) != len(right.columns):
             raise RedshiftError("42601", f"each {word} query must have the same number of columns")
@@ -206,12 +198,16 @@ class Translator(Sources):
         ]
         labels = [label for label, _ in left.columns]
         columns = tuple(zip(labels, types, strict=True))
-        sql = f"{heading}{retyped(left, types)} {word} {retyped(right, types)}"
-        if any(node.args.get(part) for part in ("order", "limit", "offset")):
-            items = [Value(quote(label), type_, label) for label, type_ in columns]
-            scope = Scope(ctes, None, [Source("", columns)])
-            sql += self._tail(node, items, scope, loose=False)
-        return Query(sql, columns)
+        told = "" if word == "UNION ALL" else word
+        sql = f"{heading}{retyped(left, types, told)} {word} {retyped(right, types, told)}"
+        return Query(sql + self._end(node, columns), columns)
+
+    def _end(self, node: Any, columns: Columns) -> str:
+        """ORDER BY, LIMIT and OFFSET behind the brackets of a query or a set operation."""
+        if not any(node.args.get(part) for part in ("order", "limit", "offset")):
+            return ""
+        items = [Value(quote(label), type_, label) for label, type_ in columns]
+        return self._tail(node, items, Scope({}, None, [Source("", columns)]), loose=False)
 
 
 def exp_window() -> Any:
@@ -221,19 +217,20 @@ def exp_window() -> Any:
     return exp.Window
 
 
-def retyped(query: Query, types: list[Type]) -> str:
-    """A query in brackets, its columns cast where their types differ from those wanted."""
+def retyped(query: Query, types: list[Type], told: str = "") -> str:
+    """A query in brackets, its columns cast where their types differ from those wanted.
+
+    `told`: the set operation that tells its rows apart, '' for none.
+    """
     names = listed_names(query.columns)
-    same = all(
-        given.carrier == wanted.carrier
-        for (_, given), wanted in zip(query.columns, types, strict=True)
-    )
-    if same:
+    parts = []
+    for column, (_, given), wanted in zip(names, query.columns, types, strict=True):
+        value = Value(quote(column), given)
+        made = value.sql if given.carrier == wanted.carrier else _taken(value, wanted)
+        parts.append(guarded(Value(made, wanted), told) if told else made)
+    if parts == list(map(quote, names)):
         return f"({query.sql})"
-    listed = ", ".join(
-        f"{_taken(Value(quote(column), given), wanted)} AS {quote(column)}"
-        for column, (_, given), wanted in zip(names, query.columns, types, strict=True)
-    )
+    listed = ", ".join(f"{text} AS {quote(name)}" for text, name in zip(parts, names, strict=True))
     return f'(SELECT {listed} FROM ({query.sql}) AS "_q"({", ".join(map(quote, names))}))'
 
 
