@@ -20,6 +20,16 @@ def build_source(settings: Settings) -> Source:
 
 def build_store(settings: Settings) -> Store:
     """The object store that the settings choose."""
+    if settings.store == "s3":
+        from orderhe_dagster.resources.s3 import S3Store
+
+        return S3Store(
+            bucket=settings.s3_bucket,
+            prefix=settings.s3_prefix,
+            endpoint_url=settings.s3.endpoint_url,
+            sse=settings.s3.sse,
+            kms_key_id=settings.s3.kms_key_id,
+        )
     from orderhe_dagster.home import home_of
     from orderhe_dagster.resources.local_store import FolderStore
 

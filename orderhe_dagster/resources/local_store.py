@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orderhe_dagster.resources.locks import file_lock
 from orderhe_dagster.resources.ports import Object, PortError, PreconditionFailed, Store
+from orderhe_dagster.resources.store_keys import segments
 
 _STRIPES = 256
 _REPLACE_ATTEMPTS = 50
@@ -36,7 +37,7 @@ class FolderStore(Store):
 
     def create(self) -> None:
         """Make the bucket's folder if it is not there."""
-        _make_folder(self._bucket_folder.joinpath(*_segments(self.prefix, "prefix", empty=True)))
+        _make_folder(self._bucket_folder.joinpath(*segments(self.prefix, "prefix", empty=True)))
         _make_folder(self._locks_folder)
 
     def url(self, key: str) -> str:
@@ -57,7 +58,7 @@ class FolderStore(Store):
                 f"S3ServiceException: The specified bucket does not exist, Status 404, Error "
                 f"NoSuchBucket, bucket {bucket!r}. This folder store holds {self.bucket!r} only"
             )
-        return self._bucket_folder.joinpath(*_segments(key, "key"))
+        return self._bucket_folder.joinpath(*segments(key, "key"))
 
     def get(self, key: str) -> Object | None:
         """The object, or None where there is none."""
@@ -134,7 +135,7 @@ class FolderStore(Store):
 
     @property
     def _bucket_folder(self) -> Path:
-        (name,) = _segments(self.bucket, "bucket", parts=1)
+        (name,) = segments(self.bucket, "bucket", parts=1)
         return Path(self.root) / name
 
     @property
@@ -142,7 +143,7 @@ class FolderStore(Store):
         return Path(self.root) / ".locks"
 
     def _segments(self, key: str) -> list[str]:
-        return [*_segments(self.prefix, "prefix", empty=True), *_segments(key, "key")]
+        return [*segments(self.prefix, "prefix", empty=True), *segments(key, "key")]
 
     def _path(self, key: str) -> Path:
         return self._bucket_folder.joinpath(*self._segments(key))
@@ -206,21 +207,6 @@ class FolderStore(Store):
 
 def _etag(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
-
-
-def _segments(text: str, what: str, *, empty: bool = False, parts: int | None = None) -> list[str]:
-    """The names between the slashes; PortError where one could lead out of the folder."""
-    if empty and not text:
-        return []
-    names = text.split("/")
-    wrong = any(name in {"", ".", ".."} or "\\" in name or "\0" in name for name in names)
-    drive = ":" in names[0]
-    if wrong or drive or (parts is not None and len(names) != parts) or names[0] == ".locks":
-        raise PortError(
-            f"{text!r} cannot be a {what} of the store: write plain names with single slashes "
-            "between them; no leading slash, no '.', '..', backslash, drive or NUL"
-        )
-    return names
 
 
 def _make_folder(folder: Path) -> None:

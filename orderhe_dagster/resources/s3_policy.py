@@ -1,0 +1,48 @@
+"""The rights that the store needs on S3, and no more. Who is given them is decided elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_KMS = ["kms:GenerateDataKey", "kms:Decrypt"]
+
+
+def policy(
+    bucket: str, prefix: str = "", *, kms_key_arn: str = "", creates: bool = False, region: str = ""
+) -> dict[str, Any]:
+    """The least IAM policy for a bucket (below a prefix). `creates`: it may make the bucket too."""
+    arn = bucket_arn(bucket, region)
+    statements = [
+        {
+            "Sid": "Objects",
+            "Effect": "Allow",
+            "Action": [
+                "s3:GetObject",
+                "s3:PutObject",
+                "s3:DeleteObject",
+                "s3:AbortMultipartUpload",
+            ],
+            "Resource": f"{arn}/{prefix}/*" if prefix else f"{arn}/*",
+        },
+        # Without it S3 says 403 of an object that is not there. No condition on the prefix: reading
+        # an object is no listing, and would not meet it.
+        {"Sid": "Absence", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn},
+    ]
+    if creates:
+        made = ["s3:CreateBucket", "s3:PutBucketPublicAccessBlock"]
+        statements.append({"Sid": "Creation", "Effect": "Allow", "Action": made, "Resource": arn})
+    if kms_key_arn:
+        statements.append(
+            {"Sid": "Key", "Effect": "Allow", "Action": _KMS, "Resource": kms_key_arn}
+        )
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def bucket_arn(bucket: str, region: str) -> str:
+    """A bucket's ARN, in the partition of a region."""
+    partition = "aws"
+    if region.startswith("cn-"):
+        partition = "aws-cn"
+    elif region.startswith("us-gov-"):
+        partition = "aws-us-gov"
+    return f"arn:{partition}:s3:::{bucket}"

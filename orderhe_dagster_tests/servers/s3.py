@@ -1,0 +1,193 @@
+"""An S3 for the tests: moto's server in a process of its own, on a free loopback port, gone afterwards.
+
+Fixtures: `s3` (one server a session; each test takes a bucket of its own) and `s3_guarded` (one that
+holds users to their policies). As moto neither holds uploads to their checksums nor takes writes of
+one object one after the other, both are added here, as Amazon's documentation has them. Run as a
+program, this file is the server: it says its port and ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class S3Server:
+    """A running server; `certificate`: the CA's file where it speaks TLS."""
+
+    url: str
+    ca: str = ""
+    environ: dict[str, str] = field(default_factory=lambda: dict(ROOT))
+
+    def bucket_name(self, stem: str = "shop-backup") -> str:
+        """A name that no other test has."""
+        return f"{stem}-{os.getpid()}-{next(_NUMBERS)}"
+
+    def user(self, name: str, policy: Mapping[str, Any]) -> dict[str, str]:
+        """Make a user with that policy alone; gives the variables of its credentials."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+
+    def guard(self, free_requests: str) -> None:
+        """From now on hold users to their policies, after so many requests ("inf": never)."""
+        asked = urllib.request.Request(
+            f"{self.url}/moto-api/reset-auth", data=free_requests.encode(), method="POST"
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            assert answer.status == 200
+
+    def client(self, service: str = "s3") -> Any:
+        """A client of the server, with every right."""
+        import botocore.session
+
+        return botocore.session.Session().create_client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            verify=self.ca or None,
+        )
+
+
+@contextmanager
+def running(
+    certificate: Path | None = None, key: Path | None = None, ca: str = ""
+) -> Iterator[S3Server]:
+    """A server for the block; it speaks TLS where it is given a certificate and its key."""
+    command = [sys.executable, "-W", "ignore", str(Path(__file__))]
+    if certificate and key:
+        command += [str(certificate), str(key)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_plain_environment()
+    )
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        yield S3Server(f"http{'s' if certificate else ''}://127.0.0.1:{port}", ca)
+    finally:
+        process.communicate(timeout=30)  # its standard input is closed: it ends
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """The session's server. Others use it too: each test takes a bucket of its own."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The session's server, and credentials for it in the environment."""
+    use(monkeypatch, s3_server.environ)
+    return s3_server
+
+
+def use(monkeypatch: pytest.MonkeyPatch, credentials: Mapping[str, str]) -> None:
+    """Have AWS's clients take these credentials and no others."""
+    from orderhe_dagster.resources.s3_client import forget_clients
+
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in {**NOWHERE, **credentials}.items():
+        monkeypatch.setenv(name, value)
+    forget_clients()
+
+
+NOWHERE = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+"""Nothing of whoever runs the tests is read."""
+
+
+def _plain_environment() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+    } | NOWHERE
+
+
+class _AsAmazonHasIt:
+    """Before moto: an upload that is not what its checksum says is refused; writes come one by one."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self._app, self._lock = app, threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        body = b""
+        if length := int(environ.get("CONTENT_LENGTH") or 0):
+            body = environ["wsgi.input"].read(length)
+            environ["wsgi.input"] = io.BytesIO(body)
+            if len(body) < length:  # the sender is gone
+                return _refuse(start_response, "IncompleteBody", "The body ended early.")
+        given = environ.get("HTTP_X_AMZ_CHECKSUM_SHA256")
+        if given and given != base64.b64encode(hashlib.sha256(body).digest()).decode():
+            return _refuse(start_response, "BadDigest", "The SHA256 you specified did not match.")
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return self._app(environ, start_response)
+        with self._lock:
+            return self._app(environ, start_response)
+
+
+def _refuse(start_response: Callable[..., Any], code: str, message: str) -> list[bytes]:
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    start_response("400 Bad Request", [("Content-Type", "application/xml")])
+    return [body.encode()]
+
+
+def main(*tls: str) -> None:
+    """Serve until the standard input ends."""
+    import logging
+
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app: Any = _AsAmazonHasIt(DomainDispatcherApplication(create_backend_app))
+    server = make_server(
+        "127.0.0.1",
+        0,
+        app,
+        threaded=True,
+        request_handler=MotoRequestHandler,
+        ssl_context=tls or None,  # type: ignore[arg-type]
+    )
+    print(server.server_port, flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
