@@ -10,9 +10,10 @@ import pytest
 
 from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.servers.mariadb import mariadb, shop_database
+from orderhe_dagster_tests.servers.s3 import s3, s3_server
 from orderhe_dagster_tests.shops import TestShop
 
-__all__ = ["mariadb", "shop_database"]  # fixtures
+__all__ = ["mariadb", "s3", "s3_server", "shop_database"]  # fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 
