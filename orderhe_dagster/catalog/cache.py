@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from orderhe_dagster.catalog.table import (
+    BadValues,
     Catalogue,
     Check,
     Column,
@@ -150,7 +151,10 @@ _PLAIN = (
     "owner",
 )
 _LISTS = ("grain", "sortkey")
-_COLUMN = ("name", "description", "nullable", "pii", "default", "line", "values")
+_COLUMN = (
+    *("name", "description", "nullable", "pii", "default"),
+    *("generated", "bad_values", "line", "values"),
+)
 _TYPE = ("kind", "precision", "scale", "length", "fraction", "instant", "declared")
 
 
@@ -182,11 +186,24 @@ def _decode_column(
     nullable: bool,
     pii: bool,
     default: str | None,
+    generated: bool,
+    bad_values: BadValues,
     line: int,
     values: list[str],
     *kind: Any,
 ) -> Column:
-    return Column(name, ColumnType(*kind), description, nullable, pii, tuple(values), default, line)
+    return Column(
+        name,
+        ColumnType(*kind),
+        description,
+        nullable,
+        pii,
+        tuple(values),
+        default,
+        generated,
+        bad_values,
+        line,
+    )
 
 
 def _ref(layer: str, name: str) -> TableRef:

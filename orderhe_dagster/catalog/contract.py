@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from orderhe_dagster.catalog.errors import Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
+from orderhe_dagster.catalog.mysql_types import mysql_type
 from orderhe_dagster.catalog.table import Column, ForeignKey, Table, TableRef
 from orderhe_dagster.catalog.tokens import Cursor, Word, cut, statement
-from orderhe_dagster.catalog.types import mysql_type
 
 NAME_BYTES = 127  # the longest name of Redshift; a longer one is cut there
 
@@ -30,19 +30,9 @@ _SECOND_WORDS = {
 _KEY_STARTS = ("KEY", "INDEX", "FULLTEXT", "SPATIAL")
 # Options of a column that mean nothing to the road, by the number of words that follow.
 _PASSED_OVER = {
-    "AUTO_INCREMENT": 0,
-    "VISIBLE": 0,
-    "INVISIBLE": 0,
-    "ENFORCED": 0,
-    "BINARY": 0,
-    "ASCII": 0,
-    "UNICODE": 0,
-    "SIGNED": 0,
-    "COLLATE": 1,
-    "CHARSET": 1,
-    "COLUMN_FORMAT": 1,
-    "STORAGE": 1,
-    "SRID": 1,
+    **dict.fromkeys(("AUTO_INCREMENT", "VISIBLE", "INVISIBLE", "ENFORCED", "BINARY"), 0),
+    **dict.fromkeys(("ASCII", "UNICODE", "SIGNED", "VIRTUAL", "STORED", "PERSISTENT"), 0),
+    **dict.fromkeys(("COLLATE", "CHARSET", "COLUMN_FORMAT", "STORAGE", "SRID"), 1),
 }
 
 
@@ -204,14 +194,21 @@ def _column(cursor: Cursor, found: _Found) -> Column:
     values = tuple(arguments) if base.lower() == "enum" else ()
     column = Column(named.text, kind, values=values, line=named.line)
     while cursor.here.sort != "end":
-        if cursor.sees("GENERATED") or cursor.sees("AS"):
-            raise cursor.problem(
-                f"column {column.name!r} is generated: MySQL computes it and takes no value for it, so "
-                "it can be neither imported nor restored. Leave it out of the contract and compute it "
-                "in sql/warehouse"
-            )
-        column = _option(cursor, column, found)
+        if cursor.takes("GENERATED", "ALWAYS") or cursor.sees("AS"):
+            column = _generated(cursor, column)
+        else:
+            column = _option(cursor, column, found)
     return column
+
+
+def _generated(cursor: Cursor, column: Column) -> Column:
+    cursor.needs("AS")
+    if not cursor.sees("("):
+        raise cursor.problem(
+            f"column {column.name!r} is kept by MariaDB (versions of a row): leave it out"
+        )
+    cursor.block()
+    return replace(column, generated=True)
 
 
 def _check_alike(cursor: Cursor, named: Word, values: Sequence[str]) -> None:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from orderhe_dagster.catalog.mysql_types import characters, integer_range
 from orderhe_dagster.catalog.table import Column, Table, TableRef
-from orderhe_dagster.catalog.types import characters, duckdb_text, integer_range, redshift_text
+from orderhe_dagster.catalog.types import duckdb_text, redshift_text
 
 Dialect = Literal["duckdb", "redshift", "mysql"]
 
@@ -90,9 +91,11 @@ def _duckdb_default(column: Column) -> str | None:
     text = column.default.strip()
     if column.type.kind == "timestamp" and _NOW.fullmatch(text):
         return "make_timestamp(epoch_us(now()))"  # UTC, whatever the session's zone is
-    bit = re.fullmatch(r"b'([01])'", text, re.I)
-    if bit:
-        return "true" if bit[1] == "1" else "false"
+    bits = re.fullmatch(r"b'([01]+)'", text, re.I)
+    if bits and column.type.kind == "boolean":
+        return "true" if int(bits[1], 2) else "false"
+    if bits:
+        return str(int(bits[1], 2))
     return text if _LITERAL.fullmatch(text) else None
 
 

@@ -18,6 +18,7 @@ KEYS: Mapping[str, str] = {
     "owner": "who answers for the table: team:name or an e-mail address",
     "freshness": "how long ago it may have been materialized: 90m, 26h, 2d",
     "pii": "columns that hold personal data",
+    "bad_values": "columns and what becomes of their values that cannot be carried",
 }
 """Every key there is, with its meaning."""
 
@@ -37,8 +38,7 @@ class Entry:
     @property
     def names(self) -> tuple[str, ...]:
         """The value as a list of column names; quotes around a name are dropped."""
-        names = (part.strip().strip('`"') for part in self.value.split(","))
-        return tuple(name for name in names if name)
+        return tuple(name for name in map(unquoted, self.value.split(",")) if name)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,15 @@ class Header:
         """The column names under `key`; () where the file does not have it."""
         entry = self.entries.get(key)
         return entry.names if entry else ()
+
+
+def unquoted(name: str) -> str:
+    """A name as it is meant: without the backticks or quotes around it, and theirs within it undone."""
+    text = name.strip()
+    for mark in ("`", '"'):
+        if len(text) > 1 and text[0] == text[-1] == mark:
+            return text[1:-1].replace(mark * 2, mark)
+    return text
 
 
 def read_header(path: str, text: str, problems: Problems) -> Header:

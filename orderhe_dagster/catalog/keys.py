@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orderhe_dagster.catalog.errors import Problem, Problems, close_to
-from orderhe_dagster.catalog.header import Header, freshness, owner
-from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
+from orderhe_dagster.catalog.header import Header, freshness, owner, unquoted
+from orderhe_dagster.catalog.table import BAD_VALUES, BadValues, Column, Table
 
 SINGLE = ("partition", "cursor", "distkey")  # keys that name one column
 
@@ -56,9 +56,46 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
             for column in table.columns
         ),
     )
+    done = replace(done, columns=_with_policies(done, header, problems))
     for key in ("partition", "cursor"):
         problems.attempt(lambda key=key: _check_time(done, header, key))  # type: ignore[misc]
     return done
+
+
+def _with_policies(table: Table, header: Header, problems: Problems) -> tuple[Column, ...]:
+    """The columns with the policies of @bad_values: `shipped_at null, born_on fail`."""
+    entry = header.entry("bad_values")
+    if entry is None:
+        return table.columns
+
+    def wrong(text: str) -> None:
+        problems.add(table.path, entry.line, f"@bad_values {text}")
+
+    if table.layer != "raw":
+        wrong(f"in {table.layer}: only a contract has it, for what its MySQL table may hold")
+        return table.columns
+    spelling = {column.name.lower(): column.name for column in table.columns}
+    chosen: dict[str, BadValues] = {}
+    for part in entry.value.split(","):
+        written, _, word = part.strip().rpartition(" ")
+        policy = next((known for known in BAD_VALUES if known == word), None)
+        name = spelling.get(unquoted(written).lower())
+        if policy is None:
+            wrong(f"{part.strip()!r}: write a column and {listing(BAD_VALUES)}, as in born_on null")
+        elif name is None:
+            wrong(
+                f"names {written.strip()!r}, no column of {table.ref}{close_to(written.lower(), spelling)}"
+            )
+        elif name in chosen:
+            wrong(f"names {name!r} twice")
+        elif policy == "null" and not table.column(name).nullable:
+            wrong(f"{name} null: the column is not null; write quarantine or fail")
+        else:
+            chosen[name] = policy
+    return tuple(
+        replace(column, bad_values=chosen[column.name]) if column.name in chosen else column
+        for column in table.columns
+    )
 
 
 def _unique(table: Table, grain: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:

@@ -6,8 +6,8 @@ import re
 from datetime import date, datetime
 from typing import Literal
 
+from orderhe_dagster.catalog.mysql_types import characters
 from orderhe_dagster.catalog.table import ColumnType
-from orderhe_dagster.catalog.types import characters
 
 FIRST_DATE, LAST_DATE = date(1000, 1, 1), date(9999, 12, 31)
 """The days that MySQL's DATE and DATETIME hold."""

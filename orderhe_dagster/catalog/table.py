@@ -24,6 +24,11 @@ Kind = Literal[
 ]
 """The types that are carried: the intersection of what Parquet COPY, Redshift and DuckDB hold exactly."""
 
+BadValues = Literal["quarantine", "null", "fail"]
+"""What becomes of a value that cannot be carried: its row is set aside and counted, or the value is
+made NULL and counted, or the backup fails."""
+BAD_VALUES: tuple[BadValues, ...] = ("quarantine", "null", "fail")
+
 
 @dataclass(frozen=True)
 class ColumnType:
@@ -54,6 +59,8 @@ class Column:
     pii: bool = False
     values: tuple[str, ...] = ()  # accepted values of an enum; () = any
     default: str | None = None  # the contract's default as SQL text
+    generated: bool = False  # computed by MySQL: read like any other, never written
+    bad_values: BadValues = "quarantine"  # what becomes of values that cannot be carried
     line: int = 0
 
 

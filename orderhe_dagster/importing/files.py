@@ -130,18 +130,21 @@ def check_header(table: Table, header: Sequence[str], findings: Findings) -> Non
             findings.add(1, visible(name), None, f"{table.ref} has no such column; {hint}")
         elif name in header[:position]:
             findings.add(1, name, None, "the column is named twice")
-    for column in lacking(table, header):
-        findings.add(1, column, None, f"missing: {table.ref} needs a value in every row")
+    for column, says in unfit(table, header):
+        findings.add(1, column, None, says)
     findings.stop_if_any()
 
 
-def lacking(table: Table, header: Sequence[str]) -> list[Column]:
-    """The columns that a file with this header leaves without any value."""
-    return [
-        column
-        for column in table.columns
-        if column.name not in header and not column.nullable and column.default is None
-    ]
+def unfit(table: Table, header: Sequence[str]) -> list[tuple[Column, str]]:
+    """The columns that a file with this header must have, or must not have, and why."""
+    found = []
+    for column in table.columns:
+        if column.generated and column.name in header:
+            found.append((column, "MySQL computes this column itself; leave it out of the file"))
+        needed = not (column.nullable or column.generated or column.default is not None)
+        if needed and column.name not in header:
+            found.append((column, f"missing: {table.ref} needs a value in every row"))
+    return found
 
 
 def _list(columns: Sequence[Column]) -> str:

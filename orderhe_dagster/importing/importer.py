@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.importing.constraints import pandas_columns, violations
 from orderhe_dagster.importing.files import Chunk
 from orderhe_dagster.importing.keys import Keys, keys_of
 from orderhe_dagster.importing.problems import Findings
 from orderhe_dagster.importing.readers import read
-from orderhe_dagster.importing.values import arrow_type, convert
+from orderhe_dagster.importing.values import convert
 from orderhe_dagster.resources.ports import Source, Store
 from orderhe_dagster.resources.scratch import scratch_folder
 

@@ -13,7 +13,14 @@ from typing import Any
 
 from orderhe_dagster.catalog.limits import is_json
 from orderhe_dagster.catalog.table import Column, Table
-from orderhe_dagster.importing.files import CHUNK_ROWS, Chunk, fault_of, lacking, opened, visible
+from orderhe_dagster.importing.files import (
+    CHUNK_ROWS,
+    Chunk,
+    fault_of,
+    opened,
+    unfit,
+    visible,
+)
 from orderhe_dagster.importing.json_text import RawJson, json_text, members
 from orderhe_dagster.importing.problems import Findings, ImportProblems, WrongValue
 
@@ -131,8 +138,8 @@ def object_chunks(
             columns.update(dict.fromkeys(name for name in row if name in table.column_names))
     header = [name for name in table.column_names if name in columns]
     if header:
-        for column in lacking(table, header):
-            findings.add(1, column, None, f"missing: {table.ref} needs a value in every row")
+        for column, says in unfit(table, header):
+            findings.add(1, column, None, says)
     rows: list[list[str | None]] = []
     lines: list[int] = []
     for line, row in second:

@@ -25,8 +25,9 @@ from orderhe_dagster.catalog.limits import (
     text_limit,
     timestamp_range,
 )
+from orderhe_dagster.catalog.mysql_types import integer_range
 from orderhe_dagster.catalog.table import Column, ColumnType
-from orderhe_dagster.catalog.types import integer_range
+from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.importing.problems import WrongValue
 from orderhe_dagster.importing.texts import text_rule
 
@@ -47,26 +48,6 @@ _TIMESTAMP = re.compile(
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 _CARRIED = {"smallint": 16, "integer": 32, "bigint": 64}
 _EMPTY = r"an empty text; write \N where there is no value"
-
-
-def arrow_type(kind: ColumnType) -> pa.DataType:
-    """The Arrow type that holds a column's values."""
-    import pyarrow as pa
-
-    if kind.kind == "decimal":
-        return pa.decimal128(kind.precision, kind.scale)
-    return {
-        "boolean": pa.bool_(),
-        "smallint": pa.int16(),
-        "integer": pa.int32(),
-        "bigint": pa.int64(),
-        "real": pa.float32(),
-        "double": pa.float64(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "varchar": pa.string(),
-        "varbyte": pa.binary(),
-    }[kind.kind]
 
 
 def convert(column: Column, text: pa.Array) -> tuple[pa.Array, list[tuple[int, str]]]:

@@ -27,8 +27,9 @@ from orderhe_dagster.catalog.limits import (
     time_fraction,
     timestamp_range,
 )
+from orderhe_dagster.catalog.mysql_types import integer_range
 from orderhe_dagster.catalog.table import Column, Table
-from orderhe_dagster.catalog.types import duckdb_text, integer_range
+from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.resources.ports import PortError
 
 if TYPE_CHECKING:

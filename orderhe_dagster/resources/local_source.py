@@ -73,6 +73,7 @@ class EmbeddedSource(Source):
                 ).fetchall()
             }
             for table in tables:
+                _refuse_generated(table)
                 if table.name not in there:
                     connection.execute(duckdb_create(table))
 
@@ -251,3 +252,12 @@ def _row(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
     row = found.fetchone()
     assert row is not None, "an aggregate gives one row"
     return row
+
+
+def _refuse_generated(table: Table) -> None:
+    computed = [column.name for column in table.columns if column.generated]
+    if computed:
+        raise PortError(
+            f"{table.path}: MySQL computes column {', '.join(computed)}; the embedded source cannot. "
+            "Set ORDERHE_SOURCE=mysql, or leave the column out of the contract."
+        )

@@ -341,22 +341,50 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "raw/x.sql:2",
         ("column 'b' of customers",),
     ),
-    "mediumtext": (
-        {"raw/x.sql": "create table x (\n a int,\n b longtext\n)"},
+    "year of two digits": (
+        {"raw/x.sql": "create table x (\n a int,\n b year(2)\n)"},
         "raw/x.sql:3",
-        ("'b' is longtext", "Declare it text"),
+        ("'b' is year(2)", "alter the column to year"),
     ),
     "decimal too wide": (
-        {"raw/x.sql": "create table x (\n a decimal(40, 2)\n)"},
+        {"raw/x.sql": "create table x (\n a decimal(66, 2)\n)"},
         "raw/x.sql:2",
-        ("38 digits", "decimal(38, s)"),
+        ("'66'", "from 0 to 65"),
     ),
-    "bits": ({"raw/x.sql": "create table x (\n a bit(8)\n)"}, "raw/x.sql:2", ("bit(n)",)),
+    "bits": ({"raw/x.sql": "create table x (\n a bit(65)\n)"}, "raw/x.sql:2", ("from 1 to 64",)),
+    "vector": ({"raw/x.sql": "create table x (\n a vector(3)\n)"}, "raw/x.sql:2", ("a vector",)),
+    "bad values: no policy": (
+        {"raw/x.sql": "-- @bad_values a skip\ncreate table x (a int, b int not null)"},
+        "raw/x.sql:1",
+        ("'a skip'", "quarantine, null, fail"),
+    ),
+    "bad values: no column": (
+        {"raw/x.sql": "-- @bad_values nil null\ncreate table x (a int, b int not null)"},
+        "raw/x.sql:1",
+        ("names 'nil'",),
+    ),
+    "bad values: twice": (
+        {"raw/x.sql": "-- @bad_values a null, A fail\ncreate table x (a int, b int not null)"},
+        "raw/x.sql:1",
+        ("names 'a' twice",),
+    ),
+    "bad values: not null": (
+        {"raw/x.sql": "-- @bad_values b null\ncreate table x (a int, b int not null)"},
+        "raw/x.sql:1",
+        ("write quarantine or fail",),
+    ),
+    "bad values of a select": (
+        {
+            "mart/m.sql": "-- @bad_values id null\nselect orders.order_id as id from warehouse.orders"
+        },
+        "mart/m.sql:1",
+        ("only a contract",),
+    ),
     "spatial": ({"raw/x.sql": "create table x (\n a point\n)"}, "raw/x.sql:2", ("spatial",)),
     "unknown type": (
-        {"raw/x.sql": "create table x (\n a uuid\n)"},
+        {"raw/x.sql": "create table x (\n a money\n)"},
         "raw/x.sql:2",
-        ("'a' is uuid",),
+        ("'a' is money",),
     ),
     "clock of the file": (
         {"raw/x.sql": "create table x (a int);\ncreate table y (a int)"},
@@ -382,7 +410,7 @@ def test_all_problems_are_told_at_once_and_in_order(tmp_path: Path) -> None:
         tmp_path,
         {
             **SHOP,
-            "raw/x.sql": "-- @nil 1\ncreate table x (\n a point,\n b longtext\n)",
+            "raw/x.sql": "-- @nil 1\ncreate table x (\n a point,\n b polygon\n)",
             "mart/a.sql": "select * from warehouse.orders",
             "mart/b.sql": "select nil::int as a from mart.a",
             "export/c.sql": "select count(*) as n from warehouse.orders",

@@ -1,0 +1,224 @@
+"""How rows leave MySQL so that Parquet and Redshift hold them exactly, as MySQL text. Nothing is run here.
+
+Every column has an expression that is safe on every row: a value that cannot be carried reads as
+NULL, and `faults` tells which columns of the row have one and why, as a short code::
+
+    3z0000-00-00_7t      column 3 (from 0): no real day; column 7: the character 0x00
+
+A row with a fault in a column whose policy is not `null` is quarantined: it is in no part, and `carried`
+leaves it out of measures. The code makes the name of a folder: it holds letters, digits, `_` and `-`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.measure import day_expression
+from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of
+from orderhe_dagster.catalog.table import Column, Table
+
+FAULTS = {
+    "z": "is no real day",
+    "t": "holds the character 0x00, which Redshift takes in no text",
+    "l": "is longer than Redshift's column holds",
+    "d": "has more digits than Redshift's 38",
+    "e": "is the empty value that MySQL keeps for what is not in the enum",
+}
+"""What can be wrong with a value, by the letter in the code."""
+
+TOO_MANY = "x"
+"""The code of a row with more faults than a folder's name can hold: quarantined."""
+CODE_LENGTH = 180  # that the name of a folder has room for
+_ONE = re.compile(rf"(\d+)([{''.join(FAULTS)}])([\d-]*)")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A value that cannot be carried: its column ("": too many to tell), what is wrong, the policy."""
+
+    column: str
+    text: str
+    policy: str
+
+
+def expressions(table: Table) -> list[tuple[str, str]]:
+    """Each column's name and the MySQL expression that carries it; NULL for a value that cannot be."""
+    return [(column.name, _carried(column)) for column in table.columns]
+
+
+def faults(table: Table) -> str | None:
+    """The MySQL expression of a row's code: NULL for a row without fault. None: no row can have one."""
+    code, longest = _code(table)
+    if code is None:
+        return None
+    if longest > CODE_LENGTH:
+        code = f"if(length({code}) > {CODE_LENGTH}, '{TOO_MANY}', {code})"
+    return f"nullif({code}, '')"
+
+
+def _code(table: Table) -> tuple[str | None, int]:
+    """A row's code, however long, '' for a row without fault; and the length it may have."""
+    codes, longest = [], 0
+    for number, column in enumerate(table.columns):
+        for kind, condition in _conditions(column):
+            code = f"'{number}{kind}'"
+            longest += len(code) - 1
+            if kind == "z" and not column.pii and column.bad_values != "null":
+                code = f"concat({code}, cast({_name(column)} as char(10)))"
+                longest += 10
+            codes.append(f"if({condition}, {code}, null)")
+    return f"concat_ws('_', {', '.join(codes)})" if codes else None, longest
+
+
+def carried(table: Table) -> str | None:
+    """The MySQL condition under which a row is carried; None: every row is."""
+    bad = [
+        condition
+        for column in table.columns
+        if column.bad_values != "null"
+        for _, condition in _conditions(column)
+    ]
+    code, longest = _code(table)
+    if longest > CODE_LENGTH:
+        bad.append(f"length({code}) > {CODE_LENGTH}")
+    # A condition on NULL is NULL, which is no fault.
+    return f"coalesce({' or '.join(bad)}, 0) = 0" if bad else None
+
+
+def relation(table: Table, where: str | None = None) -> str:
+    """What is carried of the table, in brackets, to be read from; `where` is on the table's own columns."""
+    columns = ", ".join(f"{sql} as {quoted(name, 'mysql')}" for name, sql in expressions(table))
+    conditions = [f"({text})" for text in (where, carried(table)) if text]
+    text = f"select {columns} from {quoted(table.name, 'mysql')}"
+    if conditions:
+        text += f" where {' and '.join(conditions)}"
+    return f"({text}) as {quoted(table.name, 'mysql')}"
+
+
+def day(table: Table, time_zone: str) -> str:
+    """The shop's day of every row but those before the year 1, in MySQL's words.
+
+    A row whose partition column is no real day (2026-02-30) counts to the real day before it, which
+    is where MySQL sorts it: so every row of a window has a day of the window.
+    """
+    expression = day_expression(table, time_zone, "mysql")
+    column = table.column(table.partition or "")
+    if column.type.instant:
+        return expression
+    name = _name(column)
+    begin = (
+        f"concat(lpad(year({name}), 4, '0'), '-', lpad(greatest(month({name}), 1), 2, '0'), '-01')"
+    )
+    before = f"date({begin}) - interval 1 day"
+    last = f"last_day({begin})"
+    return (
+        f"case when {_no_day(name)} then if(month({name}) * day({name}) = 0, {before}, {last}) "
+        f"else {expression} end"
+    )
+
+
+def explained(table: Table, code: str) -> list[Fault]:
+    """What a row's code says. ValueError where it is no code of this table."""
+    if code == TOO_MANY:
+        text = "more values of the row than can be told cannot be carried"
+        return [Fault("", text, "quarantine")]
+    found = []
+    for part in code.split("_"):
+        match = _ONE.fullmatch(part)
+        if match is None or int(match[1]) >= len(table.columns):
+            raise ValueError(f"{code!r} is no code of faults of {table.ref}")
+        column = table.columns[int(match[1])]
+        text = f"{match[3]} {FAULTS[match[2]]}".strip()
+        found.append(Fault(column.name, text, column.bad_values))
+    return found
+
+
+def is_carried(found: Iterable[Fault]) -> bool:
+    """Whether a row with these faults is carried: all of them are of columns that are made NULL."""
+    return all(fault.policy == "null" for fault in found)
+
+
+def _name(column: Column) -> str:
+    return quoted(column.name, "mysql")
+
+
+def _carried(column: Column) -> str:
+    value = _value(column)
+    bad = [condition for _, condition in _conditions(column)]
+    return f"if({' or '.join(bad)}, null, {value})" if bad else value
+
+
+def _value(column: Column) -> str:
+    """The value in the type that carries it."""
+    name, base, kind = _name(column), base_of(column.type), column.type.kind
+    if kind == "varchar":
+        text = f"cast({name} as char)" if base in _NO_TEXTS else name
+        return f"convert({text} using utf8mb4)"
+    if kind == "decimal":
+        return f"cast({name} + 0 as decimal({column.type.precision}, {column.type.scale}))"
+    if kind in ("real", "double"):
+        return f"{name} + 0e0"  # a FLOAT is printed with six digits; a double with all
+    if kind in ("boolean", "smallint", "integer", "bigint"):
+        return f"{name} + 0"  # a BIT as a number, no zeros in front, a YEAR no year
+    return name
+
+
+_NO_TEXTS = ("time", "json", "set", "enum", "uuid", "inet4", "inet6")
+
+
+def _conditions(column: Column) -> list[tuple[str, str]]:
+    """The letters and MySQL conditions of what can be wrong with the column's values."""
+    return [(kind, rule) for kind, rules in _RULES.items() if (rule := rules(column)) is not None]
+
+
+def _no_day(name: str) -> str:
+    last = f"day(last_day(concat(lpad(year({name}), 4, '0'), '-', lpad(month({name}), 2, '0'), '-01')))"
+    return f"(year({name}) * month({name}) * day({name}) = 0 or (day({name}) > 28 and day({name}) > {last}))"
+
+
+def _no_real_day(column: Column) -> str | None:
+    return _no_day(_name(column)) if column.type.kind in ("date", "timestamp") else None
+
+
+def _zero_byte(column: Column) -> str | None:
+    if column.type.kind != "varchar" or base_of(column.type) in _NO_TEXTS:
+        return None
+    return f"instr(cast(convert({_name(column)} using utf8mb4) as binary), x'00') > 0"
+
+
+def _too_long(column: Column) -> str | None:
+    limit, base = column.type.length, base_of(column.type)
+    if base in ("mediumblob", "longblob"):
+        return f"octet_length({_name(column)}) > {limit}"
+    if base in ("text", "mediumtext", "longtext", "json", "long") or limit >= _WIDEST:
+        return f"octet_length({_value(column)}) > {limit}"
+    return None
+
+
+_WIDEST = 65_535
+
+
+def _too_many_digits(column: Column) -> str | None:
+    if (
+        base_of(column.type) != "decimal"
+        or max(arguments_of(column.type), default=0) <= DECIMAL_DIGITS
+    ):
+        return None
+    least = 10 ** (DECIMAL_DIGITS - column.type.scale)
+    return f"abs({_name(column)}) >= {least}"
+
+
+def _unknown_value(column: Column) -> str | None:
+    return f"{_name(column)} + 0 = 0" if base_of(column.type) == "enum" else None
+
+
+_RULES: dict[str, Callable[[Column], str | None]] = {
+    "z": _no_real_day,
+    "t": _zero_byte,
+    "l": _too_long,
+    "d": _too_many_digits,
+    "e": _unknown_value,
+}
