@@ -11,9 +11,17 @@ import pytest
 from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.servers.mariadb import mariadb, shop_database
 from orderhe_dagster_tests.servers.s3 import s3, s3_server
+from orderhe_dagster_tests.servers.wire import redshift, redshift_authority
 from orderhe_dagster_tests.shops import TestShop
 
-__all__ = ["mariadb", "s3", "s3_server", "shop_database"]  # fixtures
+__all__ = [  # fixtures
+    "mariadb",
+    "redshift",
+    "redshift_authority",
+    "s3",
+    "s3_server",
+    "shop_database",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,7 +1,7 @@
 """Passwords on the wire: the server's side of SCRAM-SHA-256 and of Redshift's SHA-256 digest. Pure.
 
-Neither sends the password. SCRAM is what `psql` and redshift-connector both speak (RFC 5802, 7677);
-the digest is what a real workgroup asks redshift-connector for.
+Neither sends the password. SCRAM (RFC 5802, 7677) is for `psql` and its like; the digest is what a real
+workgroup asks Amazon's drivers for. redshift-connector cannot read a standard offer of SCRAM.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._socket = self._plain = sock
+        self._socket = sock
+        self._cut = False
         self._in, self._at = b"", 0
         self._out: list[bytes] = []
         self._waiting = 0
@@ -102,17 +103,29 @@ class Channel:
         self.send(b"S")
         self.flush()
         try:
-            self._socket = context.wrap_socket(self._socket, server_side=True)
+            # The handshake comes after the socket is known, so that `cut` reaches it.
+            made = context.wrap_socket(
+                self._socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._socket = made
+            if self._cut:
+                raise Gone
+            made.do_handshake()
         except OSError as error:  # the client has its own words for why
             raise Gone from error
         self.encrypted = True
 
     def cut(self) -> None:
         """End the conversation from another thread: whoever reads or writes finds the client gone."""
+        self._cut = True
         with contextlib.suppress(OSError):  # it has ended already
-            self._plain.shutdown(socket.SHUT_RDWR)
+            # Not SSLSocket's own, which would take the encryption from under whoever reads.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; a client with TLS is told that this end was meant."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):  # without waiting for its answer
+                self._socket.settimeout(0)
+                self._socket.unwrap()
         self._socket.close()
-        self._plain.close()

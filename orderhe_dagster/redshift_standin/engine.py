@@ -203,16 +203,17 @@ class Engine:
         try:
             yield
         except RedshiftError:
-            self._failed()
+            self.fail()
             raise
         except RecursionError:
-            self._failed()
+            self.fail()
             raise RedshiftError("54001", "the statement is nested too deeply") from None
         except self.database.failures as error:
-            self._failed()
+            self.fail()
             raise from_duckdb(error) from error
 
-    def _failed(self) -> None:
+    def fail(self) -> None:
+        """The transaction that is open, if one is, can only be rolled back."""
         self.catalog.forget()
         if self.state == "open":
             self.state = "failed"
@@ -253,7 +254,9 @@ class Engine:
         cursor = self.connection.execute(text)
         for (column, type_), found in zip(query.columns, cursor.description or (), strict=True):
             carrier = "TIMESTAMP" if type_.kind == "timestamptz" else type_.carrier
-            if str(found[1]) != carrier:
+            if (
+                str(found[1]) != carrier and type_.doubt != "null"
+            ):  # DuckDB has its own type for NULL
                 raise RedshiftError(
                     "XX000",
                     f"the local Redshift computed {column} as {found[1]}, not as {type_}: refused "

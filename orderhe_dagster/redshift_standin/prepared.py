@@ -31,16 +31,20 @@ def fields_of(columns: Sequence[str], types: Sequence[str]) -> tuple[Field, ...]
 
 @dataclass
 class Prepared:
-    """A prepared statement. `fields`: its columns, once described without values."""
+    """A prepared statement and its columns, as found before any value was known; none: no rows.
+
+    `told`: the client knows these columns, and reads the rows by them.
+    """
 
     sql: str
     oids: tuple[int, ...]
     places: Placeholders
-    fields: tuple[Field, ...] | None = None
+    fields: tuple[Field, ...] = ()
+    told: bool = False
 
     @classmethod
     def of(cls, parse: Parse, engine: Engine) -> Prepared:
-        """Read the statement of a Parse message; what is wrong with its tables is told by Describe."""
+        """Read the statement of a Parse message; a query is described, with NULL for each parameter."""
         found = statements_of(parse.sql)
         if len(found) > 1:
             raise RedshiftError("42601", _MULTIPLE)
@@ -51,17 +55,10 @@ class Prepared:
                 "current transaction is aborted, commands ignored until end of transaction block",
             )
         places = Placeholders(sql)
-        missing = max(places.most - len(parse.oids), 0)
-        return cls(sql, parse.oids + (wire_values.UNKNOWN,) * missing, places)
-
-    def describe(self, engine: Engine) -> tuple[Field, ...]:
-        """The columns, with NULL for each parameter; none: the statement gives no rows."""
-        if self.fields is None:
-            if not self.sql:
-                return ()
-            nulls = [wire_parameters.null(oid) for oid in self.oids]
-            self.fields = fields_of(*engine.describe(self.places.filled(nulls)))
-        return self.fields
+        oids = parse.oids + (wire_values.UNKNOWN,) * max(places.most - len(parse.oids), 0)
+        nulls = [wire_parameters.null(oid) for oid in oids]
+        fields = fields_of(*engine.describe(places.filled(nulls))) if sql else ()
+        return cls(sql, oids, places, fields)
 
 
 @dataclass
@@ -91,8 +88,8 @@ class Portal:
         """The columns: as the client was told before, otherwise those of these very values."""
         if self.stream is not None:
             return self.fields
-        if self.prepared.fields is not None or not self.sql:
-            return self.prepared.describe(engine)
+        if self.prepared.told or not self.prepared.fields:
+            return self.prepared.fields
         return fields_of(*engine.describe(self.sql))
 
     def start(self, engine: Engine) -> Stream:
@@ -106,7 +103,7 @@ class Portal:
             stream = engine.stream(self.sql)
             actual = fields_of(stream.columns, stream.types)
             told = self.prepared.fields
-            if told is not None and [one.oid for one in told] != [one.oid for one in actual]:
+            if self.prepared.told and [one.oid for one in told] != [one.oid for one in actual]:
                 raise RedshiftError("0A000", "cached plan must not change result type")
-            self.stream, self.fields = stream, actual if told is None else told
+            self.stream, self.fields = stream, told if self.prepared.told else actual
         return self.stream

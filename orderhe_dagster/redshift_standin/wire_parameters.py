@@ -5,6 +5,7 @@ The values never reach DuckDB as text of its own: they are literals of Redshift'
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from collections.abc import Callable, Sequence
@@ -159,7 +160,7 @@ class Placeholders:
         self.sql = sql
         self.places: list[tuple[int, int, int, bool]] = []  # start, end, number, bare
         words = scan(sql) if "$" in sql else []
-        for at, (sign, digits) in enumerate(zip(words, words[1:], strict=False)):
+        for at, (sign, digits) in enumerate(itertools.pairwise(words)):
             if sign.text == "$" and digits.kind == "number" and digits.start == sign.end:
                 if not digits.text.isdigit() or int(digits.text) < 1:
                     raise RedshiftError("42P02", f"there is no parameter ${digits.text}")

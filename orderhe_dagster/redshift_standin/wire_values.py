@@ -20,7 +20,15 @@ from orderhe_dagster.redshift_standin.wire import BINARY, Field
 Encoder = Callable[[Any], bytes]
 
 BOOL, INT8, INT2, INT4, TEXT, FLOAT4, FLOAT8, UNKNOWN = 16, 20, 21, 23, 25, 700, 701, 705
-BPCHAR, VARCHAR, DATE, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ = 1042, 1043, 1082, 1083, 1114, 1184, 1266
+BPCHAR, VARCHAR, DATE, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ = (
+    1042,
+    1043,
+    1082,
+    1083,
+    1114,
+    1184,
+    1266,
+)
 NUMERIC, SUPER, VARBYTE = 1700, 4000, 6551
 _OIDS = {  # kind of type -> its OID and its size in bytes
     "boolean": (BOOL, 1),
@@ -45,7 +53,11 @@ EPOCH = datetime(2000, 1, 1)
 EPOCH_DAYS = EPOCH.toordinal()
 _EXACT = Context(prec=200)  # decimals are moved, never rounded
 _TYPE = re.compile(r"([a-z]+)(?:\((\d+)(?:,(\d+))?\))?$")
-_pack_h, _pack_i, _pack_q = struct.Struct("!h").pack, struct.Struct("!i").pack, struct.Struct("!q").pack
+_pack_h, _pack_i, _pack_q = (
+    struct.Struct("!h").pack,
+    struct.Struct("!i").pack,
+    struct.Struct("!q").pack,
+)
 _pack_f, _pack_d = struct.Struct("!f").pack, struct.Struct("!d").pack
 
 
@@ -63,7 +75,9 @@ def field(name: str, type_: str) -> Field:
     return Field(name, oid, size, modifier)
 
 
-def row_encoder(fields: Sequence[Field], formats: Sequence[int]) -> Callable[[Sequence[Any]], bytes]:
+def row_encoder(
+    fields: Sequence[Field], formats: Sequence[int]
+) -> Callable[[Sequence[Any]], bytes]:
     """What turns a row of Python values into a DataRow message."""
     encoders = [_encoder(one, code) for one, code in zip(fields, formats, strict=True)]
     head, null = struct.pack("!H", len(encoders)), b"\xff\xff\xff\xff"
@@ -174,7 +188,7 @@ _BINARY: dict[int, Encoder] = {
     TIMESTAMPTZ: _micros,
     TIME: _clock,
     TIMETZ: _clock_zoned,
-    VARBYTE: lambda value: bytes(value),
+    VARBYTE: bytes,
 }
 _TEXTS: dict[int, Encoder] = {
     BOOL: lambda value: b"t" if value else b"f",
