@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
 def build_source(settings: Settings) -> Source:
     """The shop's database that the settings choose."""
+    if settings.source == "mysql":
+        from orderhe_dagster.resources.mysql import MySQLSource
+        from orderhe_dagster.resources.secrets import keep
+
+        given = dataclasses.asdict(settings.mysql)
+        for name in ("connect_timeout", "read_timeout", "write_timeout"):
+            given[f"{name}_s"] = given.pop(name)
+        password = keep("ORDERHE_MYSQL_PASSWORD", given.pop("password"))
+        extract_by = given.pop("extract")
+        return MySQLSource(**given, extract_by=extract_by, password_name=password)
+
     from orderhe_dagster.home import home_of
     from orderhe_dagster.resources.local_source import EmbeddedSource
 

@@ -1,4 +1,4 @@
-"""The statements and files of an extract from a DuckDB file. No file is opened or locked here."""
+"""Statements and files of an extract by DuckDB, whatever it reads. No file is opened or locked here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.days import Window, bound
-from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
 from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import duckdb_text
@@ -19,17 +19,33 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def _where(table: Table, window: Window | None, time_zone: str) -> str | None:
+def check_window(table: Table, window: Window | None) -> None:
+    """A partitioned table is read by days, any other whole; PortError else."""
+    if (table.partition is None) != (window is None):
+        raise PortError(
+            f"{table.ref}: "
+            + (
+                "the table has no partitions; read it without a window"
+                if window
+                else "the table is partitioned by day; say which days"
+            )
+        )
+
+
+def where_of(
+    table: Table, window: Window | None, time_zone: str, dialect: Dialect = "duckdb"
+) -> str | None:
+    """The condition that a row is in `window`; None: there is none."""
     if window is None:
         return None
-    column = quoted(table.partition or "")
+    column = quoted(table.partition or "", dialect)
     return (
         f"{column} >= {bound(table, window.start, time_zone)} "
         f"and {column} < {bound(table, window.end, time_zone)}"
     )
 
 
-def _day_name(table: Table) -> str:
+def day_name(table: Table) -> str:
     """A column name for the day that no column of the table has."""
     name = "__day"
     while name in table.column_names:
@@ -67,24 +83,35 @@ def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity:
         )
 
 
-def copy_statement(table: Table, window: Window | None, folder: Path, time_zone: str) -> str:
-    """The one statement of an extract: typed columns of the window, to a file per day."""
+def rows_of(table: Table, window: Window | None, time_zone: str) -> str:
+    """The rows of the window in the table itself, and their day, for `copy_statement`."""
+    columns = quoted_names(table.column_names)
+    if window is None:
+        return quoted(table.name)
+    return (
+        f"(select {columns}, {day_expression(table, time_zone, 'duckdb')} as "
+        f"{quoted(day_name(table))} from {quoted(table.name)} "
+        f"where {where_of(table, window, time_zone)})"
+    )
+
+
+def copy_statement(table: Table, window: Window | None, folder: Path, relation: str) -> str:
+    """The one statement of an extract: typed columns of the window, to a file per day.
+
+    `relation` is SQL text of the rows to write: the table's columns and, where there is a window,
+    the day as `day_name`.
+    """
     columns = ", ".join(
         f"cast({quoted(name)} as {duckdb_text(table.column(name).type)}) as {quoted(name)}"
         for name in table.column_names
     )
     if window is None:
         target = string((folder / "part-00000.parquet").as_posix())
-        select = f"select {columns} from {quoted(table.name)}"
-        return f"copy ({select}) to {target} (format parquet, compression zstd)"
-    day = quoted(_day_name(table))
-    select = (
-        f"select {columns}, {day_expression(table, time_zone, 'duckdb')} as {day} "
-        f"from {quoted(table.name)} where {_where(table, window, time_zone)}"
-    )
+        return f"copy (select {columns} from {relation}) to {target} (format parquet, compression zstd)"
+    day = quoted(day_name(table))
     return (
-        f"copy ({select}) to {string(folder.as_posix())} "
-        f"(format parquet, compression zstd, partition_by ({day}))"
+        f"copy (select {columns}, cast({day} as date) as {day} from {relation}) to "
+        f"{string(folder.as_posix())} (format parquet, compression zstd, partition_by ({day}))"
     )
 
 
@@ -93,7 +120,7 @@ def gather(table: Table, window: Window | None, folder: Path) -> dict[date | Non
     if window is None:
         return {None: sorted(folder.glob("part-*.parquet"))}
     parts: dict[date | None, Sequence[Path]] = {}
-    prefix = f"{_day_name(table)}="
+    prefix = f"{day_name(table)}="
     for written in sorted(folder.iterdir()):
         day = date.fromisoformat(written.name.removeprefix(prefix))
         if day not in window:
@@ -134,7 +161,7 @@ def measures_of(
         table,
         relation,
         "duckdb",
-        where=_where(table, window, time_zone),
+        where=where_of(table, window, time_zone),
         by_day=window is not None,
         time_zone=time_zone,
     )
@@ -160,7 +187,7 @@ def touches_of(
         is_number = table.column(table.cursor).type.kind not in {"date", "timestamp"}
         cursor = f"cast({name} as hugeint)" if is_number else f"epoch_us(cast({name} as timestamp))"
     day = "null" if window is None else day_expression(table, time_zone, "duckdb")
-    where = _where(table, window, time_zone)
+    where = where_of(table, window, time_zone)
     rows = connection.execute(
         f"select {day} as d, count(*), coalesce(sum({cursor}), 0) from {relation}"
         + (f" where {where}" if where else "")

@@ -18,10 +18,12 @@ from orderhe_dagster.resources.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import (
     check_columns,
+    check_window,
     copy_statement,
     gather,
     measures_of,
     relation_of,
+    rows_of,
     touches_of,
 )
 from orderhe_dagster.resources.local_rows import insert, safe_text
@@ -95,7 +97,7 @@ class EmbeddedSource(Source):
         """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
         import duckdb
 
-        _check_window(table, window)
+        check_window(table, window)
         with fresh_folder(folder):
             with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
                 connection.execute("begin transaction")
@@ -104,7 +106,8 @@ class EmbeddedSource(Source):
                 # Below the number of days, DuckDB closes files early and writes many small parts.
                 files = room_for(1 if window is None else len(window))
                 connection.execute(f"set partitioned_write_max_open_files = {files}")
-                connection.execute(copy_statement(table, window, folder, time_zone))
+                rows = rows_of(table, window, time_zone)
+                connection.execute(copy_statement(table, window, folder, rows))
                 connection.execute("rollback")
             parts = gather(table, window, folder)
             # The figures come from what was written, so that they hold for the parts themselves.
@@ -125,7 +128,7 @@ class EmbeddedSource(Source):
         self, table: Table, window: Window | None, time_zone: str
     ) -> dict[date | None, Measure]:
         """Rows, sums and digest by day, computed inside the source."""
-        _check_window(table, window)
+        check_window(table, window)
         with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):
             return measures_of(connection, table, window, time_zone, quoted(table.name))
 
@@ -133,13 +136,13 @@ class EmbeddedSource(Source):
         self, table: Table, window: Window | None, time_zone: str
     ) -> dict[date | None, Touch]:
         """The fingerprint of every day in `window` that has rows."""
-        _check_window(table, window)
+        check_window(table, window)
         with self._reading(f"look at {table.ref}") as connection, _named(table, self.identity):
             return touches_of(connection, table, window, time_zone, quoted(table.name))
 
     def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
         """How many rows lie before `window` and how many after it."""
-        _check_window(table, window)
+        check_window(table, window)
         column = quoted(table.partition or "")
         with self._reading(f"count {table.ref}") as connection, _named(table, self.identity):
             before, after = _row(
@@ -234,18 +237,6 @@ def _named(table: Table, identity: str) -> Iterator[None]:
     except duckdb.Error as error:
         # The engine's own words may hold personal data: not a cause to be written down.
         raise PortError(f"{table.ref} in {identity}: {safe_text(str(error))}") from None
-
-
-def _check_window(table: Table, window: Window | None) -> None:
-    if (table.partition is None) != (window is None):
-        raise PortError(
-            f"{table.ref}: "
-            + (
-                "the table has no partitions; read it without a window"
-                if window
-                else "the table is partitioned by day; say which days"
-            )
-        )
 
 
 def _row(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

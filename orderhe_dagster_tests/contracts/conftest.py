@@ -13,7 +13,7 @@ from orderhe_dagster_tests.contracts.sources import SALES, SOURCES, tables
 
 @pytest.fixture(params=SOURCES)
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
-    return SOURCES[request.param](tmp_path)
+    return SOURCES[request.param](tmp_path, request.getfixturevalue)
 
 
 @pytest.fixture

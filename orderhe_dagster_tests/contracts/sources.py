@@ -15,9 +15,23 @@ from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.local_source import EmbeddedSource
 from orderhe_dagster.resources.ports import Source
+from orderhe_dagster_tests.servers.mariadb import mysql_source
 
-SOURCES: dict[str, Callable[[Path], Source]] = {
-    "embedded": lambda home: EmbeddedSource(path=str(home / "shop.duckdb"), lock_timeout_s=30),
+Wanted = Callable[[str], Any]
+"""Gives a fixture by its name."""
+
+
+def _mysql(wanted: Wanted, extract_by: str) -> Source:
+    source: Source = mysql_source(
+        wanted("mariadb"), wanted("shop_database"), extract_by=extract_by, read_timeout_s=60
+    )
+    return source
+
+
+SOURCES: dict[str, Callable[[Path, Wanted], Source]] = {
+    "embedded": lambda home, _: EmbeddedSource(path=str(home / "shop.duckdb"), lock_timeout_s=30),
+    "mysql": lambda _, wanted: _mysql(wanted, "scanner"),
+    "mysql-arrow": lambda _, wanted: _mysql(wanted, "arrow"),
 }
 SEOUL = "Asia/Seoul"
 DAY = date(2026, 3, 1)

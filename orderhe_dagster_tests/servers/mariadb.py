@@ -193,6 +193,19 @@ def shop_database(mariadb: MariaDB) -> Iterator[str]:
         yield name
 
 
+def mysql_source(server: MariaDB, database: str, account: Account = OWNER, **more: Any) -> Any:
+    """A MySQLSource for a database of the server; TLS is verified where the server has it."""
+    from orderhe_dagster.resources.mysql import MySQLSource
+    from orderhe_dagster.resources.secrets import keep
+
+    tls = {"sslmode": "disable"} if server.authority is None else {"ssl_ca": server.ca}
+    given: dict[str, Any] = {
+        **{"host": server.host, "port": server.port, "database": database, **tls},
+        **{"user": account.user, "password_name": keep(account.user, account.password)},
+    }
+    return MySQLSource(**{**given, **more})
+
+
 def free_port() -> int:
     """A port of the loopback that nobody listens at."""
     with socket.socket() as probe:
