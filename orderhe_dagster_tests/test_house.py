@@ -56,7 +56,11 @@ FOR_ALL = {f"{RESOURCES}.{name}" for name in ("ports", "interrupts", "locks", "s
 """Of `resources`, what any room may import: the promises, and who waits for whom on this machine."""
 CHOOSERS = {f"{PACKAGE}.{name}" for name in ("definitions", "demo", "setup_road")}
 """Who may ask `resources` itself for the adapters that the settings choose."""
-BEYOND = {RESOURCES: {"config", "home"}, f"{RESOURCES}.embedded_warehouse": {"redshift_standin"}}
+BEYOND = {
+    RESOURCES: {"config", "home"},
+    f"{RESOURCES}.embedded_warehouse": {"redshift_standin"},
+    f"{RESOURCES}.store_resolver": {"redshift_standin"},
+}
 """Modules of `resources` that need more than ports and catalogue: who chooses, and who stands in."""
 
 

@@ -1,293 +1,197 @@
-"""COPY of Parquet, by manifest or of one object: as strict as Redshift about shapes, types and sizes.
+"""COPY: finds the files by prefix or manifest, loads them by their format, and keeps what happened.
 
-All parts are loaded by one DuckDB statement. Where the bytes are is the engine's resolver's business.
+The text is read by `copy_options`, Parquet by `copy_parquet`, CSV and delimited text by `copy_text`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import tempfile
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.redshift_standin.catalog import Catalog, Column, Relation
-from orderhe_dagster.redshift_standin.dialect import quote, string
-from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
-from orderhe_dagster.redshift_standin.types import Type
+from orderhe_dagster.redshift_standin.copy_options import Copy, read_copy
+from orderhe_dagster.redshift_standin.copy_parquet import parquet_statement
+from orderhe_dagster.redshift_standin.copy_text import Found, read_text, text_statement
+from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.load_errors import LoadFailure, blocked
+from orderhe_dagster.redshift_standin.load_log import Load
+from orderhe_dagster.redshift_standin.results import Notice, Rows
+from orderhe_dagster.redshift_standin.storage import Access, bucket_and_key
 from orderhe_dagster.redshift_standin.words import Words
 
+if TYPE_CHECKING:
+    from orderhe_dagster.redshift_standin.engine import Engine
 
-@dataclass(frozen=True)
-class Resolver:
-    """Reads addresses (`s3://bucket/key`). Both raise FileNotFoundError where there is no object."""
-
-    read: Callable[[str], bytes]
-    local_path: Callable[[str], str]
+_File = tuple[str, str]  # address, local path
 
 
-@dataclass(frozen=True)
-class Copy:
-    """A COPY as read: the table, the columns that the files hold in order, and where they are."""
-
-    table: Relation
-    columns: tuple[Column, ...]
-    address: str
-    manifest: bool
-
-
-_NOT_PARQUET_TEXT = """
-    acceptanydate acceptinvchars blanksasnull bzip2 compupdate csv dateformat delimiter
-    emptyasnull encoding escape explicit_ids fillblank fixedwidth gzip ignoreblanklines
-    ignoreheader json lzop maxerror noload null readratio region removequotes roundec timeformat
-    trimblanks truncatecolumns zstd
-"""
-_NOT_PARQUET = frozenset(_NOT_PARQUET_TEXT.split())
-
-
-def read_copy(words: Words, catalog: Catalog) -> Copy:  # noqa: PLR0912 - one branch an option
-    """COPY's text after the word itself."""
-    schema, name = words.table()
-    table = catalog.find(schema, name)
-    if table is None or table.is_view:
-        raise RedshiftError("XX000", f"Cannot COPY into nonexistent table {name}")
-    columns = table.columns
-    if words.peek("("):
-        columns = tuple(_column(table, column) for column in words.names())
-    words.expect("from")
-    address = words.string()
-    if not address.startswith("s3://"):
-        raise refuse(f"COPY from {address!r}", "give an address s3://bucket/key")
-    manifest = parquet = role = False
-    while not words.done:
-        if words.take("iam_role"):
-            role = True
-            if not words.take("default"):
-                words.string()
-        elif words.take("format"):
-            words.take("as")
-            words.expect("parquet")
-            parquet = True
-        elif words.take("parquet"):
-            parquet = True
-        elif words.take("manifest"):
-            manifest = True
-        elif words.take("statupdate"):
-            _ = words.take("on") or words.take("off")
-        else:
-            _refuse_option(words, parquet)
-    if not parquet:
-        raise refuse("COPY of other formats than Parquet", "write format as parquet")
-    if not role:
-        raise RedshiftError(
-            "XX000", "COPY from this file format only accepts IAM_ROLE credentials."
+def run_copy(engine: Engine, words: Words, sql: str) -> Rows:
+    """COPY, after the word itself. What failed is kept, whether or not the transaction is."""
+    copy = read_copy(words, engine.catalog)
+    database = engine.database
+    log = database.loads
+    load = log.begin(
+        Load(
+            log.next_id(), engine.user, engine.process_id, "copy", str(copy.table), copy.address,
+            copy.format, _now(),
         )
-    return Copy(table, columns, address, manifest)
+    )  # fmt: skip
+    try:
+        rows = _loaded(engine, copy, load)
+    except BaseException as error:
+        load.status, load.error = "failed", str(error)[:500]
+        raise
+    else:
+        load.status = "completed"
+    finally:
+        load.ended = _now()
+    engine.last_copy_count, engine.last_copy_id = load.rows, load.query_id
+    return rows
 
 
-def _refuse_option(words: Words, parquet: bool) -> None:
-    option = words.next()
-    if option.lower in ("access_key_id", "credentials", "with", "secret_access_key"):
-        raise RedshiftError(
-            "XX000", "COPY from this file format only accepts IAM_ROLE credentials."
-        )
-    if option.lower in _NOT_PARQUET:
-        word = option.text.upper()
-        raise RedshiftError("0A000", f"{word} argument is not supported for PARQUET based COPY")
-    words.at -= 1
-    raise words.error("an option of COPY expected")
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
-def _column(table: Relation, name: str) -> Column:
-    for column in table.columns:
-        if column.name == name:
-            return column
-    raise RedshiftError("42703", f'column "{name}" of relation "{table}" does not exist')
+def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
+    role = engine.database.roles.assume(copy.role, engine.user)
+    access = Access(engine.database.resolver, role, copy["region"] or "")
+    files = manifest_files(copy, access) if copy["manifest"] else _prefix_files(copy, access)
+    load.addresses = tuple(address for address, _ in files)
+    load.files, load.file_bytes = len(files), sum(Path(local).stat().st_size for _, local in files)
+    if copy.format == "parquet":
+        text = parquet_statement(copy, files, engine.connection)
+        load.rows = engine.run([text]).row_count
+        return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
+    with tempfile.TemporaryDirectory(prefix="orderhe-copy-") as folder:
+        aside = Path(folder) / "rows.parquet"
+        found = read_text(copy, files, aside)
+        engine.database.loads.failed(load, _now(), found.errors)
+        if found.failed:
+            raise _failure(copy, found)
+        if copy["noload"]:
+            return Rows(row_count=0, notices=(_valid(copy, found.rows),))
+        load.rows = engine.run([text_statement(copy, aside)]).row_count
+    return Rows(row_count=load.rows, notices=_notices(copy, load.rows, found))
 
 
-def copy_statement(copy: Copy, resolver: Resolver, connection: Any) -> str:
-    """The one INSERT that loads every part, after all parts were found fit."""
-    parts = _manifest(copy, resolver) if copy.manifest else [_object(copy.address, resolver)]
-    addresses = {local: address for address, local in parts}
-    _check_schemas(copy, _listed(addresses), addresses, connection)
-    files = _listed([local for _, local in parts])  # one that is named twice is loaded twice
-    inner = [f"c{place}" for place in range(len(copy.columns))]
-    made = ", ".join(
-        _checked(f'"_f"."{c}"', column) for c, column in zip(inner, copy.columns, strict=True)
+def _failure(copy: Copy, found: Found) -> RedshiftError:
+    error = found.errors[-1]
+    where = f"{error.file}, line {error.line}" + (
+        f", column {error.column}" if error.column else ""
     )
-    listed = ", ".join(quote(column.name) for column in copy.columns)
-    source = f"(SELECT * FROM read_parquet({files}, hive_partitioning = false))"
-    return (
-        f"INSERT INTO {copy.table.sql} ({listed}) "
-        f'SELECT {made} FROM {source} AS "_f"({", ".join(inner)})'
-    )
-
-
-def _listed(files: Iterable[str]) -> str:
-    return "[" + ", ".join(map(string, files)) + "]"
-
-
-def _checked(sql: str, column: Column) -> str:
-    type_ = column.type
-    if type_.kind not in ("varchar", "varbyte"):
-        return f"CAST({sql} AS {type_.carrier})"
-    size = f"strlen({sql})" if type_.kind == "varchar" else f"octet_length({sql})"
-    words = (
-        f"Spectrum Scan Error; code: 15007; context: The length of the data column {column.name} is "
-        f"longer than the length defined in the table. Table: {type_.length}, Data: "
-    )
-    failing = raising("XX000", f"{string(words)} || {size}")
-    return f"(CASE WHEN {sql} IS NULL OR {size} <= {type_.length} THEN {sql} ELSE {failing} END)"
-
-
-def _missing(address: str, problem: str = "") -> RedshiftError:
     return RedshiftError(
         "XX000",
-        f"{problem}S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey; "
-        f"code: 8001; context: S3 key being read : {address}",
+        f"Load into table '{copy.table.name}' failed.  Check 'stl_load_errors' system table for "
+        "details.",
+        f"{where}: code {error.code}, {_without_value(error.code, error.reason)}",
+        "select * from sys_load_error_detail order by start_time desc",
     )
 
 
-def _object(address: str, resolver: Resolver) -> tuple[str, str]:
-    try:
-        return address, resolver.local_path(address)
-    except FileNotFoundError:
-        raise _missing(address) from None
+def _without_value(code: int, reason: str) -> str:
+    """A load error's reason without what it quotes of the data, for errors and logs."""
+    return reason.split(", Value", maxsplit=1)[0] if code == 1207 else reason
 
 
-def _manifest(copy: Copy, resolver: Resolver) -> list[tuple[str, str]]:
-    """The parts that a manifest names, with their local files; sizes must be exact."""
-    try:
-        text = resolver.read(copy.address)
-    except FileNotFoundError:
-        raise _missing(copy.address, "Problem reading manifest file - ") from None
+def _completed(copy: Copy, rows: int) -> Notice:
+    return Notice(
+        "INFO", "00000",
+        f"Load into table '{copy.table.name}' completed, {rows} record(s) loaded successfully.",
+    )  # fmt: skip
+
+
+def _valid(copy: Copy, rows: int) -> Notice:
+    return Notice(
+        "INFO",
+        "00000",
+        f"Load into table '{copy.table.name}': {rows} record(s) are valid (noload).",
+    )
+
+
+def _notices(copy: Copy, rows: int, found: Found) -> tuple[Notice, ...]:
+    told = [_completed(copy, rows)]
+    if found.errors:
+        told.append(
+            Notice(
+                "INFO", "00000",
+                f"Load into table '{copy.table.name}' completed, {len(found.errors)} record(s) could "
+                "not be loaded.  Check 'stl_load_errors' system table for details.",
+            )
+        )  # fmt: skip
+    if found.replaced:
+        told.append(
+            Notice(
+                "INFO", "00000",
+                f"Load into table '{copy.table.name}' completed, {found.replaced} record(s) had "
+                "invalid characters replaced.",
+            )
+        )  # fmt: skip
+    return tuple(told)
+
+
+def _prefix_files(copy: Copy, access: Access) -> list[_File]:
+    """Every object whose address begins with the COPY's: one that is meant alone is found alone."""
+    found = access.list(copy.address)
+    if not found:
+        _, key = bucket_and_key(copy.address)
+        raise blocked(
+            f"The specified S3 prefix '{key}' does not exist", 8001,
+            f"S3 key being read : {copy.address}",
+        )  # fmt: skip
+    return [(address, access.file(address)) for address, _ in found]
+
+
+def manifest_files(copy: Copy, access: Access) -> list[_File]:
+    """The files that a manifest names; for Parquet their sizes must be there and exact."""
+    if not access.may("get", copy.address):  # as misleading as Redshift says it
+        raise blocked(
+            "COPY with MANIFEST parameter requires full path of an S3 object", 8001, copy.address
+        )
+    problem = "Problem reading manifest file - "
+    entries = _entries(access.read(copy.address, problem), copy.address)
+    if not entries:
+        raise refuse(f"an empty manifest ({copy.address})", "leave the COPY out")
+    found: list[_File] = []
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise RedshiftError("XX000", f"{problem}an entry is not an object at {copy.address}")
+        address = str(entry.get("url", ""))
+        key = address.removeprefix("s3://").partition("/")[2]
+        if not address.startswith("s3://") or not key or key.endswith("/"):
+            raise blocked(
+                "COPY with MANIFEST parameter requires full path of an S3 object", 8001,
+                f"{address or 'an entry without url'} in {copy.address}",
+            )  # fmt: skip
+        wanted = (entry.get("meta") or {}).get("content_length")
+        if wanted is None and copy.format == "parquet":
+            raise blocked("File entry does not have 'meta' key.", 15003, address)
+        if not entry.get("mandatory", False) and not access.has(address):
+            continue
+        local = access.file(address)
+        size = Path(local).stat().st_size
+        if wanted is not None and size != wanted and copy.format == "parquet":
+            raise blocked(
+                f"the manifest says {wanted} bytes of {address}, there are {size}", 15003,
+                f"{copy.address}: write the manifest anew",
+            )  # fmt: skip
+        found.append((address, local))
+    if not found:
+        raise refuse(f"a manifest none of whose parts is there ({copy.address})", "back up again")
+    return found
+
+
+def _entries(text: bytes, address: str) -> list[Any]:
+    problem = "Problem reading manifest file - "
     try:
         entries = json.loads(text)["entries"]
     except (ValueError, KeyError, TypeError):
-        raise RedshiftError(
-            "XX000", f"Problem reading manifest file - no JSON with entries at {copy.address}"
-        ) from None
+        raise RedshiftError("XX000", f"{problem}no JSON with entries at {address}") from None
     if not isinstance(entries, list):
-        raise RedshiftError(
-            "XX000", f"Problem reading manifest file - entries is no list at {copy.address}"
-        )
-    if not entries:
-        raise refuse(f"an empty manifest ({copy.address})", "leave the COPY out")
-    parts = []
-    for entry in entries:
-        if not isinstance(entry, dict):
-            raise RedshiftError(
-                "XX000",
-                f"Problem reading manifest file - an entry is not an object at {copy.address}",
-            )
-        address = str(entry.get("url", ""))
-        if not address.startswith("s3://"):
-            raise RedshiftError(
-                "XX000",
-                "COPY with MANIFEST parameter requires full path of an S3 object; code: 8001; "
-                f"context: {address or 'an entry without url'} in {copy.address}",
-            )
-        wanted = (entry.get("meta") or {}).get("content_length")
-        if wanted is None:
-            raise RedshiftError(
-                "XX000",
-                f"File entry does not have 'meta' key.; code: 15003; context: {address}",
-            )
-        try:
-            local = resolver.local_path(address)
-        except FileNotFoundError:
-            if entry.get("mandatory", False):
-                raise _missing(address) from None
-            continue
-        size = Path(local).stat().st_size
-        if size != wanted:
-            raise RedshiftError(
-                "XX000",
-                f"the manifest says {wanted} bytes of {address}, there are {size}; code: 15003; "
-                f"context: {copy.address}: write the manifest anew",
-            )
-        parts.append((address, local))
-    if not parts:
-        raise refuse(f"a manifest none of whose parts is there ({copy.address})", "back up again")
-    return parts
+        raise RedshiftError("XX000", f"{problem}entries is no list at {address}")
+    return entries
 
 
-def _check_schemas(copy: Copy, files: str, addresses: dict[str, str], connection: Any) -> None:
-    """Every file has the table's number of columns, in its order, of its physical types."""
-    try:
-        found = connection.execute(
-            "SELECT file_name, name, type, converted_type, logical_type, scale, precision, "
-            f"num_children FROM parquet_schema({files})"
-        ).fetchall()
-    except Exception as error:
-        raise RedshiftError(
-            "XX000",
-            f"Spectrum Scan Error; code: 15001; context: not a Parquet file: {str(error)[:300]}",
-        ) from None
-    schemas: dict[str, list[Any]] = {}
-    for file, *leaf in found:
-        schemas.setdefault(file, []).append(leaf)
-    names: list[str] | None = None
-    for file, (_, *leaves) in schemas.items():  # the first is the root
-        address = addresses.get(file, file)
-        if len(leaves) != len(copy.columns):
-            raise RedshiftError(
-                "XX000",
-                "Spectrum Scan Error; code: 15007; context: Unmatched number of columns between "
-                f"table and file. Table columns: {len(copy.columns)}, Data columns: {len(leaves)}, "
-                f"File name: {address}",
-            )
-        for column, leaf in zip(copy.columns, leaves, strict=True):
-            if not fits(column.type, leaf):
-                raise RedshiftError(
-                    "XX000",
-                    f"Spectrum Scan Error; code: 15007; context: File '{address}' has an "
-                    f"incompatible Parquet schema for column '{copy.table}.{column.name}'. "
-                    f"Column type: {column.type}, Parquet schema: {_say(leaf)}",
-                )
-        columns = [leaf[0] for leaf in leaves]
-        if names is not None and columns != names:
-            raise refuse(f"parts whose columns have other names ({address})", "name them alike")
-        names = columns
-
-
-def _say(leaf: list[Any]) -> str:
-    name, physical, converted, logical, scale, precision, _ = leaf
-    more = f" {converted}" if converted else ""
-    more += f"({precision},{scale})" if converted == "DECIMAL" else f" {logical}" if logical else ""
-    return f"{physical} {name}{more}"
-
-
-_PLAIN = {"boolean": "BOOLEAN", "real": "FLOAT", "double": "DOUBLE"}
-_WHOLE = {
-    "smallint": ("INT32", (None, "INT_16", "INT_8", "INT_32")),
-    "integer": ("INT32", (None, "INT_32", "INT_16", "INT_8")),
-    "bigint": ("INT64", (None, "INT_64")),
-}
-
-
-def fits(type_: Type, leaf: list[Any]) -> bool:  # noqa: PLR0911 - one return a family
-    """Whether a Parquet column can be loaded into a column of this type: physically, no casts."""
-    _, physical, converted, logical, scale, precision, children = leaf
-    logical = str(logical or "")
-    if children:
-        return False
-    if type_.kind in _PLAIN:
-        return bool(physical == _PLAIN[type_.kind]) and converted is None
-    if type_.kind in _WHOLE:
-        carrier, marks = _WHOLE[type_.kind]
-        return physical == carrier and converted in marks and "Timestamp" not in logical
-    if type_.kind == "decimal":
-        return bool(converted == "DECIMAL" and (precision, scale) == (type_.precision, type_.scale))
-    if type_.kind == "date":
-        return bool(physical == "INT32" and converted == "DATE")
-    if type_.kind == "timestamp":
-        exact = converted in ("TIMESTAMP_MICROS", "TIMESTAMP_MILLIS") or (
-            "Timestamp" in logical and "NANOS" not in logical.upper()
-        )
-        return bool(physical == "INT96" or (physical == "INT64" and exact))
-    if type_.kind == "varchar":
-        return bool(physical == "BYTE_ARRAY" and (converted == "UTF8" or "String" in logical))
-    return bool(
-        type_.kind == "varbyte" and physical == "BYTE_ARRAY" and not converted and not logical
-    )
+__all__ = ["LoadFailure", "manifest_files", "run_copy"]

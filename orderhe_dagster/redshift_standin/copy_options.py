@@ -192,7 +192,8 @@ def read_copy(words: Words, catalog: Catalog) -> Copy:
     address = words.string()
     if not address.startswith("s3://"):
         raise refuse(f"COPY from {address[:200]!r}", "give an address s3://bucket/key")
-    format_, role, keys, options = "text", "", False, {}
+    format_, role, keys = "text", "", False
+    options: dict[str, Any] = {}
     while not words.done:
         found = authorization(words)
         if found == "keys":

@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin.catalog import DATABASE
-from orderhe_dagster.redshift_standin.copy import Resolver
 from orderhe_dagster.redshift_standin.dialect import quote, string
+from orderhe_dagster.redshift_standin.load_log import LoadLog
+from orderhe_dagster.redshift_standin.storage import Resolver, Roles
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
 _FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
 
 
-def _nowhere(address: str) -> Any:
-    raise FileNotFoundError(address)
-
-
-NOWHERE = Resolver(_nowhere, _nowhere)
+NOWHERE = Resolver()
 """The resolver of a database that is given none: no address has an object."""
+ANY_ROLES = Roles()
+"""Every role may do whatever the resolver can."""
 
 
 class Database:
@@ -37,13 +36,15 @@ class Database:
         path: str | Path = ":memory:",
         *,
         resolver: Resolver = NOWHERE,
+        roles: Roles = ANY_ROLES,
         read_only: bool = False,
     ) -> None:
-        """Open the file, or make it. `resolver` finds the addresses of COPY."""
+        """Open the file, or make it. `resolver` reaches the addresses of COPY and UNLOAD for `roles`."""
         import duckdb
 
         self.failures = duckdb.Error
-        self.resolver, self.read_only = resolver, read_only
+        self.resolver, self.roles, self.read_only = resolver, roles, read_only
+        self.loads = LoadLog()
         self.version = 0
         """Counts the committed changes of definitions: a session that saw another one reads anew."""
         self.gate = threading.Lock()

@@ -5,7 +5,7 @@ What all sessions share is in `database`, what each statement does in `statement
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,12 +15,12 @@ from typing import Any
 from orderhe_dagster.redshift_standin import statements, system_views
 from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import Catalog
-from orderhe_dagster.redshift_standin.copy import Resolver
 from orderhe_dagster.redshift_standin.database import NOWHERE, Database
 from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
 from orderhe_dagster.redshift_standin.scope import Query
+from orderhe_dagster.redshift_standin.storage import Resolver
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.words import Words
 
@@ -34,8 +34,7 @@ class Engine:
         self,
         path: str | Path = ":memory:",
         *,
-        read: Callable[[str], bytes] = NOWHERE.read,
-        local_path: Callable[[str], str] = NOWHERE.local_path,
+        resolver: Resolver = NOWHERE,
         read_only: bool = False,
         user: str = "admin",
         application_name: str = "",
@@ -43,12 +42,10 @@ class Engine:
     ) -> None:
         """A session of `database`; without one, of a database of its own at `path`.
 
-        `read` and `local_path` resolve the addresses of COPY.
+        `resolver` reaches the addresses of COPY and UNLOAD.
         """
         self._own = database is None
-        self.database = database or Database(
-            path, resolver=Resolver(read, local_path), read_only=read_only
-        )
+        self.database = database or Database(path, resolver=resolver, read_only=read_only)
         self.user, self.application_name = user, application_name
         self.process_id, self.connection = self.database.enter(self)
         self.catalog = Catalog(
@@ -59,6 +56,7 @@ class Engine:
         )
         self.state = "idle"  # or "open", or "failed": inside a transaction
         self.last_copy_count = 0
+        self.last_copy_id = -1
         self._began: datetime | None = None
         self._started = False  # DuckDB has a transaction open: the snapshot is taken
         self._defining = False  # the transaction changed definitions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin import utility
 from orderhe_dagster.redshift_standin.alter import Alterations
-from orderhe_dagster.redshift_standin.copy import copy_statement, read_copy
+from orderhe_dagster.redshift_standin.copy import run_copy
 from orderhe_dagster.redshift_standin.ddl import Definitions
 from orderhe_dagster.redshift_standin.dml import Changes
 from orderhe_dagster.redshift_standin.errors import refuse
@@ -66,14 +66,6 @@ def _define(verb: str, reader: type[Any]) -> Run:
     return run
 
 
-def _copy(engine: Engine, words: Words, sql: str) -> Rows:
-    copy = read_copy(words, engine.catalog)
-    text = copy_statement(copy, engine.database.resolver, engine.connection)
-    found = engine.run([text])
-    engine.last_copy_count = found.row_count
-    return found
-
-
 def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
     """Empties the table and commits: the transaction around it, too, as on Redshift."""
     words.take("table")
@@ -121,7 +113,7 @@ STATEMENTS: dict[str, Statement] = {
     "begin": _BEGIN,
     "comment": Statement(_utility(utility.comment)),
     "commit": _COMMIT,
-    "copy": Statement(_copy),
+    "copy": Statement(run_copy),
     "create": Statement(_define("create", Definitions), tag="CREATE {word}"),
     "delete": Statement(_change("delete"), tag="DELETE {n}"),
     "drop": Statement(_define("drop", Alterations), tag="DROP {word}"),

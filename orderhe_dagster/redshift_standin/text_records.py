@@ -5,6 +5,7 @@ A file is read line by line, so its size does not matter; a record is at most 4 
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -85,16 +86,18 @@ def _lines(file: str, address: str, options: Mapping[str, Any]) -> Iterator[byte
 
 
 def _recoded(stream: Any, address: str, codec: str) -> Iterator[bytes]:
-    data = stream.read()
+    """Lines of another encoding as UTF-8."""
+    text = io.TextIOWrapper(stream, codec, newline="\n")
     try:
-        text = data.decode(codec)
+        while line := text.readline(MAX_RECORD_BYTES):
+            yield line.removeprefix("\ufeff").encode("utf-8")
     except UnicodeError:
         raise blocked(
             "The encoding of the file is not that of the COPY command", 1221,
             f"S3 key being read : {address}",
         ) from None  # fmt: skip
-    for line in text.removeprefix("\ufeff").split("\n"):
-        yield line.encode("utf-8") + b"\n"
+    finally:
+        text.detach()
 
 
 def _joined(file: str, address: str, options: Mapping[str, Any]) -> Iterator[tuple[int, bytes]]:

@@ -5,7 +5,6 @@ DuckDB admits one process per file, so the file is open for a session only, behi
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orderhe_dagster.resources.duckdb_file import is_stillborn, remedy, remove_stillborn
 from orderhe_dagster.resources.interrupts import interruptible
-from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.locks import file_lock
 from orderhe_dagster.resources.ports import PortError, Result, StatementError, Store, Warehouse
+from orderhe_dagster.resources.store_resolver import resolver
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine, Rows
+    from orderhe_dagster.redshift_standin.storage import Resolver
 
 _T = TypeVar("_T")
 REBUILD = "run '*' for the whole range, and it is built anew from the backups"
@@ -56,8 +56,8 @@ class EmbeddedWarehouse(Warehouse):
         ):
             if not read_only:
                 remove_stillborn(file)
-            reader = _Reader(self.store, stack)
-            engine = stack.enter_context(_opened(file, reader, read_only))
+            reach = resolver(self.store, stack)
+            engine = stack.enter_context(_opened(file, reach, read_only))
             try:
                 yield EmbeddedSession(engine)
             except StatementError as error:
@@ -92,58 +92,13 @@ class EmbeddedSession:
         return found
 
 
-class _Reader:
-    """Reads COPY's addresses from a Store. What is fetched from afar lives as long as the session."""
-
-    def __init__(self, store: Store, stack: ExitStack) -> None:
-        self._store, self._stack = store, stack
-        self._folder: Path | None = None
-        self._fetched = 0
-
-    def read(self, address: str) -> bytes:
-        found = self._store.get(self._key(address))
-        if found is None:
-            raise FileNotFoundError(address)
-        return found.body
-
-    def local_path(self, address: str) -> str:
-        key = self._key(address)
-        if isinstance(self._store, FolderStore):
-            path = self._store.path_of(address)
-            if not path.is_file():
-                raise FileNotFoundError(address)
-            return str(path)
-        if self._store.sizes([key]) == [None]:
-            raise FileNotFoundError(address)
-        if self._folder is None:
-            made = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
-            self._folder = Path(self._stack.enter_context(made))
-        self._fetched += 1
-        path = self._folder / f"part-{self._fetched:05d}.parquet"
-        self._store.download(key, path)
-        return str(path)
-
-    def _key(self, address: str) -> str:
-        from orderhe_dagster.redshift_standin.errors import RedshiftError
-
-        prefix = self._store.url("k")[:-1]
-        if not address.startswith(prefix):
-            raise RedshiftError(
-                "XX000",
-                "S3ServiceException:The specified bucket does not exist,Status 404,Error "
-                f"NoSuchBucket; code: 8001; context: S3 key being read : {address}; the store of "
-                f"this warehouse holds {prefix}… only",
-            )
-        return address[len(prefix) :]
-
-
-def _opened(file: Path, reader: _Reader, read_only: bool) -> Engine:
+def _opened(file: Path, reach: Resolver, read_only: bool) -> Engine:
     import duckdb
 
     from orderhe_dagster.redshift_standin.engine import Engine
 
     try:
-        return Engine(file, read=reader.read, local_path=reader.local_path, read_only=read_only)
+        return Engine(file, resolver=reach, read_only=read_only)
     except duckdb.IOException as error:
         raise PortError(remedy(file, str(error), REBUILD)) from error
 
@@ -155,7 +110,7 @@ def _translating(run: Callable[[], _T], sql: str) -> _T:
     try:
         return run()
     except RedshiftError as error:
-        raise StatementError(error.message, error.code, sql) from error
+        raise StatementError(str(error), error.code, sql) from error
 
 
 def _result(rows: Rows) -> Result:

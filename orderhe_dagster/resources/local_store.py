@@ -110,6 +110,18 @@ class FolderStore(Store):
             found.append(path.stat().st_size if path.is_file() else None)
         return found
 
+    def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
+        """The keys that begin with `prefix`, and their sizes; a prefix may end within a name."""
+        folder, root = self._bucket_folder, "".join(f"{name}/" for name in self._own_prefix)
+        above = (root + prefix).rpartition("/")[0]
+        start = folder.joinpath(*segments(above, "prefix", empty=True))
+        found = []
+        for path in start.rglob("*"):
+            key = path.relative_to(folder).as_posix()
+            if key.startswith(root + prefix) and path.is_file():
+                found.append((key[len(root) :], path.stat().st_size))
+        return sorted(found)
+
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file, which appears whole or not at all."""
         source = self._path(key)
@@ -142,8 +154,12 @@ class FolderStore(Store):
     def _locks_folder(self) -> Path:
         return Path(self.root) / ".locks"
 
+    @property
+    def _own_prefix(self) -> list[str]:
+        return segments(self.prefix, "prefix", empty=True)
+
     def _segments(self, key: str) -> list[str]:
-        return [*segments(self.prefix, "prefix", empty=True), *segments(key, "key")]
+        return [*self._own_prefix, *segments(key, "key")]
 
     def _path(self, key: str) -> Path:
         return self._bucket_folder.joinpath(*self._segments(key))

@@ -206,6 +206,13 @@ class Store(dg.ConfigurableResource[Any], ABC):
             for found in map(self.get, keys)
         ]
 
+    def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
+        """The keys that begin with `prefix`, and their sizes, for COPY and UNLOAD of whoever asks.
+
+        The road itself never lists: what to load is in its records.
+        """
+        raise PortError(f"this store cannot list the keys {prefix!r}; name the objects one by one")
+
     @abstractmethod
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file."""

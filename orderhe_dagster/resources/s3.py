@@ -112,6 +112,10 @@ class S3Store(Store):
             found.append(self._bucket.hash(key) if head is not None and known is None else known)
         return found
 
+    def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
+        """The keys that begin with `prefix`, and their sizes."""
+        return self._bucket.listing(prefix)
+
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file, which appears whole or not at all."""
         aside = path.with_name(path.name + ".part")

@@ -98,6 +98,19 @@ class Bucket:
                     raise
                 return None
 
+    def listing(self, prefix: str) -> list[tuple[str, int]]:
+        """The keys that begin with `prefix`, which may end within a name, and their sizes."""
+        own = "".join(f"{name}/" for name in segments(self.prefix, "prefix", empty=True))
+        with self.client("list") as client:
+            pages = client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=own + prefix
+            )
+            return [
+                (found["Key"][len(own) :], found["Size"])
+                for page in pages
+                for found in page.get("Contents", [])
+            ]
+
     def heads(self, keys: Sequence[str]) -> list[Any]:
         """`head` for each key, side by side, in order. PortError where the bucket is missing."""
         found = side_by_side(self.head, keys)

@@ -15,6 +15,7 @@ import pytest
 
 from orderhe_dagster.redshift_standin.engine import Engine
 from orderhe_dagster.redshift_standin.errors import RedshiftError
+from orderhe_dagster.redshift_standin.storage import Resolver
 
 SCHEMA = pa.schema(
     [
@@ -55,6 +56,14 @@ class Bucket:
     def read(self, address: str) -> bytes:
         return Path(self.local_path(address)).read_bytes()
 
+    def list(self, prefix: str) -> list[tuple[str, int]]:
+        files = ((f"s3://b/{file.name}", file.stat().st_size) for file in self.folder.iterdir())
+        return [(address, size) for address, size in files if address.startswith(prefix)]
+
+    @property
+    def resolver(self) -> Resolver:
+        return Resolver(self.read, self.local_path, self.list)
+
     def part(self, name: str, rows: list[dict[str, Any]], schema: pa.Schema = SCHEMA) -> None:
         pq.write_table(pa.Table.from_pylist(rows, schema), self.folder / name)
 
@@ -78,7 +87,7 @@ def bucket(tmp_path: Path) -> Bucket:
 
 @pytest.fixture
 def engine(bucket: Bucket) -> Iterator[Engine]:
-    with Engine(read=bucket.read, local_path=bucket.local_path) as made:
+    with Engine(resolver=bucket.resolver) as made:
         made.execute(TABLE)
         yield made
 

@@ -1,0 +1,70 @@
+"""What COPY and UNLOAD did: loads, and the rows that could not be loaded. Kept outside of transactions.
+
+Bounded: the oldest are forgotten. The views on it are in `load_views`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orderhe_dagster.redshift_standin.load_errors import RowError
+
+_KEPT_LOADS, _KEPT_ERRORS = 10_000, 100_000
+
+
+@dataclass
+class Load:
+    """A COPY or UNLOAD: who, what, from where, how much, and how it ended."""
+
+    query_id: int
+    user: str
+    process_id: int
+    verb: str  # copy or unload
+    table: str
+    source: str
+    format: str
+    began: datetime
+    ended: datetime | None = None
+    status: str = "running"
+    rows: int = 0
+    files: int = 0
+    file_bytes: int = 0
+    error_count: int = 0
+    error: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A row that was not loaded, and the load in which that was."""
+
+    load: Load
+    at: datetime
+    row: RowError
+
+
+@dataclass
+class LoadLog:
+    """The loads of a database, newest last."""
+
+    loads: deque[Load] = field(default_factory=lambda: deque(maxlen=_KEPT_LOADS))
+    errors: deque[Failed] = field(default_factory=lambda: deque(maxlen=_KEPT_ERRORS))
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def begin(self, load: Load) -> Load:
+        """Keep a load that begins now."""
+        self.loads.append(load)
+        return load
+
+    def next_id(self) -> int:
+        """A number for a statement that has none yet."""
+        return next(self._ids)
+
+    def failed(self, load: Load, at: datetime, rows: Sequence[RowError]) -> None:
+        """Keep the rows that a load could not load."""
+        load.error_count += len(rows)
+        self.errors.extend(Failed(load, at, row) for row in rows)

@@ -1,0 +1,96 @@
+"""A Store as the local Redshift's COPY and UNLOAD reach it: addresses instead of keys. No SQL here.
+
+A folder's files are read where they lie; what is fetched from afar lives in a scratch folder.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.ports import PortError, Store
+
+if TYPE_CHECKING:
+    from orderhe_dagster.redshift_standin.storage import Resolver
+
+
+def resolver(store: Store, stack: ExitStack) -> Resolver:
+    """The resolver of COPY's and UNLOAD's addresses in `store`; `stack` removes what was fetched."""
+    from orderhe_dagster.redshift_standin.storage import Resolver
+
+    reach = _Reach(store, stack)
+    return Resolver(reach.read, reach.local_path, reach.list, reach.put, reach.delete)
+
+
+class _Reach:
+    def __init__(self, store: Store, stack: ExitStack) -> None:
+        self._store, self._stack = store, stack
+        self._folder: Path | None = None
+        self._fetched = 0
+        self._turn = threading.Lock()  # sessions of one server share this
+
+    def read(self, address: str) -> bytes:
+        with _told(address):
+            found = self._store.get(self._key(address))
+        if found is None:
+            raise FileNotFoundError(address)
+        return found.body
+
+    def local_path(self, address: str) -> str:
+        key = self._key(address)
+        if isinstance(self._store, FolderStore):
+            path = self._store.path_of(address)
+            if not path.is_file():
+                raise FileNotFoundError(address)
+            return str(path)
+        path = self._scratch()
+        with _told(address):
+            if self._store.sizes([key]) == [None]:
+                raise FileNotFoundError(address)
+            self._store.download(key, path)
+        return str(path)
+
+    def list(self, prefix: str) -> Sequence[tuple[str, int]]:
+        with _told(prefix):
+            found = self._store.listing(self._key(prefix))
+        return [(self._store.url(key), size) for key, size in found]
+
+    def put(self, address: str, file: Path) -> None:
+        with _told(address):
+            self._store.upload([(self._key(address), file)])
+
+    def delete(self, addresses: Sequence[str]) -> None:
+        with _told(addresses[0]):
+            self._store.delete([self._key(address) for address in addresses])
+
+    def _scratch(self) -> Path:
+        with self._turn:
+            if self._folder is None:
+                made = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
+                self._folder = Path(self._stack.enter_context(made))
+            self._fetched += 1
+            return self._folder / f"part-{self._fetched:05d}"
+
+    def _key(self, address: str) -> str:
+        from orderhe_dagster.redshift_standin.storage import NoSuchBucket
+
+        prefix = self._store.url("k")[:-1]
+        if not address.startswith(prefix):
+            raise NoSuchBucket(f"the store of this warehouse holds {prefix}… only")
+        return address[len(prefix) :]
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """What the store cannot do is an error of the statement, as on Redshift."""
+    from orderhe_dagster.redshift_standin.load_errors import blocked
+
+    try:
+        yield
+    except PortError as error:
+        raise blocked(f"S3ServiceException: {error}", 8001, f"S3 key: {address}") from error
