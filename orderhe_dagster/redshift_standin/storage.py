@@ -28,10 +28,7 @@ def _nowhere(address: str) -> str:
 
 
 def _no_list(prefix: str) -> Sequence[tuple[str, int]]:
-    raise refuse(
-        f"the objects that begin with {prefix}: this warehouse cannot list its store",
-        "name the objects in a manifest",
-    )
+    return ()
 
 
 def _no_put(address: str, file: Path) -> None:

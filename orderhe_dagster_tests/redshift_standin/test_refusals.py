@@ -88,7 +88,7 @@ REFUSED = {
     "insert into sales default values": "default",
     "delete sales where order_id = 1": "tables",
     "vacuum sales boost": "boost",
-    "copy sales from 's3://b/k' iam_role default csv": "CSV",
+    "copy sales from 's3://b/k' iam_role default json 'auto'": "json",
     "prepare p as select 1": "prepare",
     "attach 'x.db' as x": "attach",
     "pragma database_list": "pragma",
@@ -187,7 +187,7 @@ REJECTED = {
     "copy sales from 's3://b/m' iam_role default format as parquet manifest": (
         "XX000", "Problem reading manifest file - S3ServiceException",
     ),
-    "copy sales from 's3://b/k' iam_role default format as parquet": ("XX000", "NoSuchKey"),
+    "copy sales from 's3://b/k' iam_role default format as parquet": ("XX000", "prefix 'k' does not"),
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from orderhe_dagster.redshift_standin.engine import Engine
 from orderhe_dagster.redshift_standin.errors import RedshiftError
+from orderhe_dagster_tests.redshift_standin.buckets import Bucket
 from orderhe_dagster_tests.redshift_standin.statement_files import Case, cases, shown, tables
 
 RIGHT = 146
@@ -31,11 +32,11 @@ NOT_READ = {
 """Forms of Redshift that the local one calls a mistake, where it should name what it has no rule for."""
 
 
-class Bucket:
-    """The objects of `s3://b/`, as files of a folder."""
+class Parts(Bucket):
+    """A bucket with one part of Parquet, its manifest, and a CSV file."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder)
         part, content = folder / "part.parquet", b"a,b\n1,x\n2,y\n"
         pq.write_table(pa.table({"a": pa.array([1, 2], pa.int32()), "b": ["x", "y"]}), part)
         entry = {
@@ -47,24 +48,15 @@ class Bucket:
         (folder / "csv").mkdir()
         (folder / "csv" / "part.csv.gz").write_bytes(gzip.compress(content))
 
-    def local_path(self, address: str) -> str:
-        file = self.folder / address.removeprefix("s3://b/")
-        if not file.is_file():
-            raise FileNotFoundError(address)
-        return str(file)
-
-    def read(self, address: str) -> bytes:
-        return Path(self.local_path(address)).read_bytes()
-
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Bucket:
-    return Bucket(tmp_path_factory.mktemp("bucket"))
+    return Parts(tmp_path_factory.mktemp("bucket"))
 
 
 def opened(bucket: Bucket) -> Engine:
     """An engine with the tables that every case starts with."""
-    engine = Engine(read=bucket.read, local_path=bucket.local_path)
+    engine = Engine(resolver=bucket.resolver)
     for statement in tables():
         engine.execute(statement)
     return engine
