@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.redshift_standin.auth import Verifier
-from orderhe_dagster.redshift_standin.copy import Resolver
 from orderhe_dagster.redshift_standin.database import NOWHERE, Database
 from orderhe_dagster.redshift_standin.handshake import Door
 from orderhe_dagster.redshift_standin.server import Server
+from orderhe_dagster.redshift_standin.storage import Resolver
 from orderhe_dagster_tests.servers.certificates import LOOPBACK, Authority
 
 USER, PASSWORD, DATABASE = "admin", 'the pass\'word \\ of "admin"', "dev"
