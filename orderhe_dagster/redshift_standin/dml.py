@@ -9,7 +9,7 @@ from orderhe_dagster.redshift_standin.catalog import Catalog, Column, Relation
 from orderhe_dagster.redshift_standin.dialect import name, quote, string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.expressions import only
-from orderhe_dagster.redshift_standin.scope import Scope, Source
+from orderhe_dagster.redshift_standin.scope import Cte, Scope, Source
 from orderhe_dagster.redshift_standin.translate import Translator
 
 _INSERT_FLAGS = ("is_function", "stored", "by_name", "exists", "partition", "settings", "source")
@@ -23,7 +23,7 @@ class Changes:
 
     def insert(self, node: Any) -> list[str]:
         """INSERT INTO … VALUES or a query; values are assigned, text must fit in bytes."""
-        only(node, "this", "expression", *_INSERT_FLAGS)
+        only(node, "this", "expression", "default", *_INSERT_FLAGS)
         target, named = node.this, None
         if target.key == "schema":
             target, named = target.this, [name(column) for column in target.expressions]
@@ -34,12 +34,15 @@ class Changes:
         if len({column.name for column in columns}) < len(columns):
             raise RedshiftError("42701", f"a column is named twice in the insert into {table}")
         given = node.args.get("expression")
+        if node.args.get("default") and given is None and named is None:
+            return [f"INSERT INTO {table.sql} DEFAULT VALUES"]
         if given is None:
             raise refuse("insert without values or a query", "name the values")
         if given.key == "values":
-            rows, width = self._rows(given, columns, named is not None)
+            rows, width = self._rows(given, columns, named is not None, table)
         else:
             rows, width = self._query(given, columns, named is not None)
+            self._check_identity(table, columns[:width])
         listed = ", ".join(quote(column.name) for column in columns[:width])
         return [f"INSERT INTO {table.sql} ({listed}) {rows}"]
 
@@ -50,18 +53,37 @@ class Changes:
             raise RedshiftError("42601", "INSERT has more target columns than expressions")
         return given
 
-    def _rows(self, values: Any, columns: list[Column], strict: bool) -> tuple[str, int]:
+    def _check_identity(self, table: Relation, columns: list[Column]) -> None:
+        """A column that is GENERATED ALWAYS, as IDENTITY is, takes no value."""
+        fixed = table.attributes.get("identity", {})
+        for column in columns:
+            if fixed.get(column.name, {}).get("always"):
+                raise RedshiftError(
+                    "0A000", f"cannot set an identity column to a value: {column.name} of {table}"
+                )
+
+    def _rows(
+        self, values: Any, columns: list[Column], strict: bool, table: Relation
+    ) -> tuple[str, int]:
         rows: list[str] = []
+        if len(values.expressions) > 1 and _queries(values):
+            raise RedshiftError(
+                "0A000", "subqueries in VALUES of several rows are not supported: insert by select"
+            )
         width, scope = 0, Scope({})
         for row in values.expressions:
             items = row.expressions if row.key == "tuple" else [row]
             if rows and len(items) != width:
                 raise RedshiftError("42601", "VALUES lists must all be the same length")
             width = self._width(len(items), columns, strict)
-            made = [
-                assign(self.translator.value(item, scope), column.type, column.name)
-                for item, column in zip(items, columns, strict=False)
-            ]
+            made = []
+            for item, column in zip(items, columns, strict=False):
+                if item.key == "var" and str(item.name).lower() == "default":
+                    made.append("DEFAULT")
+                    continue
+                self._check_identity(table, [column])
+                value = self.translator.value(item, scope)
+                made.append(assign(value, column.type, column.name))
             rows.append(f"({', '.join(made)})")
         return f"VALUES {', '.join(rows)}", width
 
@@ -76,33 +98,43 @@ class Changes:
         return f'SELECT {made} FROM ({query.sql}) AS "_q"({", ".join(inner)})', width
 
     def delete(self, node: Any) -> list[str]:
-        """DELETE FROM … [USING …] [WHERE …]."""
-        only(node, "this", "using", "where")
-        _, scope, text = self._target(node.this)
-        text = f"DELETE FROM {text}"
-        using = [self.translator.source(item, scope) for item in node.args.get("using") or []]
+        """[WITH …] DELETE [FROM] … [USING …] [WHERE …]."""
+        only(node, "this", "tables", "using", "where", "with_")
+        target = node.args.get("this")
+        if not target:  # DELETE without FROM
+            target, *more = node.args.get("tables") or [None]
+            if target is None or more or node.args.get("using"):
+                raise RedshiftError("42601", "syntax error: DELETE with USING needs FROM")
+        elif node.args.get("tables"):
+            raise refuse("a delete of several tables", "delete from one after the other")
+        heading, ctes = self.translator.heading(node)
+        _, scope, text = self._target(target, ctes)
+        text = f"{heading}DELETE FROM {text}"
+        using = [self._tables(item, scope) for item in node.args.get("using") or []]
         if using:
             text += f" USING {', '.join(using)}"
         return [text + self._where(node, scope)]
 
+    def _tables(self, node: Any, scope: Scope) -> str:
+        """A table of USING or FROM with what is joined to it."""
+        joins, node = node.args.get("joins") or [], node.copy()
+        node.set("joins", None)
+        scope.group = len(scope.sources)  # ON does not see the table that is changed
+        text = self.translator.tables(node, joins, scope)
+        if any(join.args.get("side") for join in joins):
+            raise RedshiftError("0A000", "Target table must be part of an equijoin predicate")
+        return text
+
     def update(self, node: Any) -> list[str]:
         """UPDATE … SET … [FROM …] [WHERE …]: before it, a query that fails where a row matches twice."""
-        only(node, "this", "expressions", "from_", "where")
-        table, scope, text = self._target(node.this)
-        sets, seen = [], set()
+        only(node, "this", "expressions", "from_", "where", "with_")
+        heading, ctes = self.translator.heading(node)
+        table, scope, text = self._target(node.this, ctes)
         origin = node.args.get("from_")
-        source = "" if origin is None else f" FROM {self.translator.source(origin.this, scope)}"
-        for item in node.expressions:
-            if item.key != "eq" or item.this.key != "column" or item.this.args.get("table"):
-                raise refuse(f"{item.sql('redshift')[:60]} in SET", "write column = expression")
-            column = self._column(table, name(item.this.this))
-            if column.name in seen:
-                raise RedshiftError("42601", f'column "{column.name}" is set twice')
-            seen.add(column.name)
-            value = self.translator.value(item.expression, scope)
-            sets.append(f"{quote(column.name)} = {assign(value, column.type, column.name)}")
+        source = "" if origin is None else f" FROM {self._tables(origin.this, scope)}"
+        sets = self._sets(node.expressions, table, scope)
         where = self._where(node, scope)
-        change = f"UPDATE {text} SET {', '.join(sets)}{source}{where}"
+        change = f"{heading}UPDATE {text} SET {', '.join(sets)}{source}{where}"
         if not source:
             return [change]
         failing = raising(
@@ -115,7 +147,27 @@ class Changes:
         row = f"{quote(scope.sources[0].alias)}.rowid"
         once = f"CASE WHEN count(*) > count(DISTINCT {row}) THEN {failing} END"
         tables = f"{text}, {source.removeprefix(' FROM ')}"
-        return [f"SELECT {once} FROM {tables}{where}", change]
+        return [f"{heading}SELECT {once} FROM {tables}{where}", change]
+
+    def _sets(self, items: list[Any], table: Relation, scope: Scope) -> list[str]:
+        """What SET assigns, as DuckDB text."""
+        sets, seen = [], set()
+        for item in items:
+            if item.key != "eq" or item.this.key != "column" or item.this.args.get("table"):
+                raise refuse(f"{item.sql('redshift')[:60]} in SET", "write column = expression")
+            column = self._column(table, name(item.this.this))
+            if column.name in seen:
+                raise RedshiftError("42601", f'column "{column.name}" is set twice')
+            seen.add(column.name)
+            self._check_identity(table, [column])
+            if _is_default(item.expression):
+                made = "DEFAULT"
+            else:
+                made = assign(
+                    self.translator.value(item.expression, scope), column.type, column.name
+                )
+            sets.append(f"{quote(column.name)} = {made}")
+        return sets
 
     def _where(self, node: Any, scope: Scope) -> str:
         where = node.args.get("where")
@@ -128,11 +180,13 @@ class Changes:
         schema = node.args.get("db")
         return self.catalog.table(str(schema.name).lower() if schema else None, name(node.this))
 
-    def _target(self, node: Any) -> tuple[Relation, Scope, str]:
+    def _target(self, node: Any, ctes: dict[str, Cte] | None = None) -> tuple[Relation, Scope, str]:
         table = self._table(node)
         alias = node.args.get("alias")
         called = name(alias.this) if alias else table.name
-        scope = Scope({}, None, [Source(called, table.shape, None if alias else table.schema)])
+        scope = Scope(
+            ctes or {}, None, [Source(called, table.shape, None if alias else table.schema)]
+        )
         return table, scope, f"{table.sql} AS {quote(called)}"
 
     def _column(self, table: Relation, wanted: str) -> Column:
@@ -140,3 +194,19 @@ class Changes:
             if column.name == wanted:
                 return column
         raise RedshiftError("42703", f'column "{wanted}" of relation "{table}" does not exist')
+
+
+def _is_default(node: Any) -> bool:
+    return bool(
+        node.key == "column"
+        and node.this.key == "identifier"
+        and not node.this.args.get("quoted")
+        and not node.args.get("table")
+        and str(node.name).lower() == "default"
+    )
+
+
+def _queries(node: Any) -> bool:
+    from sqlglot import exp
+
+    return node.find(exp.Select) is not None

@@ -13,6 +13,7 @@ from orderhe_dagster.redshift_standin.ddl import Definitions
 from orderhe_dagster.redshift_standin.dml import Changes
 from orderhe_dagster.redshift_standin.errors import refuse
 from orderhe_dagster.redshift_standin.forms import parse
+from orderhe_dagster.redshift_standin.merge import Merges
 from orderhe_dagster.redshift_standin.results import Rows, Stream
 from orderhe_dagster.redshift_standin.words import Words
 
@@ -54,6 +55,10 @@ def _change(verb: str) -> Run:
         return engine.run(getattr(changes, verb)(tree))
 
     return run
+
+
+def _merge(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.run(Merges(engine.catalog, engine.translator()).merge(words))
 
 
 def _define(verb: str, reader: type[Any]) -> Run:
@@ -121,6 +126,7 @@ STATEMENTS: dict[str, Statement] = {
     "grant": Statement(_utility(utility.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
     "lock": Statement(_utility(utility.lock), tag="LOCK TABLE"),
+    "merge": Statement(_merge, tag="MERGE"),
     "reset": Statement(_utility(utility.reset)),
     "revoke": Statement(_utility(utility.grant, "from")),
     "rollback": _ROLLBACK,
@@ -149,11 +155,22 @@ _OBJECTS = (
 def find(words: Words) -> Statement:
     """The statement that these words begin; the cursor steps over the first. 0A000 without a rule."""
     first = words.next().lower
+    first = _after_with(words) if first == "with" else first
     two = f"{first} {words.words[words.at].lower}" if not words.done else first
     found = STATEMENTS.get(two) or STATEMENTS.get(first)
     if found is None:
         raise refuse(f"the statement {words.words[0].text}", "see docs/standin.md")
     return found
+
+
+def _after_with(words: Words) -> str:
+    """The statement that a WITH stands before: `update`, `delete` or `with`, which is a query."""
+    depth = 0
+    for word in words.words[words.at :]:
+        depth += {"(": 1, ")": -1}.get(word.lower, 0)
+        if depth == 0 and word.lower in ("select", "update", "delete"):
+            return "with" if word.lower == "select" else word.lower
+    return "with"
 
 
 def tag(statement: Statement, words: Words, count: int) -> str:

@@ -48,6 +48,10 @@ class Withs(Calls):
         word = "WITH RECURSIVE" if recursive else "WITH"
         return f"{word} {', '.join(parts)} ", ctes
 
+    def heading(self, node: Any) -> tuple[str, dict[str, Cte]]:
+        """WITH before a statement that changes rows: its text, and the queries that it names."""
+        return self._with(node, None, {})
+
     def _recursive(
         self, cte: Any, called: str, inside: str, ctes: dict[str, Cte]
     ) -> tuple[str, Cte]:
