@@ -198,7 +198,8 @@ def first_bytes(sql: str, length: int) -> str:
             f"TRY(decode(encode({one})[1:{size}]))"
             for size in range(length, max(length - 4, 0), -1)
         )
-        return f"(CASE WHEN strlen({one}) <= {length} THEN {one} ELSE coalesce({cuts}, '') END)"
+        fits = f"{one} IS NULL OR strlen({one}) <= {length}"
+        return f"(CASE WHEN {fits} THEN {one} ELSE coalesce({cuts}, '') END)"
 
     return bind([sql], make)
 

@@ -63,8 +63,6 @@ class Connection:
                 return
             if code == b"S":
                 self._skipping = False
-                if self._engine.state == "idle":
-                    self._portals.clear()
                 self._ready()
             elif code == b"H":
                 if not self._channel.pending:
@@ -131,6 +129,9 @@ class Connection:
         self._channel.send(failure(error))
 
     def _ready(self) -> None:
+        if self._engine.state == "idle":  # portals end with their transaction
+            while self._portals:
+                self._portals.popitem()[1].drop()
         self._channel.send(wire.ready(self._engine.state))
         self._channel.flush()
 
@@ -193,6 +194,8 @@ class Connection:
         bind = wire.read_bind(body)
         if bind.portal and bind.portal in self._portals:
             raise RedshiftError("42P03", f'portal "{bind.portal}" already exists')
+        if former := self._portals.pop(bind.portal, None):
+            former.drop()
         self._portals[bind.portal] = Portal.of(bind, self._statement(bind.statement))
         self._channel.send(wire.BOUND)
 
@@ -247,5 +250,8 @@ class Connection:
 
     def _close(self, body: bytes) -> None:
         kind, name = wire.read_target(body)
-        (self._prepared if kind == "S" else self._portals).pop(name, None)
+        if kind == "S":
+            self._prepared.pop(name, None)
+        elif portal := self._portals.pop(name, None):
+            portal.drop()
         self._channel.send(wire.CLOSED)

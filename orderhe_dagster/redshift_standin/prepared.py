@@ -107,3 +107,8 @@ class Portal:
                 raise RedshiftError("0A000", "cached plan must not change result type")
             self.stream, self.fields = stream, told if self.prepared.told else actual
         return self.stream
+
+    def drop(self) -> None:
+        """Nobody will ask for the rows that were not sent."""
+        if self.stream is not None:
+            self.stream.drop()

@@ -81,6 +81,10 @@ class Stream:
                 kept += found
             self._kept, self._at, self._fetch = kept, 0, None
 
+    def drop(self) -> None:
+        """Forget what is left: nobody will ask for it, so nobody keeps it."""
+        self._kept, self._at, self._fetch = [], 0, None
+
     def __iter__(self) -> Iterator[Row]:
         while found := self.fetch():
             yield from found

@@ -124,10 +124,10 @@ def _floating(shape: str, type_: str) -> Callable[[bytes], str]:
     return lambda raw: f"cast('{struct.unpack(shape, raw)[0]!r}' as {type_})"
 
 
-def _moment(type_: str, zone: str) -> Callable[[bytes], str]:
+def _moment(more: str) -> Callable[[bytes], str]:
     def read(raw: bytes) -> str:
         moment = EPOCH + timedelta(microseconds=struct.unpack("!q", raw)[0])
-        return f"cast('{moment.isoformat(' ')}{zone}' as {type_})"
+        return f"cast('{moment.isoformat(' ')}' as timestamp){more}"
 
     return read
 
@@ -148,8 +148,8 @@ _FROM_BINARY: dict[int, Callable[[bytes], str]] = {
     FLOAT4: _floating("!f", "real"),
     FLOAT8: _floating("!d", "double precision"),
     DATE: _day,
-    TIMESTAMP: _moment("timestamp", ""),
-    TIMESTAMPTZ: _moment("timestamptz", "+00"),
+    TIMESTAMP: _moment(""),
+    TIMESTAMPTZ: _moment("::timestamptz"),  # sessions are in UTC
 }
 
 

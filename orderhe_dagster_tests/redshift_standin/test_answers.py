@@ -75,6 +75,7 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
         "bigint",
     ),
     "a cast cuts to characters that fit in bytes": ("'abcdef'::varchar(3)", "abc", "varchar(3)"),
+    "a cast to fewer bytes keeps NULL": ("null::varchar(9)::varchar(3)", None, "varchar(3)"),
     "no half characters": ("'한글'::varchar(4)", "한", "varchar(4)"),
     "left and right": ("left('abc', 2) || right('abc', 1)", "abc", None),
     "substring from the start": ("substring('abcdef' from 2 for 3)", "bcd", None),
