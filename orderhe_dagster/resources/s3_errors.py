@@ -78,7 +78,7 @@ def explained(error: Any, doing: str, place: Place) -> PortError:
         remedy = _refused(error, place)
     else:
         text, remedy = _line(error), _failed(error, place)
-    return PortError(f"cannot {doing} {place.url}: {remedy} (S3 says: {text})")
+    return PortError(f"cannot {doing} {place.url}: {remedy} (said: {text})")
 
 
 def _refused(error: Any, place: Place) -> str:
@@ -112,7 +112,8 @@ def _denied(error: Any, place: Place) -> str:
         "Action": action,
         "Resource": arn if of_bucket else objects,
     }
-    again = "" if of_bucket else " (and s3:ListBucket on the bucket, to be told what is not there)"
+    reads = operation in ("GetObject", "HeadObject")
+    again = " (or it is not there, and s3:ListBucket on the bucket is not allowed)" if reads else ""
     return (
         f"{action} on it is not allowed{again}. Add this statement to the policy of whoever runs "
         f"this, or take back what denies it: {json.dumps(statement)}. The whole policy is in docs/s3.md"
@@ -133,6 +134,8 @@ _BY_CODE = {
     "AuthorizationHeaderMalformed": "the bucket is in another region. Set AWS_DEFAULT_REGION to its own",
     "PermanentRedirect": "the bucket is in another region. Set AWS_DEFAULT_REGION to its own",
     "301": "the bucket is in another region. Set AWS_DEFAULT_REGION to its own",
+    "BadDigest": "its bytes were altered on the way, in all tries. See whether the network or this "
+    "machine's memory is sound, then run it again",
     "IllegalLocationConstraintException": "a bucket is made in the region that is spoken to. Set "
     "AWS_DEFAULT_REGION to the region wanted",
     "RequestTimeTooSkewed": "this machine's clock is wrong by more than 15 minutes. Set it (NTP)",

@@ -19,7 +19,8 @@ import pytest
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import PortError, PreconditionFailed, Store
 from orderhe_dagster.resources.s3 import S3Store
-from orderhe_dagster_tests.servers.s3 import S3Server
+from orderhe_dagster.resources.s3_policy import policy
+from orderhe_dagster_tests.servers.s3 import S3Server, use
 
 
 def folder(request: pytest.FixtureRequest) -> Store:
@@ -28,8 +29,12 @@ def folder(request: pytest.FixtureRequest) -> Store:
 
 
 def s3(request: pytest.FixtureRequest) -> Store:
-    server: S3Server = request.getfixturevalue("s3")
-    return S3Store(bucket=server.bucket_name(), prefix="a/b", endpoint_url=server.url)
+    """With the rights that the documentation asks for, and no more."""
+    server: S3Server = request.getfixturevalue("s3_server")
+    bucket = server.bucket_name()
+    only = policy(bucket, "a/b", creates=True)
+    use(request.getfixturevalue("monkeypatch"), server.user(bucket, only))
+    return S3Store(bucket=bucket, prefix="a/b", endpoint_url=server.url)
 
 
 STORES: dict[str, Callable[[pytest.FixtureRequest], Store]] = {"folder": folder, "s3": s3}

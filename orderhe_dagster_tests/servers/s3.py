@@ -1,9 +1,10 @@
 """An S3 for the tests: moto's server in a process of its own, on a free loopback port, gone afterwards.
 
-Fixtures: `s3` (one server a session; each test takes a bucket of its own) and `s3_guarded` (one that
-holds users to their policies). As moto neither holds uploads to their checksums nor takes writes of
-one object one after the other, both are added here, as Amazon's documentation has them. Run as a
-program, this file is the server: it says its port and ends with its standard input.
+Fixtures: `s3_server` (one a session, which holds users to their policies) and `s3` (the same, with an
+administrator's credentials in the environment); each test takes a bucket of its own. As moto neither
+holds uploads to their checksums nor takes writes of one object one after the other, both are added
+here, as Amazon's documentation has them. Run as a program, this file is the server: it says its port
+and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import io
 import itertools
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -26,17 +28,21 @@ from typing import Any
 
 import pytest
 
-ROOT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 _NUMBERS = itertools.count(1)
 
 
 @dataclass
 class S3Server:
-    """A running server; `certificate`: the CA's file where it speaks TLS."""
+    """A running server; `ca`: its CA's file where it speaks TLS; `environ`: who may do everything."""
 
     url: str
     ca: str = ""
-    environ: dict[str, str] = field(default_factory=lambda: dict(ROOT))
+    environ: dict[str, str] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def bucket_name(self, stem: str = "shop-backup") -> str:
         """A name that no other test has."""
@@ -46,33 +52,35 @@ class S3Server:
         """Make a user with that policy alone; gives the variables of its credentials."""
         iam = self.client("iam")
         iam.create_user(UserName=name)
-        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+        self.allow(name, policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return {
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
         }
 
-    def guard(self, free_requests: str) -> None:
-        """From now on hold users to their policies, after so many requests ("inf": never)."""
-        asked = urllib.request.Request(
-            f"{self.url}/moto-api/reset-auth", data=free_requests.encode(), method="POST"
+    def allow(self, name: str, policy: Mapping[str, Any]) -> None:
+        """Give a user another policy."""
+        document = json.dumps(policy)
+        self.client("iam").put_user_policy(
+            UserName=name, PolicyName="only", PolicyDocument=document
         )
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            assert answer.status == 200
 
     def client(self, service: str = "s3") -> Any:
         """A client of the server, with every right."""
         import botocore.session
 
-        return botocore.session.Session().create_client(
-            service,
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            verify=self.ca or None,
-        )
+        given = self.environ.get("AWS_ACCESS_KEY_ID", "nobody")
+        if (service, given) not in self._clients:
+            self._clients[service, given] = botocore.session.Session().create_client(
+                service,
+                endpoint_url=self.url,
+                region_name="us-east-1",
+                aws_access_key_id=given,
+                aws_secret_access_key=self.environ.get("AWS_SECRET_ACCESS_KEY", "nothing"),
+                verify=self.ca or None,
+            )
+        return self._clients[service, given]
 
 
 @contextmanager
@@ -89,7 +97,15 @@ def running(
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        yield S3Server(f"http{'s' if certificate else ''}://127.0.0.1:{port}", ca)
+        server = S3Server(f"http{'s' if certificate else ''}://127.0.0.1:{port}", ca)
+        server.environ.update(server.user("administrator", EVERYTHING))
+        trusted = ssl.create_default_context(cafile=ca) if ca else None
+        guard = urllib.request.Request(
+            f"{server.url}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}
+        )
+        with urllib.request.urlopen(guard, timeout=10, context=trusted) as answer:
+            assert answer.status == 200
+        yield server
     finally:
         process.communicate(timeout=30)  # its standard input is closed: it ends
 
@@ -163,6 +179,27 @@ def _refuse(start_response: Callable[..., Any], code: str, message: str) -> list
     return [body.encode()]
 
 
+def _ask_for_the_rights_that_amazon_asks_for() -> None:
+    """Moto has other names for two, and asks for the deletion of objects on the bucket."""
+    import xmltodict
+    from moto.s3.responses import ACTION_MAP, S3Response
+
+    ACTION_MAP["BUCKET"]["HEAD"]["DEFAULT"] = "ListBucket"
+    ACTION_MAP["BUCKET"]["PUT"]["publicAccessBlock"] = "PutBucketPublicAccessBlock"
+    name = "_authenticate_and_authorize_s3_action"
+    authorize = getattr(S3Response, name)
+
+    def of_objects(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
+        if self.data["Action"] != "DeleteObject" or key_name is not None:
+            authorize(self, bucket_name=bucket_name, key_name=key_name)
+            return
+        asked = xmltodict.parse(self.body, force_list=("Object",))["Delete"]["Object"]
+        for one in asked:
+            authorize(self, bucket_name=bucket_name, key_name=one["Key"])
+
+    setattr(S3Response, name, of_objects)
+
+
 def main(*tls: str) -> None:
     """Serve until the standard input ends."""
     import logging
@@ -174,6 +211,7 @@ def main(*tls: str) -> None:
     )
     from werkzeug.serving import make_server
 
+    _ask_for_the_rights_that_amazon_asks_for()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app: Any = _AsAmazonHasIt(DomainDispatcherApplication(create_backend_app))
     server = make_server(
