@@ -1,0 +1,276 @@
+"""What every Warehouse promises: values, errors, sessions, transactions, COPY, many clients at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orderhe_dagster import audit
+from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
+from orderhe_dagster_tests.contracts.warehouses import WAREHOUSES
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    made = FolderStore(root=str(tmp_path / "s3"), bucket="shop", prefix="pre")
+    made.create()
+    return made
+
+
+@pytest.fixture(params=WAREHOUSES)
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path, store: FolderStore) -> Warehouse:
+    return WAREHOUSES[request.param](tmp_path, store)
+
+
+def failing(session: Session, sql: str) -> StatementError:
+    with pytest.raises(StatementError) as raised:
+        session.execute(sql)
+    assert raised.value.statement == sql
+    return raised.value
+
+
+VALUES: list[tuple[str, str, Any, str]] = [
+    ("boolean", "true", True, "boolean"),
+    ("smallint", "-32768", -32768, "smallint"),
+    ("integer", "2147483647", 2147483647, "integer"),
+    ("bigint", "(-9223372036854775807)", -9223372036854775807, "bigint"),
+    ("decimal(12, 2)", "-1234567890.10", Decimal("-1234567890.10"), "decimal(12,2)"),
+    ("decimal(18, 0)", "0", Decimal(0), "decimal(18,0)"),
+    ("decimal(38, 10)", "'-1234567890123456789012345678.0123456789'",
+     Decimal("-1234567890123456789012345678.0123456789"), "decimal(38,10)"),
+    ("real", "0.5", 0.5, "real"),
+    ("double precision", "1e-300", 1e-300, "double"),
+    ("date", "'0001-01-01'", date(1, 1, 1), "date"),
+    ("date", "'9999-12-31'", date(9999, 12, 31), "date"),
+    ("timestamp", "'2026-02-28 23:59:59.999999'", datetime(2026, 2, 28, 23, 59, 59, 999999),
+     "timestamp"),
+    ("timestamp", "'1969-12-31 23:59:59.000001'", datetime(1969, 12, 31, 23, 59, 59, 1), "timestamp"),
+    ("timestamptz", "'2026-02-28 09:00:00+09'", datetime(2026, 2, 28, tzinfo=timezone.utc),
+     "timestamptz"),
+    ("varchar(20)", "'밥🙂 %s $1 :x ''q'' | '", "밥🙂 %s $1 :x 'q' | ", "varchar(20)"),
+    ("varchar(20)", "''", "", "varchar(20)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "literal", "value", "name"), VALUES)
+def test_a_value_comes_back_as_itself_and_as_null(
+    warehouse: Warehouse, kind: str, literal: str, value: object, name: str
+) -> None:
+    with warehouse.session("values") as session:
+        session.execute(f"create temp table t (n int, v {kind})")
+        session.execute(f"insert into t values (1, cast({literal} as {kind})), (2, null)")
+        found = session.execute("select v from t order by n")
+    assert found.columns == ("v",)
+    assert found.types == (name,)
+    assert [tuple(row) for row in found.rows] == [(value,), (None,)]
+    assert type(found.rows[0][0]) is type(value)
+    assert found.row_count == 2
+
+
+def test_a_query_without_rows_still_has_columns(warehouse: Warehouse) -> None:
+    found = warehouse.query("select 1::int as a, 'x'::varchar(3) as b where 1 = 0")
+    assert (found.columns, found.types) == (("a", "b"), ("integer", "varchar(3)"))
+    assert list(found.rows) == []
+
+
+def test_statements_tell_how_many_rows_they_changed(warehouse: Warehouse) -> None:
+    with warehouse.session("count") as session:
+        assert session.execute("create table t (a int)").columns == ()
+        assert session.execute("insert into t values (1), (2), (3)").row_count == 3
+        assert session.execute("update t set a = a + 1 where a > 1").row_count == 2
+        assert session.execute("delete from t where a = 100").row_count == 0
+
+
+ERRORS = [
+    ("select * from nowhere", "42P01", "nowhere"),
+    ("select b from t", "42703", "b"),
+    ("selec 1", "42601", ""),
+    ("select a / 0 from t", "22012", "zero"),
+    ("insert into t values (null)", "23502", "a"),
+    ("create table t (a int)", "42P07", "t"),
+]
+
+
+@pytest.mark.parametrize(("sql", "code", "told"), ERRORS)
+def test_an_error_has_code_words_and_statement(
+    warehouse: Warehouse, sql: str, code: str, told: str
+) -> None:
+    with warehouse.session("errors") as session:
+        session.execute("create table t (a int not null)")
+        session.execute("insert into t values (1)")
+        error = failing(session, sql)
+        assert error.code == code
+        assert told in error.message
+        # Outside of a transaction the session goes on.
+        assert session.execute("select count(*) from t").scalar() == 1
+
+
+def test_an_assertion_says_its_own_words(warehouse: Warehouse) -> None:
+    with warehouse.session("assert") as session:
+        session.execute("create table t (a int)")
+        session.execute("insert into t values (1), (2)")
+        session.execute(audit.asserting("count(*) = 2", "'wrong: ' || count(*)", "t"))
+        error = failing(session, audit.asserting("count(*) = 3", "'wrong: ' || count(*)", "t"))
+    assert "wrong: 2" in error.message
+
+
+def test_a_transaction_is_whole_or_nothing(warehouse: Warehouse) -> None:
+    with warehouse.session("whole") as session:
+        session.execute("create table t (a int)")
+        found = session.transaction(["insert into t values (1)", "select sum(a) from t"])
+        assert [f.row_count for f in found] == [1, 1]
+        assert found[1].scalar() == 1
+        bad = "insert into t select 1 / 0"
+        with pytest.raises(StatementError) as raised:
+            session.transaction(["insert into t values (2)", "create table u (a int)", bad])
+        assert (raised.value.code, raised.value.statement) == ("22012", bad)
+        assert session.execute("select count(*) from t").scalar() == 1
+        assert failing(session, "select * from u").code == "42P01"
+        assert session.transaction(["insert into t values (3)"])[0].row_count == 1
+    assert warehouse.query("select sum(a) from t").scalar() == 4
+
+
+def test_a_transaction_of_the_caller_is_ended_by_the_caller(warehouse: Warehouse) -> None:
+    with warehouse.session("own") as session:
+        session.execute("create table t (a int)")
+        session.execute("begin")
+        session.execute("insert into t values (1)")
+        session.execute("rollback")
+        session.execute("begin")
+        session.execute("insert into t values (2)")
+        session.execute("commit")
+        session.execute("begin")
+        session.execute("insert into t values (4)")
+        failing(session, "select 1 / 0 from t")
+        assert failing(session, "select 1").code == "25P02"
+        session.execute("rollback")
+        session.execute("begin")
+        session.execute("insert into t values (8)")
+    assert warehouse.query("select sum(a) from t").scalar() == 2
+
+
+def test_temporary_tables_live_as_long_as_their_session(warehouse: Warehouse) -> None:
+    with warehouse.session("mine") as session:
+        session.execute("create temp table mine (a int)")
+        session.transaction(["insert into mine values (1)"])
+        assert session.execute("select a from mine").scalar() == 1
+    with warehouse.session("later") as session:
+        assert failing(session, "select a from mine").code == "42P01"
+
+
+def test_labels_and_texts_of_any_kind_do_no_harm(warehouse: Warehouse) -> None:
+    with warehouse.session('it\'s; "drop" -- \\ 밥 %s ' + "x" * 500) as session:
+        session.execute("create table t (a varchar(65535))")
+        text = "'; -- \" %(x)s %% ? ${y} \n\t밥"
+        session.execute(f"insert into t values ({audit.literal(text)})")
+        assert session.execute("select a from t").scalar() == text
+
+
+def test_a_long_statement_passes(warehouse: Warehouse) -> None:
+    with warehouse.session("long") as session:
+        session.execute("create table t (a int, b varchar(40))")
+        rows = ", ".join(f"({number}, 'row {number}')" for number in range(5_000))
+        assert session.execute(f"insert into t values {rows}").row_count == 5_000
+        found = session.execute("select a, b from t order by a")
+    assert [tuple(row) for row in found.rows] == [(n, f"row {n}") for n in range(5_000)]
+
+
+def test_copy_loads_what_a_manifest_names(
+    warehouse: Warehouse, store: FolderStore, tmp_path: Path
+) -> None:
+    entries = []
+    for number in range(3):
+        part = tmp_path / f"part-{number}.parquet"
+        rows = pa.table({"a": pa.array([number, None], pa.int32()), "b": ["밥", ""]})
+        pq.write_table(rows, part)
+        size = part.stat().st_size
+        key = f"x/{part.name}"
+        store.upload([(key, part)])
+        entry = {"url": store.url(key), "mandatory": True, "meta": {"content_length": size}}
+        entries.append(entry)
+    store.put("x/manifest", json.dumps({"entries": entries}).encode())
+    with warehouse.session("load") as session:
+        session.execute("create table t (b varchar(10), a int)")
+        copy = (
+            f"copy t (a, b) from '{{}}' {warehouse.copy_authorization} format as parquet manifest"
+        )
+        session.execute(copy.format(store.url("x/manifest")))
+        found = session.execute("select count(*), sum(a), count(b) from t").rows[0]
+        assert tuple(found) == (6, 3, 6)
+        error = failing(session, copy.format(store.url("x/other")))
+        assert "specified key does not exist" in error.message
+        assert session.execute("select count(*) from t").scalar() == 6
+
+
+def together(*works: Callable[[], None]) -> None:
+    """Run each in a thread of its own; the first error is raised."""
+    errors: list[BaseException] = []
+
+    def guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
+    if errors:
+        raise errors[0]
+
+
+def test_no_write_is_lost_and_no_read_is_torn(warehouse: Warehouse) -> None:
+    with warehouse.session("make") as session:
+        session.execute("create table accounts (id int, held int)")
+        session.execute("create table fence (held int)")
+        session.execute("insert into accounts values (1, 100), (2, 100)")
+
+    def move(number: int) -> None:
+        for _ in range(4):
+            with warehouse.session(f"writer {number}") as session:
+                session.transaction(
+                    [
+                        "lock table fence",
+                        f"update accounts set held = held - {number} where id = 1",
+                        f"update accounts set held = held + {number} where id = 2",
+                    ]
+                )
+
+    def look() -> None:
+        for _ in range(6):
+            with warehouse.session("reader", read_only=True) as session:
+                assert session.execute("select sum(held) from accounts").scalar() == 200
+
+    together(*[lambda n=n: move(n) for n in (1, 2, 3)], look, look)  # type: ignore[misc]
+    assert warehouse.query("select held from accounts where id = 1").scalar() == 100 - 4 * 6
+
+
+def test_several_readers_at_once(warehouse: Warehouse) -> None:
+    with warehouse.session("make") as session:
+        session.execute("create table t (a int)")
+    with ExitStack() as stack:
+        readers = [
+            stack.enter_context(warehouse.session(f"reader {number}", read_only=True))
+            for number in range(4)
+        ]
+        assert [reader.execute("select count(*) from t").scalar() for reader in readers] == [0] * 4
+
+
+def test_identity_and_role_tell_no_secret(warehouse: Warehouse, tmp_path: Path) -> None:
+    assert warehouse.identity
+    assert "secret" not in warehouse.identity
+    assert warehouse.copy_authorization.startswith("iam_role ")
