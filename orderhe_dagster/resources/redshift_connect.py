@@ -48,6 +48,7 @@ def connected(target: Target, label: str) -> Any:
         with _trusting(target.ssl_ca):
             connection = redshift_connector.connect(**_arguments(target))
     except (redshift_connector.Error, OSError) as error:
+        _close_socket(error)
         raise connect_error(error, f"redshift://{target.where}") from None
     except Exception as error:  # botocore's, where credentials are asked of AWS
         if target.auth != "iam":
@@ -68,6 +69,17 @@ def connected(target: Target, label: str) -> Any:
         connection.close()
         raise
     return connection
+
+
+def _close_socket(error: BaseException) -> None:
+    """Close the socket of a connection that failed: the driver forgets it where no answer comes."""
+    import traceback
+
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        for name in ("_sock", "_usock"):  # the buffers over the socket hold it open, too
+            opened = getattr(frame.f_locals.get("self"), name, None)
+            if opened is not None:
+                opened.close()
 
 
 def _arguments(target: Target) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,13 @@ VALUES: list[tuple[str, str, Any, str]] = [
     ("decimal(38, 10)", "'-1234567890123456789012345678.0123456789'",
      Decimal("-1234567890123456789012345678.0123456789"), "decimal(38,10)"),
     ("real", "0.5", 0.5, "real"),
-    ("double precision", "1e-300", 1e-300, "double"),
+    ("double precision", "'1e-300'", 1e-300, "double"),
     ("date", "'0001-01-01'", date(1, 1, 1), "date"),
     ("date", "'9999-12-31'", date(9999, 12, 31), "date"),
     ("timestamp", "'2026-02-28 23:59:59.999999'", datetime(2026, 2, 28, 23, 59, 59, 999999),
      "timestamp"),
     ("timestamp", "'1969-12-31 23:59:59.000001'", datetime(1969, 12, 31, 23, 59, 59, 1), "timestamp"),
-    ("timestamptz", "'2026-02-28 09:00:00+09'", datetime(2026, 2, 28, tzinfo=timezone.utc),
-     "timestamptz"),
-    ("varchar(20)", "'밥🙂 %s $1 :x ''q'' | '", "밥🙂 %s $1 :x 'q' | ", "varchar(20)"),
+    ("varchar(60)", "'밥🙂 %s $1 :x ''q'' | '", "밥🙂 %s $1 :x 'q' | ", "varchar(60)"),
     ("varchar(20)", "''", "", "varchar(20)"),
 ]  # fmt: skip
 
@@ -95,7 +93,7 @@ def test_statements_tell_how_many_rows_they_changed(warehouse: Warehouse) -> Non
 ERRORS = [
     ("select * from nowhere", "42P01", "nowhere"),
     ("select b from t", "42703", "b"),
-    ("selec 1", "42601", ""),
+    ("select (1", "42601", ""),
     ("select a / 0 from t", "22012", "zero"),
     ("insert into t values (null)", "23502", "a"),
     ("create table t (a int)", "42P07", "t"),

@@ -1,0 +1,141 @@
+"""What a client of Redshift is told when nothing answers, and how the server's own words are read."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+import redshift_connector
+
+from orderhe_dagster.resources.ports import ConnectionLost, PortError, StatementError
+from orderhe_dagster.resources.redshift import RedshiftWarehouse
+from orderhe_dagster.resources.redshift_errors import is_retryable, message_of, statement_error
+from orderhe_dagster.resources.secrets import keep
+
+SECRET = "needle-in-no-error"
+
+
+def warehouse(port: int, host: str = "127.0.0.1", **more: object) -> RedshiftWarehouse:
+    return RedshiftWarehouse(
+        host=host,
+        port=port,
+        user="loader",
+        password_name=keep("test", SECRET),
+        connect_timeout_s=1,
+        **more,
+    )
+
+
+@pytest.fixture
+def free_port() -> int:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Accepts connections and never says anything."""
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def refusal(made: RedshiftWarehouse) -> str:
+    with pytest.raises(PortError) as raised, made.session("x"):
+        raise AssertionError("there is no server")
+    assert SECRET not in str(raised.value)
+    assert SECRET not in repr(made)
+    return str(raised.value)
+
+
+def test_nothing_listens(free_port: int) -> None:
+    told = refusal(warehouse(free_port))
+    assert f"127.0.0.1:{free_port}/dev" in told
+    assert "nothing listens there" in told
+
+
+@pytest.mark.parametrize("sslmode", ["verify-full", "disable"])
+def test_nothing_answers(silent_port: int, sslmode: str) -> None:
+    assert "Nothing answered in time" in refusal(warehouse(silent_port, sslmode=sslmode))
+
+
+def test_a_host_that_is_not_known(free_port: int) -> None:
+    told = refusal(warehouse(free_port, host="no-such-workgroup.invalid"))
+    assert "ORDERHE_REDSHIFT_HOST is no name that is known" in told
+
+
+def test_a_server_without_tls_is_not_spoken_to_in_clear() -> None:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(10)
+
+        def answer() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(8)
+                client.sendall(b"N")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert "no Redshift with TLS" in refusal(warehouse(listener.getsockname()[1]))
+        thread.join(10)
+
+
+COLUMNS = "Unmatched number of columns between table and file. Table columns: 2, Data columns: 1"
+CYCLE = "Serializable isolation violation on table - 1, transactions forming the cycle are: 7, 8 (pid:9)"
+BLOCK = f"""
+  -----------------------------------------------
+  error:  Spectrum Scan Error
+  code:      15007
+  context:   {COLUMNS}
+  query:     123
+  location:  dory_util.cpp:1509
+  process:   worker_thread [pid=1]
+  -----------------------------------------------
+"""
+FIELDS: list[tuple[dict[str, str], str, bool]] = [
+    ({"C": "XX000", "M": "1023", "D": CYCLE}, f"1023: {CYCLE}", True),
+    ({"C": "XX000", "M": "Spectrum Scan Error", "D": BLOCK},
+     f"Spectrum Scan Error: {COLUMNS}", False),
+    ({"C": "40P01", "M": "deadlock detected"}, "deadlock detected", True),
+    ({"C": "XX000", "M": "could not open relation with OID 5"}, "could not open relation with OID 5",
+     True),
+    ({"C": "XX000", "M": "could not complete because of conflict with concurrent transaction"},
+     "could not complete because of conflict with concurrent transaction", True),
+    ({"C": "22012", "M": "division by zero"}, "division by zero", False),
+    ({"C": "XX000", "M": "Disk Full", "D": "no space for 1023 blocks"},
+     "Disk Full: no space for 1023 blocks", False),
+    ({"C": "57014", "M": "Query cancelled on user's request"}, "Query cancelled on user's request",
+     False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "message", "again"), FIELDS)
+def test_the_servers_words_are_read(fields: dict[str, str], message: str, again: bool) -> None:
+    assert message_of(fields) == message
+    error = statement_error(redshift_connector.ProgrammingError(fields), "select 1")
+    assert isinstance(error, StatementError)
+    assert error.code == fields["C"]
+    assert is_retryable(error) is again
+
+
+def test_an_assertion_in_the_detail_is_told() -> None:
+    detail = BLOCK.replace("Spectrum Scan Error", "Invalid digit").replace(
+        COLUMNS,
+        "superseded: a newer generation is loaded already for 2 days",
+    )
+    fields = {"C": "22P02", "M": "Invalid digit, Value 's', Pos 0, Type: Integer", "D": detail}
+    assert "superseded: a newer generation" in message_of(fields)
+
+
+def test_a_lost_connection_is_no_statement_error() -> None:
+    lost = redshift_connector.InterfaceError("BrokenPipe: server socket closed.")
+    error = statement_error(lost, "insert into t values (1)")
+    assert isinstance(error, ConnectionLost)
+    assert "insert into t" in str(error)
