@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -151,7 +152,9 @@ class RedshiftSession:
 
         cursor = self._connection.cursor()
         try:
-            cursor.execute(sql)
+            with decimal.localcontext() as digits:  # the driver computes with Python's 28
+                digits.prec = 60
+                cursor.execute(sql)
             shape = cursor.ps["row_desc"]
             if not shape:
                 return Result(row_count=cursor.rowcount)

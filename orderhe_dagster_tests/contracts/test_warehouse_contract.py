@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from orderhe_dagster import audit
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
 from orderhe_dagster_tests.contracts.warehouses import WAREHOUSES
+from orderhe_dagster_tests.servers.certificates import Authority
 
 
 @pytest.fixture
@@ -29,8 +30,14 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 @pytest.fixture(params=WAREHOUSES)
-def warehouse(request: pytest.FixtureRequest, tmp_path: Path, store: FolderStore) -> Warehouse:
-    return WAREHOUSES[request.param](tmp_path, store)
+def warehouse(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    store: FolderStore,
+    redshift_authority: Authority,
+) -> Iterator[Warehouse]:
+    with WAREHOUSES[request.param](tmp_path, store, redshift_authority) as made:
+        yield made
 
 
 def failing(session: Session, sql: str) -> StatementError:

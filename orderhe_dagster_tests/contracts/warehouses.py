@@ -10,15 +10,53 @@ Differences, with their reasons:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import Warehouse
+from orderhe_dagster.resources.redshift import RedshiftWarehouse
+from orderhe_dagster.resources.secrets import keep
+from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster_tests.servers import wire
+from orderhe_dagster_tests.servers.certificates import Authority
 
-WAREHOUSES: dict[str, Callable[[Path, FolderStore], Warehouse]] = {
-    "embedded": lambda home, store: EmbeddedWarehouse(
-        path=str(home / "w.duckdb"), store=store, lock_timeout_s=60
-    ),
+
+@contextmanager
+def _embedded(home: Path, store: FolderStore, _authority: Authority) -> Iterator[Warehouse]:
+    yield EmbeddedWarehouse(path=str(home / "w.duckdb"), store=store, lock_timeout_s=60)
+
+
+@contextmanager
+def _redshift(home: Path, store: FolderStore, authority: Authority) -> Iterator[Warehouse]:
+    """The production adapter and driver, with TLS, to the local Redshift's wire server."""
+    with (
+        ExitStack() as stack,
+        wire.serving(
+            home / "w.duckdb", authority=authority, resolver=resolver(store, stack)
+        ) as server,
+    ):
+        yield over_the_wire(server)
+
+
+def over_the_wire(server: wire.Redshift) -> RedshiftWarehouse:
+    """The production adapter to a server of the tests."""
+    return RedshiftWarehouse(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password_name=keep("wire", server.password),
+        database=server.database_name,
+        sslmode="verify-full",
+        ssl_ca=server.ca,
+    )
+
+
+WAREHOUSES: dict[
+    str, Callable[[Path, FolderStore, Authority], AbstractContextManager[Warehouse]]
+] = {
+    "embedded": _embedded,
+    "redshift": _redshift,
 }
