@@ -15,6 +15,7 @@ from orderhe_dagster.redshift_standin.errors import refuse
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.merge import Merges
 from orderhe_dagster.redshift_standin.results import Rows, Stream
+from orderhe_dagster.redshift_standin.unload import run_unload
 from orderhe_dagster.redshift_standin.words import Words
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ STATEMENTS: dict[str, Statement] = {
     "set": Statement(_utility(utility.set_)),
     "start": _BEGIN,
     "truncate": Statement(_truncate, tag="TRUNCATE TABLE"),
+    "unload": Statement(run_unload),
     "update": Statement(_change("update"), tag="UPDATE {n}"),
     "vacuum": Statement(_utility(utility.vacuum), alone=True),
     "with": _SELECT,

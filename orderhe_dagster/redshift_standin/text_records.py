@@ -132,8 +132,6 @@ def _goes_on(options: Mapping[str, Any]) -> Callable[[bytes], bool]:
     if "csv" in options:
         quote = (options.get("quote") or options["csv"]).encode()
         return lambda held: held.count(quote) % 2 == 1
-    if options.get("removequotes"):
-        return lambda held: False
     if options.get("escape"):
         tail = re.compile(rb"(?<!\\)(?:\\\\)*\\\r?\n\Z")
         return lambda held: tail.search(held) is not None

@@ -101,7 +101,7 @@ def _exact(type_: Type, rounding: str) -> Convert:
         with localcontext() as context:
             context.prec = 250
             found = Decimal(text).quantize(unit, rounding)
-        if abs(found) >= limit:
+        if found.copy_abs() >= limit:
             raise Unfit(1204, f"Numeric data overflow (result precision), Type: {type_}")
         return found
 

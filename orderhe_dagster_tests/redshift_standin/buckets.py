@@ -56,7 +56,8 @@ class Bucket:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body.encode() if isinstance(body, str) else body)
 
-    def keys(self) -> list[str]:
+    @property
+    def objects(self) -> list[str]:
         """The keys there are."""
         return sorted(address.removeprefix("s3://b/") for address, _ in self.list("s3://b/"))
 

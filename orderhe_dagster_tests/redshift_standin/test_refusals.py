@@ -75,7 +75,7 @@ REFUSED = {
     "alter default privileges in schema public grant select on tables to group r": "default",
     "refresh materialized view m": "refresh",
     "call p(1)": "call",
-    "unload ('select 1') to 's3://b/o/' iam_role default": "unload",
+    "unload ('select 1 as a') to 's3://b/o/' iam_role default json": "json",
     "explain select 1": "explain",
     "show tables": "show",
     "analyze compression sales": "compression",
