@@ -6,6 +6,7 @@ Keys in the store; `<segment>` is an ISO day, or `all` for a table without parti
 
     backup/<table>/<segment>/<run>/part-00000.parquet     rows
     backup/<table>/<segment>/<run>/manifest.json          for COPY … MANIFEST
+    backup/<table>/<segment>/<run>/quarantine-00000.jsonl keys of rows that cannot be carried, and why
     backup/<table>/<segment>/generations/<n>.json         the record; written once, never changed
     backup/<table>/<segment>/current.json                 the record that counts
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -35,7 +36,7 @@ class BackupError(PortError):
 
 @dataclass(frozen=True)
 class Part:
-    """One Parquet object: its key, size in bytes and sha256 (hex)."""
+    """One object of rows: its key, size in bytes and sha256 (hex)."""
 
     key: str
     size: int
@@ -58,6 +59,9 @@ class Record:
     source: str
     snapshot_at: datetime  # when these rows were read, by the source's clock
     verified_at: datetime  # when the source was last seen to hold just these rows
+    quarantine: tuple[Part, ...] = ()  # JSON lines: the rows that could not be carried
+    quarantined: int = 0  # how many they are: in no part, in no measure
+    nulled: Mapping[str, int] = field(default_factory=dict)  # column -> values that became NULL
 
     @property
     def version(self) -> str:
@@ -66,7 +70,11 @@ class Record:
 
     def same_rows(self, other: Record) -> bool:
         """Whether both hold the same rows in the same columns."""
-        return (self.measure, self.schema) == (other.measure, other.schema)
+        return self._rows() == other._rows()
+
+    def _rows(self) -> tuple[object, ...]:
+        apart = (self.quarantined, self.nulled, [part.sha256 for part in self.quarantine])
+        return (self.measure, self.schema, apart)
 
 
 def segment_of(day: date | None) -> str:
@@ -229,6 +237,10 @@ def _decode(key: str, body: bytes) -> Record:
             source=raw["source"],
             snapshot_at=datetime.fromisoformat(raw["snapshot_at"]),
             verified_at=datetime.fromisoformat(raw["verified_at"]),
+            # Records of earlier versions know no quarantine: they had none.
+            quarantine=tuple(Part(**part) for part in raw.get("quarantine", ())),
+            quarantined=raw.get("quarantined", 0),
+            nulled=raw.get("nulled", {}),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BackupError(

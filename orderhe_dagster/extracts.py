@@ -132,7 +132,11 @@ def _back_up_span(
     store.upload(
         (part.key, path)
         for day in changed
-        for part, path in zip(fresh[day].parts, extract.parts.get(day, ()), strict=True)
+        for stored, files in (
+            (fresh[day].parts, extract.parts),
+            (fresh[day].quarantine, extract.quarantine),
+        )
+        for part, path in zip(stored, files.get(day, ()), strict=True)
     )
     for day in days:
         if day in changed:
@@ -155,15 +159,16 @@ def _stands(table: Table, store: Store, before: Record | None, fresh: Record) ->
         part.sha256 for part in before.parts
     ] != [part.sha256 for part in fresh.parts]:
         return False
+    stored = [*before.parts, *before.quarantine]
+    if not stored:
+        return True
+    hashes = store.hashes([part.key for part in stored])
+    if hashes != [part.sha256 for part in stored]:
+        return False
     if not before.parts:
         return True
-    hashes = store.hashes([part.key for part in before.parts])
     manifest = store.get(before.manifest)
-    return (
-        hashes == [part.sha256 for part in before.parts]
-        and manifest is not None
-        and manifest.body == backups.manifest_body(store, before.parts)
-    )
+    return manifest is not None and manifest.body == backups.manifest_body(store, before.parts)
 
 
 def _fresh_records(
@@ -174,7 +179,12 @@ def _fresh_records(
     run_id: str,
     source: str,
 ) -> dict[date | None, Record]:
-    paths = [path for day in days for path in extract.parts.get(day, ())]
+    paths = [
+        path
+        for day in days
+        for files in (extract.parts, extract.quarantine)
+        for path in files.get(day, ())
+    ]
     with ThreadPoolExecutor(2) as pool:
         hashes = dict(zip(paths, pool.map(_sha256, paths), strict=True))
     records = {}
@@ -185,6 +195,11 @@ def _fresh_records(
             Part(f"{folder}/part-{number:05d}.parquet", path.stat().st_size, hashes[path])
             for number, path in enumerate(extract.parts.get(day, ()))
         )
+        quarantine = tuple(
+            Part(f"{folder}/quarantine-{number:05d}.jsonl", path.stat().st_size, hashes[path])
+            for number, path in enumerate(extract.quarantine.get(day, ()))
+        )
+        _check_all_there(table, segment, extract, day)
         records[day] = Record(
             table=table.name,
             segment=segment,
@@ -198,8 +213,22 @@ def _fresh_records(
             source=source,
             snapshot_at=extract.snapshot_at,
             verified_at=extract.snapshot_at,
+            quarantine=quarantine,
+            quarantined=extract.quarantined.get(day, 0),
+            nulled=dict(extract.nulled.get(day, {})),
         )
     return records
+
+
+def _check_all_there(table: Table, segment: str, extract: Extract, day: date | None) -> None:
+    """Rows read = rows to be loaded + rows in quarantine."""
+    read = extract.touches.get(day, Touch(0)).rows
+    kept, apart = extract.measures[day].rows, extract.quarantined.get(day, 0)
+    if read != kept + apart:
+        raise backups.BackupError(
+            f"backup of {table.name} {segment}: {read:,} rows were read, but {kept:,} are to be loaded "
+            f"and {apart:,} in quarantine. Nothing was stored; run it again, and tell us if it stays so."
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from orderhe_dagster import backups
+from orderhe_dagster import backups, quarantine
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.backups import Record
@@ -16,6 +16,7 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG, back_up
 from orderhe_dagster.resources.ports import Source, Store
 
+NOTHING_QUARANTINED = "nothing_quarantined"
 log = logging.getLogger("orderhe.backup")
 
 
@@ -50,6 +51,14 @@ def _backup_asset(
         kinds={"s3", "parquet"},
         calendar=calendar,
         description=f"Parquet generations of `raw/{table.name}`: {table.description}",
+        check_specs=[
+            dg.AssetCheckSpec(
+                NOTHING_QUARANTINED,
+                asset=dg.AssetKey(["backup", table.name]),
+                description="Every row could be carried as it is: none is in quarantine, and no value "
+                "became NULL.",
+            )
+        ],
     )
     def backup(
         context: dg.AssetExecutionContext, source: Source, store: Store
@@ -98,15 +107,42 @@ def _backup_asset(
             "rows_before_the_first_day": before,
             "rows_from_today_on": after,
         }
+        found = quarantine.look(store, done.records.values())
+        if found.rows or found.nulled:
+            log.warning("backup/%s: %s", table.name, found.says())
+            metadata |= {"rows_in_quarantine": found.rows, "values_made_null": found.nulled.total()}
         return dg.MaterializeResult(
-            metadata=metadata | (_figures(store, done.records[None]) if not window else {})
+            metadata=metadata | (_figures(store, done.records[None]) if not window else {}),
+            check_results=[_nothing_quarantined(table, found)],
         )
 
     return backup
 
 
+def _nothing_quarantined(table: Table, found: quarantine.Found) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"rows_in_quarantine": found.rows}
+    if found.rows:
+        metadata["days"] = dict(found.segments.most_common(quarantine.SHOWN))
+        metadata["rows"] = dg.MetadataValue.md(quarantine.markdown(found))
+    if found.nulled:
+        metadata["values_made_null"] = dict(found.nulled)
+    return dg.AssetCheckResult(
+        check_name=NOTHING_QUARANTINED,
+        passed=not found.rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=found.says()
+        + (f"; mend them in the source, or see @bad_values for {table.path}" if found.rows else ""),
+        metadata=metadata,
+    )
+
+
 def _figures(store: Store, record: Record) -> dict[str, Any]:
-    return {
+    apart: dict[str, Any] = {}
+    if record.quarantined:
+        apart["rows_in_quarantine"] = record.quarantined
+    if record.nulled:
+        apart["values_made_null"] = dict(record.nulled)
+    return apart | {
         "dagster/partition_row_count": record.measure.rows,
         "generation": record.generation,
         "bytes": sum(part.size for part in record.parts),

@@ -40,6 +40,7 @@ def asset_for(
     calendar: Calendar,
     description: str,
     partitioned: bool | None = None,
+    check_specs: Sequence[dg.AssetCheckSpec] = (),
 ) -> Decorator:
     """`@dg.asset` for `table` in `layer`, with everything that its file says."""
     options = asset_options(
@@ -52,7 +53,7 @@ def asset_for(
         description=description,
         partitioned=partitioned,
     )
-    return cast("Decorator", dg.asset(**options))
+    return cast("Decorator", dg.asset(**options, check_specs=check_specs or None))
 
 
 def asset_options(

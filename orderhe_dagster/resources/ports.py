@@ -87,13 +87,19 @@ class Touch:
 class Extract:
     """One snapshot of a table, cut by day. Key None: the whole of an unpartitioned table.
 
-    `parts` lists the Parquet files of each day that has rows; `measures` has every day asked for.
+    `parts` lists the Parquet files of each day that has rows; `measures` has every day asked for. Rows
+    that cannot be carried are in no part and no measure: `quarantine` lists the JSON lines that tell
+    their keys and why, `quarantined` counts them. `nulled` counts the values that became NULL, by
+    column. `touches` count every row that was read: those of the parts, and the quarantined.
     """
 
     parts: Mapping[date | None, Sequence[Path]]
     measures: Mapping[date | None, Measure]
     touches: Mapping[date | None, Touch]
     snapshot_at: datetime  # UTC, by the source's clock
+    quarantine: Mapping[date | None, Sequence[Path]] = field(default_factory=dict)
+    quarantined: Mapping[date | None, int] = field(default_factory=dict)
+    nulled: Mapping[date | None, Mapping[str, int]] = field(default_factory=dict)
 
 
 class SourceTransaction(Protocol):

@@ -1,0 +1,69 @@
+"""What the backups say of rows that could not be carried: counts, and the first of them. No Dagster."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from orderhe_dagster.backups import Record
+from orderhe_dagster.resources.ports import Store
+
+SHOWN = 20  # rows
+_READ_BYTES = 4_000_000  # of quarantine that are looked into, at most
+WHY = "quarantined_because"
+"""The member of a quarantined row that tells why; the others are its key."""
+
+
+@dataclass
+class Found:
+    """What stands in quarantine, and what became NULL, over all the days of a table."""
+
+    rows: int = 0
+    segments: Counter[str] = field(default_factory=Counter)  # segment -> rows in quarantine
+    nulled: Counter[str] = field(default_factory=Counter)  # column -> values that became NULL
+    first: list[dict[str, Any]] = field(default_factory=list)  # rows, personal data masked
+
+    def says(self) -> str:
+        """The result in one sentence."""
+        told = []
+        if self.rows:
+            days = f"{len(self.segments):,} day{'s' if len(self.segments) > 1 else ''}"
+            told.append(f"{self.rows:,} rows of {days} could not be carried: they are in quarantine")
+        told += [f"{count:,} values of {name} became NULL" for name, count in self.nulled.items()]
+        return "; ".join(told) or "every row was carried"
+
+
+def look(store: Store, records: Iterable[Record]) -> Found:
+    """Count what stands in quarantine in these records, and read the first rows of it."""
+    found = Found()
+    budget = _READ_BYTES
+    for record in sorted(records, key=lambda record: record.segment):
+        found.rows += record.quarantined
+        found.nulled.update(record.nulled)
+        if record.quarantined:
+            found.segments[record.segment] += record.quarantined
+        for part in record.quarantine:
+            if len(found.first) >= SHOWN or part.size > budget:
+                break
+            budget -= part.size
+            stored = store.get(part.key)
+            lines = [] if stored is None else stored.body.splitlines()
+            found.first += [json.loads(line) for line in lines[: SHOWN - len(found.first)]]
+    return found
+
+
+def markdown(found: Found) -> str:
+    """The first rows as a list: why, and the key."""
+    lines = []
+    for row in found.first:
+        key = ", ".join(f"{name} = {value}" for name, value in row.items() if name != WHY)
+        lines.append(f"- {_plain(str(row.get(WHY)))}" + (f" ({_plain(key)})" if key else ""))
+    more = found.rows - len(found.first)
+    return "\n".join([*lines, *([f"- and {more:,} more"] if more else [])])
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("`", "'")
