@@ -31,7 +31,9 @@ class Found:
         told = []
         if self.rows:
             days = f"{len(self.segments):,} day{'s' if len(self.segments) > 1 else ''}"
-            told.append(f"{self.rows:,} rows of {days} could not be carried: they are in quarantine")
+            told.append(
+                f"{self.rows:,} rows of {days} could not be carried: they are in quarantine"
+            )
         told += [f"{count:,} values of {name} became NULL" for name, count in self.nulled.items()]
         return "; ".join(told) or "every row was carried"
 

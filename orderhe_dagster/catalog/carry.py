@@ -46,7 +46,14 @@ class Fault:
 
 def expressions(table: Table) -> list[tuple[str, str]]:
     """Each column's name and the MySQL expression that carries it; NULL for a value that cannot be."""
-    return [(column.name, _carried(column)) for column in table.columns]
+    return [(column.name, expression(column)) for column in table.columns]
+
+
+def expression(column: Column) -> str:
+    """The MySQL expression that carries a column; NULL for a value that cannot be."""
+    value = _value(column)
+    bad = [condition for _, condition in _conditions(column)]
+    return f"if({' or '.join(bad)}, null, {value})" if bad else value
 
 
 def faults(table: Table) -> str | None:
@@ -145,12 +152,6 @@ def _name(column: Column) -> str:
     return quoted(column.name, "mysql")
 
 
-def _carried(column: Column) -> str:
-    value = _value(column)
-    bad = [condition for _, condition in _conditions(column)]
-    return f"if({' or '.join(bad)}, null, {value})" if bad else value
-
-
 def _value(column: Column) -> str:
     """The value in the type that carries it."""
     name, base, kind = _name(column), base_of(column.type), column.type.kind
@@ -158,7 +159,10 @@ def _value(column: Column) -> str:
         text = f"cast({name} as char)" if base in _NO_TEXTS else name
         return f"convert({text} using utf8mb4)"
     if kind == "decimal":
-        return f"cast({name} + 0 as decimal({column.type.precision}, {column.type.scale}))"
+        # Of a decimal without a fraction, DuckDB's scanner takes one digit for a point.
+        digits = column.type.precision + (column.type.scale == 0)
+        number = f"{name} + 0" if base == "bit" else name
+        return f"cast({number} as decimal({digits}, {column.type.scale}))"
     if kind in ("real", "double"):
         return f"{name} + 0e0"  # a FLOAT is printed with six digits; a double with all
     if kind in ("boolean", "smallint", "integer", "bigint"):

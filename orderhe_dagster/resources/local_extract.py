@@ -47,8 +47,13 @@ def where_of(
 
 def day_name(table: Table) -> str:
     """A column name for the day that no column of the table has."""
-    name = "__day"
-    while name in table.column_names:
+    return unused_name(table, "__day")
+
+
+def unused_name(table: Table, name: str) -> str:
+    """`name`, with as many underscores in front as no column of the table has, capitals apart."""
+    taken = {column.lower() for column in table.column_names}
+    while name in taken:
         name = f"_{name}"
     return name
 
@@ -95,24 +100,30 @@ def rows_of(table: Table, window: Window | None, time_zone: str) -> str:
     )
 
 
-def copy_statement(table: Table, window: Window | None, folder: Path, relation: str) -> str:
+def copy_statement(
+    table: Table, window: Window | None, folder: Path, relation: str, code: str | None = None
+) -> str:
     """The one statement of an extract: typed columns of the window, to a file per day.
 
     `relation` is SQL text of the rows to write: the table's columns and, where there is a window,
-    the day as `day_name`.
+    the day as `day_name`. `code`: a further column of it, each of whose values makes a folder too.
     """
     columns = ", ".join(
         f"cast({quoted(name)} as {duckdb_text(table.column(name).type)}) as {quoted(name)}"
         for name in table.column_names
     )
-    if window is None:
-        target = string((folder / "part-00000.parquet").as_posix())
-        return f"copy (select {columns} from {relation}) to {target} (format parquet, compression zstd)"
-    day = quoted(day_name(table))
-    return (
-        f"copy (select {columns}, cast({day} as date) as {day} from {relation}) to "
-        f"{string(folder.as_posix())} (format parquet, compression zstd, partition_by ({day}))"
+    cuts = []
+    if window is not None:
+        cuts.append(quoted(day_name(table)))
+        columns += f", cast({cuts[0]} as date) as {cuts[0]}"
+    if code is not None:
+        cuts.append(quoted(code))
+        columns += f", {cuts[-1]}"
+    target = folder if cuts else folder / "part-00000.parquet"
+    options = "format parquet, compression zstd" + (
+        f", partition_by ({', '.join(cuts)})" if cuts else ""
     )
+    return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
 
 
 def gather(table: Table, window: Window | None, folder: Path) -> dict[date | None, Sequence[Path]]:
@@ -120,20 +131,25 @@ def gather(table: Table, window: Window | None, folder: Path) -> dict[date | Non
     if window is None:
         return {None: sorted(folder.glob("part-*.parquet"))}
     parts: dict[date | None, Sequence[Path]] = {}
-    prefix = f"{day_name(table)}="
     for written in sorted(folder.iterdir()):
-        day = date.fromisoformat(written.name.removeprefix(prefix))
-        if day not in window:
-            raise PortError(
-                f"{table.ref}: rows of {window} fell on {day}: the bounds and the day of "
-                f"{table.partition} disagree; check the time zone and its rules on this machine"
-            )
+        day = day_of(table, window, written.name)
         home = written.rename(folder / day.isoformat())
         files = sorted(home.iterdir(), key=lambda file: (len(file.name), file.name))
         parts[day] = [
             file.rename(home / f"part-{number:05d}.parquet") for number, file in enumerate(files)
         ]
     return parts
+
+
+def day_of(table: Table, window: Window, name: str) -> date:
+    """The day that the engine named a folder after; PortError where it is none of the window's."""
+    day = date.fromisoformat(name.removeprefix(f"{day_name(table)}="))
+    if day not in window:
+        raise PortError(
+            f"{table.ref}: rows of {window} fell on {day}: the bounds and the day of "
+            f"{table.partition} disagree; check the time zone and its rules on this machine"
+        )
+    return day
 
 
 def relation_of(parts: Mapping[date | None, Sequence[Path]]) -> str | None:
@@ -181,11 +197,7 @@ def touches_of(
     """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none)."""
     if relation is None:
         return {}
-    cursor = "0"
-    if table.cursor is not None:
-        name = quoted(table.cursor)
-        is_number = table.column(table.cursor).type.kind not in {"date", "timestamp"}
-        cursor = f"cast({name} as hugeint)" if is_number else f"epoch_us(cast({name} as timestamp))"
+    cursor = cursor_number(table)
     day = "null" if window is None else day_expression(table, time_zone, "duckdb")
     where = where_of(table, window, time_zone)
     rows = connection.execute(
@@ -194,3 +206,12 @@ def touches_of(
         + " group by 1"
     ).fetchall()
     return {found: Touch(count, int(total)) for found, count, total in rows}
+
+
+def cursor_number(table: Table) -> str:
+    """The cursor of a row as a whole number: a moment in microseconds, or the number itself."""
+    if table.cursor is None:
+        return "0"
+    name = quoted(table.cursor)
+    is_number = table.column(table.cursor).type.kind not in {"date", "timestamp"}
+    return f"cast({name} as hugeint)" if is_number else f"epoch_us(cast({name} as timestamp))"

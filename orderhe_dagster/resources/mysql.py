@@ -11,9 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from orderhe_dagster.catalog import carry
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.measure import as_day, day_expression, measure_select, measured, summed
+from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources import mysql_tables
 from orderhe_dagster.resources.interrupts import interruptible
@@ -28,7 +29,7 @@ from orderhe_dagster.resources.local_extract import (
 )
 from orderhe_dagster.resources.mysql_connect import Target, close, connected
 from orderhe_dagster.resources.mysql_errors import RETRIED, UNREACHED, MySQLError, mysql_error
-from orderhe_dagster.resources.mysql_extract import by_arrow, by_scanner, mysql_select
+from orderhe_dagster.resources.mysql_extract import by_arrow, by_scanner, code_name, mysql_select
 from orderhe_dagster.resources.mysql_transaction import MySQLTransaction, writing
 from orderhe_dagster.resources.open_files import room_for
 from orderhe_dagster.resources.ports import (
@@ -38,6 +39,7 @@ from orderhe_dagster.resources.ports import (
     Touch,
     fresh_folder,
 )
+from orderhe_dagster.resources.quarantine import SetApart, set_apart, with_quarantined
 from orderhe_dagster.resources.secrets import kept
 
 logger = logging.getLogger("orderhe.mysql")
@@ -96,9 +98,8 @@ class MySQLSource(Source):
         by_day = window is not None
         select = measure_select(
             table,
-            quoted(table.name, "mysql"),
+            carry.relation(table, where_of(table, window, time_zone, "mysql")),
             "mysql",
-            where=where_of(table, window, time_zone, "mysql"),
             by_day=by_day,
             time_zone=time_zone,
         )
@@ -115,7 +116,7 @@ class MySQLSource(Source):
     ) -> dict[date | None, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
-        day = "null" if window is None else day_expression(table, time_zone, "mysql")
+        day = "null" if window is None else carry.day(table, time_zone)
         where = where_of(table, window, time_zone, "mysql")
         select = (
             f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
@@ -167,18 +168,29 @@ class MySQLSource(Source):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
                     files = room_for(1 if window is None else len(window))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
-                    engine.execute(copy_statement(table, window, folder, relation))
-            parts = gather(table, window, folder)
+                    code = code_name(table)
+                    engine.execute(copy_statement(table, window, folder, relation, code))
             # The figures come from what was written, so that they hold for the parts themselves.
             with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
-                written = relation_of(parts)
+                found = (
+                    set_apart(reader, table, window, folder)
+                    if code
+                    else SetApart(gather(table, window, folder))
+                )
+                written = relation_of(found.parts)
                 measures = measures_of(reader, table, window, time_zone, written)
                 touches = touches_of(reader, table, window, time_zone, written)
+                touches = with_quarantined(reader, table, touches, found)
             if window is None and not measures[None].rows:
-                for empty in parts.pop(None):
+                for empty in found.parts.pop(None, ()):
                     empty.unlink()
         moment = datetime.fromisoformat(snapshot_at).replace(tzinfo=timezone.utc)
-        return Extract(parts, measures, touches, moment)
+        return Extract(
+            *(found.parts, measures, touches, moment),
+            quarantine=found.quarantine,
+            quarantined=found.quarantined,
+            nulled=found.nulled,
+        )
 
     @contextmanager
     def _reading(self, what: str, table: Table) -> Iterator[Any]:
@@ -234,7 +246,7 @@ def _cursor(table: Table) -> str:
     """The cursor of a row as a number, as `local_extract.touches_of` has it."""
     if table.cursor is None:
         return "0"
-    name = quoted(table.cursor, "mysql")
+    name = carry.expression(table.column(table.cursor))
     if table.column(table.cursor).type.kind in {"date", "timestamp"}:
         return f"timestampdiff(microsecond, '1970-01-01', {name})"
     return f"cast({name} as decimal(65, 0))"

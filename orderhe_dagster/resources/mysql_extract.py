@@ -12,15 +12,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.catalog import carry
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
-from orderhe_dagster.catalog.measure import day_expression
-from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import day_name, where_of
 from orderhe_dagster.resources.mysql_connect import Target, ca_file
 from orderhe_dagster.resources.mysql_fetch import batches
 from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster.resources.quarantine import SOUND, faults_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,13 +42,21 @@ _MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verif
 
 def mysql_select(table: Table, window: Window | None, time_zone: str) -> str:
     """MySQL's query for the rows of an extract: the columns as they are carried, and the day."""
-    columns = [f"{_carried(column)} as {quoted(column.name, 'mysql')}" for column in table.columns]
+    columns = [f"{sql} as {quoted(name, 'mysql')}" for name, sql in carry.expressions(table)]
     text = f"from {quoted(table.name, 'mysql')}"
     if window is not None:
-        day = day_expression(table, time_zone, "mysql")
+        day = carry.day(table, time_zone)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
         text += f" where {where_of(table, window, time_zone, 'mysql')}"
+    if code_name(table):
+        code = f"coalesce({carry.faults(table)}, '{SOUND}')"
+        columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")
     return f"select {', '.join(columns)} {text}"
+
+
+def code_name(table: Table) -> str | None:
+    """The column of `mysql_select` that tells what is wrong with a row; None where nothing can be."""
+    return faults_name(table) if carry.faults(table) else None
 
 
 @contextmanager
@@ -69,7 +78,12 @@ def by_arrow(
     import pyarrow as pa
     from pymysql.cursors import SSCursor
 
-    names = [*table.column_names, *([] if window is None else [day_name(table)])]
+    code = code_name(table)
+    names = [
+        *table.column_names,
+        *([] if window is None else [day_name(table)]),
+        *([code] if code else []),
+    ]
     binary = {column.name for column in table.columns if column.type.kind == "varbyte"}
     schema = pa.schema([(name, pa.binary() if name in binary else pa.string()) for name in names])
     errors: list[BaseException] = []
@@ -84,16 +98,6 @@ def by_arrow(
                 if errors:
                     raise errors[0] from None  # DuckDB would tell of it in words of its own
                 raise
-
-
-def _carried(column: Column) -> str:
-    """The MySQL expression that carries a column: the seam of `catalog.carry`."""
-    name, word = quoted(column.name, "mysql"), column.type.declared.lower()
-    if column.type.kind == "varchar" and word.startswith(("time", "json", "set", "enum")):
-        return f"cast({name} as char)"
-    if column.type.kind == "boolean" or word.startswith("year"):
-        return f"{name} + 0"
-    return f"{name} * 1e0" if column.type.kind == "real" else name
 
 
 @contextmanager

@@ -1,0 +1,195 @@
+"""Rows that cannot be carried are set aside and told by name; all others pass, in the same statement."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.ports import Extract, PortError, Source
+from orderhe_dagster_tests.catalog.folders import read
+from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
+
+CONTRACT = """\
+-- Visits, as an old application wrote them.
+-- @partition day
+-- @cursor changed_at
+-- @pii mail{keys}
+create table visits (
+    id int not null primary key,
+    mail varchar(40),
+    day date not null,
+    born date,
+    left_on datetime,
+    note mediumtext,
+    changed_at datetime(3)
+);
+"""
+ROWS = """(1, 'a@b', '2026-02-27', '1990-01-02', null, 'fine', '2026-03-01'),
+(2, 'a@b', '2026-02-27', '0000-00-00', null, 'no birthday', '2026-03-01'),
+(3, 'a\\0b', '2026-02-27', '1980-00-00', '2026-02-30', 'three faults', '2026-03-02'),
+(4, null, '2026-02-28', null, null, repeat('x', 65536), '2026-03-03'),
+(5, null, '2026-02-30', null, null, 'a day that is none', '2026-03-04'),
+(6, null, '2026-03-01', null, null, 'fine too', '0000-00-00')"""
+WINDOW = Window.of(date(2026, 2, 27), date(2026, 3, 1))
+FEBRUARY = (date(2026, 2, 27), date(2026, 2, 28))
+
+
+@pytest.fixture(params=["scanner", "arrow"])
+def source(request: pytest.FixtureRequest, mariadb: MariaDB, shop_database: str) -> Source:
+    found: Source = mysql_source(
+        mariadb, shop_database, extract_by=request.param, read_timeout_s=60
+    )
+    return found
+
+
+def visits(folder: Path, source: Source, mariadb: MariaDB, keys: str = "") -> Table:
+    """The table with its rows, written as no strict server would take them."""
+    import pymysql
+
+    table = read(folder, {"raw/visits.sql": CONTRACT.format(keys=keys)}).tables[0]
+    source.create([table])
+    with (
+        pymysql.connect(
+            unix_socket=str(mariadb.folder / "s"),
+            user="root",
+            database=source.identity.rpartition("/")[2],
+            autocommit=True,
+            init_command="set sql_mode = 'ALLOW_INVALID_DATES'",
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"insert into visits values {ROWS}")
+    return table
+
+
+def ids(found: Extract) -> dict[Any, list[int]]:
+    return {
+        day: sorted(n for part in parts for n in pq.read_table(part)["id"].to_pylist())
+        for day, parts in found.parts.items()
+    }
+
+
+def told(found: Extract, day: Any) -> list[dict[str, Any]]:
+    return [
+        json.loads(line)
+        for file in found.quarantine.get(day, ())
+        for line in file.read_text("utf-8").splitlines()
+    ]
+
+
+def test_faulty_rows_are_set_aside_by_day(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
+    table = visits(tmp_path, source, mariadb)
+    found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+    first, second = FEBRUARY
+    assert ids(found) == {first: [1]}
+    assert found.quarantined == {first: 2, second: 2, date(2026, 3, 1): 1}
+    assert {day: m.rows for day, m in found.measures.items()} == {
+        first: 1,
+        second: 0,
+        date(2026, 3, 1): 0,
+    }
+    assert told(found, first) == [
+        {"id": 2, "quarantined_because": "born 0000-00-00 is no real day"},
+        {
+            "id": 3,
+            "quarantined_because": "mail holds the character 0x00, which Redshift takes in no text; "
+            "born 1980-00-00 is no real day; left_on 2026-02-30 is no real day",
+        },
+    ]
+    assert [row["id"] for row in told(found, second)] == [4, 5]
+    files = [file.suffix for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert ".jsonl" in files
+
+
+def test_what_is_carried_is_what_the_source_measures(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    table = visits(tmp_path, source, mariadb, "\n-- @bad_values born null, changed_at null")
+    found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+    assert source.measure(table, WINDOW, "Asia/Seoul") == found.measures
+    assert source.touches(table, WINDOW, "Asia/Seoul") == found.touches
+    assert {day: touch.rows for day, touch in found.touches.items()} == {
+        day: found.measures[day].rows + found.quarantined.get(day, 0) for day in WINDOW
+    }
+    first, _ = FEBRUARY
+    assert ids(found) == {first: [1, 2], date(2026, 3, 1): [6]}
+    assert found.nulled == {first: {"born": 1}, date(2026, 3, 1): {"changed_at": 1}}
+    (row,) = [r for part in found.parts[date(2026, 3, 1)] for r in pq.read_table(part).to_pylist()]
+    assert row["changed_at"] is None
+
+
+def test_policy_fail_stops_and_leaves_nothing(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    table = visits(tmp_path, source, mariadb, "\n-- @bad_values born fail")
+    with pytest.raises(PortError) as caught:
+        source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+    assert "born 0000-00-00 is no real day (1 rows)" in str(caught.value)
+    assert "a\0b" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_without_days_is_split_too(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    table = visits(tmp_path, source, mariadb)
+    whole = read(
+        tmp_path / "whole",
+        {
+            "raw/visits.sql": table.sql.replace("-- @partition day\n", "").replace(
+                "\n    mail", "\n mail"
+            )
+        },
+    ).tables[0]
+    found = source.extract(whole, None, tmp_path / "out", "Asia/Seoul")
+    assert ids(found) == {None: [1]}
+    assert found.quarantined == {None: 5}
+    assert [row["id"] for row in told(found, None)] == [2, 3, 4, 5, 6]
+    assert found.touches == source.touches(whole, None, "Asia/Seoul")
+
+
+def test_personal_keys_are_masked(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
+    table = visits(tmp_path, source, mariadb, ", id, born")
+    found = source.extract(table, Window.of(FEBRUARY[0]), tmp_path / "out", "Asia/Seoul")
+    assert told(found, FEBRUARY[0])[0] == {
+        "id": "•••",
+        "quarantined_because": "born is no real day",
+    }
+
+
+def test_many_parts_of_a_day_become_one(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
+    import pymysql
+
+    names = [f"c{n}" for n in range(5)]
+    text = f"-- Many.\n-- @bad_values {', '.join(f'{name} null' for name in names)}\n"
+    columns = ", ".join(f"{name} date" for name in names)
+    table = read(
+        tmp_path, {"raw/many.sql": f"{text}create table many (id int primary key, {columns})"}
+    ).tables[0]
+    source.create([table])
+    rows = ", ".join(
+        f"({n}, {', '.join('0' if n >> bit & 1 else 'null' for bit in range(5))})"
+        for n in range(32)
+    )
+    with (
+        pymysql.connect(
+            unix_socket=str(mariadb.folder / "s"),
+            user="root",
+            database=source.identity.rpartition("/")[2],
+            autocommit=True,
+            init_command="set sql_mode = ''",
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"insert into many values {rows}")
+    found = source.extract(table, None, tmp_path / "out", "Asia/Seoul")
+    assert [part.name for part in found.parts[None]] == ["part-00000.parquet"]
+    assert ids(found) == {None: list(range(32))}
+    assert found.nulled == {None: dict.fromkeys(names, 16)}
