@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster.resources.mysql_errors import mysql_error
+from orderhe_dagster.resources.mysql_watch import has_timeout
 from orderhe_dagster.resources.ports import PortError
 
 STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO",
@@ -69,6 +70,7 @@ def connected(
         )
     except pymysql.MySQLError as error:
         raise mysql_error(error, target.where, target.user) from None
+    has_timeout(connection)
     try:
         rounding = ("TIME_ROUND_FRACTIONAL",) if "MariaDB" in connection.server_version else ()
         mode = ",".join((*STRICT, *rounding, *modes))

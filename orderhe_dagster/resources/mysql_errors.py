@@ -49,6 +49,7 @@ _SCANNER_SAYS = (  # its C library gives no number
     ("command denied", 1142),
     ("doesn't exist", 1146),
     ("Unknown column", 1054),
+    ("Failed to fetch result row", 2013),  # it has no words for a connection that breaks on the way
 )
 
 _REMEDIES = {
@@ -103,6 +104,12 @@ _NO_TLS = (
     "ORDERHE_MYSQL_SSLMODE=disable"
 )
 _LOST_REMEDY = "the server went away or was restarted: see its log, and run this again"
+
+
+_QUERY = re.compile(
+    r"""^IO Error: Failed to [\w ]+ (?:query|parameters) ".*":\s*""", re.DOTALL | re.IGNORECASE
+)
+"""What the scanner puts before the server's words: the whole query."""
 
 
 class MySQLError(PortError):
@@ -169,12 +176,7 @@ def _said(error: BaseException, code: int) -> str:
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
     text = text.split("\n\n", 1)[0]
     # The scanner puts the whole query before what the server said.
-    text = re.sub(
-        r'^IO Error: Failed to \w+ MySQL (query|database with parameters) ".*": ',
-        "",
-        text,
-        flags=re.S,
-    )
+    text = _QUERY.sub("", text) or "the connection broke"
     text = text.removeprefix("IO Error: ").strip().rstrip(".")
     shown = code in _ABOUT_NAMES or code in UNREACHED or code in _LOST
     text = text if shown else without_values(text)

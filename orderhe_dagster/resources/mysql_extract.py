@@ -18,8 +18,9 @@ from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import day_name, where_of
-from orderhe_dagster.resources.mysql_connect import Target, ca_file
+from orderhe_dagster.resources.mysql_connect import Target, ca_file, close
 from orderhe_dagster.resources.mysql_fetch import batches
+from orderhe_dagster.resources.mysql_watch import silence_ends
 from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster.resources.quarantine import SOUND, faults_name
 
@@ -66,8 +67,9 @@ def by_scanner(target: Target, select: str) -> Iterator[tuple[duckdb.DuckDBPyCon
         _load(connection)
         for name, value in _SETTINGS.items():
             connection.execute(f"set {name} = {value}")
-        _attach(connection, target)
-        yield connection, f"mysql_query('shop', {string(select)}, stream_results = true)"
+        with silence_ends(target.host, target.port, target.read_timeout_s):
+            _attach(connection, target)
+            yield connection, f"mysql_query('shop', {string(select)}, stream_results = true)"
 
 
 @contextmanager
@@ -87,7 +89,8 @@ def by_arrow(
     binary = {column.name for column in table.columns if column.type.kind == "varbyte"}
     schema = pa.schema([(name, pa.binary() if name in binary else pa.string()) for name in names])
     errors: list[BaseException] = []
-    with connection.cursor(SSCursor) as cursor:
+    cursor = connection.cursor(SSCursor)
+    try:
         cursor.execute(select)
         reader = pa.RecordBatchReader.from_batches(schema, batches(cursor, schema, errors.append))
         with _duckdb() as engine:
@@ -98,6 +101,17 @@ def by_arrow(
                 if errors:
                     raise errors[0] from None  # DuckDB would tell of it in words of its own
                 raise
+    finally:
+        _abandon(connection, cursor)
+
+
+def _abandon(connection: Any, cursor: Any) -> None:
+    """Give the connection up with what it has not read: the driver would read it all to the end."""
+    close(connection)
+    if cursor._result is not None:
+        cursor._result.unbuffered_active = False
+        cursor._result.connection = None
+    cursor.connection = None
 
 
 @contextmanager
