@@ -211,5 +211,51 @@ def query(sql: str, form: str) -> None:
         print_result(ask(settings, sql), form, sys.stdout)
 
 
+@main.group()
+def warehouse() -> None:
+    """Share the laptop's warehouse with other programs."""
+
+
+@warehouse.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", "-p", default=5439, show_default=True, help="Port; 0: a free one.")
+@click.option("--user", default="admin", show_default=True, help="Who may connect.")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file that holds the password (default: one made in the home, for you alone).",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The server's certificate, PEM (default: one made in the home, with its CA).",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The certificate's key, PEM.",
+)
+@click.option("--insecure", is_flag=True, help="Without TLS: on this machine alone.")
+def serve(
+    host: str,
+    port: int,
+    user: str,
+    password_file: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    insecure: bool,
+) -> None:
+    """Serve the warehouse on Redshift's wire protocol: for several programs at once, psql, BI.
+
+    Prints the ORDERHE_REDSHIFT_* lines that a client needs. Ctrl-C stops it; what is open is rolled back.
+    """
+    with _told_plainly() as settings:
+        from orderhe_dagster.warehouse_server import Serving
+        from orderhe_dagster.warehouse_server import serve as serve_warehouse
+
+        asked = Serving(host, port, user, password_file, certificate, key, insecure)
+        serve_warehouse(settings, asked, click.echo)
+
+
 if __name__ == "__main__":
     main()

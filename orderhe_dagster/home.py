@@ -64,6 +64,11 @@ class Home:
         return self.folder / "warehouse.duckdb"
 
     @property
+    def server(self) -> Path:
+        """Certificates and password of `orderhe warehouse serve`."""
+        return self.folder / "redshift"
+
+    @property
     def store(self) -> Path:
         """The folder store: `<bucket>/<prefix>/<key>` below it."""
         return self.folder / "s3"

@@ -32,7 +32,19 @@ def of_shop(shop: TestShop) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "verb", ["create", "demo", "dev", "simulate", "import", "run", "query", ""]
+    "verb",
+    [
+        "create",
+        "demo",
+        "dev",
+        "simulate",
+        "import",
+        "run",
+        "query",
+        "warehouse",
+        "warehouse serve",
+        "",
+    ],
 )
 def test_help_says_what_a_verb_does(folder: Path, verb: str) -> None:
     result = orderhe(*verb.split(), "--help")

@@ -47,18 +47,21 @@ MAY_IMPORT = {
 }
 UPPER = {
     *("definitions", "automation", "checks", "assets"),
-    *("cli", "demo", "launch", "asked", "setup_road"),
+    *("cli", "demo", "launch", "asked", "setup_road", "warehouse_server"),
 }
 """What stands above the road: nothing below may import it."""
 
 RESOURCES = f"{PACKAGE}.resources"
 FOR_ALL = {f"{RESOURCES}.{name}" for name in ("ports", "interrupts", "locks", "scratch")}
 """Of `resources`, what any room may import: the promises, and who waits for whom on this machine."""
-CHOOSERS = {f"{PACKAGE}.{name}" for name in ("definitions", "demo", "setup_road")}
+CHOOSERS = {
+    f"{PACKAGE}.{name}" for name in ("definitions", "demo", "setup_road", "warehouse_server")
+}
 """Who may ask `resources` itself for the adapters that the settings choose."""
 BEYOND = {
     RESOURCES: {"config", "home"},
     f"{RESOURCES}.embedded_warehouse": {"redshift_standin"},
+    f"{RESOURCES}.shared_warehouse": {"redshift_standin"},
     f"{RESOURCES}.store_resolver": {"redshift_standin"},
 }
 """Modules of `resources` that need more than ports and catalogue: who chooses, and who stands in."""

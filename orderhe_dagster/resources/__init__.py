@@ -6,7 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from orderhe_dagster.config import Settings
+    from orderhe_dagster.redshift_standin.database import Database
     from orderhe_dagster.resources.ports import Source, Store, Warehouse
 
 
@@ -65,6 +68,14 @@ def build_warehouse(settings: Settings) -> Warehouse:
     from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
 
     return EmbeddedWarehouse(path=str(home_of(settings).warehouse), store=build_store(settings))
+
+
+def share_warehouse(settings: Settings, where: str) -> AbstractContextManager[Database]:
+    """The laptop's warehouse for a server at `where`, whatever warehouse the settings choose."""
+    from orderhe_dagster.home import home_of
+    from orderhe_dagster.resources.shared_warehouse import shared_database
+
+    return shared_database(home_of(settings).warehouse, build_store(settings), where)
 
 
 def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:

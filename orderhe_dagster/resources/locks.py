@@ -29,10 +29,11 @@ _WINDOWS_BYTE = 1 << 30  # locked instead of the text, which others must be able
 
 @dataclass(frozen=True)
 class Holder:
-    """Who wrote the lock file last. `pid` 0: nobody has."""
+    """Who wrote the lock file last. `pid` 0: nobody has. `remedy`: what helps, where waiting does not."""
 
     pid: int = 0
     label: str = ""
+    remedy: str = ""
 
     def __str__(self) -> str:
         if not self.pid:
@@ -49,19 +50,24 @@ def holder(path: str | Path) -> Holder:
         return Holder()
     try:
         found = json.loads(text)
-        return Holder(int(found["pid"]), str(found["label"]))
+        return Holder(int(found["pid"]), str(found["label"]), str(found.get("remedy", "")))
     except (ValueError, KeyError, TypeError):  # empty, or half written: nobody to name
         return Holder()
 
 
 @contextmanager
 def file_lock(
-    path: str | Path, shared: bool = False, timeout_s: float = 120.0, label: str = ""
+    path: str | Path,
+    shared: bool = False,
+    timeout_s: float = 120.0,
+    label: str = "",
+    remedy: str = "",
 ) -> Iterator[None]:
     """Hold the lock of `path` for the block; its folder is made if it is not there.
 
     Shared holders admit one another (not on Windows: there every lock is exclusive). `label` says
     what the work is, for whoever waits. Not re-entrant. LockTimeout names holder and remedy.
+    `remedy`: the work lasts until somebody stops it, so whoever waits is soon told this instead.
     """
     guarded = Path(path)
     guarded.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +77,8 @@ def file_lock(
         if queue.exists() or not _take(lock, shared):
             _wait(guarded, lock, _open(queue), shared, timeout_s)
         try:
-            _write(lock, json.dumps({"pid": os.getpid(), "label": label}))
+            told = {"pid": os.getpid(), "label": label, "remedy": remedy}
+            _write(lock, json.dumps(told))
             yield
         finally:
             if not shared or holder(guarded).pid == os.getpid():
@@ -93,9 +100,15 @@ def _wait(guarded: Path, lock: int, queue: int, shared: bool, timeout_s: float) 
                 return
             waited = time.monotonic() - began
             if waited >= timeout_s:
+                remedy = holder(guarded).remedy or "wait for it to end or stop it"
                 raise LockTimeout(
                     f"{guarded} stayed locked for {timeout_s:g} s by {holder(guarded)}; "
-                    "wait for it to end or stop it, then run this again"
+                    f"{remedy}, then run this again"
+                )
+            if waited >= SPEAK_AFTER_S and (remedy := holder(guarded).remedy):
+                raise LockTimeout(
+                    f"{guarded} is held by {holder(guarded)} until that is stopped; "
+                    f"{remedy}, then run this again"
                 )
             if waited >= SPEAK_AFTER_S and not spoken:
                 spoken = True

@@ -1,0 +1,142 @@
+"""`orderhe warehouse serve`: the laptop's warehouse on Redshift's wire protocol, until it is stopped."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.config import Settings
+from orderhe_dagster.errors import OrderheError
+
+if TYPE_CHECKING:
+    from orderhe_dagster.server_tls import Certificates
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How the warehouse is served. `password_file` None: one made in the home.
+
+    `certificate` and `key`: PEM files, both or none (then some are made). `insecure`: no TLS at all.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5439
+    user: str = "admin"
+    password_file: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    insecure: bool = False
+
+
+def serve(settings: Settings, serving: Serving, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; then roll back what is open and leave the file whole.
+
+    `say` gets the ORDERHE_REDSHIFT_* lines of a client. OrderheError: it cannot be served like this.
+    """
+    with _stopped_by_signals() as stop, serving_database(settings, serving, say):
+        stop.wait()
+        say("stopping: open transactions are rolled back")
+
+
+@contextmanager
+def serving_database(
+    settings: Settings, serving: Serving, say: Callable[[str], None]
+) -> Iterator[int]:
+    """Serve for the block; gives the port. The file's lock is held, so that nobody else opens it."""
+    from orderhe_dagster.home import prepare_home
+    from orderhe_dagster.redshift_standin.auth import Verifier
+    from orderhe_dagster.redshift_standin.handshake import Door
+    from orderhe_dagster.redshift_standin.server import Server, is_loopback
+    from orderhe_dagster.resources import share_warehouse
+    from orderhe_dagster.server_tls import own_password
+
+    if serving.insecure and not is_loopback(serving.host):
+        raise OrderheError(
+            f"--insecure serves this machine only, not {serving.host}: leave one of them out"
+        )
+    folder = prepare_home(settings).server
+    certificates = _certificates(folder, serving)
+    file = serving.password_file or folder / "password"
+    door = Door(
+        {serving.user: Verifier.of(own_password(file))},
+        None if certificates is None else certificates.context(),
+    )
+    where = f"{serving.host}:{serving.port}"
+    with share_warehouse(settings, where) as database:
+        try:
+            server = Server(database, door, host=serving.host, port=serving.port)
+        except OSError as error:
+            raise OrderheError(_cannot_listen(where, error)) from None
+        with server:
+            for line in _lines(server.port, serving, certificates, file):
+                say(line)
+            yield server.port
+
+
+def _certificates(folder: Path, serving: Serving) -> Certificates | None:
+    from orderhe_dagster.server_tls import Certificates, own_certificates
+
+    if (serving.certificate is None) != (serving.key is None):
+        raise OrderheError("--certificate and --key belong together: give both, or neither")
+    if serving.insecure:
+        return None
+    if serving.certificate is not None and serving.key is not None:
+        return Certificates(serving.certificate, serving.certificate, serving.key)
+    return own_certificates(folder, serving.host)
+
+
+def _cannot_listen(where: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"somebody listens on {where} already: stop that, or choose another --port"
+    return f"cannot listen on {where}: {error.strerror or error}; choose another --host or --port"
+
+
+def _lines(
+    port: int, serving: Serving, certificates: Certificates | None, password_file: Path
+) -> list[str]:
+    """What a client needs, as lines of a shell or of a .env file; never the password itself."""
+    anywhere = serving.host in ("0.0.0.0", "::")
+    told = {
+        "ORDERHE_WAREHOUSE": "redshift",
+        "ORDERHE_REDSHIFT_HOST": "127.0.0.1" if anywhere else serving.host,
+        "ORDERHE_REDSHIFT_PORT": str(port),
+        "ORDERHE_REDSHIFT_USER": serving.user,
+        "ORDERHE_REDSHIFT_DATABASE": "dev",
+        **(
+            {"ORDERHE_REDSHIFT_SSLMODE": "disable"}
+            if certificates is None
+            else {"ORDERHE_REDSHIFT_SSL_CA": str(certificates.ca)}
+        ),
+    }
+    return [
+        f"the local Redshift listens on {serving.host}:{port}; Ctrl-C stops it. A client needs:",
+        *(f"{name}={value}" for name, value in told.items()),
+        f"and its password, from a file: export ORDERHE_REDSHIFT_PASSWORD=\"$(cat '{password_file}')\"",
+    ]
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT or SIGTERM sets; the second of them ends the process as usual."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, asked)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

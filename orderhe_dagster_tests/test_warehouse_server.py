@@ -1,0 +1,181 @@
+"""`orderhe warehouse serve`: what it prints, who may come in, how it ends, what it leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from orderhe_dagster import warehouse_server
+from orderhe_dagster.cli import main
+from orderhe_dagster.config import Settings, load_settings
+from orderhe_dagster.errors import OrderheError
+from orderhe_dagster.resources import build_warehouse
+from orderhe_dagster.resources.ports import LockTimeout
+from orderhe_dagster.server_tls import own_certificates, own_password
+from orderhe_dagster.warehouse_server import Serving
+from orderhe_dagster_tests.servers.wire import serving
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The command in a process of its own, and the variables that it printed."""
+    command = [sys.executable, "-m", "orderhe_dagster.cli", "warehouse", "serve", "--port", "0"]
+    environ = {**os.environ, "ORDERHE_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environ["PYTHONUNBUFFERED"] = "1"
+    started = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, text=True, env=environ, cwd=home.parent
+    )
+    assert started.stdout is not None
+    try:
+        told: dict[str, str] = {}
+        for line in started.stdout:
+            name, _, value = line.rstrip("\n").partition("=")
+            if name.startswith("ORDERHE_"):
+                told[name] = value
+            elif "password" in line:
+                break
+        yield started, told
+    finally:
+        started.kill()
+        started.wait()
+        started.stdout.close()
+
+
+def connect(told: dict[str, str], password: str) -> Any:
+    import redshift_connector
+
+    prefix = "ORDERHE_REDSHIFT_"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", told[f"{prefix}SSL_CA"])
+        return redshift_connector.connect(
+            host=told[f"{prefix}HOST"],
+            port=int(told[f"{prefix}PORT"]),
+            user=told[f"{prefix}USER"],
+            database=told[f"{prefix}DATABASE"],
+            password=password,
+            sslmode="verify-full",
+            timeout=60,
+        )
+
+
+def test_served_shared_stopped_and_whole(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    settings = load_settings({"ORDERHE_HOME": str(home)}, tmp_path)
+    with process(home) as (server, told):
+        assert told["ORDERHE_WAREHOUSE"] == "redshift"
+        password_file = home / "redshift" / "password"
+        assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
+        connection = connect(told, password_file.read_text().strip())
+        cursor = connection.cursor()
+        cursor.execute("create table kept (a integer)")
+        cursor.execute("insert into kept values (1)")
+        connection.commit()
+        cursor.execute("insert into kept values (2)")
+        # Another process is told whose it is and what to do, and does not wait for long.
+        port = told["ORDERHE_REDSHIFT_PORT"]
+        with (
+            pytest.raises(LockTimeout, match=r"serve, .*ORDERHE_WAREHOUSE=redshift"),
+            build_warehouse(settings).session("a test"),
+        ):
+            raise AssertionError(port)
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+        connection._usock.close()
+    with build_warehouse(settings).session("a test") as session:
+        assert list(session.execute("select a from kept").rows) == [(1,)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_either_signal_stops_it_in_good_order(tmp_path: Path, how: signal.Signals) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path)}, tmp_path)
+    before = signal.getsignal(how)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "password" in line:  # the last line before it waits
+            signal.raise_signal(how)
+
+    warehouse_server.serve(settings, Serving(port=0), say)
+    assert said[-1].startswith("stopping")
+    assert signal.getsignal(how) is before
+    with build_warehouse(settings).session("the lock is free again"):
+        pass
+
+
+def test_what_is_printed_is_what_a_client_needs(tmp_path: Path) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path)}, tmp_path)
+    said: list[str] = []
+    with warehouse_server.serving_database(settings, Serving(port=0), said.append) as port:
+        told = dict(line.split("=", 1) for line in said if line.startswith("ORDERHE_"))
+        password = (tmp_path / "redshift" / "password").read_text().strip()
+        client = load_settings({**told, "ORDERHE_REDSHIFT_PASSWORD": password}, tmp_path)
+        assert client.redshift.port == port
+        assert password not in "".join(said)
+        with build_warehouse(client).session("a test") as session:
+            assert list(session.execute("select 1 as one").rows) == [(1,)]
+
+
+def refused(settings: Settings, asked: Serving) -> str:
+    """Why the server does not start."""
+    with (
+        pytest.raises(OrderheError) as error,
+        warehouse_server.serving_database(settings, asked, print),
+    ):
+        raise AssertionError(asked)
+    return str(error.value)
+
+
+def test_what_cannot_be_served_is_told_with_the_remedy(tmp_path: Path) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path / "home")}, tmp_path)
+    with serving() as other:
+        assert "choose another --port" in refused(settings, Serving(port=other.port))
+    pem = tmp_path / "c.pem"
+    assert "belong together" in refused(settings, Serving(port=0, certificate=pem))
+    pem.write_text("no certificate")
+    broken = Serving(port=0, certificate=pem, key=pem)
+    assert "cannot be used for TLS" in refused(settings, broken)
+    everywhere = Serving(port=0, host="0.0.0.0", insecure=True)
+    assert "--insecure serves this machine only" in refused(settings, everywhere)
+    with build_warehouse(settings).session("the lock is free again"):
+        pass
+
+
+def test_help_names_the_options() -> None:
+    output = CliRunner().invoke(main, ["warehouse", "serve", "--help"]).output
+    assert re.search(r"--insecure\s+Without TLS", output)
+
+
+def test_certificates_are_kept_while_they_are_good(tmp_path: Path) -> None:
+    first = own_certificates(tmp_path, "127.0.0.1")
+    assert stat.S_IMODE(first.key.stat().st_mode) == 0o600
+    before = first.ca.read_bytes()
+    assert own_certificates(tmp_path, "localhost").ca.read_bytes() == before
+    assert own_certificates(tmp_path, "192.0.2.7").ca.read_bytes() != before  # another name
+    before = first.ca.read_bytes()
+    first.certificate.write_text("cut")
+    assert own_certificates(tmp_path, "192.0.2.7").ca.read_bytes() != before
+    first.context()
+
+
+def test_a_password_is_made_once_and_never_empty(tmp_path: Path) -> None:
+    file = tmp_path / "own" / "password"
+    made = own_password(file)
+    assert len(made) > 20
+    assert own_password(file) == made
+    file.write_text("\n")
+    with pytest.raises(OrderheError, match="holds no password"):
+        own_password(file)
