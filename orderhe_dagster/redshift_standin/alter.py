@@ -1,109 +1,95 @@
-"""ALTER TABLE and DROP. CREATE: `ddl`."""
+"""ALTER TABLE. CREATE: `ddl`; DROP: `drops`; ALTER TABLE … APPEND: `append`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from orderhe_dagster.redshift_standin.catalog import DATABASE, Column, Relation, comment
-from orderhe_dagster.redshift_standin.columns import ColumnReader, check_names, definition
+from orderhe_dagster.redshift_standin.append import appended
+from orderhe_dagster.redshift_standin.catalog import Column, Relation, comment
+from orderhe_dagster.redshift_standin.columns import (
+    ENCODINGS,
+    Attributes,
+    ColumnReader,
+    check_names,
+    definition,
+)
 from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.principals import check_principal
 from orderhe_dagster.redshift_standin.words import Words
+
+FORMS = "add, drop, rename, owner to, alter column, alter distkey, diststyle and sortkey, append"
+
+
+def stands_alone(words: Words) -> str:
+    """What an ALTER TABLE is called that cannot run in a transaction block; '' for the others."""
+    lower = [word.lower for word in words.words]
+    if "append" in lower[3:6]:
+        return "ALTER TABLE APPEND"
+    for at in range(len(lower) - 3):
+        if lower[at : at + 2] == ["alter", "column"] and lower[at + 3] == "type":
+            return "ALTER TABLE ALTER COLUMN"
+    return ""
 
 
 class Alterations(ColumnReader):
-    """Reads one ALTER or DROP after its first word and gives the DuckDB statements it means."""
-
-    # -- drop --------------------------------------------------------------------------------------
-
-    def drop(self, words: Words) -> list[str]:
-        """DROP TABLE, VIEW or SCHEMA."""
-        if words.take("schema"):
-            return self._drop_schema(words)
-        is_view = words.peek("view")
-        if not (words.take("table") or words.take("view")):
-            raise refuse(f"drop {words.next().text}", "there are drop table, view and schema")
-        lenient = words.take("if", "exists")
-        wanted = [words.table()]
-        while words.take(","):
-            wanted.append(words.table())
-        cascade = words.take("cascade")
-        words.take("restrict")
-        words.end()
-        found = [
-            self.catalog.find(*place) if lenient else self.catalog.get(*place) for place in wanted
-        ]
-        doomed = [relation for relation in found if relation is not None]
-        statements: list[str] = []
-        for relation in doomed:
-            if relation.is_view != is_view:
-                word = "view" if relation.is_view else "table"
-                raise RedshiftError("42809", f'"{relation.name}" is a {word}: use drop {word}')
-            statements += self._drop(relation, cascade, {str(other) for other in doomed})
-        return list(dict.fromkeys(statements))
-
-    def _drop(self, relation: Relation, cascade: bool, doomed: set[str]) -> list[str]:
-        statements = []
-        for view in self.catalog.views_on(relation):
-            if view in doomed:
-                continue
-            if not cascade:
-                raise RedshiftError(
-                    "2BP01",
-                    f"cannot drop {relation} because view {view} depends on it; "
-                    "use drop … cascade to drop it too",
-                )
-            schema, name = view.split(".", 1)
-            statements += self._drop(self.catalog.relations[schema, name], True, doomed)
-        return [*statements, f"DROP {'VIEW' if relation.is_view else 'TABLE'} {relation.sql}"]
-
-    def _drop_schema(self, words: Words) -> list[str]:
-        lenient = words.take("if", "exists")
-        schema = words.name()
-        cascade = words.take("cascade")
-        words.take("restrict")
-        words.end()
-        if schema not in self.catalog.schemas:
-            if lenient:
-                return []
-            raise RedshiftError("3F000", f'schema "{schema}" does not exist')
-        inside = [r for r in self.catalog.relations.values() if r.schema == schema]
-        if inside and not cascade:
-            raise RedshiftError(
-                "2BP01", f"cannot drop schema {schema} because {inside[0]} is in it; use cascade"
-            )
-        doomed = {str(relation) for relation in inside}
-        dropped = [text for r in inside for text in self._drop(r, True, doomed)]
-        return [*dict.fromkeys(dropped), f"DROP SCHEMA {quote(DATABASE)}.{quote(schema)} CASCADE"]
-
-    # -- alter -------------------------------------------------------------------------------------
+    """Reads one ALTER TABLE after its first word and gives the DuckDB statements it means."""
 
     def alter(self, words: Words) -> list[str]:
-        """ALTER TABLE: add, drop and rename columns, rename the table, widen a varchar."""
+        """ALTER TABLE, and what of it is allowed on a view."""
         if not words.take("table"):
-            raise refuse(f"alter {words.next().text}", "there is alter table")
-        table = self.catalog.table(*words.table())
-        if views := self.catalog.views_on(table):
-            raise RedshiftError(
-                "2BP01", f"cannot alter {table} because view {views[0]} depends on it"
+            raise refuse(
+                f"alter {words.next().text}", "there are alter table and default privileges"
             )
-        if words.take("rename", "to"):
-            new = words.name()
-            words.end()
-            if (table.schema, new) in self.catalog.relations:
-                raise RedshiftError("42P07", f'Relation "{new}" already exists')
-            return [f"ALTER TABLE {table.sql} RENAME TO {quote(new)}"]
-        if words.take("rename", "column"):
-            return self._rename_column(words, table)
-        if words.take("add"):
-            return self._add_column(words, table)
-        if words.take("drop"):
-            return self._drop_column(words, table)
-        if words.take("alter", "column"):
-            return self._widen(words, table)
-        raise refuse(
-            f"alter table … {words.rest()[:40]}", "there are add, drop, rename and alter column"
-        )
+        relation = self.catalog.get(*words.table())
+        for form, read in (
+            (("owner", "to"), self._owner),
+            (("rename", "to"), self._rename),
+            (("append",), self._append),
+            (("rename", "column"), self._rename_column),
+            (("add",), self._add),
+            (("drop",), self._drop),
+            (("alter",), self._attributes),
+        ):
+            if words.peek(*form):
+                if relation.kind != "table" and form[-1] != "to":
+                    raise RedshiftError("42809", f'"{relation}" is a {relation.kind}, not a table')
+                words.at += len(form)
+                return read(words, relation)
+        raise refuse(f"alter table … {words.rest()[:40]}", f"there are {FORMS}")
+
+    def _append(self, words: Words, target: Relation) -> list[str]:
+        return appended(words, target, self.catalog)
+
+    def _unread(self, relation: Relation, change: str) -> None:
+        """Refuse a change under a view, whose text would not fit any more."""
+        if views := self.catalog.views_on(relation):
+            raise refuse(
+                f"{change} of {relation}, which the view {views[0]} reads",
+                "drop the view, and make it again afterwards",
+            )
+
+    def _owner(self, words: Words, relation: Relation) -> list[str]:
+        owner = words.name()
+        words.end()
+        check_principal(self.catalog, "user", owner)
+        return [comment(replace(relation, attributes={**relation.attributes, "owner": owner}))]
+
+    def _rename(self, words: Words, relation: Relation) -> list[str]:
+        new = words.name()
+        words.end()
+        if relation.schema is not None and new.startswith("#"):
+            raise RedshiftError(
+                "42602", "a lasting table cannot be renamed to a temporary one's name"
+            )
+        if (relation.schema, new) in self.catalog.relations:
+            raise RedshiftError("42P07", f'Relation "{new}" already exists')
+        self._unread(relation, "a change of the name")
+        if relation.kind == "materialized view":
+            raise RedshiftError("0A000", f"cannot rename the materialized view {relation}")
+        word = "VIEW" if relation.is_view else "TABLE"
+        return [f"ALTER {word} {relation.sql} RENAME TO {quote(new)}"]
 
     def _known(self, table: Relation, name: str) -> Column:
         for column in table.columns:
@@ -116,21 +102,28 @@ class Alterations(ColumnReader):
         words.expect("to")
         new = words.name()
         words.end()
+        self._unread(table, "a change of a column's name")
         columns = [replace(c, name=new) if c is old else c for c in table.columns]
         check_names(table.name, columns)
-        attributes = dict(table.attributes)
-        if attributes.get("distkey") == old.name:
-            attributes["distkey"] = new
-        if "sortkey" in attributes:
-            attributes["sortkey"] = [new if k == old.name else k for k in attributes["sortkey"]]
-        changed = replace(table, columns=tuple(columns), attributes=attributes)
+        changed = replace(
+            table,
+            columns=tuple(columns),
+            attributes=_under_new_name(table.attributes, old.name, new),
+        )
         text = f"ALTER TABLE {table.sql} RENAME COLUMN {quote(old.name)} TO {quote(new)}"
         return [text, comment(changed)]
 
-    def _add_column(self, words: Words, table: Relation) -> list[str]:
+    def _add(self, words: Words, table: Relation) -> list[str]:
+        if any(
+            words.peek(word) for word in ("constraint", "primary", "unique", "foreign", "check")
+        ):
+            return self._add_constraint(words, table)
         words.take("column")
-        column = self._column(words, {})
+        found: Attributes = {}
+        column = self._column(words, found, table.name)
         words.end()
+        if found:
+            raise RedshiftError("0A000", f"ADD COLUMN takes no {', '.join(sorted(found))}")
         if not column.nullable and column.default is None:
             raise RedshiftError(
                 "42601", f'column "{column.name}" cannot be not null without a default'
@@ -142,28 +135,138 @@ class Alterations(ColumnReader):
         text = f"ALTER TABLE {table.sql} ADD COLUMN {definition(column)}"
         return [text, comment(replace(table, columns=columns))]
 
-    def _drop_column(self, words: Words, table: Relation) -> list[str]:
+    def _add_constraint(self, words: Words, table: Relation) -> list[str]:
+        """A key: it is kept and shown, and not enforced."""
+        attributes: Attributes = {**table.attributes, "constraints": [*_constraints(table)]}
+        self._constraint(words, attributes, table.name)
+        words.end()
+        _, kind, columns = attributes["constraints"][-1]
+        for name in columns:
+            if self._known(table, name).nullable and kind == "primary key":
+                raise RedshiftError(
+                    "0A000", f'cannot add a primary key to the nullable column "{name}" of {table}'
+                )
+        return [comment(replace(table, attributes=attributes))]
+
+    def _drop(self, words: Words, table: Relation) -> list[str]:
+        if words.take("constraint"):
+            return self._drop_constraint(words, table)
         words.take("column")
         column = self._known(table, words.name())
-        words.take("restrict")
+        _ = words.take("restrict") or words.take("cascade")
         words.end()
+        self._unread(table, "a drop of a column")
         if column.name in (table.attributes.get("distkey"), *table.attributes.get("sortkey", [])):
             raise RedshiftError("0A000", f"cannot drop distkey or sortkey column {column.name}")
         left = tuple(other for other in table.columns if other is not column)
         if not left:
             raise RedshiftError("0A000", f"cannot drop the only column of {table}")
+        attributes = dict(table.attributes)
+        kept = [one for one in _constraints(table) if column.name not in one[2]]
+        if "constraints" in attributes:
+            attributes["constraints"] = kept
+        identity = dict(attributes.get("identity", {}))
+        gone = identity.pop(column.name, None)
+        if gone:
+            attributes["identity"] = identity
         text = f"ALTER TABLE {table.sql} DROP COLUMN {quote(column.name)}"
-        return [text, comment(replace(table, columns=left))]
+        after = [f"DROP SEQUENCE {gone['sequence']}"] if gone else []
+        return [text, comment(replace(table, columns=left, attributes=attributes)), *after]
 
-    def _widen(self, words: Words, table: Relation) -> list[str]:
-        column = self._known(table, words.name())
-        if not words.take("type"):
-            raise refuse(f"alter column … {words.rest()[:40]}", "only the type can be altered")
-        type_ = self._type(words)
+    def _drop_constraint(self, words: Words, table: Relation) -> list[str]:
+        name = words.name()
+        _ = words.take("restrict") or words.take("cascade")
         words.end()
+        kept = [one for one in _constraints(table) if one[0] != name]
+        if len(kept) == len(_constraints(table)):
+            raise RedshiftError(
+                "42704", f'constraint "{name}" of relation "{table}" does not exist'
+            )
+        return [comment(replace(table, attributes={**table.attributes, "constraints": kept}))]
+
+    def _attributes(self, words: Words, table: Relation) -> list[str]:
+        """ALTER DISTKEY, DISTSTYLE, SORTKEY, ENCODE and COLUMN, one or several."""
+        attributes = dict(table.attributes)
+        if attributes.get("interleaved") and not words.peek("sortkey"):
+            raise RedshiftError("0A000", f"{table} has an interleaved sort key: alter that first")
+        while True:
+            if words.take("column"):
+                column = self._known(table, words.name())
+                if words.take("encode"):
+                    if words.next().lower not in ENCODINGS:
+                        words.at -= 1
+                        raise words.error("an encoding expected")
+                else:
+                    table = self._widened(words, table, column)
+            elif words.take("diststyle"):
+                self._diststyle(words, table, attributes)
+            elif words.take("distkey"):
+                _spread(attributes, self._known(table, words.name()).name)
+            elif words.take("sortkey", "auto") or words.take("sortkey", "none"):
+                attributes.pop("sortkey", None)
+            elif words.take("compound", "sortkey") or words.take("sortkey"):
+                attributes["sortkey"] = [self._known(table, one).name for one in words.names()]
+                attributes.pop("interleaved", None)
+            elif not words.take("encode", "auto"):
+                raise refuse(f"alter table … alter {words.rest()[:40]}", f"there are {FORMS}")
+            if not words.take(","):
+                break
+            words.expect("alter")
+        words.end()
+        return [comment(replace(table, attributes=attributes))]
+
+    def _diststyle(self, words: Words, table: Relation, attributes: Attributes) -> None:
+        style = words.next().lower
+        if style == "key":
+            words.expect("distkey")
+            _spread(attributes, self._known(table, words.name()).name)
+        elif style in ("all", "even", "auto"):
+            attributes["diststyle"] = style
+            attributes.pop("distkey", None)
+        else:
+            words.at -= 1
+            raise words.error("all, even, key or auto expected")
+
+    def _widened(self, words: Words, table: Relation, column: Column) -> Relation:
+        if not words.take("type"):
+            raise refuse(f"alter column … {words.rest()[:40]}", "type and encode can be altered")
+        type_ = self._type(words)
         if column.type.kind != "varchar" or type_.kind != "varchar":
             raise RedshiftError("0A000", "only the length of a varchar column can be altered")
+        if column.default is not None or any(column.name in one[2] for one in _constraints(table)):
+            raise RedshiftError(
+                "0A000", f"cannot alter the type of {column.name}, which has a default or a key"
+            )
         if type_.length < column.type.length:
             raise refuse("a varchar made shorter", "make the table anew")
+        self._unread(table, "a change of a column's type")
         columns = tuple(replace(c, type=type_) if c is column else c for c in table.columns)
-        return [comment(replace(table, columns=columns))]
+        return replace(table, columns=columns)
+
+
+def _spread(attributes: Attributes, column: str) -> None:
+    attributes["distkey"] = column
+    attributes["diststyle"] = "key"
+
+
+def _constraints(table: Relation) -> list[Any]:
+    """Name, kind and columns of each key."""
+    return list(table.attributes.get("constraints", []))
+
+
+def _under_new_name(attributes: Attributes, old: str, new: str) -> Attributes:
+    """The attributes of a table, a column of which is renamed."""
+    changed = dict(attributes)
+    if changed.get("distkey") == old:
+        changed["distkey"] = new
+    if "sortkey" in changed:
+        changed["sortkey"] = [new if key == old else key for key in changed["sortkey"]]
+    if "constraints" in changed:
+        changed["constraints"] = [
+            [name, kind, [new if column == old else column for column in columns]]
+            for name, kind, columns in changed["constraints"]
+        ]
+    for word in ("identity", "comments"):
+        if old in changed.get(word, {}):
+            changed[word] = {new if k == old else k: v for k, v in changed[word].items()}
+    return changed

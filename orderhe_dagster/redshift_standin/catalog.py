@@ -40,6 +40,13 @@ class Relation:
     attributes: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def kind(self) -> str:
+        """What it is to a user: `table`, `view` or `materialized view`."""
+        if "materialized" in self.attributes:
+            return "materialized view"
+        return "view" if self.is_view else "table"
+
+    @property
     def sql(self) -> str:
         """Its full name in DuckDB."""
         return path(self.schema, self.name)
@@ -92,6 +99,8 @@ class Catalog:
         self._schemas: set[str] | None = None
         self._relations: dict[tuple[str | None, str], Relation] = {}
         self.search_path: tuple[str, ...] = ("public",)
+        self.user = ""
+        self._principals: frozenset[tuple[str, str]] = frozenset()
 
     def forget(self) -> None:
         """Read again at the next question: something was made, changed, dropped or rolled back."""
@@ -108,6 +117,12 @@ class Catalog:
         """Tables and views by (schema, name); schema None: temporary."""
         self._fresh()
         return self._relations
+
+    @property
+    def principals(self) -> frozenset[tuple[str, str]]:
+        """Kind (`user`, `group`, `role`) and name of those that were created."""
+        self._fresh()
+        return self._principals
 
     def _fresh(self) -> None:
         version, frozen = self._version(), self._frozen()
@@ -138,6 +153,10 @@ class Catalog:
             f"AND database_name IN ('{DATABASE}', 'temp') ORDER BY column_index"
         ).fetchall():
             columns.setdefault((database, schema, table), []).append(column)
+        self._principals = frozenset()
+        if (DATABASE, "main", "principals") in columns:
+            rows = run(f"SELECT kind, name FROM {path('main', 'principals')}").fetchall()
+            self._principals = frozenset(map(tuple, rows))
         self._relations = {}
         for word in ("table", "view"):
             for database, schema, name, text in run(
@@ -157,6 +176,7 @@ class Catalog:
                         default,
                     )
                     for column, carrier, nullable, default in columns[database, schema, name]
+                    if "unbound" not in said  # a late-binding view is read when it is used
                 )
                 self._relations[owner, name] = Relation(owner, name, found, word == "view", said)
 
@@ -182,8 +202,8 @@ class Catalog:
     def table(self, schema: str | None, name: str) -> Relation:
         """The table of that name; a view is an error."""
         found = self.get(schema, name)
-        if found.is_view:
-            raise RedshiftError("42809", f'"{found}" is a view, not a table')
+        if found.kind != "table":
+            raise RedshiftError("42809", f'"{found}" is a {found.kind}, not a table')
         return found
 
     def lookup(self, schema: str | None, name: str) -> tuple[str, Columns]:
@@ -203,5 +223,5 @@ class Catalog:
         return sorted(
             str(view)
             for view in self.relations.values()
-            if view.is_view and str(relation) in view.attributes.get("reads", [])
+            if str(relation) in view.attributes.get("reads", [])
         )

@@ -75,12 +75,15 @@ RESERVED = frozenset(_RESERVED_TEXT.split())
 
 def name(identifier: Any) -> str:
     """The folded name of an identifier; an unquoted reserved word is an error."""
-    text = str(identifier.name).lower()
+    text = folded(str(identifier.name))
     if text in RESERVED and not identifier.args.get("quoted"):
         raise RedshiftError("42601", f'syntax error at or near "{text}": a reserved word, quote it')
-    if len(text.encode("utf-8")) > 127:
-        raise RedshiftError("42622", f'identifier "{text}" is longer than 127 bytes')
     return text
+
+
+def folded(text: str) -> str:
+    """A name as Redshift keeps it: lower case, and cut to whole characters within 127 bytes."""
+    return text.lower().encode("utf-8")[:127].decode("utf-8", "ignore")
 
 
 def quote(text: str) -> str:

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from orderhe_dagster.redshift_standin import statements, system_views
+from orderhe_dagster.redshift_standin import statements, system_views, views
 from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import Catalog
 from orderhe_dagster.redshift_standin.database import NOWHERE, Database
 from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
-from orderhe_dagster.redshift_standin.scope import Query
+from orderhe_dagster.redshift_standin.scope import Columns, Query
 from orderhe_dagster.redshift_standin.storage import Resolver
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.words import Words
@@ -54,6 +54,7 @@ class Engine:
             frozen=lambda: self._started,
             system=lambda schema, name: system_views.lookup(self, schema, name),
         )
+        self.catalog.user = user
         self.state = "idle"  # or "open", or "failed": inside a transaction
         self.last_copy_count = 0
         self.last_copy_id = -1
@@ -230,7 +231,11 @@ class Engine:
         began = None if timeless else self._began if self.state == "open" else now
         schema = self.catalog.search_path[0]
         moment = Moment(now, began, self.user, schema, self.process_id, self.last_copy_count)
-        return Translator(self.catalog.lookup, moment)
+
+        def lookup(schema: str | None, name: str) -> tuple[str, Columns]:
+            return views.looked_up(self.catalog, self.translator, schema, name)
+
+        return Translator(lookup, moment)
 
     def translated(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query, without running it."""

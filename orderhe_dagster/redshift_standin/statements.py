@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin import utility
-from orderhe_dagster.redshift_standin.alter import Alterations
+from orderhe_dagster.redshift_standin.alter import Alterations, stands_alone
 from orderhe_dagster.redshift_standin.copy import run_copy
 from orderhe_dagster.redshift_standin.ddl import Definitions
 from orderhe_dagster.redshift_standin.dml import Changes
-from orderhe_dagster.redshift_standin.errors import refuse
+from orderhe_dagster.redshift_standin.drops import Drops
+from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.merge import Merges
 from orderhe_dagster.redshift_standin.results import Rows, Stream
 from orderhe_dagster.redshift_standin.unload import run_unload
+from orderhe_dagster.redshift_standin.views import refreshed
 from orderhe_dagster.redshift_standin.words import Words
 
 if TYPE_CHECKING:
@@ -72,6 +74,26 @@ def _define(verb: str, reader: type[Any]) -> Run:
     return run
 
 
+def _alter(engine: Engine, words: Words, sql: str) -> Rows | Stream:
+    """ALTER TABLE; what of it cannot stand in a transaction is refused there."""
+    alone = stands_alone(words)
+    if alone and engine.state != "idle":
+        raise RedshiftError("25001", f"{alone} cannot run inside a transaction block")
+    return _define("alter", Alterations)(engine, words, sql)
+
+
+def _refresh(engine: Engine, words: Words, sql: str) -> Rows:
+    words.expect("materialized", "view")
+    relation = engine.catalog.get(*words.table())
+    words.end()
+    engine.run(refreshed(relation))
+    return Rows()
+
+
+def _comment(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.define(utility.comment(words, engine.catalog))
+
+
 def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
     """Empties the table and commits: the transaction around it, too, as on Redshift."""
     words.take("table")
@@ -114,20 +136,21 @@ _SELECT = Statement(_select, tag="SELECT", query=True)
 STATEMENTS: dict[str, Statement] = {
     "(": _SELECT,
     "abort": _ROLLBACK,
-    "alter": Statement(_define("alter", Alterations), tag="ALTER {word}"),
+    "alter": Statement(_alter, tag="ALTER {word}"),
     "analyze": Statement(_utility(utility.analyze)),
     "begin": _BEGIN,
-    "comment": Statement(_utility(utility.comment)),
+    "comment": Statement(_comment),
     "commit": _COMMIT,
     "copy": Statement(run_copy),
     "create": Statement(_define("create", Definitions), tag="CREATE {word}"),
     "delete": Statement(_change("delete"), tag="DELETE {n}"),
-    "drop": Statement(_define("drop", Alterations), tag="DROP {word}"),
+    "drop": Statement(_define("drop", Drops), tag="DROP {word}"),
     "end": _COMMIT,
     "grant": Statement(_utility(utility.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
     "lock": Statement(_utility(utility.lock), tag="LOCK TABLE"),
     "merge": Statement(_merge, tag="MERGE"),
+    "refresh": Statement(_refresh),
     "reset": Statement(_utility(utility.reset)),
     "revoke": Statement(_utility(utility.grant, "from")),
     "rollback": _ROLLBACK,

@@ -5,7 +5,11 @@ None but search_path has an effect here. Statements that change tables or rows: 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from orderhe_dagster.redshift_standin import principals
 from orderhe_dagster.redshift_standin.catalog import Catalog
+from orderhe_dagster.redshift_standin.catalog import comment as commented
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.words import Words
 
@@ -115,35 +119,37 @@ def grant(words: Words, catalog: Catalog, link: str) -> None:
         words.take("table")
         _tables(words, catalog)
     words.expect(link)
-    while True:
-        _ = words.take("group") or words.take("role")
-        words.name()
-        if not words.take(","):
-            break
-    words.take("with", "grant", "option")
+    principals.recipients(words, catalog)
     words.end()
 
 
-def comment(words: Words, catalog: Catalog) -> None:
-    """COMMENT ON TABLE or COLUMN: read, not kept."""
+def comment(words: Words, catalog: Catalog) -> list[str]:
+    """COMMENT ON TABLE, VIEW or COLUMN: kept with the table, as DuckDB text to run."""
     words.expect("on")
-    if words.take("table"):
-        catalog.get(*words.table())
+    column = ""
+    if words.take("table") or words.take("view"):
+        relation = catalog.get(*words.table())
     elif words.take("column"):
         parts = [words.name()]
         while words.take("."):
             parts.append(words.name())
         if len(parts) not in (2, 3):
             raise words.error("table.column expected")
-        table = catalog.get(parts[0] if len(parts) == 3 else None, parts[-2])
-        if parts[-1] not in [column.name for column in table.columns]:
-            raise RedshiftError("42703", f'column "{parts[-1]}" of {table} does not exist')
+        relation = catalog.get(parts[0] if len(parts) == 3 else None, parts[-2])
+        column = parts[-1]
+        if column not in [one.name for one in relation.columns]:
+            raise RedshiftError("42703", f'column "{column}" of {relation} does not exist')
     else:
-        raise refuse("comment on other than a table or column")
+        raise refuse("comment on other than a table, view or column")
     words.expect("is")
-    if not words.take("null"):
-        words.string()
+    text = None if words.take("null") else words.string()
     words.end()
+    attributes = dict(relation.attributes)
+    if column:
+        attributes["comments"] = {**attributes.get("comments", {}), column: text}
+    else:
+        attributes["comment"] = text
+    return [commented(replace(relation, attributes=attributes))]
 
 
 def _tables(words: Words, catalog: Catalog) -> None:

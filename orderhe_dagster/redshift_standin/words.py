@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orderhe_dagster.redshift_standin.dialect import RESERVED
+from orderhe_dagster.redshift_standin.dialect import RESERVED, folded
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -127,11 +127,13 @@ class Words:
         """An identifier, folded; a reserved word must be quoted."""
         word = self.next()
         if word.kind == "quoted":
-            return word.text[1:-1].replace('""', '"').lower()
+            return folded(word.text[1:-1].replace('""', '"'))
+        if word.text == "#" and not self.done and self.words[self.at].start == word.end:
+            return folded(f"#{self.name()}")  # a temporary table's
         if word.kind != "word" or word.lower in RESERVED:
             self.at -= 1
             raise self.error("a name expected; reserved words must be quoted")
-        return word.lower
+        return folded(word.text)
 
     def table(self) -> tuple[str | None, str]:
         """A table's name: (schema or None, name)."""

@@ -24,8 +24,6 @@ RIGHT = 146
 NOT_READ = {
     "aggregates: approximate percentile_disc",
     "aggregates: approximate count distinct",
-    "definitions: a temporary table by its sign",
-    "definitions: add a primary key",
     "texts: regexp_substr of the second occurrence",
     "times: epoch plus seconds is a timestamp",
 }
