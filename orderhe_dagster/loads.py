@@ -67,7 +67,7 @@ def load(
                 else:
                     return records
         except CommitUnknown:
-            if _arrived(warehouse, name, records, run_id):
+            if records and _arrived(warehouse, name, records, run_id):
                 return records
             if last:
                 raise

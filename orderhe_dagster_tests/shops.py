@@ -151,12 +151,11 @@ class TestShop:
         return [tuple(row) for row in self.warehouse.query(sql).rows]
 
 
-def sales_shop(folder: Path) -> TestShop:
-    """The shop of `SALES` with three days of rows, created but not run."""
+def sales_shop(folder: Path, environ: Mapping[str, str] | None = None) -> TestShop:
+    """The shop of `SALES` with three days of rows, created but not run; `environ` are its switches."""
     (folder / "sql").mkdir(parents=True)
-    shop = TestShop(
-        folder, {"ORDERHE_SQL": str(folder / "sql"), "ORDERHE_START_DATE": "2026-01-01"}
-    )
+    own = {"ORDERHE_SQL": str(folder / "sql"), "ORDERHE_START_DATE": "2026-01-01"}
+    shop = TestShop(folder, {**own, **(environ or {})})
     shop.write(SALES)
     shop.create()
     shop.change(
