@@ -101,6 +101,8 @@ class Catalog:
         self.search_path: tuple[str, ...] = ("public",)
         self.user = ""
         self._principals: frozenset[tuple[str, str]] = frozenset()
+        self.asked: set[str] = set()
+        """The lasting relations that were looked up since this was emptied."""
 
     def forget(self) -> None:
         """Read again at the next question: something was made, changed, dropped or rolled back."""
@@ -123,6 +125,20 @@ class Catalog:
         """Kind (`user`, `group`, `role`) and name of those that were created."""
         self._fresh()
         return self._principals
+
+    @property
+    def known(self) -> dict[tuple[str | None, str], Relation]:
+        """`relations` as they were when they were read last, if they were."""
+        return self._relations
+
+    @property
+    def outdated(self) -> bool:
+        """Others have changed definitions since this was read."""
+        return self._schemas is not None and self._version() != self._read_at
+
+    def refresh(self) -> None:
+        """Read again now, if others changed definitions."""
+        self._fresh()
 
     def _fresh(self) -> None:
         version, frozen = self._version(), self._frozen()
@@ -182,11 +198,12 @@ class Catalog:
 
     def find(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None. Without a schema: temporary, then the path."""
-        if schema is not None:
-            return self.relations.get((schema, name))
-        for candidate in (None, *self.search_path):
-            if (candidate, name) in self.relations:
-                return self.relations[candidate, name]
+        for candidate in (None, *self.search_path) if schema is None else (schema,):
+            found = self.relations.get((candidate, name))
+            if found is not None:
+                if candidate is not None:
+                    self.asked.add(str(found))
+                return found
         return None
 
     def get(self, schema: str | None, name: str) -> Relation:

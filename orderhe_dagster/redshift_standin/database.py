@@ -12,14 +12,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin.catalog import DATABASE
+from orderhe_dagster.redshift_standin.conflicts import Image, image
 from orderhe_dagster.redshift_standin.dialect import quote, string
+from orderhe_dagster.redshift_standin.isolation import SNAPSHOT, Transactions
 from orderhe_dagster.redshift_standin.load_log import LoadLog
+from orderhe_dagster.redshift_standin.locks import Locks
+from orderhe_dagster.redshift_standin.query_log import QueryLog
 from orderhe_dagster.redshift_standin.storage import Resolver, Roles
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
 
 _FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
+_FIRST_TRANSACTION = 1_000
 
 
 NOWHERE = Resolver()
@@ -38,8 +43,14 @@ class Database:
         resolver: Resolver = NOWHERE,
         roles: Roles = ANY_ROLES,
         read_only: bool = False,
+        isolation: str = SNAPSHOT,
+        lock_timeout_s: float = 600.0,
     ) -> None:
-        """Open the file, or make it. `resolver` reaches the addresses of COPY and UNLOAD for `roles`."""
+        """Open the file, or make it. `resolver` reaches the addresses of COPY and UNLOAD for `roles`.
+
+        `isolation` is SNAPSHOT (as new workgroups have it) or SERIALIZABLE; `lock_timeout_s`, how long
+        a statement waits for a table at most, where its session's statement_timeout is not less.
+        """
         import duckdb
 
         self.failures = duckdb.Error
@@ -49,6 +60,10 @@ class Database:
         """Counts the committed changes of definitions: a session that saw another one reads anew."""
         self.gate = threading.Lock()
         """Held while a snapshot is taken and while a commit happens: they have an order."""
+        self.locks, self.lock_timeout_s = Locks(), lock_timeout_s
+        self.transactions = Transactions(isolation)
+        self.log = QueryLog()
+        self._numbers = itertools.count(_FIRST_TRANSACTION)
         self._sessions: dict[int, Engine] = {}
         self._process_ids = itertools.count(_FIRST_PROCESS_ID)
         self._connection = duckdb.connect(
@@ -104,6 +119,26 @@ class Database:
         process_id = next(self._process_ids)
         self._sessions[process_id] = session
         return process_id, self._connection.cursor()
+
+    def next_transaction(self) -> int:
+        """The number of a new transaction."""
+        return next(self._numbers)
+
+    def image(self, table: str) -> Image:
+        """What is committed now of a table (its DuckDB name)."""
+        with self._connection.cursor() as cursor:
+            return image(cursor, table)
+
+    def oid(self, table: str) -> int:
+        """The number of a table, `schema.table`, by which errors name it; 0 where it is not committed."""
+        schema, _, name = table.partition(".")
+        with self._connection.cursor() as cursor:
+            found = cursor.execute(
+                "SELECT table_oid FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? "
+                "AND table_name = ?",
+                [DATABASE, schema, name],
+            ).fetchone()
+        return int(found[0]) if found else 0
 
     def leave(self, session: Engine) -> None:
         """Forget a session that was closed."""

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from orderhe_dagster.redshift_standin import statements, system_views, views
+from orderhe_dagster.redshift_standin import answers, statements, system_views, tags, views
 from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import Catalog
 from orderhe_dagster.redshift_standin.database import NOWHERE, Database
-from orderhe_dagster.redshift_standin.errors import RedshiftError, from_duckdb
+from orderhe_dagster.redshift_standin.errors import CONFLICT, RedshiftError, from_duckdb
 from orderhe_dagster.redshift_standin.forms import parse
+from orderhe_dagster.redshift_standin.query_log import Entry
 from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
 from orderhe_dagster.redshift_standin.scope import Columns, Query
 from orderhe_dagster.redshift_standin.storage import Resolver
+from orderhe_dagster.redshift_standin.time_limit import TimeLimit
 from orderhe_dagster.redshift_standin.translate import Translator
-from orderhe_dagster.redshift_standin.words import Words
+from orderhe_dagster.redshift_standin.work import Stale, Work
 
 __all__ = ["Engine", "Rows"]
+
+_READINGS = 10  # how often a statement is read again, since others changed its tables meanwhile
 
 
 class Engine:
@@ -48,20 +52,22 @@ class Engine:
         self.database = database or Database(path, resolver=resolver, read_only=read_only)
         self.user, self.application_name = user, application_name
         self.process_id, self.connection = self.database.enter(self)
+        self.work = Work(self.database, self.process_id, self.connection)
         self.catalog = Catalog(
             self.connection,
             version=lambda: self.database.version,
-            frozen=lambda: self._started,
+            frozen=lambda: self.work.frozen,
             system=lambda schema, name: system_views.lookup(self, schema, name),
         )
         self.catalog.user = user
         self.state = "idle"  # or "open", or "failed": inside a transaction
+        self.settings: dict[str, str] = {}
         self.last_copy_count = 0
         self.last_copy_id = -1
-        self._began: datetime | None = None
-        self._started = False  # DuckDB has a transaction open: the snapshot is taken
-        self._defining = False  # the transaction changed definitions
+        self.last_query_id = -1
+        self._limit = TimeLimit(self.interrupt)
         self._stream: Stream | None = None
+        self._entry: Entry | None = None  # of the statement that runs
 
     def __enter__(self) -> Engine:
         return self
@@ -75,25 +81,32 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Roll back what is open and leave the database; one of its own is closed."""
+        """End what runs, roll back what is open, leave the database; one of its own is closed."""
         self.database.leave(self)
-        self.connection.close()
-        if self._own:
-            self.database.close()
+        try:
+            if self.work.transaction is not None:
+                self.interrupt()
+                self.work.undo()
+        finally:
+            self.connection.close()
+            if self._own:
+                self.database.close()
 
     def interrupt(self) -> None:
-        """End the statement that runs; closing and rolling back would wait for it."""
-        self.connection.interrupt()
+        """End the statement that runs or waits; closing and rolling back would wait for it."""
+        self.work.interrupt()
 
     # -- transactions ------------------------------------------------------------------------------
 
-    def begin(self) -> None:
+    def begin(self, *, read_only: bool = False) -> None:
         """Open a transaction; inside one, nothing happens, as on Redshift.
 
         Its snapshot is taken later, by the first statement that reads or changes tables.
         """
+        self._settle()
         if self.state == "idle":
-            self.state, self._began = "open", _now()
+            self.state = "open"
+            self.work.open().read_only = read_only
 
     def commit(self) -> None:
         """Commit; a failed transaction is rolled back instead."""
@@ -102,44 +115,18 @@ class Engine:
         elif self.state == "open":
             self._settle()
             self.state = "idle"
-            self._commit()
+            try:
+                self.work.commit()
+            except RedshiftError:
+                self.catalog.forget()
+                raise
 
     def rollback(self) -> None:
         """Roll back, if a transaction is open."""
-        if self.state != "idle":
-            self.state = "idle"
-            self._undo()
-
-    def _start(self) -> None:
-        """Take the snapshot, if it is not taken yet."""
-        if not self._started:
-            with self.database.gate:
-                self.connection.execute("BEGIN TRANSACTION")
-                self._started = True
-
-    def _commit(self) -> None:
-        if not self._started:
-            return
-        try:
-            with self.database.gate:
-                self.connection.execute("COMMIT")
-                self._started = False
-                if self._defining:
-                    self.database.version += 1
-        except self.database.failures as error:
-            self._undo()
-            raise from_duckdb(error) from error
-        self._defining = False
-
-    def _undo(self) -> None:
+        self._stream = None
         self.catalog.forget()
-        started, self._started, self._defining, self._stream = self._started, False, False, None
-        if started:
-            try:
-                self.connection.execute("ROLLBACK")
-            except self.database.failures as error:
-                if "no transaction is active" not in str(error):
-                    raise
+        self.state = "idle"
+        self.work.undo()
 
     def transaction(self, statements: Sequence[str]) -> list[Rows]:
         """Run the statements as one transaction: all of them or none."""
@@ -162,60 +149,97 @@ class Engine:
 
     def stream(self, sql: str) -> Stream:
         """`execute`, with the rows of a query in batches: a result may be larger than the memory."""
-        with self._telling():
+        label = self.settings.get("query_group", "default")
+        entry = self.database.log.begin(self.process_id, self.user, label, sql)
+        self._limit.start(self.timeout_ms)
+        with self._telling(entry), self._limit.watching():
             self._settle()
-            words = self._words(sql)
-            statement = statements.find(words)
-            if self.state == "failed" and not statement.ends:
-                raise RedshiftError(
-                    "25P02",
-                    "current transaction is aborted, commands ignored until end of transaction block",
-                )
-            if statement.alone and self.state != "idle":
-                verb = words.words[0].text.upper()
-                raise RedshiftError("25001", f"{verb} cannot run inside a transaction block")
-            found = statement.run(self, words, sql)
+            stream = self._answered(sql, entry)
+            self.last_query_id = entry.query_id
+            if stream is not self._stream:
+                self._over(entry, stream.head.row_count)
+            return stream
+
+    def _answered(self, sql: str, entry: Entry) -> Stream:
+        statement, words = statements.read(sql)
+        self._entry, entry.kind = entry, tags.kind(words)
+        statements.admit(statement, words, self.state)
+        if self.work.transaction is not None:
+            self.work.transaction.cancelled = False
+        entry.transaction = 0 if statement.ends else self.work.open().number
+        at = words.at
+        for _ in range(_READINGS):
+            words.at = at
+            self.catalog.asked.clear()
+            try:
+                found = statement.run(self, words, sql)
+            except Stale:
+                continue
+            except RedshiftError:
+                if self.work.redefined(self.catalog, self.timeout_ms):
+                    continue
+                raise
             if isinstance(found, Stream):
                 return found
-            tag = found.tag or statements.tag(statement, words, found.row_count)
-            rows, count = found.rows, found.row_count
-            return Stream(Rows(found.columns, found.types, rows, count, tag, found.notices))
+            tag = found.tag or tags.tag(statement.tag, words, found.row_count)
+            return Stream(replace(found, tag=tag))
+        raise RedshiftError("XX000", CONFLICT)
+
+    def _over(self, entry: Entry | None, rows: int) -> None:
+        """A statement has given all it had: alone, it is a transaction that is committed now."""
+        if self.state == "idle":
+            self.work.commit()
+        if entry is not None:
+            entry.end(max(rows, 0))
 
     def describe(self, sql: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns and types that a statement would give, without running it; none: no rows."""
-        words = self._words(sql)
-        if not statements.find(words).query:
+        statement, _ = statements.read(sql)
+        if not statement.query:
             return (), ()
         with self._telling():
+            self._settle()
             names, types = zip(*self.translated(sql).columns, strict=True)
         return names, tuple(map(str, types))
 
-    def _words(self, sql: str) -> Words:
-        words = Words(sql)
-        if words.done:
-            raise RedshiftError("42601", "the statement is empty")
-        return words
-
     @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Errors inside are Redshift's, and fail the transaction."""
+    def _telling(self, entry: Entry | None = None) -> Iterator[None]:
+        """Errors inside are Redshift's, fail the transaction, and end the entry of the log."""
         try:
             yield
-        except RedshiftError:
+        except Exception as error:
+            told = self._told(error)
+            self.fail()
+            if entry is not None:
+                entry.end(error=str(told))
+            if told is error:
+                raise
+            raise told from error
+        except BaseException:
             self.fail()
             raise
-        except RecursionError:
-            self.fail()
-            raise RedshiftError("54001", "the statement is nested too deeply") from None
-        except self.database.failures as error:
-            self.fail()
-            raise from_duckdb(error) from error
+
+    def _told(self, error: Exception) -> Exception:
+        if isinstance(error, RecursionError):
+            return RedshiftError("54001", "the statement is nested too deeply")
+        told = from_duckdb(error) if isinstance(error, self.database.failures) else error
+        if isinstance(told, RedshiftError) and told.code == "57014" and self._limit.expired:
+            told.detail = f"statement_timeout is {self.timeout_ms} ms"
+        return told
 
     def fail(self) -> None:
-        """The transaction that is open, if one is, can only be rolled back."""
+        """What the statement did is rolled back; the transaction that is open can only be ended."""
         self.catalog.forget()
+        self._stream = None
+        self.work.undo()
         if self.state == "open":
             self.state = "failed"
+
+    @property
+    def timeout_ms(self) -> int:
+        """The statement_timeout in milliseconds; 0: none."""
+        said = self.settings.get("statement_timeout", "0")
+        return int(said) if said.isdigit() else 0
 
     def _settle(self) -> None:
         """Before anything else runs here: keep the rows that nobody has fetched yet."""
@@ -228,7 +252,8 @@ class Engine:
     def translator(self, timeless: bool = False) -> Translator:
         """`timeless`: what is translated is kept, so the clock is read when it runs."""
         now = None if timeless else _now()
-        began = None if timeless else self._began if self.state == "open" else now
+        work = self.work.transaction
+        began = None if timeless else work.began if work and self.state == "open" else now
         schema = self.catalog.search_path[0]
         moment = Moment(now, began, self.user, schema, self.process_id, self.last_copy_count)
 
@@ -243,59 +268,44 @@ class Engine:
 
     def query(self, query: Query) -> Stream:
         """Run a translated query; its rows come as they are fetched."""
-        zoned = [place for place, (_, t) in enumerate(query.columns) if t.kind == "timestamptz"]
-        text = query.sql
-        if zoned:
-            names = [f"c{place}" for place in range(len(query.columns))]
-            made = ", ".join(
-                f"({c} AT TIME ZONE 'UTC')" if place in zoned else c
-                for place, c in enumerate(names)
-            )
-            text = f'SELECT {made} FROM ({query.sql}) AS "_z"({", ".join(names)})'
-        if self.state == "open":
-            self._start()
+        text, zoned, entry = answers.text(query), answers.zoned(query), self._entry
+        self._prepare([text])
         cursor = self.connection.execute(text)
-        for (column, type_), found in zip(query.columns, cursor.description or (), strict=True):
-            carrier = "TIMESTAMP" if type_.kind == "timestamptz" else type_.carrier
-            if (
-                str(found[1]) != carrier and type_.doubt != "null"
-            ):  # DuckDB has its own type for NULL
-                raise RedshiftError(
-                    "XX000",
-                    f"the local Redshift computed {column} as {found[1]}, not as {type_}: refused "
-                    "rather than wrong; cast it to the type you mean, and report it",
-                )
+        answers.check(query, cursor.description)
 
         def fetch(most: int) -> list[Row]:
-            with self._telling():
+            with self._telling(entry), self._limit.watching():
                 rows: list[Row] = cursor.fetchmany(most)
-            return [_in_utc(row, zoned) for row in rows] if zoned else rows
+                if not rows:
+                    self._stream = None
+                    self._over(entry, stream.sent)
+            return [answers.in_utc(row, zoned) for row in rows] if zoned else rows
 
-        names_, types = zip(*query.columns, strict=True)
-        self._stream = Stream(Rows(names_, tuple(map(str, types)), tag="SELECT"), fetch)
-        return self._stream
+        names, types = zip(*query.columns, strict=True)
+        self._stream = stream = Stream(Rows(names, tuple(map(str, types)), tag="SELECT"), fetch)
+        return stream
 
-    def run(self, texts: Sequence[str]) -> Rows:
-        """DuckDB statements as one unit; the last one's count of rows."""
-        if self.state == "open" or len(texts) > 1 or self._defining:
-            self._start()
-        try:
-            count = -1
-            for text in texts:
-                found: list[Any] = self.connection.execute(text).fetchall()
-                count = found[0][0] if found and isinstance(found[0][0], int) else -1
-        except BaseException:
-            if self.state == "idle":
-                self._undo()
-            raise
-        if self.state == "idle":
-            self._commit()
-        return Rows(row_count=count)
+    def run(self, texts: Sequence[str], *, alone: bool = False) -> Rows:
+        """DuckDB statements as one unit; the last one's count of rows.
+
+        The tables they name are locked first: `alone`, against readers, too.
+        """
+        self._prepare(texts, alone=alone)
+        return Rows(row_count=self.work.run(texts))
+
+    def _prepare(self, texts: Sequence[str], *, alone: bool = False) -> None:
+        self.work.prepare(
+            texts,
+            self.catalog,
+            alone=alone,
+            block=self.state == "open",
+            timeout_ms=self.timeout_ms,
+        )
 
     def define(self, texts: Sequence[str]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""
         if texts:
-            self._defining = True
+            self.work.defining = True
             self.run(texts)
             self.catalog.forget()
         return Rows()
@@ -303,10 +313,3 @@ class Engine:
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
-
-
-def _in_utc(row: Row, zoned: list[int]) -> Row:
-    return tuple(
-        value.replace(tzinfo=timezone.utc) if place in zoned and value is not None else value
-        for place, value in enumerate(row)
-    )

@@ -36,6 +36,14 @@ def raising(code: str, message: str) -> str:
     return f"error('RS{code}:' || {message})"
 
 
+CONFLICT = "could not complete because of conflict with concurrent transaction"
+"""What Redshift says when definitions changed under a statement."""
+_CHANGED = re.compile("altered|dropped|write-write conflict|conflict", re.IGNORECASE)
+_SPACE = re.compile(
+    r"No space left|File too large|disk full|Could not (write|truncate)|Cannot write", re.IGNORECASE
+)
+
+
 def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one return a kind
     """What Redshift would say where DuckDB says `error`."""
     text = str(error)
@@ -43,6 +51,10 @@ def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one retur
     if marked := _MARK.search(text):
         return RedshiftError(marked[1], marked[2].strip())
     first = text.split("\n\n", maxsplit=1)[0].split("\nLINE ", maxsplit=1)[0].strip()
+    if _SPACE.search(text):
+        return RedshiftError("53100", f"Disk Full: {first}", hint="free space and run it again")
+    if kind == "InterruptException":
+        return RedshiftError("57014", "Query cancelled on user's request")
     if kind == "ConstraintException":
         if missing := _MISSING_NULL.search(text):
             return RedshiftError("23502", f"Cannot insert a NULL value into column {missing[1]}")
@@ -52,7 +64,11 @@ def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one retur
     if kind == "ConversionException":
         return RedshiftError("22P02", first)
     if kind == "TransactionException":
-        return RedshiftError("XX000", f"1023: Serializable isolation violation: {first}")
+        if "Conflict on" in text:
+            return RedshiftError("XX000", "1023", f"Serializable isolation violation: {first}")
+        if _CHANGED.search(text):
+            return RedshiftError("XX000", CONFLICT, first)
+        return RedshiftError("XX000", first)
     if kind == "BinderException" and "GROUP BY" in text:
         return RedshiftError("42803", first)
     return RedshiftError("XX000", first)

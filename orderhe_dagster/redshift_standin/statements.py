@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin import utility
 from orderhe_dagster.redshift_standin.alter import Alterations, stands_alone
+from orderhe_dagster.redshift_standin.catalog import DATABASE
 from orderhe_dagster.redshift_standin.copy import run_copy
 from orderhe_dagster.redshift_standin.ddl import Definitions
 from orderhe_dagster.redshift_standin.dml import Changes
 from orderhe_dagster.redshift_standin.drops import Drops
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.forms import parse
+from orderhe_dagster.redshift_standin.isolation import LEVELS
+from orderhe_dagster.redshift_standin.locks import Mode
 from orderhe_dagster.redshift_standin.merge import Merges
-from orderhe_dagster.redshift_standin.results import Rows, Stream
+from orderhe_dagster.redshift_standin.results import Notice, Rows, Stream
 from orderhe_dagster.redshift_standin.unload import run_unload
 from orderhe_dagster.redshift_standin.views import refreshed
 from orderhe_dagster.redshift_standin.words import Words
@@ -99,22 +102,82 @@ def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
     words.take("table")
     table = engine.catalog.table(*words.table())
     words.end()
-    engine.run([f"DELETE FROM {table.sql}"])
+    engine.run([f"DELETE FROM {table.sql}"], alone=True)
     engine.commit()
     return Rows()
 
 
-def _transaction(end: str) -> Run:
-    """BEGIN, COMMIT, ROLLBACK and their other names."""
+def _begin(engine: Engine, words: Words, sql: str) -> Rows:
+    """BEGIN and START TRANSACTION. The isolation is the database's, whatever level is named here."""
+    _ = words.take("work") or words.take("transaction")
+    read_only = False
+    while not words.done:
+        if words.take("isolation", "level"):
+            _ = words.take("read", "committed") or words.take("read", "uncommitted")
+            _ = words.take("repeatable", "read") or words.take("serializable")
+        elif words.take("read", "only"):
+            read_only = True
+        else:
+            words.expect("read", "write")
+            read_only = False
+        words.take(",")
+    if engine.state != "idle":
+        said = Notice("WARNING", "25001", "there is already a transaction in progress")
+        return Rows(tag="BEGIN", notices=(said,))
+    engine.begin(read_only=read_only)
+    return Rows(tag="BEGIN")
+
+
+def _end(end: str) -> Run:
+    """COMMIT, ROLLBACK and their other names."""
 
     def run(engine: Engine, words: Words, sql: str) -> Rows:
         _ = words.take("work") or words.take("transaction")
         words.end()
+        if engine.state == "idle":
+            said = Notice("WARNING", "25P01", "there is no transaction in progress")
+            return Rows(tag=end.upper(), notices=(said,))
         failed = engine.state == "failed"
         getattr(engine, end)()
-        return Rows(tag="ROLLBACK" if failed and end == "commit" else end.upper())
+        return Rows(tag="ROLLBACK" if failed else end.upper())
 
     return run
+
+
+def _lock(engine: Engine, words: Words, sql: str) -> Rows:
+    """LOCK [TABLE] a, b: alone with these tables until the transaction ends. Takes no snapshot."""
+    tables = utility.lock(words, engine.catalog)
+    wanted = {str(table): Mode.ALONE for table in tables if table.schema is not None}
+    engine.work.lock(engine.catalog, wanted, engine.timeout_ms)
+    return Rows()
+
+
+def _set(engine: Engine, words: Words, sql: str) -> Rows:
+    name, value = utility.set_(words, engine.catalog)
+    engine.settings[name] = value
+    return Rows()
+
+
+def _reset(engine: Engine, words: Words, sql: str) -> Rows:
+    engine.settings.pop(utility.reset(words, engine.catalog), None)
+    return Rows()
+
+
+def _isolation(engine: Engine, words: Words, sql: str) -> Rows:
+    """ALTER DATABASE dev ISOLATION LEVEL …: for all transactions, until the database is closed."""
+    words.next()
+    if words.name() != DATABASE:
+        raise refuse("alter database of another database", f"there is one, called {DATABASE}")
+    if not words.take("isolation", "level"):
+        raise refuse("this form of alter database", "there is alter database … isolation level")
+    level = words.next().text.upper()
+    words.end()
+    if level not in LEVELS:
+        raise refuse(f"isolation level {level}", f"there are {' and '.join(LEVELS)}")
+    if engine.database.sessions != [engine]:
+        raise RedshiftError("55006", f'database "{DATABASE}" is being accessed by other users')
+    engine.database.transactions.level = level
+    return Rows()
 
 
 def _utility(run: Callable[..., None], *more: str) -> Run:
@@ -127,9 +190,9 @@ def _utility(run: Callable[..., None], *more: str) -> Run:
     return read
 
 
-_BEGIN = Statement(_transaction("begin"))
-_COMMIT = Statement(_transaction("commit"), ends=True)
-_ROLLBACK = Statement(_transaction("rollback"), ends=True)
+_BEGIN = Statement(_begin)
+_COMMIT = Statement(_end("commit"), ends=True)
+_ROLLBACK = Statement(_end("rollback"), ends=True)
 _SELECT = Statement(_select, tag="SELECT", query=True)
 
 # By the first two words, or by the first. A statement that is not here is refused by name.
@@ -137,6 +200,7 @@ STATEMENTS: dict[str, Statement] = {
     "(": _SELECT,
     "abort": _ROLLBACK,
     "alter": Statement(_alter, tag="ALTER {word}"),
+    "alter database": Statement(_isolation, tag="ALTER DATABASE", alone=True),
     "analyze": Statement(_utility(utility.analyze)),
     "begin": _BEGIN,
     "comment": Statement(_comment),
@@ -148,14 +212,14 @@ STATEMENTS: dict[str, Statement] = {
     "end": _COMMIT,
     "grant": Statement(_utility(utility.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
-    "lock": Statement(_utility(utility.lock), tag="LOCK TABLE"),
+    "lock": Statement(_lock, tag="LOCK TABLE"),
     "merge": Statement(_merge, tag="MERGE"),
     "refresh": Statement(_refresh),
-    "reset": Statement(_utility(utility.reset)),
+    "reset": Statement(_reset),
     "revoke": Statement(_utility(utility.grant, "from")),
     "rollback": _ROLLBACK,
     "select": _SELECT,
-    "set": Statement(_utility(utility.set_)),
+    "set": Statement(_set),
     "start": _BEGIN,
     "truncate": Statement(_truncate, tag="TRUNCATE TABLE"),
     "unload": Statement(run_unload),
@@ -164,28 +228,19 @@ STATEMENTS: dict[str, Statement] = {
     "with": _SELECT,
 }
 
-_OBJECTS = (
-    "database",
-    "group",
-    "materialized",
-    "procedure",
-    "role",
-    "schema",
-    "table",
-    "user",
-    "view",
-)
 
-
-def find(words: Words) -> Statement:
-    """The statement that these words begin; the cursor steps over the first. 0A000 without a rule."""
+def read(sql: str) -> tuple[Statement, Words]:
+    """The statement that a text is, and its words after the first. 0A000 where there is no rule."""
+    words = Words(sql)
+    if words.done:
+        raise RedshiftError("42601", "the statement is empty")
     first = words.next().lower
     first = _after_with(words) if first == "with" else first
     two = f"{first} {words.words[words.at].lower}" if not words.done else first
     found = STATEMENTS.get(two) or STATEMENTS.get(first)
     if found is None:
         raise refuse(f"the statement {words.words[0].text}", "see docs/standin.md")
-    return found
+    return found, words
 
 
 def _after_with(words: Words) -> str:
@@ -198,10 +253,13 @@ def _after_with(words: Words) -> str:
     return "with"
 
 
-def tag(statement: Statement, words: Words, count: int) -> str:
-    """The command tag of a statement that changed `count` rows."""
-    first, rest = words.words[0].text.upper(), words.words[1:]
-    said = (word.text.upper() for word in rest if word.lower in _OBJECTS)
-    word = next(said, "TABLE")
-    word = "MATERIALIZED VIEW" if word == "MATERIALIZED" else word
-    return (statement.tag or first).format(n=max(count, 0), word=word)
+def admit(statement: Statement, words: Words, state: str) -> None:
+    """25P02 or 25001 where the statement cannot run in this state of the transaction."""
+    if state == "failed" and not statement.ends:
+        raise RedshiftError(
+            "25P02",
+            "current transaction is aborted, commands ignored until end of transaction block",
+        )
+    if statement.alone and state != "idle":
+        verb = words.words[0].text.upper()
+        raise RedshiftError("25001", f"{verb} cannot run inside a transaction block")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orderhe_dagster.redshift_standin import principals
-from orderhe_dagster.redshift_standin.catalog import Catalog
+from orderhe_dagster.redshift_standin.catalog import Catalog, Relation
 from orderhe_dagster.redshift_standin.catalog import comment as commented
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.words import Words
@@ -24,8 +24,8 @@ _PRIVILEGES_TEXT = """
 _PRIVILEGES = frozenset(_PRIVILEGES_TEXT.split())
 
 
-def set_(words: Words, catalog: Catalog) -> None:
-    """SET name TO value."""
+def set_(words: Words, catalog: Catalog) -> tuple[str, str]:
+    """SET name TO value: both."""
     if not words.take("session"):
         words.take("local")
     name = words.name()
@@ -49,23 +49,26 @@ def set_(words: Words, catalog: Catalog) -> None:
         raise refuse(
             f"set {name}", f"there are search_path, timezone, {', '.join(sorted(_PARAMETERS))}"
         )
+    return name, ", ".join(value.text.strip("'\"") for value in values)
 
 
-def reset(words: Words, catalog: Catalog) -> None:
-    """RESET name."""
+def reset(words: Words, catalog: Catalog) -> str:
+    """RESET name: which."""
     name = words.name()
     words.end()
     if name == "search_path":
         catalog.search_path = ("public",)
     elif name not in _PARAMETERS:
         raise refuse(f"reset {name}")
+    return name
 
 
-def lock(words: Words, catalog: Catalog) -> None:
-    """LOCK [TABLE] a, b: whoever has the file open for writing is alone with it."""
+def lock(words: Words, catalog: Catalog) -> list[Relation]:
+    """LOCK [TABLE] a, b: the tables."""
     words.take("table")
-    _tables(words, catalog)
+    found = _tables(words, catalog)
     words.end()
+    return found
 
 
 def analyze(words: Words, catalog: Catalog) -> None:
@@ -152,7 +155,8 @@ def comment(words: Words, catalog: Catalog) -> list[str]:
     return [commented(replace(relation, attributes=attributes))]
 
 
-def _tables(words: Words, catalog: Catalog) -> None:
-    catalog.table(*words.table())
+def _tables(words: Words, catalog: Catalog) -> list[Relation]:
+    found = [catalog.table(*words.table())]
     while words.take(","):
-        catalog.table(*words.table())
+        found.append(catalog.table(*words.table()))
+    return found
