@@ -71,7 +71,7 @@ REFUSED = {
     "explain select 1": "explain",
     "show tables": "show",
     "analyze compression sales": "compression",
-    "begin isolation level serializable": "isolation",
+    "begin isolation level snapshot": "isolation",
     "set enable_case_sensitive_identifier to true": "enable_case_sensitive_identifier",
     "set timezone to 'Asia/Seoul'": "timezone",
     "select * from svv_table_info": "svv_table_info",
