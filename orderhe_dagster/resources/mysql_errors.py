@@ -21,7 +21,7 @@ UNREACHED = frozenset({1040, 2002, 2003, 2005, 2026})
 """Codes of a connection that was not made; 2003 and 2002 pass while a server starts again."""
 _LOST = frozenset({1053, 1927, 2006, 2013, 2055})
 _ABOUT_NAMES = frozenset(
-    {1044, 1045, 1049, 1050, 1054, 1091, 1130, 1142, 1143, 1146, 1227, 1235, 1290, 1370}
+    {1044, 1045, 1049, 1050, 1054, 1091, 1130, 1142, 1143, 1146, 1227, 1235, 1290, 1370, 1451, 1452}
 )
 """Codes whose words name users, tables and columns, never values."""
 
@@ -77,6 +77,8 @@ _REMEDIES = {
     1227: "the user lacks the right that the server names",
     1290: "the server takes no writing (a replica?): set ORDERHE_MYSQL_HOST to the primary",
     1317: "somebody ended the query (`kill query`): run this again",
+    1451: "rows of the child table still name the row",
+    1452: "the parent's row is not there: load the parent table first",
     1792: "the server takes no writing: set ORDERHE_MYSQL_HOST to the primary",
     1836: "the server is read-only: set ORDERHE_MYSQL_HOST to the primary",
     1969: "the server ends queries that take longer than max_statement_time: raise it for this user",

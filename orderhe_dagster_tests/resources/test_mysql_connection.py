@@ -1,0 +1,239 @@
+"""How MySQL is connected to: whom it trusts, what it tells, what it keeps to itself; by both clients."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from orderhe_dagster.config import load_settings
+from orderhe_dagster.resources import build_source, mysql_extract
+from orderhe_dagster.resources.mysql import MySQLSource
+from orderhe_dagster.resources.mysql_connect import ca_file, connected
+from orderhe_dagster.resources.ports import PortError, Source
+from orderhe_dagster_tests.contracts.sources import NAMES, tables
+from orderhe_dagster_tests.servers.certificates import Authority
+from orderhe_dagster_tests.servers.mariadb import (
+    OTHER_HOST,
+    OWNER,
+    READER,
+    MariaDB,
+    free_port,
+    mysql_source,
+    running,
+)
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a CA that signed nothing here."""
+    return str(Authority(tmp_path_factory.mktemp("stranger")).file)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[MariaDB]:
+    """A server without TLS."""
+    with running(tls=False) as server:
+        yield server
+
+
+def asked(source: MySQLSource, client: str) -> Any:
+    """What the server says to the client of the version of TLS they speak."""
+    select = "show status like 'Ssl_version'"
+    if client == "scanner":
+        with mysql_extract.by_scanner(source._target, select) as (engine, relation):
+            return engine.execute(f"from {relation}").fetchall()[0][1]
+    connection = connected(source._target, texts=True)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(select)
+        return cursor.fetchall()[0][1]
+
+
+def refused(source: MySQLSource, client: str) -> str:
+    with pytest.raises((PortError, duckdb.Error)) as caught:
+        asked(source, client)
+    assert source._target.password not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("client", ["pymysql", "scanner"])
+def test_a_certificate_is_verified(
+    mariadb: MariaDB, shop_database: str, stranger: str, client: str
+) -> None:
+    good = mysql_source(mariadb, shop_database)
+    assert asked(good, client).startswith("TLSv1")
+    assert "certificate" in refused(mysql_source(mariadb, shop_database, ssl_ca=stranger), client)
+    # Signed by nobody whom this machine trusts by itself.
+    assert "certificate" in refused(mysql_source(mariadb, shop_database, ssl_ca=""), client)
+    name = refused(mysql_source(mariadb, shop_database, host=OTHER_HOST), client)
+    assert "mismatch" in name or "Hostname verification failed" in name
+
+
+def test_verify_ca_takes_another_name(mariadb: MariaDB, shop_database: str, stranger: str) -> None:
+    other: dict[str, Any] = {"host": OTHER_HOST, "sslmode": "verify-ca"}
+    assert asked(mysql_source(mariadb, shop_database, **other), "pymysql").startswith("TLSv1")
+    refused(mysql_source(mariadb, shop_database, **other, ssl_ca=stranger), "pymysql")
+    # The scanner's library always looks at the name: stricter than asked, never laxer.
+    refused(mysql_source(mariadb, shop_database, **other), "scanner")
+
+
+@pytest.mark.parametrize("client", ["pymysql", "scanner"])
+def test_no_tls_is_spoken_only_where_it_is_said(
+    plain: MariaDB, mariadb: MariaDB, client: str
+) -> None:
+    with plain.database() as name:
+        assert asked(mysql_source(plain, name), client) == ""
+        strict = mysql_source(plain, name, sslmode="verify-full", ssl_ca=mariadb.ca)
+        assert "SSL" in refused(strict, client)
+    with mariadb.database() as name:
+        assert asked(mysql_source(mariadb, name, sslmode="disable"), client) == ""
+
+
+def test_a_file_that_is_no_certificate_is_named(mariadb: MariaDB, tmp_path: Path) -> None:
+    wrong = tmp_path / "ca.pem"
+    wrong.write_text("nothing")
+    with pytest.raises(PortError, match=r"ca\.pem cannot be read.*ORDERHE_MYSQL_SSL_CA"):
+        connected(mysql_source(mariadb, "shop_x", ssl_ca=str(wrong))._target)
+
+
+def test_a_machine_without_certificates_is_told_where_to_name_them(
+    mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
+    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: type("P", (), {"cafile": None}))
+    with pytest.raises(PortError, match="ORDERHE_MYSQL_SSL_CA"):
+        ca_file(mysql_source(mariadb, "shop_x", ssl_ca="")._target)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"password_name": ""}, ["(1045)", "ORDERHE_MYSQL_PASSWORD", OWNER.user]),
+        (
+            {"database": "shop_nowhere"},
+            ["(1049)", "orderhe create", "create database shop_nowhere"],
+        ),
+        ({"database": "other"}, ["(1044)", f"grant select, show view on other.* to {OWNER.user}"]),
+        ({"host": "nowhere.invalid"}, ["2003", "nowhere.invalid", "ORDERHE_MYSQL_HOST"]),
+    ],
+)
+def test_a_refusal_names_its_remedy(
+    mariadb: MariaDB, shop_database: str, change: dict[str, str], words: list[str]
+) -> None:
+    with pytest.raises(PortError) as caught:
+        connected(mysql_source(mariadb, **{"database": shop_database, **change})._target)
+    assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
+
+
+def test_where_nothing_listens_the_port_is_named(mariadb: MariaDB) -> None:
+    source = mysql_source(mariadb, "shop_x", port=free_port())
+    with pytest.raises(PortError, match=r"\(2003\).*nothing listens there.*ORDERHE_MYSQL_PORT"):
+        connected(source._target)
+
+
+@pytest.mark.parametrize("greets", [False, True])
+def test_a_server_that_says_no_more_is_not_waited_for(mariadb: MariaDB, greets: bool) -> None:
+    """Also where it greets and is then silent in the middle of the TLS handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        real = socket.create_connection((mariadb.host, mariadb.port))
+        held: list[socket.socket] = []
+
+        def answer() -> None:
+            client, _ = listener.accept()
+            held.append(client)
+            if greets:
+                client.sendall(real.recv(4096))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        source = mysql_source(
+            mariadb, "shop_x", port=listener.getsockname()[1],
+            connect_timeout_s=1, read_timeout_s=1, write_timeout_s=1,
+        )  # fmt: skip
+        with pytest.raises(PortError, match=r"timed out|Lost connection"):
+            connected(source._target)
+        thread.join()
+        for link in (real, *held):
+            link.close()
+
+
+def test_too_many_connections_are_named(plain: MariaDB) -> None:
+    with plain.database() as name:
+        plain.run("set global max_connections = 10")
+        open_ones = [connected(mysql_source(plain, name)._target) for _ in range(10)]
+        try:
+            with pytest.raises(PortError, match=r"1040.*max_connections"):
+                connected(mysql_source(plain, name)._target)
+        finally:
+            for connection in open_ones:
+                connection.close()
+            plain.run("set global max_connections = 60")
+
+
+def test_the_password_stays_out_of_what_dagster_shows(mariadb: MariaDB, shop_database: str) -> None:
+    environ = {
+        "ORDERHE_SOURCE": "mysql",
+        "ORDERHE_MYSQL_HOST": mariadb.host,
+        "ORDERHE_MYSQL_PORT": str(mariadb.port),
+        "ORDERHE_MYSQL_USER": OWNER.user,
+        "ORDERHE_MYSQL_PASSWORD": OWNER.password,
+        "ORDERHE_MYSQL_DATABASE": shop_database,
+        "ORDERHE_MYSQL_SSL_CA": mariadb.ca,
+    }
+    seen: list[str] = []
+    source = build_source(load_settings(environ, Path("/")))
+    assert isinstance(source, MySQLSource)
+
+    @dg.asset
+    def look(source: dg.ResourceParam[Source]) -> None:
+        assert isinstance(source, MySQLSource)
+        seen.extend([repr(source), str(source), asked(source, "scanner")])
+
+    instance = dg.DagsterInstance.ephemeral()
+    result = dg.materialize([look], instance=instance, resources={"source": source})
+    assert result.success
+    assert seen[2].startswith("TLSv1")
+    shown = [*seen, repr(result.run_config if hasattr(result, "run_config") else "")]
+    shown += [repr(event) for event in result.all_events]
+    assert [text for text in shown if OWNER.password in text or "pass\\" in text] == []
+    assert source.identity == f"mysql://{mariadb.host}:{mariadb.port}/{shop_database}"
+
+
+def test_an_extension_that_was_tampered_with_is_not_loaded(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = bytearray(mysql_extract.extension_file().read_bytes())
+    body[len(body) // 2] ^= 1
+    copy = tmp_path / "mysql_scanner.duckdb_extension"
+    copy.write_bytes(body)
+    monkeypatch.setattr(mysql_extract, "extension_file", lambda: copy)
+    with pytest.raises(PortError, match=r"signature.*ORDERHE_MYSQL_EXTRACT=arrow"):
+        asked(mysql_source(mariadb, shop_database), "scanner")
+
+
+def test_without_the_extension_arrow_is_proposed_and_never_taken_in_silence(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tables(tmp_path, order=NAMES)["order"]
+    source = mysql_source(mariadb, shop_database)
+    source.create([table])
+    monkeypatch.setattr(mysql_extract, "EXTENSION", "no_such_package")
+    with pytest.raises(PortError, match="ORDERHE_MYSQL_EXTRACT=arrow"):
+        source.extract(table, None, tmp_path / "out", "UTC")
+    assert not (tmp_path / "out").exists()
+    by_arrow = mysql_source(mariadb, shop_database, READER, extract_by="arrow")
+    assert by_arrow.extract(table, None, tmp_path / "out", "UTC").parts == {}
+
+
+def test_nothing_is_written_into_the_home_folder(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert asked(mysql_source(mariadb, shop_database), "scanner").startswith("TLSv1")
+    assert list(tmp_path.iterdir()) == []
