@@ -148,8 +148,10 @@ def _times(sign: str, left: Value, right: Value) -> Value:
         return Value(f"({convert(left, TIMESTAMP)} {sign} {right.sql})", TIMESTAMP)
     if sign == "+" and one == "interval" and two in ("date", "timestamp"):
         return _times(sign, right, left)
-    if sign == "*" and {one, two} == {"interval", "integer"}:
-        return Value(f"({left.sql} * {right.sql})", INTERVAL)
+    if sign == "*" and (one == "interval" or two == "interval"):
+        count, span = (right, left) if one == "interval" else (left, right)
+        if count.type.is_integer:
+            return Value(f"(CAST({count.sql} AS BIGINT) * {span.sql})", INTERVAL)
     raise refuse(f"{left.type} {sign} {right.type}", "use dateadd, datediff or a cast")
 
 

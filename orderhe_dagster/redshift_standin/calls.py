@@ -11,7 +11,7 @@ from orderhe_dagster.redshift_standin.casts import Value, vary
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import Expressions, only
 from orderhe_dagster.redshift_standin.scope import Scope
-from orderhe_dagster.redshift_standin.types import INTEGER, UNKNOWN
+from orderhe_dagster.redshift_standin.types import INTEGER, UNKNOWN, ordered
 
 _PARTS_FIRST = (
     "dateadd",
@@ -139,6 +139,7 @@ class Calls(Expressions):
         for item in node.expressions:
             only(item, "this", "desc", "nulls_first")
             value = self.value(item.this, scope)
+            ordered(value.type, "order by of")
             values.append(value)
             parts.append(value.sql + direction(item))
         return f"ORDER BY {', '.join(parts)}", values

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from orderhe_dagster.redshift_standin.dialect import quote, string
 from orderhe_dagster.redshift_standin.isolation import SNAPSHOT, Transactions
 from orderhe_dagster.redshift_standin.load_log import LoadLog
 from orderhe_dagster.redshift_standin.locks import Locks
+from orderhe_dagster.redshift_standin.natives import PREFIX, register
 from orderhe_dagster.redshift_standin.query_log import QueryLog
 from orderhe_dagster.redshift_standin.storage import Resolver, Roles
 
@@ -65,6 +67,7 @@ class Database:
         self.log = QueryLog()
         self._numbers = itertools.count(_FIRST_TRANSACTION)
         self._sessions: dict[int, Engine] = {}
+        self._natives, self._knowing = False, threading.Lock()
         self._process_ids = itertools.count(_FIRST_PROCESS_ID)
         self._connection = duckdb.connect(
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -80,9 +83,22 @@ class Database:
                 run(f"SET temp_directory = {string(f'{path}.tmp')}")
             if not read_only:
                 run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
+            views = run("SELECT sql FROM duckdb_views() WHERE NOT internal").fetchall()
+            self.know([view for (view,) in views])
         except BaseException:
             self._connection.close()
             raise
+
+    def know(self, texts: Sequence[str]) -> None:
+        """Before texts run: make known the functions in Python that they may call.
+
+        Not at once when the file is opened: DuckDB loads numpy for it, which costs more than the rest.
+        """
+        if not self._natives and any(PREFIX in text for text in texts):
+            with self._knowing:
+                if not self._natives:
+                    register(self._connection)
+                    self._natives = True
 
     def __enter__(self) -> Database:
         return self

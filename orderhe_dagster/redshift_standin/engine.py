@@ -294,6 +294,7 @@ class Engine:
         return Rows(row_count=self.work.run(texts))
 
     def _prepare(self, texts: Sequence[str], *, alone: bool = False) -> None:
+        self.database.know(texts)
         self.work.prepare(
             texts,
             self.catalog,

@@ -27,13 +27,18 @@ def refuse(
     return RedshiftError("0A000", f"the local Redshift has no rule for {construct}; {action}")
 
 
-_MARK = re.compile(r"RS([0-9A-Z]{5}):(.*)", re.DOTALL)
+_MARK = re.compile(r"RS([0-9A-Z]{5}):(.*?)(?:\n\nAt:|$)", re.DOTALL)
 _MISSING_NULL = re.compile(r"NOT NULL constraint failed: (?:.*\.)?(\S+)")
 
 
 def raising(code: str, message: str) -> str:
     """The DuckDB expression that fails with this code; `message` is SQL text yielding the words."""
     return f"error('RS{code}:' || {message})"
+
+
+def failure(code: str, message: str) -> ValueError:
+    """What a function in Python raises: `from_duckdb` finds the code and the words in it again."""
+    return ValueError(f"RS{code}:{message}")
 
 
 CONFLICT = "could not complete because of conflict with concurrent transaction"

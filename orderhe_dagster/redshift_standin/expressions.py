@@ -3,165 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from orderhe_dagster.redshift_standin import arithmetic, functions, times
-from orderhe_dagster.redshift_standin.arguments import Moment, text
+from orderhe_dagster.redshift_standin import arithmetic
+from orderhe_dagster.redshift_standin.arguments import text
 from orderhe_dagster.redshift_standin.casts import (
     Value,
     cast,
     comparable,
     convert,
-    settle,
     text_length,
     vary,
 )
-from orderhe_dagster.redshift_standin.dialect import name, string
+from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
-from orderhe_dagster.redshift_standin.scope import Cte, Query, Scope
+from orderhe_dagster.redshift_standin.leaves import Leaves, only
+from orderhe_dagster.redshift_standin.scope import Scope
 from orderhe_dagster.redshift_standin.texts import pattern
 from orderhe_dagster.redshift_standin.types import (
-    BIGINT,
     BOOLEAN,
-    INTEGER,
-    INTERVAL,
-    UNKNOWN,
-    Type,
-    decimal,
     parse_type,
     unify,
-    varchar,
 )
 
-if TYPE_CHECKING:
-    from sqlglot import exp
+__all__ = ["Expressions", "only"]
 
-    Node = exp.Expression
-
-_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
-_COMPARED = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _LABELS = {"integer": "int4", "bigint": "int8", "smallint": "int2", "double": "float8",
            "real": "float4", "decimal": "numeric", "boolean": "bool"}  # fmt: skip
 
 
-def only(node: Any, *known: str) -> None:
-    """Refuse a node that says more than the rule for it reads."""
-    for key, value in node.args.items():
-        if key not in known and value not in (None, False, []) and not key.startswith("_"):
-            raise refuse(f"{key.strip('_').replace('_', ' ')} in {node.sql('redshift')[:80]}")
-
-
-class Expressions:
+class Expressions(Leaves):
     """Turns the tree of an expression into DuckDB text with a Redshift type."""
-
-    moment: Moment
-
-    def query(self, node: Node, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
-        """Translate a subquery; given by `translate`."""
-        raise RedshiftError("XX000", "an expression cannot hold a query here")
-
-    def value(self, node: Node, scope: Scope) -> Value:
-        """The translated expression, its digits certain. RedshiftError names what has no rule."""
-        return settle(self.raw(node, scope))
-
-    def raw(self, node: Node, scope: Scope) -> Value:
-        """The translated expression; it may carry others that differ in a digit not documented."""
-        key = type(node).__name__.lower()
-        if key in _SIGNS:
-            only(node, "this", "expression", "typed", "safe")
-            sign = _SIGNS[key]
-            return vary(lambda both: arithmetic.arithmetic(sign, *both), self._raws(node, scope))
-        if key in _COMPARED:
-            only(node, "this", "expression")
-            compared = _COMPARED[key]
-            return vary(
-                lambda both: arithmetic.comparison(compared, *both), self._raws(node, scope)
-            )
-        rule = getattr(self, f"_on_{key}", None)
-        if rule is None:
-            raise refuse(f"{key} ({node.sql('redshift')[:80]})")
-        value: Value = rule(node, scope)
-        return value
-
-    def test(self, node: Node, scope: Scope) -> str:
-        """A condition: an expression that must be boolean."""
-        value = self.value(node, scope)
-        if value.type.kind == "unknown" and value.literal is None:
-            return "NULL::BOOLEAN"
-        if value.type.kind != "boolean":
-            raise RedshiftError("42804", f"a condition must be boolean, not {value.type}")
-        return value.sql
-
-    def _both(self, node: Any, scope: Scope) -> tuple[Value, Value]:
-        return self.value(node.this, scope), self.value(node.expression, scope)
-
-    def _raws(self, node: Any, scope: Scope) -> list[Value]:
-        return [self.raw(node.this, scope), self.raw(node.expression, scope)]
-
-    # -- leaves ------------------------------------------------------------------------------------
-
-    def _on_literal(self, node: Any, scope: Scope) -> Value:
-        text = str(node.this)
-        if node.args.get("is_string"):
-            if "\\" in text:
-                raise refuse(f"a backslash in {text!r}", "write chr(92) for a backslash")
-            if "\0" in text:
-                raise RedshiftError("22021", "a text cannot hold the character 0")
-            length = max(len(text.encode("utf-8")), 1)
-            return Value(string(text), Type("unknown", length=length), literal=text)
-        if text.isdigit():
-            number = int(text)
-            type_ = INTEGER if number < 2**31 else BIGINT if number < 2**63 else decimal(38, 0)
-            return Value(f"CAST({text} AS {type_.carrier})", type_, literal=text)
-        whole, _, places = text.partition(".")
-        if not (whole + places).isdigit():
-            raise refuse(f"the number {text}", "write it without an exponent, or as '…'::float8")
-        scale = len(places)
-        type_ = decimal(max(len(whole.lstrip("0")) + scale, 1), scale)
-        return Value(f"CAST('{text}' AS {type_.carrier})", type_, literal=text)
-
-    def _on_null(self, node: Any, scope: Scope) -> Value:
-        return Value("NULL", UNKNOWN)
-
-    def _on_boolean(self, node: Any, scope: Scope) -> Value:
-        return Value("true" if node.this else "false", BOOLEAN, "bool")
-
-    def _on_column(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "table", "db")
-        table, schema = node.args.get("table"), node.args.get("db")
-        if table is not None:
-            within = str(schema.name).lower() if schema else None
-            return scope.column(str(node.name).lower(), str(table.name).lower(), within)
-        return scope.column(name(node.this), None)
-
-    def _on_paren(self, node: Any, scope: Scope) -> Value:
-        value = self.raw(node.this, scope)
-        return value if value.literal is not None else replace(value, sql=f"({value.sql})")
-
-    def _on_currentdate(self, node: Any, scope: Scope) -> Value:
-        only(node)
-        return times.today(self.moment.now)
-
-    def _on_currenttimestamp(self, node: Any, scope: Scope) -> Value:
-        if not node.args.get("sysdate"):
-            raise refuse("current_timestamp", "use getdate() or sysdate")
-        return replace(times.fixed(self.moment.began, True), label="timestamp")
-
-    def _on_currentuser(self, node: Any, scope: Scope) -> Value:
-        return functions.call("current_user", [], self.moment)
-
-    def _on_currentschema(self, node: Any, scope: Scope) -> Value:
-        return functions.call("current_schema", [], self.moment)
-
-    def _on_interval(self, node: Any, scope: Scope) -> Value:
-        only(node, "this", "unit")
-        unit, count = node.args.get("unit"), node.this
-        if unit is None or not str(count.name).lstrip("-").isdigit():
-            raise refuse(f"the interval {node.sql('redshift')}", "write it as '3 days'")
-        word = times.part(
-            Value("", varchar(1), str(unit.name)), "interval", ("dow", "doy", "epoch")
-        )
-        return Value(f"INTERVAL '{count.name} {word}'", INTERVAL)
 
     # -- operators ---------------------------------------------------------------------------------
 
@@ -245,7 +117,8 @@ class Expressions:
 
     def _matched(self, word: str, node: Any, scope: Scope, mark: str) -> Value:
         one, two = (text(side, word.lower()) for side in self._both(node, scope))
-        escape = mark or ("" if two.literal is not None else " ESCAPE '\\'")
+        plain = two.literal is not None and "\\" not in two.literal
+        escape = mark or ("" if plain else " ESCAPE '\\'")
         negated = "NOT " if node.args.get("negate") else ""
         return Value(f"({one.sql} {negated}{word} {two.sql}{escape})", BOOLEAN)
 

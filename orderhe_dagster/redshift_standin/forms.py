@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.redshift_standin import dialect
@@ -78,7 +79,9 @@ def _error(words: list[Word], place: int, hint: str = "") -> RedshiftError:
 def _check(words: list[Word], place: int, word: Word) -> None:
     following = words[place + 1] if place + 1 < len(words) else None
     after = following.lower if following else ""
-    if word.kind == "sign":
+    if word.kind == "string" and "\\" in word.text and not word.text.startswith("$$"):
+        _escapes(word)
+    elif word.kind == "sign":
         _sign(words, place, word, following)
     elif word.lower in _FOREIGN:
         _operator(words, place, word, following)
@@ -88,6 +91,15 @@ def _check(words: list[Word], place: int, word: Word) -> None:
         raise _error(words, place + 1, f"{word.lower} takes no brackets")
     elif after == "(":
         _call(words, place, word)
+
+
+def _escapes(word: Word) -> None:
+    """Of the escapes in a text, those that Amazon's pages use are read."""
+    for escaped in re.findall(r"\\(.)", word.text, re.DOTALL):
+        if escaped not in "\\'nt":
+            raise refuse(
+                f"the escape \\{escaped} in a text", "write \\\\ for a backslash, \\' for a quote"
+            )
 
 
 def _call(words: list[Word], place: int, word: Word) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orderhe_dagster.redshift_standin import arithmetic, texts, times
+from orderhe_dagster.redshift_standin import arithmetic, formats, json_texts, texts, times
 from orderhe_dagster.redshift_standin.arguments import (
     Arguments,
     Moment,
@@ -186,7 +186,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     **dict.fromkeys(("pow", "power"), (2, 2, _float)),
     **dict.fromkeys(("sqrt", "exp", "dexp", "ln", "log"), (1, 1, _float)),
     **dict.fromkeys(("greatest", "least"), (1, _MANY, _extreme)),
-    **dict.fromkeys(("coalesce", "nvl"), (1, _MANY, _coalesce)),
+    **dict.fromkeys(("coalesce", "nvl", "isnull"), (1, _MANY, _coalesce)),
     "nvl2": (3, 3, _nvl2),
     "nullif": (2, 2, _nullif),
     "decode": (3, _MANY, _decode),
@@ -195,4 +195,6 @@ RULES: dict[str, tuple[int, int, Rule]] = {
         (0, 0, _session),
     ),
     **times.RULES,
+    **formats.RULES,
+    **json_texts.RULES,
 }

@@ -9,6 +9,7 @@ from orderhe_dagster.redshift_standin.casts import Value, comparable
 from orderhe_dagster.redshift_standin.dialect import name, quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import only
+from orderhe_dagster.redshift_standin.natives import native
 from orderhe_dagster.redshift_standin.pivots import Pivots
 from orderhe_dagster.redshift_standin.scope import Columns, Scope, Source
 from orderhe_dagster.redshift_standin.types import unify
@@ -40,6 +41,12 @@ class Sources(Pivots):
 
     def source(self, node: Any, scope: Scope) -> str:
         """A table or a subquery in FROM: adds it to the scope and gives its text."""
+        if node.key == "unnest":
+            return self._unnested(node, scope)
+        if node.key not in ("table", "subquery"):
+            raise refuse(
+                f"{node.sql('redshift')[:60]} in FROM", "select from tables and subqueries"
+            )
         if node.args.get("joins") or (node.this.args.get("joins") and node.this.key == "table"):
             raise refuse("a join in brackets", "write the joins in one row")
         if node.args.get("pivots"):
@@ -77,6 +84,21 @@ class Sources(Pivots):
         scope.add(source)
         names = ", ".join(map(quote, listed_names(source.columns)))
         return f"({heading}{query.sql}) AS {quote(source.alias)}({names})"
+
+    def _unnested(self, node: Any, scope: Scope) -> str:
+        """The elements of an array in a super column: `from t, t.items as item`."""
+        only(node, "expressions", "alias")
+        given, alias = node.expressions, node.args.get("alias")
+        names = [name(column) for column in alias.args.get("columns") or []] if alias else []
+        if len(given) != 1 or len(names) != 1:
+            raise refuse(f"{node.sql('redshift')[:60]} in FROM", "write t.items as item")
+        value = self.value(given[0], scope)
+        if value.type.kind != "super":
+            raise refuse(f"{value.type} in FROM", "only arrays of a super have elements")
+        (called,) = names
+        scope.add(Source(called, ((called, value.type),)))
+        inside = f"SELECT unnest({native('super_elements', value.sql)})"
+        return f"LATERAL ({inside}) AS {quote(called)}({quote(called)})"
 
     def _alias(self, alias: Any, table: str, columns: Columns, schema: str | None = None) -> Source:
         if alias is None:

@@ -19,7 +19,7 @@ from orderhe_dagster.redshift_standin.expressions import only
 from orderhe_dagster.redshift_standin.marks import Marks
 from orderhe_dagster.redshift_standin.scope import Columns, Cte, Query, Scope, Source
 from orderhe_dagster.redshift_standin.sources import Lookup
-from orderhe_dagster.redshift_standin.types import Type, unify, varchar
+from orderhe_dagster.redshift_standin.types import Type, ordered, unify, varchar
 from orderhe_dagster.redshift_standin.withs import listed_names
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class Translator(Marks):
                 only(item, "this", "desc", "nulls_first")
                 place = self._place(item.this, items, scope, columns_first=False)
                 by = str(place) if place else self._free(item.this, items, scope, loose)
+                by_type = items[place - 1].type if place else self.value(item.this, scope).type
+                ordered(by_type, "order by of")
                 parts.append(by + direction(item))
             tail += f" ORDER BY {', '.join(parts)}"
         for word, key in (("LIMIT", "limit"), ("OFFSET", "offset")):

@@ -72,15 +72,18 @@ _CARRIERS = {
     "varbyte": "BLOB",
     "unknown": "VARCHAR",
     "interval": "INTERVAL",
+    "super": "VARCHAR",  # as JSON without blanks
 }
 
 BOOLEAN, SMALLINT, INTEGER, BIGINT = (
     Type(kind) for kind in ("boolean", "smallint", "integer", "bigint")
 )
-REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, UNKNOWN, INTERVAL = (
+REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, UNKNOWN, INTERVAL, SUPER = (
     Type(kind)
-    for kind in ("real", "double", "date", "timestamp", "timestamptz", "unknown", "interval")
-)
+    for kind in (
+        "real", "double", "date", "timestamp", "timestamptz", "unknown", "interval", "super",
+    )
+)  # fmt: skip
 
 
 def varchar(length: int) -> Type:
@@ -103,6 +106,7 @@ _NAMES = {
     "date": DATE,
     "timestamp": TIMESTAMP, "timestamp without time zone": TIMESTAMP,
     "timestamptz": TIMESTAMPTZ, "timestamp with time zone": TIMESTAMPTZ,
+    "super": SUPER,
 }  # fmt: skip
 _TEXTS = ("varchar", "character varying", "nvarchar", "text")
 _SHAPE = re.compile(r"\s*([a-z][a-z0-9_ ]*?)\s*(?:\(\s*([\w ,]+?)\s*\))?\s*$")
@@ -161,7 +165,7 @@ def from_carrier(carrier: str) -> Type:
     if sizes := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", carrier):
         return decimal(int(sizes[1]), int(sizes[2]))
     for kind, known in _CARRIERS.items():
-        if known == carrier and kind not in ("unknown", "interval"):
+        if known == carrier and kind not in ("unknown", "interval", "super"):
             return Type(kind)
     raise refuse(f"a column of DuckDB type {carrier}", "make the table through the local Redshift")
 
@@ -189,8 +193,15 @@ def certain(type_: Type, use: str) -> None:
         )
 
 
+def ordered(type_: Type, use: str) -> None:
+    """Refuse a use that compares values of a type whose order and equality are not those of its text."""
+    if type_.kind == "super":
+        raise refuse(f"{use} a super", "cast the member that you mean: value.key::integer")
+
+
 def typed(type_: Type, use: str) -> None:
-    """Refuse a use of an untyped column: Redshift finds no conversion from "unknown"."""
+    """Refuse a use of an untyped column, as Redshift finds no conversion from "unknown"; and a super's."""
+    ordered(type_, use)
     if type_.doubt in ("literal", "null"):
         raise refuse(f"{use} a column that is an untyped {type_.doubt}", "cast it where it is made")
 

@@ -34,6 +34,7 @@ class Case:
     rows: list[str] = field(default_factory=list)
     error: str = ""
     refused: bool = False
+    later: bool = False
 
     @property
     def statements(self) -> list[str]:
@@ -62,7 +63,7 @@ def _read(path: Path) -> list[Case]:
             found.append(Case(path.stem, title[1], title[2]))
             continue
         mark, words = line[:3], line[4:]
-        if not found or (line.startswith("--") and mark not in ("--:", "-->", "--!", "--?")):
+        if not found or (line.startswith("--") and mark not in ("--:", "-->", "--!", "--?", "--~")):
             raise ValueError(f"{path.name}:{number}: {line!r} belongs to no case")
         case = found[-1]
         if mark == "--:":
@@ -71,6 +72,8 @@ def _read(path: Path) -> list[Case]:
             case.rows.append(words)
         elif mark == "--!":
             case.error = words
+        elif mark == "--~":
+            case.later = True
         elif mark == "--?":
             case.refused = True
         else:

@@ -9,14 +9,18 @@ from orderhe_dagster.redshift_standin.errors import RedshiftError
 
 # statement: what the refusal must name
 REFUSED = {
-    "select next_day('2024-02-10'::date, 'Monday')": "next_day",
-    "select months_between('2024-03-31'::date, '2024-02-29'::date)": "months_between",
-    "select datediff(week, sold_on, placed_at) from sales": "week",
-    "select to_char(1234.5, 'FM9,999.00')": "to_char",
-    "select to_number('12,454.8', '99G999D9')": "to_number",
-    "select to_timestamp('2024-02-10', 'YYYY-MM-DD')": "to_timestamp",
-    "select to_char(sold_on, 'Month') from sales": "Month",
-    "select sold_on at time zone 'UTC' from sales": "attimezone",
+    "select sold_on at time zone 'UTC' from sales": "date at time zone",
+    "select datediff(week, '2024-01-06', '2024-01-07')": "week",
+    "select to_char(1234.5, '9.99EEEE')": "9.99EEEE",
+    "select to_char(sold_on, 'YYYY-RM') from sales": "'R'",
+    "select to_number('12.3', '9')": "12.3",
+    "select to_timestamp('2024', 'YY')": "YY",
+    "select '2024-01-01'::timestamp + interval '1.5 months'": "fraction of a month",
+    "select json_extract_path_text('{\"a\": {\"b\": 1}}', 'a')": "blanks",
+    "select json_extract_path_text('{\"a\":null}', 'a')": "JSON null",
+    "select json_extract_path_text('', 'a')": "empty text",
+    "select json_parse('1.50')": "zeros",
+    "select json_parse('{\"a\":1}') = json_parse('{\"a\":1}')": "super",
     "select convert_timezone('+09:00', placed_at) from sales": "+09:00",
     "select median(quantity) from sales": "median",
     "select percentile_cont(0.5) within group (order by quantity) from sales": "percentile_cont",
@@ -30,11 +34,6 @@ REFUSED = {
     "select farmfingerprint64('abc')": "farmfingerprint64",
     "select hll(customer_id) from sales": "hll",
     "select width_bucket(5.0, 0, 10, 5)": "width_bucket",
-    "select json_extract_path_text(note, 'a') from sales": "json_extract_path_text",
-    "select json_extract_array_element_text('[1]', 0)": "json_extract_array_element_text",
-    "select is_valid_json('{}')": "is_valid_json",
-    "select json_parse('{}')": "json_parse",
-    "select array(1, 2)": "array",
     "select note::super from sales": "super",
     "select 'a'::char(5)": "char(5)",
     "select rate::int from sales": "double to integer",
@@ -43,9 +42,8 @@ REFUSED = {
     "select * from sales tablesample (10)": "sample",
     "select sum(quantity) filter (where is_gift) from sales": "filter",
     "select distinct on (country) order_id from sales": "on in distinct",
-    "select '2024-01-01'::timestamp + interval '1 day 2 hours'": "interval",
     "select e'a'": "bytestring",
-    "select 'a\\\\b'": "backslash",
+    "select 'a\\101'": "escape",
     "select typeof(1)": "typeof",
     "select list_value(1)": "list_value",
     "select sum(quantity) over (order by order_id range unbounded preceding) from sales": "range",
@@ -59,7 +57,6 @@ REFUSED = {
     "select case when true then 1 else status end from sales": "integer and varchar",
     "select 1::decimal(38,20) * 1::decimal(38,20)": "38 digits",
     "select * from dev.public.sales": "catalog",
-    "create table t (a super)": "super",
     "create table t (a char(3))": "char(3)",
     "create external schema s from data catalog database 'x' iam_role 'r'": "external",
     "create or replace procedure p() as $$ begin end; $$ language plpgsql": "create or replace",
@@ -192,9 +189,9 @@ def test_what_redshift_rejects_is_rejected(sql: str, reading: Engine) -> None:
 
 def test_every_refusal_says_what_to_do_next(reading: Engine) -> None:
     with pytest.raises(
-        RedshiftError, match=r"no rule for the function json_parse; see docs/standin"
+        RedshiftError, match=r"no rule for the function hll_cardinality; see docs/standin"
     ):
-        reading.execute("select json_parse('{}')")
+        reading.execute("select hll_cardinality(null)")
 
 
 def test_statement_nested_too_deeply_is_an_error_not_a_crash(reading: Engine) -> None:

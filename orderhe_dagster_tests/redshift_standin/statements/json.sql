@@ -39,5 +39,5 @@ select json_serialize(array(1, 2, 3));
 --> '[1,2,3]'
 -- get_array_length [get_array_length]
 select get_array_length(array(1, 2, 3));
---: integer
+--: bigint
 --> 3

@@ -11,6 +11,7 @@ select count(*) from orders where status ilike 'PA%';
 select 'abc ' like 'abc';
 --> false
 -- similar to [pattern-matching-conditions-similar-to]
+--~
 select count(*) from orders where status similar to '(paid|new)';
 --> 3
 -- posix [pattern-matching-conditions-posix]
@@ -29,6 +30,7 @@ select regexp_substr('a1b22c333', '[0-9]+', 1, 2);
 select regexp_replace('a1b2', '[0-9]', '');
 --> 'ab'
 -- regexp_replace with groups [documented: REGEXP_REPLACE takes $1 and $2 for groups]
+--~
 select regexp_replace('ab', '(a)(b)', '$2$1');
 --> 'ba'
 -- regexp_count [REGEXP_COUNT]
@@ -36,6 +38,7 @@ select regexp_count('a1b2', '[0-9]');
 --: integer
 --> 2
 -- regexp_instr [REGEXP_INSTR]
+--~
 select regexp_instr('ab1', '[0-9]');
 --: integer
 --> 3
@@ -65,6 +68,7 @@ select left('abc', 2) || right('abc', 1);
 select len('héé');
 --> 3
 -- len of char leaves blanks at the end out [r_LEN]
+--~
 select len('ab '::char(5));
 --: integer
 --> 2
@@ -84,6 +88,7 @@ select lpad('7', 3, '0');
 select lpad('7', 3);
 --> '  7'
 -- initcap [r_INITCAP]
+--~
 select initcap('hello world');
 --> 'Hello World'
 -- translate [r_TRANSLATE]

@@ -36,6 +36,7 @@ create group readers;
 select count(*) from orders;
 --> 4
 -- alter default privileges [r_ALTER_DEFAULT_PRIVILEGES]
+--~
 create group readers;
 alter default privileges in schema public grant select on tables to group readers;
 select count(*) from orders;
@@ -61,6 +62,7 @@ commit;
 select count(*) from orders;
 --> 4
 -- begin with an isolation level [r_BEGIN]
+--~
 begin transaction isolation level serializable;
 insert into t2 values (1, 'x');
 rollback;
