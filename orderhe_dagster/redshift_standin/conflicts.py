@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
+_UNCOMMITTED = 36_028_797_018_960_000
+"""DuckDB numbers the rows that a transaction inserts from here on, until it commits."""
 Image = tuple[Any, Any]
 """The ids of a table's rows and a hash of each, as NumPy arrays, in the order of the ids."""
 
 
 def image(connection: Any, table: str) -> Image:
-    """What this connection's snapshot shows of a table (its DuckDB name)."""
+    """What a connection's snapshot shows of a table (its DuckDB name), without what it inserted itself."""
     found = connection.execute(
-        f'SELECT rowid AS id, hash("_t") AS seen FROM {table} AS "_t" ORDER BY 1'
+        f'SELECT rowid AS id, hash("_t") AS seen FROM {table} AS "_t" '
+        f"WHERE rowid < {_UNCOMMITTED} ORDER BY 1"
     ).fetchnumpy()
     return found["id"], found["seen"]
 
