@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster_tests import shops
+from orderhe_dagster_tests.road.systems import s3_with_tls, systems
 from orderhe_dagster_tests.servers.mariadb import mariadb, shop_database
 from orderhe_dagster_tests.servers.s3 import s3, s3_server
 from orderhe_dagster_tests.servers.wire import redshift, redshift_authority
@@ -20,7 +21,9 @@ __all__ = [  # fixtures
     "redshift_authority",
     "s3",
     "s3_server",
+    "s3_with_tls",
     "shop_database",
+    "systems",
 ]
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,7 +1,7 @@
 """A real shop through every layer: the Online Retail example against the answer key of its data.
 
 The data lies beside the checkout and is not part of the project; without it these tests are skipped.
-It is loaded once for the whole module, and no test changes the shop.
+It is loaded on the laptop's systems, and once more on MySQL, S3 and Redshift; no test changes the shop.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from orderhe_dagster.demo import prove_all
 from orderhe_dagster.launch import Outcome
 from orderhe_dagster.printing import print_result
 from orderhe_dagster.setup_road import import_into
+from orderhe_dagster_tests.road.systems import ALL, LAPTOP, Systems
 from orderhe_dagster_tests.shops import TestShop
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,16 +49,19 @@ class Loaded:
     outcome: Outcome
 
 
-@pytest.fixture(scope="module")
-def retail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    shop = TestShop(
-        tmp_path_factory.mktemp("online_retail"),
-        {
-            "ORDERHE_SQL": str(ROOT / "examples" / "online_retail" / "sql"),
-            "ORDERHE_TIME_ZONE": "Europe/London",
-            "ORDERHE_START_DATE": FIRST,
-        },
+@pytest.fixture(scope="module", params=[LAPTOP, ALL], ids=["laptop", "all_real"])
+def retail(
+    request: pytest.FixtureRequest, systems: Systems, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loaded]:
+    folder = tmp_path_factory.mktemp("online_retail")
+    environ = systems.environ(
+        request.param,
+        folder / "home",
+        ORDERHE_SQL=str(ROOT / "examples" / "online_retail" / "sql"),
+        ORDERHE_TIME_ZONE="Europe/London",
+        ORDERHE_START_DATE=FIRST,
     )
+    shop = TestShop(folder, environ)
     with pytest.MonkeyPatch.context() as patch:  # running sets Dagster's home
         patch.setenv("DAGSTER_HOME", "")
         patch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
