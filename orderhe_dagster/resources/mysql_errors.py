@@ -64,6 +64,7 @@ _REMEDIES = {
     1049: "run `orderhe create` as a user that may, or `create database {database} character set "
     "utf8mb4`; or set ORDERHE_MYSQL_DATABASE",
     1054: "compare the contract with the table",
+    1064: "names that are words of SQL stand in backticks, and MySQL has more of them than DuckDB (`lines`)",
     1114: "the server's disk or table space is full: free or add space there",
     1129: "the server bars this host after many failed attempts: `flush hosts`, or `truncate table "
     "performance_schema.host_cache`",
@@ -142,14 +143,14 @@ def code_of(error: BaseException) -> int:
 
 
 def mysql_error(
-    error: BaseException, where: str, user: str, *, what: str = "", sql: str = ""
+    error: BaseException, where: str, user: str, *, what: str = "", sql: str = "", ddl: bool = False
 ) -> MySQLError:
     """The port's error. `where` is `host:port/database`, `what` is what was done, `sql` what was run.
 
-    Of a statement the words of the server are shown without the values in them.
+    The words of the server are shown without the values in them, unless what was run was `ddl`.
     """
     code = code_of(error)
-    said = _said(error, code)
+    said = _said(error, code, ddl)
     database = where.rpartition("/")[2]
     remedy = _remedy(code, said).format(user=user, database=database)
     text = f"{f'{what}: ' if what else ''}mysql://{where}: {said}"
@@ -163,7 +164,7 @@ def mysql_error(
 def commit_unknown(error: BaseException, where: str) -> MySQLCommitUnknown:
     """For a connection that broke while it committed."""
     return MySQLCommitUnknown(
-        f"mysql://{where}: the connection was lost during the commit ({_said(error, 2013)}): whether "
+        f"mysql://{where}: the connection was lost during the commit ({_said(error, 2013, False)}): whether "
         "the rows were written is not known. Look into the table before you repeat this",
         code_of(error),
     )
@@ -174,13 +175,13 @@ def without_values(text: str) -> str:
     return re.sub(r"""['"].*['"]""", MASK, text, flags=re.DOTALL)
 
 
-def _said(error: BaseException, code: int) -> str:
+def _said(error: BaseException, code: int, ddl: bool) -> str:
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
     text = text.split("\n\n", 1)[0]
     # The scanner puts the whole query before what the server said.
     text = _QUERY.sub("", text) or "the connection broke"
     text = text.removeprefix("IO Error: ").strip().rstrip(".")
-    shown = code in _ABOUT_NAMES or code in UNREACHED or code in _LOST
+    shown = ddl or code in _ABOUT_NAMES or code in UNREACHED or code in _LOST
     text = text if shown else without_values(text)
     return f"{text} ({code})" if code else text or type(error).__name__
 

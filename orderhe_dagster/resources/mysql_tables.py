@@ -36,7 +36,9 @@ def create(target: Target, tables: Sequence[Table]) -> None:
                     if code_of(error) == _THERE_ALREADY:  # somebody was quicker
                         continue
                     what = f"{table.ref}: the table of {table.path} was not made"
-                    raise mysql_error(error, target.where, target.user, what=what) from None
+                    raise mysql_error(
+                        error, target.where, target.user, what=what, ddl=True
+                    ) from None
     finally:
         close(connection)
 

@@ -11,13 +11,14 @@ from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.importing import Imported, ImportProblems, import_file
 from orderhe_dagster.resources.local_source import EmbeddedSource
 from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.ports import Source
 
 CONTRACTS = {
     "lines": """
 -- Lines.
 -- @partition sold_at
 -- @pii mail
-create table lines (
+create table `lines` (
     shop varchar(4) not null,
     number int not null,
     sold_at datetime(3) not null,
@@ -68,14 +69,14 @@ GOOD = "kr,1,2026-03-01 00:00:00,10.50\n"
 class Desk:
     """A shop, a store, and a folder to put files in."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, source: Source | None = None) -> None:
         (home / "sql" / "raw").mkdir(parents=True)
         for name, text in CONTRACTS.items():
             (home / "sql" / "raw" / f"{name}.sql").write_text(text, "utf-8")
         found = read_catalogue(home / "sql").layer("raw")
         self.home = home
         self.tables = {table.name: table for table in found}
-        self.source = EmbeddedSource(path=str(home / "shop.duckdb"))
+        self.source = source or EmbeddedSource(path=str(home / "shop.duckdb"))
         self.source.create(found)
         self.store = FolderStore(root=str(home / "s3"), bucket="shop")
         self.store.create()
