@@ -21,6 +21,7 @@ class Moment:
     schema: str = "public"
     process_id: int = 0
     last_copy_count: int = 0
+    last_query_id: int = -1
 
 
 Arguments = list[Value]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.redshift_standin.catalog import DATABASE
 from orderhe_dagster.redshift_standin.conflicts import Image, image
 from orderhe_dagster.redshift_standin.dialect import quote, string
-from orderhe_dagster.redshift_standin.isolation import SNAPSHOT, Transactions
+from orderhe_dagster.redshift_standin.isolation import SNAPSHOT, Transaction, Transactions
 from orderhe_dagster.redshift_standin.load_log import LoadLog
 from orderhe_dagster.redshift_standin.locks import Locks
 from orderhe_dagster.redshift_standin.natives import PREFIX, register
@@ -139,6 +139,11 @@ class Database:
     def next_transaction(self) -> int:
         """The number of a new transaction."""
         return next(self._numbers)
+
+    def transaction_of(self, process_id: int) -> Transaction | None:
+        """The transaction that a session is in, if it is in one."""
+        session = self._sessions.get(process_id)
+        return None if session is None else session.work.transaction
 
     def image(self, table: str) -> Image:
         """What is committed now of a table (its DuckDB name)."""

@@ -16,7 +16,7 @@ from orderhe_dagster.redshift_standin import answers, statements, system_views, 
 from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import Catalog
 from orderhe_dagster.redshift_standin.database import NOWHERE, Database
-from orderhe_dagster.redshift_standin.errors import CONFLICT, RedshiftError, from_duckdb
+from orderhe_dagster.redshift_standin.errors import CONFLICT, RedshiftError, translated
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.query_log import Entry
 from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
@@ -50,7 +50,7 @@ class Engine:
         """
         self._own = database is None
         self.database = database or Database(path, resolver=resolver, read_only=read_only)
-        self.user, self.application_name = user, application_name
+        self.user, self.application_name, self.since = user, application_name, _now()
         self.process_id, self.connection = self.database.enter(self)
         self.work = Work(self.database, self.process_id, self.connection)
         self.catalog = Catalog(
@@ -208,7 +208,9 @@ class Engine:
         try:
             yield
         except Exception as error:
-            told = self._told(error)
+            told = translated(error, self.database.failures)
+            if isinstance(told, RedshiftError) and told.code == "57014" and self._limit.expired:
+                told.detail = f"statement_timeout is {self.timeout_ms} ms"
             self.fail()
             if entry is not None:
                 entry.end(error=str(told))
@@ -218,14 +220,6 @@ class Engine:
         except BaseException:
             self.fail()
             raise
-
-    def _told(self, error: Exception) -> Exception:
-        if isinstance(error, RecursionError):
-            return RedshiftError("54001", "the statement is nested too deeply")
-        told = from_duckdb(error) if isinstance(error, self.database.failures) else error
-        if isinstance(told, RedshiftError) and told.code == "57014" and self._limit.expired:
-            told.detail = f"statement_timeout is {self.timeout_ms} ms"
-        return told
 
     def fail(self) -> None:
         """What the statement did is rolled back; the transaction that is open can only be ended."""
@@ -255,7 +249,15 @@ class Engine:
         work = self.work.transaction
         began = None if timeless else work.began if work and self.state == "open" else now
         schema = self.catalog.search_path[0]
-        moment = Moment(now, began, self.user, schema, self.process_id, self.last_copy_count)
+        moment = Moment(
+            now,
+            began,
+            self.user,
+            schema,
+            self.process_id,
+            self.last_copy_count,
+            last_query_id=self.last_query_id,
+        )
 
         def lookup(schema: str | None, name: str) -> tuple[str, Columns]:
             return views.looked_up(self.catalog, self.translator, schema, name)

@@ -41,6 +41,13 @@ def failure(code: str, message: str) -> ValueError:
     return ValueError(f"RS{code}:{message}")
 
 
+def translated(error: Exception, failures: type[Exception]) -> Exception:
+    """The error that a session tells; `failures` is DuckDB's. What is nobody's stays as it is."""
+    if isinstance(error, RecursionError):
+        return RedshiftError("54001", "the statement is nested too deeply")
+    return from_duckdb(error) if isinstance(error, failures) else error
+
+
 CONFLICT = "could not complete because of conflict with concurrent transaction"
 """What Redshift says when definitions changed under a statement."""
 _CHANGED = re.compile("altered|dropped|write-write conflict|conflict", re.IGNORECASE)

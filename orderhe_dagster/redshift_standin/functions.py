@@ -169,7 +169,11 @@ def _session(name: str, given: Arguments, moment: Moment) -> Value:
         return Value(string(words), varchar(127))
     if name == "version":
         return Value(string("PostgreSQL 8.0.2, Redshift 1.0 (the local stand-in)"), varchar(256))
-    number = moment.last_copy_count if name == "pg_last_copy_count" else moment.process_id
+    number = {
+        "pg_backend_pid": moment.process_id,
+        "pg_last_copy_count": moment.last_copy_count,
+        "pg_last_query_id": moment.last_query_id,
+    }[name]
     kind = BIGINT if name == "pg_last_copy_count" else INTEGER
     return Value(f"CAST({number} AS {kind.carrier})", kind)
 
@@ -191,7 +195,14 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "nullif": (2, 2, _nullif),
     "decode": (3, _MANY, _decode),
     **dict.fromkeys(
-        ("current_user", "current_schema", "version", "pg_backend_pid", "pg_last_copy_count"),
+        (
+            "current_user",
+            "current_schema",
+            "version",
+            "pg_backend_pid",
+            "pg_last_copy_count",
+            "pg_last_query_id",
+        ),
         (0, 0, _session),
     ),
     **times.RULES,

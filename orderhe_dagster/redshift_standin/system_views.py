@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.redshift_standin import session_views
 from orderhe_dagster.redshift_standin.catalog import DATABASE, Relation
 from orderhe_dagster.redshift_standin.dialect import quote, string
 from orderhe_dagster.redshift_standin.errors import refuse
@@ -124,6 +125,7 @@ _TABLE_NAMES: Columns = tuple(
     (column, _TEXT) for column in ("table_catalog", "table_schema", "table_name", "table_type")
 )
 VIEWS: dict[str, View] = {
+    **{name: View(*found) for name, found in session_views.VIEWS.items()},
     "information_schema.columns": View(_COLUMN_NAMES, _columns),
     "information_schema.tables": View(_TABLE_NAMES, _tables),
     "pg_table_def": View(
