@@ -112,6 +112,21 @@ def create() -> None:
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option("--force", is_flag=True, help="Write files anew that are there already.")
+def adopt(folder: Path | None, force: bool) -> None:
+    """Write the contracts of an existing MySQL schema into FOLDER/raw (default: ORDERHE_SQL).
+
+    Says which columns it would cut days by, and what cannot be carried and why.
+    """
+    with _told_plainly() as settings:
+        from orderhe_dagster.setup_road import adopt_schema
+
+        for line in adopt_schema(settings, folder, force=force):
+            click.echo(line)
+
+
+@main.command()
 def demo() -> None:
     """Simulate a year of the shop, run every layer, prove that they agree, and say where to look."""
     with _told_plainly() as settings:

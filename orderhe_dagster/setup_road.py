@@ -44,6 +44,26 @@ def create_all(settings: Settings) -> list[str]:
     ]
 
 
+def adopt_schema(settings: Settings, folder: Path | None, *, force: bool = False) -> list[str]:
+    """Write contracts of the tables that the MySQL has; say what was done. LaunchError, PortError."""
+    from orderhe_dagster.adopt.adopter import adopt, report
+    from orderhe_dagster.config import OWN_SQL
+    from orderhe_dagster.resources import build_source
+
+    target = folder or settings.sql
+    if target.resolve() == OWN_SQL:
+        raise LaunchError(
+            f"{target} is the demo shop's own folder: name another, as in `orderhe adopt ~/shop/sql`, and "
+            "set ORDERHE_SQL to it afterwards"
+        )
+    found = build_source(settings).found_tables()
+    if not found:
+        raise LaunchError(
+            f"{build_source(settings).identity} has no tables that this user may read"
+        )
+    return list(report(adopt(found, target, force=force), target))
+
+
 def simulate_days(settings: Settings, window: Window) -> str:
     """Make the days of `window` in the simulated shop; say what changed. SimulationError, LaunchError."""
     import logging

@@ -16,7 +16,7 @@ from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.resources import mysql_tables
+from orderhe_dagster.resources import mysql_schema, mysql_tables
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import (
     check_window,
@@ -29,11 +29,18 @@ from orderhe_dagster.resources.local_extract import (
 )
 from orderhe_dagster.resources.mysql_connect import Target, close, connected
 from orderhe_dagster.resources.mysql_errors import RETRIED, UNREACHED, MySQLError, mysql_error
-from orderhe_dagster.resources.mysql_extract import by_arrow, by_scanner, code_name, mysql_select
+from orderhe_dagster.resources.mysql_extract import (
+    by_arrow,
+    by_scanner,
+    code_name,
+    mysql_select,
+    unpacked,
+)
 from orderhe_dagster.resources.mysql_transaction import MySQLTransaction, writing
 from orderhe_dagster.resources.open_files import room_for
 from orderhe_dagster.resources.ports import (
     Extract,
+    FoundTable,
     Measure,
     Source,
     Touch,
@@ -78,6 +85,10 @@ class MySQLSource(Source):
     def create(self, tables: Sequence[Table]) -> None:
         """Create the database and the raw tables that are not there yet, parents first."""
         mysql_tables.create(self._target, tables)
+
+    def found_tables(self) -> list[FoundTable]:
+        """The tables of the database, by name."""
+        return mysql_schema.read_schema(self._target)
 
     def writing(self) -> AbstractContextManager[MySQLTransaction]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
@@ -168,8 +179,8 @@ class MySQLSource(Source):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
                     files = room_for(1 if window is None else len(window))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
-                    code = code_name(table)
-                    engine.execute(copy_statement(table, window, folder, relation, code))
+                    rows, code = unpacked(table, relation), code_name(table)
+                    engine.execute(copy_statement(table, window, folder, rows, code))
             # The figures come from what was written, so that they hold for the parts themselves.
             with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
                 found = (

@@ -60,6 +60,16 @@ def code_name(table: Table) -> str | None:
     return faults_name(table) if carry.faults(table) else None
 
 
+def unpacked(table: Table, relation: str) -> str:
+    """The relation of `mysql_select`'s rows with the bytes that came as hexadecimal text."""
+    made = ", ".join(
+        f"unhex(cast({quoted(column.name)} as varchar)) as {quoted(column.name)}"
+        for column in table.columns
+        if carry.in_hex(column)
+    )
+    return f"(select * replace ({made}) from {relation})" if made else relation
+
+
 @contextmanager
 def by_scanner(target: Target, select: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """A connection of DuckDB and the relation in it that runs `select` in MySQL when it is read."""
@@ -86,7 +96,11 @@ def by_arrow(
         *([] if window is None else [day_name(table)]),
         *([code] if code else []),
     ]
-    binary = {column.name for column in table.columns if column.type.kind == "varbyte"}
+    binary = {
+        column.name
+        for column in table.columns
+        if column.type.kind == "varbyte" and not carry.in_hex(column)
+    }
     schema = pa.schema([(name, pa.binary() if name in binary else pa.string()) for name in names])
     errors: list[BaseException] = []
     cursor = connection.cursor(SSCursor)

@@ -8,13 +8,14 @@ from typing import Any
 
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.errors import TypeRefused
-from orderhe_dagster.catalog.mysql_types import base_of, mysql_type
+from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of, mysql_type
 from orderhe_dagster.catalog.table import Column, Table
-from orderhe_dagster.resources.mysql_connect import Target, close, connected
+from orderhe_dagster.resources.mysql_connect import STRICT, Target, close, connected
 from orderhe_dagster.resources.mysql_errors import MySQLError, code_of, mysql_error
 from orderhe_dagster.resources.ports import PortError
 
 _NO_DATABASE, _THERE_ALREADY, _NO_PARENT = 1049, 1050, (1005, 1824)
+_TAKING_ZEROS = ",".join(mode for mode in STRICT if not mode.startswith("NO_ZERO"))
 _PRINTED_APART = frozenset({"bit", "json", "set", "time", "year"})
 """Types whose values the measure prints in a way of their own: the table must have the very type."""
 
@@ -28,6 +29,8 @@ def create(target: Target, tables: Sequence[Table]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("show tables")
             there = {str(name).lower() for (name,) in cursor.fetchall()}
+            # An old contract may have 0000-00-00 as a default. Strict besides: no type is changed.
+            cursor.execute(f"set sql_mode = '{_TAKING_ZEROS}'")
             todo = [table for table in parents_first(tables) if table.name.lower() not in there]
             for table in todo:
                 try:
@@ -128,6 +131,11 @@ def _holds(column: Column, found: str) -> bool:
     except TypeRefused:
         return False
     promised = column.type
+    if base == "decimal" and arguments and int(arguments[0]) > DECIMAL_DIGITS:
+        # `carry` looks for values of too many digits only where the contract allows for them.
+        return column.type.scale == kind.scale and arguments_of(promised)[:1] >= (
+            int(arguments[0]),
+        )
     same = (kind.kind, kind.precision, kind.scale, kind.instant) == (
         *(promised.kind, promised.precision, promised.scale, promised.instant),
     )

@@ -102,6 +102,17 @@ class Extract:
     nulled: Mapping[date | None, Mapping[str, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class FoundTable:
+    """A table of the shop's database as it stands there, for `orderhe adopt`."""
+
+    name: str
+    rows: int  # as the server estimates
+    text: str = ""  # its own `create table`
+    spans: Mapping[str, int] = field(default_factory=dict)  # indexed date column -> days it spans
+    refused: str = ""  # why it is none that can be read
+
+
 class SourceTransaction(Protocol):
     """One read-write transaction on the shop's database, for the simulation and for imports.
 
@@ -153,6 +164,13 @@ class Source(dg.ConfigurableResource[Any], ABC):
     @abstractmethod
     def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
         """How many rows lie before `window` and how many after it."""
+
+    def found_tables(self) -> list[FoundTable]:
+        """The tables that are there, by name, contracts or not. PortError where there is no MySQL."""
+        raise PortError(
+            f"{self.identity} is no MySQL with tables of its own: set ORDERHE_SOURCE=mysql and "
+            "ORDERHE_MYSQL_HOST, _USER, _PASSWORD and _DATABASE (see .env.example)"
+        )
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[SourceTransaction]:

@@ -116,7 +116,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "empty": ("varchar(5)", "''", ""),
     "char drops its blanks": ("char(5)", "'a  '", "a"),
     "longtext": ("longtext", "repeat('x', 65535)", "x" * 65535),
-    "mediumblob": ("mediumblob", "x'00ff'", b"\x00\xff"),
+    "mediumblob, in hexadecimal": ("mediumblob", "x'00ff'", "00FF"),
     "binary": ("binary(3)", "'a'", b"a\x00\x00"),
     "uuid": (
         "uuid",

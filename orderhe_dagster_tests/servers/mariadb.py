@@ -86,6 +86,7 @@ class MariaDB:
         installer = _program("mariadb-install-db")
         command = [
             *(installer, "--no-defaults", f"--datadir={self.folder / 'data'}"),
+            f"--tmpdir={self.folder}",  # servers side by side would share /tmp
             *("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"),
             "--innodb-log-file-size=16M",
             *_as_root(),
@@ -103,6 +104,7 @@ class MariaDB:
             *(_program("mariadbd"), "--no-defaults", f"--datadir={self.folder / 'data'}"),
             *(f"--socket={self.folder / 's'}", f"--pid-file={self.folder / 'pid'}"),
             *(f"--port={self.port}", f"--bind-address={HOST},{OTHER_HOST}"),
+            f"--tmpdir={self.folder}",
             *(*_OPTIONS, *self._options, *_as_root()),
         ]
         if watcher := shutil.which("setpriv"):  # it shall not outlive the tests, however they end

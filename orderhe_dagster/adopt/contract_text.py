@@ -1,0 +1,191 @@
+"""MySQL's own `show create table`, as the text of a contract: what cannot be carried is left out and told.
+
+A table is refused as a whole (`Refused`) only for its name, or where nothing of it can be carried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from orderhe_dagster.catalog.contract import read_contract
+from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.errors import Problem, Problems
+from orderhe_dagster.catalog.header import Header
+from orderhe_dagster.catalog.reader import NAME
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.tokens import Cursor, Word, cut
+from orderhe_dagster.errors import OrderheError
+
+_KEYS = (
+    "PRIMARY",
+    "UNIQUE",
+    "KEY",
+    "INDEX",
+    "FULLTEXT",
+    "SPATIAL",
+    "CONSTRAINT",
+    "FOREIGN",
+    "CHECK",
+)
+_VERSIONS = re.compile(r"\s*WITH SYSTEM VERSIONING", re.IGNORECASE)
+_COUNTER = re.compile(r"\s*AUTO_INCREMENT=\d+", re.IGNORECASE)
+
+
+class Refused(OrderheError):
+    """No contract can be written of this table; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The text of a contract without its header, the table it reads as, and what was left out."""
+
+    body: str
+    table: Table
+    left_out: tuple[str, ...]
+
+
+@dataclass
+class _Items:
+    """The items between the brackets, as texts; and what was left out of them."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    keys: list[tuple[str, list[Word]]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
+    """The contract of the table that `text` (show create table) makes; `parents`: tables adopted too."""
+    if not NAME.fullmatch(name):
+        raise Refused(
+            "its name is the file's: lower-case letters, digits and _, a letter first, at most 64. "
+            "Rename the table, or leave it out"
+        )
+    path = f"raw/{name}.sql"
+    words = cut(path, text, "mysql")
+    cursor = Cursor(path, text, words)
+    while cursor.here.sort != "end" and not cursor.sees("("):
+        cursor.next()
+    inside = cursor.block()
+    items = _sorted_out(path, text, inside)
+    kept = [*items.columns.values()]
+    if not kept:
+        raise Refused(f"none of its columns can be carried: {'; '.join(items.left_out)}")
+    for key, key_words in items.keys:
+        why = _not_kept(path, key, key_words, items, parents)
+        if why:
+            items.left_out.append(why)
+        else:
+            kept.append(key)
+    options = _COUNTER.sub("", _VERSIONS.sub("", _plain_options(text[words[cursor.at - 1].stop :])))
+    listed = ",\n".join(f"  {item}" for item in kept)
+    body = f"CREATE TABLE {quoted(name, 'mysql')} (\n{listed}\n){options}".rstrip()
+    problems = Problems()
+    try:
+        table = read_contract(path, name, body, Header("", {}), problems)
+    except Problem as problem:
+        raise Refused(problem.message) from None
+    if problems.found:
+        raise Refused("; ".join(problem.message for problem in problems.found))
+    return Written(body, table, tuple(items.left_out))
+
+
+def _sorted_out(path: str, text: str, inside: Sequence[Word]) -> _Items:
+    found, computed = _Items(), dict[str, list[Word]]()
+    for words in _split(inside):
+        item = text[words[0].start : words[-1].stop]
+        if words[0].sort == "word" and words[0].upper in _KEYS:
+            found.keys.append((item, words))
+        elif words[0].upper == "PERIOD":
+            found.left_out.append("period for system_time: the versions of rows stay in MariaDB")
+        else:
+            why = _unreadable(path, item)
+            if why:
+                found.left_out.append(why)
+            else:
+                found.columns[words[0].text.lower()] = item
+                if any(word.upper == "AS" for word in words):
+                    computed[words[0].text.lower()] = words
+    lost = True
+    while lost:  # a computed column may be computed from another
+        lost = False
+        for name, words in list(computed.items()):
+            gone = [
+                w.text for w in words if w.sort == "name" and w.text.lower() not in found.columns
+            ]
+            if gone:
+                found.left_out.append(f"column {name!r} is computed from {', '.join(gone)}")
+                del found.columns[name], computed[name]
+                lost = True
+    return found
+
+
+def _split(inside: Sequence[Word]) -> list[list[Word]]:
+    items: list[list[Word]] = [[]]
+    depth = 0
+    for word in inside:
+        depth += (word.upper == "(") - (word.upper == ")")
+        if word.upper == "," and depth == 0:
+            items.append([])
+        else:
+            items[-1].append(word)
+    return [item for item in items if item]
+
+
+def _unreadable(path: str, item: str) -> str | None:
+    """Why a contract cannot hold this item; None where it can."""
+    problems = Problems()
+    try:
+        read_contract(path, "t", f"create table t (\n{item}\n)", Header("", {}), problems)
+    except Problem as problem:
+        return problem.message
+    return problems.found[0].message if problems.found else None
+
+
+def _not_kept(
+    path: str, key: str, words: list[Word], items: _Items, parents: Collection[str]
+) -> str | None:
+    """Why a key or constraint is left out; None where it is kept."""
+    cursor = Cursor(path, key, words)
+    kind = {word.upper for word in words if word.sort == "word"}
+    gone = [name for name in _columns_of(cursor) if name not in items.columns]
+    why = None
+    if words[0].upper in ("FULLTEXT", "SPATIAL"):
+        why = "an index that nothing of the road uses"
+    elif gone:
+        why = f"it needs {', '.join(gone)}, which is left out"
+    elif "REFERENCES" in kind:
+        parent = _parent(words)
+        why = None if parent in parents else f"{parent} has no contract here"
+    elif {"PRIMARY", "UNIQUE"} & kind:
+        why = _unreadable(path, ",\n".join([*items.columns.values(), key]))
+    return f"{_short(key)}: {why}" if why else None
+
+
+def _columns_of(cursor: Cursor) -> list[str]:
+    """The columns that a key or check names in its first brackets, in lower case."""
+    while cursor.here.sort != "end" and not cursor.sees("("):
+        cursor.next()
+    return [word.text.lower() for word in cursor.block() if word.sort == "name"]
+
+
+def _parent(words: Sequence[Word]) -> str:
+    """The table that a foreign key refers to, in lower case; with its database where that is told."""
+    at = next(number for number, word in enumerate(words) if word.upper == "REFERENCES")
+    names = []
+    for word in words[at + 1 :]:
+        if word.upper == "(":
+            break
+        names.append(word.text.lower())
+    return "".join(names)
+
+
+def _plain_options(text: str) -> str:
+    """The options behind the brackets, without what MySQL hides in comments (its own partitions)."""
+    return re.sub(r"\s*/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def _short(key: str) -> str:
+    shown = " ".join(key.split())
+    return shown if len(shown) <= 60 else shown[:59] + "…"
