@@ -102,10 +102,23 @@ def _arguments(target: Target) -> dict[str, Any]:
         arguments |= {"host": target.host, "port": target.port}
     if target.auth == "password":
         return arguments | {"user": target.user, "password": target.password}
-    arguments["iam"] = True
+    arguments |= {"iam": True, "region": _region(target)}
     if target.workgroup:
         return arguments | {"is_serverless": True, "serverless_work_group": target.workgroup}
     return arguments | {"cluster_identifier": target.cluster, "db_user": target.user}
+
+
+def _region(target: Target) -> str:
+    """The region of AWS's own settings: the driver would ask DNS for it."""
+    import boto3
+
+    region = boto3.Session().region_name
+    if not region:
+        raise PortError(
+            f"no AWS region is set, so redshift://{target.where} cannot be asked for by IAM: set "
+            "AWS_DEFAULT_REGION, or a region in the AWS profile"
+        )
+    return str(region)
 
 
 @contextmanager

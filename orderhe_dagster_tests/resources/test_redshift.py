@@ -1,0 +1,161 @@
+"""The Redshift adapter on the local Redshift's wire server: retries, timeouts, labels, racing builds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster import audit, builds
+from orderhe_dagster.config import load_settings
+from orderhe_dagster.resources import build_store
+from orderhe_dagster.resources.ports import PortError, Session, StatementError
+from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster_tests.contracts.warehouses import over_the_wire
+from orderhe_dagster_tests.servers import wire
+from orderhe_dagster_tests.servers.certificates import Authority
+from orderhe_dagster_tests.servers.wire import Redshift
+from orderhe_dagster_tests.shops import TestShop, sales_shop
+
+
+def test_a_transaction_in_the_way_of_another_is_repeated(redshift: Redshift) -> None:
+    """Each reads first, so that its snapshot is older than what the others commit: Redshift's 1023."""
+    made = over_the_wire(redshift).model_copy(update={"attempts": 100})
+    with made.session("make") as session:
+        session.execute("create table counted (id int, held int)")
+        session.execute("insert into counted values (1, 0)")
+    errors: list[BaseException] = []
+
+    def add(number: int) -> None:
+        try:
+            with made.session(f"adder {number}") as session:
+                for _ in range(5):
+                    session.transaction(
+                        [
+                            "select held from counted",
+                            "update counted set held = held + 1 where id = 1",
+                        ]
+                    )
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert errors == []
+    assert made.query("select held from counted").scalar() == 20
+
+
+def test_a_conflict_is_told_when_the_attempts_are_used_up(redshift: Redshift) -> None:
+    made = over_the_wire(redshift).model_copy(update={"attempts": 1})
+    with made.session("one") as one, made.session("two") as two:
+        one.execute("create table counted (id int, held int)")
+        one.execute("insert into counted values (1, 0)")
+        one.execute("begin")
+        assert one.execute("select held from counted").scalar() == 0
+        two.execute("update counted set held = 1")
+        with pytest.raises(StatementError, match=r"1023.*isolation violation"):
+            one.execute("update counted set held = held + 1 where id = 1")
+        one.execute("rollback")
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_the_server(redshift: Redshift) -> None:
+    made = over_the_wire(redshift).model_copy(update={"statement_timeout_s": 1})
+    with made.session("holds") as holder, made.session("waits") as waiter:
+        holder.execute("create table t (a int)")
+        holder.execute("begin")
+        holder.execute("insert into t values (1)")
+        with pytest.raises(StatementError) as raised:
+            waiter.execute("insert into t values (2)")
+        assert raised.value.code == "57014"
+        holder.execute("commit")
+        assert waiter.execute("insert into t values (3)").row_count == 1
+
+
+def test_the_label_is_found_in_the_history_of_queries(redshift: Redshift) -> None:
+    made = over_the_wire(redshift)
+    with made.session("load warehouse/orders run 0a1b") as session:
+        session.execute("select 'found me'")
+    found = made.query(
+        "select query_label from sys_query_history where query_text like '%found me%'"
+        " and query_text not like '%sys_query_history%'"
+    )
+    assert ("load warehouse/orders run 0a1b",) in [tuple(row) for row in found.rows]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"ssl_ca": ""}, "certificate is not to be trusted"),
+        ({"host": "localhost.localdomain", "sslmode": "verify-full"}, "redshift://localhost"),
+        ({"user": "nobody"}, "ORDERHE_REDSHIFT_USER"),
+        ({"database": "nowhere"}, "ORDERHE_REDSHIFT_DATABASE"),
+    ],
+)
+def test_a_refused_connection_names_the_setting(
+    redshift: Redshift, changed: dict[str, str], told: str
+) -> None:
+    made = over_the_wire(redshift).model_copy(update=changed)
+    with pytest.raises(PortError, match=told), made.session("x"):
+        raise AssertionError("connected")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, redshift_authority: Authority) -> Iterator[TestShop]:
+    """The sales shop with its warehouse on the wire."""
+    home = {"ORDERHE_HOME": str(tmp_path / "shop" / "home")}
+    with ExitStack() as stack:
+        reach = resolver(build_store(load_settings(home, tmp_path)), stack)
+        server = stack.enter_context(
+            wire.serving(tmp_path / "w.duckdb", authority=redshift_authority, resolver=reach)
+        )
+        switches = {"ORDERHE_WAREHOUSE": "redshift", **server.settings}
+        yield sales_shop(tmp_path / "shop", switches)
+
+
+def test_a_model_whose_upstream_is_loaded_while_it_is_planned_is_planned_again(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for layer in ("backup/*", "warehouse/*"):
+        assert shop.run(layer, "2026-01-01", "2026-01-04").succeeded
+    stored, looks = audit.stored_definition, []
+
+    def meanwhile(session: Session, name: str) -> str | None:
+        """Between the look at the audit and the fence, another run loads a day."""
+        looks.append(name)
+        if len(looks) == 1:
+            shop.change(
+                "update sales set price = 1.000, changed_at = timestamp '2026-02-01 00:00:00'"
+            )
+            assert shop.run("backup/*", "2026-01-01", "2026-01-04").succeeded
+            assert shop.run("warehouse/*", "2026-01-01", "2026-01-04").succeeded
+        return stored(session, name)
+
+    monkeypatch.setattr(builds.audit, "stored_definition", meanwhile)
+    assert shop.run("mart/takings", "2026-01-01", "2026-01-04").succeeded
+    monkeypatch.undo()
+    assert shop.rows("select sum(price_total) from mart.takings") == [(4,)]
+    inputs = "select count(distinct inputs) from warehouse._loads where table_name = 'mart.takings'"
+    before = shop.rows(inputs)
+    assert shop.run("mart/takings", "2026-01-01", "2026-01-04").succeeded
+    assert shop.rows(inputs) == before
+
+
+def test_a_view_on_a_model_whose_columns_change_is_named(shop: TestShop) -> None:
+    for layer in ("backup/*", "warehouse/*", "mart/takings"):
+        assert shop.run(layer, "2026-01-01", "2026-01-04").succeeded
+    with shop.warehouse.session("owner") as session:
+        session.execute("create view public.best as select * from mart.takings")
+    text = (shop.folder / "sql" / "mart" / "takings.sql").read_text("utf-8")
+    shop.write({"mart/takings.sql": text.replace("sale_count", "sales_made")})
+    outcome = shop.run("mart/takings", "2026-01-01", "2026-01-04")
+    assert not outcome.succeeded
+    assert "views stand on it" in " ".join(outcome.lines())
+    with shop.warehouse.session("owner") as session:
+        session.execute("drop view public.best")
+    assert shop.run("mart/takings", "2026-01-01", "2026-01-04").succeeded
