@@ -69,7 +69,7 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(redshift: Redshi
     with made.session("holds") as holder, made.session("waits") as waiter:
         holder.execute("create table t (a int)")
         holder.execute("begin")
-        holder.execute("insert into t values (1)")
+        holder.execute("lock table t")
         with pytest.raises(StatementError) as raised:
             waiter.execute("insert into t values (2)")
         assert raised.value.code == "57014"
