@@ -60,7 +60,8 @@ _REMEDIES = {
     "(to write: `grant all on {database}.* to {user}`); if there is none yet, `create database "
     "{database} character set utf8mb4`",
     1045: "see ORDERHE_MYSQL_USER and ORDERHE_MYSQL_PASSWORD; a user is known by name and host: "
-    "`create user '{user}'@'%' identified by '…' require ssl` admits all hosts",
+    "`create user '{user}'@'%' identified by '…' require ssl` admits all hosts. "
+    "With ORDERHE_MYSQL_SSLMODE=disable, one that must use TLS is refused like this too",
     1049: "run `orderhe create` as a user that may, or `create database {database} character set "
     "utf8mb4`; or set ORDERHE_MYSQL_DATABASE",
     1054: "compare the contract with the table",
