@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from orderhe_dagster.redshift_standin import wire
-from orderhe_dagster.redshift_standin.channel import Channel
+from orderhe_dagster.redshift_standin.channel import Channel, Gone
 from orderhe_dagster.redshift_standin.engine import Engine
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.prepared import Portal, Prepared, fields_of, statements_of
@@ -34,7 +34,7 @@ def failure(error: RedshiftError, severity: str = "ERROR") -> bytes:
 
 
 class Connection:
-    """Answers a client's messages on its session, until it leaves. Only `cancel` is for other threads."""
+    """Answers a client's messages on its session, until it leaves. Others may `cancel` and `stop` it."""
 
     def __init__(self, channel: Channel, engine: Engine, version: int) -> None:
         self._channel, self._engine, self._version = channel, engine, version
@@ -43,7 +43,7 @@ class Connection:
         self._skipping = False  # after an error, until Sync
         self._busy = threading.Lock()  # held while `_running` changes and while a cancel strikes
         self._running: threading.Event | None = None  # set once the statement is over
-        self._cancelled = False
+        self._cancelled = self._stopped = False
         self._handlers: dict[bytes, Callable[[bytes], None]] = {
             b"B": self._bind,
             b"C": self._close,
@@ -77,6 +77,12 @@ class Connection:
             ):  # what is left of a COPY that failed is passed over
                 raise wire.ProtocolError(f"invalid frontend message type {code[0]}")
 
+    def stop(self) -> None:
+        """Cancel the statement that runs, and let none begin any more."""
+        with self._busy:
+            self._stopped = True
+        self.cancel()
+
     def cancel(self) -> None:
         """Cancel the statement that runs, if one does; return when it is over."""
         with self._busy:
@@ -95,6 +101,8 @@ class Connection:
         """A statement runs inside: it can be cancelled."""
         over = threading.Event()
         with self._busy:
+            if self._stopped:
+                raise Gone
             self._running, self._cancelled = over, False
         try:
             yield

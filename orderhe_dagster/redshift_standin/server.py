@@ -98,7 +98,7 @@ class Server:
         for channel in here:
             channel.cut()
         for connection in connections:
-            connection.cancel()
+            connection.stop()
         for thread in here.values():
             thread.join()
 

@@ -77,10 +77,6 @@ class Redshift:
                 patch.setenv("SSL_CERT_FILE", self.ca)
             return redshift_connector.connect(**{**arguments, **more})
 
-    def psql(self, *arguments: str) -> list[str]:
-        """A psql command on this server, for `subprocess`; its environment: `psql_environment`."""
-        return ["psql", "-X", *arguments]
-
     @property
     def psql_environment(self) -> dict[str, str]:
         """What psql reads of its environment."""
