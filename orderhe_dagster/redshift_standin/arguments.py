@@ -22,6 +22,7 @@ class Moment:
     process_id: int = 0
     last_copy_count: int = 0
     last_query_id: int = -1
+    last_copy_id: int = -1
 
 
 Arguments = list[Value]

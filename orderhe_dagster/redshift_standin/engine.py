@@ -257,6 +257,7 @@ class Engine:
             self.process_id,
             self.last_copy_count,
             last_query_id=self.last_query_id,
+            last_copy_id=self.last_copy_id,
         )
 
         def lookup(schema: str | None, name: str) -> tuple[str, Columns]:

@@ -173,6 +173,7 @@ def _session(name: str, given: Arguments, moment: Moment) -> Value:
         "pg_backend_pid": moment.process_id,
         "pg_last_copy_count": moment.last_copy_count,
         "pg_last_query_id": moment.last_query_id,
+        "pg_last_copy_id": moment.last_copy_id,
     }[name]
     kind = BIGINT if name == "pg_last_copy_count" else INTEGER
     return Value(f"CAST({number} AS {kind.carrier})", kind)
@@ -202,6 +203,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
             "pg_backend_pid",
             "pg_last_copy_count",
             "pg_last_query_id",
+            "pg_last_copy_id",
         ),
         (0, 0, _session),
     ),

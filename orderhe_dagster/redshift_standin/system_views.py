@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.redshift_standin import session_views
+from orderhe_dagster.redshift_standin import load_views, session_views
 from orderhe_dagster.redshift_standin.catalog import DATABASE, Relation
 from orderhe_dagster.redshift_standin.dialect import quote, string
 from orderhe_dagster.redshift_standin.errors import refuse
@@ -135,6 +135,12 @@ VIEWS: dict[str, View] = {
         ),
         _columns,
     ),
+    "stl_load_commits": View(load_views.STL_LOAD_COMMITS, load_views.load_files),
+    "stl_load_errors": View(load_views.STL_LOAD_ERRORS, load_views.errors),
+    "stl_unload_log": View(load_views.STL_UNLOAD_LOG, load_views.unload_files),
+    "sys_load_error_detail": View(load_views.SYS_LOAD_ERROR_DETAIL, load_views.errors),
+    "sys_load_history": View(load_views.SYS_LOAD_HISTORY, load_views.loads),
+    "sys_unload_history": View(load_views.SYS_UNLOAD_HISTORY, load_views.unloads),
     "svv_all_columns": View(
         (("database_name", _TEXT), ("schema_name", _TEXT), *_COLUMN_NAMES[2:]), _columns
     ),
