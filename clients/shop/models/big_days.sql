@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select ordered_on, revenue from {{ ref('daily_sales') }} where revenue > 5
