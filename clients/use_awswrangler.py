@@ -35,7 +35,7 @@ def main() -> None:
         database=os.environ["CLIENT_DATABASE"],
         sslmode="verify-full",
     ) as connection:
-        for mode, rows in (("overwrite", 3), ("append", 6), ("upsert", 6)):
+        for mode in ("overwrite", "append", "upsert"):
             wr.redshift.copy(
                 df=FRAME,
                 path=f"{path}/{mode}/",
@@ -70,7 +70,11 @@ def main() -> None:
         )
         print(f"unload_to_files by day: {files}", flush=True)
         wr.redshift.to_sql(
-            df=FRAME[["id", "name"]], con=connection, table="small", schema="public", mode="overwrite"
+            df=FRAME[["id", "name"]],
+            con=connection,
+            table="small",
+            schema="public",
+            mode="overwrite",
         )
         found = wr.redshift.read_sql_table("small", con=connection, schema="public")
         assert len(found) == 3

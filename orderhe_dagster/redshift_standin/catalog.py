@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from orderhe_dagster.redshift_standin.dialect import quote, string
+from orderhe_dagster.redshift_standin.dialect import DATABASE, quote, string
 from orderhe_dagster.redshift_standin.errors import RedshiftError
 from orderhe_dagster.redshift_standin.scope import Columns
 from orderhe_dagster.redshift_standin.types import Type, from_carrier, parse_type
 
-DATABASE = "dev"
+__all__ = ["DATABASE", "Catalog", "Column", "Relation", "comment", "path"]
 _HIDDEN = ("main", "information_schema", "pg_catalog")
 
 

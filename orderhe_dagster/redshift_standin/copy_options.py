@@ -185,9 +185,7 @@ def read_copy(words: Words, catalog: Catalog) -> Copy:
     table = catalog.find(schema, name)
     if table is None or table.is_view:
         raise RedshiftError("XX000", f"Cannot COPY into nonexistent table {name}")
-    columns = table.columns
-    if words.peek("("):
-        columns = _listed(table, words.names())
+    listed = words.names() if words.peek("(") else None
     words.expect("from")
     address = words.string()
     if not address.startswith("s3://"):
@@ -214,6 +212,7 @@ def read_copy(words: Words, catalog: Catalog) -> Copy:
         raise refuse("keys written into SQL", "write iam_role default or iam_role 'arn:…'")
     if not role:
         raise RedshiftError("XX000", "CREDENTIALS argument is required but not supplied")
+    columns = _columns(table, listed, "explicit_ids" in options)
     return Copy(table, columns, address, format_, None if role == "default" else role, options)
 
 
@@ -289,7 +288,16 @@ def _check(format_: str, options: dict[str, Any]) -> None:
         raise RedshiftError("22023", "MAXERROR must be between 0 and 100000")
 
 
-def _listed(table: Relation, names: list[str]) -> tuple[Column, ...]:
+def _columns(table: Relation, names: list[str] | None, explicit: bool) -> tuple[Column, ...]:
+    """The columns that the files hold: without a list all but identities, with EXPLICIT_IDS all."""
+    identities = table.attributes.get("identity", {})
+    if names is None:
+        return tuple(c for c in table.columns if explicit or c.name not in identities)
+    fixed = [name for name in names if identities.get(name, {}).get("always")]
+    if fixed and not explicit:
+        raise RedshiftError(
+            "0A000", f"cannot set an identity column to a value: {fixed[0]}: write EXPLICIT_IDS"
+        )
     known = {column.name: column for column in table.columns}
     for name in names:
         if name not in known:

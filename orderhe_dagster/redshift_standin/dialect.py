@@ -73,6 +73,10 @@ _RESERVED_TEXT = """
 RESERVED = frozenset(_RESERVED_TEXT.split())
 
 
+DATABASE = "dev"
+"""The name of the one database there is."""
+
+
 def name(identifier: Any) -> str:
     """The folded name of an identifier; an unquoted reserved word is an error."""
     text = folded(str(identifier.name))

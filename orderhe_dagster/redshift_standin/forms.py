@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.redshift_standin import dialect
 from orderhe_dagster.redshift_standin.dialect import RESERVED
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.qualified import plain
 from orderhe_dagster.redshift_standin.words import Word, scan
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def parse(sql: str) -> exp.Expression:
     for place, word in enumerate(words):
         _check(words, place, word)
     _joins(words)
-    return dialect.parse(sql)
+    return plain(dialect.parse(sql))
 
 
 def _joins(words: list[Word]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.redshift_standin import load_views, session_views
+from orderhe_dagster.redshift_standin import client_views, load_views, session_views
 from orderhe_dagster.redshift_standin.catalog import DATABASE, Relation
 from orderhe_dagster.redshift_standin.dialect import quote, string
 from orderhe_dagster.redshift_standin.errors import refuse
@@ -126,6 +126,7 @@ _TABLE_NAMES: Columns = tuple(
 )
 VIEWS: dict[str, View] = {
     **{name: View(*found) for name, found in session_views.VIEWS.items()},
+    **{name: View(*found) for name, found in client_views.VIEWS.items()},
     "information_schema.columns": View(_COLUMN_NAMES, _columns),
     "information_schema.tables": View(_TABLE_NAMES, _tables),
     "pg_table_def": View(

@@ -64,6 +64,11 @@ def _manifest(words: Words) -> Any:
     return "verbose" if words.take("verbose") else "plain"
 
 
+def _encrypted(words: Words) -> Any:
+    """Without a key of its own it is what UNLOAD does anyway: the store's encryption."""
+    return "auto" if words.take("auto") else "sse"
+
+
 def _partition(words: Words) -> Any:
     words.expect("by")
     names = words.names()
@@ -89,6 +94,7 @@ OPTIONS: dict[str, Callable[[Words], Any]] = {
     "bzip2": _flag,
     "cleanpath": _flag,
     "delimiter": _character,
+    "encrypted": _encrypted,
     "escape": _flag,
     "extension": _text,
     "gzip": _flag,
@@ -102,7 +108,7 @@ OPTIONS: dict[str, Callable[[Words], Any]] = {
     "rowgroupsize": _size,
     "zstd": _flag,
 }
-_REFUSED = ("encrypted", "fixedwidth", "json", "kms_key_id", "master_symmetric_key")
+_REFUSED = ("fixedwidth", "json", "kms_key_id", "master_symmetric_key")
 _NOT_PARQUET = (
     "delimiter", "addquotes", "escape", "null", "header", "gzip", "bzip2", "zstd",
 )  # fmt: skip

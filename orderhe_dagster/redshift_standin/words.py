@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orderhe_dagster.redshift_standin.dialect import RESERVED, folded
+from orderhe_dagster.redshift_standin.dialect import DATABASE, RESERVED, folded
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -141,9 +141,11 @@ class Words:
         if not self.take("."):
             return None, first
         second = self.name()
-        if self.peek("."):
+        if not self.take("."):
+            return first, second
+        if first != DATABASE:
             raise refuse("a name of another database", "leave the database out")
-        return first, second
+        return second, self.name()
 
     def names(self) -> list[str]:
         """Names in brackets."""
