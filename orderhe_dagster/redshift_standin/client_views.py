@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin.catalog import Column, Relation
 from orderhe_dagster.redshift_standin.dialect import DATABASE
+from orderhe_dagster.redshift_standin.errors import RedshiftError
 from orderhe_dagster.redshift_standin.oids import oid
-from orderhe_dagster.redshift_standin.types import BOOLEAN, INTEGER, SMALLINT, Type, varchar
+from orderhe_dagster.redshift_standin.types import (
+    BOOLEAN,
+    INTEGER,
+    SMALLINT,
+    Type,
+    decimal,
+    varchar,
+)
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
@@ -64,8 +72,14 @@ def _classes(session: Engine) -> Iterator[dict[str, Any]]:
             "relowner": OWNER, "relkind": "v" if found.is_view else "r",
             "relhasindex": False, "relnatts": len(found.columns),
             "reldiststyle": None if found.is_view
-            else styles.get(str(found.attributes.get("diststyle", "")), 10),
+            else styles.get(_diststyle(found).partition("(")[0].lower(), 9),
         }  # fmt: skip
+
+
+def _diststyle(found: Relation) -> str:
+    if key := found.attributes.get("distkey"):
+        return f"KEY({key})"
+    return str(found.attributes.get("diststyle") or "auto").upper()
 
 
 def _modifier(type_: Type) -> int:
@@ -123,13 +137,24 @@ def _of_kind(views: bool) -> _Rows:
                     "schemaname": found.schema, "tablename": found.name, "viewname": found.name,
                     "tableowner": session.user, "viewowner": session.user,
                     "table_catalog": DATABASE, "table_schema": found.schema,
-                    "table_name": found.name, "database": DATABASE, "schema": found.schema,
-                    "table_id": _number(found), "table": found.name,
-                    "diststyle": str(found.attributes.get("diststyle", "auto")).upper(),
-                    "sortkey1": next(iter(found.attributes.get("sortkey") or []), None),
+                    "table_name": found.name,
                 }  # fmt: skip
 
     return rows
+
+
+def _filled(session: Engine) -> Iterator[dict[str, Any]]:
+    """The tables that have rows: SVV_TABLE_INFO leaves the empty ones out."""
+    for found in _lasting(session):
+        if found.is_view:
+            continue
+        ((rows,),) = session.connection.execute(f"SELECT count(*) FROM {found.sql}").fetchall()
+        if rows:
+            yield {
+                "database": DATABASE, "schema": found.schema, "table_id": _number(found),
+                "table": found.name, "diststyle": _diststyle(found), "tbl_rows": rows,
+                "sortkey1": next(iter(found.attributes.get("sortkey") or []), None),
+            }  # fmt: skip
 
 
 def _tables(session: Engine) -> Iterator[dict[str, Any]]:
@@ -155,11 +180,18 @@ def _depends(session: Engine) -> Iterator[dict[str, Any]]:
 
 def _unbound(session: Engine) -> Iterator[dict[str, Any]]:
     """The columns of late-binding views."""
-    for found, place, column in _each_column(session):
-        if "unbound" in found.attributes:
+    lookup = session.translator().lookup
+    for found in _lasting(session):
+        if "unbound" not in found.attributes:
+            continue
+        try:
+            _, columns = lookup(found.schema, found.name)
+        except RedshiftError:  # what it reads is not there now: it has no columns
+            continue
+        for place, (name, type_) in enumerate(columns, 1):
             yield {
-                "view_schema": found.schema, "view_name": found.name, "col_name": column.name,
-                "col_type": format_type(column.type), "col_num": place,
+                "view_schema": found.schema, "view_name": found.name, "col_name": name,
+                "col_type": format_type(type_), "col_num": place,
             }  # fmt: skip
 
 
@@ -256,8 +288,8 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
         (
             *_texts("database", "schema"), ("table_id", INTEGER),
             *_texts("table", "encoded", "diststyle", "sortkey1"), ("size", INTEGER),
-            ("tbl_rows", INTEGER),
+            ("tbl_rows", decimal(38, 0)),
         ),
-        _of_kind(False),
+        _filled,
     ),
 }  # fmt: skip

@@ -161,7 +161,7 @@ REFUSED = {
     ("parquet null as ''", ALL): "NULL AS is not supported",
     ("allowoverwrite cleanpath", ALL): "CLEANPATH is not supported with ALLOWOVERWRITE",
     ("maxfilesize 4", ALL): "between 5 MB and 6.2 GB",
-    ("encrypted", ALL): "UNLOAD with encrypted",
+    ("encrypted kms_key_id 'k'", ALL): "UNLOAD with kms_key_id",
     ("fixedwidth 'a:1'", ALL): "UNLOAD with fixedwidth",
     ("partition by (nothing)", ALL): "is not in the query",
     ("partition by (id)", "select id from t"): "a column that is not in PARTITION BY",

@@ -1,2 +1,2 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=False) }}
 select ordered_on, revenue from {{ ref('daily_sales') }} where revenue > 5
