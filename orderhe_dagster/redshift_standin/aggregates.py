@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
-from orderhe_dagster.redshift_standin import arithmetic
+from orderhe_dagster.redshift_standin import arithmetic, percentiles
 from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, convert
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
@@ -22,8 +23,8 @@ from orderhe_dagster.redshift_standin.types import (
 )
 
 _AGGREGATES_TEXT = """
-    count sum avg min max listagg median percentile_cont stddev stddev_samp stddev_pop variance
-    var_samp var_pop bool_and bool_or any_value
+    count sum avg min max listagg median percentile_cont percentile_disc stddev stddev_samp
+    stddev_pop variance var_samp var_pop bool_and bool_or bit_and bit_or any_value
 """
 AGGREGATES = frozenset(_AGGREGATES_TEXT.split())
 _RANKS_TEXT = """
@@ -57,6 +58,7 @@ class Call:
     ignore_nulls: bool = False
     within: str = ""
     ordered_by: list[Value] = field(default_factory=list)
+    estimate: bool = False  # APPROXIMATE stands before it
 
 
 def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a family
@@ -74,7 +76,11 @@ def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a 
     if name == "listagg":
         return _listagg(call, over)
     if name in ("median", "percentile_cont"):
-        return _continuous(call, over)
+        return percentiles.continuous(_by(call), _share(call), over.sql, name)
+    if name == "percentile_disc":
+        if not over.sql and not call.estimate:
+            raise refuse("percentile_disc without a window", "write approximate percentile_disc")
+        return percentiles.discrete(_by(call), _share(call), over.sql, name)
     if call.within or call.star:
         raise refuse(f"this use of {name}", "see docs/standin.md")
     value = _only(call)
@@ -82,18 +88,31 @@ def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a 
         return _sum(value, call, over)
     if name == "avg":
         return _avg(value, call, over)
+    if name in _SAME_TYPE:
+        return _same_type(value, call, over)
+    made = {"stddev": "stddev_samp", "variance": "var_samp"}.get(name, name)
+    number = convert(_number(value, name), DOUBLE)
+    return Value(f"{made}({_distinct(call, number)}){over.sql}", DOUBLE, name)
+
+
+_SAME_TYPE = ("min", "max", "any_value", "bit_and", "bit_or", "bool_and", "bool_or")
+
+
+def _same_type(value: Value, call: Call, over: Over) -> Value:
+    """The aggregates whose result has the type of what they are given."""
+    name = call.name
     if name in ("min", "max", "any_value"):
         if value.type.kind in ("boolean", "interval") and name != "any_value":
             raise refuse(f"{name} of {value.type}", "use bool_or or bool_and")
         value = as_text(value) if value.type.kind == "unknown" else value
         return Value(f"{name}({_distinct(call, value.sql)}){over.sql}", value.type, name)
-    if name in ("bool_and", "bool_or"):
-        if value.type.kind != "boolean":
-            raise refuse(f"{name} of {value.type}", "give a boolean")
-        return Value(f"{name}({value.sql}){over.sql}", BOOLEAN, name)
-    made = {"stddev": "stddev_samp", "variance": "var_samp"}.get(name, name)
-    number = convert(_number(value, name), DOUBLE)
-    return Value(f"{made}({_distinct(call, number)}){over.sql}", DOUBLE, name)
+    if name in ("bit_and", "bit_or"):
+        if not value.type.is_integer:
+            raise refuse(f"{name} of {value.type}", "give an integer")
+        return Value(f"{name}({_distinct(call, value.sql)}){over.sql}", value.type, name)
+    if value.type.kind != "boolean":
+        raise refuse(f"{name} of {value.type}", "give a boolean")
+    return Value(f"{name}({value.sql}){over.sql}", BOOLEAN, name)
 
 
 def _only(call: Call) -> Value:
@@ -173,17 +192,21 @@ def _listagg(call: Call, over: Over) -> Value:
     return Value(sql, varchar(MAX_VARCHAR), "listagg")
 
 
-def _continuous(call: Call, over: Over) -> Value:
-    by = call.ordered_by[0] if call.ordered_by else _only(call)
-    if by.type.kind not in ("real", "double"):
-        raise refuse(f"{call.name} of {by.type}", "cast to float8: the decimal type is not certain")
+def _by(call: Call) -> Value:
+    """What a percentile is taken of."""
+    if "DESC" in call.within:
+        raise refuse(f"{call.name} in descending order", "give 1 - share")
+    return call.ordered_by[0] if call.ordered_by else _only(call)
+
+
+def _share(call: Call) -> str:
+    """The share of a percentile: a literal between 0 and 1."""
     if call.name == "median":
-        return Value(f"median({convert(by, DOUBLE)}){over.sql}", DOUBLE, "median")
-    share = _only(call)
-    if share.literal is None or "DESC" in call.within:
-        raise refuse("percentile_cont of a computed share, or descending", "give 1 - share")
-    made = f"quantile_cont({convert(by, DOUBLE)}, {share.literal})"
-    return Value(f"{made}{over.sql}", DOUBLE, call.name)
+        return "0.5"
+    share = _only(call).literal
+    if share is None or not re.fullmatch(r"[01]?(\.[0-9]{1,6})?", share) or float(share or 2) > 1:
+        raise refuse(f"{call.name} of a computed share", "give a literal from 0 to 1")
+    return share
 
 
 def window(call: Call, over: Over) -> Value:

@@ -111,26 +111,26 @@ def exact_quotient(left: Value, right: Value, result: Type) -> Value:
     """`left / right` in whole numbers of the last place of `result`: cut, and as the other rounded."""
     one, two = as_decimal(left.type), as_decimal(right.type)
     shift = result.scale + two.scale - one.scale
-    numerator = _units(left, one.scale, max(shift, 0))
-    denominator = _units(right, two.scale, max(-shift, 0))
-    cut = _placed(divided("//", numerator, denominator, right), result)
+    numerator = units(left, one.scale, max(shift, 0))
+    denominator = units(right, two.scale, max(-shift, 0))
+    cut = placed(divided("//", numerator, denominator, right), result)
 
     def rounded(texts: Sequence[str]) -> str:
         one, two = texts
         up = f"abs({one} % {two}) * 2 >= abs({two})"
         return f"(({one} // {two}) + (CASE WHEN {up} THEN sign({one}) * sign({two}) ELSE 0 END))"
 
-    away = _placed(bind([numerator, denominator], rounded), result)
+    away = placed(bind([numerator, denominator], rounded), result)
     return Value(cut, result, others=(away,), operands=(left.sql, right.sql))
 
 
-def _units(value: Value, scale: int, shift: int) -> str:
+def units(value: Value, scale: int, shift: int) -> str:
     """`value` in units of its last place, as a whole number, times ten to the `shift`."""
     digits = f"CAST({value.sql} AS DECIMAL(38,{scale})) * CAST({10**scale} AS DECIMAL(38,0))"
     return f"(CAST({digits} AS HUGEINT) * CAST({10**shift} AS HUGEINT))"
 
 
-def _placed(units: str, result: Type) -> str:
+def placed(units: str, result: Type) -> str:
     """Units of the last place as a decimal again."""
     scale = result.scale
     places = f"0.{'0' * (scale - 1)}1" if scale else "1"

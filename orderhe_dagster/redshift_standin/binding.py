@@ -23,7 +23,7 @@ def bind(
     What `make` writes must use nothing but its arguments: no aggregate and no subquery stands inside.
     `beside` are other texts that it writes.
     """
-    if all(len(text) <= _SHORT for text in texts):
+    if all(len(text) <= _SHORT and "random(" not in text for text in texts):
         return make(texts)
     # A number beyond every one inside: a name never hides another.
     used = max(

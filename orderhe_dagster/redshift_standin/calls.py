@@ -7,11 +7,11 @@ from typing import Any
 
 from orderhe_dagster.redshift_standin import aggregates, functions, texts, times
 from orderhe_dagster.redshift_standin.aggregates import Call, Over
-from orderhe_dagster.redshift_standin.casts import Value, vary
+from orderhe_dagster.redshift_standin.casts import Value, tried, vary
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import Expressions, only
 from orderhe_dagster.redshift_standin.scope import Scope
-from orderhe_dagster.redshift_standin.types import INTEGER, UNKNOWN, ordered
+from orderhe_dagster.redshift_standin.types import INTEGER, UNKNOWN, ordered, parse_type
 
 _PARTS_FIRST = (
     "dateadd",
@@ -30,6 +30,8 @@ class Calls(Expressions):
     def _on_anonymous(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "expressions")
         called = str(node.this).lower()
+        if called == "approximate":
+            return self._approximate(node.expressions[0], scope)
         if called in aggregates.AGGREGATES:
             return aggregates.aggregate(self._call(node, scope), Over())
         if called in aggregates.WINDOWS:
@@ -37,6 +39,13 @@ class Calls(Expressions):
         functions.known(called)
         given = self._arguments(called, node, scope)
         return vary(lambda values: functions.call(called, values, self.moment), given)
+
+    def _approximate(self, node: Any, scope: Scope) -> Value:
+        """The exact answer, which lies within what an estimate may be."""
+        call = self._call(node, scope)
+        if not (call.name == "percentile_disc" or (call.name == "count" and call.distinct)):
+            raise refuse(f"approximate {call.name}", "leave approximate out")
+        return aggregates.aggregate(replace(call, estimate=True), Over())
 
     def _arguments(self, called: str, node: Any, scope: Scope) -> list[Value]:
         given = list(node.expressions)
@@ -67,6 +76,12 @@ class Calls(Expressions):
         given = [self.value(node.this, scope), self.value(node.args["substr"], scope)]
         return replace(functions.call("strpos", given, self.moment), label="position")
 
+    def _on_trycast(self, node: Any, scope: Scope) -> Value:
+        """TRY_CAST of a text: NULL where CAST would fail."""
+        only(node, "this", "to", "safe")
+        value, target = self.value(node.this, scope), parse_type(node.to.sql("redshift"))
+        return replace(tried(value, target), label="try_cast")
+
     def _on_extract(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "expression")
         return times.extract(str(node.name), self.value(node.expression, scope))
@@ -96,7 +111,7 @@ class Calls(Expressions):
 
     def _on_withingroup(self, node: Any, scope: Scope) -> Value:
         call = self._call(node, scope)
-        if call.name not in ("listagg", "percentile_cont"):
+        if call.name not in ("listagg", "percentile_cont", "percentile_disc"):
             raise refuse(f"within group of {call.name}")
         return aggregates.aggregate(call, Over())
 

@@ -45,6 +45,11 @@ _INTEGER_TEXT = r"\s*[+-]?[0-9]+\s*"
 _DECIMAL_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
 _DOUBLE_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 _DATE_TEXT = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?\s*"
+_TEXTS = {
+    "smallint": _INTEGER_TEXT, "integer": _INTEGER_TEXT, "bigint": _INTEGER_TEXT,
+    "decimal": _DECIMAL_TEXT, "real": _DOUBLE_TEXT, "double": _DOUBLE_TEXT,
+    "date": _DATE_TEXT, "timestamp": _DATE_TEXT,
+}  # fmt: skip
 _TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
 
 
@@ -214,12 +219,7 @@ def _from_text(value: Value, target: Type) -> str:
                 f"WHEN lower(trim({t[0]})) IN {_FALSE} THEN false ELSE {_bad(t[0], 'boolean')} END)"
             ),
         )
-    patterns = {
-        "smallint": _INTEGER_TEXT, "integer": _INTEGER_TEXT, "bigint": _INTEGER_TEXT,
-        "decimal": _DECIMAL_TEXT, "real": _DOUBLE_TEXT, "double": _DOUBLE_TEXT,
-        "date": _DATE_TEXT, "timestamp": _DATE_TEXT,
-    }  # fmt: skip
-    if kind not in patterns:
+    if kind not in _TEXTS:
         raise refuse(f"a cast from text to {target}", "cast to timestamp or another type first")
     made = f"CAST({sql} AS {target.carrier})"
     if value.literal == "epoch" and kind == "timestamp":
@@ -227,7 +227,7 @@ def _from_text(value: Value, target: Type) -> str:
     if value.literal is not None:  # known now: say now what is wrong, and leave no check behind
         import re
 
-        if not re.fullmatch(patterns[kind], value.literal, re.ASCII):
+        if not re.fullmatch(_TEXTS[kind], value.literal, re.ASCII):
             raise RedshiftError(
                 "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
             )
@@ -235,12 +235,24 @@ def _from_text(value: Value, target: Type) -> str:
 
     def make(texts: Sequence[str]) -> str:
         (one,) = texts
-        fits = f"regexp_full_match({one}, {string(patterns[kind])})"
+        fits = f"regexp_full_match({one}, {string(_TEXTS[kind])})"
         bad = _bad(one, str(target))
         then = f"CAST({one} AS {target.carrier})"
         return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
 
     return bind([sql], make)
+
+
+def tried(value: Value, target: Type) -> Value:
+    """What TRY_CAST(value AS target) gives: NULL where the text is none of that type."""
+    if value.type.kind not in ("unknown", "varchar") or target.kind not in _TEXTS:
+        raise refuse(f"try_cast from {value.type} to {target}", "cast a text to a number or moment")
+
+    def make(texts: Sequence[str]) -> str:
+        fits = f"regexp_full_match({texts[0]}, {string(_TEXTS[target.kind])})"
+        return f"(CASE WHEN {fits} THEN TRY_CAST({texts[0]} AS {target.carrier}) END)"
+
+    return Value(bind([f"CAST({value.sql} AS VARCHAR)"], make), target)
 
 
 def _bad(sql: str, name: str) -> str:

@@ -14,11 +14,12 @@ from orderhe_dagster.redshift_standin.errors import RedshiftError
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_OWN_SYNTAX = ("CAST", "CONVERT", "EXTRACT", "SUBSTRING", "TRIM", "POSITION")
+_OWN_SYNTAX = ("CAST", "TRY_CAST", "CONVERT", "EXTRACT", "SUBSTRING", "TRIM", "POSITION")
 
 
 @cache
 def _dialect() -> Any:
+    from sqlglot import exp
     from sqlglot.dialects.redshift import Redshift
 
     class Names(Redshift):
@@ -29,6 +30,11 @@ def _dialect() -> Any:
                 for name, parser in Redshift.Parser.FUNCTION_PARSERS.items()
                 if name in _OWN_SYNTAX
             }
+
+            def _parse_approximate_count(self) -> Any:
+                """APPROXIMATE before an aggregate: a call of that name, around the aggregate's."""
+                called = self._parse_function()
+                return called and exp.Anonymous(this="approximate", expressions=[called])
 
     return Names()
 

@@ -36,6 +36,9 @@ def raising(code: str, message: str) -> str:
     return f"error('RS{code}:' || {message})"
 
 
+_OVERFLOW = re.compile(r"(Casting value|with value) .*out of range")
+
+
 def failure(code: str, message: str) -> ValueError:
     """What a function in Python raises: `from_duckdb` finds the code and the words in it again."""
     return ValueError(f"RS{code}:{message}")
@@ -73,6 +76,11 @@ def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one retur
         return RedshiftError("23000", first)
     if kind == "OutOfRangeException":
         return RedshiftError("22003", f"Overflow: {first}")
+    if kind == "ConversionException" and _OVERFLOW.search(first):
+        words = (
+            "Numeric data overflow (result precision): a number does not fit the type of its cast"
+        )
+        return RedshiftError("22003", words)
     if kind == "ConversionException":
         return RedshiftError("22P02", first)
     if kind == "TransactionException":

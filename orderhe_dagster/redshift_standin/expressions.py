@@ -18,8 +18,8 @@ from orderhe_dagster.redshift_standin.casts import (
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.leaves import Leaves, only
+from orderhe_dagster.redshift_standin.patterns import pattern, similar
 from orderhe_dagster.redshift_standin.scope import Scope
-from orderhe_dagster.redshift_standin.texts import pattern
 from orderhe_dagster.redshift_standin.types import (
     BOOLEAN,
     parse_type,
@@ -124,10 +124,18 @@ class Expressions(Leaves):
 
     def _on_escape(self, node: Any, scope: Scope) -> Value:
         mark = node.expression
+        if type(node.this).__name__ == "SimilarTo" and len(str(mark.this)) == 1:
+            return self._on_similarto(node.this, scope, str(mark.this))
         if type(node.this).__name__ not in ("Like", "ILike") or len(str(mark.this)) != 1:
             raise refuse(node.sql("redshift")[:80], "escape with one character")
         rule = self._on_like if type(node.this).__name__ == "Like" else self._on_ilike
         return rule(node.this, scope, f" ESCAPE {string(str(mark.this))}")
+
+    def _on_similarto(self, node: Any, scope: Scope, escape: str = "\\") -> Value:
+        only(node, "this", "expression")
+        one, two = self._both(node, scope)
+        found = similar(two, escape)
+        return Value(f"regexp_full_match({text(one, 'similar to').sql}, {found}, 's')", BOOLEAN)
 
     def _on_regexplike(self, node: Any, scope: Scope, flags: str = "s") -> Value:
         only(node, "this", "expression")

@@ -110,7 +110,7 @@ def _call(words: list[Word], place: int, word: Word) -> None:
         for at, inside in _within(words, place + 1):
             if inside.lower == ",":
                 raise _error(words, at, "write position(… in …)")
-    elif word.lower == "cast":
+    elif word.lower in ("cast", "try_cast"):
         for at, inside in _within(words, place + 1):
             if inside.lower == "as":
                 _type(words, at + 1)

@@ -64,11 +64,28 @@ def _round(name: str, given: Arguments, moment: Moment) -> Value:
         return value
     if value.type.kind == "decimal" and name == "round":  # round(9.9) has a digit more
         value = _wider(value)
+    if digits < 0 and value.type.is_exact:
+        return _tens(name, value, -digits)
     if digits < 0 or digits > 15:
-        raise refuse(f"{name} to {digits} places", "divide and multiply instead")
+        raise refuse(f"{name} of {value.type} to {digits} places", "cast it to decimal(p,s)")
     made = f"{name}({value.sql}, {digits})" if digits else f"{name}({value.sql})"
     places = digits if value.type.kind in ("real", "double") else None
     return Value(f"CAST({made} AS {value.type.carrier})", _shown(value.type), places=places)
+
+
+def _tens(name: str, value: Value, zeros: int) -> Value:
+    """An exact number rounded, or cut, to so many zeros before the point; halves away from zero."""
+    scale = value.type.scale if value.type.kind == "decimal" else 0
+    if zeros + scale > 30:
+        raise refuse(f"{name} to {-zeros} places", "divide and multiply instead")
+    step = f"CAST({10 ** (zeros + scale)} AS HUGEINT)"
+    half = f" + CAST({5 * 10 ** (zeros + scale - 1)} AS HUGEINT)" if name == "round" else ""
+
+    def make(texts: Sequence[str]) -> str:
+        return f"(sign({texts[0]}) * ((abs({texts[0]}){half}) // {step}) * {step})"
+
+    units = bind([arithmetic.units(value, scale, 0)], make)
+    return Value(arithmetic.placed(units, value.type), _shown(value.type))
 
 
 def _wider(value: Value) -> Value:
@@ -105,7 +122,9 @@ def _mod(name: str, given: Arguments, moment: Moment) -> Value:
 
 
 def _float(name: str, given: Arguments, moment: Moment) -> Value:
-    made = {"log": "log10", "power": "pow", "dexp": "exp"}.get(name, name)
+    made = {
+        "log": "log10", "power": "pow", "dexp": "exp", "dlog1": "ln", "dlog10": "log10",
+    }.get(name, name)  # fmt: skip
     arguments = ", ".join(convert(number(value, name), DOUBLE) for value in given)
     return Value(finite(f"{made}({arguments})"), DOUBLE)
 
@@ -179,6 +198,14 @@ def _session(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"CAST({number} AS {kind.carrier})", kind)
 
 
+def _random(name: str, given: Arguments, moment: Moment) -> Value:
+    return Value("random()", DOUBLE)
+
+
+def _pi(name: str, given: Arguments, moment: Moment) -> Value:
+    return Value("pi()", DOUBLE)
+
+
 _MANY = 1000
 RULES: dict[str, tuple[int, int, Rule]] = {
     **texts.RULES,
@@ -189,7 +216,29 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     **dict.fromkeys(("ceil", "ceiling", "floor"), (1, 1, _floor)),
     "mod": (2, 2, _mod),
     **dict.fromkeys(("pow", "power"), (2, 2, _float)),
-    **dict.fromkeys(("sqrt", "exp", "dexp", "ln", "log"), (1, 1, _float)),
+    **dict.fromkeys(
+        (
+            "sqrt",
+            "exp",
+            "dexp",
+            "ln",
+            "dlog1",
+            "log",
+            "dlog10",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "degrees",
+            "radians",
+        ),
+        (1, 1, _float),
+    ),
+    "atan2": (2, 2, _float),
+    "random": (0, 0, _random),
+    "pi": (0, 0, _pi),
     **dict.fromkeys(("greatest", "least"), (1, _MANY, _extreme)),
     **dict.fromkeys(("coalesce", "nvl", "isnull"), (1, _MANY, _coalesce)),
     "nvl2": (3, 3, _nvl2),

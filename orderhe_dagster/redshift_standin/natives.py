@@ -1,7 +1,8 @@
 """Functions in Python that DuckDB calls by name: for what its own would answer otherwise than Redshift.
 
-What they compute is beside (`natives_formats`, `natives_json`); the rules that write calls of them are
-in `functions` and its neighbours. Their names begin with `rs_`, so a text shows whether it needs them.
+What they compute is beside (`natives_formats`, `natives_hashes`, `natives_json`); the rules that write
+calls of them are in `functions` and its neighbours. Their names begin with `rs_`, so a text shows
+whether it needs them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ Native = tuple[Callable[..., Any], str, str]
 @cache
 def natives() -> dict[str, Native]:
     """All of them, by name."""
-    from orderhe_dagster.redshift_standin import natives_formats, natives_json
+    from orderhe_dagster.redshift_standin import natives_formats, natives_hashes, natives_json
 
-    return {**natives_formats.NATIVES, **natives_json.NATIVES}
+    return {**natives_formats.NATIVES, **natives_hashes.NATIVES, **natives_json.NATIVES}
 
 
 def native(name: str, *arguments: str) -> str:

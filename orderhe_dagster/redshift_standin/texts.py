@@ -1,11 +1,8 @@
-"""The functions of text. Patterns are those that POSIX and RE2 match alike."""
+"""The functions of text. Those with patterns: `patterns`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
-from orderhe_dagster.redshift_standin import arithmetic
+from orderhe_dagster.redshift_standin import arithmetic, patterns
 from orderhe_dagster.redshift_standin.arguments import (
     Arguments,
     Moment,
@@ -18,7 +15,8 @@ from orderhe_dagster.redshift_standin.binding import bind
 from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import raising, refuse
-from orderhe_dagster.redshift_standin.types import BIGINT, INTEGER, MAX_VARCHAR, varchar
+from orderhe_dagster.redshift_standin.natives import native
+from orderhe_dagster.redshift_standin.types import BIGINT, INTEGER, varchar
 
 
 def _same_text(name: str, given: Arguments, moment: Moment) -> Value:
@@ -114,8 +112,9 @@ def _split_part(name: str, given: Arguments, moment: Moment) -> Value:
 def _pad(name: str, given: Arguments, moment: Moment) -> Value:
     value, size = text(given[0], name), constant(given[1], name)
     fill = text(given[2], name) if len(given) == 3 else Value("' '", varchar(1), literal=" ")
-    if fill.literal == "" or not size.isdigit():
-        raise refuse(f"{name} with an empty filler or a negative length", "give a filler")
+    if fill.literal == "" or not size.lstrip("-").isdigit():
+        raise refuse(f"{name} with an empty filler or a computed length", "give a filler")
+    size = str(max(int(size), 0))  # a negative length gives an empty text, as documented
     return Value(f"{name}({value.sql}, {size}, {fill.sql})", varchar(4 * int(size)))
 
 
@@ -140,22 +139,57 @@ def _digest(name: str, given: Arguments, moment: Moment) -> Value:
 
 
 def _strtol(name: str, given: Arguments, moment: Moment) -> Value:
-    if constant(given[1], name) != "16":
-        raise refuse("strtol of other than base 16", "cast the text to bigint")
+    base = constant(given[1], name)
+    if not base.isdigit() or not 2 <= int(base) <= 36:
+        raise refuse(f"{name} of base {base}", "use a base from 2 to 36")
     value = text(given[0], name)
-    if value.hexadecimal and value.type.length >= 1:
+    if base == "16" and value.hexadecimal and value.type.length >= 1:
         return Value(f"CAST(('0x' || {value.sql}) AS BIGINT)", BIGINT)
+    return Value(native("strtol", value.sql, base), BIGINT)
 
-    def make(texts: Sequence[str]) -> str:
-        (one,) = texts
-        bad = raising(
-            "22023", f"'The input ' || {one} || ' is not valid to be converted to base 16'"
-        )
-        fits = f"regexp_full_match({one}, '[0-9a-fA-F]{{1,15}}')"
-        then = f"CAST(('0x' || {one}) AS BIGINT)"
-        return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
 
-    return Value(bind([value.sql], make), BIGINT)
+def _initcap(name: str, given: Arguments, moment: Moment) -> Value:
+    """Words are what stands between signs that are neither letters nor digits."""
+    value = text(given[0], name)
+    words = f"regexp_extract_all({value.sql}, '[\\p{{L}}\\p{{N}}]+|[^\\p{{L}}\\p{{N}}]+')"
+    made = "upper(substring(_w, 1, 1)) || lower(substring(_w, 2))"
+    sql = f"array_to_string(list_transform({words}, lambda _w: {made}), '')"
+    return Value(sql, value.type)
+
+
+def _checksum(name: str, given: Arguments, moment: Moment) -> Value:
+    return Value(native("crc32", text(given[0], name).sql), varchar(8), hexadecimal=True)
+
+
+def _fnv_hash(name: str, given: Arguments, moment: Moment) -> Value:
+    """FNV-1a of the bytes of a value: 2, 4 or 8 of an integer."""
+    value = given[0]
+    sizes = {"smallint": 2, "integer": 4, "bigint": 8}
+    size = sizes.get(value.type.kind, 0)
+    sql = f"CAST({value.sql} AS VARCHAR)" if size else text(value, name).sql
+    seed = whole(given[1], name) if len(given) == 2 else "CAST(-3750763034362895579 AS BIGINT)"
+    failing = raising(
+        "0A000",
+        "'the local Redshift has no rule for fnv_hash of NULL, as its value is not documented; "
+        "use nvl(…)'",
+    )
+    made = bind(
+        [sql, seed],
+        lambda t: (
+            f"(CASE WHEN {t[0]} IS NULL OR {t[1]} IS NULL THEN {failing} "
+            f"ELSE {native('fnv_hash', t[0], str(size), t[1])} END)"
+        ),
+    )
+    return Value(made, BIGINT)
+
+
+def _quote_literal(name: str, given: Arguments, moment: Moment) -> Value:
+    value = text(given[0], name)
+    doubled = (
+        f"replace(replace({value.sql}, '\\', '\\\\'), {string(chr(39))}, {string(2 * chr(39))})"
+    )
+    mark = string(chr(39))
+    return Value(f"({mark} || {doubled} || {mark})", varchar(2 * value.type.length + 2))
 
 
 def _ascii(name: str, given: Arguments, moment: Moment) -> Value:
@@ -169,48 +203,12 @@ def _chr(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"chr({code})", varchar(1), literal=chr(code))
 
 
-_ATOM = r"(?:[\w \-,;:/@#%&=_'\"<>~!]|\[\^?(?:\[:[a-z]+:\]|[^\[\]\\])+\]|\.)"
-_PLAIN = re.compile(rf"\^?(?:{_ATOM})*(?:{_ATOM}(?:[*+?]|\{{\d+(?:,\d*)?\}}))?(?:{_ATOM})*\$?")
-_TESTED = re.compile(rf"(?:\^|\$|\(|\)|\||{_ATOM}(?:[*+?]|\{{\d+(?:,\d*)?\}})?)+")
-
-
-def pattern(value: Value, name: str, *, test: bool = False) -> str:
-    """A POSIX pattern that means the same to DuckDB: with one repetition at most, or only tested."""
-    words = constant(value, name)
-    if not (_TESTED if test else _PLAIN).fullmatch(words):
-        raise refuse(
-            f"the pattern {words!r} in {name}",
-            "use plain characters, classes in brackets and one repetition, no backslash",
-        )
-    return string(words)
-
-
-def _regexp_replace(name: str, given: Arguments, moment: Moment) -> Value:
-    value, found = text(given[0], name), pattern(given[1], name)
-    put = constant(given[2], name) if len(given) == 3 else ""
-    if "$" in put or "\\" in put:
-        raise refuse("regexp_replace with a back-reference", "use substring or split_part")
-    length = value.type.length if not put else MAX_VARCHAR
-    made = f"regexp_replace({value.sql}, {found}, {string(put)}, 'gs')"
-    return Value(made, varchar(length))
-
-
-def _regexp_substr(name: str, given: Arguments, moment: Moment) -> Value:
-    value, found = text(given[0], name), pattern(given[1], name)
-    return Value(f"regexp_extract({value.sql}, {found}, 0, 's')", value.type)
-
-
-def _regexp_count(name: str, given: Arguments, moment: Moment) -> Value:
-    value, found = text(given[0], name), pattern(given[1], name)
-    made = f"len(regexp_extract_all({value.sql}, {found}, 0, 's'))"
-    return Value(f"CAST({made} AS INTEGER)", INTEGER)
-
-
 RULES: dict[str, tuple[int, int, Rule]] = {
     **dict.fromkeys(("lower", "upper"), (1, 1, _same_text)),
     "reverse": (1, 1, _reverse),
     **dict.fromkeys(
-        ("len", "length", "char_length", "character_length", "octet_length"), (1, 1, _length)
+        ("len", "length", "textlen", "char_length", "character_length", "octet_length"),
+        (1, 1, _length),
     ),
     **dict.fromkeys(("left", "right"), (2, 2, _end)),
     **{
@@ -231,7 +229,9 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "strtol": (2, 2, _strtol),
     "ascii": (1, 1, _ascii),
     "chr": (1, 1, _chr),
-    "regexp_replace": (2, 3, _regexp_replace),
-    "regexp_substr": (2, 2, _regexp_substr),
-    "regexp_count": (2, 2, _regexp_count),
+    "initcap": (1, 1, _initcap),
+    "crc32": (1, 1, _checksum),
+    "fnv_hash": (1, 2, _fnv_hash),
+    "quote_literal": (1, 1, _quote_literal),
+    **patterns.RULES,
 }

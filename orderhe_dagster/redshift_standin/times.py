@@ -31,7 +31,7 @@ _PARTS = {
     "week": ("week", "weeks", "w"),
     "day": ("day", "days", "d"),
     "hour": ("hour", "hours", "h", "hr", "hrs"),
-    "minute": ("minute", "minutes", "min", "mins"),
+    "minute": ("minute", "minutes", "m", "min", "mins"),
     "second": ("second", "seconds", "s", "sec", "secs"),
     "millisecond": ("millisecond", "milliseconds", "ms", "msec", "msecs"),
     "microsecond": ("microsecond", "microseconds", "us", "usec", "usecs"),

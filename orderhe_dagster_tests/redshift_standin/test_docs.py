@@ -10,7 +10,7 @@ from orderhe_dagster.redshift_standin.functions import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "standin.md"
 OWN_SYNTAX = {
-    "case", "current_date", "extract", "grouping", "grouping_id", "position", "sysdate", "trim",
+    "case", "current_date", "extract", "grouping", "grouping_id", "position", "sysdate", "trim", "try_cast",
 }  # fmt: skip
 
 

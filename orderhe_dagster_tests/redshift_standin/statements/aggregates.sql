@@ -5,15 +5,12 @@ select listagg(status, ',') within group (order by order_id desc) from orders wh
 select listagg(distinct status, '|') within group (order by status) from orders;
 --> 'new|paid|refund'
 -- median of integers is a decimal [r_MEDIAN]
---~
 select median(qty) = 3 from orders;
 --> true
 -- percentile_cont of integers is a decimal [r_PERCENTILE_CONT]
---~
 select percentile_cont(0.5) within group (order by qty) = 3 from orders;
 --> true
 -- percentile_cont over a partition [r_WF_PERCENTILE_CONT]
---~
 select distinct percentile_cont(0.5) within group (order by qty) over (partition by customer_id) = 4.5
 from orders where customer_id = 10;
 --> true

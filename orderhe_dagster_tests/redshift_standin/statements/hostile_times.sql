@@ -22,7 +22,6 @@ select next_day(d, 'Fri') from orders where order_id = 4;
 select add_months('2024-01-30 01:02:03'::timestamp, 1), add_months('2023-02-28'::date, -12);
 --> 2024-02-29 01:02:03 | 2022-02-28 00:00:00
 -- interval literals of the page [r_interval_literals]
---~
 select '2008-12-31'::date + interval '3 hours, 35 minutes', '2008-12-31'::date + interval '52 weeks',
     '2008-12-31'::date + interval '1w, 1h, 1m, 1s', '2008-12-31'::date + interval '0.5 days';
 --: timestamp, timestamp, timestamp, timestamp

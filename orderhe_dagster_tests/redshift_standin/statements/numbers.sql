@@ -1,5 +1,4 @@
 -- random is below 1 and not below 0 [r_RANDOM]
---~
 select random() < 1 and random() >= 0;
 --> true
 -- integers divide to an integer [r_numeric_computations201]
@@ -51,7 +50,6 @@ select 5 & 3;
 select 't'::boolean;
 --> true
 -- try_cast of what is no number [TRY_CAST: of text that cannot be read, NULL]
---~
 select try_cast('x' as integer);
 --: integer
 --> NULL

@@ -11,7 +11,6 @@ select count(*) from orders where status ilike 'PA%';
 select 'abc ' like 'abc';
 --> false
 -- similar to [pattern-matching-conditions-similar-to]
---~
 select count(*) from orders where status similar to '(paid|new)';
 --> 3
 -- posix [pattern-matching-conditions-posix]
@@ -30,7 +29,6 @@ select regexp_substr('a1b22c333', '[0-9]+', 1, 2);
 select regexp_replace('a1b2', '[0-9]', '');
 --> 'ab'
 -- regexp_replace with groups [documented: REGEXP_REPLACE takes $1 and $2 for groups]
---~
 select regexp_replace('ab', '(a)(b)', '$2$1');
 --> 'ba'
 -- regexp_count [REGEXP_COUNT]
@@ -38,7 +36,6 @@ select regexp_count('a1b2', '[0-9]');
 --: integer
 --> 2
 -- regexp_instr [REGEXP_INSTR]
---~
 select regexp_instr('ab1', '[0-9]');
 --: integer
 --> 3
@@ -88,7 +85,6 @@ select lpad('7', 3, '0');
 select lpad('7', 3);
 --> '  7'
 -- initcap [r_INITCAP]
---~
 select initcap('hello world');
 --> 'Hello World'
 -- translate [r_TRANSLATE]
@@ -112,12 +108,13 @@ select sha1('abc');
 -- md5 [r_MD5; the digest of RFC 1321's example]
 select md5('abc');
 --> '900150983cd24fb0d6963f7d28e17f72'
--- fnv_hash of bytes [r_FNV_HASH; FNV-1a is not the same: the page names FNV and gives no example of text]
-select fnv_hash('abc');
---?
--- crc32 [crc32-function: an uppercase or lowercase hexadecimal text is not told apart]
-select crc32('abc');
---?
+-- fnv_hash of a text [r_FNV_HASH's example]
+select fnv_hash('abcd');
+--: bigint
+--> -281581062704388899
+-- crc32 [crc32-function's example]
+select crc32('Amazon Redshift');
+--> 'f2726906'
 -- farmfingerprint64 [farmFingerprint64-function]
 select farmfingerprint64('abc');
 --?
