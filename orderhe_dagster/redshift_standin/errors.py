@@ -17,7 +17,19 @@ class RedshiftError(Exception):
         self.code, self.message, self.detail, self.hint = code, message, detail, hint
 
     def __str__(self) -> str:
+        if context := _CONTEXT.search(self.detail):
+            return f'{self.message}: "{context[1]}"'
         return f"{self.message}; {self.detail}" if self.detail else self.message
+
+
+_CONTEXT = re.compile(r"^  context:   (.*?)\n  query:", re.MULTILINE | re.DOTALL)
+
+
+def block(message: str, code: int, context: str) -> str:
+    """The detail of an error of a compute node, as Redshift lays it out; `context` is what it met."""
+    rule = "-" * 47
+    told = f"  error:  {message}\n  code:      {code}\n  context:   {context}\n  query:     0\n"
+    return f"\n  {rule}\n{told}  location:  local\n  process:   local\n  {rule}\n"
 
 
 def refuse(
@@ -59,12 +71,31 @@ _SPACE = re.compile(
 )
 
 
+_BAD_INTEGER = re.compile(
+    r'invalid input syntax for type (smallint|integer|bigint): "(.*)"\Z', re.DOTALL
+)
+_INTEGERS = {"smallint": "Short", "integer": "Integer", "bigint": "Long"}
+
+
+def _bad_integer(said: str) -> RedshiftError | None:
+    """A text of a row that is no integer, as a compute node tells it; its whole text is in the detail."""
+    found = _BAD_INTEGER.match(said)
+    if found is None:
+        return None
+    text = found[2]
+    digits = re.match(r"\s*[-+]?\d*\s*", text, re.ASCII)
+    place = digits.end() if digits else 0
+    digit = f"Invalid digit, Value '{text[place : place + 1]}', Pos {place}"
+    message = f"{digit}, Type: {_INTEGERS[found[1]]}"
+    return RedshiftError("XX000", message, block(message, 1207, text))
+
+
 def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one return a kind
     """What Redshift would say where DuckDB says `error`."""
     text = str(error)
     kind = type(error).__name__
     if marked := _MARK.search(text):
-        return RedshiftError(marked[1], marked[2].strip())
+        return _bad_integer(marked[2]) or RedshiftError(marked[1], marked[2].strip())
     first = text.split("\n\n", maxsplit=1)[0].split("\nLINE ", maxsplit=1)[0].strip()
     if _SPACE.search(text):
         return RedshiftError("53100", f"Disk Full: {first}", hint="free space and run it again")

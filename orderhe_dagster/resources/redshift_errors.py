@@ -49,6 +49,8 @@ def message_of(fields: Mapping[str, str]) -> str:
     message, detail = fields.get("M", "").strip(), fields.get("D", "")
     context = _CONTEXT.search(detail)
     said = context[1] if context else "" if _RULE.search(detail) else " ".join(detail.split())
+    if said and message.startswith("Invalid digit"):  # a value of a row: told as one, to be masked
+        said = f'"{said}"'
     return f"{message}: {said}" if said and said not in message else message
 
 

@@ -255,3 +255,16 @@ def test_assertion_fails_with_its_own_words(engine: Engine) -> None:
 def test_scripts_are_split_outside_quotes_and_comments() -> None:
     script = "select ';' as a; -- not; here\n/* nor; here */ select \"a;b\" from t;\n;"
     assert split(script) == ["select ';' as a", '-- not; here\n/* nor; here */ select "a;b" from t']
+
+
+def test_text_that_is_no_integer_is_told_as_a_compute_node_does(engine: Engine) -> None:
+    """The message names the first wrong sign; the whole text, as our assertions need it, the detail."""
+    with pytest.raises(RedshiftError) as raised:
+        engine.execute("select cast('12 rows, not ' || count(*) as bigint) from pairs")
+    error = raised.value
+    assert (error.code, error.message) == (
+        "XX000",
+        "Invalid digit, Value 'r', Pos 3, Type: Long",
+    )
+    assert "\n  code:      1207\n  context:   12 rows, not 3\n" in error.detail
+    assert str(error) == f'{error.message}: "12 rows, not 3"'
