@@ -17,7 +17,12 @@ from dataclasses import dataclass
 
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import day_expression
-from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of
+from orderhe_dagster.catalog.mysql_types import (
+    DECIMAL_DIGITS,
+    VARCHAR_BYTES,
+    arguments_of,
+    base_of,
+)
 from orderhe_dagster.catalog.table import Column, Table
 
 FAULTS = {
@@ -54,6 +59,11 @@ def expression(column: Column) -> str:
     value = _value(column)
     bad = [condition for _, condition in _conditions(column)]
     return f"if({' or '.join(bad)}, null, {value})" if bad else value
+
+
+def kinds_of_fault(column: Column) -> list[str]:
+    """The letters of `FAULTS` that a value of the column can have."""
+    return [kind for kind, _ in _conditions(column)]
 
 
 def in_hex(column: Column) -> bool:
@@ -201,16 +211,13 @@ def _zero_byte(column: Column) -> str | None:
 
 
 def _too_long(column: Column) -> str | None:
-    limit, base = column.type.length, base_of(column.type)
+    limit = column.type.length
     if in_hex(column):
         # What a function would give beyond the largest packet is NULL in MySQL.
         return f"octet_length({_name(column)}) > least({limit}, @@max_allowed_packet div 2 - 1)"
-    if base in ("text", "mediumtext", "longtext", "json", "long") or limit >= _WIDEST:
+    if column.type.kind == "varchar" and limit == VARCHAR_BYTES:
         return f"octet_length({_value(column)}) > {limit}"
     return None
-
-
-_WIDEST = 65_535
 
 
 def _too_many_digits(column: Column) -> str | None:
