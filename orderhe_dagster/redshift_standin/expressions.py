@@ -22,6 +22,7 @@ from orderhe_dagster.redshift_standin.patterns import pattern, similar
 from orderhe_dagster.redshift_standin.scope import Scope
 from orderhe_dagster.redshift_standin.types import (
     BOOLEAN,
+    Type,
     parse_type,
     unify,
 )
@@ -150,8 +151,7 @@ class Expressions(Leaves):
 
     def _on_cast(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "to")
-        plain = str(node.to.this.name) == "TEXT" and not node.to.expressions
-        target = parse_type("text" if plain else node.to.sql("redshift"))
+        target = _target(node.to)
         value = self.raw(node.this, scope)
         if target.kind == "varchar" and not node.to.expressions and text_length(value.type) > 256:
             raise refuse(
@@ -189,3 +189,17 @@ class Expressions(Leaves):
             return Value(f"(CASE {cases}{other} END)", common, "case")
 
         return vary(make, values)
+
+
+_PLAIN: dict[Any, Type] = {}
+
+
+def _target(node: Any) -> Type:
+    """The type that a cast names; sqlglot takes its time to write one, so plain ones are asked once."""
+    plain = not any(value for name, value in node.args.items() if name not in ("this", "nested"))
+    if not plain or node.args.get("nested"):
+        return parse_type(node.sql("redshift"))
+    if node.this not in _PLAIN:
+        text = "text" if str(node.this.name) == "TEXT" else node.sql("redshift")
+        _PLAIN[node.this] = parse_type(text)
+    return _PLAIN[node.this]

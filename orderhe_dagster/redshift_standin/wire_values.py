@@ -79,21 +79,30 @@ def row_encoder(
     fields: Sequence[Field], formats: Sequence[int]
 ) -> Callable[[Sequence[Any]], bytes]:
     """What turns a row of Python values into a DataRow message."""
-    encoders = [_encoder(one, code) for one, code in zip(fields, formats, strict=True)]
-    head, null = struct.pack("!H", len(encoders)), b"\xff\xff\xff\xff"
-    join = b"".join
+    encoders = [_sized(_encoder(one, code)) for one, code in zip(fields, formats, strict=True)]
+    head, null, join = struct.pack("!H", len(encoders)), b"\xff\xff\xff\xff", b"".join
 
     def encode(row: Sequence[Any]) -> bytes:
-        parts = [b"D", b"", head]
-        for value, encoder in zip(row, encoders, strict=True):
-            if value is None:
-                parts.append(null)
-            else:
-                data = encoder(value)
-                parts.append(_pack_i(len(data)))
-                parts.append(data)
-        parts[1] = _pack_i(sum(map(len, parts)) + 3)
-        return join(parts)
+        body = join(
+            [
+                null if value is None else encoder(value)
+                for value, encoder in zip(row, encoders, strict=True)
+            ]
+        )
+        return b"D" + _pack_i(len(body) + 6) + head + body
+
+    return encode
+
+
+def _sized(encoder: Encoder) -> Encoder:
+    """The same with the length before the bytes."""
+    pack = _FIXED.get(encoder)
+    if pack is not None:
+        return pack
+
+    def encode(value: Any) -> bytes:
+        data = encoder(value)
+        return _pack_i(len(data)) + data
 
     return encode
 
@@ -114,10 +123,10 @@ def _text(value: Any) -> bytes:
 def _numeric(described: Field, code: int) -> Encoder:
     precision, scale = divmod(described.modifier - 4, 1 << 16)
     size = 8 if precision <= 18 else 16
-    limit = 10**precision
+    limit, unit = 10**precision, Decimal(10) ** scale
 
     def scaled(value: Any) -> int:
-        exact = _EXACT.scaleb(Decimal(value), scale)
+        exact = _EXACT.multiply(value, unit)
         number = int(exact)
         if number != exact or abs(number) >= limit:
             raise RedshiftError(
@@ -176,6 +185,17 @@ def _float(value: float, digits: int) -> bytes:
     return text.encode()
 
 
+def _fixed(size: int, shape: str) -> Encoder:
+    pack = struct.Struct(f"!i{shape}").pack
+    return lambda value: pack(size, value)
+
+
+_FIXED: dict[Encoder, Encoder] = {  # length and value in one go
+    _pack_h: _fixed(2, "h"),
+    _pack_i: _fixed(4, "i"),
+    _pack_q: _fixed(8, "q"),
+    _pack_d: _fixed(8, "d"),
+}
 _BINARY: dict[int, Encoder] = {
     BOOL: lambda value: b"\x01" if value else b"\x00",
     INT2: _pack_h,

@@ -240,6 +240,14 @@ def test_a_cancel_request_with_the_right_key_ends_the_statement(
         assert client.query("select 1")[-1] == ("Z", b"I")
 
 
+def test_a_statement_that_takes_too_long_is_ended(shared: Redshift, slow: str) -> None:
+    with admitted(shared) as client:
+        client.query("set statement_timeout to 200")
+        found = client.query(slow)
+        assert error(found)["C"] == "57014"
+        assert client.query("select 1")[-1] == ("Z", b"I")
+
+
 def test_closing_the_server_ends_what_runs(shared: Redshift) -> None:
     with serving() as served, Raw(served.port) as client:
         client.enter()
