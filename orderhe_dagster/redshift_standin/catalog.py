@@ -75,6 +75,39 @@ def comment(relation: Relation) -> str:
     return f"COMMENT ON {word} {relation.sql} IS {string(text)}"
 
 
+@dataclass
+class Settings:
+    """What a session set, by name. What it may mean: `settings`."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    _before: dict[str, str] | None = None  # at the begin of the transaction
+    _local: dict[str, str | None] = field(default_factory=dict)
+
+    def put(self, name: str, value: str | None, local: bool = False) -> None:
+        """Set it, or leave it to its default; `local`: until the transaction ends."""
+        if local:
+            self._local.setdefault(name, self.values.get(name))
+        else:
+            self._local.pop(name, None)
+        self.values.pop(name, None)
+        if value is not None:
+            self.values[name] = value
+
+    def mark(self) -> None:
+        """A transaction begins."""
+        self._before, self._local = dict(self.values), {}
+
+    def unmark(self, kept: bool) -> None:
+        """It ends: what it set stays if it is kept, but for what was local."""
+        if not kept and self._before is not None:
+            self.values = self._before
+        for name, value in self._local.items() if kept else ():
+            self.values.pop(name, None)
+            if value is not None:
+                self.values[name] = value
+        self._before, self._local = None, {}
+
+
 def _no_system_view(schema: str | None, name: str) -> tuple[str, Columns] | None:
     return None
 
@@ -100,6 +133,7 @@ class Catalog:
         self._relations: dict[tuple[str | None, str], Relation] = {}
         self.search_path: tuple[str, ...] = ("public",)
         self.user = ""
+        self.settings = Settings()
         self._principals: frozenset[tuple[str, str]] = frozenset()
         self.asked: set[str] = set()
         """The lasting relations that were looked up since this was emptied."""

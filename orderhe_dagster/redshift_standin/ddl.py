@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from orderhe_dagster.redshift_standin import principals
 from orderhe_dagster.redshift_standin.catalog import DATABASE, Column, Relation, comment
 from orderhe_dagster.redshift_standin.columns import Attributes, check_names, definition
-from orderhe_dagster.redshift_standin.dialect import quote
+from orderhe_dagster.redshift_standin.dialect import folded, quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.views import Views
 from orderhe_dagster.redshift_standin.words import Words
 
@@ -51,6 +53,32 @@ class Definitions(Views):
             raise RedshiftError("42939", f'unacceptable schema name "{schema}"')
         return [f"CREATE SCHEMA {quote(DATABASE)}.{quote(schema)}"]
 
+    def into(self, sql: str) -> list[str]:
+        """SELECT … INTO [TEMP] [TABLE] name: CREATE TABLE AS in another order."""
+        tree: Any = parse(sql)
+        first = tree
+        while first.key in ("union", "except", "intersect"):
+            first = first.this
+        into = first.args.get("into")
+        if into is None or into.this.args.get("alias"):
+            raise RedshiftError("42601", "syntax error at or near INTO: it follows the select list")
+        first.set("into", None)
+        schema, name = into.this.args.get("db"), folded(str(into.this.name))
+        if into.args.get("temporary") or name.startswith("#"):
+            if schema is not None:
+                raise RedshiftError("42P16", "temporary tables cannot specify a schema name")
+            place = None
+        else:
+            place = folded(str(schema.name)) if schema else self.catalog.search_path[0]
+            if place not in self.catalog.schemas:
+                raise RedshiftError("3F000", f'schema "{place}" does not exist')
+        if (place, name) in self.catalog.relations:
+            raise RedshiftError("42P07", f'Relation "{name}" already exists')
+        query = self.selected(tree, [])
+        columns = tuple(Column(label, type_) for label, type_ in query.columns)
+        check_names(name, columns)
+        return _made(Relation(place, name, columns), query.sql)
+
     def _table(self, words: Words, temporary: bool) -> list[str]:
         lenient = words.take("if", "not", "exists")
         schema, name = self._place(words, temporary)
@@ -72,7 +100,7 @@ class Definitions(Views):
         query = None
         if named or not columns:
             words.expect("as")
-            query = self.selected(words.rest(), named)
+            query = self.selected(parse(words.rest()), named)
             columns = [Column(label, type_) for label, type_ in query.columns]
         words.end()
         check_names(name, columns)
@@ -90,15 +118,11 @@ class Definitions(Views):
         if there is not None:
             return []
         table = Relation(schema, name, tuple(columns), False, attributes)
-        made = ", ".join(map(definition, columns))
-        word = "CREATE TEMP TABLE" if schema is None else "CREATE TABLE"
-        statements = [f"{word} {table.sql} ({made})", comment(table)]
+        statements = _made(table, query.sql if query is not None else "")
         for one in attributes.get("identity", {}).values():
             statements.insert(
                 0, f"CREATE SEQUENCE {one['sequence']} START {one['seed']} INCREMENT {one['step']}"
             )
-        if query is not None:
-            statements.append(f"INSERT INTO {table.sql} {query.sql}")
         return statements
 
     def _like(self, words: Words, attributes: Attributes) -> list[Column]:
@@ -128,3 +152,11 @@ class Definitions(Views):
             if not words.take(","):
                 break
         words.expect(")")
+
+
+def _made(table: Relation, query: str) -> list[str]:
+    """The statements that make a table, and fill it by the DuckDB text of a query."""
+    word = "CREATE TEMP TABLE" if table.schema is None else "CREATE TABLE"
+    made = ", ".join(map(definition, table.columns))
+    statements = [f"{word} {table.sql} ({made})", comment(table)]
+    return [*statements, f"INSERT INTO {table.sql} {query}"] if query else statements

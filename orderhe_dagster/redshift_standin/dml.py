@@ -15,6 +15,9 @@ from orderhe_dagster.redshift_standin.translate import Translator
 _INSERT_FLAGS = ("is_function", "stored", "by_name", "exists", "partition", "settings", "source")
 
 
+TWICE = "Found multiple matches to update the same tuple."
+
+
 class Changes:
     """Translates the statements that change rows."""
 
@@ -137,12 +140,17 @@ class Changes:
         change = f"{heading}UPDATE {text} SET {', '.join(sets)}{source}{where}"
         if not source:
             return [change]
-        failing = raising(
-            "0A000",
-            string(
-                f"the local Redshift has no rule for several rows of FROM that match one row of "
-                f"{table}: which one Redshift takes is not determined; make them one row first"
-            ),
+        told = self.catalog.settings.values.get("error_on_nondeterministic_update") == "true"
+        failing = (
+            raising("XX000", string(TWICE))
+            if told
+            else raising(
+                "0A000",
+                string(
+                    f"the local Redshift has no rule for several rows of FROM that match one row of "
+                    f"{table}: which one Redshift takes is not determined; make them one row first"
+                ),
+            )
         )
         row = f"{quote(scope.sources[0].alias)}.rowid"
         once = f"CASE WHEN count(*) > count(DISTINCT {row}) THEN {failing} END"

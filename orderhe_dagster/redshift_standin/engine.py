@@ -21,6 +21,7 @@ from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.query_log import Entry
 from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
 from orderhe_dagster.redshift_standin.scope import Columns, Query
+from orderhe_dagster.redshift_standin.settings import began, ended, show
 from orderhe_dagster.redshift_standin.storage import Resolver
 from orderhe_dagster.redshift_standin.time_limit import TimeLimit
 from orderhe_dagster.redshift_standin.translate import Translator
@@ -61,7 +62,6 @@ class Engine:
         )
         self.catalog.user = user
         self.state = "idle"  # or "open", or "failed": inside a transaction
-        self.settings: dict[str, str] = {}
         self.last_copy_count = 0
         self.last_copy_id = -1
         self.last_query_id = -1
@@ -106,6 +106,7 @@ class Engine:
         self._settle()
         if self.state == "idle":
             self.state = "open"
+            began(self.catalog)
             self.work.open().read_only = read_only
 
     def commit(self) -> None:
@@ -119,13 +120,16 @@ class Engine:
                 self.work.commit()
             except RedshiftError:
                 self.catalog.forget()
+                ended(self.catalog, False)
                 raise
+            ended(self.catalog, True)
 
     def rollback(self) -> None:
         """Roll back, if a transaction is open."""
         self._stream = None
         self.catalog.forget()
         self.state = "idle"
+        ended(self.catalog, False)
         self.work.undo()
 
     def transaction(self, statements: Sequence[str]) -> list[Rows]:
@@ -149,7 +153,7 @@ class Engine:
 
     def stream(self, sql: str) -> Stream:
         """`execute`, with the rows of a query in batches: a result may be larger than the memory."""
-        label = self.settings.get("query_group", "default")
+        label = self.catalog.settings.values.get("query_group", "default")
         entry = self.database.log.begin(self.process_id, self.user, label, sql)
         self._limit.start(self.timeout_ms)
         with self._telling(entry), self._limit.watching():
@@ -232,7 +236,7 @@ class Engine:
     @property
     def timeout_ms(self) -> int:
         """The statement_timeout in milliseconds; 0: none."""
-        said = self.settings.get("statement_timeout", "0")
+        said = self.catalog.settings.values.get("statement_timeout", "0")
         return int(said) if said.isdigit() else 0
 
     def _settle(self) -> None:
@@ -266,8 +270,8 @@ class Engine:
         return Translator(lookup, moment)
 
     def translated(self, sql: str) -> Query:
-        """The DuckDB text and the columns of a query, without running it."""
-        return self.translator().query(parse(sql), None, {})
+        """The DuckDB text and the columns of a query or SHOW, without running it."""
+        return show(sql, self.catalog) or self.translator().query(parse(sql), None, {})
 
     def query(self, query: Query) -> Stream:
         """Run a translated query; its rows come as they are fetched."""

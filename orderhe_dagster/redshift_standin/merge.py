@@ -7,7 +7,7 @@ from typing import Any
 from orderhe_dagster.redshift_standin.casts import assign, comparable
 from orderhe_dagster.redshift_standin.catalog import Column, Relation
 from orderhe_dagster.redshift_standin.dialect import name, quote, string
-from orderhe_dagster.redshift_standin.dml import Changes
+from orderhe_dagster.redshift_standin.dml import TWICE, Changes
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.expressions import only
 from orderhe_dagster.redshift_standin.forms import parse
@@ -15,7 +15,6 @@ from orderhe_dagster.redshift_standin.scope import Scope
 from orderhe_dagster.redshift_standin.words import Words
 
 _SINGLE = "MERGE statement with a single WHEN clause is not enabled."
-_TWICE = "Found multiple matches to update the same tuple."
 
 
 class Merges(Changes):
@@ -96,7 +95,7 @@ class Merges(Changes):
     def _once(self, scope: Scope, joined: str) -> str:
         """The query that fails where a row of the target matches several of the source."""
         row = f"{quote(scope.sources[0].alias)}.rowid"
-        failing = raising("XX000", string(_TWICE))
+        failing = raising("XX000", string(TWICE))
         return f"SELECT CASE WHEN count(*) > count(DISTINCT {row}) THEN {failing} END FROM {joined}"
 
     def _matched(self, then: Any, table: Relation, scope: Scope) -> str:

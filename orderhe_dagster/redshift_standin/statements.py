@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.redshift_standin import utility
+from orderhe_dagster.redshift_standin import grants, settings, utility
 from orderhe_dagster.redshift_standin.alter import Alterations, stands_alone
 from orderhe_dagster.redshift_standin.catalog import DATABASE
 from orderhe_dagster.redshift_standin.copy import run_copy
@@ -65,6 +65,10 @@ def _change(verb: str) -> Run:
 
 def _merge(engine: Engine, words: Words, sql: str) -> Rows:
     return engine.run(Merges(engine.catalog, engine.translator()).merge(words))
+
+
+def _into(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.define(Definitions(engine.catalog, engine.translator).into(sql))
 
 
 def _define(verb: str, reader: type[Any]) -> Run:
@@ -160,17 +164,6 @@ def _lock(engine: Engine, words: Words, sql: str) -> Rows:
     return Rows()
 
 
-def _set(engine: Engine, words: Words, sql: str) -> Rows:
-    name, value = utility.set_(words, engine.catalog)
-    engine.settings[name] = value
-    return Rows()
-
-
-def _reset(engine: Engine, words: Words, sql: str) -> Rows:
-    engine.settings.pop(utility.reset(words, engine.catalog), None)
-    return Rows()
-
-
 def _isolation(engine: Engine, words: Words, sql: str) -> Rows:
     """ALTER DATABASE dev ISOLATION LEVEL …: for all transactions, until the database is closed."""
     words.next()
@@ -209,6 +202,7 @@ STATEMENTS: dict[str, Statement] = {
     "abort": _ROLLBACK,
     "alter": Statement(_alter, tag="ALTER {word}"),
     "alter database": Statement(_isolation, tag="ALTER DATABASE", alone=True),
+    "alter default": Statement(_utility(grants.default_privileges), tag="ALTER DEFAULT PRIVILEGES"),
     "analyze": Statement(_utility(utility.analyze)),
     "begin": _BEGIN,
     "comment": Statement(_comment),
@@ -218,16 +212,18 @@ STATEMENTS: dict[str, Statement] = {
     "delete": Statement(_change("delete"), tag="DELETE {n}"),
     "drop": Statement(_define("drop", Drops), tag="DROP {word}"),
     "end": _COMMIT,
-    "grant": Statement(_utility(utility.grant, "to")),
+    "grant": Statement(_utility(grants.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
     "lock": Statement(_lock, tag="LOCK TABLE"),
     "merge": Statement(_merge, tag="MERGE"),
     "refresh": Statement(_refresh),
-    "reset": Statement(_reset),
-    "revoke": Statement(_utility(utility.grant, "from")),
+    "reset": Statement(_utility(settings.reset)),
+    "revoke": Statement(_utility(grants.grant, "from")),
     "rollback": _ROLLBACK,
     "select": _SELECT,
-    "set": Statement(_set),
+    "select into": Statement(_into, tag="SELECT"),
+    "set": Statement(_utility(settings.set_)),
+    "show": Statement(_select, tag="SHOW", query=True),
     "start": _BEGIN,
     "truncate": Statement(_truncate, tag="TRUNCATE TABLE"),
     "unload": Statement(run_unload),
@@ -243,7 +239,8 @@ def read(sql: str) -> tuple[Statement, Words]:
     if words.done:
         raise RedshiftError("42601", "the statement is empty")
     first = words.next().lower
-    first = _after_with(words) if first == "with" else first
+    if first in ("select", "with") and (meant := _meant(first, words)) != first:
+        return STATEMENTS[meant], words
     two = f"{first} {words.words[words.at].lower}" if not words.done else first
     found = STATEMENTS.get(two) or STATEMENTS.get(first)
     if found is None:
@@ -251,14 +248,18 @@ def read(sql: str) -> tuple[Statement, Words]:
     return found, words
 
 
-def _after_with(words: Words) -> str:
-    """The statement that a WITH stands before: `update`, `delete` or `with`, which is a query."""
+def _meant(first: str, words: Words) -> str:
+    """The statement that SELECT or WITH begins: `select into`, `update`, `delete`, or a query."""
     depth = 0
-    for word in words.words[words.at :]:
+    for word in words.words[words.at - 1 :]:
         depth += {"(": 1, ")": -1}.get(word.lower, 0)
-        if depth == 0 and word.lower in ("select", "update", "delete"):
-            return "with" if word.lower == "select" else word.lower
-    return "with"
+        if depth == 0 and word.lower == "into":
+            return "select into"
+        if depth == 0 and first == "with" and word.lower in ("update", "delete"):
+            return word.lower
+        if depth == 0 and word.lower == "from":
+            break
+    return first
 
 
 def admit(statement: Statement, words: Words, state: str) -> None:

@@ -1,66 +1,16 @@
-"""SET, LOCK, ANALYZE, VACUUM, GRANT, COMMENT: read strictly, since a misspelt name fails on Redshift too.
+"""LOCK, ANALYZE, VACUUM, COMMENT: read strictly, since a misspelt name fails on Redshift too.
 
-None but search_path has an effect here. Statements that change tables or rows: `ddl`, `dml`.
+SET and SHOW: `settings`; GRANT: `grants`; statements that change tables or rows: `ddl`, `dml`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from orderhe_dagster.redshift_standin import principals
 from orderhe_dagster.redshift_standin.catalog import Catalog, Relation
 from orderhe_dagster.redshift_standin.catalog import comment as commented
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.words import Words
-
-_PARAMETERS_TEXT = """
-    application_name enable_result_cache_for_session query_group statement_timeout
-    wlm_query_slot_count
-"""
-_PARAMETERS = frozenset(_PARAMETERS_TEXT.split())
-_PRIVILEGES_TEXT = """
-    select insert update delete drop references usage create alter truncate all
-"""
-_PRIVILEGES = frozenset(_PRIVILEGES_TEXT.split())
-
-
-def set_(words: Words, catalog: Catalog) -> tuple[str, str]:
-    """SET name TO value: both."""
-    if not words.take("session"):
-        words.take("local")
-    name = words.name()
-    if not words.take("to"):
-        words.expect("=")
-    values = [words.next()]
-    while words.take(","):
-        values.append(words.next())
-    words.end()
-    texts = [value.text.strip("'\"").lower() for value in values]
-    if name == "search_path":
-        schemas = [text for text in texts if text != "$user"]
-        missing = [schema for schema in schemas if schema not in catalog.schemas]
-        if missing or not schemas:
-            raise RedshiftError("3F000", f'schema "{", ".join(missing)}" does not exist')
-        catalog.search_path = tuple(schemas)
-    elif name == "timezone":
-        if texts != ["utc"]:
-            raise refuse(f"set timezone to {texts[0]}", "keep UTC and use convert_timezone")
-    elif name not in _PARAMETERS:
-        raise refuse(
-            f"set {name}", f"there are search_path, timezone, {', '.join(sorted(_PARAMETERS))}"
-        )
-    return name, ", ".join(value.text.strip("'\"") for value in values)
-
-
-def reset(words: Words, catalog: Catalog) -> str:
-    """RESET name: which."""
-    name = words.name()
-    words.end()
-    if name == "search_path":
-        catalog.search_path = ("public",)
-    elif name not in _PARAMETERS:
-        raise refuse(f"reset {name}")
-    return name
 
 
 def lock(words: Words, catalog: Catalog) -> list[Relation]:
@@ -98,31 +48,11 @@ def vacuum(words: Words, catalog: Catalog) -> None:
     if not words.done:
         catalog.table(*words.table())
         if words.take("to"):
-            words.next()
+            if not words.next().text.isdigit():
+                words.at -= 1
+                raise words.error("a number of percent expected")
             words.expect("percent")
-    words.end()
-
-
-def grant(words: Words, catalog: Catalog, link: str) -> None:
-    """GRANT … ON … TO …, and REVOKE … FROM …: there is one user here, the names must exist."""
-    if words.next().lower not in _PRIVILEGES:
-        words.at -= 1
-        raise words.error("a privilege expected")
-    words.take("privileges")
-    while words.take(","):
-        if words.next().lower not in _PRIVILEGES:
-            words.at -= 1
-            raise words.error("a privilege expected")
-    words.expect("on")
-    if words.take("schema") or words.take("all", "tables", "in", "schema"):
-        schema = words.name()
-        if schema not in catalog.schemas:
-            raise RedshiftError("3F000", f'schema "{schema}" does not exist')
-    else:
-        words.take("table")
-        _tables(words, catalog)
-    words.expect(link)
-    principals.recipients(words, catalog)
+        words.take("boost")
     words.end()
 
 

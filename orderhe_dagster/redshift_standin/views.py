@@ -128,9 +128,9 @@ class Views(ColumnReader):
         made = ", ".join(map(definition, columns))
         return [f"CREATE TABLE {table.sql} ({made})", comment(table), *refreshed(table)[1:]]
 
-    def selected(self, text: str, named: list[str]) -> Query:
+    def selected(self, tree: Any, named: list[str]) -> Query:
         """The query of CREATE TABLE AS: each column has a name and a type that are certain."""
-        query = self.translator(False).query(parse(text), None, {})
+        query = self.translator(False).query(tree, None, {})
         return Query(query.sql, tuple((c.name, c.type) for c in _columns(query, named)))
 
     def attributes(self, words: Words, attributes: Attributes) -> None:
