@@ -20,7 +20,7 @@ from orderhe_dagster.redshift_standin.errors import CONFLICT, RedshiftError, tra
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.query_log import Entry
 from orderhe_dagster.redshift_standin.results import Row, Rows, Stream
-from orderhe_dagster.redshift_standin.scope import Columns, Query
+from orderhe_dagster.redshift_standin.scope import Query
 from orderhe_dagster.redshift_standin.settings import began, ended, show
 from orderhe_dagster.redshift_standin.storage import Resolver
 from orderhe_dagster.redshift_standin.time_limit import TimeLimit
@@ -263,11 +263,7 @@ class Engine:
             last_query_id=self.last_query_id,
             last_copy_id=self.last_copy_id,
         )
-
-        def lookup(schema: str | None, name: str) -> tuple[str, Columns]:
-            return views.looked_up(self.catalog, self.translator, schema, name)
-
-        return Translator(lookup, moment)
+        return Translator(views.lookup(self.catalog, self.translator), moment)
 
     def translated(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query or SHOW, without running it."""

@@ -16,6 +16,7 @@ from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.scope import Columns, Query
+from orderhe_dagster.redshift_standin.sources import Lookup
 from orderhe_dagster.redshift_standin.translate import Translator
 from orderhe_dagster.redshift_standin.types import certain
 from orderhe_dagster.redshift_standin.words import Words
@@ -187,15 +188,17 @@ def refreshed(relation: Relation) -> list[str]:
     return [f"DELETE FROM {relation.sql}", f"INSERT INTO {relation.sql} {query}"]
 
 
-def looked_up(
-    catalog: Catalog, translator: Callable[[], Translator], schema: str | None, name: str
-) -> tuple[str, Columns]:
+def lookup(catalog: Catalog, translator: Callable[[], Translator]) -> Lookup:
     """`Catalog.lookup`, where a late-binding view is its query, translated against what is there now."""
-    found = catalog.find(schema, name)
-    if found is None or "unbound" not in found.attributes:
-        return catalog.lookup(schema, name)
-    query = translator().query(parse(found.attributes["unbound"]), None, {})
-    columns = tuple((c.name, c.type) for c in _columns(query, found.attributes["named"]))
-    check_names(name, [Column(*column) for column in columns])
-    listed = ", ".join(quote(column) for column, _ in columns)
-    return f'(SELECT * FROM ({query.sql}) AS "_l"({listed}))', columns
+
+    def looked_up(schema: str | None, name: str) -> tuple[str, Columns]:
+        found = catalog.find(schema, name)
+        if found is None or "unbound" not in found.attributes:
+            return catalog.lookup(schema, name)
+        query = translator().query(parse(found.attributes["unbound"]), None, {})
+        columns = tuple((c.name, c.type) for c in _columns(query, found.attributes["named"]))
+        check_names(name, [Column(*column) for column in columns])
+        listed = ", ".join(quote(column) for column, _ in columns)
+        return f'(SELECT * FROM ({query.sql}) AS "_l"({listed}))', columns
+
+    return looked_up
