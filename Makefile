@@ -13,11 +13,11 @@ ARGS ?=
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills clients lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills clients conformance lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.setup ## make .venv with everything a run needs
 
@@ -45,6 +45,9 @@ clients: $(VENV)/.dev ## strangers' clients against the local Redshift (dbt, aws
 	@.orderhe/clients/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
 		--no-compile --require-hashes -r clients/requirements.lock
 	@$(BIN)/python clients/run.py --python .orderhe/clients/bin/python $(ARGS)
+
+conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tests expect; writes conformance.json
+	@ORDERHE_WAREHOUSE=redshift $(BIN)/python -m orderhe_dagster_tests.redshift_standin.conformance $(ARGS)
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
