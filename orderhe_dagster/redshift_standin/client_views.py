@@ -48,7 +48,7 @@ def _lasting(session: Engine) -> list[Relation]:
 
 
 def _number(relation: Relation) -> int:
-    return oid(str(relation.schema), relation.name)
+    return oid(str(relation))
 
 
 def _nothing(session: Engine) -> Iterable[dict[str, Any]]:

@@ -20,6 +20,7 @@ from orderhe_dagster.redshift_standin.load_log import Load
 from orderhe_dagster.redshift_standin.results import Notice, Rows
 from orderhe_dagster.redshift_standin.storage import Access, bucket_and_key
 from orderhe_dagster.redshift_standin.words import Words
+from orderhe_dagster.redshift_standin.work import Stale
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
@@ -31,15 +32,18 @@ def run_copy(engine: Engine, words: Words, sql: str) -> Rows:
     """COPY, after the word itself. What failed is kept, whether or not the transaction is."""
     copy = read_copy(words, engine.catalog)
     database = engine.database
-    log = database.loads
+    log, number = database.loads, engine.entry.query_id if engine.entry else 0
     load = log.begin(
         Load(
-            log.next_id(), engine.user, engine.process_id, "copy", str(copy.table), copy.address,
+            number, engine.user, engine.process_id, "copy", str(copy.table), copy.address,
             copy.format, _now(),
         )
     )  # fmt: skip
     try:
         rows = _loaded(engine, copy, load)
+    except Stale:  # it is read again, with the tables as they are now
+        log.loads.remove(load)
+        raise
     except BaseException as error:
         load.status, load.error = "failed", str(error)[:500]
         raise

@@ -11,7 +11,7 @@ from typing import Any
 from orderhe_dagster.redshift_standin.catalog import Column
 from orderhe_dagster.redshift_standin.copy_options import Copy
 from orderhe_dagster.redshift_standin.dialect import quote, string
-from orderhe_dagster.redshift_standin.errors import raising
+from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.load_errors import scan_error
 from orderhe_dagster.redshift_standin.types import Type
 
@@ -107,6 +107,8 @@ def _check(copy: Copy, address: str, leaves: list[_Leaf]) -> None:
             f"{len(copy.columns)}, Data columns: {len(leaves)}, File name: {address}"
         )
     for column, leaf in zip(copy.columns, leaves, strict=False):
+        if column.type.kind == "super":
+            raise refuse("COPY into a super column", "load a varchar column and use json_parse")
         if not fits(column.type, leaf):
             raise scan_error(
                 f"File '{address}' has an incompatible Parquet schema for column "

@@ -19,6 +19,7 @@ from orderhe_dagster.redshift_standin.isolation import SNAPSHOT, Transaction, Tr
 from orderhe_dagster.redshift_standin.load_log import LoadLog
 from orderhe_dagster.redshift_standin.locks import Locks
 from orderhe_dagster.redshift_standin.natives import PREFIX, register
+from orderhe_dagster.redshift_standin.oids import oid
 from orderhe_dagster.redshift_standin.query_log import QueryLog
 from orderhe_dagster.redshift_standin.storage import Resolver, Roles
 
@@ -151,15 +152,8 @@ class Database:
             return image(cursor, table)
 
     def oid(self, table: str) -> int:
-        """The number of a table, `schema.table`, by which errors name it; 0 where it is not committed."""
-        schema, _, name = table.partition(".")
-        with self._connection.cursor() as cursor:
-            found = cursor.execute(
-                "SELECT table_oid FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? "
-                "AND table_name = ?",
-                [DATABASE, schema, name],
-            ).fetchone()
-        return int(found[0]) if found else 0
+        """The number of a table, `schema.table`, by which errors and system views name it."""
+        return oid(table)
 
     def leave(self, session: Engine) -> None:
         """Forget a session that was closed."""

@@ -67,7 +67,7 @@ class Engine:
         self.last_query_id = -1
         self._limit = TimeLimit(self.interrupt)
         self._stream: Stream | None = None
-        self._entry: Entry | None = None  # of the statement that runs
+        self.entry: Entry | None = None  # of the statement that runs
 
     def __enter__(self) -> Engine:
         return self
@@ -166,7 +166,7 @@ class Engine:
 
     def _answered(self, sql: str, entry: Entry) -> Stream:
         statement, words = statements.read(sql)
-        self._entry, entry.kind = entry, tags.kind(words)
+        self.entry, entry.kind = entry, tags.kind(words)
         statements.admit(statement, words, self.state)
         if self.work.transaction is not None:
             self.work.transaction.cancelled = False
@@ -271,7 +271,7 @@ class Engine:
 
     def query(self, query: Query) -> Stream:
         """Run a translated query; its rows come as they are fetched."""
-        text, zoned, entry = answers.text(query), answers.zoned(query), self._entry
+        text, zoned, entry = answers.text(query), answers.zoned(query), self.entry
         self._prepare([text])
         cursor = self.connection.execute(text)
         answers.check(query, cursor.description)

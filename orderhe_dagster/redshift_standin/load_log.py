@@ -5,7 +5,6 @@ Bounded: the oldest are forgotten. The views on it are in `load_views`.
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -53,16 +52,11 @@ class LoadLog:
 
     loads: deque[Load] = field(default_factory=lambda: deque(maxlen=_KEPT_LOADS))
     errors: deque[Failed] = field(default_factory=lambda: deque(maxlen=_KEPT_ERRORS))
-    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def begin(self, load: Load) -> Load:
         """Keep a load that begins now."""
         self.loads.append(load)
         return load
-
-    def next_id(self) -> int:
-        """A number for a statement that has none yet."""
-        return next(self._ids)
 
     def failed(self, load: Load, at: datetime, rows: Sequence[RowError]) -> None:
         """Keep the rows that a load could not load."""

@@ -44,10 +44,10 @@ _KEYS = frozenset(
 def run_unload(engine: Engine, words: Words, sql: str) -> Rows:
     """UNLOAD, after the word itself."""
     unload = read_unload(words)
-    log = engine.database.loads
+    log, number = engine.database.loads, engine.entry.query_id if engine.entry else 0
     load = log.begin(
         Load(
-            log.next_id(), engine.user, engine.process_id, "unload", "", unload.address,
+            number, engine.user, engine.process_id, "unload", "", unload.address,
             unload.format, _now(),
         )
     )  # fmt: skip
