@@ -19,6 +19,7 @@ from orderhe_dagster.redshift_standin.types import (
     certain,
     decimal,
     doubted,
+    ordered,
     varchar,
 )
 
@@ -70,6 +71,7 @@ def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a 
         )
     if over.sql and call.distinct:
         raise refuse(f"{name}(distinct …) over a window", "aggregate in a subquery first")
+    _comparing(call)
     if name == "count":
         inside = "*" if call.star else _distinct(call, _only(call).sql)
         return Value(f"count({inside}){over.sql}", BIGINT, name)
@@ -93,6 +95,13 @@ def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a 
     made = {"stddev": "stddev_samp", "variance": "var_samp"}.get(name, name)
     number = convert(_number(value, name), DOUBLE)
     return Value(f"{made}({_distinct(call, number)}){over.sql}", DOUBLE, name)
+
+
+def _comparing(call: Call) -> None:
+    """Refuse to compare values whose order and equality are not those of their text."""
+    if call.distinct or call.name in ("min", "max"):
+        for value in call.arguments:
+            ordered(value.type, f"{call.name}(distinct …) of" if call.distinct else call.name)
 
 
 _SAME_TYPE = ("min", "max", "any_value", "bit_and", "bit_or", "bool_and", "bool_or")

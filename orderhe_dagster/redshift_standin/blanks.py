@@ -6,6 +6,7 @@ from orderhe_dagster.redshift_standin.binding import bind
 from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import raising
+from orderhe_dagster.redshift_standin.types import ordered
 
 
 def _failing(use: str) -> str:
@@ -34,6 +35,7 @@ def guard(value: Value, use: str) -> str:
 
 def guarded(value: Value, use: str) -> str:
     """The text of a value that is told apart from others, as in DISTINCT: an error if it ends in a blank."""
+    ordered(value.type, f"{use.lower()} of")
     if not _checked(value):
         return value.sql
     failing = f"CAST({_failing(use)} AS VARCHAR)"

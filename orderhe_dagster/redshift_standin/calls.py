@@ -122,7 +122,10 @@ class Calls(Expressions):
             raise refuse(f"the window function {call.name}")
         parts, by = [], node.args.get("partition_by") or []
         if by:
-            parts.append(f"PARTITION BY {', '.join(self.value(item, scope).sql for item in by)}")
+            keys = [self.value(item, scope) for item in by]
+            for key in keys:
+                ordered(key.type, "partition by of")
+            parts.append(f"PARTITION BY {', '.join(key.sql for key in keys)}")
         order = node.args.get("order")
         if order is not None:
             parts.append(self.order(order, scope)[0])

@@ -84,8 +84,11 @@ class Database:
                 run(f"SET temp_directory = {string(f'{path}.tmp')}")
             if not read_only:
                 run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
-            views = run("SELECT sql FROM duckdb_views() WHERE NOT internal").fetchall()
-            self.know([view for (view,) in views])
+            kept = run(
+                "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL "
+                "SELECT column_default FROM duckdb_columns() WHERE column_default IS NOT NULL"
+            ).fetchall()
+            self.know([text for (text,) in kept])
         except BaseException:
             self._connection.close()
             raise

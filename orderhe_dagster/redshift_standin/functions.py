@@ -25,6 +25,7 @@ from orderhe_dagster.redshift_standin.types import (
     DOUBLE,
     INTEGER,
     Type,
+    ordered,
     unify,
     varchar,
 )
@@ -131,6 +132,7 @@ def _float(name: str, given: Arguments, moment: Moment) -> Value:
 
 def _extreme(name: str, given: Arguments, moment: Moment) -> Value:
     common = unify((value.type for value in given), name)
+    ordered(common, f"{name} of")
     if common.kind == "varchar":
         raise refuse(f"{name} of texts", "use case: trailing blanks do not count")
     return Value(f"{name}({', '.join(convert(value, common) for value in given)})", common)

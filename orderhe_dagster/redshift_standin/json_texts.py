@@ -6,16 +6,19 @@ import json
 from dataclasses import replace
 
 from orderhe_dagster.redshift_standin.arguments import Arguments, Moment, Rule, text, whole
+from orderhe_dagster.redshift_standin.binding import bind
 from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
-from orderhe_dagster.redshift_standin.errors import refuse
+from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.natives import native
 from orderhe_dagster.redshift_standin.types import (
     BIGINT,
     BOOLEAN,
+    FLOATS,
     INTEGER,
     MAX_VARCHAR,
     SUPER,
+    Type,
     varchar,
 )
 
@@ -104,6 +107,29 @@ def _member(value: Value) -> str:
     if kind == "decimal" and value.literal is not None and not value.literal.endswith("0"):
         return f"CAST({value.sql} AS VARCHAR)"
     raise refuse(f"{value.type} in array", "write an integer, a text or a boolean")
+
+
+def from_super(value: Value, target: Type) -> Value:
+    """A super's scalar: of the kind of the target, or refused while it runs."""
+    kind = {"varchar": "text", "boolean": "boolean"}.get(target.kind, "number")
+    if kind == "number" and not target.is_number:
+        raise refuse(f"a cast from super to {target}", "cast to varchar, then on")
+    places = target.scale if target.kind == "decimal" else 18 if target.kind in FLOATS else 0
+    found = native("super_scalar", value.sql, string(kind), str(places))
+    if kind != "text":
+        return Value(f"CAST({found} AS {target.carrier})", target, value.label)
+    failing = raising(
+        "0A000",
+        string(
+            f"the local Redshift has no rule for a text in a super that is longer than {target}; "
+            "cast it to a longer varchar"
+        ),
+    )
+    made = bind(
+        [found],
+        lambda t: f"(CASE WHEN strlen({t[0]}) > {target.length} THEN {failing} ELSE {t[0]} END)",
+    )
+    return Value(made, target, value.label)
 
 
 def step(value: Value, key: str) -> Value:

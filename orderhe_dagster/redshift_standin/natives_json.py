@@ -193,6 +193,21 @@ def element(text: str, place: int) -> str | None:
     return _known(value[place]) if inside else None
 
 
+def scalar(text: str, kind: str, places: int) -> str:
+    """A super's scalar as text, for a cast to that kind; `places`: what a number may have."""
+    value = parse(text)
+    if isinstance(value, Number):
+        fits = kind == "number" and len(value.partition(".")[2]) <= places
+    else:
+        fits = (kind, type(value)) in (("text", str), ("boolean", bool))
+    if not fits:
+        raise unsure(
+            f"the cast of a JSON {super_typeof(text)} in a super to this type",
+            "cast strings to varchar, whole numbers to bigint, others to decimal with their places",
+        )
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def elements(text: str) -> list[str]:
     """The elements of an array, for FROM."""
     values = parse(text)
@@ -226,6 +241,7 @@ NATIVES: dict[str, tuple[Callable[..., object], str, str]] = {
     "super_text": (dump, "VARCHAR", "VARCHAR"),
     "super_step": (step, "VARCHAR VARCHAR", "VARCHAR"),
     "super_element": (element, "VARCHAR BIGINT", "VARCHAR"),
+    "super_scalar": (scalar, "VARCHAR VARCHAR INTEGER", "VARCHAR"),
     "super_elements": (elements, "VARCHAR", "VARCHAR[]"),
     "super_length": (super_length, "VARCHAR", "INTEGER"),
     "super_typeof": (super_typeof, "VARCHAR", "VARCHAR"),

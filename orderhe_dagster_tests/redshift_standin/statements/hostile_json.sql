@@ -76,3 +76,20 @@ select count(*) from (select json_parse('[]') as s) as t, t.s as o;
 -- unnesting what is no array [unverified: whether it is an element of its own]
 select o from (select json_parse('{}') as s) as t, t.s as o;
 --?
+-- members cast to the types they have [query-super]
+select s.n::integer, s.n::bigint + 1, s.d::decimal(5, 2), s.t::varchar(5), s.b::boolean, s.zz::integer
+from (select json_parse('{"n":7,"d":1.5,"t":"xy","b":true}') as s) as t;
+--: integer, bigint, decimal(5,2), varchar(5), boolean, integer
+--> 7 | 8 | 1.50 | 'xy' | true | NULL
+-- members that are cast can be compared, summed and grouped [query-super]
+select o.k::varchar(3), sum(o.v::integer)
+from (select json_parse('[{"k":"a","v":1},{"k":"b","v":5},{"k":"a","v":2}]') as s) as t, t.s as o
+where o.v::integer < 10 group by o.k::varchar(3) order by 1;
+--> 'a' | 3
+--> 'b' | 5
+-- a super is kept in a table [r_SUPER_type]
+create table kept (id integer, s super);
+insert into kept values (1, json_parse('{"a": [1, 2]}')), (2, null);
+select s, get_array_length(s.a) from kept order by id;
+--> '{"a":[1,2]}' | 2
+--> NULL | NULL
