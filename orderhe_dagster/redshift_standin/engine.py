@@ -211,9 +211,11 @@ class Engine:
         """Errors inside are Redshift's, fail the transaction, and end the entry of the log."""
         try:
             yield
-        except Exception as error:
+        except BaseException as error:
             told = translated(error, self.database.failures)
-            if isinstance(told, RedshiftError) and told.code == "57014" and self._limit.expired:
+            if not isinstance(told, RedshiftError):  # as Ctrl-C: the statement may still run
+                self.connection.interrupt()
+            elif told.code == "57014" and self._limit.expired:
                 told.detail = f"statement_timeout is {self.timeout_ms} ms"
             self.fail()
             if entry is not None:
@@ -221,9 +223,6 @@ class Engine:
             if told is error:
                 raise
             raise told from error
-        except BaseException:
-            self.fail()
-            raise
 
     def fail(self) -> None:
         """What the statement did is rolled back; the transaction that is open can only be ended."""
@@ -273,12 +272,14 @@ class Engine:
         """Run a translated query; its rows come as they are fetched."""
         text, zoned, entry = answers.text(query), answers.zoned(query), self.entry
         self._prepare([text])
-        cursor = self.connection.execute(text)
+        with self.work.running():
+            cursor = self.connection.execute(text)
         answers.check(query, cursor.description)
 
         def fetch(most: int) -> list[Row]:
             with self._telling(entry), self._limit.watching():
-                rows: list[Row] = cursor.fetchmany(most)
+                with self.work.running():
+                    rows: list[Row] = cursor.fetchmany(most)
                 if not rows:
                     self._stream = None
                     self._over(entry, stream.sent)

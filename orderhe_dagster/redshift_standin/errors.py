@@ -56,7 +56,7 @@ def failure(code: str, message: str) -> ValueError:
     return ValueError(f"RS{code}:{message}")
 
 
-def translated(error: Exception, failures: type[Exception]) -> Exception:
+def translated(error: BaseException, failures: type[Exception]) -> BaseException:
     """The error that a session tells; `failures` is DuckDB's. What is nobody's stays as it is."""
     if isinstance(error, RecursionError):
         return RedshiftError("54001", "the statement is nested too deeply")

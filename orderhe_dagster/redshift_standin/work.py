@@ -6,8 +6,9 @@ then DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ class Work:
         self.transaction: Transaction | None = None
         self.defining = False  # the transaction changed definitions
         self._watched: list[tuple[str, Transaction, Any, Any]] = []
+        self._guard, self._running = threading.Lock(), False
 
     @property
     def frozen(self) -> bool:
@@ -50,11 +52,29 @@ class Work:
         return self.transaction
 
     def interrupt(self) -> None:
-        """End what runs, and what waits for a lock."""
+        """End what runs, and what waits for a lock; what begins or ends a transaction is left alone."""
         transaction = self.transaction
         if transaction is not None:
             self._database.locks.cancel(transaction)
-        self.connection.interrupt()
+        with self._guard:
+            if self._running:
+                self.connection.interrupt()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What may be cut short runs inside. 57014 when it was cancelled already.
+
+        BEGIN, COMMIT and ROLLBACK do not: nobody could tell whether they happened.
+        """
+        with self._guard:
+            self._running = True
+        try:
+            if self.transaction is not None and self.transaction.cancelled:
+                raise RedshiftError("57014", "Query cancelled on user's request")
+            yield
+        finally:
+            with self._guard:
+                self._running = False
 
     # -- before a statement ------------------------------------------------------------------------
 
@@ -105,8 +125,6 @@ class Work:
         if alone:
             found.defines |= found.writes
         self.lock(catalog, found.modes(database.transactions.level == SNAPSHOT), timeout_ms)
-        if transaction.cancelled:
-            raise RedshiftError("57014", "Query cancelled on user's request")
         snapshot_kept = self.frozen
         if block or self.defining or len(texts) > 1 or database.transactions.level != SNAPSHOT:
             self._freeze(transaction)
@@ -142,7 +160,8 @@ class Work:
         self._watched = []
         for text in texts:
             try:
-                found: list[Any] = self.connection.execute(text).fetchall()
+                with self.running():
+                    found: list[Any] = self.connection.execute(text).fetchall()
             except self._database.failures as error:
                 raise self._told(error) from error
             count = found[0][0] if found and isinstance(found[0][0], int) else -1

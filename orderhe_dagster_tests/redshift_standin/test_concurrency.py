@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
 from orderhe_dagster.redshift_standin.database import Database
+from orderhe_dagster.redshift_standin.engine import Engine
 from orderhe_dagster.redshift_standin.errors import RedshiftError
-from orderhe_dagster_tests.redshift_standin.sessions import LIMIT_S
+from orderhe_dagster_tests.redshift_standin.sessions import LIMIT_S, Aside
 from orderhe_dagster_tests.servers.wire import Redshift
 
 Run = Callable[[str], Any]
@@ -176,6 +179,78 @@ def test_inserts_and_definitions_beside_one_another() -> None:
         at_once(connect, [turns(who) for who in range(8)], TURNS)
         assert run("select count(*), count(distinct who) from log") == [(8 * TURNS, 8)]
         assert len(database.sessions) == 9
+
+
+def test_statements_that_are_interrupted_at_any_moment_leave_whole_transactions() -> None:
+    """Cancelled while it waits, computes, commits or rolls back: all of it happened, or nothing."""
+    with Database() as database:
+        run = sessions(database)()
+        for sql in TABLES:
+            run(sql)
+        session, over, done = database.connect(), threading.Event(), [0]
+        told: list[str] = []
+
+        def work() -> None:
+            turn = transfer(Random(1))
+            try:
+                for _ in range(150):
+                    try:
+                        turn(lambda sql: list(session.execute(sql).rows))
+                        done[0] += 1
+                    except RedshiftError as error:
+                        told.append(error.code)
+                        session.execute("rollback")
+            finally:
+                over.set()
+
+        with ThreadPoolExecutor(max_workers=1) as threads:
+            working = threads.submit(work)
+            while not over.wait(0.001):
+                session.interrupt()
+            working.result(LIMIT_S)
+        assert set(told) <= {"57014"}
+        assert done[0] + len(told) == 150
+        assert list(session.execute("select sum(balance) from accounts").rows) == [(TOTAL,)]
+        assert session.state == "idle"
+        assert not list(database.locks)
+
+
+def test_database_that_is_closed_ends_what_runs_and_what_waits(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    with Database(file) as database:
+        connect = sessions(database)
+        run = connect()
+        for sql in TABLES:
+            run(sql)
+        run("begin")
+        run("update accounts set balance = 0")
+        aside, waits = Aside(database), database.connect()
+        waiting = aside.waiting(waits, "update accounts set balance = 1")
+        database.close()
+        assert waiting.exception(LIMIT_S) is not None
+        aside.close()
+    with Engine(file) as engine:
+        assert engine.execute("select sum(balance) from accounts").rows == [(TOTAL,)]
+
+
+def test_client_that_is_gone_frees_its_locks(redshift: Redshift) -> None:
+    """Its socket is closed without a word; the one who waits goes on."""
+    one, two = redshift.connect(), redshift.connect()
+    cursor = one.cursor()
+    for sql in TABLES:
+        cursor.execute(sql)
+    one.commit()
+    cursor.execute("update counters set n = 5")
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        waits = threads.submit(two.cursor().execute, "update counters set n = n + 1")
+        one._usock.shutdown(socket.SHUT_RDWR)
+        waits.result(LIMIT_S)
+    two.commit()
+    cursor = two.cursor()
+    cursor.execute("select n from counters")
+    assert cursor.fetchall() == ([1],)
+    two.close()
+    one._usock.close()
 
 
 def test_sixteen_clients_over_the_wire_lose_nothing(redshift: Redshift) -> None:
