@@ -51,6 +51,7 @@ def run_copy(engine: Engine, words: Words, sql: str) -> Rows:
         load.status = "completed"
     finally:
         load.ended = _now()
+        database.resolver.release()
     engine.last_copy_count, engine.last_copy_id = load.rows, load.query_id
     return rows
 

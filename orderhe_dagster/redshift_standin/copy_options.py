@@ -187,6 +187,8 @@ def read_copy(words: Words, catalog: Catalog) -> Copy:
         raise RedshiftError("XX000", f"Cannot COPY into nonexistent table {name}")
     listed = words.names() if words.peek("(") else None
     words.expect("from")
+    if words.peek("stdin"):
+        raise refuse("COPY from the client", "put the rows on S3, as Redshift wants it")
     address = words.string()
     if not address.startswith("s3://"):
         raise refuse(f"COPY from {address[:200]!r}", "give an address s3://bucket/key")

@@ -18,7 +18,7 @@ from orderhe_dagster.redshift_standin.arguments import (
 )
 from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, convert
-from orderhe_dagster.redshift_standin.dialect import string
+from orderhe_dagster.redshift_standin.dialect import DATABASE, string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.types import (
     BIGINT,
@@ -185,7 +185,11 @@ def _decode(name: str, given: Arguments, moment: Moment) -> Value:
 
 
 def _session(name: str, given: Arguments, moment: Moment) -> Value:
-    words = {"current_user": moment.user, "current_schema": moment.schema}.get(name)
+    words = {
+        "current_database": DATABASE,
+        "current_schema": moment.schema,
+        "current_user": moment.user,
+    }.get(name)
     if words is not None:
         return Value(string(words), varchar(127))
     if name == "version":
@@ -250,6 +254,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
         (
             "current_user",
             "current_schema",
+            "current_database",
             "version",
             "pg_backend_pid",
             "pg_last_copy_count",

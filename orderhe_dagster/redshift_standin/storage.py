@@ -43,12 +43,17 @@ def _same_region(bucket: str) -> str:
     return ""
 
 
+def _nothing_fetched() -> None:
+    """No file was made."""
+
+
 @dataclass(frozen=True)
 class Resolver:
     """Reads and writes addresses (`s3://bucket/key`); `list` gives addresses and sizes of a prefix.
 
     `read` and `local_path` raise FileNotFoundError where there is no object, all raise NoSuchBucket
     where there is no such bucket. `region` is a bucket's; empty: the warehouse's own, `home_region`.
+    `release`: the statement of this thread is over, so the files that were made for it may go.
     """
 
     read: Callable[[str], bytes] = _nothing
@@ -58,6 +63,7 @@ class Resolver:
     delete: Callable[[Sequence[str]], None] = _no_delete
     region: Callable[[str], str] = _same_region
     home_region: str = "us-east-1"
+    release: Callable[[], None] = _nothing_fetched
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ def resolver(store: Store, stack: ExitStack) -> Resolver:
     from orderhe_dagster.redshift_standin.storage import Resolver
 
     reach = _Reach(store, stack)
-    return Resolver(reach.read, reach.local_path, reach.list, reach.put, reach.delete)
+    return Resolver(
+        reach.read, reach.local_path, reach.list, reach.put, reach.delete, release=reach.release
+    )
 
 
 class _Reach:
@@ -33,6 +35,7 @@ class _Reach:
         self._folder: Path | None = None
         self._fetched = 0
         self._turn = threading.Lock()  # sessions of one server share this
+        self._mine = threading.local()  # what the statement of each thread fetched
 
     def read(self, address: str) -> bytes:
         with _told(address):
@@ -74,7 +77,15 @@ class _Reach:
                 made = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
                 self._folder = Path(self._stack.enter_context(made))
             self._fetched += 1
-            return self._folder / f"part-{self._fetched:05d}"
+            path = self._folder / f"part-{self._fetched:05d}"
+        self._mine.paths = [*getattr(self._mine, "paths", ()), path]
+        return path
+
+    def release(self) -> None:
+        """Remove what this thread's statement fetched: a server would fill the disk with it."""
+        paths, self._mine.paths = getattr(self._mine, "paths", ()), ()
+        for path in paths:
+            path.unlink(missing_ok=True)
 
     def _key(self, address: str) -> str:
         from orderhe_dagster.redshift_standin.storage import NoSuchBucket

@@ -342,7 +342,13 @@ def test_psql_is_told_of_a_wrong_password_and_of_a_wrong_authority(
 
 
 def test_psql_shows_version_and_settings(shared: Redshift) -> None:
-    done = psql(shared, "select version()", "select current_schema()", "set query_group to 'x'")
+    done = psql(
+        shared,
+        "select version()",
+        "select current_database()",
+        "select current_schema()",
+        "set query_group to 'x'",
+    )
     assert "Redshift" in done.stdout
-    assert "public" in done.stdout.splitlines()
+    assert {"dev", "public"} <= set(done.stdout.splitlines())
     assert done.returncode == 0, done.stderr
