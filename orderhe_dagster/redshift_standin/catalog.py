@@ -85,6 +85,8 @@ class Settings:
 
     def put(self, name: str, value: str | None, local: bool = False) -> None:
         """Set it, or leave it to its default; `local`: until the transaction ends."""
+        if local and self._before is None:  # alone, it is a transaction that has ended already
+            return
         if local:
             self._local.setdefault(name, self.values.get(name))
         else:

@@ -26,6 +26,7 @@ from orderhe_dagster.redshift_standin.unload_files import Writer, open_writer
 from orderhe_dagster.redshift_standin.unload_options import MEGABYTE, Unload, read_unload
 from orderhe_dagster.redshift_standin.unload_text import texts
 from orderhe_dagster.redshift_standin.words import Words
+from orderhe_dagster.redshift_standin.work import Stale
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
@@ -53,6 +54,9 @@ def run_unload(engine: Engine, words: Words, sql: str) -> Rows:
     )  # fmt: skip
     try:
         _unload(engine, unload, load)
+    except Stale:  # it is read again, with the tables as they are now
+        log.loads.remove(load)
+        raise
     except BaseException as error:
         load.status, load.error = "failed", str(error)[:500]
         raise

@@ -255,3 +255,13 @@ def test_statement_that_computes_too_long_is_ended(one: Engine) -> None:
         one.execute("select count(*) from many a, many b, many c, many d where a.id + b.id > c.id")
     assert (raised.value.code, raised.value.detail) == ("57014", "statement_timeout is 100 ms")
     assert number(one, "select 1") == 1
+
+
+def test_local_limit_ends_with_its_transaction(one: Engine) -> None:
+    one.execute("set local statement_timeout to 9000")  # alone: over at once
+    assert one.timeout_ms == 0
+    one.execute("begin")
+    one.execute("set local statement_timeout to 9000")
+    assert one.timeout_ms == 9000
+    one.execute("commit")
+    assert one.timeout_ms == 0
