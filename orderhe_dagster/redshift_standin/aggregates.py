@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from orderhe_dagster.redshift_standin import arithmetic, percentiles
 from orderhe_dagster.redshift_standin.binding import bind, finite
+from orderhe_dagster.redshift_standin.blanks import guarded
 from orderhe_dagster.redshift_standin.casts import Value, as_text, convert
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.types import (
@@ -73,7 +74,7 @@ def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a 
         raise refuse(f"{name}(distinct …) over a window", "aggregate in a subquery first")
     _comparing(call)
     if name == "count":
-        inside = "*" if call.star else _distinct(call, _only(call).sql)
+        inside = "*" if call.star else _distinct(call, _told(call, _only(call)))
         return Value(f"count({inside}){over.sql}", BIGINT, name)
     if name == "listagg":
         return _listagg(call, over)
@@ -134,6 +135,11 @@ def _number(value: Value, name: str) -> Value:
     if not value.type.is_number:
         raise refuse(f"{name} of {value.type}", "cast the argument to a number")
     return value
+
+
+def _told(call: Call, value: Value) -> str:
+    """The argument's text; where values are told apart, one that ends in a blank is an error."""
+    return guarded(value, f"{call.name}(distinct …)") if call.distinct else value.sql
 
 
 def _distinct(call: Call, sql: str) -> str:

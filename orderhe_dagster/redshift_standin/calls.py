@@ -7,6 +7,7 @@ from typing import Any
 
 from orderhe_dagster.redshift_standin import aggregates, functions, texts, times
 from orderhe_dagster.redshift_standin.aggregates import Call, Over
+from orderhe_dagster.redshift_standin.blanks import guarded
 from orderhe_dagster.redshift_standin.casts import Value, tried, vary
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import Expressions, only
@@ -122,10 +123,11 @@ class Calls(Expressions):
             raise refuse(f"the window function {call.name}")
         parts, by = [], node.args.get("partition_by") or []
         if by:
+            word = "PARTITION BY"
             keys = [self.value(item, scope) for item in by]
             for key in keys:
                 ordered(key.type, "partition by of")
-            parts.append(f"PARTITION BY {', '.join(key.sql for key in keys)}")
+            parts.append(f"{word} {', '.join(guarded(key, word) for key in keys)}")
         order = node.args.get("order")
         if order is not None:
             parts.append(self.order(order, scope)[0])

@@ -90,6 +90,26 @@ def _bad_integer(said: str) -> RedshiftError | None:
     return RedshiftError("XX000", message, block(message, 1207, text))
 
 
+_UNGROUPED = re.compile(r'column "([^"]*)" must appear in the GROUP BY clause')
+_MISUSED = (
+    ("calls cannot be nested", "aggregate function calls may not have nested aggregate or window"),
+    ("WHERE clause cannot contain aggregates", "aggregates not allowed in WHERE clause"),
+    ("WHERE clause cannot contain window", "window functions not allowed in WHERE clause"),
+    ("GROUP BY clause cannot contain aggregates", "aggregates not allowed in GROUP BY clause"),
+)
+
+
+def _misused(said: str) -> RedshiftError | None:
+    """An aggregate or an ungrouped column where it cannot stand, in the words of Redshift's planner."""
+    if found := _UNGROUPED.search(said):
+        words = "must appear in the GROUP BY clause or be used in an aggregate function"
+        return RedshiftError("42803", f'column "{found[1]}" {words}')
+    for theirs, words in _MISUSED:
+        if theirs in said:
+            return RedshiftError("42803", words)
+    return RedshiftError("42803", said) if "GROUP BY" in said else None
+
+
 def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one return a kind
     """What Redshift would say where DuckDB says `error`."""
     text = str(error)
@@ -120,6 +140,4 @@ def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one retur
         if _CHANGED.search(text):
             return RedshiftError("XX000", CONFLICT, first)
         return RedshiftError("XX000", first)
-    if kind == "BinderException" and "GROUP BY" in text:
-        return RedshiftError("42803", first)
-    return RedshiftError("XX000", first)
+    return _misused(first) or RedshiftError("XX000", first)

@@ -40,6 +40,8 @@ class Marks(Groups):
                 raise RedshiftError(
                     "0A000", "Outer join operator (+) not allowed in operand of OR or IN."
                 )
+            if "" in marked:
+                raise refuse("(+) on a column of the query around", _REMEDY)
             if len(marked) > 1:
                 raise refuse("(+) on two tables in one condition", _REMEDY)
             (table,) = marked

@@ -159,7 +159,7 @@ class Translator(Marks):
                 count = str(clause.expression.name)
                 if word == "LIMIT" and count.lower() == "all":
                     continue
-                if not count.isdigit():
+                if clause.expression.key != "literal" or not count.isdigit():
                     raise refuse(f"a computed {word.lower()}", "give a literal")
                 tail += f" {word} {count}"
         return tail

@@ -224,6 +224,14 @@ REJECTED = {
     "select t from blank group by rollup (t)": ("0A000", "rtrim"),
     "select distinct t from blank": ("0A000", "rtrim"),
     "select t from blank union select 'k'": ("0A000", "rtrim"),
+    "select count(distinct t) from blank": ("0A000", "rtrim"),
+    "select t, row_number() over (partition by t) from blank": ("0A000", "rtrim"),
+    "select x from a where exists (select 1 from b where b.x = a.x(+))": ("0A000", "query around"),
+    "select x from a limit -1": ("0A000", "literal"),
+    # in Redshift's words
+    "select sum(sum(x)) from a": ("42803", "aggregate function calls may not have nested"),
+    "select x from a where sum(x) > 1": ("42803", "aggregates not allowed in WHERE clause"),
+    "select x, y from a group by x": ("42803", 'column "y" must appear in the GROUP BY clause or'),
 }  # fmt: skip
 
 
