@@ -184,8 +184,6 @@ def convert_distinct(call: Call, value: Value) -> str:
 
 
 def _listagg(call: Call, over: Over) -> Value:
-    if over.sql:
-        raise refuse("listagg over a window", "aggregate in a subquery first")
     value = as_text(call.arguments[0])
     mark = as_text(call.arguments[1]).sql if len(call.arguments) == 2 else "''"
     if len(call.arguments) > 2 or (len(call.arguments) == 2 and call.arguments[1].literal is None):
@@ -196,7 +194,7 @@ def _listagg(call: Call, over: Over) -> Value:
         )
     if not call.within:
         raise refuse("listagg without an order", "add within group (order by …)")
-    made = f"string_agg({_distinct(call, value.sql)}, {mark} {call.within})"
+    made = f"string_agg({_distinct(call, value.sql)}, {mark} {call.within}){over.sql}"
     failing = "error('RS54000:Result size exceeds LISTAGG limit')"
     sql = bind(
         [made],

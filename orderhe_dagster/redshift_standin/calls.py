@@ -94,13 +94,13 @@ class Calls(Expressions):
         if node.key == "withingroup":
             within, by = self.order(node.expression, scope)
             node = node.this
-        if node.key == "ignorenulls":
-            ignore, node = True, node.this
+        if node.key in ("ignorenulls", "respectnulls"):
+            ignore, node = node.key == "ignorenulls", node.this
         if node.key != "anonymous":
             raise refuse(f"{node.key} ({node.sql('redshift')[:80]})")
         given, distinct, star = list(node.expressions), False, False
-        if given and given[0].key == "ignorenulls":
-            ignore, given[0] = True, given[0].this
+        if given and given[0].key in ("ignorenulls", "respectnulls"):
+            ignore, given[0] = given[0].key == "ignorenulls", given[0].this
         if given and given[0].key == "distinct":
             only(given[0], "expressions")
             distinct, given = True, [*given[0].expressions, *given[1:]]

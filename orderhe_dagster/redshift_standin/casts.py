@@ -12,6 +12,7 @@ from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.types import (
     FLOATS,
+    TIMES,
     Type,
     certain,
     typed,
@@ -50,6 +51,11 @@ _TEXTS = {
     "decimal": _DECIMAL_TEXT, "real": _DOUBLE_TEXT, "double": _DOUBLE_TEXT,
     "date": _DATE_TEXT, "timestamp": _DATE_TEXT,
 }  # fmt: skip
+_OTHER_MOMENT = raising(
+    "0A000",
+    "'the local Redshift has no rule for a date or timestamp in another form than YYYY-MM-DD HH:MI:SS; "
+    "use to_date or to_timestamp'",
+)
 _TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
 
 
@@ -232,6 +238,8 @@ def _from_text(value: Value, target: Type) -> str:
         import re
 
         if not re.fullmatch(_TEXTS[kind], value.literal, re.ASCII):
+            if kind in TIMES and re.search(r"\d|now|today|yesterday|tomorrow", value.literal):
+                raise refuse(f"the {kind} {value.literal!r}", "write YYYY-MM-DD HH:MI:SS")
             raise RedshiftError(
                 "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
             )
@@ -240,7 +248,7 @@ def _from_text(value: Value, target: Type) -> str:
     def make(texts: Sequence[str]) -> str:
         (one,) = texts
         fits = f"regexp_full_match({one}, {string(_TEXTS[kind])})"
-        bad = _bad(one, str(target))
+        bad = _OTHER_MOMENT if kind in TIMES else _bad(one, str(target))
         then = f"CAST({one} AS {target.carrier})"
         return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
 

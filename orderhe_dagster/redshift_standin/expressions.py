@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orderhe_dagster.redshift_standin import arithmetic
+from orderhe_dagster.redshift_standin import arithmetic, functions
 from orderhe_dagster.redshift_standin.arguments import text
 from orderhe_dagster.redshift_standin.casts import (
     Value,
@@ -52,6 +52,14 @@ class Expressions(Leaves):
 
     def _on_neg(self, node: Any, scope: Scope) -> Value:
         return vary(lambda one: arithmetic.negative(*one), [self.raw(node.this, scope)])
+
+    def _on_pow(self, node: Any, scope: Scope) -> Value:
+        """`a ^ b`, of floats as in Amazon's example."""
+        only(node, "this", "expression")
+        both = list(self._both(node, scope))
+        if not any(value.type.kind in ("real", "double") for value in both):
+            raise refuse(f"{both[0].type} ^ {both[1].type}", "write power(a, b)")
+        return replace(functions.call("power", both, self.moment), label="?column?")
 
     def _on_dpipe(self, node: Any, scope: Scope) -> Value:
         return arithmetic.joined(*self._both(node, scope))

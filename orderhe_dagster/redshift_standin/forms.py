@@ -145,6 +145,9 @@ def _sign(words: list[Word], place: int, word: Word, following: Word | None) -> 
     elif word.text == "!" and after != "~":
         raise _error(words, place, "write not")
     elif word.text == "@":
+        left = words[place - 1] if place else None
+        if left is not None and (left.kind == "sign" or left.lower in RESERVED):
+            raise refuse("the operator @", "write abs(…)")
         raise _error(words, place, "a name has no @, and abs() is the absolute value")
 
 

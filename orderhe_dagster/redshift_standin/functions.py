@@ -19,7 +19,7 @@ from orderhe_dagster.redshift_standin.arguments import (
 from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, convert
 from orderhe_dagster.redshift_standin.dialect import DATABASE, string
-from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
+from orderhe_dagster.redshift_standin.errors import RedshiftError, raising, refuse
 from orderhe_dagster.redshift_standin.types import (
     BIGINT,
     DOUBLE,
@@ -127,7 +127,15 @@ def _float(name: str, given: Arguments, moment: Moment) -> Value:
         "log": "log10", "power": "pow", "dexp": "exp", "dlog1": "ln", "dlog10": "log10",
     }.get(name, name)  # fmt: skip
     arguments = ", ".join(convert(number(value, name), DOUBLE) for value in given)
-    return Value(finite(f"{made}({arguments})"), DOUBLE)
+    sql = f"{made}({arguments})"
+    if made == "pow":
+        failing = raising(
+            "0A000",
+            "'the local Redshift has no rule for a negative number to a power that is not whole; "
+            "use abs(…)'",
+        )
+        sql = bind([sql], lambda t: f"(CASE WHEN isnan({t[0]}) THEN {failing} ELSE {t[0]} END)")
+    return Value(finite(sql), DOUBLE)
 
 
 def _extreme(name: str, given: Arguments, moment: Moment) -> Value:

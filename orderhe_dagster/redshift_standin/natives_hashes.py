@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -40,6 +41,11 @@ def fnv_hash(text: str, size: int, seed: int) -> int:
     return value - 2**64 if value >= 2**63 else value
 
 
+def sha2(text: str, bits: int) -> str:
+    """SHA-2 of so many bits, as hexadecimal digits in small letters."""
+    return hashlib.new(f"sha{bits}", text.encode("utf-8")).hexdigest()
+
+
 def strtol(text: str, base: int) -> int:
     """STRTOL: blanks, a sign, 0x before base 16; an empty text is 0, a wrong digit an error."""
     shape = re.fullmatch(r"\s*([+-]?)(0[xX])?([0-9a-zA-Z]*)", text)
@@ -61,5 +67,6 @@ def strtol(text: str, base: int) -> int:
 NATIVES: dict[str, tuple[Callable[..., object], str, str]] = {
     "crc32": (crc32, "VARCHAR", "VARCHAR"),
     "fnv_hash": (fnv_hash, "VARCHAR INTEGER BIGINT", "BIGINT"),
+    "sha2": (sha2, "VARCHAR INTEGER", "VARCHAR"),
     "strtol": (strtol, "VARCHAR INTEGER", "BIGINT"),
 }

@@ -98,6 +98,8 @@ def _concat(name: str, given: Arguments, moment: Moment) -> Value:
 
 def _position(name: str, given: Arguments, moment: Moment) -> Value:
     inside, sought = (given[1], given[0]) if name == "charindex" else (given[0], given[1])
+    if sought.literal == "":
+        raise refuse(f"{name} of an empty text", "its place is not documented")
     made = f"strpos({text(inside, name).sql}, {text(sought, name).sql})"
     return Value(f"CAST({made} AS INTEGER)", INTEGER)
 
@@ -132,8 +134,10 @@ def _translate(name: str, given: Arguments, moment: Moment) -> Value:
 
 def _digest(name: str, given: Arguments, moment: Moment) -> Value:
     value = text(given[0], name)
-    if name == "sha2" and constant(given[1], name) not in ("256", "0"):
-        raise refuse("sha2 of other than 256 bits", "use sha2(text, 256)")
+    if name == "sha2" and (bits := constant(given[1], name)) not in ("256", "0"):
+        if bits not in ("224", "384", "512"):
+            raise refuse(f"sha2 of {bits} bits", "use 0, 224, 256, 384 or 512")
+        return Value(native("sha2", value.sql, bits), varchar(int(bits) // 4), hexadecimal=True)
     made, length = {"md5": ("md5", 32), "sha2": ("sha256", 64)}.get(name, ("sha1", 40))
     return Value(f"{made}({value.sql})", varchar(length), hexadecimal=True)
 

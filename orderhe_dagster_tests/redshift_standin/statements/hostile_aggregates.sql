@@ -37,3 +37,34 @@ select count(*), count(qty), sum(qty), max(qty) from orders where order_id > 99;
 -- aggregates leave NULL out [c_Aggregate_Functions]
 select count(*), count(qty), count(distinct country), avg(qty) from orders;
 --> 4 | 3 | 2 | 4
+-- listagg over a partition [r_WF_LISTAGG]
+select order_id, listagg(status, '-') within group (order by order_id desc) over (partition by customer_id)
+from orders where order_id < 4 order by 1;
+--> 1 | 'paid-paid'
+--> 2 | 'paid-paid'
+--> 3 | 'new'
+-- first_value of all, NULL too [r_WF_first_value: RESPECT NULLS is the default]
+select order_id, first_value(qty respect nulls) over (
+    order by order_id desc rows between unbounded preceding and current row
+) from orders order by 1 limit 1;
+--> 1 | NULL
+-- lead and lag beyond the rows [r_WF_LEAD, r_WF_LAG]
+select order_id, lag(order_id) over (order by order_id), lead(order_id, 2) over (order by order_id) from orders order by 1;
+--> 1 | NULL | 3
+--> 2 | 1 | 4
+--> 3 | 2 | NULL
+--> 4 | 3 | NULL
+-- an aggregate over a window with an order needs a frame [c_Window_functions]
+select sum(qty) over (order by order_id) from orders;
+--! 42601 Aggregate window functions with an ORDER BY clause require a frame clause
+-- ratio_to_report over partitions [r_WF_RATIO_TO_REPORT]
+select order_id, ratio_to_report(qty) over (partition by customer_id) from orders where order_id = 3;
+--> 3 | 1.0
+-- ranks of equal values [r_WF_RANK, r_WF_DENSE_RANK, r_WF_PERCENT_RANK, r_WF_CUME_DIST]
+select v, rank() over (order by v), dense_rank() over (order by v), percent_rank() over (order by v),
+    cume_dist() over (order by v)
+from (select 1 as v union all select 1 union all select 2) as t order by 1;
+--: integer, bigint, bigint, double, double
+--> 1 | 1 | 1 | 0.0 | 0.6666666666666666
+--> 1 | 1 | 1 | 0.0 | 0.6666666666666666
+--> 2 | 3 | 2 | 1.0 | 1.0

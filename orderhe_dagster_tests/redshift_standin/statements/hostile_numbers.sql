@@ -46,3 +46,25 @@ select '12a'::integer;
 select nvl(1.5::decimal(7, 2), 1.125::decimal(15, 3)), coalesce(1::smallint, 2::bigint);
 --: decimal(15,3), bigint
 --> 1.500 | 1
+-- a power by its sign [r_OPERATOR_SYMBOLS' example: a float]
+select 2::float8 ^ 3, power(2, 10), power(0, 0);
+--: double, double, double
+--> 8.0 | 1024.0 | 1.0
+-- a tenth of a price [r_OPERATOR_SYMBOLS' example: 187.00 * .20 is 37.400]
+select 187.00::decimal(8, 2) * .20 = 37.400;
+--> true
+-- the root of a negative number, and the logarithm of 0 [r_SQRT, r_LN: errors]
+select sqrt(-1);
+--! 22003
+-- the smallest integer has no absolute value [r_ABS: an overflow]
+select abs((-2147483648)::integer);
+--! 22003
+-- remainder by zero [r_MOD]
+select mod(5, 0);
+--! 22012
+-- an integer beyond its type [r_numeric_computations201: an overflow]
+select 2147483647 + 1;
+--! 22003
+-- whole numbers down, up and towards zero [r_FLOOR, r_CEILING_FLOOR, r_TRUNC]
+select floor(-2.5) = -3, ceil(-2.5) = -2, trunc(-2.7) = -2, round(-2.5) = -3;
+--> true | true | true | true

@@ -90,3 +90,12 @@ select '2024-01' similar to '[0-9]{4}-[0-9]{2}', 'aXX' similar to 'aX*', 'a' sim
 -- like with its escape [r_patternmatching_condition_like: two backslashes]
 select 'start_time' like '%start\\_%', 'startXtime' like '%start\\_%', 'a%' like 'a|%' escape '|';
 --> true | false | true
+-- sha2 of other lengths [SHA2: 224, 384 and 512; the digests of FIPS 180-4's example]
+select sha2('abc', 224), left(sha2('abc', 384), 32), left(sha2('abc', 512), 32), sha2('abc', 0) = sha2('abc', 256);
+--> '23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7' | 'cb00753f45a35e8bb5a03d699ac65007' | 'ddaf35a193617abacc417349ae204131' | true
+-- ascii of nothing, and beyond ASCII [r_ASCII: 0, and the code point]
+select ascii(''), ascii('amazon'), ascii('日'), ascii(country) from orders where order_id = 4;
+--> 0 | 97 | 26085 | NULL
+-- digests of nothing [r_MD5, SHA1]
+select md5(''), sha1('');
+--> 'd41d8cd98f00b204e9800998ecf8427e' | 'da39a3ee5e6b4b0d3255bfef95601890afd80709'
