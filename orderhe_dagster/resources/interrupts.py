@@ -51,12 +51,18 @@ def remembered() -> Iterator[None]:
 
 def raise_if_interrupted() -> None:
     """Raise KeyboardInterrupt if, in the block of `remembered`, an interrupt came. Call it between steps."""
-    if _INBOX.reader is None:
-        return
-    with suppress(BlockingIOError):  # no signal since the last time
-        _INBOX.heard |= not _ENDING.isdisjoint(_INBOX.reader.recv(4096))
-    if _INBOX.heard:
+    if interrupt_came():
         raise KeyboardInterrupt
+
+
+def interrupt_came() -> bool:
+    """Whether, in the block of `remembered`, an interrupt came; any thread may ask."""
+    reader = _INBOX.reader
+    if reader is None:
+        return False
+    with suppress(BlockingIOError):  # no signal since the last time
+        _INBOX.heard |= not _ENDING.isdisjoint(reader.recv(4096))
+    return _INBOX.heard
 
 
 @contextmanager

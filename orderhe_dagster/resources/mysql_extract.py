@@ -16,11 +16,11 @@ from orderhe_dagster.catalog import carry
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.resources.interrupts import interruptible
+from orderhe_dagster.resources.interrupts import interruptible, raise_if_interrupted
 from orderhe_dagster.resources.local_extract import day_name, where_of
 from orderhe_dagster.resources.mysql_connect import Target, ca_file, close
 from orderhe_dagster.resources.mysql_fetch import batches
-from orderhe_dagster.resources.mysql_watch import silence_ends
+from orderhe_dagster.resources.mysql_watch import interrupt_ends, silence_ends
 from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster.resources.quarantine import SOUND, faults_name
 
@@ -107,11 +107,12 @@ def by_arrow(
     try:
         cursor.execute(select)
         reader = pa.RecordBatchReader.from_batches(schema, batches(cursor, schema, errors.append))
-        with _duckdb() as engine:
+        with _duckdb() as engine, interrupt_ends(connection):
             engine.register("__mysql", reader)
             try:
                 yield engine, "__mysql"
             except Exception:
+                raise_if_interrupted()  # which may be why the connection broke
                 if errors:
                     raise errors[0] from None  # DuckDB would tell of it in words of its own
                 raise

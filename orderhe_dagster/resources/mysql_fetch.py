@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.resources.interrupts import raise_if_interrupted
 from orderhe_dagster.resources.ports import PortError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def batches(
 
     try:
         while rows := cursor.fetchmany(BATCH_ROWS):
+            raise_if_interrupted()  # DuckDB's thread runs this: no signal comes here
             arrays = [
                 pa.array(values, field.type)
                 for field, values in zip(schema, zip(*rows, strict=True), strict=True)

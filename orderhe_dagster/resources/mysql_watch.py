@@ -17,10 +17,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from orderhe_dagster.resources.interrupts import interrupt_came
+
 _OPEN_FILES = Path("/proc/self/fd")
 _SILENT_MS_AT, _RECEIVED_AT = 52, 128  # in Linux's struct tcp_info
 _INFO_BYTES = 192
 _CHECKS, _LONGEST_PAUSE_S = 4, 5.0
+_PAUSE_S = 0.5
 _WITH_TIMEOUT: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
 
@@ -49,6 +52,27 @@ def silence_ends(host: str, port: int, after_s: float) -> Iterator[None]:
     finally:
         over.set()
         watch.join()
+
+
+@contextmanager
+def interrupt_ends(connection: Any) -> Iterator[None]:
+    """Break a connection of pymysql when Ctrl-C comes, for reads in a thread that no signal reaches."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_PAUSE_S):
+            if interrupt_came():
+                with suppress(OSError, AttributeError):  # closed meanwhile
+                    connection._sock.shutdown(socket.SHUT_RDWR)
+                return
+
+    thread = threading.Thread(target=watch, name="mysql-interrupt", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _watch(addresses: set[tuple[str, int]], after_s: float, over: threading.Event) -> None:

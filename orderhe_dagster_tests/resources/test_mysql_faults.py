@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.resources.interrupts import raise_if_interrupted, remembered
 from orderhe_dagster.resources.mysql import MySQLSource
 from orderhe_dagster.resources.ports import ConnectionLost
 from orderhe_dagster_tests.contracts.sources import tables
@@ -130,6 +133,18 @@ def test_a_query_that_somebody_ends_is_run_again(
     source = source_of(mariadb, events_database, port=proxy.port, extract_by=extract_by)
     proxy.arm(kill_all, MIDDLE)
     assert extracted(source, events, tmp_path / "out") == ROWS
+
+
+def test_ctrl_c_ends_an_extract(
+    mariadb: MariaDB, events_database: str, proxy: FaultProxy, events: Table, tmp_path: Path,
+    extract_by: str,
+) -> None:  # fmt: skip
+    source = source_of(mariadb, events_database, port=proxy.port, extract_by=extract_by)
+    proxy.arm(lambda: os.kill(os.getpid(), signal.SIGINT), MIDDLE)
+    with pytest.raises(KeyboardInterrupt), remembered():
+        source.extract(events, WINDOW, tmp_path / "out", "UTC")
+        raise_if_interrupted()  # had it come too late to end anything
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_server_that_crashes_and_comes_back_is_read_anew(events: Table, tmp_path: Path) -> None:
