@@ -36,8 +36,11 @@ def failure(error: RedshiftError, severity: str = "ERROR") -> bytes:
 class Connection:
     """Answers a client's messages on its session, until it leaves. Others may `cancel` and `stop` it."""
 
-    def __init__(self, channel: Channel, engine: Engine, version: int) -> None:
+    def __init__(
+        self, channel: Channel, engine: Engine, version: int, float_digits: int = 0
+    ) -> None:
         self._channel, self._engine, self._version = channel, engine, version
+        self._float_digits = float_digits
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Portal] = {}
         self._skipping = False  # after an error, until Sync
@@ -174,7 +177,7 @@ class Connection:
         formats = [wire.TEXT] * len(fields)
         if fields:
             self._channel.send(wire.row_description(fields, formats, self._version))
-            encode = row_encoder(fields, formats)
+            encode = row_encoder(fields, formats, self._float_digits)
             while rows := stream.fetch(_BATCH):
                 self._channel.send(b"".join(map(encode, rows)))
         self._complete(stream)
@@ -246,7 +249,8 @@ class Connection:
         if not portal.fields:
             portal.finished = True
         else:
-            encode = row_encoder(portal.fields, wire.spread(portal.formats, len(portal.fields)))
+            formats = wire.spread(portal.formats, len(portal.fields))
+            encode = row_encoder(portal.fields, formats, self._float_digits)
             left = most
             while rows := stream.fetch(min(_BATCH, left) if most else _BATCH):
                 self._channel.send(b"".join(map(encode, rows)))

@@ -38,6 +38,7 @@ class Client:
     user: str
     application_name: str
     version: int
+    float_digits: int  # extra_float_digits
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -102,7 +103,11 @@ def _client(given: Mapping[str, str]) -> Client:
     asked = given.get("client_protocol_version", "0")
     if not asked.isdigit():
         raise Refused("22023", f"invalid client_protocol_version: {asked}")
-    return Client(given["user"], given.get("application_name", ""), min(int(asked), 2), given)
+    digits = given.get("extra_float_digits", "0")
+    if not digits.lstrip("-").isdigit() or not -15 <= int(digits) <= 3:
+        raise Refused("22023", f"invalid extra_float_digits: {digits}; there are -15 to 3")
+    name = given.get("application_name", "")
+    return Client(given["user"], name, min(int(asked), 2), int(digits), given)
 
 
 def _prove(channel: Channel, verifier: Verifier | None, client: Client) -> None:

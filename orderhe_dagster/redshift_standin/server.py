@@ -180,7 +180,9 @@ class Server:
                 user=client.user, application_name=client.application_name
             )
             key = (engine.process_id, secrets.randbits(32))
-            connection = self._keys[key] = Connection(channel, engine, client.version)
+            connection = self._keys[key] = Connection(
+                channel, engine, client.version, client.float_digits
+            )
         try:
             channel.send(greeting(client, *key))
             connection.serve()

@@ -14,6 +14,7 @@ from orderhe_dagster.redshift_standin.words import Word, Words
 
 DEFAULTS = {
     "application_name": "",
+    "client_encoding": "UTF8",
     "datestyle": "ISO, MDY",
     "enable_case_sensitive_identifier": "false",
     "enable_result_cache_for_session": "on",
@@ -118,6 +119,8 @@ def _checked(name: str, values: list[Word], catalog: Catalog) -> str:
         raise refuse(f"set timezone to {shown_}", "keep UTC and use convert_timezone")
     if name == "datestyle" and shown_.lower().replace(" ", "") not in ("iso", "iso,mdy"):
         raise refuse(f"set datestyle to {shown_}", "keep ISO, MDY")
+    if name == "client_encoding" and shown_.lower().replace("-", "") not in ("utf8", "unicode"):
+        raise refuse(f"set client_encoding to {shown_}", "keep UTF8")
     if name in _NUMBERS and not shown_.isdigit():
         raise RedshiftError("22023", f'invalid value for parameter "{name}": "{shown_}"')
     if name.startswith(("enable_", "error_on_")):
@@ -127,7 +130,8 @@ def _checked(name: str, values: list[Word], catalog: Catalog) -> str:
         if name == "enable_case_sensitive_identifier" and turned == "on":
             raise refuse(f"set {name} to {shown_}", "write names that differ in more than case")
         return turned if DEFAULTS[name] == "on" else {"on": "true", "off": "false"}[turned]
-    return {"timezone": "UTC", "datestyle": "ISO, MDY"}.get(name, shown_)
+    kept = {"timezone": "UTC", "datestyle": "ISO, MDY", "client_encoding": "UTF8"}
+    return kept.get(name, shown_)
 
 
 def _text(value: Word) -> str:

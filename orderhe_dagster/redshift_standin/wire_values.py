@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
 from decimal import Context, Decimal
+from functools import partial
 from typing import Any
 
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
@@ -76,10 +77,15 @@ def field(name: str, type_: str) -> Field:
 
 
 def row_encoder(
-    fields: Sequence[Field], formats: Sequence[int]
+    fields: Sequence[Field], formats: Sequence[int], float_digits: int = 0
 ) -> Callable[[Sequence[Any]], bytes]:
-    """What turns a row of Python values into a DataRow message."""
-    encoders = [_sized(_encoder(one, code)) for one, code in zip(fields, formats, strict=True)]
+    """What turns a row of Python values into a DataRow message.
+
+    `float_digits`: the session's extra_float_digits, for floating point numbers as text.
+    """
+    encoders = [
+        _sized(_encoder(one, code, float_digits)) for one, code in zip(fields, formats, strict=True)
+    ]
     head, null, join = struct.pack("!H", len(encoders)), b"\xff\xff\xff\xff", b"".join
 
     def encode(row: Sequence[Any]) -> bytes:
@@ -107,12 +113,15 @@ def _sized(encoder: Encoder) -> Encoder:
     return encode
 
 
-def _encoder(described: Field, code: int) -> Encoder:
+def _encoder(described: Field, code: int, float_digits: int) -> Encoder:
     oid = described.oid
     if oid == NUMERIC:
         return _numeric(described, code)
     if code == BINARY and oid in _BINARY:
         return _BINARY[oid]
+    if oid in _DIGITS:
+        least, most = _DIGITS[oid]
+        return partial(_float, digits=max(1, min(least + float_digits, most)))
     return _TEXTS.get(oid, _text)
 
 
@@ -179,10 +188,10 @@ def _float(value: float, digits: int) -> bytes:
         return b"NaN"
     if math.isinf(value):
         return b"Infinity" if value > 0 else b"-Infinity"
-    text = f"{value:.{digits}g}"
-    if float(text) != value and digits == 15:
-        text = repr(value)
-    return text.encode()
+    return f"{value:.{digits}g}".encode()
+
+
+_DIGITS = {FLOAT4: (6, 9), FLOAT8: (15, 17)}  # shown by default, and all that there are
 
 
 def _fixed(size: int, shape: str) -> Encoder:
@@ -212,8 +221,6 @@ _BINARY: dict[int, Encoder] = {
 }
 _TEXTS: dict[int, Encoder] = {
     BOOL: lambda value: b"t" if value else b"f",
-    FLOAT4: lambda value: _float(value, 9 if float(f"{value:.6g}") != value else 6),
-    FLOAT8: lambda value: _float(value, 15),
     TIMESTAMP: _stamp,
     TIMESTAMPTZ: _stamp,
     VARBYTE: lambda value: bytes(value).hex().encode(),

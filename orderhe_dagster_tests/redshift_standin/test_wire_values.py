@@ -187,3 +187,14 @@ def test_a_row_description_has_redshifts_additions_from_version_1_on(plain: Reds
             assert struct.unpack("!ihi", found[12:22])[2] == ((12 << 16) | 3) + 4
     # schema, table, column and catalogue with their zero bytes, and two bytes of flags
     assert [size - sizes[0] for size in sizes] == [0, 4 + 3 + 2, 4 + 3 + 2]
+
+
+@pytest.mark.parametrize(("digits", "shown"), [("0", b"0.3"), ("2", b"0.30000000000000004")])
+def test_floats_in_text_have_as_many_digits_as_the_session_wants(
+    plain: Redshift, digits: str, shown: bytes
+) -> None:
+    with Raw(plain.port) as client:
+        client.enter(extra_float_digits=digits)
+        found = client.query("select 0.1::float8 + 0.2::float8 as x, 0.1::real as y")
+        assert rows(found)[0][0] == shown
+        assert rows(found)[0][1] == b"0.1"
