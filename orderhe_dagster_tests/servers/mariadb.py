@@ -173,9 +173,9 @@ def running(
 
 def needed() -> None:
     """Skip the test where no MariaDB is installed; in CI it must be."""
-    if _found("mariadbd") and _found("mariadb-install-db"):
+    if all(map(_found, ("mariadbd", "mariadb-install-db", "my_print_defaults"))):
         return
-    says = "no MariaDB server is installed: apt install mariadb-server-core"
+    says = "no MariaDB server is installed: apt install mariadb-server-core mariadb-client-core"
     if os.environ.get("CI"):
         pytest.fail(says)
     pytest.skip(says)
