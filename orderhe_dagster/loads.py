@@ -196,12 +196,18 @@ def _manifest(
     store: Store,
     run_id: str,
 ) -> str:
-    """The address of one manifest for all the parts: the day's own, or one written for this load."""
+    """The address of one manifest for all the parts: the day's own, or one written for this load.
+
+    A day's own may name other addresses: those of the store that its backup was copied from.
+    """
+    body = backups.manifest_body(store, parts)
     with_rows = [record for record in records.values() if record.parts]
     if len(with_rows) == 1:
-        return store.url(with_rows[0].manifest)
+        own = store.get(with_rows[0].manifest)
+        if own is not None and own.body == body:
+            return store.url(with_rows[0].manifest)
     key = f"backup/{table.name}/loads/{run_id}.json"
-    store.put(key, backups.manifest_body(store, parts))
+    store.put(key, body)
     return store.url(key)
 
 

@@ -158,6 +158,12 @@ def sales_shop(folder: Path, environ: Mapping[str, str] | None = None) -> TestSh
     shop = TestShop(folder, {**own, **(environ or {})})
     shop.write(SALES)
     shop.create()
+    fill(shop)
+    return shop
+
+
+def fill(shop: TestShop) -> None:
+    """The three days of rows of the shop of `SALES`."""
     shop.change(
         "insert into buyers values ('ann', 'ann@example.com', timestamp '2026-01-01 00:00:00'),"
         " ('밥', null, timestamp '2026-01-01 00:00:00')",
@@ -167,4 +173,3 @@ def sales_shop(folder: Path, environ: Mapping[str, str] | None = None) -> TestSh
         " (1, 2, null, date '2026-01-02', 7.000, 'paid', timestamp '2026-01-02 10:00:00'),"
         " (1, 3, '밥', date '2026-01-04', 99999999.999, 'paid', timestamp '2026-01-04 10:00:00')",
     )
-    return shop
