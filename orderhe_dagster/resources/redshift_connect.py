@@ -56,7 +56,7 @@ def connected(target: Target, label: str) -> Any:
         raise PortError(
             f"AWS gave no credentials for redshift://{target.where}: {error}. The caller needs "
             "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
-            "and AWS_REGION and AWS credentials must be set."
+            "and AWS_DEFAULT_REGION and AWS credentials must be set."
         ) from None
     try:
         # The driver's timeout would go on to end queries too: a long COPY is the server's business.

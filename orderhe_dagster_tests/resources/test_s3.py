@@ -84,6 +84,12 @@ def test_a_denial_gives_the_statement_that_is_missing(
     DENIALS[case](store, tmp_path)
 
 
+def test_the_documented_policy_is_the_one_that_is_tested(project: Path) -> None:
+    shown = re.search(r"```json\n(.*?)```", (project / "docs/s3.md").read_text("utf-8"), re.DOTALL)
+    assert shown is not None
+    assert json.loads(shown[1]) == policy("BUCKET", "PREFIX", kms_key_arn="KEY_ARN", creates=True)
+
+
 def test_the_rights_end_at_the_prefix(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     name = s3_server.bucket_name()
     use(monkeypatch, s3_server.user(name, policy(name, "shops/one", creates=True)))
