@@ -112,7 +112,7 @@ def carried(table: Table) -> str | None:
 
 def relation(table: Table, where: str | None = None) -> str:
     """What is carried of the table, in brackets, to be read from; `where` is on the table's own columns."""
-    columns = ", ".join(f"{sql} as {quoted(name, 'mysql')}" for name, sql in expressions(table))
+    columns = ", ".join(f"{_alike(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
     conditions = [f"({text})" for text in (where, carried(table)) if text]
     text = f"select {columns} from {quoted(table.name, 'mysql')}"
     if conditions:
@@ -163,6 +163,12 @@ def is_carried(found: Iterable[Fault]) -> bool:
     return all(fault.policy == "null" for fault in found)
 
 
+def _alike(column: Column) -> str:
+    """The expression, all texts in one character set: a measure joins them, and may not mix collations."""
+    found = expression(column)
+    return f"convert({found} using utf8mb4)" if column.type.kind == "varchar" else found
+
+
 def _name(column: Column) -> str:
     return quoted(column.name, "mysql")
 
@@ -171,8 +177,7 @@ def _value(column: Column) -> str:
     """The value in the type that carries it."""
     name, base, kind = _name(column), base_of(column.type), column.type.kind
     if kind == "varchar":
-        text = f"cast({name} as char)" if base in _NO_TEXTS else name
-        return f"convert({text} using utf8mb4)"
+        return f"cast({name} as char)" if base in _NO_TEXTS else name  # the session is in utf8mb4
     if kind == "decimal":
         # Of a decimal without a fraction, DuckDB's scanner takes one digit for a point.
         digits = column.type.precision + (column.type.scale == 0)
@@ -196,8 +201,8 @@ def _conditions(column: Column) -> list[tuple[str, str]]:
 
 
 def _no_day(name: str) -> str:
-    last = f"day(last_day(concat(lpad(year({name}), 4, '0'), '-', lpad(month({name}), 2, '0'), '-01')))"
-    return f"(year({name}) * month({name}) * day({name}) = 0 or (day({name}) > 28 and day({name}) > {last}))"
+    """There and back by the number of the day: 2026-02-30 gives 2026-03-02, what has zeros gives NULL."""
+    return f"coalesce(from_days(to_days({name})) <> date({name}), {name} is not null)"
 
 
 def _no_real_day(column: Column) -> str | None:
@@ -207,7 +212,10 @@ def _no_real_day(column: Column) -> str | None:
 def _zero_byte(column: Column) -> str | None:
     if column.type.kind != "varchar" or base_of(column.type) in _NO_TEXTS:
         return None
-    return f"instr(cast(convert({_name(column)} using utf8mb4) as binary), x'00') > 0"
+    name = _name(column)
+    # The first is quick and tells of too many: in UTF-16, every other byte is a zero.
+    exactly = f"instr(cast(convert({name} using utf8mb4) as binary), x'00') > 0"
+    return f"(instr({name}, x'00') > 0 and {exactly})"
 
 
 def _too_long(column: Column) -> str | None:
@@ -216,7 +224,7 @@ def _too_long(column: Column) -> str | None:
         # What a function would give beyond the largest packet is NULL in MySQL.
         return f"octet_length({_name(column)}) > least({limit}, @@max_allowed_packet div 2 - 1)"
     if column.type.kind == "varchar" and limit == VARCHAR_BYTES:
-        return f"octet_length({_value(column)}) > {limit}"
+        return f"octet_length(convert({_value(column)} using utf8mb4)) > {limit}"
     return None
 
 
