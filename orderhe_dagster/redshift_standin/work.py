@@ -35,7 +35,8 @@ class Work:
         self.connection = connection
         self.transaction: Transaction | None = None
         self.defining = False  # the transaction changed definitions
-        self._watched: list[tuple[str, Transaction, Any, Any]] = []
+        self._watched: list[tuple[str, Transaction, conflicts.Image]] = []
+        self._theirs: dict[str, Any] = {}  # the rows that others changed since the snapshot
         self._guard, self._running = threading.Lock(), False
 
     @property
@@ -146,13 +147,15 @@ class Work:
         """Tables whose rows others changed since the snapshot: compare, once the statement has run."""
         if self._database.transactions.level != SNAPSHOT:
             return
-        for key in found.changes - transaction.changes:
+        for key in found.changes:
             with self._database.gate:
                 other = self._database.transactions.changed_since(transaction, key)
             if other is not None:
                 before = conflicts.image(self.connection, _path(key))
-                theirs = conflicts.changed(before, self._database.image(_path(key)))
-                self._watched.append((key, other, before, theirs))
+                if key not in self._theirs:  # nobody else writes there from now on: it stays true
+                    now = self._database.image(_path(key))
+                    self._theirs[key] = conflicts.changed(before, now)
+                self._watched.append((key, other, before))
 
     def run(self, texts: Sequence[str]) -> int:
         """Run them; the last one's count of rows, -1 where it has none. 1023 for a row changed twice."""
@@ -165,9 +168,9 @@ class Work:
             except self._database.failures as error:
                 raise self._told(error) from error
             count = found[0][0] if found and isinstance(found[0][0], int) else -1
-        for key, other, before, theirs in watched:
+        for key, other, before in watched:
             mine = conflicts.changed(before, conflicts.image(self.connection, _path(key)))
-            if conflicts.share(mine, theirs):
+            if conflicts.share(mine, self._theirs[key]):
                 raise violation(self._database.oid(key), [self.open(), other])
         return count
 
@@ -221,7 +224,7 @@ class Work:
             self._leave(transaction)
 
     def _leave(self, transaction: Transaction) -> None:
-        self.transaction, self.defining, self._watched = None, False, []
+        self.transaction, self.defining, self._watched, self._theirs = None, False, [], {}
         self._database.locks.release(transaction)
 
 

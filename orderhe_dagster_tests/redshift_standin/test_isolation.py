@@ -142,6 +142,13 @@ def test_write_skew_is_possible_under_snapshot_isolation(snapshot: Database) -> 
     two.execute("commit")
 
 
+def test_second_change_of_a_transaction_is_looked_at_too(snapshot: Database) -> None:
+    late = begun(snapshot)
+    snapshot.connect().execute("update t set n = 5 where id = 3")
+    late.execute("update t set n = 1 where id = 1")  # another row
+    is_1023(late, "delete from t where id = 3")
+
+
 def test_own_rows_may_be_changed_twice(snapshot: Database) -> None:
     late = begun(snapshot)
     snapshot.connect().execute("update t set n = 5 where id = 3")
