@@ -20,7 +20,8 @@ class Marks(Groups):
         if where is None or not _marked(where):
             return self._from(node, scope), where and where.this
         joins = node.args.get("joins") or []
-        if node.args.get("from_") is None or any(_written(join) for join in joins):
+        given = [node.args.get("from_"), *joins]
+        if any(one is None or _written(one) for one in given):
             raise RedshiftError(
                 "0A000", "the outer join operator (+) cannot stand beside joins in FROM"
             )
@@ -99,7 +100,9 @@ class Marks(Groups):
 
 
 def _written(join: Any) -> bool:
-    return any(join.args.get(key) for key in ("on", "using", "side", "kind", "method"))
+    """Whether FROM, or a comma in it, holds a join that is written out, in brackets or not."""
+    bracketed = join.this.key == "subquery" and join.this.this.key == "table"
+    return bracketed or any(join.args.get(key) for key in ("on", "using", "side", "kind", "method"))
 
 
 def _columns(node: Any) -> list[Any]:

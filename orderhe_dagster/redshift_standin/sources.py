@@ -47,8 +47,10 @@ class Sources(Pivots):
             raise refuse(
                 f"{node.sql('redshift')[:60]} in FROM", "select from tables and subqueries"
             )
-        if node.args.get("joins") or (node.this.args.get("joins") and node.this.key == "table"):
-            raise refuse("a join in brackets", "write the joins in one row")
+        if node.key == "subquery" and node.this.key == "table":
+            return self._bracketed(node, scope)
+        if node.args.get("joins"):
+            raise refuse("a join here", "write the joins in one row, or in brackets")
         if node.args.get("pivots"):
             return self._turned(node, scope)
         if node.key == "subquery":
@@ -73,6 +75,18 @@ class Sources(Pivots):
         if names == [column for column, _ in source.columns]:
             return f"{text} AS {quote(source.alias)}"
         return f"{text} AS {quote(source.alias)}({', '.join(map(quote, listed_names(source.columns)))})"
+
+    def _bracketed(self, node: Any, scope: Scope) -> str:
+        """Joins in brackets: their ON sees nothing of what stands before."""
+        only(node, "this")
+        first, joins = node.this.copy(), node.this.args.get("joins") or []
+        if not joins:
+            raise RedshiftError("42601", "syntax error: a table alone in brackets")
+        first.set("joins", None)
+        before, scope.group = scope.group, len(scope.sources)
+        text = self.tables(first, joins, scope)
+        scope.group = before
+        return f"({text})"
 
     def _derived(self, node: Any, scope: Scope) -> str:
         only(node, "this", "alias", "with_")

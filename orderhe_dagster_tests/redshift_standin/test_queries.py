@@ -131,6 +131,11 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "select x, y, z from a join b using (x) where x = 2": [(2, 20, 200)],
     "select count(*) from (select x from a minus select x from b)": [(2,)],
     "select s from (select sum(y) as s from a), b where b.x = 1": [(100,)],
+    "select a.x, b.z, c.w from a left join (b join c on b.z = c.z) on a.x = b.x order by 1": [
+        (1, 100, 7), (2, None, None), (3, None, None), (None, None, None),
+    ],
+    "select count(*) from (a cross join b) join c on b.z = c.z": [(4,)],
+    "select x, w from (a join b using (x)) left join c using (z) order by x": [(1, 7), (2, None)],
     # -- subqueries in conditions
     "select x from a where x = any (select x from b) order by 1": [(1,), (2,)],
     "select x from a where x = some (select b.x from b where b.z = a.y * 10)": [(1,), (2,)],
@@ -215,6 +220,9 @@ REJECTED = {
     "select 1 from a left join b where a.x = 1": ("42601", '"where"'),
     "select 1 from a join b, c": ("42601", '","'),
     "select (select count(*) from a join b) from c": ("42601", '")"'),
+    "select 1 from a join (b join c on a.x = b.x) on true": ("42P01", '"a"'),
+    "select 1 from a join (b join c on b.z = c.z) as q on true": ("0A000", "alias"),
+    "select 1 from a, (b join c on b.z = c.z) where a.x = b.x(+)": ("0A000", "beside joins"),
     "select x from a where x > all (select x from b)": ("0A000", "min() or max()"),
     "(select x from a limit 1) union select 2": ("0A000", "LIMIT may not be used"),
     "select 1 except all select 1": ("0A000", "EXCEPT ALL"),
