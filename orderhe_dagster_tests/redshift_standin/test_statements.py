@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,9 +19,6 @@ from orderhe_dagster_tests.redshift_standin.statement_files import Case, cases, 
 
 RIGHT = 326
 """At least so many of the cases are answered; the others are refused, and marked so in their files."""
-
-NOT_READ = {}
-"""Forms of Redshift that the local one calls a mistake, where it should name what it has no rule for."""
 
 
 class Parts(Bucket):
@@ -89,17 +85,7 @@ def judge(case: Case, engine: Engine) -> str:
 OUTCOMES: Counter[str] = Counter()
 
 
-def every() -> list[Any]:
-    """The cases by their titles; those not read yet must begin to fail the day they are."""
-    late = pytest.mark.xfail(strict=True)
-    names = {f"{case.file}: {case.title}": case for case in cases()}
-    return [
-        pytest.param(case, id=name, marks=[late] if name in NOT_READ else [])
-        for name, case in names.items()
-    ]
-
-
-@pytest.mark.parametrize("case", every())
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.file}: {case.title}")
 def test_statement_is_answered_as_redshift_does_or_refused(
     case: Case, bucket: Bucket, reading: Engine
 ) -> None:
@@ -111,7 +97,7 @@ def test_statement_is_answered_as_redshift_does_or_refused(
 
 
 def test_enough_statements_are_answered() -> None:
-    if sum(OUTCOMES.values()) < len(cases()) - len(NOT_READ):
+    if sum(OUTCOMES.values()) < len(cases()):
         pytest.skip("only some of the statements ran")
     assert OUTCOMES["right"] >= RIGHT, OUTCOMES
 

@@ -81,7 +81,6 @@ select pg_last_copy_count();
 --: bigint
 --> 0
 -- svv_table_info has a row for each filled table [r_SVV_TABLE_INFO]
---~
 select "schema", "table", tbl_rows from svv_table_info where "table" = 'kv';
 --> 'public' | 'kv' | 3
 -- svv_columns [r_SVV_COLUMNS]
@@ -95,15 +94,12 @@ select "column", type from pg_table_def where tablename = 'kv' order by 1;
 --> 'k' | 'character varying(256)'
 --> 'v' | 'integer'
 -- stl_load_errors [r_STL_LOAD_ERRORS]
---~
 select count(*) from stl_load_errors;
 --> 0
 -- sys_load_error_detail [SYS_LOAD_ERROR_DETAIL]
---~
 select count(*) from sys_load_error_detail;
 --> 0
 -- sys_query_history [SYS_QUERY_HISTORY]
---~
 select count(*) > 0 from sys_query_history;
 --> true
 -- information_schema [c_intro_catalog_views]

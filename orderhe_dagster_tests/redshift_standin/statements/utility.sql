@@ -62,7 +62,6 @@ commit;
 select count(*) from orders;
 --> 4
 -- begin with an isolation level [r_BEGIN]
---~
 begin transaction isolation level serializable;
 insert into t2 values (1, 'x');
 rollback;
