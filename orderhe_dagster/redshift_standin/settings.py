@@ -28,6 +28,7 @@ DEFAULTS = {
 }
 """The settings there are, with the values that Amazon's pages give as their defaults."""
 
+_LEVEL = (("transaction_isolation", varchar(256)),)
 _SWITCHES = {"on": "on", "true": "on", "off": "off", "false": "off"}
 _NUMBERS = ("extra_float_digits", "statement_timeout", "wlm_query_slot_count")
 
@@ -83,6 +84,9 @@ def show(sql: str, catalog: Catalog) -> Query | None:
         rows = ", ".join(f"({string(name)}, {string(value)})" for name, value in pairs)
         columns = (("name", varchar(256)), ("setting", varchar(256)))
         return Query(f'SELECT * FROM (VALUES {rows}) AS "_s"("name", "setting")', columns)
+    if words.take("transaction", "isolation", "level"):
+        words.end()  # every transaction is told to be so, whatever level its database has
+        return Query("SELECT 'serializable' AS transaction_isolation", _LEVEL)
     if words.peek("time", "zone"):
         words.at += 2
         name = "timezone"
