@@ -29,7 +29,7 @@ Shape = tuple[tuple[str, Type], ...]
 _Rows = Callable[["Engine"], Iterable[dict[str, Any]]]
 OWNER = 100
 """The number of the one user who owns everything here."""
-_POSTGRES = {
+TYPES = {
     "boolean": (16, "bool"), "smallint": (21, "int2"), "integer": (23, "int4"),
     "bigint": (20, "int8"), "real": (700, "float4"), "double": (701, "float8"),
     "decimal": (1700, "numeric"), "varchar": (1043, "varchar"), "char": (1042, "bpchar"),
@@ -37,6 +37,7 @@ _POSTGRES = {
     "time": (1083, "time"), "timetz": (1266, "timetz"), "varbyte": (6551, "varbyte"),
     "super": (4000, "super"),
 }  # fmt: skip
+"""The numbers and names that PostgreSQL's catalogue has for types."""
 
 
 def _texts(*names: str) -> Shape:
@@ -112,7 +113,7 @@ def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
         keys = found.attributes.get("sortkey") or []
         yield {
             "attrelid": _number(found), "attname": column.name, "attnum": place,
-            "atttypid": _POSTGRES.get(column.type.kind, (25, "text"))[0],
+            "atttypid": TYPES.get(column.type.kind, (25, "text"))[0],
             "atttypmod": _modifier(column.type), "attnotnull": not column.nullable,
             "atthasdef": column.default is not None, "attisdropped": False,
             "attisdistkey": found.attributes.get("distkey") == column.name,
@@ -121,7 +122,7 @@ def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
 
 
 def _types(session: Engine) -> Iterator[dict[str, Any]]:
-    for number, name in _POSTGRES.values():
+    for number, name in TYPES.values():
         yield {"oid": number, "typname": name, "typnamespace": oid("pg_catalog")}
 
 

@@ -83,6 +83,8 @@ def _check(words: list[Word], place: int, word: Word) -> None:
     following = words[place + 1] if place + 1 < len(words) else None
     after = following.lower if following else ""
     if word.kind == "string" and "\\" in word.text and not word.text.startswith("$$"):
+        if place and words[place - 1].lower == "e" and words[place - 1].end == word.start:
+            raise refuse("escapes in a text that begins with E", "write it without E")
         _escapes(word)
     elif word.kind == "sign":
         _sign(words, place, word, following)

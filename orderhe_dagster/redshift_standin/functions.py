@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orderhe_dagster.redshift_standin import arithmetic, formats, json_texts, texts, times
+from orderhe_dagster.redshift_standin import (
+    arithmetic,
+    client_functions,
+    formats,
+    json_texts,
+    texts,
+    times,
+)
 from orderhe_dagster.redshift_standin.arguments import (
     Arguments,
     Moment,
@@ -222,6 +229,7 @@ def _pi(name: str, given: Arguments, moment: Moment) -> Value:
 
 _MANY = 1000
 RULES: dict[str, tuple[int, int, Rule]] = {
+    **client_functions.RULES,
     **texts.RULES,
     "abs": (1, 1, _abs),
     "sign": (1, 1, _sign),

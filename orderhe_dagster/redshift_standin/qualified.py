@@ -28,6 +28,8 @@ def plain(tree: exp.Expression) -> exp.Expression:
             node.set("catalog", None)
         if isinstance(node, exp.Table):
             _function(node)
+    for text in list(tree.find_all(exp.ByteString)):
+        text.replace(exp.Literal.string(str(text.this)))  # `forms` refused those with escapes
     for dot in list(tree.find_all(exp.Dot)):
         called = dot.expression
         if isinstance(called, exp.Func) and str(dot.this.name).lower() == "pg_catalog":

@@ -63,7 +63,7 @@ REFUSED = {
     "select * from sales tablesample (10)": "sample",
     "select sum(quantity) filter (where is_gift) from sales": "filter",
     "select distinct on (country) order_id from sales": "on in distinct",
-    "select e'a'": "bytestring",
+    "select e'a\\n'": "begins with E",
     "select 'a\\101'": "escape",
     "select typeof(1)": "typeof",
     "select list_value(1)": "list_value",
