@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -117,3 +117,18 @@ def test_the_source_is_read_again_when_older_rows_came_after_it_was_seen_unchang
         MEANWHILE.append(lambda: backups.commit(store, seen(2, 10)))
     with pytest.raises(PreconditionFailed, match="read the source again"):
         backups.verify(store, standing, at(20))
+
+
+def test_a_record_of_before_the_quarantine_still_reads(store: FolderStore) -> None:
+    import json
+
+    written = backups.commit(store, seen(2, 1))
+    held = store.get(KEY)
+    assert held is not None
+    old = json.loads(held.body)
+    for name in ("quarantine", "quarantined", "nulled"):
+        del old[name]
+    store.put(KEY, json.dumps(old).encode(), if_match=held.etag)
+    (record,) = backups.read_current(store, "sales", [date.fromisoformat(DAY)]).values()
+    assert record == written
+    assert (record.quarantine, record.quarantined, record.nulled) == ((), 0, {})

@@ -12,6 +12,8 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.extracts import back_up
+from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import Extract, PortError, Source
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
@@ -193,3 +195,31 @@ def test_many_parts_of_a_day_become_one(source: Source, mariadb: MariaDB, tmp_pa
     assert [part.name for part in found.parts[None]] == ["part-00000.parquet"]
     assert ids(found) == {None: list(range(32))}
     assert found.nulled == {None: dict.fromkeys(names, 16)}
+
+
+def test_a_mended_row_comes_back_with_the_next_backup(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    """Its day is read again though nobody asks for it: the fingerprint counts quarantined rows too."""
+    table = visits(tmp_path, source, mariadb)
+    store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
+    store.create()
+    first, second = FEBRUARY
+
+    def again(day: date) -> dict[Any, tuple[int, int]]:
+        done = back_up(
+            *(table, Window.of(day), WINDOW, source, store, f"run-{len(runs)}", "Asia/Seoul"),
+            tmp_path / "scratch",
+        )
+        runs.append(sorted(d for d in done.written if d))
+        return {d: (r.measure.rows, r.quarantined) for d, r in done.records.items()}
+
+    runs: list[list[date]] = []
+    assert again(first) == {first: (1, 2)}
+    assert again(first) == {first: (1, 2)}
+    with source.writing() as transaction:
+        transaction.execute(
+            "update visits set born = null, changed_at = timestamp '2026-03-05 00:00:00' where id = 2"
+        )
+    assert again(second) == {first: (2, 1), second: (0, 2)}
+    assert runs == [[first], [], [first, second]]
