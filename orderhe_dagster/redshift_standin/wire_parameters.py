@@ -52,6 +52,7 @@ _NULLS = {
     VARCHAR: "varchar(65535)",
     BPCHAR: "varchar(65535)",
 }
+_LONGEST = 80  # digits: more than any decimal has
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 _INTEGERS = {INT2: "!h", INT4: "!i", INT8: "!q"}
 
@@ -108,11 +109,13 @@ def _number(text: str) -> str:
     try:
         if not _NUMBER.match(text.strip()):
             raise InvalidOperation
-        value = f"{Decimal(text.strip()):f}"
+        number = Decimal(text.strip())
     except InvalidOperation:
         raise RedshiftError("22P02", f"invalid input syntax for type numeric: {text!r}") from None
-    if len(value) > 80:
+    # Before it is written out: 1e999999999 would fill the memory.
+    if not -_LONGEST < int(number.as_tuple().exponent) < _LONGEST or number.adjusted() > _LONGEST:
         raise RedshiftError("22003", "numeric value out of range: more than 38 digits")
+    value = f"{number:f}"
     return f"({value})" if value.startswith("-") else value
 
 
