@@ -19,6 +19,8 @@ def number_format(words: str) -> re.Match[str] | None:
     found = _NUMBER.fullmatch(words)
     if not found or not re.search("[09]", words) or found[2] or found[3] in ("L", "l"):
         return None
+    if found[4][:1] in ("G", "g", ","):  # SG is a sign of its own
+        return None
     return None if found[3] and found[7] else found
 
 

@@ -17,6 +17,7 @@ _ESCAPED = r"\\[-.*+?|(){}\[\]^$/dDwWsS\\]"
 _ATOM = rf"(?:{_SIGN}|{_ESCAPED}|\[\^?(?:\[:[a-z]+:\]|[^\[\]\\])+\]|\.)"
 _PLAIN = re.compile(rf"\^?(?:{_ATOM})*(?:{_ATOM}(?:[*+?]|\{{\d+(?:,\d*)?\}}))?(?:{_ATOM})*\$?")
 _TESTED = re.compile(rf"(?:\^|\$|\(|\)|\||{_ATOM}(?:[*+?]|\{{\d+(?:,\d*)?\}})?)+")
+_EMPTY = re.compile(rf"\^?(?:{_ATOM}(?:[*?]|\{{0(?:,\d*)?\}}))?\$?")
 _WITHOUT_GROUPS = re.compile(rf"({_ATOM}|[*+?^$]|\{{\d+(?:,\d*)?\}})|[()]")
 
 
@@ -29,6 +30,14 @@ def pattern(value: Value, name: str, *, test: bool = False) -> str:
             "use plain characters, classes in brackets and one repetition",
         )
     return string(words)
+
+
+def _some(words: str, name: str) -> None:
+    """Refuse a pattern that can match nothing, where matches are counted or replaced."""
+    if _EMPTY.fullmatch(words):
+        raise refuse(
+            f"the pattern {words!r} in {name}, which matches an empty text", "write + in place of *"
+        )
 
 
 def similar(value: Value, escape: str) -> str:
@@ -89,6 +98,7 @@ def _replace(name: str, given: Arguments, moment: Moment) -> Value:
     if _number(given, 3, name) != 1:
         raise refuse(f"{name} from another position than 1", "use substring")
     grouped = "$" in put
+    _some(_WITHOUT_GROUPS.sub(lambda found: found[1] or "", constant(given[1], name)), name)
     found = _with_groups(given[1], put, name) if grouped else pattern(given[1], name)
     if "\\" in put:
         raise refuse(f"{name} with a backslash in what is put", "write $1 for a group")
@@ -119,6 +129,8 @@ def _substr(name: str, given: Arguments, moment: Moment) -> Value:
     if len(given) <= 3:
         return Value(f"regexp_extract({inside}, {found}, 0, {flags})", value.type)
 
+    _some(constant(given[1], name), name)
+
     def make(texts: Sequence[str]) -> str:
         one, whole = texts
         every = f"regexp_extract_all({one}, {found}, 0, {flags})"
@@ -132,6 +144,7 @@ def _substr(name: str, given: Arguments, moment: Moment) -> Value:
 
 def _count(name: str, given: Arguments, moment: Moment) -> Value:
     value, found = text(given[0], name), pattern(given[1], name)
+    _some(constant(given[1], name), name)
     inside, flags = _from(value, given, 2, name), string(_options(given, 3, name))
     return Value(
         f"CAST(len(regexp_extract_all({inside}, {found}, 0, {flags})) AS INTEGER)", INTEGER
