@@ -6,11 +6,12 @@ How records are kept is `backups`' business; which days a run is about, its call
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from orderhe_dagster import backups
 from orderhe_dagster.backups import Part, Record
@@ -20,6 +21,7 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.ports import Extract, Source, Store, Touch
 from orderhe_dagster.resources.scratch import scratch_folder
 
+_T = TypeVar("_T")
 MAY_BE_EMPTY_TAG = "orderhe/allow_empty"
 """Tag of a run that may back up a table as empty which was not."""
 MOST_SCANS = 8
@@ -128,7 +130,12 @@ def _back_up_span(
         whole = before.get(None)
         if whole is not None and whole.measure.rows and not fresh[None].measure.rows:
             raise _emptied(table, whole.measure.rows)
-    changed = [day for day in days if not _stands(table, store, before.get(day), fresh[day])]
+
+    def stands(day: date | None) -> bool:
+        return _stands(table, store, before.get(day), fresh[day])
+
+    unchanged = {day for day, found in _side_by_side(stands, days, store) if found}
+    changed = [day for day in days if day not in unchanged]
     store.upload(
         (part.key, path)
         for day in changed
@@ -138,16 +145,29 @@ def _back_up_span(
         )
         for part, path in zip(stored, files.get(day, ()), strict=True)
     )
-    for day in days:
-        if day in changed:
-            record = fresh[day]
-            if record.parts:
-                store.put(record.manifest, backups.manifest_body(store, record.parts))
-            done.records[day] = backups.commit(store, record)
-            done.written.add(day)
-        else:
-            done.records[day] = backups.verify(store, before[day], extract.snapshot_at)
-        done.read.add(day)
+
+    def settle(day: date | None) -> Record:
+        if day in unchanged:
+            return backups.verify(store, before[day], extract.snapshot_at)
+        record = fresh[day]
+        if record.parts:
+            store.put(record.manifest, backups.manifest_body(store, record.parts))
+        return backups.commit(store, record)
+
+    done.records.update(_side_by_side(settle, days, store))
+    done.written.update(changed)
+    done.read.update(days)
+
+
+def _side_by_side(
+    work: Callable[[date | None], _T], days: Sequence[date | None], store: Store
+) -> Iterator[tuple[date | None, _T]]:
+    """What `work` makes of each day, in order, as many at once as the store takes well."""
+    if store.requests_at_once == 1 or len(days) == 1:
+        yield from zip(days, map(work, days), strict=True)
+        return
+    with ThreadPoolExecutor(min(store.requests_at_once, len(days))) as pool:
+        yield from zip(days, pool.map(work, days), strict=True)
 
 
 def _stands(table: Table, store: Store, before: Record | None, fresh: Record) -> bool:

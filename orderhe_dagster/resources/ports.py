@@ -188,6 +188,11 @@ class Object:
 class Store(dg.ConfigurableResource[Any], ABC):
     """The object store (S3). Keys use forward slashes and no leading slash."""
 
+    @property
+    def requests_at_once(self) -> int:
+        """How many threads may use it with profit: one on a disk, several where each request travels."""
+        return 1
+
     @abstractmethod
     def create(self) -> None:
         """Make the bucket (or folder) if it is not there."""

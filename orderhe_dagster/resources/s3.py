@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from orderhe_dagster.resources import s3_hashes, s3_writes
 from orderhe_dagster.resources.ports import Object, PortError, Store
-from orderhe_dagster.resources.s3_bucket import Bucket, etag, side_by_side
+from orderhe_dagster.resources.s3_bucket import REQUESTS_AT_ONCE, Bucket, etag, side_by_side
 from orderhe_dagster.resources.s3_client import Connection
 from orderhe_dagster.resources.s3_errors import code_of, status_of
 
@@ -32,6 +32,11 @@ class S3Store(Store):
     max_attempts: int = 8
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
+
+    @property
+    def requests_at_once(self) -> int:
+        """Each request waits for the network, so a year of days is not asked one by one."""
+        return REQUESTS_AT_ONCE
 
     def create(self) -> None:
         """Make the bucket, closed to the public, if it is not there; if it is, nothing is changed."""

@@ -18,7 +18,7 @@ from orderhe_dagster.resources.s3_hashes import SHA256
 from orderhe_dagster.resources.store_keys import segments
 
 _T = TypeVar("_T")
-_REQUESTS_AT_ONCE = 16
+REQUESTS_AT_ONCE = 16
 _MOST_READS = 5
 _CHUNK_BYTES = 1 << 20
 
@@ -185,5 +185,5 @@ def side_by_side(work: Callable[[str], _T], keys: Sequence[str]) -> list[_T]:
     """The answers in order; the first error ends the rest."""
     if len(keys) < 2:
         return [work(key) for key in keys]
-    with ThreadPoolExecutor(min(_REQUESTS_AT_ONCE, len(keys))) as pool:
+    with ThreadPoolExecutor(min(REQUESTS_AT_ONCE, len(keys))) as pool:
         return list(pool.map(work, keys))
