@@ -173,9 +173,9 @@ def manifest_files(copy: Copy, access: Access) -> list[_File]:
         wanted = (entry.get("meta") or {}).get("content_length")
         if wanted is None and copy.format == "parquet":
             raise blocked("File entry does not have 'meta' key.", 15003, address)
-        if not entry.get("mandatory", False) and not access.has(address):
+        local = access.find(address) if not entry.get("mandatory") else access.file(address)
+        if local is None:
             continue
-        local = access.file(address)
         size = Path(local).stat().st_size
         if wanted is not None and size != wanted and copy.format == "parquet":
             raise blocked(

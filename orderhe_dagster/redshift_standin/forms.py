@@ -23,6 +23,7 @@ _JOINED = frozenset(
     (",", "where", "group", "order", "having", "limit", "union", "except", "minus", "intersect",
      "qualify")
 )  # fmt: skip
+_OWN_SCHEMAS = re.compile(r"(\blike\s+)'pg\\_%'", re.IGNORECASE)
 _FOREIGN = frozenset(("rlike", "regexp", "glob", "div", "mod", "xor"))
 _WITHOUT_BRACKETS = frozenset(("current_date", "sysdate"))
 _TYPES_TEXT = """
@@ -36,7 +37,7 @@ _TYPES = frozenset(_TYPES_TEXT.split())
 def parse(sql: str) -> exp.Expression:
     """The tree of one statement. RedshiftError 42601 names the place that Redshift cannot read."""
     # dbt asks for schemas by this pattern: read either way, it names Redshift's own.
-    sql = sql.replace(r"'pg\_%'", r"'pg\\_%'")
+    sql = _OWN_SCHEMAS.sub(r"\1'pg\\\\_%'", sql)
     words = scan(sql)
     while words and words[-1].lower == ";":
         words.pop()

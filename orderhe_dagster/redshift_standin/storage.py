@@ -175,16 +175,15 @@ class Access:
         except NoSuchBucket as error:
             raise _no_bucket(address, error) from None
 
-    def has(self, address: str) -> bool:
-        """Whether the object is there; denied and missing buckets are errors."""
+    def find(self, address: str) -> str | None:
+        """A local file with the object's bytes, None where there is none; else as `file`."""
         self._permit("get", address)
         try:
-            self._resolver.local_path(address)
+            return self._resolver.local_path(address)
         except FileNotFoundError:
-            return False
+            return None
         except NoSuchBucket as error:
             raise _no_bucket(address, error) from None
-        return True
 
     def list(self, prefix: str) -> list[tuple[str, int]]:
         """The objects whose addresses begin with `prefix`, with their sizes, in order."""

@@ -103,3 +103,12 @@ def test_names_with_the_database_stand_in_every_statement() -> None:
 def test_views_that_are_not_kept_are_refused_by_name(engine: Engine) -> None:
     with pytest.raises(RedshiftError, match="the system view stl_wlm_query"):
         engine.execute("select * from stl_wlm_query")
+
+
+def test_dbt_s_pattern_of_schemas_is_read_in_like_alone(engine: Engine) -> None:
+    question = (
+        r"select count(*) from pg_namespace where nspname not like 'pg\_%' and nspname = 'mart'"
+    )
+    assert engine.execute(question).rows == [(1,)]
+    with pytest.raises(RedshiftError, match="the escape"):
+        engine.execute(r"select 'pg\_%'")
