@@ -250,6 +250,7 @@ def test_client_that_is_gone_frees_its_locks(redshift: Redshift) -> None:
     cursor.execute("select n from counters")
     assert cursor.fetchall() == ([1],)
     two.close()
+    one._sock.close()  # the file on the socket keeps it open, too
     one._usock.close()
 
 
