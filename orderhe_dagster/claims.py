@@ -70,7 +70,7 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
     keys = [table.grain, *table.unique] if table.grain else list(table.unique)
     for number, key in enumerate(keys):
         found.append(
-            _unique(relation, key, "grain" if number == 0 and table.grain else "_".join(key))
+            _unique(table, relation, key, "grain" if number == 0 and table.grain else None)
         )
     for column in table.columns:
         if column.values:
@@ -112,14 +112,20 @@ def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
     return found
 
 
-def _unique(relation: str, key: tuple[str, ...], name: str) -> Claim:
-    columns = ", ".join(ddl.quoted(column) for column in key)
+def _unique(table: Table, relation: str, key: tuple[str, ...], name: str | None) -> Claim:
+    """Texts are grouped by their MD5: it tells blanks at the end apart, which Redshift may not."""
+    shown, grouped = [], []
+    for column in key:
+        quoted = ddl.quoted(column)
+        is_text = table.column(column).type.kind == "varchar"
+        shown.append(f"max({quoted}) as {quoted}" if is_text else quoted)
+        grouped.append(f"md5({quoted})" if is_text else quoted)
     filled = " and ".join(f"{ddl.quoted(column)} is not null" for column in key)
     return Claim(
-        f"{name}_is_unique",
+        f"{name or '_'.join(key)}_is_unique",
         f"No two rows have the same {', '.join(key)}.",
-        f"select {columns}, count(*) as row_count from {relation} where {filled}"
-        f" group by {columns} having count(*) > 1",
+        f"select {', '.join(shown)}, count(*) as row_count from {relation} where {filled}"
+        f" group by {', '.join(grouped)} having count(*) > 1",
     )
 
 

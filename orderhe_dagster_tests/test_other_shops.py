@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -89,11 +89,11 @@ create table `user` (
     "mart/group.sql": """
 -- @grain "group"
 select
-    "group",
+    rtrim("group")::varchar(80) as "group",
     count(*)::bigint as "order",
     sum(coalesce("from", 0))::decimal(38, 10) as "sum"
 from warehouse."order"
-group by "group";
+group by rtrim("group");
 """,
     "mart/daily.sql": """
 -- @partition day
@@ -155,7 +155,13 @@ def test_reserved_words_text_keys_and_parents_in_a_circle_pass(tmp_path: Path) -
     ]
     exported = (shop.folder / "home/exports/group.csv").read_text("utf-8").splitlines()
     assert exported[0] == "group,order,sum"
-    assert sorted(exported[1:]) == sorted(f"{o['group']},1,{o['from']:.10f}" for o in ORDERS)
+    totals: dict[str, list[Any]] = {}  # the mart passes over blanks at the end
+    for order in ORDERS:
+        totals.setdefault(order["group"].rstrip(), []).append(order["from"])
+    with localcontext() as digits:
+        digits.prec = 40
+        expected = [f"{name},{len(found)},{sum(found):.10f}" for name, found in totals.items()]
+    assert sorted(exported[1:]) == sorted(expected)
 
 
 TICKETS = {

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from orderhe_dagster.resources.local_source import EmbeddedSource
 from orderhe_dagster.resources.open_files import RESERVE
-from orderhe_dagster_tests.contracts.sources import DAY, SOURCES, fill, tables
+from orderhe_dagster_tests.contracts.sources import DAY, fill, tables
 
 pytest.importorskip("resource", reason="Windows has no such limit")
 
@@ -50,7 +51,7 @@ def test_many_days_are_extracted_whatever_the_limit_of_open_files(
     tmp_path: Path, days: int, soft: int, hard: int, left: int
 ) -> None:
     table = tables(tmp_path, visits=VISITS)["visits"]
-    source = SOURCES["embedded"](tmp_path)
+    source = EmbeddedSource(path=str(tmp_path / "shop.duckdb"), lock_timeout_s=30)
     source.create([table])
     rows = [{"id": id_, "seen_on": DAY + timedelta(id_ % days)} for id_ in range(2 * days)]
     fill(source, table, rows)
