@@ -53,9 +53,12 @@ class _Reach:
             return str(path)
         path = self._scratch()
         with _told(address):
-            if self._store.sizes([key]) == [None]:
-                raise FileNotFoundError(address)
-            self._store.download(key, path)
+            try:
+                self._store.download(key, path)
+            except PortError:
+                if self._store.sizes([key]) == [None]:
+                    raise FileNotFoundError(address) from None
+                raise
         return str(path)
 
     def list(self, prefix: str) -> Sequence[tuple[str, int]]:

@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from orderhe_dagster.resources.s3 import S3Store
 from orderhe_dagster.resources.s3_client import Connection, client_of
 from orderhe_dagster.resources.s3_errors import Place, explained
 from orderhe_dagster.resources.s3_policy import policy
+from orderhe_dagster.resources.store_resolver import resolver
 from orderhe_dagster_tests.servers import http_faults
 from orderhe_dagster_tests.servers.mariadb import free_port
 from orderhe_dagster_tests.servers.s3 import S3Server, running, use
@@ -293,3 +295,16 @@ def test_a_denial_by_the_key_names_the_rights_on_the_key() -> None:
     answer: Any = {"Error": {"Code": "AccessDenied", "Message": said}}
     told = explained(ClientError(answer, "PutObject"), "write", Place("s3://b/k", "b"))
     assert "Allow kms:GenerateDataKey and kms:Decrypt on it" in str(told)
+
+
+def test_the_local_redshift_fetches_a_part_by_one_request_and_misses_one_that_is_gone(
+    s3: S3Server, store: S3Store
+) -> None:
+    store.put("part", b"rows")
+    with http_faults.before(s3.url) as proxy, ExitStack() as stack:
+        through = store.model_copy(update={"endpoint_url": proxy.url})
+        reach = resolver(through, stack)
+        assert Path(reach.local_path(store.url("part"))).read_bytes() == b"rows"
+        assert proxy.methods() == ["GET"]
+        with pytest.raises(FileNotFoundError, match="gone"):
+            reach.local_path(store.url("gone"))
