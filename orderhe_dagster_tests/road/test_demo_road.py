@@ -12,7 +12,7 @@ from orderhe_dagster.demo import run_demo
 from orderhe_dagster_tests.road.systems import LAPTOP, WAYS, Systems
 from orderhe_dagster_tests.shops import TestShop
 
-DAYS = 3
+DAYS = 2
 
 
 @pytest.fixture(autouse=True, scope="module")
