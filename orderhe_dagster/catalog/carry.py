@@ -177,7 +177,8 @@ def _value(column: Column) -> str:
     """The value in the type that carries it."""
     name, base, kind = _name(column), base_of(column.type), column.type.kind
     if kind == "varchar":
-        return f"cast({name} as char)" if base in _NO_TEXTS else name  # the session is in utf8mb4
+        # What has a collation called _bin comes out of MySQL marked as bytes.
+        return f"convert({name} using utf8mb4) collate utf8mb4_general_ci"
     if kind == "decimal":
         # Of a decimal without a fraction, DuckDB's scanner takes one digit for a point.
         digits = column.type.precision + (column.type.scale == 0)
@@ -224,7 +225,7 @@ def _too_long(column: Column) -> str | None:
         # What a function would give beyond the largest packet is NULL in MySQL.
         return f"octet_length({_name(column)}) > least({limit}, @@max_allowed_packet div 2 - 1)"
     if column.type.kind == "varchar" and limit == VARCHAR_BYTES:
-        return f"octet_length(convert({_value(column)} using utf8mb4)) > {limit}"
+        return f"octet_length({_value(column)}) > {limit}"
     return None
 
 
