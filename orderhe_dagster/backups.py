@@ -125,17 +125,18 @@ def read_generation(store: Store, table: str, day: date | None, number: int) -> 
     return _decode(key, found.body) if found is not None else None
 
 
-def commit(store: Store, record: Record) -> Record:
+def commit(store: Store, record: Record, known: Record | None = None) -> Record:
     """Make `record` the current generation of its segment, numbered after the one that is.
 
     Two small conditional writes. Where another run got in between, the later snapshot stays:
-    returns the record that is current afterwards, ours or the newer one.
+    returns the record that is current afterwards, ours or the newer one. `known` is what was current
+    before the source was read: that cannot be newer, whatever a source's clock said of it.
     """
     base = prefix(record.table, record.segment)
     for _ in range(_ATTEMPTS):
         current = store.get(f"{base}/current.json")
         before = _decode(f"{base}/current.json", current.body) if current else None
-        if before is not None and before.verified_at > record.snapshot_at:
+        if before is not None and before != known and before.verified_at > record.snapshot_at:
             return before
         numbered = _claim(store, base, record, before.generation + 1 if before else 1)
         try:

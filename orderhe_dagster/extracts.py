@@ -122,8 +122,9 @@ def _back_up_span(
     done: BackedUp,
     may_be_empty: bool,
 ) -> None:
-    extract = source.extract(table, span, folder / "parts", time_zone)
     days: list[date | None] = [None] if span is None else list(span)
+    known = backups.read_current(store, table.name, days) if span is None else {**done.records}
+    extract = source.extract(table, span, folder / "parts", time_zone)
     before = backups.read_current(store, table.name, days)
     fresh = _fresh_records(table, extract, days, store, run_id, source.identity)
     if span is None and not may_be_empty:
@@ -152,7 +153,7 @@ def _back_up_span(
         record = fresh[day]
         if record.parts:
             store.put(record.manifest, backups.manifest_body(store, record.parts))
-        return backups.commit(store, record)
+        return backups.commit(store, record, known.get(day))
 
     done.records.update(_side_by_side(settle, days, store))
     done.written.update(changed)

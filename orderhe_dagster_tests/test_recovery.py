@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -170,3 +171,18 @@ def test_touched_days_are_read_again_when_they_lie_apart(sales_shop: TestShop, s
     assert sales_shop.rows("select sum(price) from warehouse.sales where shop_no = 7") == [
         (Decimal(2 * len(days)),)
     ]
+
+
+def test_a_backup_is_made_though_the_sources_clock_went_back(sales_shop: TestShop) -> None:
+    assert run(sales_shop, "2026-01-01", "2026-01-05")
+    for key in ("backup/sales/2026-01-02/current.json", "backup/buyers/all/current.json"):
+        held = sales_shop.store.get(key)
+        assert held is not None
+        ahead = json.loads(held.body) | {"verified_at": "2099-01-01T00:00:00+00:00"}
+        sales_shop.store.put(key, json.dumps(ahead).encode(), if_match=held.etag)
+    sales_shop.change(
+        PRICE.format(price=3, at="2026-01-03 12:00:00"), "update buyers set mail = 'new'"
+    )
+    assert run(sales_shop, "2026-01-05")
+    assert takings(sales_shop)["2026-01-02"] == Decimal("3.000")
+    assert sales_shop.rows("select count(*) from warehouse.buyers where mail = 'new'") == [(2,)]
