@@ -187,6 +187,8 @@ def _missing(found: Mapping[str, Any], switches: Mapping[str, str], given: set[s
                 found.get("ORDERHE_REDSHIFT_WORKGROUP") or found.get("ORDERHE_REDSHIFT_CLUSTER")
             ):
                 needed.append(("REDSHIFT_WORKGROUP", "redshift with IAM"))
+            elif not found.get("ORDERHE_REDSHIFT_WORKGROUP"):
+                needed.append(("REDSHIFT_USER", "a cluster with IAM"))
         else:
             needed += [(f"REDSHIFT_{name}", "redshift") for name in ("HOST", "USER", "PASSWORD")]
     if switches["store"] == "s3":
@@ -270,7 +272,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_S3_ENDPOINT_URL": values.url,
     "ORDERHE_S3_SSE": values.one_of("AES256", "aws:kms"),
     "ORDERHE_S3_KMS_KEY_ID": values.text,
-    "ORDERHE_MYSQL_HOST": values.text,
+    "ORDERHE_MYSQL_HOST": values.host,
     "ORDERHE_MYSQL_PORT": values.integer(1, 65535),
     "ORDERHE_MYSQL_USER": values.text,
     "ORDERHE_MYSQL_PASSWORD": values.text,
@@ -282,7 +284,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_MYSQL_CONNECT_TIMEOUT": _TIMEOUT,
     "ORDERHE_MYSQL_READ_TIMEOUT": _TIMEOUT,
     "ORDERHE_MYSQL_WRITE_TIMEOUT": _TIMEOUT,
-    "ORDERHE_REDSHIFT_HOST": values.text,
+    "ORDERHE_REDSHIFT_HOST": values.host,
     "ORDERHE_REDSHIFT_PORT": values.integer(1, 65535),
     "ORDERHE_REDSHIFT_USER": values.text,
     "ORDERHE_REDSHIFT_PASSWORD": values.text,

@@ -110,10 +110,43 @@ def prefix(text: str, _base: Path) -> str:
     return "/".join(parts)
 
 
+def host(text: str, _base: Path) -> str:
+    """A server's name or IP address, without port, database or anything else."""
+    import ipaddress
+    import re
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        pass
+    else:
+        return text
+    if re.fullmatch(r"[\w.-]+", text):
+        return text
+    # Whoever pastes an address may have pasted a password with it: the host alone is shown.
+    bare = re.split(r"[:/?]", text.rpartition("//")[2].rpartition("@")[2], maxsplit=1)[0]
+    shown = f": {bare}" if re.fullmatch(r"[\w.-]+", bare) else ""
+    raise ValueError(
+        f"give the host's name alone{shown}; port, database, user and password are settings of "
+        "their own"
+    )
+
+
 def url(text: str, _base: Path) -> str:
-    """An address of http or https."""
+    """An address of http or https, without credentials in it: it is shown to people."""
+    from urllib.parse import urlsplit
+
     if not text.startswith(("http://", "https://")):
         raise ValueError(f"{text!r} does not begin with http:// or https://")
+    try:
+        parts = urlsplit(text)
+        found, _port = parts.hostname, parts.port  # reading the port is what finds it wrong
+    except ValueError:
+        raise ValueError("its host or port is wrong; it is like http://localhost:9000") from None
+    if "@" in parts.netloc:
+        raise ValueError("no user and password in it: they are AWS's own variables, see docs/s3.md")
+    if not found or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is not an address like http://localhost:9000")
     return text.rstrip("/")
 
 

@@ -164,6 +164,15 @@ def test_the_profile_sets_what_no_switch_sets(tmp_path: Path) -> None:
             {"ORDERHE_REDSHIFT_WORKGROUP": "shop"},
             ["ORDERHE_REDSHIFT_WORKGROUP"],
         ),
+        (
+            {
+                "ORDERHE_WAREHOUSE": "redshift",
+                "ORDERHE_REDSHIFT_AUTH": "iam",
+                "ORDERHE_REDSHIFT_CLUSTER": "shop",
+            },
+            {"ORDERHE_REDSHIFT_USER": "loader"},
+            ["ORDERHE_REDSHIFT_USER"],
+        ),
     ],
 )
 def test_a_switch_names_what_it_needs(
@@ -190,6 +199,38 @@ def test_a_server_that_would_not_be_reached_is_not_passed_over(
     assert problem.startswith(f"{name} is set, but ")
     assert switch in problem
     load_settings({name: value, "ORDERHE_PROFILE": "local"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "host"),
+    [
+        ("wg.1.us-east-1.redshift-serverless.amazonaws.com:5439/dev",
+         "wg.1.us-east-1.redshift-serverless.amazonaws.com"),
+        ("jdbc:redshift://wg.example:5439/dev", "wg.example"),
+        ("postgresql://loader:needle@wg.example/dev", "wg.example"),
+    ],
+)  # fmt: skip
+def test_a_pasted_endpoint_is_told_from_a_host(pasted: str, host: str, tmp_path: Path) -> None:
+    on = {"ORDERHE_WAREHOUSE": "redshift", **REDSHIFT}
+    (problem,) = problems({**on, "ORDERHE_REDSHIFT_HOST": pasted}, tmp_path)
+    assert f"the host's name alone: {host}; port" in problem
+    assert "needle" not in problem
+    for good in (host, "127.0.0.1", "::1"):
+        given = {**on, "ORDERHE_REDSHIFT_HOST": f" {good}\r"}
+        assert load_settings(given, tmp_path).redshift.host == good
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["http://", "http://localhost:90000", "https://key:needle@minio.example", "http://a/?x=needle"],
+)
+def test_an_endpoint_of_s3_is_an_address(wrong: str, tmp_path: Path) -> None:
+    on = {"ORDERHE_STORE": "s3", **S3}
+    (problem,) = problems({**on, "ORDERHE_S3_ENDPOINT_URL": wrong}, tmp_path)
+    assert problem.startswith("ORDERHE_S3_ENDPOINT_URL: ")
+    assert "key:needle" not in problem
+    good = "http://localhost:9000/s3"
+    assert load_settings({**on, "ORDERHE_S3_ENDPOINT_URL": good}, tmp_path).s3.endpoint_url == good
 
 
 def test_a_role_is_default_or_an_arn(tmp_path: Path) -> None:
