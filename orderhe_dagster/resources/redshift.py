@@ -16,7 +16,7 @@ from orderhe_dagster.resources.ports import (
     StatementError,
     Warehouse,
 )
-from orderhe_dagster.resources.redshift_connect import Target, connected
+from orderhe_dagster.resources.redshift_connect import Target, close, connected
 from orderhe_dagster.resources.redshift_errors import is_retryable, statement_error
 from orderhe_dagster.resources.secrets import kept
 
@@ -99,13 +99,7 @@ class RedshiftSession:
 
     def close(self) -> None:
         """End the connection; the server rolls back what is open."""
-        import redshift_connector
-
-        try:
-            self._connection.close()
-        except redshift_connector.InterfaceError as error:
-            if "closed" not in str(error):  # it was lost before: there is nothing to close
-                raise
+        close(self._connection)
 
     def execute(self, sql: str) -> Result:
         """Run one Redshift statement, committed at once when no transaction is open."""

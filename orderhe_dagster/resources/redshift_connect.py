@@ -6,11 +6,11 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster.resources.ports import PortError
-from orderhe_dagster.resources.redshift_errors import connect_error
+from orderhe_dagster.resources.redshift_errors import connect_error, statement_error
 
 _APPLICATION = "orderhe_dagster"
 _LABEL = 320  # characters that a query group keeps
@@ -24,7 +24,7 @@ class Target:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     auth: str
     workgroup: str
@@ -50,6 +50,8 @@ def connected(target: Target, label: str) -> Any:
     except (redshift_connector.Error, OSError) as error:
         _close_socket(error)
         raise connect_error(error, f"redshift://{target.where}") from None
+    except PortError:
+        raise
     except Exception as error:  # botocore's, where credentials are asked of AWS
         if target.auth != "iam":
             raise
@@ -65,10 +67,24 @@ def connected(target: Target, label: str) -> Any:
         cursor = connection.cursor()
         cursor.execute(f"set statement_timeout to {target.statement_timeout_s * 1000}")
         cursor.execute(f"set query_group to '{_label(label)}'")
+    except (redshift_connector.Error, OSError) as error:
+        close(connection)
+        raise statement_error(error, "set …") from None
     except BaseException:
-        connection.close()
+        close(connection)
         raise
     return connection
+
+
+def close(connection: Any) -> None:
+    """End a connection, which may have been lost before."""
+    import redshift_connector
+
+    try:
+        connection.close()
+    except redshift_connector.InterfaceError as error:
+        if "closed" not in str(error):  # it was lost before: there is nothing to close
+            raise
 
 
 def _close_socket(error: BaseException) -> None:

@@ -17,7 +17,9 @@ from orderhe_dagster.resources.ports import ConnectionLost, PortError, Statement
 RETRIED_CODES = ("40001", "40P01")
 _RETRIED = re.compile(
     r"^1023\b|\b1023: |Serializable isolation violation|deadlock detected|could not open relation"
-    r"|conflict with concurrent transaction|^1018\b|transaction.{0,40}\bwas aborted",
+    r"|conflict with concurrent transaction|^1018\b|transaction.{0,40}\bwas aborted"
+    # Two that `create … if not exists` at once: one meets the other's row of the system's tables.
+    r'|duplicate key( value)? violates unique constraint "?pg_',
     re.IGNORECASE,
 )
 _CONTEXT = re.compile(r"^\s*context:\s*(.*?)\s*$", re.MULTILINE)

@@ -158,6 +158,19 @@ def test_a_connection_cut_in_the_middle_of_a_load_is_made_good(
     assert made.rows("select count(*) from warehouse.sales") == [(4,)]
 
 
+def test_a_connection_cut_while_its_session_is_set_up_is_made_good(
+    shop: tuple[TestShop, Cutter],
+) -> None:
+    made, cutter = shop
+    assert made.run("backup/*", "2026-01-01", "2026-01-04").succeeded
+    cutter.sign, cutter.times = b"set query_group", 1
+    assert made.run("warehouse/sales", "2026-01-01", "2026-01-04").succeeded
+    assert cutter.cut == 1
+    cutter.times = 2
+    with pytest.raises(ConnectionLost, match="the connection to Redshift was lost"):
+        made.rows("select 1")
+
+
 def test_a_warehouse_that_cuts_every_time_fails_the_run_and_one_rerun_mends_it(
     shop: tuple[TestShop, Cutter],
 ) -> None:

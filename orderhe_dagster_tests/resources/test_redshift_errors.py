@@ -51,6 +51,7 @@ def refusal(made: RedshiftWarehouse) -> str:
         raise AssertionError("there is no server")
     assert SECRET not in str(raised.value)
     assert SECRET not in repr(made)
+    assert SECRET not in repr(made._target)
     return str(raised.value)
 
 
@@ -109,6 +110,8 @@ FIELDS: list[tuple[dict[str, str], str, bool]] = [
      True),
     ({"C": "XX000", "M": "could not complete because of conflict with concurrent transaction"},
      "could not complete because of conflict with concurrent transaction", True),
+    ({"C": "23505", "M": 'duplicate key violates unique constraint "pg_class_relname_nsp_index"'},
+     'duplicate key violates unique constraint "pg_class_relname_nsp_index"', True),
     ({"C": "22012", "M": "division by zero"}, "division by zero", False),
     ({"C": "XX000", "M": "Disk Full", "D": "no space for 1023 blocks"},
      "Disk Full: no space for 1023 blocks", False),
