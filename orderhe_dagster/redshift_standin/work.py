@@ -213,8 +213,10 @@ class Work:
         if transaction is None:
             return
         try:
-            if transaction.snapshot is not None:
-                self.connection.execute("ROLLBACK")
+            # Whatever ended it, a query that still runs would be run to its end first; and Ctrl-C
+            # may have come between DuckDB's BEGIN and our note of it.
+            self.connection.interrupt()
+            self.connection.execute("ROLLBACK")
         except self._database.failures as error:
             if "no transaction is active" not in str(error):
                 raise
