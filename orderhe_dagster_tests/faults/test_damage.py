@@ -46,7 +46,15 @@ def lose_manifest(shop: TestShop) -> None:
     shop.store.delete([str(current(shop)["manifest"])])
 
 
-@pytest.mark.parametrize("damage", [lose_part, flip_part, lose_manifest])
+def test_a_lost_manifest_is_written_again_from_the_record(sales_shop: TestShop) -> None:
+    """The record names every part with its size and hash: the manifest is only COPY's form of it."""
+    assert sales_shop.run(ROAD, DAY).succeeded
+    lose_manifest(sales_shop)
+    assert sales_shop.run("warehouse/sales", DAY).succeeded
+    assert current(sales_shop)["generation"] == 1
+
+
+@pytest.mark.parametrize("damage", [lose_part, flip_part])
 def test_a_damaged_backup_stops_the_load_and_is_mended_by_what_the_error_says(
     sales_shop: TestShop, damage: Callable[[TestShop], None]
 ) -> None:

@@ -195,8 +195,8 @@ def test_the_password_stays_out_of_what_dagster_shows(mariadb: MariaDB, shop_dat
         assert isinstance(source, MySQLSource)
         seen.extend([repr(source), str(source), asked(source, "scanner")])
 
-    instance = dg.DagsterInstance.ephemeral()
-    result = dg.materialize([look], instance=instance, resources={"source": source})
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([look], instance=instance, resources={"source": source})
     assert result.success
     assert seen[2].startswith("TLSv1")
     shown = [*seen, repr(result.run_config if hasattr(result, "run_config") else "")]
