@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster.resources.redshift_errors import connect_error, statement_error
 
 _APPLICATION = "orderhe_dagster"
+_SILENCE_MS = 120_000  # as long as keepalive waits
 _LABEL = 320  # characters that a query group keeps
 _TRUST = threading.Lock()
 
@@ -52,6 +55,12 @@ def connected(target: Target, label: str) -> Any:
         raise connect_error(error, f"redshift://{target.where}") from None
     except PortError:
         raise
+    except (LookupError, struct.error, UnicodeDecodeError) as error:  # the driver read no message
+        _close_socket(error)
+        raise PortError(
+            f"what answers at redshift://{target.where} is no Redshift: another service has that "
+            "port. See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
+        ) from error
     except Exception as error:  # botocore's, where credentials are asked of AWS
         if target.auth != "iam":
             raise
@@ -63,6 +72,8 @@ def connected(target: Target, label: str) -> Any:
     try:
         # The driver's timeout would go on to end queries too: a long COPY is the server's business.
         connection._usock.settimeout(None)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # keepalive does not see what was sent in vain
+            connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS)
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute(f"set statement_timeout to {target.statement_timeout_s * 1000}")

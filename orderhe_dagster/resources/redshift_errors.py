@@ -103,7 +103,8 @@ def _unreached(cause: BaseException, error: Exception) -> str:
         )
     if "refuses SSL" in str(error):
         return (
-            "That is no Redshift with TLS: see host and port, or ORDERHE_REDSHIFT_SSLMODE=disable."
+            "What answers there speaks no TLS, or hung up: see host and port, and whether a proxy or "
+            "tunnel is in between. ORDERHE_REDSHIFT_SSLMODE=disable is for a server of this machine."
         )
     if isinstance(cause, TimeoutError):
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -49,6 +50,14 @@ def test_a_transaction_in_the_way_of_another_is_repeated(redshift: Redshift) -> 
         thread.join(120)
     assert errors == []
     assert made.query("select held from counted").scalar() == 20
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such limit")
+def test_what_is_sent_in_vain_is_waited_for_as_long_as_silence(redshift: Redshift) -> None:
+    with over_the_wire(redshift).session("x") as session:
+        opened = session._connection._usock
+        assert opened.gettimeout() is None
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
 
 
 def test_a_conflict_is_told_when_the_attempts_are_used_up(redshift: Redshift) -> None:

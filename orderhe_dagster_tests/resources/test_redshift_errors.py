@@ -85,8 +85,32 @@ def test_a_server_without_tls_is_not_spoken_to_in_clear() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        assert "no Redshift with TLS" in refusal(warehouse(listener.getsockname()[1]))
+        assert "What answers there speaks no TLS" in refusal(warehouse(listener.getsockname()[1]))
         thread.join(10)
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x5b\0\0\0\x0a8.0.36\0"], ids=["web", "MySQL"]
+)
+def test_another_service_is_told_from_a_redshift(said: bytes) -> None:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(10)
+
+        def answer() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(1000)
+                client.sendall(said)
+                assert client.recv(1000) == b""  # the client hung up
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        told = refusal(warehouse(listener.getsockname()[1], sslmode="disable"))
+        assert "is no Redshift: another service has that port" in told
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 COLUMNS = "Unmatched number of columns between table and file. Table columns: 2, Data columns: 1"
