@@ -251,6 +251,18 @@ def warehouse() -> None:
     help="The certificate's key, PEM.",
 )
 @click.option("--insecure", is_flag=True, help="Without TLS: on this machine alone.")
+@click.option(
+    "--roles",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file of the IAM roles that COPY and UNLOAD may name (default: any may do all).",
+)
+@click.option(
+    "--isolation",
+    type=click.Choice(["snapshot", "serializable"]),
+    default="snapshot",
+    show_default=True,
+    help="The isolation level of transactions.",
+)
 def serve(
     host: str,
     port: int,
@@ -259,6 +271,8 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     insecure: bool,
+    roles: Path | None,
+    isolation: str,
 ) -> None:
     """Serve the warehouse on Redshift's wire protocol: for several programs at once, psql, BI.
 
@@ -268,7 +282,9 @@ def serve(
         from orderhe_dagster.warehouse_server import Serving
         from orderhe_dagster.warehouse_server import serve as serve_warehouse
 
-        asked = Serving(host, port, user, password_file, certificate, key, insecure)
+        asked = Serving(
+            host, port, user, password_file, certificate, key, insecure, roles, isolation
+        )
         serve_warehouse(settings, asked, click.echo)
 
 

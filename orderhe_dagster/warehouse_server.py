@@ -16,6 +16,7 @@ from orderhe_dagster.config import Settings
 from orderhe_dagster.errors import OrderheError
 
 if TYPE_CHECKING:
+    from orderhe_dagster.redshift_standin.storage import Roles
     from orderhe_dagster.server_tls import Certificates
 
 
@@ -24,6 +25,7 @@ class Serving:
     """How the warehouse is served. `password_file` None: one made in the home.
 
     `certificate` and `key`: PEM files, both or none (then some are made). `insecure`: no TLS at all.
+    `roles`: a file of IAM roles (see `roles_file`); None: any role may do what the store can.
     """
 
     host: str = "127.0.0.1"
@@ -33,6 +35,8 @@ class Serving:
     certificate: Path | None = None
     key: Path | None = None
     insecure: bool = False
+    roles: Path | None = None
+    isolation: str = "snapshot"
 
 
 def serve(settings: Settings, serving: Serving, say: Callable[[str], None]) -> None:
@@ -69,7 +73,8 @@ def serving_database(
         None if certificates is None else certificates.context(),
     )
     where = f"{serving.host}:{serving.port}"
-    with share_warehouse(settings, where) as database:
+    roles = _roles(serving.roles)
+    with share_warehouse(settings, where, roles, serving.isolation) as database:
         try:
             server = Server(database, door, host=serving.host, port=serving.port)
         except OSError as error:
@@ -78,6 +83,17 @@ def serving_database(
             for line in _lines(server.port, serving, certificates, file):
                 say(line)
             yield server.port
+
+
+def _roles(file: Path | None) -> Roles | None:
+    from orderhe_dagster.redshift_standin.roles_file import EXAMPLE, RolesError, read_roles
+
+    if file is None:
+        return None
+    try:
+        return read_roles(file.read_text("utf-8"))
+    except RolesError as error:
+        raise OrderheError(f"{file}: {error}. It is written like this:\n{EXAMPLE}") from None
 
 
 def _certificates(folder: Path, serving: Serving) -> Certificates | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,11 +10,12 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redshift_connector
 from click.testing import CliRunner
 
 from orderhe_dagster import warehouse_server
@@ -55,8 +57,6 @@ def process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 def connect(told: dict[str, str], password: str) -> Any:
-    import redshift_connector
-
     prefix = "ORDERHE_REDSHIFT_"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", told[f"{prefix}SSL_CA"])
@@ -179,3 +179,25 @@ def test_a_password_is_made_once_and_never_empty(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(OrderheError, match="holds no password"):
         own_password(file)
+
+
+def test_a_role_that_may_not_read_the_bucket_is_denied_as_on_aws(tmp_path: Path) -> None:
+    arn = "arn:aws:iam::123456789012:role/shop-copy"
+    roles = tmp_path / "roles.json"
+    grants = [{"bucket": "another-shop", "actions": ["get", "list"]}]
+    roles.write_text(json.dumps({"default": arn, "roles": [{"arn": arn, "grants": grants}]}))
+    home = tmp_path / "home"
+    with process(home, "--roles", str(roles), "--isolation", "serializable") as (_, told):
+        password = (home / "redshift" / "password").read_text("utf-8").strip()
+        with closing(connect(told, password)) as connection:
+            connection.autocommit = True
+            cursor = connection.cursor()
+            cursor.execute("create table t (a int)")
+            for role, words in (
+                ("default", "Access Denied,Status 403"),
+                ("'arn:aws:iam::123456789012:role/other'", "is not associated to cluster"),
+            ):
+                with pytest.raises(redshift_connector.ProgrammingError, match=words):
+                    cursor.execute(
+                        f"copy t from 's3://orderhe/backup/x' iam_role {role} format as parquet"
+                    )

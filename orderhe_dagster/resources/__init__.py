@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from orderhe_dagster.config import Settings
     from orderhe_dagster.redshift_standin.database import Database
+    from orderhe_dagster.redshift_standin.storage import Roles
     from orderhe_dagster.resources.ports import Source, Store, Warehouse
 
 
@@ -70,12 +71,15 @@ def build_warehouse(settings: Settings) -> Warehouse:
     return EmbeddedWarehouse(path=str(home_of(settings).warehouse), store=build_store(settings))
 
 
-def share_warehouse(settings: Settings, where: str) -> AbstractContextManager[Database]:
+def share_warehouse(
+    settings: Settings, where: str, roles: Roles | None, isolation: str
+) -> AbstractContextManager[Database]:
     """The laptop's warehouse for a server at `where`, whatever warehouse the settings choose."""
     from orderhe_dagster.home import home_of
     from orderhe_dagster.resources.shared_warehouse import shared_database
 
-    return shared_database(home_of(settings).warehouse, build_store(settings), where)
+    store = build_store(settings)
+    return shared_database(home_of(settings).warehouse, store, where, roles, isolation)
 
 
 def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:

@@ -15,19 +15,23 @@ from orderhe_dagster.resources.store_resolver import resolver
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.database import Database
+    from orderhe_dagster.redshift_standin.storage import Roles
 
 _LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
 
 
 @contextmanager
-def shared_database(path: Path, store: Store, where: str) -> Iterator[Database]:
+def shared_database(
+    path: Path, store: Store, where: str, roles: Roles | None = None, isolation: str = "snapshot"
+) -> Iterator[Database]:
     """Hold the file for the block. Other processes that want it are told to connect to `where`.
 
-    COPY and UNLOAD reach `store`. LockTimeout: somebody has the file; PortError: it cannot be read.
+    COPY and UNLOAD reach `store` as `roles` may (None: as they like).
+    LockTimeout: somebody has the file; PortError: it cannot be read.
     """
     import duckdb
 
-    from orderhe_dagster.redshift_standin.database import Database
+    from orderhe_dagster.redshift_standin.database import ANY_ROLES, Database
 
     path.parent.mkdir(parents=True, exist_ok=True)
     instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"
@@ -37,7 +41,12 @@ def shared_database(path: Path, store: Store, where: str) -> Iterator[Database]:
     with lock, ExitStack() as stack:
         remove_stillborn(path)
         try:
-            database = Database(path, resolver=resolver(store, stack))
+            database = Database(
+                path,
+                resolver=resolver(store, stack),
+                roles=roles or ANY_ROLES,
+                isolation=isolation,
+            )
         except duckdb.IOException as error:
             raise PortError(remedy(path, str(error), REBUILD)) from error
         with database:
