@@ -78,10 +78,15 @@ def back_up(
     return done
 
 
-def _emptied(table: Table, rows: int) -> backups.BackupError:
+def _emptied(table: Table, rows: int, quarantined: int = 0) -> backups.BackupError:
+    why = "has no row in the source, where its backups have"
+    question = "Was it emptied or made anew by mistake?"
+    if quarantined:
+        why = f"has {quarantined:,} rows in the source, and none that can be carried; its backups have"
+        question = f"Mend the rows, or see @bad_values for {table.path}."
     return backups.BackupError(
-        f"table {table.name} has no row in the source, where its backups have {rows:,}. Was it emptied "
-        "or made anew by mistake? Nothing was changed. If it is meant to be empty, run again with "
+        f"table {table.name} {why} {rows:,}. {question} "
+        "Nothing was changed. If it is meant to be empty, run again with "
         f"`orderhe run … --allow-empty` (in the Dagster UI: tag {MAY_BE_EMPTY_TAG} = true)"
     )
 
@@ -130,7 +135,7 @@ def _back_up_span(
     if span is None and not may_be_empty:
         whole = before.get(None)
         if whole is not None and whole.measure.rows and not fresh[None].measure.rows:
-            raise _emptied(table, whole.measure.rows)
+            raise _emptied(table, whole.measure.rows, fresh[None].quarantined)
 
     def stands(day: date | None) -> bool:
         return _stands(table, store, before.get(day), fresh[day])

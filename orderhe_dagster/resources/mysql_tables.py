@@ -83,14 +83,16 @@ def parents_first(tables: Sequence[Table]) -> list[Table]:
 def check_columns(cursor: Any, table: Table, where: str) -> None:
     """See that the table has the contract's columns, with types that the contract's hold.
 
-    It may have more columns. PortError names every column that differs, or the table.
+    It may have more columns. PortError names every column that differs, or the table; so it does where
+    rows have no day, which would be in no backup.
     """
     cursor.execute(
-        "select column_name, column_type from information_schema.columns "
+        "select column_name, column_type, is_nullable from information_schema.columns "
         "where table_schema = database() and table_name = %s",
         (table.name,),
     )
-    found = {str(name).lower(): str(kind) for name, kind in cursor.fetchall()}
+    columns = [(str(name).lower(), str(kind), null) for name, kind, null in cursor.fetchall()]
+    found = {name: kind for name, kind, _ in columns}
     if not found:
         raise MySQLError(
             f"{table.ref}: mysql://{where} has no table {table.name} that this user may read. Run "
@@ -109,6 +111,22 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
             f"{table.ref}: the table in mysql://{where} is not what its contract {table.path} says: "
             f"{'; '.join(wrong)}. Nothing was read. Write the contract as the table is, or alter the "
             "table as the contract has it."
+        )
+    day = table.partition
+    if day is not None and (day.lower(), "YES") in [(name, null) for name, _, null in columns]:
+        _check_days(cursor, table, day, where)
+
+
+def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:
+    """See that every row has a day, where the table does not promise it as its contract does."""
+    name = quoted(table.name, "mysql")
+    cursor.execute(f"select count(*) from {name} where {quoted(day, 'mysql')} is null")
+    ((rows,),) = cursor.fetchall()
+    if int(rows):
+        raise PortError(
+            f"{table.ref}: {int(rows):,} rows in mysql://{where} have no {day}, which is not null in "
+            f"{table.path}: they would be in no day's backup. Nothing was read. Give them a day and alter "
+            "the column to not null, or take @partition out of the contract."
         )
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from orderhe_dagster.backups import BackupError
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.extracts import back_up
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import Extract, PortError, Source
+from orderhe_dagster_tests.adopt.strange import run
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
 
@@ -155,6 +157,40 @@ def test_a_table_without_days_is_split_too(
     assert found.quarantined == {None: 5}
     assert [row["id"] for row in told(found, None)] == [2, 3, 4, 5, 6]
     assert found.touches == source.touches(whole, None, "Asia/Seoul")
+
+
+def test_rows_without_a_day_are_not_passed_over(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    """The contract says not null, the table does not: such a row is in no window."""
+    table = visits(tmp_path, source, mariadb)
+    database = source.identity.rpartition("/")[2]
+    mariadb.run(f"alter table {database}.visits modify day date null")
+    assert sum(touch.rows for touch in source.touches(table, WINDOW, "Asia/Seoul").values()) == 6
+    mariadb.run(f"insert into {database}.visits (id) values (7)")
+    for reading in (
+        lambda: source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul"),
+        lambda: source.touches(table, WINDOW, "Asia/Seoul"),
+    ):
+        with pytest.raises(PortError, match=r"1 rows in .* have no day, which is not null in raw/"):
+            reading()
+
+
+def test_a_table_of_faulty_rows_alone_is_not_called_empty(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    text = "create table days (id int primary key, day date)"
+    table = read(tmp_path, {"raw/days.sql": text}).tables[0]
+    source.create([table])
+    database = source.identity.rpartition("/")[2]
+    mariadb.run(f"insert into {database}.days values (1, '2026-01-01')")
+    store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
+    store.create()
+    given = (table, None, WINDOW, source, store)
+    back_up(*given, "one", "UTC", tmp_path / "scratch")
+    run(mariadb, database, ["update days set day = '2026-02-30'"])
+    with pytest.raises(BackupError, match="has 1 rows in the source, and none that can be carried"):
+        back_up(*given, "two", "UTC", tmp_path / "scratch")
 
 
 def test_personal_keys_are_masked(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
