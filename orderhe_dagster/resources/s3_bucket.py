@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 
 from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster.resources.s3_client import Connection, client_of, forget_clients
-from orderhe_dagster.resources.s3_errors import EXPIRED, Place, code_of, explained, status_of
+from orderhe_dagster.resources.s3_errors import (
+    EXPIRED,
+    Place,
+    code_of,
+    explained,
+    quotes_credentials,
+    status_of,
+)
 from orderhe_dagster.resources.s3_hashes import SHA256
 from orderhe_dagster.resources.store_keys import segments
 
@@ -67,7 +74,9 @@ class Bucket:
                 forget_clients()
             raise explained(told, doing, place) from error
         except BotoCoreError as error:
-            raise explained(error, doing, place) from error
+            # Dagster writes causes into its event log, too.
+            cause = None if quotes_credentials(error) else error
+            raise explained(error, doing, place) from cause
 
     def _told(self, client: Any, error: Any, key: str | None) -> Any:
         """The error; of a HEAD, whose refusal has no text, that of a request which is told why."""

@@ -69,10 +69,21 @@ def status_of(error: Any) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
+def quotes_credentials(error: BaseException) -> bool:
+    """Whether the error's own words hold a header, and so a token: they are for nobody's log."""
+    return "Invalid header value" in str(error)
+
+
 def explained(error: Any, doing: str, place: Place) -> PortError:
     """The PortError for an error of the client: `doing` is like `read`."""
     response = getattr(error, "response", None)
-    if isinstance(response, dict):
+    if quotes_credentials(error):
+        text = "a header of the request would hold a line break"
+        remedy = (
+            "AWS's credentials hold a line break or another sign that cannot be sent. Set "
+            "AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, or the profile, again without it"
+        )
+    elif isinstance(response, dict):
         said = response.get("Error", {}).get("Message", "")
         text = f"{code_of(error)}: {said}" if said else code_of(error)
         remedy = _refused(error, place)
@@ -173,6 +184,11 @@ def _failed(error: Exception, place: Place) -> str:
     """What to do where no answer came."""
     name = type(error).__name__
     bases = {base.__name__ for base in type(error).__mro__}
+    if "SSLError" in bases and "WRONG_VERSION_NUMBER" in str(error):
+        return (
+            f"what answers at {place.server} speaks no TLS. See its port; an address without TLS "
+            "begins with http:// in ORDERHE_S3_ENDPOINT_URL"
+        )
     if "SSLError" in bases:
         return (
             f"the certificate of {place.server} is not trusted here. Give its CA as AWS_CA_BUNDLE, "

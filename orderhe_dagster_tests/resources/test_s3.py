@@ -258,6 +258,32 @@ def test_a_server_with_tls_is_held_to_its_certificate(
         assert store.hashes(["file"]) == [hashlib.sha256(b"2").hexdigest()]
 
 
+def test_a_server_without_tls_is_told_from_a_wrong_certificate(s3: S3Server) -> None:
+    url = s3.url.replace("http:", "https:")
+    with pytest.raises(PortError, match=r"speaks no TLS\. See its port"):
+        S3Store(bucket="shop", endpoint_url=url, max_attempts=1).create()
+
+
+def test_a_token_with_a_line_break_is_in_no_error_and_no_cause(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Python's HTTP client quotes the header that it refuses."""
+    use(monkeypatch, {**s3.environ, "AWS_SESSION_TOKEN": "needle\n"})
+    store = S3Store(bucket="shop", endpoint_url=s3.url, max_attempts=1)
+    (tmp_path / "file").write_bytes(b"1")
+    works: list[Callable[[], object]] = [
+        store.create,
+        lambda: store.get("k"),
+        lambda: store.put("k", b"1"),
+        lambda: store.upload([("k", tmp_path / "file")]),
+        lambda: store.sizes(["k", "l"]),
+    ]
+    for work in works:
+        with pytest.raises(PortError, match="AWS's credentials hold a line break") as raised:
+            work()
+        assert "needle" not in "".join(traceback.format_exception(raised.value))
+
+
 REMEDIES = {
     ("PutObject", 403, "RequestTimeTooSkewed"): "clock is wrong",
     ("GetObject", 400, "ExpiredToken"): "have expired. Renew",
