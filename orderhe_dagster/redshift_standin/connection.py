@@ -87,10 +87,13 @@ class Connection:
         self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the statement that runs, if one does; return when it is over."""
+        """Cancel the statement that runs, if one does; return when it is over, or another sees to it.
+
+        It may take as long as the client does not read: who asks twice must not wait in two threads.
+        """
         with self._busy:
             running = self._running
-            if running is None:
+            if running is None or self._cancelled:
                 return
             self._cancelled = True
         while not running.is_set():

@@ -32,6 +32,7 @@ logger = logging.getLogger("orderhe")
 HANDSHAKE_S = 10.0
 SESSIONS = 100
 _AT_THE_DOOR = 50  # connections beyond the sessions that may be negotiating
+_AGAIN_S = 0.1  # after the system had nothing left for another connection
 
 
 def is_loopback(host: str) -> bool:
@@ -67,7 +68,7 @@ class Server:
         self._lock = threading.Lock()
         self._channels: dict[Channel, threading.Thread] = {}
         self._keys: dict[tuple[int, int], Connection] = {}
-        self._closing = False
+        self._closing = threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=128)
         self.host, self.port = host, int(self._listener.getsockname()[1])
@@ -87,7 +88,7 @@ class Server:
 
     def close(self) -> None:
         """Listen no more, cancel what runs, roll back what is open. The database stays open."""
-        self._closing = True
+        self._closing.set()
         # Wakes `accept` on Linux, where closing alone would not; elsewhere it fails, and closing does.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -105,15 +106,16 @@ class Server:
     # -- one client --------------------------------------------------------------------------------
 
     def _accept(self) -> None:
-        while not self._closing:
+        while not self._closing.is_set():
             try:
                 sock, address = self._listener.accept()
-            except OSError:
-                if self._closing:
-                    return
-                raise
+            except OSError as error:  # as when too many files are open: not for ever
+                if not self._closing.is_set():
+                    logger.warning("the local Redshift could not take a connection in: %s", error)
+                    self._closing.wait(_AGAIN_S)
+                continue
             with self._lock:
-                if self._closing or len(self._channels) >= self._most + _AT_THE_DOOR:
+                if self._closing.is_set() or len(self._channels) >= self._most + _AT_THE_DOOR:
                     sock.close()
                     continue
                 channel = Channel(sock)
@@ -124,7 +126,12 @@ class Server:
                     daemon=True,
                 )
                 self._channels[channel] = thread
-            thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the system has no thread left for it
+                    del self._channels[channel]
+                    channel.close()
+                    logger.warning("the local Redshift could not serve a client: %s", error)
 
     def _receive(self, channel: Channel, peer: str) -> None:
         """A client's thread: whatever it sends, nothing but its own connection ends by it."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+_AGAIN_S = 0.02  # an interrupt that came between two steps of a statement is repeated
+
 
 class TimeLimit:
     """The limit of one session's statement at a time; `expired` once it was exceeded."""
@@ -27,14 +29,20 @@ class TimeLimit:
         if self._until is None:
             yield
             return
-        timer = threading.Timer(max(self._until - monotonic(), 0), self._expire)
+        over = threading.Event()
+        left = max(self._until - monotonic(), 0)
+        timer = threading.Timer(left, self._expire, [over])
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
+            over.set()
             timer.cancel()
+            timer.join()  # so that it never strikes what comes next
 
-    def _expire(self) -> None:
-        self.expired = True
-        self._interrupt()
+    def _expire(self, over: threading.Event) -> None:
+        self.expired = not over.is_set()
+        while not over.is_set():
+            self._interrupt()
+            over.wait(_AGAIN_S)
