@@ -13,6 +13,7 @@ from typing import Any
 
 from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster.resources.redshift_errors import connect_error, statement_error
+from orderhe_dagster.resources.s3_errors import quotes_credentials
 
 _APPLICATION = "orderhe_dagster"
 _SILENCE_MS = 120_000  # as long as keepalive waits
@@ -64,8 +65,9 @@ def connected(target: Target, label: str) -> Any:
     except Exception as error:  # botocore's, where credentials are asked of AWS
         if target.auth != "iam":
             raise
+        said = "its settings hold a line break" if quotes_credentials(error) else error
         raise PortError(
-            f"AWS gave no credentials for redshift://{target.where}: {error}. The caller needs "
+            f"AWS gave no credentials for redshift://{target.where}: {said}. The caller needs "
             "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
             "and AWS_DEFAULT_REGION and AWS credentials must be set."
         ) from None

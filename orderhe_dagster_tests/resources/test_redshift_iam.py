@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -96,6 +97,16 @@ def test_a_caller_without_the_right_is_told_which(redshift: Redshift, plane: Con
     made = by_iam(redshift, database="other")  # the driver keeps credentials of a database it knows
     with pytest.raises(PortError, match="redshift-serverless:GetCredentials"), made.session("x"):
         raise AssertionError("connected")
+
+
+def test_a_token_with_a_line_break_is_not_shown(
+    redshift: Redshift, plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "needle\n")
+    made = by_iam(redshift, database="a third")  # the driver keeps credentials of those it knows
+    with pytest.raises(PortError, match="hold a line break") as raised, made.session("x"):
+        raise AssertionError("connected")
+    assert "needle" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_missing_region_is_named(
