@@ -12,8 +12,9 @@ from datetime import datetime, timezone
 KEPT = 1000
 _LONGEST = 4000  # characters of a statement, as SYS_QUERY_HISTORY keeps
 _SECRETS = re.compile(
-    r"\b(password|access_key_id|secret_access_key|session_token|credentials)(\s+(?:as\s+)?)'[^']*'",
-    re.IGNORECASE,
+    r"\b(password|access_key_id|secret_access_key|session_token|credentials)((?:\s+as)?\s*)"
+    r"'(?:[^'\\]|\\.|'')*(?:'|\\?\Z)",  # to its real end, or where the statement is cut
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -69,6 +69,19 @@ def test_history_keeps_no_passwords(database: Database) -> None:
     assert text == "create user bob password '***' nonsense here"
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create user bob password 'it''s Opensesame1'",
+        r"create user bob password 'it\'s Opensesame1'",
+        f"select {'1 + ' * 990} 1 password 'it is Opensesame1, and the text is cut before its end'",
+    ],
+)
+def test_history_keeps_no_part_of_a_password(database: Database, statement: str) -> None:
+    entry = database.log.begin(1, "admin", "default", statement)
+    assert entry.text.endswith(" password '***'")
+
+
 def test_session_knows_its_last_statement(database: Database) -> None:
     session = database.connect()
     session.execute("select n from t")
