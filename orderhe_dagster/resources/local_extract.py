@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
 from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
+from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.resources.ports import Measure, PortError, Touch
 
 if TYPE_CHECKING:
     import duckdb
+
+
+LONG_ROWS_A_GROUP = 2048
+"""Rows of a table with long columns that DuckDB gathers before it writes: by itself 122,880, in memory."""
+
+
+def has_long_columns(table: Table) -> bool:
+    """Whether a value of the table may be as long as Redshift's longest varchar."""
+    return any(column.type.length >= VARCHAR_BYTES for column in table.columns)
 
 
 def check_window(table: Table, window: Window | None) -> None:
@@ -123,6 +133,8 @@ def copy_statement(
     options = "format parquet, compression zstd" + (
         f", partition_by ({', '.join(cuts)})" if cuts else ""
     )
+    if has_long_columns(table):
+        options += f", row_group_size {LONG_ROWS_A_GROUP}"
     return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
 
 

@@ -19,9 +19,11 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources import mysql_schema, mysql_tables
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.local_extract import (
+    LONG_ROWS_A_GROUP,
     check_window,
     copy_statement,
     gather,
+    has_long_columns,
     measures_of,
     relation_of,
     touches_of,
@@ -179,6 +181,9 @@ class MySQLSource(Source):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
                     files = room_for(1 if window is None else len(window))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
+                    if has_long_columns(table):
+                        rows_kept = f"set partitioned_write_flush_threshold = {LONG_ROWS_A_GROUP}"
+                        engine.execute(rows_kept)
                     rows, code = unpacked(table, relation), code_name(table)
                     engine.execute(copy_statement(table, window, folder, rows, code))
             # The figures come from what was written, so that they hold for the parts themselves.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 20_000
+_FIRST_ROWS, _BATCH_BYTES = 500, 16_000_000
 
 
 def arrow_of(cursor: Any) -> pa.Table:
@@ -34,18 +35,22 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of an unbuffered cursor, `BATCH_ROWS` at a time, as the texts and bytes that `schema` has.
 
+    Fewer at a time where they are long, so that no batch is much larger than the others.
     DuckDB, which reads this, would make its own error of one of ours: `failed` is told of it.
     """
     import pyarrow as pa
 
     try:
-        while rows := cursor.fetchmany(BATCH_ROWS):
+        most = _FIRST_ROWS
+        while rows := cursor.fetchmany(most):
             raise_if_interrupted()  # DuckDB's thread runs this: no signal comes here
             arrays = [
                 pa.array(values, field.type)
                 for field, values in zip(schema, zip(*rows, strict=True), strict=True)
             ]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+            batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+            most = min(BATCH_ROWS, max(1, _BATCH_BYTES * len(rows) // max(1, batch.nbytes)))
+            yield batch
     except BaseException as error:
         failed(error)
         raise

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,7 +15,9 @@ from orderhe_dagster.backups import BackupError
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.extracts import back_up
+from orderhe_dagster.resources.local_extract import LONG_ROWS_A_GROUP
 from orderhe_dagster.resources.local_store import FolderStore
+from orderhe_dagster.resources.mysql_fetch import batches
 from orderhe_dagster.resources.ports import Extract, PortError, Source
 from orderhe_dagster_tests.adopt.strange import run
 from orderhe_dagster_tests.catalog.folders import read
@@ -191,6 +194,46 @@ def test_a_table_of_faulty_rows_alone_is_not_called_empty(
     run(mariadb, database, ["update days set day = '2026-02-30'"])
     with pytest.raises(BackupError, match="has 1 rows in the source, and none that can be carried"):
         back_up(*given, "two", "UTC", tmp_path / "scratch")
+
+
+def test_long_rows_are_written_few_at_a_time(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    """What is gathered before it is written is held in memory: by default, 122,880 rows."""
+    table = visits(tmp_path, source, mariadb)
+    database = source.identity.rpartition("/")[2]
+    many = (
+        "insert into visits (id, day, note, changed_at) "
+        "select seq, '2026-02-27', 'a', '2026-03-01' from seq_10_to_9000"
+    )
+    run(mariadb, database, [many])
+    found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+    (part,) = found.parts[FEBRUARY[0]]
+    read_back = pq.ParquetFile(part).metadata
+    assert read_back.num_rows == 8_992
+    groups = [read_back.row_group(n).num_rows for n in range(read_back.num_row_groups)]
+    assert max(groups) <= 2 * LONG_ROWS_A_GROUP, groups
+
+
+class LongRows:
+    """A cursor over texts of 100,000 characters, that notes how many are asked for at once."""
+
+    def __init__(self) -> None:
+        self.left, self.asked = 2_000, list[int]()
+
+    def fetchmany(self, most: int) -> list[tuple[str]]:
+        self.asked.append(most)
+        taken = min(most, self.left)
+        self.left -= taken
+        return [("x" * 100_000,)] * taken
+
+
+def test_long_rows_are_fetched_few_at_a_time() -> None:
+    cursor = LongRows()
+    schema = pa.schema([("note", pa.string())])
+    rows = [batch.num_rows for batch in batches(cursor, schema, lambda error: None)]
+    assert sum(rows) == 2_000
+    assert max(cursor.asked[1:]) < 200
 
 
 def test_personal_keys_are_masked(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
