@@ -21,7 +21,8 @@ from orderhe_dagster.resources.redshift_errors import is_retryable, statement_er
 from orderhe_dagster.resources.secrets import kept
 
 _T = TypeVar("_T")
-_ATTEMPTS = 5
+_ATTEMPTS = 10
+"""Loads of other tables write the same audit: under SERIALIZABLE, one of those at work wins a round."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 5.0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from orderhe_dagster.resources.ports import ConnectionLost, PortError, StatementError
 
+_EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
 RETRIED_CODES = ("40001", "40P01")
 _RETRIED = re.compile(
     r"^1023\b|\b1023: |Serializable isolation violation|deadlock detected|could not open relation"
@@ -29,6 +30,8 @@ _RULE = re.compile(r"-{5,}")
 def statement_error(error: Exception, sql: str) -> StatementError | ConnectionLost:
     """The port's error for what a statement raised: the server's words, or a lost connection."""
     fields = server_fields(error)
+    if fields is None and _EMPTY in str(error):
+        return StatementError("there is no statement in this text", "42601", sql)
     if fields is None:
         return ConnectionLost(
             f"the connection to Redshift was lost while it ran {_shown(sql)}: {_told(error)}"

@@ -13,7 +13,7 @@ import pytest
 from orderhe_dagster import audit, builds
 from orderhe_dagster.config import load_settings
 from orderhe_dagster.resources import build_store
-from orderhe_dagster.resources.ports import PortError, Session, StatementError
+from orderhe_dagster.resources.ports import PortError, Result, Session, StatementError
 from orderhe_dagster.resources.store_resolver import resolver
 from orderhe_dagster_tests.contracts.warehouses import over_the_wire
 from orderhe_dagster_tests.servers import wire
@@ -58,6 +58,35 @@ def test_what_is_sent_in_vain_is_waited_for_as_long_as_silence(redshift: Redshif
         opened = session._connection._usock
         assert opened.gettimeout() is None
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
+
+
+def test_a_transaction_passes_that_eight_others_were_in_the_way_of(
+    redshift: Redshift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a serializable database, of the loads that end together one wins each round."""
+    made = over_the_wire(redshift)
+    with made.session("make") as session:
+        session.execute("create table held (a int)")
+        run, lost = session._run, iter(range(8))
+
+        def refused(sql: str) -> Result:
+            found = run(sql)
+            if sql.startswith("insert") and next(lost, None) is not None:
+                raise StatementError("1023: Serializable isolation violation", "XX000", sql)
+            return found
+
+        monkeypatch.setattr(session, "_run", refused)
+        monkeypatch.setattr("orderhe_dagster.resources.redshift._LONGEST_WAIT_S", 0.0)
+        session.transaction(["insert into held values (1)"])
+    assert made.query("select a from held").rows == [(1,)]
+
+
+@pytest.mark.parametrize("sql", ["", " ", "-- nothing"])
+def test_a_text_without_a_statement_is_no_lost_connection(redshift: Redshift, sql: str) -> None:
+    with over_the_wire(redshift).session("x") as session:
+        with pytest.raises(StatementError, match="no statement in this text"):
+            session.execute(sql)
+        assert session.execute("select 1").scalar() == 1
 
 
 def test_a_conflict_is_told_when_the_attempts_are_used_up(redshift: Redshift) -> None:
