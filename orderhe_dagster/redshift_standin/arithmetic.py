@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orderhe_dagster.redshift_standin.binding import bind, finite
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, comparable, convert
+from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.types import (
     BOOLEAN,
@@ -13,6 +14,7 @@ from orderhe_dagster.redshift_standin.types import (
     INTEGER,
     INTEGERS,
     INTERVAL,
+    MAX_VARCHAR,
     REAL,
     TIMESTAMP,
     Type,
@@ -23,6 +25,12 @@ from orderhe_dagster.redshift_standin.types import (
     unify,
     varchar,
 )
+
+_TOO_LONG = string(
+    f"the local Redshift has no rule for a text of more than {MAX_VARCHAR} bytes, the longest there "
+    "is; shorten what it is made of"
+)
+TOO_LONG = f"CAST({raising('0A000', _TOO_LONG)} AS VARCHAR)"
 
 
 def divided(sign: str, left: str, right: str, by: Value) -> str:
@@ -175,7 +183,17 @@ def joined(left: Value, right: Value) -> Value:
     result = varchar(one.type.length + two.type.length)
     if "NULL" in (left.sql, right.sql):  # DuckDB would type it as a number
         return Value("CAST(NULL AS VARCHAR)", result)
-    return Value(f"({one.sql} || {two.sql})", result)
+    return grown(f"({one.sql} || {two.sql})", one.type.length + two.type.length)
+
+
+def grown(sql: str, length: int) -> Value:
+    """A text of up to `length` bytes; where that is more than there is, longer ones are an error."""
+    if length > MAX_VARCHAR:
+        sql = bind(
+            [sql],
+            lambda t: f"(CASE WHEN strlen({t[0]}) > {MAX_VARCHAR} THEN {TOO_LONG} ELSE {t[0]} END)",
+        )
+    return Value(sql, varchar(length))
 
 
 def bitwise(sign: str, left: Value, right: Value) -> Value:

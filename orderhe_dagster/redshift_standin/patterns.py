@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from orderhe_dagster.redshift_standin.arguments import Arguments, Moment, Rule, constant, text
+from orderhe_dagster.redshift_standin.arithmetic import grown
 from orderhe_dagster.redshift_standin.binding import bind
 from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import refuse
-from orderhe_dagster.redshift_standin.types import INTEGER, MAX_VARCHAR, varchar
+from orderhe_dagster.redshift_standin.types import INTEGER, MAX_VARCHAR
 
 _SIGN = r"[\w \-,;:/@#%&=_'\"<>~!]"
 _ESCAPED = r"\\[-.*+?|(){}\[\]^$/dDwWsS\\]"
@@ -104,7 +105,7 @@ def _replace(name: str, given: Arguments, moment: Moment) -> Value:
         raise refuse(f"{name} with a backslash in what is put", "write $1 for a group")
     put = re.sub(r"\$([0-9])", r"\\\1", put)
     made = f"regexp_replace({value.sql}, {found}, {string(put)}, 'g{_options(given, 4, name)}')"
-    return Value(made, varchar(MAX_VARCHAR if put else value.type.length))
+    return grown(made, MAX_VARCHAR + 1) if put else Value(made, value.type)
 
 
 def _with_groups(value: Value, put: str, name: str) -> str:

@@ -16,7 +16,7 @@ from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.natives import native
-from orderhe_dagster.redshift_standin.types import BIGINT, INTEGER, varchar
+from orderhe_dagster.redshift_standin.types import BIGINT, INTEGER, MAX_VARCHAR, varchar
 
 
 def _same_text(name: str, given: Arguments, moment: Moment) -> Value:
@@ -89,7 +89,7 @@ def _replace(name: str, given: Arguments, moment: Moment) -> Value:
         raise refuse(f"{name} of a computed or empty text", "give the text to replace as a literal")
     grows = max(1, -(-three.type.length // max(two.type.length, 1)))
     made = f"{name}({one.sql}, {two.sql}, {three.sql})"
-    return Value(made, varchar(one.type.length * grows))
+    return arithmetic.grown(made, one.type.length * grows)
 
 
 def _concat(name: str, given: Arguments, moment: Moment) -> Value:
@@ -116,20 +116,32 @@ def _pad(name: str, given: Arguments, moment: Moment) -> Value:
     fill = text(given[2], name) if len(given) == 3 else Value("' '", varchar(1), literal=" ")
     if fill.literal == "" or not size.lstrip("-").isdigit():
         raise refuse(f"{name} with an empty filler or a computed length", "give a filler")
-    size = str(max(int(size), 0))  # a negative length gives an empty text, as documented
-    return Value(f"{name}({value.sql}, {size}, {fill.sql})", varchar(4 * int(size)))
+    # A negative length gives an empty text, as documented; beyond the longest text none is made.
+    most = min(max(int(size), 0), MAX_VARCHAR + 1)
+    return arithmetic.grown(f"{name}({value.sql}, {most}, {fill.sql})", 4 * most)
 
 
 def _repeat(name: str, given: Arguments, moment: Moment) -> Value:
     value, times_ = text(given[0], name), constant(given[1], name)
     if not times_.isdigit():
         raise refuse(f"{name} of a negative count", "count from 0")
-    return Value(f"repeat({value.sql}, {times_})", varchar(value.type.length * int(times_)))
+    count = min(int(times_), MAX_VARCHAR + 1)
+    made = f"repeat({value.sql}, {count})"
+    if value.type.length * count > MAX_VARCHAR:  # not made at all where it would be too long
+        made = bind(
+            [value.sql],
+            lambda t: (
+                f"(CASE WHEN strlen({t[0]}) * {count} > {MAX_VARCHAR} "
+                f"THEN {arithmetic.TOO_LONG} ELSE repeat({t[0]}, {count}) END)"
+            ),
+        )
+    return Value(made, varchar(value.type.length * count))
 
 
 def _translate(name: str, given: Arguments, moment: Moment) -> Value:
     one, two, three = (text(value, name) for value in given)
-    return Value(f"translate({one.sql}, {two.sql}, {three.sql})", varchar(4 * one.type.length))
+    made = f"translate({one.sql}, {two.sql}, {three.sql})"
+    return arithmetic.grown(made, 4 * one.type.length)
 
 
 def _digest(name: str, given: Arguments, moment: Moment) -> Value:
@@ -193,7 +205,7 @@ def _quote_literal(name: str, given: Arguments, moment: Moment) -> Value:
         f"replace(replace({value.sql}, '\\', '\\\\'), {string(chr(39))}, {string(2 * chr(39))})"
     )
     mark = string(chr(39))
-    return Value(f"({mark} || {doubled} || {mark})", varchar(2 * value.type.length + 2))
+    return arithmetic.grown(f"({mark} || {doubled} || {mark})", 2 * value.type.length + 2)
 
 
 def _ascii(name: str, given: Arguments, moment: Moment) -> Value:

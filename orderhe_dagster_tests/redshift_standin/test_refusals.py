@@ -233,3 +233,30 @@ def test_long_chains_of_conditions_are_read(reading: Engine) -> None:
 def test_statement_beyond_16_mb_is_rejected(reading: Engine) -> None:
     with pytest.raises(RedshiftError, match="16 MB"):
         reading.execute(f"select '{'x' * (16 * 1024 * 1024)}'")
+
+
+TOO_LONG = [
+    "repeat(s, 2)",
+    "repeat('x', 1000000000)",
+    "s || 'x'",
+    "concat(s, s)",
+    "lpad(s, 65536)",
+    "rpad('x', 70000, 'y')",
+    "replace(s, 'x', 'yy')",
+    "regexp_replace(s, 'x', 'yy')",
+    "translate(s, 'x', 'é')",
+    "quote_literal(s)",
+]
+
+
+@pytest.mark.parametrize("made", TOO_LONG)
+def test_a_text_longer_than_the_longest_is_refused(made: str) -> None:
+    with Engine() as engine:
+        engine.execute("create table longest (s varchar(max))")
+        engine.execute("insert into longest values (repeat('x', 65535)), ('x'), (null)")
+        for what in (made, f"{made}::varchar(65535)", f"left({made}, 1)"):
+            with pytest.raises(RedshiftError, match="more than 65535 bytes"):
+                engine.execute(f"select {what} from longest")
+        engine.execute("delete from longest where len(s) > 1")
+        if "1000000000" not in made and "6" not in made and "7" not in made:
+            assert len(engine.execute(f"select {made} from longest").rows) == 2
