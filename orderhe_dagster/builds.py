@@ -75,13 +75,6 @@ def build(
                     f"{table.layer}/{table.name}: its upstream was loaded anew each time it was "
                     f"built, {_ATTEMPTS} times. Run it again when they are done."
                 ) from error.__cause__
-        except CommitUnknown:
-            held = audit.look_up(warehouse, str(table.ref))
-            rows = {day_of(at): row.rows for at, row in held.items() if row.run_id == run_id}
-            if rows:  # it was committed
-                return Built(rows, remade=False)
-            if attempt == _ATTEMPTS:
-                raise
         except ConnectionLost:
             if attempt == _ATTEMPTS:
                 raise
@@ -131,7 +124,26 @@ def _build(
             if told is None:
                 raise
             raise told from error
+        except CommitUnknown:
+            arrived = _arrived(warehouse, table, run_id, {day: inputs.of(day) for day in days})
+            if arrived is None:
+                raise
+            return Built(arrived, remade)
         return Built(_count(session, table, days, time_zone), remade)
+
+
+def _arrived(
+    warehouse: Warehouse, table: Table, run_id: str, wanted: Mapping[date | None, str]
+) -> dict[date | None, int] | None:
+    """The rows of each day by the audit, where it holds all of them by this run and these inputs."""
+    held = audit.look_up(warehouse, str(table.ref))
+    found = {day: held.get(segment_of(day)) for day in wanted}
+    rows = {
+        day: row.rows
+        for day, row in found.items()
+        if row is not None and (row.run_id, row.inputs) == (run_id, wanted[day])
+    }
+    return rows if len(rows) == len(wanted) else None
 
 
 def _explained(error: StatementError, table: Table) -> BuildError | None:
