@@ -179,9 +179,14 @@ def _load(
                 f" {warehouse.copy_authorization} format as parquet manifest"
             )
         except StatementError as error:
+            again = (
+                f" If an object is missing or damaged, materialize backup/{table.name} for these "
+                "days again."
+            )
             raise LoadError(
-                f"{table.name}: COPY of the backup failed: {error}. Nothing was changed. If an object "
-                f"is missing or damaged, materialize backup/{table.name} for these days again."
+                f"{table.name}: COPY of the backup failed: {error}. Nothing was changed."
+                # Of a bucket that the warehouse does not reach, another backup would be no cure.
+                + ("" if "NoSuchBucket" in error.message else again)
             ) from error
     _judge_stage(session, table, records, time_zone)
     session.execute(f"create temp table {INCOMING} (like {LOADS})")

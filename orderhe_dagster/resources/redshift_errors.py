@@ -76,10 +76,13 @@ def connect_error(error: Exception, where: str) -> PortError:
 
 def _refusal(fields: Mapping[str, str]) -> str:
     code, message = fields.get("C", ""), fields.get("M", "")
+    if "pg_hba.conf" in message and "SSL off" in message:
+        return "The server takes TLS only: set ORDERHE_REDSHIFT_SSLMODE=verify-full."
     if code in ("28000", "28P01"):
         return (
             "See ORDERHE_REDSHIFT_USER and ORDERHE_REDSHIFT_PASSWORD; a new password is set with "
-            "`alter user … password …`, or for the administrator in the namespace's settings."
+            "`alter user … password …`, or for the administrator in the namespace's settings. That "
+            "of `orderhe warehouse serve` is in the file redshift/password of its ORDERHE_HOME."
         )
     if code == "3D000":
         return "Set ORDERHE_REDSHIFT_DATABASE to a database that is there; a new one is called dev."

@@ -95,7 +95,11 @@ class _Reach:
 
         prefix = self._store.url("k")[:-1]
         if not address.startswith(prefix):
-            raise NoSuchBucket(f"the store of this warehouse holds {prefix}… only")
+            raise NoSuchBucket(
+                f"the store of this warehouse holds {prefix}… only. If `orderhe warehouse serve` "
+                "serves it, restart that with the ORDERHE_STORE and ORDERHE_S3_* settings of its "
+                "clients (and AWS_* ones, for s3)"
+            )
         return address[len(prefix) :]
 
 

@@ -131,7 +131,8 @@ def test_the_label_is_found_in_the_history_of_queries(redshift: Redshift) -> Non
     [
         ({"ssl_ca": ""}, "certificate is not to be trusted"),
         ({"host": "localhost.localdomain", "sslmode": "verify-full"}, "redshift://localhost"),
-        ({"user": "nobody"}, "ORDERHE_REDSHIFT_USER"),
+        ({"sslmode": "disable", "ssl_ca": ""}, "set ORDERHE_REDSHIFT_SSLMODE=verify-full"),
+        ({"user": "nobody"}, "ORDERHE_REDSHIFT_USER.*redshift/password of its ORDERHE_HOME"),
         ({"database": "nowhere"}, "ORDERHE_REDSHIFT_DATABASE"),
     ],
 )
@@ -197,3 +198,20 @@ def test_a_view_on_a_model_whose_columns_change_is_named(shop: TestShop) -> None
     with shop.warehouse.session("owner") as session:
         session.execute("drop view public.best")
     assert shop.run("mart/takings", "2026-01-01", "2026-01-04").succeeded
+
+
+def test_a_server_that_reaches_another_store_is_to_be_restarted_with_this_one(
+    tmp_path: Path, redshift_authority: Authority
+) -> None:
+    served = build_store(load_settings({"ORDERHE_HOME": str(tmp_path / "served")}, tmp_path))
+    with (
+        ExitStack() as stack,
+        wire.serving(authority=redshift_authority, resolver=resolver(served, stack)) as server,
+    ):
+        other = {"ORDERHE_WAREHOUSE": "redshift", "ORDERHE_S3_BUCKET": "elsewhere"}
+        shop = sales_shop(tmp_path / "shop", {**other, **server.settings})
+        assert shop.run("backup/*", "2026-01-01", "2026-01-04").succeeded
+        told = " ".join(shop.run("warehouse/*", "2026-01-01", "2026-01-04").lines())
+    assert f"holds {served.url('k')[:-1]}… only" in told
+    assert "restart that with the ORDERHE_STORE and ORDERHE_S3_* settings" in told
+    assert "materialize backup" not in told
