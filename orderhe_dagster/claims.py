@@ -140,7 +140,8 @@ def _refers(table: Table, key: ForeignKey, awaited: bool) -> Claim:
     filled = " and ".join(f"child.{ddl.quoted(column)} is not null" for column in key.columns)
     return Claim(
         f"{'_'.join(key.columns)}_is_in_{key.parent}",
-        f"Every {', '.join(key.columns)} is a row of {key.parent}.",
+        f"Every {', '.join(key.columns)} is a row of {key.parent}. Rows of {key.parent} may be in "
+        f"quarantine: see the check nothing_quarantined of backup/{key.parent}.",
         f"select child.* from {child} as child left join {parent} as parent on {joined}"
         f" where parent.{ddl.quoted(key.parent_columns[0])} is null and {filled}",
         needs=(("warehouse", key.parent),) if awaited else (),

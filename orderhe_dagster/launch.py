@@ -31,6 +31,7 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
     warned_checks: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # rows before the history, once a table
     passed_checks: int = 0
 
     def lines(self) -> list[str]:
@@ -40,7 +41,7 @@ class Outcome:
         return [
             *(f"FAILED {text}" for text in self.failures),
             *(f"CHECK FAILED {text}" for text in self.failed_checks),
-            *(f"warning {text}" for text in self.warned_checks),
+            *(f"warning {text}" for text in (*self.warned_checks, *self.left_out)),
             head if self.succeeded else f"run {self.run_id} failed",
         ]
 
@@ -175,21 +176,28 @@ def _tags(window: Window) -> dict[str, str]:
 def _outcome(result: dg.ExecuteInProcessResult, assets: Sequence[str]) -> Outcome:
     import dagster as dg
 
+    from orderhe_dagster.assets.backup import LEFT_OUT
+
     outcome = Outcome(result.run_id, result.success, assets)
+    left_out: dict[str, None] = {}  # each day of a run has the metadata of the whole
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             outcome.failures.append(_failure_text(event))
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not outcome.failures:
             outcome.failures.append(_run_failure_text(event))
+        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            said = event.step_materialization_data.materialization.metadata.get(LEFT_OUT)
+            left_out |= {str(said.value): None} if said else {}
+    outcome.left_out += left_out
     for check in result.get_asset_check_evaluations():
         name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
-        said = f"{name}: {check.description}" if check.description else name
+        text = f"{name}: {check.description}" if check.description else name
         if check.passed:
             outcome.passed_checks += 1
         elif check.severity == dg.AssetCheckSeverity.WARN:
-            outcome.warned_checks.append(said)
+            outcome.warned_checks.append(text)
         else:
-            outcome.failed_checks.append(said)
+            outcome.failed_checks.append(text)
     return outcome
 
 

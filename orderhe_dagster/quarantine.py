@@ -12,6 +12,7 @@ from orderhe_dagster.backups import Record
 from orderhe_dagster.resources.ports import Store
 
 SHOWN = 20  # rows
+_TOLD = 3  # reasons, and keys of rows, in a sentence
 _READ_BYTES = 4_000_000  # of quarantine that are looked into, at most
 WHY = "quarantined_because"
 """The member of a quarantined row that tells why; the others are its key."""
@@ -24,6 +25,7 @@ class Found:
     rows: int = 0
     segments: Counter[str] = field(default_factory=Counter)  # segment -> rows in quarantine
     nulled: Counter[str] = field(default_factory=Counter)  # column -> values that became NULL
+    reasons: Counter[str] = field(default_factory=Counter)  # columns and why -> rows, of those read
     first: list[dict[str, Any]] = field(default_factory=list)  # rows, personal data masked
 
     def says(self) -> str:
@@ -32,10 +34,22 @@ class Found:
         if self.rows:
             days = f"{len(self.segments):,} day{'s' if len(self.segments) > 1 else ''}"
             told.append(
-                f"{self.rows:,} rows of {days} could not be carried: they are in quarantine"
+                f"{self.rows:,} rows of {days} could not be carried: they are in quarantine{self._why()}"
             )
         told += [f"{count:,} values of {name} became NULL" for name, count in self.nulled.items()]
         return "; ".join(told) or "every row was carried"
+
+    def _why(self) -> str:
+        """The reasons with their rows, and the keys of the first rows."""
+        if not self.first:
+            return ""
+        read = self.reasons.total()
+        why = [f"{text} ({rows:,})" for text, rows in self.reasons.most_common(_TOLD)]
+        more = len(self.reasons) - len(why)
+        why += [f"{more:,} more reasons"] if more > 0 else []
+        keys = "; ".join(key for row in self.first[:_TOLD] if (key := _key(row)))
+        part = f", of the first {read:,}" if read < self.rows else ""
+        return f"{part}: {', '.join(why)}{f'; the first: {keys}' if keys else ''}"
 
 
 def look(store: Store, records: Iterable[Record]) -> Found:
@@ -52,8 +66,9 @@ def look(store: Store, records: Iterable[Record]) -> Found:
                 break
             budget -= part.size
             stored = store.get(part.key)
-            lines = [] if stored is None else stored.body.splitlines()
-            found.first += [json.loads(line) for line in lines[: SHOWN - len(found.first)]]
+            rows = [] if stored is None else [json.loads(line) for line in stored.body.splitlines()]
+            found.first += rows[: SHOWN - len(found.first)]
+            found.reasons.update(str(row.get(WHY)) for row in rows)
     return found
 
 
@@ -61,10 +76,14 @@ def markdown(found: Found) -> str:
     """The first rows as a list: why, and the key."""
     lines = []
     for row in found.first:
-        key = ", ".join(f"{name} = {value}" for name, value in row.items() if name != WHY)
+        key = _key(row)
         lines.append(f"- {_plain(str(row.get(WHY)))}" + (f" ({_plain(key)})" if key else ""))
     more = found.rows - len(found.first)
     return "\n".join([*lines, *([f"- and {more:,} more"] if more else [])])
+
+
+def _key(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in row.items() if name != WHY)
 
 
 def _plain(text: str) -> str:

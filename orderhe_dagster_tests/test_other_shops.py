@@ -357,8 +357,13 @@ def test_rows_before_the_first_day_are_told_when_they_are_left_out(
     shop = shop_of(tmp_path / "shop", {"raw/t.sql": contract}, ORDERHE_START_DATE="2026-01-02")
     rows = [{"k": 1, "d": "2026-01-01"}, {"k": 2, "d": "2026-01-02"}]
     import_rows(shop, "t", rows, "jsonl")
-    assert shop.run("*", "2026-01-02").succeeded
-    assert "rows before 2026-01-02" in caplog.text
+    outcome = shop.run("*", "2026-01-02", "2026-01-03")
+    assert outcome.succeeded
+    assert "1 row lies before 2026-01-02" in caplog.text
+    (told,) = outcome.left_out  # once a table, also of a range
+    assert f"warning {told}" in outcome.lines()
+    assert "backup/t: 1 row lies before 2026-01-02" in told
+    assert "orderhe run '*' --from <its first day> --to 2026-01-01" in told
     assert printed(shop, "select k from warehouse.t") == [["2"]]
 
 

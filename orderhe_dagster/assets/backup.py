@@ -11,12 +11,15 @@ from orderhe_dagster import backups, quarantine
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.backups import Record
+from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG, back_up
 from orderhe_dagster.resources.ports import Source, Store
 
 NOTHING_QUARANTINED = "nothing_quarantined"
+LEFT_OUT = "left_out"
+"""Of a backup's metadata: what lies before the shop's history, for a person."""
 log = logging.getLogger("orderhe.backup")
 
 
@@ -86,13 +89,9 @@ def _backup_asset(
             f"{done.rows:,}",
             f"{len(done.written):,}",
         )
-        if before:
-            log.warning(
-                "backup/%s: rows before %s, the first day of the shop's history, in no backup: %s",
-                table.name,
-                history.start,
-                f"{before:,}",
-            )
+        left_out = _left_out(table, before, history) if before else ""
+        if left_out:
+            log.warning("%s", left_out)
         report_days(
             context,
             window or history,
@@ -106,6 +105,7 @@ def _backup_asset(
             "new_generations": len(done.written),
             "rows_before_the_first_day": before,
             "rows_from_today_on": after,
+            **({LEFT_OUT: left_out} if left_out else {}),
         }
         found = quarantine.look(store, done.records.values())
         if found.rows or found.nulled:
@@ -117,6 +117,16 @@ def _backup_asset(
         )
 
     return backup
+
+
+def _left_out(table: Table, rows: int, history: Window) -> str:
+    """What lies before the shop's first day, and how to take it in."""
+    return (
+        f"backup/{table.name}: {rows:,} row{'s lie' if rows > 1 else ' lies'} before {history.start}, the "
+        "first day of this shop's history, and in no backup; to take in what came before: "
+        f"orderhe run '*' --from <its first day> --to {history.start - ONE_DAY} "
+        "(where ORDERHE_START_DATE is set, set it to that day first)"
+    )
 
 
 def _nothing_quarantined(table: Table, found: quarantine.Found) -> dg.AssetCheckResult:
@@ -131,7 +141,11 @@ def _nothing_quarantined(table: Table, found: quarantine.Found) -> dg.AssetCheck
         passed=not found.rows,
         severity=dg.AssetCheckSeverity.WARN,
         description=found.says()
-        + (f"; mend them in the source, or see @bad_values for {table.path}" if found.rows else ""),
+        + (
+            f"; mend them in the source, or see @bad_values for {table.path} in docs/types.md"
+            if found.rows
+            else ""
+        ),
         metadata=metadata,
     )
 

@@ -75,7 +75,10 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
 def test_the_check_lists_what_stands_in_quarantine(shop: TestShop) -> None:
     outcome = shop.run("backup/edges")
     assert outcome.succeeded, outcome.lines()
-    assert [text for text in outcome.warned_checks if f"{len(FAULTS)} rows" in text]
+    (said,) = [text for text in outcome.warned_checks if f"{len(FAULTS)} rows" in text]
+    name, case = next(iter(BAD.items()))
+    assert f"{case[2].replace('c ', f'{name} ', 1)}" in said
+    assert "(1)" in said and "the first: id = 3; id = 4; id = 5" in said and "docs/types.md" in said
     with dg.DagsterInstance.from_config(str(shop.settings.home / "dagster")) as instance:
         event = instance.get_latest_materialization_event(dg.AssetKey(["backup", "edges"]))
     assert event is not None
