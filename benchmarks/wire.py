@@ -37,9 +37,9 @@ def served(home: Path) -> Iterator[tuple[Any, int]]:
     try:
         port = 0
         for line in server.stdout:
-            if line.startswith("ORDERHE_REDSHIFT_PORT="):
-                port = int(line.partition("=")[2])
-            elif "password" in line:
+            if line.startswith("export ORDERHE_REDSHIFT_PORT="):
+                port = int(line.partition("=")[2].strip("'\n"))
+            elif "ORDERHE_REDSHIFT_PASSWORD=" in line:
                 break
         password = (home / "redshift" / "password").read_text("utf-8").strip()
         with redshift_connector.connect(

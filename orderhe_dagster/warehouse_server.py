@@ -42,7 +42,7 @@ class Serving:
 def serve(settings: Settings, serving: Serving, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; then roll back what is open and leave the file whole.
 
-    `say` gets the ORDERHE_REDSHIFT_* lines of a client. OrderheError: it cannot be served like this.
+    `say` gets the lines that a client's shell needs. OrderheError: it cannot be served like this.
     """
     with _stopped_by_signals() as stop, serving_database(settings, serving, say):
         stop.wait()
@@ -58,7 +58,7 @@ def serving_database(
     from orderhe_dagster.redshift_standin.auth import Verifier
     from orderhe_dagster.redshift_standin.handshake import Door
     from orderhe_dagster.redshift_standin.server import Server, is_loopback
-    from orderhe_dagster.resources import share_warehouse
+    from orderhe_dagster.resources import build_store, share_warehouse
     from orderhe_dagster.server_tls import own_password
 
     if serving.insecure and not is_loopback(serving.host):
@@ -80,7 +80,8 @@ def serving_database(
         except OSError as error:
             raise OrderheError(_cannot_listen(where, error)) from None
         with server:
-            for line in _lines(server.port, serving, certificates, file):
+            reached = f"{build_store(settings).url('k')[:-1]} (ORDERHE_STORE={settings.store})"
+            for line in _lines(server.port, serving, certificates, file, reached):
                 say(line)
             yield server.port
 
@@ -115,9 +116,13 @@ def _cannot_listen(where: str, error: OSError) -> str:
 
 
 def _lines(
-    port: int, serving: Serving, certificates: Certificates | None, password_file: Path
+    port: int,
+    serving: Serving,
+    certificates: Certificates | None,
+    password_file: Path,
+    reached: str,
 ) -> list[str]:
-    """What a client needs, as lines of a shell or of a .env file; never the password itself."""
+    """What a client needs, all of it lines of a shell; never the password itself."""
     anywhere = serving.host in ("0.0.0.0", "::")
     told = {
         "ORDERHE_WAREHOUSE": "redshift",
@@ -132,10 +137,18 @@ def _lines(
         ),
     }
     return [
-        f"the local Redshift listens on {serving.host}:{port}; Ctrl-C stops it. A client needs:",
-        *(f"{name}={value}" for name, value in told.items()),
-        f"and its password, from a file: export ORDERHE_REDSHIFT_PASSWORD=\"$(cat '{password_file}')\"",
+        f"# the local Redshift listens on {serving.host}:{port}; Ctrl-C stops it.",
+        f"# COPY and UNLOAD reach the store {reached}; a client's must be the same.",
+        "# A client's shell needs these lines. Without `export ` they are lines of .env, which does not",
+        "# run $(cat …): the file's text stands there instead.",
+        *(f"export {name}={_quoted(value)}" for name, value in told.items()),
+        f'export ORDERHE_REDSHIFT_PASSWORD="$(cat {_quoted(str(password_file))})"',
     ]
+
+
+def _quoted(text: str) -> str:
+    """A word of a shell; in quotes even where it needs none, so that all lines look alike."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 @contextmanager

@@ -31,6 +31,12 @@ from orderhe_dagster_tests.servers.wire import serving
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def exported(line: str) -> dict[str, str]:
+    """The variable that a line sets, but for the password."""
+    found = re.fullmatch(r"export (\w+)='(.*)'", line.rstrip("\n"))
+    return {found[1]: found[2]} if found else {}
+
+
 @contextmanager
 def process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The command in a process of its own, and the variables that it printed."""
@@ -44,10 +50,8 @@ def process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
     try:
         told: dict[str, str] = {}
         for line in started.stdout:
-            name, _, value = line.rstrip("\n").partition("=")
-            if name.startswith("ORDERHE_"):
-                told[name] = value
-            elif "password" in line:
+            told |= exported(line)
+            if "ORDERHE_REDSHIFT_PASSWORD=" in line:
                 break
         yield started, told
     finally:
@@ -106,7 +110,7 @@ def test_either_signal_stops_it_in_good_order(tmp_path: Path, how: signal.Signal
 
     def say(line: str) -> None:
         said.append(line)
-        if "password" in line:  # the last line before it waits
+        if "ORDERHE_REDSHIFT_PASSWORD=" in line:  # the last line before it waits
             signal.raise_signal(how)
 
     warehouse_server.serve(settings, Serving(port=0), say)
@@ -116,13 +120,25 @@ def test_either_signal_stops_it_in_good_order(tmp_path: Path, how: signal.Signal
         pass
 
 
-def test_what_is_printed_is_what_a_client_needs(tmp_path: Path) -> None:
-    settings = load_settings({"ORDERHE_HOME": str(tmp_path)}, tmp_path)
+def test_what_is_printed_is_what_a_client_s_shell_needs(tmp_path: Path) -> None:
+    home = tmp_path / "the $HOME of 'ann'"
+    settings = load_settings({"ORDERHE_HOME": str(home)}, tmp_path)
     said: list[str] = []
     with warehouse_server.serving_database(settings, Serving(port=0), said.append) as port:
-        told = dict(line.split("=", 1) for line in said if line.startswith("ORDERHE_"))
-        password = (tmp_path / "redshift" / "password").read_text().strip()
-        client = load_settings({**told, "ORDERHE_REDSHIFT_PASSWORD": password}, tmp_path)
+        password = (home / "redshift" / "password").read_text().strip()
+        shell = subprocess.run(
+            ["sh", "-eu"],
+            input="\n".join([*said, "env -0"]),
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shell.stderr == ""
+        told = dict(pair.split("=", 1) for pair in shell.stdout.split("\0") if "=" in pair)
+        assert told["ORDERHE_REDSHIFT_PASSWORD"] == password
+        client = load_settings(told, tmp_path)
+        assert any("s3://orderhe/ (ORDERHE_STORE=folder)" in line for line in said)
         assert client.redshift.port == port
         assert password not in "".join(said)
         with build_warehouse(client).session("a test") as session:
