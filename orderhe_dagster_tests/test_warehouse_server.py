@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -143,6 +144,29 @@ def test_what_is_printed_is_what_a_client_s_shell_needs(tmp_path: Path) -> None:
         assert password not in "".join(said)
         with build_warehouse(client).session("a test") as session:
             assert list(session.execute("select 1 as one").rows) == [(1,)]
+
+
+@pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("sh", "sh")])
+def test_the_document_s_clients_connect(tmp_path: Path, language: str, command: str) -> None:
+    if language == "sh" and shutil.which("psql") is None:
+        says = "psql is not installed: apt install postgresql-client"
+        pytest.fail(says) if os.environ.get("CI") else pytest.skip(says)
+    text = (ROOT / "docs" / "standin-wire.md").read_text("utf-8")
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    settings = load_settings({}, tmp_path)
+    with warehouse_server.serving_database(settings, Serving(port=0), print) as port:
+        ran = subprocess.run(
+            [command, "-"] if language == "python" else [command, "-eu"],
+            input=found[1].replace("5439", str(port)),
+            check=False,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+    assert ran.returncode == 0, ran.stderr
+    assert "one" in ran.stdout
+    assert "1" in ran.stdout
 
 
 def refused(settings: Settings, asked: Serving) -> str:

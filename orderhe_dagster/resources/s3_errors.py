@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,8 @@ _UNREACHED = {
     "ResponseStreamingError",
     "IncompleteReadError",
 }
+_NO_TLS = re.compile(r"wrong.version.number|record.layer.failure", re.IGNORECASE)
+"""OpenSSL's words, older and newer, for an answer that is no TLS."""
 _LOGIN = (
     "set AWS_PROFILE (and run `aws sso login`), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
     "(and AWS_SESSION_TOKEN), or give the machine a role"
@@ -104,7 +107,11 @@ def _refused(error: Any, place: Place) -> str:
         return f"the credentials have expired. Renew them: {_LOGIN}"
     told = _BY_CODE.get(code)
     if told is not None:
-        return told.format(bucket=place.bucket, server=place.server)
+        clear = code == "400" and place.server.startswith(
+            "http://"
+        )  # what web servers answer to it
+        tls = ". If {server} speaks TLS, write https:// in ORDERHE_S3_ENDPOINT_URL" if clear else ""
+        return (told + tls).format(bucket=place.bucket, server=place.server)
     if code in {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}:
         return _denied(error, place)
     if status_of(error) >= 500:
@@ -184,7 +191,12 @@ def _failed(error: Exception, place: Place) -> str:
     """What to do where no answer came."""
     name = type(error).__name__
     bases = {base.__name__ for base in type(error).__mro__}
-    if "SSLError" in bases and "WRONG_VERSION_NUMBER" in str(error):
+    if "SSLError" in bases and "[Errno 2]" in str(error):
+        return (
+            f"the file of CAs is not there: {_ca_bundle()}. Mend AWS_CA_BUNDLE (or ca_bundle in "
+            "~/.aws/config), or take it away"
+        )
+    if "SSLError" in bases and _NO_TLS.search(str(error)):
         return (
             f"what answers at {place.server} speaks no TLS. See its port; an address without TLS "
             "begins with http:// in ORDERHE_S3_ENDPOINT_URL"
@@ -195,8 +207,10 @@ def _failed(error: Exception, place: Place) -> str:
             "or mend the host name of ORDERHE_S3_ENDPOINT_URL"
         )
     if bases & _UNREACHED:
+        hung_up = name == "ConnectionClosedError" and place.server.startswith("http://")
+        tls = " but hangs up: if it speaks TLS, write https://" if hung_up else ""
         return (
-            f"{place.server} does not answer. See that the address, the network and the proxy are "
+            f"{place.server} does not answer{tls}. See that the address, the network and the proxy are "
             "right (ORDERHE_S3_ENDPOINT_URL, AWS_DEFAULT_REGION, HTTPS_PROXY), then run it again"
         )
     if "SSO" in name:
@@ -204,6 +218,14 @@ def _failed(error: Exception, place: Place) -> str:
     return _BY_NAME.get(
         name, "the client of AWS gave up. Read what it says, mend it and run it again"
     )
+
+
+def _ca_bundle() -> str:
+    """The file of CAs that AWS's client reads, as its variables and configuration name it."""
+    import botocore.session
+
+    named = botocore.session.get_session().get_config_variable("ca_bundle")
+    return str(named or "what REQUESTS_CA_BUNDLE names")
 
 
 def _line(error: Exception) -> str:

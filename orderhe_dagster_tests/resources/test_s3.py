@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, SSLError
 
 from orderhe_dagster.config import load_settings
 from orderhe_dagster.resources import build_store, s3_writes
@@ -250,6 +251,13 @@ def test_a_server_with_tls_is_held_to_its_certificate(
         use(monkeypatch, server.environ)
         with pytest.raises(PortError, match=r"is not trusted here\. Give its CA as AWS_CA_BUNDLE"):
             store.create()
+        gone = str(tmp_path / "gone.pem")
+        use(monkeypatch, {**server.environ, "AWS_CA_BUNDLE": gone})
+        with pytest.raises(PortError, match=f"file of CAs is not there: {re.escape(gone)}"):
+            store.create()
+        clear = server.url.replace("https:", "http:")
+        with pytest.raises(PortError, match=r"TLS.*write https://"):
+            store.model_copy(update={"endpoint_url": clear}).create()
         use(monkeypatch, {**server.environ, "AWS_CA_BUNDLE": server.ca})
         store.create()
         store.put("k", b"1", if_none_match=True)
@@ -262,6 +270,11 @@ def test_a_server_without_tls_is_told_from_a_wrong_certificate(s3: S3Server) -> 
     url = s3.url.replace("http:", "https:")
     with pytest.raises(PortError, match=r"speaks no TLS\. See its port"):
         S3Store(bucket="shop", endpoint_url=url, max_attempts=1).create()
+    bad = ClientError({"Error": {"Code": "400", "Message": "Bad Request"}}, "HeadBucket")
+    assert "write https://" in str(explained(bad, "reach", Place("s3://b", "b", "", s3.url)))
+    assert "https://" not in str(explained(bad, "reach", Place("s3://b", "b")))
+    newer = SSLError(endpoint_url=url, error="[SSL] record layer failure (_ssl.c:1016)")
+    assert "begins with http://" in str(explained(newer, "read", Place("s3://b", "b", "", url)))
 
 
 def test_a_token_with_a_line_break_is_in_no_error_and_no_cause(
