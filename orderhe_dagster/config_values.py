@@ -72,7 +72,10 @@ def existing_folder(text: str, base: Path) -> Path:
     """A folder that is there."""
     path = folder(text, base)
     if not path.is_dir():
-        raise ValueError(f"there is no folder {path}")
+        raise ValueError(
+            f"there is no folder {path}: make it (mkdir -p), or unset this and give the folder to "
+            "`orderhe adopt <folder>`, which makes it"
+        )
     return path
 
 

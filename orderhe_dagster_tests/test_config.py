@@ -126,7 +126,8 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert "did you mean ORDERHE_SEED?" in text
     assert "did you mean simulated?" in text
     assert "Asia/Seoul" in text
-    assert str(tmp_path / "nowhere") in text
+    assert f"there is no folder {tmp_path / 'nowhere'}: make it" in text
+    assert "orderhe adopt <folder>" in text
 
 
 MYSQL = {

@@ -147,7 +147,10 @@ def resolve_select(
                 continue
             if kind is None:
                 problems.add(
-                    path, line, f"column {name!r} has no type: add a cast on its line, …::integer"
+                    path,
+                    line,
+                    f"column {name!r} has no type: add a cast on its line, like …::integer or "
+                    "…::decimal(18, 2)",
                 )
                 continue
             origin = plain_column(query, origins[0]) if len(origins) == 1 else None

@@ -57,7 +57,7 @@ _REMEDIES = {
     1040: "the server has no connection free: close other clients, let fewer runs work at once, or "
     "raise max_connections (on RDS: a larger instance)",
     1044: "the user may not use the database: `grant select, show view on {database}.* to {user}` "
-    "(to write: `grant all on {database}.* to {user}`); if there is none yet, `create database "
+    "(docs/mysql.md has the rights for writing); if there is none yet, `create database "
     "{database} character set utf8mb4`",
     1045: "see ORDERHE_MYSQL_USER and ORDERHE_MYSQL_PASSWORD; a user is known by name and host: "
     "`create user '{user}'@'%' identified by '…' require ssl` admits all hosts. "
@@ -70,8 +70,7 @@ _REMEDIES = {
     1129: "the server bars this host after many failed attempts: `flush hosts`, or `truncate table "
     "performance_schema.host_cache`",
     1130: "no user may come from this host: `create user '{user}'@'<this host>' …`, or '%' for all",
-    1142: "`grant select, show view on {database}.* to {user}` (to write: `grant all`)",
-    1146: "run `orderhe create`",
+    1146: "compare the contract's name with the tables there are: `orderhe adopt` writes their contracts",
     1203: "the user has as many connections as it may: close others, or raise max_user_connections",
     1205: "another transaction held the rows too long: end it (`show processlist`), and run this again",
     1213: "another transaction was in the way: run this again",
@@ -89,6 +88,13 @@ _REMEDIES = {
     3024: "the server ends queries that take longer than max_execution_time: raise it for this user",
     3159: "the server admits TLS only: take ORDERHE_MYSQL_SSLMODE=disable away",
 }
+_RIGHTS = {
+    "create": "create, references",
+    "references": "create, references",
+    **{name: name for name in ("insert", "update", "delete", "alter", "drop", "index")},
+}
+"""What is to be granted where a command was denied."""
+_TO_READ = "select, show view"
 _REFUSED = (
     "the host answered, but nothing listens there: see ORDERHE_MYSQL_PORT, and whether the server "
     "runs (on RDS: the instance's status)"
@@ -187,6 +193,14 @@ def _said(error: BaseException, code: int, ddl: bool) -> str:
     return f"{text} ({code})" if code else text or type(error).__name__
 
 
+def _rights(said: str) -> str:
+    """The least rights for the commands that the server names: `INSERT, UPDATE command denied`."""
+    match = re.search(r"([A-Za-z, ]+) command denied", said)
+    denied = [name.strip().lower() for name in match[1].split(",")] if match else []
+    rights = [_RIGHTS.get(name, _TO_READ) for name in denied]
+    return ", ".join(dict.fromkeys(rights)) or _TO_READ
+
+
 def _remedy(code: int, said: str) -> str:  # noqa: PLR0911 (a table of rules)
     if "RTIFICATE" in said or "certificate" in said or "Hostname verification" in said:
         return _CERTIFICATE
@@ -200,4 +214,6 @@ def _remedy(code: int, said: str) -> str:  # noqa: PLR0911 (a table of rules)
         return _TIMED_OUT
     if code in _LOST:
         return _LOST_REMEDY
+    if code == 1142:
+        return f"`grant {_rights(said)} on {{database}}.* to {{user}}`"
     return _REMEDIES.get(code, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,9 @@ from orderhe_dagster.resources.mysql_errors import MySQLError, code_of, mysql_er
 from orderhe_dagster.resources.ports import PortError
 
 _NO_DATABASE, _THERE_ALREADY, _NO_PARENT = 1049, 1050, (1005, 1824)
+OURS = "orderhe_simulation"
+"""The table by which a database is the simulation's; `shop.simulate.MARKER`."""
+_NAMED = 10  # tables that an error names, at most
 _TAKING_ZEROS = ",".join(mode for mode in STRICT if not mode.startswith("NO_ZERO"))
 _PRINTED_APART = frozenset({"bit", "json", "set", "time", "year"})
 """Types whose values the measure prints in a way of their own: the table must have the very type."""
@@ -95,8 +99,8 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
     found = {name: kind for name, kind, _ in columns}
     if not found:
         raise MySQLError(
-            f"{table.ref}: mysql://{where} has no table {table.name} that this user may read. Run "
-            "`orderhe create`, or grant it `select` on the table",
+            f"{table.ref}: mysql://{where} has no table {table.name} that this user may read"
+            f"{_missing(cursor, table)}",
             1146,
         )
     wrong = []
@@ -115,6 +119,25 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
     day = table.partition
     if day is not None and (day.lower(), "YES") in [(name, null) for name, _, null in columns]:
         _check_days(cursor, table, day, where)
+
+
+def _missing(cursor: Any, table: Table) -> str:
+    """What to do about a table that is not there: `create` is for a database that is ours or empty."""
+    cursor.execute("show tables")
+    there = {str(name).lower(): str(name) for (name,) in cursor.fetchall()}
+    if not there or OURS in there:
+        return ". Run `orderhe create`, or grant the user `select` on the table"
+    near = difflib.get_close_matches(table.name.lower(), there, n=3, cutoff=0.6)
+    names = sorted(there.values())
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return (
+        f"; did you mean {' or '.join(there[name] for name in near)}? Rename"
+        if near
+        else f"; there are {', '.join(names[:_NAMED])}{more}. Rename"
+    ) + (
+        f" or delete {table.path}, or grant the user `select` on the table; `orderhe adopt` writes the "
+        "contracts of the tables that there are"
+    )
 
 
 def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:

@@ -125,7 +125,7 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     "column without a type": (
         {MART: "select\n count(*) as n\nfrom warehouse.orders"},
         "mart/m.sql:2",
-        ("'n' has no type", "add a cast"),
+        ("'n' has no type", "add a cast", "like …::integer or …::decimal(18, 2)"),
     ),
     "column without a name": (
         {MART: "select\n (1 + 1)::int\nfrom warehouse.orders"},

@@ -12,9 +12,10 @@ import pytest
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.resources.mysql import MySQLSource
-from orderhe_dagster.resources.mysql_errors import MySQLCommitUnknown, MySQLError
-from orderhe_dagster.resources.mysql_tables import create_text, parents_first
+from orderhe_dagster.resources.mysql_errors import MySQLCommitUnknown, MySQLError, mysql_error
+from orderhe_dagster.resources.mysql_tables import OURS, create_text, parents_first
 from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster.shop.simulate import MARKER
 from orderhe_dagster_tests.contracts.sources import DAY, SALES, count, fill, rows_of, sale, tables
 from orderhe_dagster_tests.servers.mariadb import READER, MariaDB, mysql_source
 from orderhe_dagster_tests.servers.proxy import fault_proxy
@@ -80,13 +81,47 @@ def test_who_only_reads_is_told_what_is_lacking(
 ) -> None:
     reader = mysql_source(mariadb, shop_database, READER)
     assert reader.measure(sales, Window.of(DAY), "UTC")[DAY].rows == 0
-    with pytest.raises(PortError, match=rf"1142.*grant select.*to {READER.user}"):
+    with pytest.raises(PortError, match=rf"1142.*`grant insert on .*to {READER.user}"):
         fill(reader, sales, [sale(1)])
     other = tables(tmp_path / "more", other="create table other (id int)")["other"]
-    with pytest.raises(PortError, match=r"raw\.other.*1142"):
+    with pytest.raises(PortError, match=r"raw\.other.*1142.*`grant create, references on "):
         reader.create([other])
     with pytest.raises(PortError, match=r"1044.*create database|1044"):
         mysql_source(mariadb, "nowhere", READER).create([other])
+
+
+def test_a_table_that_others_have_not_is_no_reason_to_make_one(
+    mariadb: MariaDB, shop_database: str, sales: Table, tmp_path: Path
+) -> None:
+    """Other tables in the database: it is somebody's shop. The simulation's own is ours."""
+    source = mysql_source(mariadb, shop_database)
+    near = tables(tmp_path / "near", sale="create table sale (id int primary key)")["sale"]
+    far = tables(tmp_path / "far", memos="create table memos (id int primary key)")["memos"]
+    for table, words in ((near, "did you mean sales?"), (far, "there are sales")):
+        with pytest.raises(PortError, match=r"1146|orderhe adopt") as caught:
+            source.measure(table, None, "UTC")
+        assert words in str(caught.value)
+        assert "orderhe create" not in str(caught.value)
+    assert OURS == MARKER
+    mariadb.run(f"create table `{shop_database}`.{OURS} (day date)")
+    with pytest.raises(PortError, match="orderhe create"):
+        source.measure(far, None, "UTC")
+
+
+@pytest.mark.parametrize(
+    ("denied", "rights"),
+    [
+        ("SELECT", "select, show view"),
+        ("SHOW VIEW", "select, show view"),
+        ("CREATE", "create, references"),
+        ("DELETE", "delete"),
+        ("INSERT, UPDATE", "insert, update"),
+    ],
+)
+def test_a_denied_command_asks_for_its_own_right(denied: str, rights: str) -> None:
+    error = Exception(1142, f"{denied} command denied to user 'me'@'h' for table `s`.`t`")
+    said = str(mysql_error(error, "h:3306/s", "me"))
+    assert f"`grant {rights} on s.* to me`" in said, said
 
 
 def test_ddl_after_rows_is_refused_before_it_commits_them(
