@@ -123,7 +123,10 @@ class Database:
 
     def close(self) -> None:
         """Roll back what is open in every session, and close the file."""
-        for session in list(self._sessions.values()):
+        sessions = list(self._sessions.values())
+        for session in sessions:  # or who waits for the first to be closed would run, and commit
+            session.interrupt()
+        for session in sessions:
             session.close()
         self._connection.close()
 
