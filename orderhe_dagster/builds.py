@@ -20,6 +20,7 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.ports import (
+    UNDEFINED_TABLE,
     CommitUnknown,
     ConnectionLost,
     PortError,
@@ -28,7 +29,7 @@ from orderhe_dagster.resources.ports import (
     Warehouse,
 )
 
-UNDEFINED_TABLE, DEPENDENT_OBJECTS = "42P01", "2BP01"
+DEPENDENT_OBJECTS = "2BP01"
 _ATTEMPTS = 3
 
 

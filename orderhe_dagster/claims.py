@@ -14,10 +14,10 @@ from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
 from orderhe_dagster.masking import hiding_values, masked
-from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
+from orderhe_dagster.printing import markdown_table
+from orderhe_dagster.resources.ports import UNDEFINED_TABLE, Session, StatementError, Warehouse
 
 SHOWN = 20
-UNDEFINED_TABLE = "42P01"
 _InPart = Callable[[str, Collection[str]], bool]
 
 
@@ -227,13 +227,6 @@ def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part
 
 def wrong_rows_markdown(finding: Finding) -> str:
     """The first wrong rows as a Markdown table."""
-    lines = ["| " + " | ".join(finding.columns) + " |", "|" + "---|" * len(finding.columns)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in finding.rows]
     more = finding.wrong + finding.pending - len(finding.rows)
-    return "\n".join([*lines, *([f"\nand {more:,} more"] if more > 0 else [])])
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    shown = text if len(text) <= 60 else text[:59] + "…"
-    return shown.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
+    table = markdown_table(finding.columns, finding.rows)
+    return table + (f"\n\nand {more:,} more" if more > 0 else "")

@@ -144,11 +144,10 @@ def ask(settings: Settings, sql: str) -> Result:
 
     StatementError; of a relation that is not there it tells the nearest name.
     """
-    from orderhe_dagster.builds import UNDEFINED_TABLE
     from orderhe_dagster.catalog.syntax import is_reading
     from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.resources import build_warehouse
-    from orderhe_dagster.resources.ports import StatementError
+    from orderhe_dagster.resources.ports import UNDEFINED_TABLE, StatementError
 
     warehouse = build_warehouse(settings)
     try:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from orderhe_dagster.catalog.contract import read_contract
+from orderhe_dagster.catalog.contract import items_of, read_contract
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.errors import Problem, Problems
 from orderhe_dagster.catalog.header import Header
@@ -93,7 +93,7 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
 
 def _sorted_out(path: str, text: str, inside: Sequence[Word]) -> _Items:
     found, computed = _Items(), dict[str, list[Word]]()
-    for words in _split(inside):
+    for words in filter(None, items_of(inside)):
         item = text[words[0].start : words[-1].stop]
         if words[0].sort == "word" and words[0].upper in _KEYS:
             found.keys.append((item, words))
@@ -119,18 +119,6 @@ def _sorted_out(path: str, text: str, inside: Sequence[Word]) -> _Items:
                 del found.columns[name], computed[name]
                 lost = True
     return found
-
-
-def _split(inside: Sequence[Word]) -> list[list[Word]]:
-    items: list[list[Word]] = [[]]
-    depth = 0
-    for word in inside:
-        depth += (word.upper == "(") - (word.upper == ")")
-        if word.upper == "," and depth == 0:
-            items.append([])
-        else:
-            items[-1].append(word)
-    return [item for item in items if item]
 
 
 def _unreadable(path: str, item: str) -> str | None:

@@ -14,6 +14,7 @@ from orderhe_dagster.catalog import types
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
 from orderhe_dagster.masking import masked
+from orderhe_dagster.printing import markdown_table
 from orderhe_dagster.resources.interrupts import raise_if_interrupted
 from orderhe_dagster.resources.ports import LockTimeout, PortError, PreconditionFailed, Result
 
@@ -146,18 +147,7 @@ def preview(columns: Sequence[Column], result: Result) -> dg.MetadataValue[Any]:
     """The first rows as a Markdown table; personal data is masked."""
     personal = {column.name for column in columns if column.pii}
     rows = masked(result.columns, result.rows[:PREVIEW_ROWS], personal)
-    lines = [
-        "| " + " | ".join(result.columns) + " |",
-        "|" + "---|" * len(result.columns),
-    ]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return dg.MetadataValue.md("\n".join(lines))
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    shown = text if len(text) <= 60 else text[:59] + "…"
-    return shown.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
+    return dg.MetadataValue.md(markdown_table(result.columns, rows))
 
 
 @contextmanager

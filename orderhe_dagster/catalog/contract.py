@@ -70,7 +70,7 @@ def read_contract(path: str, name: str, text: str, header: Header, problems: Pro
         raise cursor.problem("the columns are expected here, in brackets; like and as are not read")
     inside, found = cursor.block(), _Found()
     line = named.line
-    for item in _items(inside):
+    for item in items_of(inside):
         if item:
             problems.attempt(lambda item=item: _item(path, text, item, found))  # type: ignore[misc]
             line = item[-1].line
@@ -100,7 +100,7 @@ def read_contract(path: str, name: str, text: str, header: Header, problems: Pro
     )
 
 
-def _items(inside: Sequence[Word]) -> list[list[Word]]:
+def items_of(inside: Sequence[Word]) -> list[list[Word]]:
     """The comma-separated items between the brackets."""
     items: list[list[Word]] = [[]]
     depth = 0
@@ -137,7 +137,7 @@ def _key(cursor: Cursor, found: _Found) -> tuple[str, ...]:
     while not cursor.sees("("):
         cursor.name("the key")
     line = cursor.here.line
-    parts = _items(cursor.block())
+    parts = items_of(cursor.block())
     for part in parts:
         if not part or part[0].sort not in ("word", "name"):
             raise cursor.problem(
@@ -159,7 +159,7 @@ def _references(cursor: Cursor, columns: tuple[str, ...]) -> ForeignKey:
     parent = cursor.name("the parent table").text
     if cursor.takes("."):
         parent = cursor.name("the parent table").text
-    parents = tuple(part[0].text for part in _items(cursor.block())) if cursor.sees("(") else ()
+    parents = tuple(part[0].text for part in items_of(cursor.block())) if cursor.sees("(") else ()
     while cursor.takes("ON") or cursor.takes("MATCH"):
         if cursor.takes("DELETE") or cursor.takes("UPDATE"):
             _ = cursor.takes("SET") or cursor.takes("NO")

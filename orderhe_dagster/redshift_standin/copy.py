@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,10 @@ from orderhe_dagster.redshift_standin.copy_parquet import parquet_statement
 from orderhe_dagster.redshift_standin.copy_text import Found, read_text, text_statement
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.load_errors import LoadFailure, blocked
-from orderhe_dagster.redshift_standin.load_log import Load
+from orderhe_dagster.redshift_standin.load_log import Load, now
 from orderhe_dagster.redshift_standin.results import Notice, Rows
 from orderhe_dagster.redshift_standin.storage import Access, bucket_and_key
 from orderhe_dagster.redshift_standin.words import Words
-from orderhe_dagster.redshift_standin.work import Stale
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
@@ -36,28 +34,16 @@ def run_copy(engine: Engine, words: Words, sql: str) -> Rows:
     load = log.begin(
         Load(
             number, engine.user, engine.process_id, "copy", str(copy.table), copy.address,
-            copy.format, _now(),
+            copy.format, now(),
         )
     )  # fmt: skip
     try:
-        rows = _loaded(engine, copy, load)
-    except Stale:  # it is read again, with the tables as they are now
-        log.loads.remove(load)
-        raise
-    except BaseException as error:
-        load.status, load.error = "failed", str(error)[:500]
-        raise
-    else:
-        load.status = "completed"
+        with log.keeping(load):
+            rows = _loaded(engine, copy, load)
     finally:
-        load.ended = _now()
         database.resolver.release()
     engine.last_copy_count, engine.last_copy_id = load.rows, load.query_id
     return rows
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
@@ -73,7 +59,7 @@ def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
     with tempfile.TemporaryDirectory(prefix="orderhe-copy-") as folder:
         aside = Path(folder) / "rows.parquet"
         found = read_text(copy, files, aside)
-        engine.database.loads.failed(load, _now(), found.errors)
+        engine.database.loads.failed(load, now(), found.errors)
         if found.failed:
             raise _failure(copy, found)
         if copy["noload"]:

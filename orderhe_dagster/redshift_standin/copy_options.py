@@ -34,16 +34,19 @@ class Copy:
 Reader = Callable[[Words], Any]
 
 
-def _flag(words: Words) -> Any:
+def flag(words: Words) -> Any:
+    """An option without a value."""
     return True
 
 
-def _text(words: Words) -> Any:
+def as_text(words: Words) -> Any:
+    """[AS] and a text."""
     words.take("as")
     return literal(words)
 
 
-def _character(words: Words) -> Any:
+def as_character(words: Words) -> Any:
+    """[AS] and a single character."""
     words.take("as")
     return character(words)
 
@@ -77,7 +80,7 @@ def _invalid_characters(words: Words) -> Any:
 
 
 def _csv(words: Words) -> Any:
-    return _character(words) if words.take("quote") else '"'
+    return as_character(words) if words.take("quote") else '"'
 
 
 def _encoding(words: Words) -> Any:
@@ -124,38 +127,38 @@ def _null(words: Words) -> Any:
 
 
 OPTIONS: dict[str, Reader] = {
-    "acceptanydate": _flag,
+    "acceptanydate": flag,
     "acceptinvchars": _invalid_characters,
-    "blanksasnull": _flag,
-    "bzip2": _flag,
+    "blanksasnull": flag,
+    "bzip2": flag,
     "comprows": _number,
     "compupdate": _compupdate,
     "csv": _csv,
-    "dateformat": _text,
-    "delimiter": _character,
-    "emptyasnull": _flag,
+    "dateformat": as_text,
+    "delimiter": as_character,
+    "emptyasnull": flag,
     "encoding": _encoding,
-    "escape": _flag,
-    "explicit_ids": _flag,
-    "fillrecord": _flag,
-    "gzip": _flag,
-    "ignoreallerrors": _flag,
-    "ignoreblanklines": _flag,
+    "escape": flag,
+    "explicit_ids": flag,
+    "fillrecord": flag,
+    "gzip": flag,
+    "ignoreallerrors": flag,
+    "ignoreblanklines": flag,
     "ignoreheader": _number,
-    "manifest": _flag,
+    "manifest": flag,
     "maxerror": _number,
-    "noload": _flag,
+    "noload": flag,
     "null": _null,
-    "quote": _character,
-    "region": _text,
-    "removequotes": _flag,
-    "roundec": _flag,
-    "serializetojson": _flag,
+    "quote": as_character,
+    "region": as_text,
+    "removequotes": flag,
+    "roundec": flag,
+    "serializetojson": flag,
     "statupdate": on_off,
-    "timeformat": _text,
-    "trimblanks": _flag,
-    "truncatecolumns": _flag,
-    "zstd": _flag,
+    "timeformat": as_text,
+    "trimblanks": flag,
+    "truncatecolumns": flag,
+    "zstd": flag,
 }
 WITH_PARQUET = frozenset(
     ("fillrecord", "manifest", "statupdate", "explicit_ids", "serializetojson", "acceptinvchars")

@@ -9,10 +9,10 @@ import itertools
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin.catalog import DATABASE
+from orderhe_dagster.redshift_standin.closing import Closing
 from orderhe_dagster.redshift_standin.conflicts import Image, image
 from orderhe_dagster.redshift_standin.dialect import quote, string
 from orderhe_dagster.redshift_standin.isolation import SNAPSHOT, Transaction, Transactions
@@ -36,7 +36,7 @@ ANY_ROLES = Roles()
 """Every role may do whatever the resolver can."""
 
 
-class Database:
+class Database(Closing):
     """One DuckDB file (or memory) with many sessions. Close it when done: that ends the sessions."""
 
     def __init__(
@@ -103,17 +103,6 @@ class Database:
                 if not self._natives:
                     register(self._connection)
                     self._natives = True
-
-    def __enter__(self) -> Database:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def connect(self, *, user: str = "admin", application_name: str = "") -> Engine:
         """A session of its own: temporary tables, transaction and settings belong to it alone."""

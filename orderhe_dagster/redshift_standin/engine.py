@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
 
 from orderhe_dagster.redshift_standin import answers, statements, system_views, tags, views
 from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.catalog import Catalog
+from orderhe_dagster.redshift_standin.closing import Closing
 from orderhe_dagster.redshift_standin.database import NOWHERE, Database
 from orderhe_dagster.redshift_standin.errors import CONFLICT, RedshiftError, translated
 from orderhe_dagster.redshift_standin.forms import parse
@@ -32,7 +32,7 @@ __all__ = ["Engine", "Rows"]
 _READINGS = 10  # how often a statement is read again, since others changed its tables meanwhile
 
 
-class Engine:
+class Engine(Closing):
     """One session. Temporary tables, transaction and settings are its own; close it when done."""
 
     def __init__(
@@ -68,17 +68,6 @@ class Engine:
         self._limit = TimeLimit(self.interrupt)
         self._stream: Stream | None = None
         self.entry: Entry | None = None  # of the statement that runs
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End what runs, roll back what is open, leave the database; one of its own is closed."""

@@ -6,11 +6,13 @@ Bounded: the oldest are forgotten. The views on it are in `load_views`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 
 from orderhe_dagster.redshift_standin.load_errors import RowError
+from orderhe_dagster.redshift_standin.work import Stale
 
 _KEPT_LOADS, _KEPT_ERRORS = 10_000, 100_000
 
@@ -58,7 +60,28 @@ class LoadLog:
         self.loads.append(load)
         return load
 
+    @contextmanager
+    def keeping(self, load: Load) -> Iterator[None]:
+        """Note how the block ends: completed, failed with its error, or not at all where it is Stale."""
+        try:
+            yield
+        except Stale:  # it is read again, with the tables as they are now
+            self.loads.remove(load)
+            raise
+        except BaseException as error:
+            load.status, load.error = "failed", str(error)[:500]
+            raise
+        else:
+            load.status = "completed"
+        finally:
+            load.ended = now()
+
     def failed(self, load: Load, at: datetime, rows: Sequence[RowError]) -> None:
         """Keep the rows that a load could not load."""
         load.error_count += len(rows)
         self.errors.extend(Failed(load, at, row) for row in rows)
+
+
+def now() -> datetime:
+    """The moment it is, in UTC."""
+    return datetime.now(timezone.utc)

@@ -11,10 +11,10 @@ import logging
 import secrets
 import socket
 import threading
-from types import TracebackType
 
 from orderhe_dagster.redshift_standin import wire
 from orderhe_dagster.redshift_standin.channel import Channel, Gone
+from orderhe_dagster.redshift_standin.closing import Closing
 from orderhe_dagster.redshift_standin.connection import Connection, failure
 from orderhe_dagster.redshift_standin.database import Database
 from orderhe_dagster.redshift_standin.errors import RedshiftError
@@ -43,7 +43,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class Server:
+class Server(Closing):
     """Serves a database on a port; 0: a free one, see `port`. `close` ends every session.
 
     Refuses to listen beyond this machine without TLS. OSError: the port is taken.
@@ -74,17 +74,6 @@ class Server:
         self.host, self.port = host, int(self._listener.getsockname()[1])
         self._acceptor = threading.Thread(target=self._accept, name="redshift-accept", daemon=True)
         self._acceptor.start()
-
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Listen no more, cancel what runs, roll back what is open. The database stays open."""

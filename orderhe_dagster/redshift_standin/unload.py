@@ -1,6 +1,6 @@
 """UNLOAD: a query's rows as files below a prefix, several at once, with their manifest.
 
-The text is read by `unload_options`; lines are made by `unload_text`, Parquet by `unload_parquet`.
+The text is read by `unload_options`; lines are made by `unload_text`, files by `unload_files`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.forms import parse
 from orderhe_dagster.redshift_standin.load_errors import blocked
-from orderhe_dagster.redshift_standin.load_log import Load
+from orderhe_dagster.redshift_standin.load_log import Load, now
 from orderhe_dagster.redshift_standin.results import Notice, Row, Rows
 from orderhe_dagster.redshift_standin.scope import Columns
 from orderhe_dagster.redshift_standin.storage import Access
@@ -26,7 +25,6 @@ from orderhe_dagster.redshift_standin.unload_files import Writer, open_writer
 from orderhe_dagster.redshift_standin.unload_options import MEGABYTE, Unload, read_unload
 from orderhe_dagster.redshift_standin.unload_text import texts
 from orderhe_dagster.redshift_standin.words import Words
-from orderhe_dagster.redshift_standin.work import Stale
 
 if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.engine import Engine
@@ -49,27 +47,13 @@ def run_unload(engine: Engine, words: Words, sql: str) -> Rows:
     load = log.begin(
         Load(
             number, engine.user, engine.process_id, "unload", "", unload.address,
-            unload.format, _now(),
+            unload.format, now(),
         )
     )  # fmt: skip
-    try:
+    with log.keeping(load):
         _unload(engine, unload, load)
-    except Stale:  # it is read again, with the tables as they are now
-        log.loads.remove(load)
-        raise
-    except BaseException as error:
-        load.status, load.error = "failed", str(error)[:500]
-        raise
-    else:
-        load.status = "completed"
-    finally:
-        load.ended = _now()
     told = f"UNLOAD completed, {load.rows} record(s) unloaded successfully."
     return Rows(row_count=load.rows, tag="UNLOAD", notices=(Notice("INFO", "00000", told),))
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 def _unload(engine: Engine, unload: Unload, load: Load) -> None:

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from orderhe_dagster.redshift_standin.copy_options import (
+    as_character,
+    as_text,
     authorization,
-    character,
-    literal,
+    flag,
     on_off,
 )
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
@@ -46,20 +47,6 @@ class Unload:
 _ENDS = {"gzip": ".gz", "bzip2": ".bz2", "zstd": ".zst"}
 
 
-def _flag(words: Words) -> Any:
-    return True
-
-
-def _character(words: Words) -> Any:
-    words.take("as")
-    return character(words)
-
-
-def _text(words: Words) -> Any:
-    words.take("as")
-    return literal(words)
-
-
 def _manifest(words: Words) -> Any:
     return "verbose" if words.take("verbose") else "plain"
 
@@ -89,24 +76,24 @@ def _size(words: Words) -> Any:
 
 
 OPTIONS: dict[str, Callable[[Words], Any]] = {
-    "addquotes": _flag,
-    "allowoverwrite": _flag,
-    "bzip2": _flag,
-    "cleanpath": _flag,
-    "delimiter": _character,
+    "addquotes": flag,
+    "allowoverwrite": flag,
+    "bzip2": flag,
+    "cleanpath": flag,
+    "delimiter": as_character,
     "encrypted": _encrypted,
-    "escape": _flag,
-    "extension": _text,
-    "gzip": _flag,
-    "header": _flag,
+    "escape": flag,
+    "extension": as_text,
+    "gzip": flag,
+    "header": flag,
     "manifest": _manifest,
     "maxfilesize": _size,
-    "null": _text,
+    "null": as_text,
     "parallel": on_off,
     "partition": _partition,
-    "region": _text,
+    "region": as_text,
     "rowgroupsize": _size,
-    "zstd": _flag,
+    "zstd": flag,
 }
 _REFUSED = ("fixedwidth", "json", "kms_key_id", "master_symmetric_key")
 _NOT_PARQUET = (

@@ -46,6 +46,10 @@ class LockTimeout(PortError):
     """A lock was not had in the time allowed."""
 
 
+UNDEFINED_TABLE = "42P01"
+"""The SQLSTATE of a statement that names a relation which is not there."""
+
+
 class StatementError(PortError):
     """A warehouse statement failed. `code` is an SQLSTATE, `statement` the SQL that failed."""
 

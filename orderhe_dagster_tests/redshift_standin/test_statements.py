@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +99,8 @@ def test_statement_is_answered_as_redshift_does_or_refused(
 
 def test_enough_statements_are_answered() -> None:
     if sum(OUTCOMES.values()) < len(cases()):
-        pytest.skip("only some of the statements ran")
+        says = "only some of the statements ran: pick this whole file"
+        pytest.fail(says) if os.environ.get("CI") else pytest.skip(says)
     assert OUTCOMES["right"] >= RIGHT, OUTCOMES
 
 
