@@ -56,6 +56,15 @@ def amount(rows: list[dict[str, Any]], *statuses: str) -> int:
     return sum(row["amount"] for row in rows if row["status"] in statuses)
 
 
+def net_between(rows: list[dict[str, Any]], least: int, most: int) -> int:
+    """The kept amount of the rows that many days before the latest day."""
+    return sum(
+        row["amount"]
+        for row in rows
+        if row["status"] not in LOST and least <= (DAYS[-1] - row["order_date"]).days <= most
+    )
+
+
 def test_daily_sales(shop: Shop, rows: list[dict[str, Any]]) -> None:
     expected = [
         {
@@ -88,10 +97,13 @@ def test_product_sales(shop: Shop, rows: list[dict[str, Any]]) -> None:
             "net_amount": sum(row["amount"] for row in group) - amount(group, *LOST),
             "first_order_date": min(row["order_date"] for row in group),
             "last_order_date": max(row["order_date"] for row in group),
+            "recent_net_amount": net_between(group, 0, 29),
+            "previous_net_amount": net_between(group, 30, 59),
         }
         for product, group in sorted(grouped(rows, "product_id").items())
     ]
     assert truth.product_sales(shop, DAYS) == expected
+    assert any(row["previous_net_amount"] for row in expected)
 
 
 def test_order_details(shop: Shop, rows: list[dict[str, Any]]) -> None:
@@ -131,7 +143,7 @@ def test_days_apart_have_the_latest_as_their_clock(shop: Shop) -> None:
 
 
 def test_no_days_have_no_rows(shop: Shop) -> None:
-    assert truth.daily_sales(shop, []) == []
-    assert truth.product_sales(shop, []) == []
-    assert truth.order_details(shop, []) == []
+    for mart in truth.__all__:
+        if mart not in ("Rows", "totals"):
+            assert getattr(truth, mart)(shop, []) == [], mart
     assert truth.totals(shop, [])["orders"] == {"rows": 0, "quantity": 0, "amount": 0}
