@@ -20,41 +20,68 @@ from orderhe_dagster_tests.shops import OWN_SQL, SALES, TestShop
 FIRST, LAST = "2026-01-15", "2026-01-16"
 
 GRAPH = """
-backup/customers      daily:no  parquet,s3    <- backup/orders raw/customers
-backup/orders         daily:yes parquet,s3    <- raw/orders
-backup/products       daily:no  parquet,s3    <- backup/orders raw/products
-export/daily_sales    daily:no  csv           <- mart/daily_sales
-export/order_details  daily:no  csv           <- mart/order_details
-export/product_sales  daily:no  csv           <- mart/product_sales
-mart/daily_sales      daily:yes redshift,sql  <- warehouse/orders
-mart/order_details    daily:no  redshift,sql  <- warehouse/customers warehouse/orders warehouse/products
-mart/product_sales    daily:no  redshift,sql  <- mart/order_details
-raw/customers         daily:no  mysql         <- raw/orders
-raw/orders            daily:yes mysql         <-
-raw/products          daily:no  mysql         <- raw/orders
-warehouse/customers   daily:no  redshift      <- backup/customers
-warehouse/orders      daily:yes redshift      <- backup/orders
-warehouse/products    daily:no  redshift      <- backup/products
+backup/customers         daily:no  parquet,s3    <- backup/orders raw/customers
+backup/orders            daily:yes parquet,s3    <- raw/orders
+backup/products          daily:no  parquet,s3    <- backup/orders raw/products
+export/category_sales    daily:no  csv           <- mart/category_sales
+export/cohort_retention  daily:no  csv           <- mart/cohort_retention
+export/customer_segments daily:no  csv           <- mart/customer_segments
+export/customer_value    daily:no  csv           <- mart/customer_value
+export/daily_customers   daily:no  csv           <- mart/daily_customers
+export/daily_sales       daily:no  csv           <- mart/daily_sales
+export/monthly_sales     daily:no  csv           <- mart/monthly_sales
+export/order_details     daily:no  csv           <- mart/order_details
+export/order_funnel      daily:no  csv           <- mart/order_funnel
+export/price_history     daily:no  csv           <- mart/price_history
+export/product_pairs     daily:no  csv           <- mart/product_pairs
+export/product_sales     daily:no  csv           <- mart/product_sales
+mart/category_sales      daily:yes redshift,sql  <- warehouse/orders warehouse/products
+mart/cohort_retention    daily:no  redshift,sql  <- warehouse/orders
+mart/customer_segments   daily:no  redshift,sql  <- mart/customer_value
+mart/customer_value      daily:no  redshift,sql  <- warehouse/customers warehouse/orders
+mart/daily_customers     daily:no  redshift,sql  <- warehouse/orders
+mart/daily_sales         daily:yes redshift,sql  <- warehouse/orders
+mart/monthly_sales       daily:no  redshift,sql  <- warehouse/orders
+mart/order_details       daily:no  redshift,sql  <- warehouse/customers warehouse/orders warehouse/products
+mart/order_funnel        daily:yes redshift,sql  <- warehouse/orders
+mart/price_history       daily:no  redshift,sql  <- warehouse/orders warehouse/products
+mart/product_pairs       daily:no  redshift,sql  <- warehouse/orders warehouse/products
+mart/product_sales       daily:no  redshift,sql  <- mart/order_details
+raw/customers            daily:no  mysql         <- raw/orders
+raw/orders               daily:yes mysql         <-
+raw/products             daily:no  mysql         <- raw/orders
+warehouse/customers      daily:no  redshift      <- backup/customers
+warehouse/orders         daily:yes redshift      <- backup/orders
+warehouse/products       daily:no  redshift      <- backup/products
 """
 
 CHECKS = """
 backup/customers: nothing_quarantined
 backup/orders: nothing_quarantined
 backup/products: nothing_quarantined
+mart/category_sales: grain_is_unique required_columns_are_filled
+mart/cohort_retention: grain_is_unique required_columns_are_filled
+mart/customer_segments: grain_is_unique required_columns_are_filled
+mart/customer_value: grain_is_unique required_columns_are_filled
+mart/daily_customers: grain_is_unique required_columns_are_filled
 mart/daily_sales: grain_is_unique net_is_gross_less_losses required_columns_are_filled
-mart/order_details: channel_is_accepted customer_locale_is_accepted grain_is_unique holds_every_order
-    required_columns_are_filled status_is_accepted
+mart/monthly_sales: grain_is_unique required_columns_are_filled
+mart/order_details: channel_is_accepted customer_locale_is_accepted grain_is_unique
+    holds_every_order required_columns_are_filled status_is_accepted
+mart/order_funnel: grain_is_unique required_columns_are_filled
+mart/price_history: grain_is_unique required_columns_are_filled
+mart/product_pairs: grain_is_unique required_columns_are_filled
 mart/product_sales: grain_is_unique required_columns_are_filled
-warehouse/customers: agrees_with_source_and_backup email_is_unique grain_is_unique locale_is_accepted
-    required_columns_are_filled
+warehouse/customers: agrees_with_source_and_backup email_is_unique grain_is_unique
+    locale_is_accepted required_columns_are_filled
 warehouse/orders: agrees_with_source_and_backup amount_is_quantity_times_price channel_is_accepted
-    customer_id_is_in_customers grain_is_unique product_id_is_in_products required_columns_are_filled
-    status_is_accepted
+    customer_id_is_in_customers grain_is_unique product_id_is_in_products
+    required_columns_are_filled status_is_accepted
 warehouse/products: agrees_with_source_and_backup grain_is_unique required_columns_are_filled
     sku_is_unique
 """
 
-CATEGORY_SALES = """
+DEPARTMENT_SALES = """
 -- What each department sells.
 -- One row a department; for the people who choose what is put on the shelves.
 -- @grain category
@@ -80,7 +107,7 @@ group by products.category;
 
 CATEGORY_CHECK = """
 -- No department sells for nothing.
-select category, gross_amount from mart.category_sales where gross_amount <= 0;
+select category, gross_amount from mart.department_sales where gross_amount <= 0;
 """
 
 
@@ -112,7 +139,7 @@ def test_the_graph_is_what_the_files_say(demo: dg.Definitions) -> None:
         parents = sorted(parent.to_user_string() for parent in node.parent_keys)
         daily = "yes" if node.is_partitioned else "no"
         name, kinds = key.to_user_string(), ",".join(sorted(node.kinds))
-        lines.append(f"{name:21} daily:{daily:3} {kinds:13} <- {' '.join(parents)}".rstrip())
+        lines.append(f"{name:24} daily:{daily:3} {kinds:13} <- {' '.join(parents)}".rstrip())
     assert lines == GRAPH.strip().splitlines()
 
 
@@ -176,8 +203,8 @@ def own_shop(folder: Path, **environ: str) -> TestShop:
     )
     shop.write(
         {
-            "mart/category_sales.sql": CATEGORY_SALES,
-            "checks/mart/category_sales__nothing_is_free.sql": CATEGORY_CHECK,
+            "mart/department_sales.sql": DEPARTMENT_SALES,
+            "checks/mart/department_sales__nothing_is_free.sql": CATEGORY_CHECK,
         }
     )
     return shop
@@ -203,7 +230,7 @@ def history(lived: TestShop) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-MART = dg.AssetKey(["mart", "category_sales"])
+MART = dg.AssetKey(["mart", "department_sales"])
 
 
 def test_a_new_file_is_a_new_asset_with_all_it_says(lived: TestShop) -> None:
@@ -235,7 +262,7 @@ def test_a_new_file_is_a_new_asset_with_all_it_says(lived: TestShop) -> None:
         ("gross_amount", "bigint", "Amount of all orders, in won"),
         ("dearest_price", "integer", "Price of the dearest product sold, in won"),
     ]
-    file = str(lived.folder / "sql/mart/category_sales.sql")
+    file = str(lived.folder / "sql/mart/department_sales.sql")
     assert node.metadata["sql"].value == file
     (reference,) = node.metadata["dagster/code_references"].code_references
     assert reference.file_path == file
@@ -249,10 +276,10 @@ def test_the_code_version_changes_with_the_file_and_with_nothing_else(tmp_path: 
         return {node.key.to_user_string(): node.code_version for node in graph.asset_nodes}
 
     before = versions()
-    changed = CATEGORY_SALES.replace("count(*)", "count(distinct orders.order_id)")
-    shop.write({"mart/category_sales.sql": changed})
+    changed = DEPARTMENT_SALES.replace("count(*)", "count(distinct orders.order_id)")
+    shop.write({"mart/department_sales.sql": changed})
     after = versions()
-    assert {key for key in after if after[key] != before[key]} == {"mart/category_sales"}
+    assert {key for key in after if after[key] != before[key]} == {"mart/department_sales"}
 
 
 # ---- what a run says
@@ -276,13 +303,13 @@ def test_a_new_mart_is_filled_and_its_lineage_told(
     expected = lived.rows(
         "select category, count(*), sum(amount) from mart.order_details group by category order by 1"
     )
-    rows = lived.rows("select * from mart.category_sales order by category")
+    rows = lived.rows("select * from mart.department_sales order by category")
     assert [row[:3] for row in rows] == [(name, many, int(won)) for name, many, won in expected]
     assert len(rows) > 3
 
     said = newest(history, MART)
     assert said["dagster/row_count"] == len(rows)
-    assert said["dagster/uri"].endswith("#mart.category_sales")
+    assert said["dagster/uri"].endswith("#mart.department_sales")
     lineage = {
         name: {(dep.asset_key.to_user_string(), dep.column_name) for dep in deps}
         for name, deps in said["dagster/column_lineage"].deps_by_column.items()

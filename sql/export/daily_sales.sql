@@ -1,6 +1,7 @@
 -- Sales by day, for BI tools.
 -- @grain order_date
 -- @owner team:data
+-- @freshness 26h
 select
     daily_sales.order_date::date as order_date, -- Day of the orders, in the shop's time zone
     daily_sales.order_count::bigint as order_count, -- Orders placed

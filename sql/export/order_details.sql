@@ -1,6 +1,7 @@
 -- Every order with its customer's and product's kind, for BI tools. No names, no addresses.
 -- @grain order_id
 -- @owner team:data
+-- @freshness 26h
 select
     order_details.order_id::bigint as order_id, -- Number of the order
     order_details.order_date::date as order_date, -- Day of the order, in the shop's time zone

@@ -3,6 +3,7 @@
 -- One row an order. Names, addresses and notes of people stay in the warehouse.
 -- @grain order_id
 -- @owner team:data
+-- @freshness 26h
 -- @distkey order_id
 -- @sortkey order_date
 with orders as (
