@@ -102,6 +102,7 @@ class Settings:
     warehouse: Literal["embedded", "redshift"] = "embedded"
     start_date: date | None = None
     time_zone: str = "Asia/Seoul"
+    currency: str = "KRW"
     seed: int = 1
     s3_bucket: str = "orderhe"
     s3_prefix: str = ""
@@ -225,7 +226,7 @@ def _settings(found: Mapping[str, Any], base: Path, switches: Mapping[str, str])
         redshift=of("REDSHIFT_", RedshiftSettings),
         **group("", ["profile"]),
         **dict[str, Any](switches),
-        **group("", ["start_date", "time_zone", "seed", "s3_bucket", "s3_prefix"]),
+        **group("", ["start_date", "time_zone", "currency", "seed", "s3_bucket", "s3_prefix"]),
     )
 
 
@@ -266,6 +267,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_SHOP": values.one_of("simulated", "external"),
     "ORDERHE_START_DATE": values.day,
     "ORDERHE_TIME_ZONE": values.time_zone,
+    "ORDERHE_CURRENCY": values.currency,
     "ORDERHE_SEED": values.integer(0, 2**63 - 1),
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,

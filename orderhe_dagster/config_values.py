@@ -79,6 +79,13 @@ def existing_folder(text: str, base: Path) -> Path:
     return path
 
 
+def currency(text: str, _base: Path) -> str:
+    """A currency by its code of ISO 4217. Which codes there are is not known here."""
+    if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
+        raise ValueError(f"{text!r} is not three capital letters like KRW, EUR or USD (ISO 4217)")
+    return text
+
+
 def time_zone(text: str, _base: Path) -> str:
     """A time zone by its name."""
     import zoneinfo

@@ -25,6 +25,11 @@ def cell(value: object) -> object:
     return text(value)
 
 
+def uncell(text: str) -> str:
+    """The text that `cell` made a cell of. One that began with an apostrophe itself loses it."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_STARTS) else text
+
+
 def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a header and the rows to an open text file; return how many rows."""
     writer = csv_writer(file)

@@ -41,6 +41,7 @@ def build_definitions(
     from orderhe_dagster import home
     from orderhe_dagster.assets.backup import build_backup_assets
     from orderhe_dagster.assets.calendar import Calendar
+    from orderhe_dagster.assets.dashboard import build_dashboard_assets
     from orderhe_dagster.assets.export import build_export_assets
     from orderhe_dagster.assets.models import build_model_assets
     from orderhe_dagster.assets.raw import build_raw_assets
@@ -60,6 +61,7 @@ def build_definitions(
             *build_warehouse_assets(catalogue, calendar),
             *build_model_assets(catalogue, calendar),
             *build_export_assets(catalogue, calendar, state.exports, state.scratch),
+            *build_dashboard_assets(catalogue, calendar, state, settings.currency),
         ],
         asset_checks=build_checks(catalogue, calendar),
         jobs=automation.jobs,

@@ -103,13 +103,17 @@ def _three(measure: str, values: list[str]) -> list[str]:
 
 def where_to_look(settings: Settings) -> list[str]:
     """The next commands and files, as they are called from the working folder."""
+    from orderhe_dagster.dashboard.panels import readable
     from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.home import home_of
 
     state = home_of(settings)
     orderhe = _command()
-    marts = read_catalogue(settings).layer("mart")
+    catalogue = read_catalogue(settings)
+    marts = catalogue.layer("mart")
+    page = [f"the dashboard           {_near(state.dashboard / 'index.html')}"]
     return [
+        *(page if readable(catalogue) else []),
         f"the Dagster UI          {orderhe} dev",
         *(f'the rows of a mart      {orderhe} query "{_newest(mart)}"' for mart in marts[:1]),
         f"CSV files for BI        {_near(state.exports)}",

@@ -79,6 +79,11 @@ class Home:
         return self.folder / "exports"
 
     @property
+    def dashboard(self) -> Path:
+        """The page for a browser: `index.html`."""
+        return self.folder / "dashboard"
+
+    @property
     def cache(self) -> Path:
         """What can be made again at any time, such as the parsed catalogue."""
         return self.folder / "cache"

@@ -29,6 +29,9 @@ export/customer_segments daily:no  csv           <- mart/customer_segments
 export/customer_value    daily:no  csv           <- mart/customer_value
 export/daily_customers   daily:no  csv           <- mart/daily_customers
 export/daily_sales       daily:no  csv           <- mart/daily_sales
+export/dashboard         daily:no  html          <- export/category_sales export/cohort_retention \
+export/customer_segments export/daily_customers export/daily_sales export/monthly_sales \
+export/order_funnel export/price_history export/product_pairs export/product_sales
 export/monthly_sales     daily:no  csv           <- mart/monthly_sales
 export/order_details     daily:no  csv           <- mart/order_details
 export/order_funnel      daily:no  csv           <- mart/order_funnel

@@ -27,6 +27,10 @@ Value = TypeVar("Value")
 
 FOLDERS: tuple[Layer, ...] = ("raw", "warehouse", "mart", "export")
 CHECKED: tuple[Layer, ...] = ("warehouse", "mart", "export")
+RESERVED: Mapping[Layer, Mapping[str, str]] = {
+    "export": {"dashboard": "the page that is drawn from the exports"}
+}
+"""Names of assets that no file is to have: what the product makes itself."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -99,6 +103,8 @@ class _Reading:
                 "a letter first, at most 64",
             )
         ref = TableRef(cast("Layer", parts[0]), name)
+        if taken := RESERVED.get(ref.layer, {}).get(name):
+            raise Problem(path, 0, f"{'/'.join(ref.path)} is {taken}; give this file another name")
         self.files[ref] = file
         self.bad.add(ref)
         text = file.text

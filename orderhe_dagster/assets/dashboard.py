@@ -1,0 +1,110 @@
+"""The dashboard: one page drawn from the exports. What it shows is the room `dashboard`'s."""
+
+import logging
+from dataclasses import astuple
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orderhe_dagster.assets.calendar import Calendar
+from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.dashboard.figures import figures, ranges
+from orderhe_dagster.dashboard.page import render, replace_text, vega_bundle
+from orderhe_dagster.dashboard.panels import readable
+from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
+from orderhe_dagster.dashboard.state import read_state
+from orderhe_dagster.home import Home
+from orderhe_dagster.printing import markdown_table
+from orderhe_dagster.resources.locks import file_lock
+from orderhe_dagster.resources.ports import Warehouse
+from orderhe_dagster.resources.scratch import scratch_folder
+
+log = logging.getLogger("orderhe.dashboard")
+
+NAME = "export/dashboard"
+FRESH = timedelta(hours=26)
+"""A day and two hours: the daily chain draws it anew each night."""
+
+
+def build_dashboard_assets(
+    catalogue: Catalogue, calendar: Calendar, state: Home, currency: str
+) -> list[dg.AssetsDefinition]:
+    """The page `<home>/dashboard/index.html`; none where the catalogue has no export that it shows."""
+    read = readable(catalogue)
+    if not read:
+        return []
+    path = state.dashboard / "index.html"
+
+    @dg.asset(
+        key=NAME.split("/"),
+        deps=[dg.AssetKey(list(table.ref.path)) for table in read.values()],
+        group_name="export",
+        kinds={"html"},
+        owners=[DEFAULT_OWNER],
+        description=f"The page for the shop's owner: one file for any browser, {path}. Sales, customers, "
+        "products and the state of the data, drawn from the exports alone; no rows of persons "
+        "or single orders, and nothing is fetched from the network.",
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=FRESH),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="export_dashboard",
+    )
+    def dashboard(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+        with (
+            failing_clearly(NAME, None),
+            # A slower run must not put what it read before over what another has read since.
+            file_lock(state.scratch / "export-dashboard", label=NAME),
+        ):
+            data = read_data(catalogue, state.exports)
+            payload = build_payload(
+                data,
+                read_state(catalogue, warehouse),
+                time_zone=calendar.time_zone,
+                currency=currency,
+                made_at=datetime.now(timezone.utc),
+            )
+            page = render(payload, vega_bundle(state.cache))
+            with scratch_folder(state.scratch, label=NAME) as aside:
+                size = replace_text(path, page, aside)
+        for text in data.left_out:
+            log.info("%s leaves out a panel: %s", NAME, text)
+        log.info("%s: %s bytes to %s", NAME, f"{size:,}", path)
+        return dg.MaterializeResult(metadata=_metadata(data, path, size))
+
+    return [dashboard]
+
+
+def _metadata(data: Data, path: Path, size: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "dagster/uri": path.as_uri(),
+        "file": dg.MetadataValue.path(str(path)),
+        "bytes": size,
+        "exports": ", ".join(data.exports),
+    }
+    if data.first_day and data.last_day:
+        found["days"] = f"{data.first_day}...{data.last_day}"
+        found["preview"] = dg.MetadataValue.md(_preview(data, data.first_day, data.last_day))
+    if data.left_out:
+        found["panels_left_out"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in data.left_out))
+    return found
+
+
+def _preview(data: Data, first_day: str, last_day: str) -> str:
+    """The figures at the top of the page, for a few ranges of days."""
+    head = ("range", "revenue", "orders", "average order", "repeat rate", "return rate")
+    rows = []
+    for name, first, last in ranges(first_day, last_day):
+        revenue, orders, average, repeats, returns = astuple(figures(data.exports, first, last))
+        rows.append(
+            (
+                name,
+                *(
+                    None if value is None else f"{value:,.0f}"
+                    for value in (revenue, orders, average)
+                ),
+                *(None if value is None else f"{value:.1%}" for value in (repeats, returns)),
+            )
+        )
+    return markdown_table(head, rows)

@@ -1,0 +1,79 @@
+"""What the page is told: the exports' columns and the state of the warehouse, as one object for JSON.
+
+Where the files lie and how the page looks is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.dashboard.exports import ExportError, read_export
+from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, readable
+from orderhe_dagster.dashboard.state import instant
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The exports as the page gets them: name -> column -> values; why others are left out."""
+
+    exports: Mapping[str, Columns]
+    first_day: str | None = None
+    last_day: str | None = None
+    left_out: Sequence[str] = field(default_factory=tuple)
+
+
+def read_data(catalogue: Catalogue, folder: Path) -> Data:
+    """Read the exports of `folder` that the page shows. One that was never written is left out.
+
+    ExportError where none is there, or a file is not what its select says.
+    """
+    tables = readable(catalogue)
+    left_out = misfits(catalogue)
+    rows: dict[str, Sequence[Row]] = {}
+    for name, table in tables.items():
+        path = folder / f"{name}.csv"
+        try:
+            rows[name] = read_export(path, PANELS[name].columns(table))
+        except FileNotFoundError:
+            left_out.append(f"{path} is not there: materialize export/{name}")
+    if not rows:
+        raise ExportError(
+            "There is no export to draw the dashboard from. "
+            + "; ".join(left_out or ["none of sql/export is one that it shows"])
+        )
+    days = [row["order_date"] for row in rows.get("daily_sales", ()) if row["order_date"]]
+    first, last = min(days, default=None), max(days, default=None)
+    last_day = date.fromisoformat(last) if last else None
+    exports = {
+        name: _columns(
+            PANELS[name].choose(found, last_day), list(PANELS[name].columns(tables[name]))
+        )
+        for name, found in rows.items()
+    }
+    return Data(exports, first, last, left_out)
+
+
+def _columns(rows: Sequence[Row], names: Sequence[str]) -> Columns:
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def build_payload(
+    data: Data, state: Mapping[str, Any], *, time_zone: str, currency: str, made_at: datetime
+) -> dict[str, Any]:
+    """The object that the page holds; `state` is what `state.read_state` gives, `made_at` aware."""
+    return {
+        "made_at": instant(made_at.astimezone(timezone.utc)),
+        "time_zone": time_zone,
+        "currency": currency,
+        "first_day": data.first_day,
+        "last_day": data.last_day,
+        "exports": data.exports,
+        **state,
+    }
