@@ -87,7 +87,9 @@ def _metadata(data: Data, path: Path, size: int) -> dict[str, Any]:
         found["days"] = f"{data.first_day}...{data.last_day}"
         found["preview"] = dg.MetadataValue.md(_preview(data, data.first_day, data.last_day))
     if data.left_out:
-        found["panels_left_out"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in data.left_out))
+        found["panels_left_out"] = dg.MetadataValue.md(
+            "\n".join(f"- {text}" for text in data.left_out)
+        )
     return found
 
 

@@ -111,7 +111,7 @@ def _words() -> dict[str, Any]:
 def _script_text(text: str) -> str:
     """A script that can stand in an element: within a text, an escaped slash is a slash."""
     text = re.sub(r"</(?=script)", r"<\\/", text, flags=re.IGNORECASE)
-    return text.replace("<!--", "<\\!--").replace("\r\n", "\n")
+    return text.replace("<!--", "<\\!--").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _hash(script: str) -> str:
