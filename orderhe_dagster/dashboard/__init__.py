@@ -1,4 +1,5 @@
-"""The page that a shop's owner opens in the morning: one file, drawn from the exports. No Dagster.
+"""The pages that a shop's people open: the dashboard, drawn from the exports, and the lineage. No Dagster.
 
-What it shows and how it looks lies in `page/`; what it is told is `payload`'s.
+What the dashboard shows and how it looks lies in `page/`; what it is told is `payload`'s. The column
+lineage is `lineage`'s, its looks in `lineage_page/`.
 """

@@ -1,0 +1,188 @@
+"""The lineage page in a browser: what is chosen, followed, found and read aloud, at two widths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orderhe_dagster.catalog.reader import read_catalogue
+from orderhe_dagster.dashboard.lineage import lineage_page
+from orderhe_dagster_tests.servers.chromium import chromium, violations, watched
+from orderhe_dagster_tests.shops import OWN_SQL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+__all__ = ["chromium"]
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+NET = "mart.daily_sales.net_amount"
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "lineage.html"
+    path.write_text(lineage_page(read_catalogue(OWN_SQL)), "utf-8")
+    return path
+
+
+def at(page_file: Path, place: str = "") -> str:
+    return f"{page_file.as_uri()}#{place}"
+
+
+def marked(page: Page, part: str) -> set[str]:
+    """The nodes on the path: self, up or down."""
+    found: list[str] = page.eval_on_selector_all(
+        f"#stages [data-node].{part}", "all => all.map(each => each.dataset.node)"
+    )
+    return set(found)
+
+
+@pytest.mark.parametrize(
+    ("place", "locale", "viewport", "scheme"),
+    [
+        ("", "en-US", WIDE, "light"),
+        ("", "ko-KR", NARROW, "dark"),
+        (NET, "ko-KR", WIDE, "dark"),
+        (NET, "en-US", NARROW, "light"),
+        ("raw.customers.email", "en-US", WIDE, "dark"),
+        ("mart.order_details", "en-US", WIDE, "light"),
+        ("mart.order_details", "ko-KR", NARROW, "light"),
+    ],
+)
+def test_the_page_is_whole_and_everybody_can_read_it(
+    chromium: Browser, page_file: Path, place: str, locale: str, viewport: Any, scheme: Any
+) -> None:
+    with watched(
+        chromium, at(page_file, place), viewport=viewport, color_scheme=scheme, locale=locale
+    ) as seen:
+        assert seen.page.locator("h1").inner_text() in ("Column lineage", "컬럼 계보")
+        assert violations(seen.page) == []
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert seen.page.evaluate(wide) is False
+        assert seen.complaints == []
+        assert seen.requests == [page_file.as_uri()]
+
+
+def test_a_column_shows_its_path_and_nothing_beside_it(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file), viewport=WIDE, locale="en-US") as seen:
+        page = seen.page
+        page.get_by_role("button", name="daily_sales: 8 columns").first.click()
+        page.locator(f'#stages [data-node="{NET}"] a').click()
+        assert page.url == at(page_file, NET)
+        assert marked(page, "self") == {NET}
+        carried = {
+            f"{layer}.orders.{name}"
+            for layer in ("raw", "backup", "warehouse")
+            for name in ("amount", "status")
+        }
+        assert marked(page, "up") == carried
+        assert marked(page, "down") == {"export.daily_sales.net_amount"}
+        assert page.locator("#lines path.up").count() == 6
+        assert page.locator("#lines path.down").count() == 1
+        assert page.locator("#stages article").count() == 5
+        told = page.locator("#chosen").inner_text()
+        assert "Amount less cancelled and returned orders, in won" in told
+        assert "sum(case when orders.status in ('cancelled', 'returned')" in told
+        page.go_back()
+        assert page.locator("#chosen").is_hidden()
+        assert page.locator("#stages article").count() > 10
+        assert seen.complaints == []
+
+
+def test_lines_join_the_rows_they_are_of(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file, "mart.daily_sales.order_date"), viewport=WIDE) as seen:
+        ends = seen.page.eval_on_selector_all(
+            "#lines path.down",
+            """all => all.map(line => {
+                const end = line.getPointAtLength(0), box = line.ownerSVGElement.getBoundingClientRect();
+                const at = document.elementFromPoint(box.x + end.x - 3, box.y + end.y);
+                return at.closest("[data-node]").dataset.node;
+            })""",
+        )
+        assert ends == ["mart.daily_sales.order_date"]
+
+
+def test_a_count_comes_from_rows(chromium: Browser, page_file: Path) -> None:
+    with watched(
+        chromium, at(page_file, "mart.daily_sales.order_count"), viewport=WIDE, locale="en-US"
+    ) as seen:
+        assert marked(seen.page, "up") == {"raw.orders", "backup.orders", "warehouse.orders"}
+        assert "it counts rows of warehouse.orders" in seen.page.locator("#chosen").inner_text()
+
+
+def test_personal_data_ends_before_the_marts(chromium: Browser, page_file: Path) -> None:
+    with watched(
+        chromium, at(page_file, "raw.customers.email"), viewport=WIDE, locale="en-US"
+    ) as seen:
+        ends = seen.page.locator(".stage .none").all_inner_texts()
+        assert ends == ["Personal data ends before here."] * 2
+        assert "no mart and no export shows it" in seen.page.locator("#chosen").inner_text()
+
+
+def test_a_hidden_layer_is_passed_through(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file, NET), viewport=WIDE, locale="en-US") as seen:
+        page = seen.page
+        page.get_by_role("button", name="Backup", exact=True).click()
+        assert page.url == at(page_file, f"{NET}&hide=backup")
+        assert page.locator("#stages section").count() == 4
+        assert page.locator("#lines path.up").count() == 4
+
+
+def test_a_keyboard_finds_follows_and_leaves(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file), viewport=WIDE, locale="en-US") as seen:
+        page = seen.page
+        press = page.keyboard.press
+        node = "document.activeElement.closest('[data-node]').dataset.node"
+        press("/")
+        page.keyboard.type("net amount daily")
+        assert page.locator("#found a .name").all_inner_texts()[:1] == [NET]
+        assert "found" in page.locator("#found-count").inner_text()
+        press("Tab")
+        press("Enter")
+        assert page.url == at(page_file, NET)
+        page.locator(f'#stages [data-node="{NET}"] a').focus()
+        press("ArrowLeft")
+        assert page.evaluate(node) in ("warehouse.orders.amount", "warehouse.orders.status")
+        press("ArrowLeft")
+        assert page.evaluate(node).startswith("backup.orders.")
+        press("Enter")
+        assert page.url.startswith(at(page_file, "backup.orders."))
+        assert page.evaluate(node).startswith("backup.orders."), "the keyboard stays where it was"
+        press("Escape")
+        assert page.url == at(page_file)
+
+
+def test_the_narrow_page_is_lists(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file, NET), viewport=NARROW, locale="en-US") as seen:
+        page = seen.page
+        assert page.locator("#graph").is_hidden()
+        trees = page.locator("#chosen > .tree")
+        assert trees.nth(0).locator("a").all_inner_texts() == [
+            f"{layer}.orders.{name}"
+            for name in ("amount", "status")
+            for layer in ("warehouse", "backup", "raw")
+        ]
+        trees.nth(1).locator("a").first.click()
+        assert page.url == at(page_file, "export.daily_sales.net_amount")
+
+
+def test_language_and_colours_stay_in_the_address(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file, NET), viewport=WIDE, locale="en-US") as seen:
+        page = seen.page
+        page.get_by_role("button", name="한국어").click()
+        assert page.locator("html").get_attribute("lang") == "ko"
+        assert page.title() == "컬럼 계보"
+        page.get_by_role("button", name="어둡게").click()
+        assert page.url == at(page_file, f"{NET}&lang=ko&theme=dark")
+        page.reload()
+        assert page.locator("#chosen h3").all_inner_texts() == ["어디에서 오나", "어디에 쓰이나"]
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"
+
+
+def test_what_is_not_there_is_said(chromium: Browser, page_file: Path) -> None:
+    with watched(chromium, at(page_file, "mart.nothing"), locale="en-US") as seen:
+        assert seen.page.locator("#told").inner_text() == "There is no mart.nothing here."
+        assert seen.page.locator("#dashboard").is_hidden(), "no dashboard lies beside it"
+        assert seen.complaints == []
