@@ -65,7 +65,7 @@ function card(table, path) {
   const list = `columns-${table.id}`;
   const part = path ? partOf(path, table.id) : "";
   const box = element("article", { class: `card ${part}`, "data-table": table.id },
-    element("h3", { "data-node": table.id, class: part }, choosing(table.id, table.name)));
+    element("h3", { "data-node": table.id, class: part }, choosing(table.id, ...breakable(table.name))));
   if (!path) box.append(element("p", { class: "purpose" }, firstSentence(table.description)));
   box.append(element("ul", { id: list, hidden: !listed.length },
     ...listed.map((id) => row(nodes.get(id), partOf(path, id)))));
@@ -102,7 +102,3 @@ function row(node, part) {
   return element("li", { "data-node": node.id, class: part }, link);
 }
 
-/** @param {string} text */
-function firstSentence(text) {
-  return text.split(/\n|(?<=[.:?])\s/)[0].replace(/:$/, ".");
-}

@@ -15,7 +15,7 @@ function drawDetails() {
     element("p", { class: "about" }, about),
     element("h2", { id: "chosen-name" }, column ? column.name : table.id),
     element("a", { class: "close", href: address({ chosen: "" }) }, word("close")),
-    element("p", { class: "meaning" }, (column || table).description),
+    ...paragraphs((column || table).description),
   );
   box.setAttribute("aria-labelledby", "chosen-name");
   if (column) box.append(...columnFacts(node));
@@ -134,9 +134,4 @@ function list(facts) {
 /** @param {string} text */
 function code(text) {
   return element("code", {}, text);
-}
-
-/** A long name, with places where a line may end. @param {string} name */
-function breakable(name) {
-  return name.split(/(?<=[._])/).flatMap((part) => [part, element("wbr")]);
 }

@@ -83,3 +83,19 @@ function personalMark() {
   return element("span", { class: "personal", title: word("personal") },
     element("span", { class: "unseen" }, ` (${word("personal")})`));
 }
+
+/** A long name, with places where a line may end. @param {string} name */
+function breakable(name) {
+  return name.split(/(?<=[._])/).flatMap((part) => [part, element("wbr")]);
+}
+
+/** @param {string} text */
+function firstSentence(text) {
+  return text.replaceAll("\n", " ").split(/(?<=[.:?])\s/)[0].replace(/:$/, ".");
+}
+
+/** A comment of several lines as paragraphs: an empty line parts them. @param {string} text */
+function paragraphs(text) {
+  return text.split(/\n\s*\n/).filter(Boolean)
+    .map((part) => element("p", { class: "meaning" }, part.replaceAll("\n", " ")));
+}
