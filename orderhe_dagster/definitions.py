@@ -43,6 +43,7 @@ def build_definitions(
     from orderhe_dagster.assets.calendar import Calendar
     from orderhe_dagster.assets.dashboard import build_dashboard_assets
     from orderhe_dagster.assets.export import build_export_assets
+    from orderhe_dagster.assets.lineage import build_lineage_asset
     from orderhe_dagster.assets.models import build_model_assets
     from orderhe_dagster.assets.raw import build_raw_assets
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
@@ -62,6 +63,7 @@ def build_definitions(
             *build_model_assets(catalogue, calendar),
             *build_export_assets(catalogue, calendar, state.exports, state.scratch),
             *build_dashboard_assets(catalogue, calendar, state, settings.currency),
+            build_lineage_asset(catalogue, state),
         ],
         asset_checks=build_checks(catalogue, calendar),
         jobs=automation.jobs,

@@ -116,6 +116,7 @@ def where_to_look(settings: Settings) -> list[str]:
         *(page if readable(catalogue) else []),
         f"the Dagster UI          {orderhe} dev",
         *(f'the rows of a mart      {orderhe} query "{_newest(mart)}"' for mart in marts[:1]),
+        f"where columns come from {_near(state.dashboard / 'lineage.html')}",
         f"CSV files for BI        {_near(state.exports)}",
         f"Parquet backups         {_near(state.store)}",
     ]

@@ -80,7 +80,7 @@ class Home:
 
     @property
     def dashboard(self) -> Path:
-        """The page for a browser: `index.html`."""
+        """The pages for a browser: `index.html`, `lineage.html`."""
         return self.folder / "dashboard"
 
     @property

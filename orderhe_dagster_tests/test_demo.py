@@ -34,4 +34,4 @@ def test_a_shop_without_a_mart_is_advised_no_query(sales_shop: TestShop) -> None
     for name in ("mart/takings", "mart/buyer_totals", "export/takings"):
         (sales_shop.folder / f"sql/{name}.sql").unlink()
     assert advised(sales_shop) == []
-    assert len(where_to_look(sales_shop.settings)) == 3
+    assert len(where_to_look(sales_shop.settings)) == 4

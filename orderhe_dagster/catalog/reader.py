@@ -28,7 +28,10 @@ Value = TypeVar("Value")
 FOLDERS: tuple[Layer, ...] = ("raw", "warehouse", "mart", "export")
 CHECKED: tuple[Layer, ...] = ("warehouse", "mart", "export")
 RESERVED: Mapping[Layer, Mapping[str, str]] = {
-    "export": {"dashboard": "the page that is drawn from the exports"}
+    "export": {
+        "dashboard": "the page that is drawn from the exports",
+        "lineage": "the page that draws where columns come from",
+    }
 }
 """Names of assets that no file is to have: what the product makes itself."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")

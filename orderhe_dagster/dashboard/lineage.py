@@ -5,16 +5,17 @@ From the catalogue alone: no row of any table is read. How it looks and moves is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.catalog.table import LAYERS, Catalogue, Column, Layer, Table, TableRef
 from orderhe_dagster.catalog.types import arrow_text, redshift_text
-from orderhe_dagster.dashboard.inline import content_hash, filled, script_json
+from orderhe_dagster.dashboard.page import content_hash, embedded_json, fill
 
-FILE = "lineage.html"
+PAGE = Path(__file__).parent / "lineage_page"
 _SCRIPTS = ("graph.js", "words.js", "cards.js", "lines.js", "details.js", "start.js")
 _CARRIED: tuple[Layer, ...] = ("raw", "backup", "warehouse")
 """The layers through which a contract's columns are carried as they are."""
@@ -44,24 +45,21 @@ def lineage_page(catalogue: Catalogue, *, dashboard: bool = False) -> str:
 
     `dashboard` says that an index.html lies beside it, to link to.
     """
-    folder = files("orderhe_dagster.dashboard") / "lineage_page"
+    style = _text("style.css")
+    script = "\n".join(map(_text, _SCRIPTS))
+    parts = {
+        "style_hash": content_hash(style),
+        "script_hash": content_hash(script),
+        "style": style,
+        "words": embedded_json(json.loads(_text("words.json"))),
+        "data": embedded_json({"dashboard": dashboard, "tables": lineage_data(catalogue)}),
+        "script": script,
+    }
+    return fill(_text("lineage.html"), parts)
 
-    def text(name: str) -> str:
-        return (folder / name).read_text("utf-8")
 
-    style = text("style.css")
-    script = "\n".join(text(name) for name in _SCRIPTS)
-    return filled(
-        text("lineage.html"),
-        {
-            "style_hash": content_hash(style),
-            "script_hash": content_hash(script),
-            "style": style,
-            "words": text("words.json").translate({ord("<"): "\\u003c"}),
-            "data": script_json({"dashboard": dashboard, "tables": lineage_data(catalogue)}),
-            "script": script,
-        },
-    )
+def _text(name: str) -> str:
+    return (PAGE / name).read_text("utf-8")
 
 
 def lineage_data(catalogue: Catalogue) -> list[dict[str, Any]]:

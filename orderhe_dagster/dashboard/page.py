@@ -35,7 +35,7 @@ def render(payload: Mapping[str, Any], vega: str) -> str:
         "words": embedded_json(_words()),
         "data": embedded_json(payload),
     }
-    hashes = [_hash(fill(script, parts)) for script in _SCRIPT.findall(template)]
+    hashes = [content_hash(fill(script, parts)) for script in _SCRIPT.findall(template)]
     parts["script_hashes"] = " ".join(hashes)
     if unused := set(parts) - set(_PLACEHOLDER.findall(template)):
         raise ValueError(f"index.html has no place for {', '.join(sorted(unused))}")
@@ -114,6 +114,7 @@ def _script_text(text: str) -> str:
     return text.replace("<!--", "<\\!--").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _hash(script: str) -> str:
+def content_hash(script: str) -> str:
+    """By what a Content-Security-Policy names a script or style that stands in the page."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.dashboard.inline import filled, script_json
-from orderhe_dagster.dashboard.lineage import lineage_data, lineage_page
+from orderhe_dagster.dashboard.lineage import PAGE, lineage_data, lineage_page
 from orderhe_dagster_tests.catalog.folders import SHOP, read
 from orderhe_dagster_tests.shops import OWN_SQL
 
@@ -109,29 +105,13 @@ def test_no_text_of_a_file_leaves_the_data(tmp_path: Path) -> None:
     assert told["description"] == "People by city </script><script>alert(1)</script>"
 
 
-def test_scripts_hold_any_text() -> None:
-    texts = ["</script>", "<!--", "&amp;", "\u2028\u2029", 'a"b\\', "가 & 나"]
-    written = script_json(texts)
-    assert json.loads(written) == texts
-    assert not set("<>&\u2028\u2029") & set(written)
-
-
-def test_parts_are_not_looked_into_and_none_is_forgotten() -> None:
-    assert filled("{{a}} {{b}}", {"a": "{{b}}", "b": "1"}) == "{{b}} 1"
-    with pytest.raises(KeyError, match="b"):
-        filled("{{a}} {{b}}", {"a": ""})
-    with pytest.raises(ValueError, match="no place for c"):
-        filled("{{a}}", {"a": "", "c": ""})
-
-
 def test_both_languages_have_every_word_that_is_used() -> None:
-    folder = files("orderhe_dagster.dashboard") / "lineage_page"
-    words = json.loads((folder / "words.json").read_text("utf-8"))
+    words = json.loads((PAGE / "words.json").read_text("utf-8"))
     assert words["en"].keys() == words["ko"].keys()
     for name, text in words["en"].items():
         places = re.findall(r"\{\w+\}", text)
         assert sorted(places) == sorted(re.findall(r"\{\w+\}", words["ko"][name])), name
-    texts = [each.read_text("utf-8") for each in folder.iterdir() if each.name != "words.json"]
+    texts = [each.read_text("utf-8") for each in PAGE.iterdir() if each.name != "words.json"]
     used = set(re.findall(r'"([a-z_]+)"', " ".join(texts)))
     used |= {f"{layer}_is" for layer in ("raw", "backup", "warehouse", "mart", "export")}
     used |= {"upstream_none", "downstream_none"}

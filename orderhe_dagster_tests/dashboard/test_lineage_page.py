@@ -23,7 +23,7 @@ NET = "mart.daily_sales.net_amount"
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "lineage.html"
-    path.write_text(lineage_page(read_catalogue(OWN_SQL)), "utf-8")
+    path.write_text(lineage_page(read_catalogue(OWN_SQL), dashboard=True), "utf-8")
     return path
 
 
@@ -184,5 +184,14 @@ def test_language_and_colours_stay_in_the_address(chromium: Browser, page_file: 
 def test_what_is_not_there_is_said(chromium: Browser, page_file: Path) -> None:
     with watched(chromium, at(page_file, "mart.nothing"), locale="en-US") as seen:
         assert seen.page.locator("#told").inner_text() == "There is no mart.nothing here."
-        assert seen.page.locator("#dashboard").is_hidden(), "no dashboard lies beside it"
+        assert seen.page.locator("#dashboard").get_attribute("href") == "index.html"
         assert seen.complaints == []
+
+
+def test_a_page_without_a_dashboard_beside_it_links_to_none(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "lineage.html"
+    path.write_text(lineage_page(read_catalogue(OWN_SQL)), "utf-8")
+    with watched(chromium, path) as seen:
+        assert seen.page.locator("#dashboard").is_hidden()

@@ -62,15 +62,15 @@ function card(table, path) {
   const ids = table.columns.map(({ name }) => `${table.id}.${name}`);
   const onPath = ids.filter((id) => partOf(path, id));
   const listed = open || state.chosen === table.id ? ids : onPath;
-  const list = `columns-${table.id}`;
   const part = path ? partOf(path, table.id) : "";
   const box = element("article", { class: `card ${part}`, "data-table": table.id },
     element("h3", { "data-node": table.id, class: part }, choosing(table.id, ...breakable(table.name))));
-  if (!path) box.append(element("p", { class: "purpose" }, firstSentence(table.description)));
-  box.append(element("ul", { id: list, hidden: !listed.length },
-    ...listed.map((id) => row(nodes.get(id), partOf(path, id)))));
+  const list = element("ul", { id: `columns-${table.id}`, hidden: !listed.length },
+    ...listed.map((id) => row(nodes.get(id), partOf(path, id))));
   const others = ids.length - (path ? onPath.length : 0);
-  if (others && state.chosen !== table.id) box.append(fold(table, list, open, others, path !== null));
+  const button = others && state.chosen !== table.id ? [fold(table, list.id, open, others, !!path)] : [];
+  if (path) box.append(list, ...button);
+  else box.append(...button, element("p", { class: "purpose" }, firstSentence(table.description)), list);
   return box;
 }
 

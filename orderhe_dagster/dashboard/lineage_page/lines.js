@@ -19,7 +19,7 @@ function drawLines() {
   for (const [from, to, part] of links(path)) {
     const start = place(from), end = place(to);
     if (!start || !end || start === end) continue;
-    const shape = curve(start.getBoundingClientRect(), end.getBoundingClientRect(), {
+    const shape = curve(edges(start), edges(end), {
       x: origin.left - graph.scrollLeft,
       y: origin.top - graph.scrollTop,
     });
@@ -55,14 +55,22 @@ function place(id) {
     document.querySelector(`#stages [data-node="${CSS.escape(table.id)}"]`);
 }
 
-/** @param {DOMRect} start @param {DOMRect} end @param {{x: number, y: number}} origin */
+/** Where lines meet a row: at its height, at the sides of its card. @param {Element} row */
+function edges(row) {
+  const { top, height } = row.getBoundingClientRect();
+  const { left, right } = row.closest(".card").getBoundingClientRect();
+  return { y: top + height / 2, left, right };
+}
+
+/** @typedef {ReturnType<typeof edges>} Edge
+ * @param {Edge} start @param {Edge} end @param {{x: number, y: number}} origin */
 function curve(start, end, origin) {
-  const y1 = Math.round(start.top + start.height / 2 - origin.y);
-  const y2 = Math.round(end.top + end.height / 2 - origin.y);
+  const y1 = Math.round(start.y - origin.y);
+  const y2 = Math.round(end.y - origin.y);
   const x2 = Math.round(end.left - origin.x) - 1;
-  if (Math.abs(start.left - end.left) < start.width / 2) {
-    const x = Math.round(start.left - origin.x) - 1; // the same layer: out to the left and back
-    return `M${x} ${y1}C${x - TURN} ${y1} ${x2 - TURN} ${y2} ${x2} ${y2}${tip(x2, y2)}`;
+  if (start.left === end.left) {
+    const out = x2 - TURN; // the same layer: out to the left and back
+    return `M${x2} ${y1}C${out} ${y1} ${out} ${y2} ${x2} ${y2}${tip(x2, y2)}`;
   }
   const x1 = Math.round(start.right - origin.x) + 1;
   const bend = Math.max(24, (x2 - x1) / 2);
