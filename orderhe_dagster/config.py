@@ -104,6 +104,7 @@ class Settings:
     time_zone: str = "Asia/Seoul"
     currency: str = "KRW"
     seed: int = 1
+    export_max_mb: int = 50
     s3_bucket: str = "orderhe"
     s3_prefix: str = ""
     s3: S3Settings = field(default_factory=S3Settings)
@@ -226,7 +227,8 @@ def _settings(found: Mapping[str, Any], base: Path, switches: Mapping[str, str])
         redshift=of("REDSHIFT_", RedshiftSettings),
         **group("", ["profile"]),
         **dict[str, Any](switches),
-        **group("", ["start_date", "time_zone", "currency", "seed", "s3_bucket", "s3_prefix"]),
+        **group("", ["start_date", "time_zone", "currency", "seed", "export_max_mb"]),
+        **group("", ["s3_bucket", "s3_prefix"]),
     )
 
 
@@ -269,6 +271,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_TIME_ZONE": values.time_zone,
     "ORDERHE_CURRENCY": values.currency,
     "ORDERHE_SEED": values.integer(0, 2**63 - 1),
+    "ORDERHE_EXPORT_MAX_MB": values.integer(1, 1_000_000),
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,
     "ORDERHE_S3_ENDPOINT_URL": values.url,

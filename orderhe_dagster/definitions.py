@@ -61,7 +61,9 @@ def build_definitions(
             *build_backup_assets(catalogue, calendar, state.scratch),
             *build_warehouse_assets(catalogue, calendar),
             *build_model_assets(catalogue, calendar),
-            *build_export_assets(catalogue, calendar, state.exports, state.scratch),
+            *build_export_assets(
+                catalogue, calendar, state.exports, state.scratch, settings.export_max_mb
+            ),
             *build_dashboard_assets(catalogue, calendar, state, settings.currency),
             build_lineage_asset(catalogue, state),
         ],

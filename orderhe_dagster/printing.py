@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from orderhe_dagster.resources.ports import Result
 
@@ -34,10 +34,17 @@ def _csv(result: Result, out: IO[str]) -> None:
         writer.writerow(["" if value is None else text(value) for value in row])
 
 
+class Writes(Protocol):
+    """What takes text: an open file, or what stands for one."""
+
+    def write(self, text: str, /) -> object:
+        """Take it."""
+
+
 class _Lines:
     """What a CSV writer writes to: rows end in LF, whatever they hold."""
 
-    def __init__(self, out: IO[str]) -> None:
+    def __init__(self, out: Writes) -> None:
         self._out = out
 
     def write(self, line: str) -> None:
@@ -45,7 +52,7 @@ class _Lines:
         self._out.write(line[:-2] + "\n")
 
 
-def csv_writer(out: IO[str]) -> Any:
+def csv_writer(out: Writes) -> Any:
     """A `csv.writer` whose rows end in LF and whose cells are quoted when they hold a CR or an LF.
 
     The standard writer quotes only what stands in its own line end.

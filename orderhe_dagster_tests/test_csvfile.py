@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.csvfile import write_csv
+from orderhe_dagster.csvfile import CsvFile, Written, write_csv, write_parts
 
 
 def read(path: Path) -> list[list[str]]:
@@ -17,7 +16,7 @@ def read(path: Path) -> list[list[str]]:
 
 
 def test_values_are_plain_when_written(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "rows.csv"
+    path = tmp_path / "rows.csv"
     row = [
         "가나 🎁",
         'a "b"\nc',
@@ -27,7 +26,8 @@ def test_values_are_plain_when_written(tmp_path: Path) -> None:
         True,
         None,
     ]
-    assert write_csv(path, list("abcdefg"), [row]) == 1
+    written = write_csv(path, list("abcdefg"), [row])
+    assert (written.rows, written.size) == (1, path.stat().st_size)
     assert read(path) == [
         list("abcdefg"),
         ["가나 🎁", 'a "b"\nc', "2026-01-02", "2026-01-02 03:04:05", "1000", "true", ""],
@@ -45,15 +45,56 @@ def test_a_formula_is_text_when_a_spreadsheet_opens_it(tmp_path: Path, formula: 
     assert read(tmp_path / "rows.csv") == [["'" + formula, "b"], ["'" + formula, "-5"]]
 
 
-def test_the_file_before_stays_when_writing_fails(tmp_path: Path) -> None:
+ROWS = [[number, "한 줄\nand, one" * (number % 7)] for number in range(500)]
+
+
+@pytest.mark.parametrize("most", [60, 100, 1_000, 20_000])
+def test_parts_hold_every_row_whole_and_in_order(tmp_path: Path, most: int) -> None:
+    whole = write_csv(tmp_path / "rows.csv", ["n", "t"], ROWS, most)
+    parts = write_parts(whole, tmp_path / "parts")
+    assert sorted(parts) == parts == sorted((tmp_path / "parts").iterdir())
+    read_again = [row for part in parts for row in read(part)[1:]]
+    assert read_again == [[str(number), text] for number, text in ROWS]
+    for part in parts:
+        rows = read(part)
+        assert rows[0] == ["n", "t"]
+        assert part.stat().st_size <= most or len(rows) == 2  # a row alone is never cut
+    assert sum(part.stat().st_size - len("n,t\n") for part in parts) + 4 == whole.size
+
+
+def test_no_parts_when_one_holds_it_all(tmp_path: Path) -> None:
+    whole = write_csv(tmp_path / "rows.csv", ["n", "t"], ROWS)
+    assert write_parts(whole, tmp_path / "parts") == []
+    exact = write_csv(tmp_path / "exact.csv", ["n", "t"], ROWS, whole.size)
+    assert write_parts(exact, tmp_path / "parts") == []
+    assert len(write_parts(replaced(tmp_path, whole.size - 1), tmp_path / "parts")) == 2
+
+
+def replaced(folder: Path, most: int) -> Written:
+    return write_csv(folder / "less.csv", ["n", "t"], ROWS, most)
+
+
+def test_no_parts_when_there_are_no_rows(tmp_path: Path) -> None:
+    whole = write_csv(tmp_path / "rows.csv", ["a name that is long"], [], 10)
+    assert (whole.rows, whole.edges) == (0, (whole.size,))
+    assert write_parts(whole, tmp_path / "parts") == []
+
+
+def test_a_part_has_no_more_rows_than_a_sheet(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    write_csv(path, ["a"], [[1]])
+    with path.open("wb") as stream:
+        file = CsvFile(stream, ["n"], part_bytes=1_000_000, part_rows=200)
+        file.add([[number] for number in range(500)])
+        parts = write_parts(file.written(path), tmp_path / "parts")
+    assert [len(read(part)) for part in parts] == [201, 201, 101]
 
-    def failing() -> Iterator[list[int]]:
-        yield [2]
-        raise RuntimeError("gone")
 
-    with pytest.raises(RuntimeError, match="gone"):
-        write_csv(path, ["a"], failing())
-    assert read(path) == [["a"], ["1"]]
-    assert [found.name for found in tmp_path.iterdir()] == ["rows.csv"]
+def test_parts_of_two_exports_have_other_names(tmp_path: Path) -> None:
+    names = []
+    for folder, rows in (("a", ROWS), ("b", ROWS[::-1]), ("c", ROWS)):
+        (tmp_path / folder).mkdir()
+        whole = write_csv(tmp_path / folder / "rows.csv", ["n", "t"], rows, 1_000)
+        names.append({path.name for path in write_parts(whole, tmp_path / folder / "parts")})
+    assert not names[0] & names[1]
+    assert names[0] == names[2]
+    assert all(name.startswith("rows-") and name.endswith(".csv") for name in names[0])

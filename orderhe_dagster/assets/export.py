@@ -1,12 +1,16 @@
-"""Export assets: what BI sees, a CSV file a select of `sql/export/`. Its looks are `csvfile`'s."""
+"""Export assets: what BI sees, a CSV file a select of `sql/export/`. Its looks are not decided here."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import (
+    PREVIEW_ROWS,
     asset_for,
     failing_clearly,
     preview,
@@ -14,27 +18,37 @@ from orderhe_dagster.assets.common import (
     upstream_key,
 )
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.csvfile import write_csv
+from orderhe_dagster.csvfile import csv_file
+from orderhe_dagster.exports import ExportFiles, describe_folder
 from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.locks import file_lock
-from orderhe_dagster.resources.ports import Warehouse
+from orderhe_dagster.resources.ports import Result, Row, Warehouse
 from orderhe_dagster.resources.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.export")
+_MB = 1_000_000
 
 
 def build_export_assets(
-    catalogue: Catalogue, calendar: Calendar, folder: Path, scratch: Path
+    catalogue: Catalogue, calendar: Calendar, folder: Path, scratch: Path, max_mb: int
 ) -> list[dg.AssetsDefinition]:
-    """One asset for each select of the export layer; its file is `<folder>/<name>.csv`."""
+    """One asset for each select of the export layer; its file is `<folder>/<name>.csv`.
+
+    A file of more than `max_mb` million bytes is there in parts, too, for tools that limit uploads.
+    """
     return [
-        _export_asset(catalogue, table, calendar, folder / f"{table.name}.csv", scratch)
+        _export_asset(catalogue, table, calendar, ExportFiles(folder, table.name), scratch, max_mb)
         for table in catalogue.layer("export")
     ]
 
 
 def _export_asset(
-    catalogue: Catalogue, table: Table, calendar: Calendar, path: Path, scratch: Path
+    catalogue: Catalogue,
+    table: Table,
+    calendar: Calendar,
+    files: ExportFiles,
+    scratch: Path,
+    max_mb: int,
 ) -> dg.AssetsDefinition:
     define = asset_for(
         catalogue,
@@ -49,25 +63,43 @@ def _export_asset(
 
     @define
     def export(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+        label = f"export/{table.name}"
         with (
-            failing_clearly(f"export/{table.name}", None),
+            failing_clearly(label, None),
             hiding_values(reads_personal_data(catalogue, table.depends_on)),
             # A slower run must not put what it read before over what another has read since.
-            file_lock(scratch / f"export-{table.name}", label=f"export/{table.name}"),
+            file_lock(scratch / f"export-{table.name}", label=label),
         ):
-            result = warehouse.query(table.sql, label=f"export/{table.name}")
             with scratch_folder(scratch, label=f"export {table.name}") as aside:
-                rows = write_csv(path, table.column_names, result.rows, aside=aside)
-        log.info("export/%s: %s rows to %s", table.name, f"{rows:,}", path)
+                path = aside / files.csv.name
+                first: list[Row] = []
+                with csv_file(path, table.column_names, max_mb * _MB) as file:
+
+                    def take(rows: Sequence[Row]) -> None:
+                        first.extend(rows[: PREVIEW_ROWS - len(first)])
+                        file.add(rows)
+
+                    result = warehouse.stream(table.sql, take, label=label)
+                    whole = file.written(path)
+                parts = files.publish(whole, table)
+            describe_folder(catalogue, files.folder, scratch)
+        log.info("%s: %s rows to %s", label, f"{whole.rows:,}", files.csv)
         return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": rows,
-                "dagster/uri": path.as_uri(),
-                "file": dg.MetadataValue.path(str(path)),
-                "bytes": path.stat().st_size,
-                "dagster/column_lineage": select_lineage(catalogue, table),
-                "preview": preview(table.columns, result),
-            }
+            metadata=_metadata(catalogue, table, files, replace(result, rows=first))
+            | {"dagster/row_count": whole.rows, "bytes": whole.size, "parts": parts}
         )
 
     return export
+
+
+def _metadata(
+    catalogue: Catalogue, table: Table, files: ExportFiles, first: Result
+) -> dict[str, Any]:
+    """Where the files are, and how the first rows look."""
+    return {
+        "dagster/uri": files.csv.as_uri(),
+        "file": dg.MetadataValue.path(str(files.csv)),
+        "schema": dg.MetadataValue.path(str(files.schema)),
+        "dagster/column_lineage": select_lineage(catalogue, table),
+        "preview": preview(table.columns, first),
+    }

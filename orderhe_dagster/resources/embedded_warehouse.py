@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from orderhe_dagster.resources.duckdb_file import is_stillborn, remedy, remove_stillborn
 from orderhe_dagster.resources.interrupts import interruptible
 from orderhe_dagster.resources.locks import file_lock
-from orderhe_dagster.resources.ports import PortError, Result, StatementError, Store, Warehouse
+from orderhe_dagster.resources.ports import (
+    PortError,
+    Result,
+    StatementError,
+    Store,
+    Take,
+    Warehouse,
+)
 from orderhe_dagster.resources.store_resolver import resolver
 
 if TYPE_CHECKING:
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.storage import Resolver
 
 _T = TypeVar("_T")
+_BATCH = 2_000  # rows
 REBUILD = "run '*' for the whole range, and it is built anew from the backups"
 
 
@@ -77,6 +85,14 @@ class EmbeddedSession:
         """Run one Redshift statement, committed at once when no transaction is open."""
         with interruptible(self._engine.interrupt):
             return _result(_translating(lambda: self._engine.execute(sql), sql))
+
+    def stream(self, sql: str, take: Take) -> Result:
+        """Run a query and hand its rows to `take` as they come."""
+        with interruptible(self._engine.interrupt):
+            stream = _translating(lambda: self._engine.stream(sql), sql)
+            while rows := _translating(lambda: stream.fetch(_BATCH), sql):
+                take(rows)
+        return Result(stream.columns, stream.types, row_count=stream.sent)
 
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         """Run the statements as one transaction: all of them or none."""

@@ -15,7 +15,7 @@ Errors::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -255,13 +255,18 @@ class Store(dg.ConfigurableResource[Any], ABC):
         """Remove objects; those that are not there are passed over."""
 
 
+Row = tuple[Any, ...]
+Take = Callable[[Sequence[Row]], None]
+"""What is given the rows of a query, some at a time, as they come."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What a statement gave. `types` are Redshift's names, lower case; no rows for non-queries."""
 
     columns: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
-    rows: Sequence[tuple[Any, ...]] = ()
+    rows: Sequence[Row] = ()
     row_count: int = -1
 
     def scalar(self) -> Any:
@@ -275,6 +280,12 @@ class Session(Protocol):
 
     def execute(self, sql: str) -> Result:
         """Run one Redshift statement, committed at once when no transaction is open. StatementError."""
+
+    def stream(self, sql: str, take: Take) -> Result:
+        """Run a query outside a transaction and hand its rows to `take` as they come, never holding all.
+
+        The result has no rows, but their count. What `take` raises ends the session. StatementError.
+        """
 
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         """Run the statements as one transaction: all of them or none. StatementError after rollback."""
@@ -296,6 +307,11 @@ class Warehouse(dg.ConfigurableResource[Any], ABC):
         """Run one reading statement."""
         with self.session(label, read_only=True) as session:
             return session.execute(sql)
+
+    def stream(self, sql: str, take: Take, label: str = "query") -> Result:
+        """Run one reading statement of any size; see `Session.stream`."""
+        with self.session(label, read_only=True) as session:
+            return session.stream(sql, take)
 
     @property
     @abstractmethod

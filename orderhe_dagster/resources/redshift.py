@@ -13,7 +13,9 @@ from orderhe_dagster.resources.ports import (
     CommitUnknown,
     ConnectionLost,
     Result,
+    Row,
     StatementError,
+    Take,
     Warehouse,
 )
 from orderhe_dagster.resources.redshift_connect import Target, close, connected
@@ -24,6 +26,7 @@ _T = TypeVar("_T")
 _ATTEMPTS = 10
 """Loads of other tables write the same audit: under SERIALIZABLE, one of those at work wins a round."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 5.0
+_BATCH = 2_000  # rows
 
 
 class RedshiftWarehouse(Warehouse):
@@ -111,6 +114,11 @@ class RedshiftSession:
             return found
         return self._repeated(lambda: self._run(sql))
 
+    def stream(self, sql: str, take: Take) -> Result:
+        """Run a query and hand its rows to `take` as the driver reads them off the wire."""
+        handing = _Handing(take)
+        return self._repeated(lambda: self._run(sql, handing), lambda: not handing.count)
+
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         """Run the statements as one transaction: all of them or none."""
         return self._repeated(lambda: self._once(statements))
@@ -130,22 +138,27 @@ class RedshiftSession:
             ) from None
         return found
 
-    def _repeated(self, run: Callable[[], _T]) -> _T:
-        """Run it again, after a random wait that grows, while another transaction is in the way."""
+    def _repeated(self, run: Callable[[], _T], again: Callable[[], bool] = lambda: True) -> _T:
+        """Run it again, after a random wait that grows, while another transaction is in the way.
+
+        `again` says whether that is still possible.
+        """
         for attempt in range(1, self._attempts + 1):
             try:
                 return run()
             except StatementError as error:
-                if attempt == self._attempts or not is_retryable(error):
+                if attempt == self._attempts or not is_retryable(error) or not again():
                     raise
             wait = min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S)
             time.sleep(wait * random.uniform(0.5, 1.5))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _run(self, sql: str) -> Result:
+    def _run(self, sql: str, handing: _Handing | None = None) -> Result:
         import redshift_connector
 
         cursor = self._connection.cursor()
+        if handing is not None:
+            cursor._cached_rows = handing
         try:
             with decimal.localcontext() as digits:  # the driver computes with Python's 28
                 digits.prec = 60
@@ -153,12 +166,49 @@ class RedshiftSession:
             shape = cursor.ps["row_desc"]
             if not shape:
                 return Result(row_count=cursor.rowcount)
-            rows = [tuple(row) for row in cursor.fetchall()]
+            rows = [tuple(row) for row in cursor.fetchall()] if handing is None else []
         except (redshift_connector.Error, OSError) as error:
+            if handing is not None and error is handing.failure:
+                raise
             # The driver's error quotes the statement's values: not a cause to be written down.
             raise statement_error(error, sql) from None
         names = tuple(column["label"].decode("utf-8") for column in shape)
-        return Result(names, tuple(map(_type_name, shape)), rows, len(rows))
+        count = len(rows) if handing is None else handing.hand()
+        return Result(names, tuple(map(_type_name, shape)), rows, count)
+
+
+class _Handing:
+    """Stands where the driver keeps a result's rows, and hands them on: it would keep them all."""
+
+    def __init__(self, take: Take) -> None:
+        self._take, self._rows = take, list[Row]()
+        self.count = 0  # rows handed on
+        self.failure: BaseException | None = None  # what `take` raised
+
+    def append(self, row: Sequence[Any]) -> None:
+        """One row off the wire."""
+        self._rows.append(tuple(row))
+        if len(self._rows) >= _BATCH:
+            self.hand()
+
+    def hand(self) -> int:
+        """Hand on what is here; return how many rows there were in all."""
+        rows, self._rows = self._rows, []
+        self.count += len(rows)
+        try:
+            if rows:
+                self._take(rows)
+        except BaseException as error:
+            self.failure = error
+            raise
+        return self.count
+
+    def clear(self) -> None:
+        """A statement begins."""
+        self._rows.clear()
+
+    def __len__(self) -> int:
+        return self.count + len(self._rows)
 
 
 _NAMES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
@@ -279,3 +279,37 @@ def test_identity_and_role_tell_no_secret(warehouse: Warehouse, tmp_path: Path) 
     assert warehouse.identity
     assert "secret" not in warehouse.identity
     assert warehouse.copy_authorization.startswith("iam_role ")
+
+
+NUMBERS = (
+    "with recursive n (i) as (select 1::bigint union all select i + 1 from n where i < 5000) "
+    "select i, 'n' || i as name from n order by i"
+)
+
+
+def test_a_stream_hands_on_every_row_in_order_and_never_all_of_them(warehouse: Warehouse) -> None:
+    taken: list[int] = []
+    rows: list[tuple[Any, ...]] = []
+
+    def take(some: Sequence[tuple[Any, ...]]) -> None:
+        taken.append(len(some))
+        rows.extend(some)
+
+    found = warehouse.stream(NUMBERS, take, "stream")
+    assert rows == [(i, f"n{i}") for i in range(1, 5001)]
+    assert (found.columns, list(found.rows), found.row_count) == (("i", "name"), [], 5000)
+    assert max(taken) <= 2000
+    assert warehouse.stream("select 1 as one where 1 = 0", take, "none").row_count == 0
+
+
+def test_what_the_taker_raises_comes_out_of_a_stream(warehouse: Warehouse) -> None:
+    full = OSError("no space left on device")
+
+    def take(some: Sequence[tuple[Any, ...]]) -> None:
+        raise full
+
+    with pytest.raises(OSError, match="no space") as raised:
+        warehouse.stream(NUMBERS, take, "stream")
+    assert raised.value is full
+    with pytest.raises(StatementError, match="nowhere"):
+        warehouse.stream("select * from nowhere", take, "stream")

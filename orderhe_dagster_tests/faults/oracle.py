@@ -116,7 +116,11 @@ def left_lying(home: Path) -> list[str]:
     """Files that no living process needs. Locks and their one file aside are few, and stay."""
     found = list((home / "scratch").glob("*/*"))
     found += [path for path in home.rglob("*.tmp") if ".locks" not in path.parts]
-    found += [path for path in (home / "exports").iterdir() if path.suffix != ".csv"]
+    found += [
+        path
+        for path in (home / "exports").iterdir()
+        if path.suffix != ".csv" and not path.name.endswith((".schema.json", "datapackage.json"))
+    ]
     return [f"left lying: {path.relative_to(home)}" for path in found]
 
 
