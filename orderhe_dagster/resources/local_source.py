@@ -36,8 +36,8 @@ from orderhe_dagster.resources.ports import (
     Source,
     SourceTransaction,
     Touch,
-    fresh_folder,
 )
+from orderhe_dagster.resources.scratch import fresh_folder
 
 if TYPE_CHECKING:
     import duckdb

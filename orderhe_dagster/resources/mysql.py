@@ -46,9 +46,9 @@ from orderhe_dagster.resources.ports import (
     Measure,
     Source,
     Touch,
-    fresh_folder,
 )
 from orderhe_dagster.resources.quarantine import SetApart, set_apart, with_quarantined
+from orderhe_dagster.resources.scratch import fresh_folder
 from orderhe_dagster.resources.secrets import kept
 
 logger = logging.getLogger("orderhe.mysql")

@@ -15,8 +15,8 @@ Errors::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -317,16 +317,3 @@ class Warehouse(dg.ConfigurableResource[Any], ABC):
     @abstractmethod
     def copy_authorization(self) -> str:
         """The clause COPY authorizes itself by: `iam_role default` or `iam_role 'arn:…'`."""
-
-
-@contextmanager
-def fresh_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder that must not exist; remove it with all it holds when the block raises."""
-    import shutil
-
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise

@@ -40,6 +40,17 @@ def scratch_folder(root: Path, label: str) -> Iterator[Path]:
 
 
 @contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder that must not exist; remove it with all it holds when the block raises."""
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Nobody else makes or removes folders under `root` meanwhile; the files in them are free."""
     with file_lock(root / "making", label="making and removing scratch folders"):
