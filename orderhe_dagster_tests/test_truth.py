@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orderhe_dagster.backups import day_of
 from orderhe_dagster.shop import truth
 from orderhe_dagster.shop.model import Shop
 from orderhe_dagster_tests.shops import TestShop
 
 FIRST = date(2026, 1, 15)
 DAYS = [FIRST + timedelta(days=number) for number in range(75)]
-SEEDS = (1, 2, 3)
-OUT_OF_ORDER = (DAYS[1], DAYS[30], DAYS[0])
+SEEDS = (1, 2)
+GROWING_SEED = 3
+GROWING = (DAYS[10:40], DAYS[:1], DAYS[50:51])
+"""What a third shop is run for: many days at once, then one before them, then one after them."""
 LEDGER: dict[str, tuple[str, Callable[[Shop, Sequence[date]], truth.Rows]]] = {
+    "category_sales": ("order_date, category", truth.category_sales),
+    "cohort_retention": ("cohort_month, month_number", truth.cohort_retention),
+    "customer_segments": ("segment", truth.customer_segments),
+    "customer_value": ("customer_id", truth.customer_value),
+    "daily_customers": ("order_date", truth.daily_customers),
     "daily_sales": ("order_date", truth.daily_sales),
-    "product_sales": ("product_id", truth.product_sales),
+    "monthly_sales": ("order_month", truth.monthly_sales),
     "order_details": ("order_id", truth.order_details),
+    "order_funnel": ("order_date", truth.order_funnel),
+    "price_history": ("product_id, valid_from", truth.price_history),
+    "product_pairs": ("product_id, other_product_id", truth.product_pairs),
+    "product_sales": ("product_id", truth.product_sales),
 }
 """Mart -> its grain, and what it must show."""
+NARROWER = {"order_details"}
+"""Exports that leave out columns of their mart."""
 
 
 def demo_shop(folder: Path, seed: int) -> TestShop:
@@ -40,12 +55,16 @@ def mart(shop: TestShop, name: str) -> truth.Rows:
     return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 
-def assert_marts_are_true(shop: TestShop, seed: int, days: Sequence[date]) -> None:
+def marts(shop: TestShop) -> dict[str, truth.Rows]:
+    return {name: mart(shop, name) for name in LEDGER}
+
+
+def assert_marts_are_true(held: Mapping[str, truth.Rows], seed: int, days: Sequence[date]) -> None:
     living = Shop(seed=seed)
     for name, (_, expected) in LEDGER.items():
-        wanted, found = expected(living, days), mart(shop, name)
-        assert len(wanted) > 1
-        wanted = [{column: row[column] for column in found[0]} for row in wanted]
+        wanted, found = expected(living, days), held[name]
+        assert len(wanted) > 1, name
+        assert list(found[0]) == list(wanted[0]), name
         different = [pair for pair in zip(found, wanted, strict=False) if pair[0] != pair[1]]
         assert different[:3] == [], f"mart.{name}: {len(different)} rows differ"
         assert len(found) == len(wanted), name
@@ -68,7 +87,7 @@ def seed_of(shop: TestShop) -> int:
 
 
 def test_every_mart_is_true_after_a_range(lived: TestShop) -> None:
-    assert_marts_are_true(lived, seed_of(lived), DAYS)
+    assert_marts_are_true(marts(lived), seed_of(lived), DAYS)
 
 
 def test_the_shop_of_the_test_has_what_makes_sums_hard(lived: TestShop) -> None:
@@ -93,6 +112,17 @@ def test_the_tables_hold_what_the_ledger_counts(lived: TestShop, layer: str) -> 
         assert dict(zip(wanted, found, strict=True)) == wanted, f"{layer}.{name}"
 
 
+def test_every_mart_has_its_truth_and_its_export(lived: TestShop) -> None:
+    made = {table.name: table for table in lived.catalogue.layer("mart")}
+    exports = {table.name: table for table in lived.catalogue.layer("export")}
+    assert {name: ", ".join(table.grain) for name, table in made.items()} == {
+        name: grain for name, (grain, _) in LEDGER.items()
+    }
+    assert set(exports) == set(made)
+    for name in set(made) - NARROWER:
+        assert exports[name].column_names == made[name].column_names, name
+
+
 def test_the_exports_are_the_marts(lived: TestShop) -> None:
     for name, (grain, _) in LEDGER.items():
         path = lived.folder / "home/exports" / f"{name}.csv"
@@ -108,36 +138,121 @@ def test_the_exports_are_the_marts(lived: TestShop) -> None:
 
 def as_text(value: Any) -> str:
     """What a spreadsheet shows of a value."""
+    if value is None:
+        return ""
     text = value.isoformat() if isinstance(value, date) else str(value)
     return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@" else text
 
 
+Record = dict[str, dict[date | None, tuple[Any, ...]]]
+"""Mart -> day (None: the whole) -> by which run it was built, from what, and when."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a shop stands after a run: the days it has, its marts, and the record of their building."""
+
+    days: Sequence[date]
+    marts: dict[str, truth.Rows]
+    record: Record
+
+    @property
+    def clock(self) -> date:
+        return max(self.days)
+
+
+@dataclass(frozen=True)
+class GrownShop:
+    """A shop that was run again and again, and how it stood each time."""
+
+    shop: TestShop
+    stages: Sequence[Stage]
+
+
 @pytest.fixture(scope="module")
-def lived_out_of_order(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
-    """Single days; the second comes long after, by whose clock the first one's orders move on."""
+def grown(tmp_path_factory: pytest.TempPathFactory) -> GrownShop:
+    """The third shop; exports are left out, the others have them."""
+    stages: list[Stage] = []
+    days: list[date] = []
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DAGSTER_HOME", "")
-        shop = demo_shop(tmp_path_factory.mktemp("alone"), seed=4)
-        for day in OUT_OF_ORDER:
-            outcome = shop.run("*", day.isoformat())
+        shop = demo_shop(tmp_path_factory.mktemp("grown"), GROWING_SEED)
+        for more in GROWING:
+            outcome = shop.run('not group:"export"', more[0].isoformat(), more[-1].isoformat())
             assert outcome.succeeded, outcome.lines()
-    return shop
+            days = sorted([*days, *more])
+            stages.append(Stage(days, marts(shop), record(shop)))
+    return GrownShop(shop, stages)
 
 
-def test_days_alone_and_out_of_order_are_as_true_as_a_range(lived_out_of_order: TestShop) -> None:
-    assert_marts_are_true(lived_out_of_order, 4, sorted(OUT_OF_ORDER))
-    living = Shop(seed=4)
-    first_seen = truth.daily_sales(living, OUT_OF_ORDER[:1])[0]
-    assert first_seen not in mart(lived_out_of_order, "daily_sales"), "no order moved on"
+def record(shop: TestShop) -> Record:
+    """What the warehouse says of the marts."""
+    rows = shop.rows(
+        "select table_name, segment, run_id, inputs, loaded_at from warehouse._loads"
+        " where table_name like 'mart.%'"
+    )
+    found: Record = {name: {} for name in LEDGER}
+    for table, segment, *how in rows:
+        found[table.removeprefix("mart.")][day_of(segment)] = tuple(how)
+    return found
 
 
-def test_a_mart_built_day_by_day_is_the_mart_built_at_once(lived_out_of_order: TestShop) -> None:
-    shop = lived_out_of_order
-    incremental = mart(shop, "daily_sales")
+@pytest.mark.parametrize("number", range(len(GROWING)))
+def test_every_mart_is_true_after_each_run(grown: GrownShop, number: int) -> None:
+    stage = grown.stages[number]
+    assert_marts_are_true(stage.marts, GROWING_SEED, stage.days)
+
+
+def touched(before: Stage, after: Stage) -> set[date]:
+    """The days whose orders are new or differ between two stages."""
+    living = Shop(seed=GROWING_SEED)
+    return set(after.days).difference(before.days) | {
+        day
+        for day in before.days
+        if any(map(len, living.changed_orders([day], before.clock, after.clock)))
+    }
+
+
+def test_between_the_runs_everything_changes_that_marts_are_made_of(grown: GrownShop) -> None:
+    first, second, third = grown.stages
+    living, days = Shop(seed=GROWING_SEED), first.days
+    assert touched(first, second) == {DAYS[0]}
+    assert len(touched(second, third)) > 10
+    assert not touched(second, third).issuperset(days), "every day moved on: choose the days apart"
+    assert len(living.changed_products(living.product_ids(days), first.clock, third.clock))
+    assert len(living.changed_customers(living.customer_ids(days), first.clock, third.clock))
+
+
+@pytest.mark.parametrize("number", range(1, len(GROWING)))
+def test_a_run_builds_the_days_that_were_touched_and_no_others(
+    grown: GrownShop, number: int
+) -> None:
+    before, after = grown.stages[number - 1 : number + 1]
+    daily = {table.name for table in grown.shop.catalogue.layer("mart") if table.partition}
+    built = {
+        name: {
+            day for day, how in after.record[name].items() if before.record[name].get(day) != how
+        }
+        for name in daily
+    }
+    # A category is read from the products, of which some have changed: all of its days are built.
+    assert built == {
+        "daily_sales": touched(before, after),
+        "order_funnel": touched(before, after),
+        "category_sales": set(after.days),
+    }
+
+
+def test_every_mart_built_bit_by_bit_is_the_mart_built_at_once(grown: GrownShop) -> None:
+    shop, latest = grown.shop, grown.stages[-1]
     with shop.warehouse.session("test") as session:
-        session.execute("drop table mart.daily_sales")
+        for name in LEDGER:
+            session.execute(f"drop table mart.{name}")
         for table in ("_loads", "_tables"):
-            session.execute(f"delete from warehouse.{table} where table_name = 'mart.daily_sales'")
-    outcome = shop.run("mart/daily_sales", min(OUT_OF_ORDER).isoformat())
+            session.execute(f"delete from warehouse.{table} where table_name like 'mart.%'")
+    outcome = shop.run('group:"mart"', latest.clock.isoformat())
     assert outcome.succeeded, outcome.lines()
-    assert mart(shop, "daily_sales") == incremental
+    for name, rows in marts(shop).items():
+        assert rows == latest.marts[name], name
+    days = {name: set(built) for name, built in record(shop).items()}
+    assert days == {name: set(built) for name, built in latest.record.items()}
