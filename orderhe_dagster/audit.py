@@ -1,5 +1,7 @@
 """The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day.
 
+Its tables are all made here; `warehouse._checks` is written and read by `verdicts`.
+
 It is written in the same transaction as the rows it speaks of, so it can be believed where a
 client's memory cannot: after a lost connection it tells whether the transaction was committed.
 No rows are moved here.
@@ -19,6 +21,7 @@ from orderhe_dagster.resources.ports import PortError, Session, Warehouse
 
 LOADS = "warehouse._loads"
 TABLES = "warehouse._tables"
+CHECKS = "warehouse._checks"
 CHANGED = "changed"
 DISPUTED = "disputed"
 """How the version of a segment begins that was found not to agree with its source."""
@@ -41,6 +44,20 @@ _AUDIT_DDL = (
     (
         f"create table if not exists {TABLES} ("
         "table_name varchar(300) not null, definition varchar(65535) not null)"
+    ),
+    (
+        f"create table if not exists {CHECKS} ("  # the latest result of each check
+        "table_name varchar(300) not null, "
+        "claim varchar(300) not null, "
+        "passed boolean not null, "
+        "wrong_rows bigint not null, "  # of the proof: days that differ
+        "only_stale boolean not null, "  # failed because a copy is older; none is wrong
+        "checked_at timestamp not null, "  # UTC
+        "run_id varchar(128) not null, "
+        "days integer, "  # these four: of the proof
+        "source_rows bigint, "
+        "backup_rows bigint, "
+        "warehouse_rows bigint)"
     ),
 )
 

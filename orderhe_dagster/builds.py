@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from orderhe_dagster import audit
+from orderhe_dagster import audit, verdicts
 from orderhe_dagster.audit import LOADS, Loaded, literal
 from orderhe_dagster.backups import WHOLE, day_of, segment_of
 from orderhe_dagster.catalog import ddl, measure
@@ -64,8 +64,8 @@ def build(
 ) -> Built:
     """Build the days of `window` (None: the whole table) and those that lag behind the upstream.
 
-    Raises BuildError where an upstream is missing, lacks a day, or is known to be wrong;
-    StatementError where the select fails.
+    Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
+    FailedCheckError where one has failed a check; StatementError where the select fails.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -103,6 +103,7 @@ def _build(
         if window is not None:
             days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
         inputs.refuse_unready(days)
+        verdicts.refuse_failed(session, catalogue, table)
         # What was read above fixed what is built; behind the fence it must still hold.
         statements = [f"lock table {audit.fence(table.layer, table.name)}", *audit.unchanged(held)]
         if stored != wanted:

@@ -1,7 +1,7 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the proof. The SQL is in `claims`."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any
 
 import dagster as dg
@@ -13,8 +13,7 @@ from orderhe_dagster.backups import day_of, segment_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table
 from orderhe_dagster.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
 from orderhe_dagster.resources.ports import Source, Store, Warehouse
-
-AGREES = "agrees_with_source_and_backup"
+from orderhe_dagster.verdicts import AGREES, CheckResult, record
 
 
 def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
@@ -56,22 +55,24 @@ def _loaded_checks(
     def checks(
         context: dg.AssetCheckExecutionContext, source: Source, store: Store, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult]:
-        wanted = {key.name for key in context.selected_asset_check_keys}
-        with failing_clearly(f"checks of warehouse/{table.name}", None):
-            if AGREES in wanted:
-                days = _loaded_days(table, warehouse, context.run.run_id)
-                found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
-                _dispute(table, found, warehouse, context.run.run_id)
-                yield _agreement_result(asset, found)
+        run_id = context.run.run_id
 
-            def unread(parent: Table, loaded: Collection[str]) -> bool:
-                history = calendar.history()
-                if source.outside(parent, history, calendar.time_zone)[0]:
-                    return True
-                there = source.touches(parent, history, calendar.time_zone)
-                return any(segment_of(day) not in loaded for day in there)
+        def agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
+            days = _loaded_days(table, warehouse, run_id)
+            found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
+            _dispute(table, found, warehouse, run_id)
+            return _agreed(found, run_id), _agreement_result(asset, found)
 
-            yield from _results(asset, catalogue, claims, wanted, warehouse, calendar, unread)
+        def unread(parent: Table, loaded: Collection[str]) -> bool:
+            history = calendar.history()
+            if source.outside(parent, history, calendar.time_zone)[0]:
+                return True
+            there = source.touches(parent, history, calendar.time_zone)
+            return any(segment_of(day) not in loaded for day in there)
+
+        yield from _judged(
+            context, asset, catalogue, claims, warehouse, calendar, agreement, unread
+        )
 
     return checks
 
@@ -93,25 +94,65 @@ def _model_checks(
     def checks(
         context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult]:
-        wanted = {key.name for key in context.selected_asset_check_keys}
-        with failing_clearly(f"checks of {layer}/{table.name}", None):
-            yield from _results(asset, catalogue, claims, wanted, warehouse, calendar)
+        yield from _judged(context, asset, catalogue, claims, warehouse, calendar)
 
     return checks
 
 
-def _results(
+def _judged(
+    context: dg.AssetCheckExecutionContext,
     asset: dg.AssetKey,
     catalogue: Catalogue,
     claims: list[Claim],
-    wanted: set[str],
     warehouse: Warehouse,
     calendar: Calendar,
+    agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
     unread: Callable[[Table, Collection[str]], bool] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
+    """Judge the claims that the step was asked for, and keep their verdicts for later runs."""
+    wanted = {key.name for key in context.selected_asset_check_keys}
     todo = [claim for claim in claims if claim.name in wanted]
-    for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
-        yield _claim_result(asset, claim, finding)
+    whole = len(wanted) == len(claims) + (agreement is not None)
+    name, verdicts = ".".join(asset.path), []
+    with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
+        if agreement and AGREES in wanted:
+            verdict, shown = agreement()
+            verdicts.append(verdict)
+            yield shown
+        for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
+            verdicts.append(
+                CheckResult(
+                    table_name=name,
+                    claim=claim.name,
+                    passed=not finding.wrong,
+                    wrong_rows=finding.wrong,
+                    checked_at=_now(),
+                    run_id=context.run.run_id,
+                )
+            )
+            yield _claim_result(asset, claim, finding)
+        with warehouse.session(f"verdicts on {name}") as session:
+            record(session, name, verdicts, whole=whole)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _agreed(found: proof.Agreement, run_id: str) -> CheckResult:
+    return CheckResult(
+        table_name=f"warehouse.{found.table}",
+        claim=AGREES,
+        passed=found.agrees,
+        wrong_rows=len(found.differences),
+        only_stale=not found.agrees and not found.wrong,
+        checked_at=_now(),
+        run_id=run_id,
+        days=found.days,
+        source_rows=found.source.rows,
+        backup_rows=found.backup.rows,
+        warehouse_rows=found.warehouse.rows,
+    )
 
 
 def _claim_result(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.AssetCheckResult:

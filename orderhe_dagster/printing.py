@@ -26,6 +26,11 @@ def print_result(result: Result, form: str, out: IO[str]) -> None:
         out.write(f"({len(result.rows):,} row{'' if len(result.rows) == 1 else 's'})\n")
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number and what it counts: `1 row`, `1,200 rows`; `more` where an `s` does not make the plural."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
 def _csv(result: Result, out: IO[str]) -> None:
     """Values as they are: formulas are neutralised in exports, not here, where programs read."""
     writer = csv_writer(out)

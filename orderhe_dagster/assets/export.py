@@ -24,6 +24,7 @@ from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.locks import file_lock
 from orderhe_dagster.resources.ports import Result, Row, Warehouse
 from orderhe_dagster.resources.scratch import scratch_folder
+from orderhe_dagster.verdicts import refuse_failed
 
 log = logging.getLogger("orderhe.export")
 _MB = 1_000_000
@@ -70,6 +71,8 @@ def _export_asset(
             # A slower run must not put what it read before over what another has read since.
             file_lock(scratch / f"export-{table.name}", label=label),
         ):
+            with warehouse.session(label, read_only=True) as session:
+                refuse_failed(session, catalogue, table)
             with scratch_folder(scratch, label=f"export {table.name}") as aside:
                 path = aside / files.csv.name
                 first: list[Row] = []
