@@ -232,13 +232,10 @@ def _digest(texts: Iterable[str]) -> str:
 
 
 def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
-    """Delete and insert; the select stands as its file has it."""
-    target = ddl.qualified(table.ref)
-    columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     where = _where(table, days, time_zone)
     return [
-        f"delete from {target}{where}",
-        f"insert into {target} ({columns})\nselect {columns} from (\n{table.sql}\n) as model{where}",
+        f"delete from {ddl.qualified(table.ref)}{where}",
+        ddl.redshift_insert(table, where),
     ]
 
 

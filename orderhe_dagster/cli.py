@@ -194,6 +194,20 @@ def run(selection: str, first: date | None, last: date | None, allow_empty: bool
             sys.exit(1)
 
 
+@main.command("test")
+@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+def test_models(tables: tuple[str, ...]) -> None:
+    """Run the examples of sql/examples: rows given, rows expected, on a warehouse in memory.
+
+    TABLE is a model (mart/daily_sales) or a layer (mart/*); without one, all are tested.
+    """
+    with _told_plainly() as settings:
+        from orderhe_dagster.setup_road import try_examples
+
+        if not try_examples(settings, tables, click.echo):
+            sys.exit(1)
+
+
 class _SqlCommand(click.Command):
     """A command whose argument may begin with a comment of SQL, `-- like this`."""
 

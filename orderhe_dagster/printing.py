@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from orderhe_dagster.resources.ports import Result
+if TYPE_CHECKING:
+    from orderhe_dagster.resources.ports import Result
 
 _NUMBERS = (int, float, Decimal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,32 @@ def ask(settings: Settings, sql: str) -> Result:
         known = [str(table.read_as) for table in read_catalogue(settings).tables]
         near = _nearest_relation(error.message, [name for name in known if "export." not in name])
         raise StatementError(f"{error.message}{near}", error.code, sql) from error
+
+
+def try_examples(settings: Settings, names: Sequence[str], say: Callable[[str], None]) -> bool:
+    """Run the examples of the tables that are named, or of all; say how each went. Whether all passed.
+
+    Raises ExamplesError, UnknownModel. Models without an example are told of, and are no fault.
+    """
+    from orderhe_dagster import home
+    from orderhe_dagster.catalog.cache import load_catalogue
+    from orderhe_dagster.examples.reader import read_examples, tables_named
+    from orderhe_dagster.examples.report import lines_of, summary
+    from orderhe_dagster.examples.runner import run_examples
+    from orderhe_dagster.resources import build_private_warehouse
+
+    catalogue = load_catalogue(settings.sql, home.home_of(settings).cache)
+    tables = tables_named(catalogue, names)
+    examples = [one for one in read_examples(catalogue) if one.table in tables]
+    verdicts = []
+    with build_private_warehouse() as session:
+        for verdict in run_examples(catalogue, examples, session):
+            verdicts.append(verdict)
+            for line in lines_of(verdict):
+                say(line)
+    for line in summary(verdicts, tables):
+        say(line)
+    return all(verdict.passed for verdict in verdicts)
 
 
 def _nearest_relation(message: str, known: list[str]) -> str:

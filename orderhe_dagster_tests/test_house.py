@@ -32,7 +32,7 @@ HEAVY = {
     "sqlglot",
 }
 DRIVERS = {"boto3", "botocore", "duckdb", "pymysql", "redshift_connector"}
-NO_DAGSTER = ("catalog", "config", "shop", "redshift_standin")
+NO_DAGSTER = ("catalog", "config", "shop", "redshift_standin", "examples")
 """Rooms that know no Dagster, neither by themselves nor through what they import."""
 
 # Room -> rooms it may import (itself and `errors`, which imports nothing, always).
@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "config": {"config", "config_values"},
     "shop": {"shop", "catalog"},
     "redshift_standin": {"redshift_standin", "catalog"},
+    "examples": {"examples", "catalog", "printing"},
     "resources": {"resources", "catalog", "config", "home", "redshift_standin"},
     "history": {"resources"},
     "home": {"config", "resources", "history"},
@@ -62,6 +63,7 @@ BEYOND = {
     RESOURCES: {"config", "home"},
     f"{RESOURCES}.embedded_warehouse": {"redshift_standin"},
     f"{RESOURCES}.shared_warehouse": {"redshift_standin"},
+    f"{RESOURCES}.private_warehouse": {"redshift_standin"},
     f"{RESOURCES}.store_resolver": {"redshift_standin"},
 }
 """Modules of `resources` that need more than ports and catalogue: who chooses, and who stands in."""

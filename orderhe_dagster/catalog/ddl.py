@@ -1,4 +1,4 @@
-"""The `create table` texts of a Table, for DuckDB (the embedded source) and Redshift. Nothing is run here.
+"""The statements that make and fill a Table, for DuckDB (the embedded source) and Redshift. None is run here.
 
 MySQL needs none: a contract's own text (`Table.sql`) is what MySQL runs.
 """
@@ -116,6 +116,18 @@ def redshift_create(table: Table, ref: TableRef | None = None) -> str:
         options.append(f"sortkey({quoted_names(sort)})")
     text = _create(f"create table if not exists {qualified(target)}", lines)
     return "\n".join([text, *options])
+
+
+def redshift_insert(table: Table, where: str = "") -> str:
+    """The insert that fills a modelled table; its select stands as its file has it.
+
+    `where`, with its blank before it, chooses among the rows of the select.
+    """
+    columns = quoted_names(table.column_names)
+    return (
+        f"insert into {qualified(table.ref)} ({columns})\n"
+        f"select {columns} from (\n{table.sql}\n) as model{where}"
+    )
 
 
 def _create(head: str, lines: list[str]) -> str:

@@ -125,6 +125,8 @@ def cast(value: Value, target: Type) -> Value:
     if source.kind in ("unknown", "varchar"):
         return Value(_from_text(value, target), target, value.label)
     if source.kind == target.kind and source.kind != "decimal":
+        if source.kind == "varbyte" and source.length > target.length:
+            raise refuse(f"a cast from {source} to {target}", "make the column wider")
         return replace(value, type=target)
     if not _may_cast(value, target):
         remedy = "cast through another type"

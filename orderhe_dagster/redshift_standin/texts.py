@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from orderhe_dagster.redshift_standin import arithmetic, patterns
 from orderhe_dagster.redshift_standin.arguments import (
     Arguments,
@@ -16,7 +18,7 @@ from orderhe_dagster.redshift_standin.casts import Value
 from orderhe_dagster.redshift_standin.dialect import string
 from orderhe_dagster.redshift_standin.errors import raising, refuse
 from orderhe_dagster.redshift_standin.natives import native
-from orderhe_dagster.redshift_standin.types import BIGINT, INTEGER, MAX_VARCHAR, varchar
+from orderhe_dagster.redshift_standin.types import BIGINT, INTEGER, MAX_VARCHAR, Type, varchar
 
 
 def _same_text(name: str, given: Arguments, moment: Moment) -> Value:
@@ -219,6 +221,14 @@ def _chr(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"chr({code})", varchar(1), literal=chr(code))
 
 
+def _from_hex(name: str, given: Arguments, moment: Moment) -> Value:
+    """Bytes of a literal of whole bytes; what Redshift makes of half a one is not documented."""
+    digits = constant(given[0], name)
+    if not re.fullmatch(r"([0-9A-Fa-f]{2})+", digits):
+        raise refuse(f"{name} of other than whole bytes", "write two hexadecimal digits a byte")
+    return Value(f"from_hex({string(digits)})", Type("varbyte", length=len(digits) // 2))
+
+
 RULES: dict[str, tuple[int, int, Rule]] = {
     **dict.fromkeys(("lower", "upper"), (1, 1, _same_text)),
     "reverse": (1, 1, _reverse),
@@ -248,6 +258,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "initcap": (1, 1, _initcap),
     "crc32": (1, 1, _checksum),
     "fnv_hash": (1, 2, _fnv_hash),
+    "from_hex": (1, 1, _from_hex),
     "quote_literal": (1, 1, _quote_literal),
     **patterns.RULES,
 }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.redshift_standin.database import Database
     from orderhe_dagster.redshift_standin.storage import Roles
     from orderhe_dagster.resources.ports import Source, Store, Warehouse
+    from orderhe_dagster.resources.private_warehouse import PrivateSession
 
 
 def build_source(settings: Settings) -> Source:
@@ -80,6 +81,13 @@ def share_warehouse(
 
     store = build_store(settings)
     return shared_database(home_of(settings).warehouse, store, where, roles, isolation)
+
+
+def build_private_warehouse() -> AbstractContextManager[PrivateSession]:
+    """A warehouse in memory for one user, gone afterwards: for examples. Loads no Dagster."""
+    from orderhe_dagster.resources.private_warehouse import private_session
+
+    return private_session()
 
 
 def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:

@@ -9,7 +9,14 @@ import pytest
 
 from orderhe_dagster.catalog.header import KEYS
 from orderhe_dagster.catalog.reader import CHECKED, FOLDERS
-from orderhe_dagster.catalog.table import TableRef
+from orderhe_dagster.catalog.table import Column, TableRef
+from orderhe_dagster.catalog.types import redshift_type
+from orderhe_dagster.examples.document import FORMS
+from orderhe_dagster.examples.problems import FOLDER as EXAMPLES
+from orderhe_dagster.examples.reader import read_examples
+from orderhe_dagster.examples.runner import run_examples
+from orderhe_dagster.examples.values import counted_value, plain_value, read_value
+from orderhe_dagster.resources import build_private_warehouse
 from orderhe_dagster_tests.catalog.folders import read, refused
 
 README = Path(__file__).resolve().parents[2] / "sql" / "README.md"
@@ -34,7 +41,7 @@ def test_every_key_is_documented_and_only_those(text: str) -> None:
 
 def test_every_folder_is_documented(text: str) -> None:
     folders = [row[0].strip("`").rstrip("/") for row in rows(text, "folder")]
-    assert folders == [*FOLDERS, "checks/<layer>"]
+    assert folders == [*FOLDERS, "checks/<layer>", f"{EXAMPLES}/<layer>"]
     assert set(CHECKED) < set(FOLDERS)
 
 
@@ -74,3 +81,39 @@ def test_types_become_what_the_table_says(text: str, tmp_path: Path) -> None:
 def test_refused_types_are_refused(declared: str, tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, {"raw/x.sql": f"create table x (c {declared})"})
     assert "leave the column out" in problem
+
+
+def files(text: str) -> dict[str, str]:
+    """The files that the page shows, by name."""
+    return dict(re.findall(r"\*\*(\S+)\*\*\n```(?:sql|markdown)\n(.*?)```", text, re.DOTALL))
+
+
+def test_the_examples_of_models_that_it_shows_pass(text: str, tmp_path: Path) -> None:
+    catalogue = read(tmp_path, files(text))
+    examples = read_examples(catalogue)
+    with build_private_warehouse() as session:
+        verdicts = list(run_examples(catalogue, examples, session))
+    assert [verdict for verdict in verdicts if not verdict.passed] == []
+    assert [len(verdict.example.expected) for verdict in verdicts] == [2, 0]
+
+
+def test_the_lines_of_an_example_are_the_ones_that_are_read(text: str) -> None:
+    documented = {re.sub(r"\w+\.\w+", "<layer>.<table>", row[0]) for row in rows(text, "line")}
+    assert documented == set(re.findall(r"`[^`]+`", FORMS))
+
+
+def test_cells_are_read_as_the_table_says(text: str) -> None:
+    table = rows(text, "type")
+    for types, cells, left_out in table:
+        for declared in re.findall(r"`([^`]+)`", types):
+            name, *digits = re.findall(
+                r"[a-z]+(?: precision)?|\d+", declared.replace("p, s", "9, 2")
+            )
+            digits = ["9"] if "(n)" in declared else [one for one in digits if one.isdigit()]
+            column = Column("c", redshift_type(name, digits), nullable=False)
+            for cell in re.findall(r"`([^`]+)`", cells):
+                assert type(read_value(column, cell)) is type(plain_value(column))
+            assert plain_value(column) == read_value(column, left_out.split("`")[1])
+    assert len(table) == 8
+    day = Column("c", redshift_type("date"))
+    assert counted_value(day, 1) == read_value(day, "2000-01-02")

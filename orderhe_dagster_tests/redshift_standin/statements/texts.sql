@@ -137,3 +137,9 @@ select cast('abcdef' as varchar(3));
 -- the cast with colons cuts, too [r_CAST_function]
 select 'abcdef'::varchar(3);
 --> 'abc'
+-- from_hex [r_FROM_HEX]
+select from_hex('6162') is null;
+--> false
+-- from_hex of half a byte [what it gives is not documented]
+select from_hex('616');
+--?

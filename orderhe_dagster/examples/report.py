@@ -1,0 +1,72 @@
+"""Verdicts on examples, as lines for a terminal. Nothing is run or compared here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.examples.compare import Difference
+from orderhe_dagster.examples.runner import Verdict
+from orderhe_dagster.printing import table, text
+
+_INDENT = "    "
+
+
+def lines_of(verdict: Verdict) -> Iterator[str]:
+    """A line that says how it went; below it, what differs."""
+    example = verdict.example
+    if verdict.passed:
+        yield f"passed   {example.name}"
+        return
+    yield f"{'failed ' if verdict.failure else 'differs'}  {example.name} ({example.path}:{example.line})"
+    told = verdict.failure.splitlines()
+    if verdict.difference is not None:
+        told = list(_told(verdict.difference))
+    yield from (_INDENT + line if line else "" for line in told)
+
+
+def summary(verdicts: Sequence[Verdict], tables: Sequence[Table]) -> Iterator[str]:
+    """How many passed, and which of the tables have no example at all."""
+    passed = sum(verdict.passed for verdict in verdicts)
+    tested = {verdict.example.table.ref for verdict in verdicts}
+    if verdicts:
+        many = f"{len(tested):,} table{'s' if len(tested) > 1 else ''}"
+        yield f"{passed:,} of {len(verdicts):,} examples of {many} passed"
+    bare = [f"{table.layer}/{table.name}" for table in tables if table.ref not in tested]
+    if bare:
+        yield f"without examples: {', '.join(bare)}"
+
+
+def _told(found: Difference) -> Iterator[str]:
+    if found.cells:
+        rows = [(*c.key, c.column, c.expected, c.found) for c in found.cells]
+        yield from _table((*found.key, "column", "expected", "found"), rows)
+    for title, lines in (
+        ("missing: expected, and not there", found.missing),
+        ("unexpected: there, and not expected", found.unexpected),
+        ("the rows are right, their order is not; they come as", found.order),
+    ):
+        if lines:
+            yield f"{title}:"
+            yield from _table(found.columns, lines)
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    numbers = [
+        place
+        for place in range(len(names))
+        if any(isinstance(row[place], (int, float, Decimal)) for row in rows)
+    ]
+    shown = table(names, [tuple(map(_said, row)) for row in rows], right=numbers)
+    return [_INDENT + line for line in shown.splitlines()]
+
+
+def _said(value: Any) -> str:
+    """A value as an example writes it."""
+    if value is None:
+        return "null"
+    if isinstance(value, str) and (value in ("", "null") or value != value.strip()):
+        return "'" + value.replace("'", "''") + "'"
+    return text(value)
