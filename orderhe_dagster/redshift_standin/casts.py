@@ -124,9 +124,7 @@ def cast(value: Value, target: Type) -> Value:
         return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
     if source.kind in ("unknown", "varchar"):
         return Value(_from_text(value, target), target, value.label)
-    if source.kind == target.kind and source.kind != "decimal":
-        if source.kind == "varbyte" and source.length > target.length:
-            raise refuse(f"a cast from {source} to {target}", "make the column wider")
+    if source.kind == target.kind and source.kind != "decimal" and source.length <= target.length:
         return replace(value, type=target)
     if not _may_cast(value, target):
         remedy = "cast through another type"
@@ -287,8 +285,6 @@ def assign(value: Value, target: Type, column: str) -> str:
             f'column "{column}" is of type {target} but expression is of type {source}; '
             "You will need to rewrite or cast the expression.",
         )
-    if source.kind == target.kind and source.kind not in ("decimal", "unknown"):
-        return value.sql
     return cast(value, target).sql
 
 

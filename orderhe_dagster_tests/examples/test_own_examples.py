@@ -61,3 +61,11 @@ def test_nothing_is_left_of_an_example(
     used = {one.table.read_as for verdict in verdicts.values() for one in verdict.example.given}
     left = {str(ref): session.execute(f"select count(*) from {ref}").rows for ref in used}
     assert left == {str(ref): [(0,)] for ref in used}
+
+
+def test_every_mart_has_two_examples_or_more(catalogue: Catalogue) -> None:
+    counted = {
+        table.name: sum(path == f"examples/mart/{table.name}.md" for path, _ in TITLES)
+        for table in catalogue.layer("mart")
+    }
+    assert {name: number for name, number in counted.items() if number < 2} == {}

@@ -140,6 +140,9 @@ select 'abcdef'::varchar(3);
 -- from_hex [r_FROM_HEX]
 select from_hex('6162') is null;
 --> false
+-- from_hex of more bytes than there is room for [what becomes of them is not documented]
+select from_hex('6162')::varbyte(1);
+--?
 -- from_hex of half a byte [what it gives is not documented]
 select from_hex('616');
 --?
