@@ -26,20 +26,12 @@ const drawing = new Set();
 
 /** How Vega writes numbers and days: as the page does. */
 const WRITERS = {
-  axisMoney: (value) => axisMoney(value),
+  axisMoney: (value) => compactMoney(value),
   axisCount: (value) => shortCount(value),
-  axisDay: (value) => dayText(Math.round(value / DAY_MS), "short"),
-  axisMonth: (value) => dayText(Math.round(value / DAY_MS), "month"),
+  axisDay: (value) => dayText(Math.floor(value), "short"),
+  axisWeek: (value) => dayText(Math.floor(value - 3), "short"),
+  axisMonth: (value) => dayText(Math.floor(value), "month"),
 };
-
-/** @param {number} value */
-function axisMoney(value) {
-  const options = {
-    style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol",
-    notation: "compact", minimumFractionDigits: 0, maximumSignificantDigits: 3,
-  };
-  return format("NumberFormat", "axisMoney", options).format(value);
-}
 
 /**
  * Draw a chart into an element, instead of what stands there. It fills the element's width.
@@ -97,11 +89,11 @@ function figure(told, spec, ...others) {
 /** A small line without axes, for the eye only. @param {(number|null)[]} values @returns {Element} */
 function spark(values) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const known = values.map((value) => (value === null ? 0 : value));
-  const [low, high] = [Math.min(...known, 0), Math.max(...known)];
-  const at = (value, index) =>
-    `${((index / Math.max(known.length - 1, 1)) * 100).toFixed(1)},${(22 - ((value - low) / (high - low || 1)) * 20).toFixed(1)}`;
-  const points = known.length > 1 ? known.map(at).join(" ") : "";
+  const known = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
+  const [low, high] = [Math.min(0, ...known.map((each) => each.value)), Math.max(0, ...known.map((each) => each.value))];
+  const across = (index) => ((index / Math.max(values.length - 1, 1)) * 100).toFixed(1);
+  const up = (value) => (22 - ((value - low) / (high - low || 1)) * 20).toFixed(1);
+  const points = known.length > 1 ? known.map(({ value, index }) => `${across(index)},${up(value)}`).join(" ") : "";
   svg.setAttribute("viewBox", "0 0 100 24");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spark");

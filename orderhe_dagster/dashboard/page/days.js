@@ -49,10 +49,10 @@ function yearBefore(day) {
  *   a bar's stretch; `whole` is false where the range cuts a week or a month short
  */
 
-/** What one bar stands for, so that a range has at most about 92 of them. @param {Span} span */
+/** What one bar stands for, so that a range has few enough to be told apart. @param {Span} span */
 function unitOf(span) {
   const days = lengthOf(span);
-  return days <= 92 ? "day" : days <= 430 ? "week" : "month";
+  return days <= 45 ? "day" : days <= 430 ? "week" : "month";
 }
 
 /**

@@ -37,7 +37,7 @@ function table(caption, columns, rows, shape = "") {
     el("thead", {}, el("tr", {}, ...head)),
     el("tbody", {}, ...lines),
   );
-  return el("div.scroll", { tabindex: 0, role: "region", "aria-label": caption }, made);
+  return el("div.scroll", { tabindex: 0, role: "group", "aria-label": caption }, made);
 }
 
 /** A table that is folded away until it is asked for. Its rows are made when it is first opened. */
@@ -97,9 +97,9 @@ const ARROWS = { up: "▲", down: "▼", same: "=", new: "★", gone: "▼", non
  */
 function changeText(change, kind, good = 1) {
   const { way, share, difference } = change;
-  const amount = kind === "rate" ? signedNumber(difference * 100, 1)
-    : share !== null ? signedPercent(share)
-    : kind === "money" ? signedMoney(difference) : signedNumber(difference, 0);
+  const amount = kind === "rate" ? points(difference)
+    : share !== null ? changePercent(share)
+    : written(kind, Math.abs(difference));
   const rising = way === "up" || way === "new" ? 1 : way === "same" || way === "none" ? 0 : -1;
   const tone = rising * good > 0 ? "good" : rising * good < 0 ? "bad" : "even";
   const text = say(kind === "rate" ? `change.points.${way}` : `change.${way}`, { amount });

@@ -137,7 +137,7 @@ function showAll() {
   const { span } = state;
   const panels = [
     ...(span ? [revenuePanel(span), funnelPanel(span), categoriesPanel(span), customersPanel(span)] : []),
-    productsPanel(), segmentsPanel(), retentionPanel(), pairsPanel(), pricesPanel(),
+    productsPanel(), pairsPanel(), pricesPanel(), segmentsPanel(), retentionPanel(),
   ];
   at("panels").replaceChildren(...panels.filter((each) => each !== null));
   fill("trust", trustParts());

@@ -7,12 +7,12 @@ function cards(span) {
   const bars = buckets(span);
   return FIGURES.filter((each) => each.needs.every(has)).map(({ name, kind, good }) => {
     const value = now[name];
-    const exact = kind === "money" && value !== null && Math.abs(value) >= 10_000 ? money(value) : null;
+    const exact = kind === "money" && value !== null && Math.abs(value) >= 1_000_000 ? money(value) : null;
     const change = changeOf(value, then && then[name], kind === "rate");
     return el("li.card", { id: `figure-${name}` },
       el("h3", {}, say(`figure.${name}`)),
       el("p.value", {}, written(kind, value)),
-      el("p.exact", {}, exact || (name === "return_rate" || name === "repeat_rate" ? say(`figure.${name}.of`) : say("figure.exact"))),
+      el("p.exact", {}, exact || say(`figure.${name}.of`)),
       el("p.against", {},
         then && then[name] !== null
           ? changeText(change, kind, good)
@@ -32,7 +32,7 @@ function revenuePanel(span) {
     const earlier = past ? sum("daily_sales", "net_amount", { a: bar.a - shift, b: bar.b - shift }) : null;
     const now = sum("daily_sales", "net_amount", bar);
     return {
-      start: bar.a * DAY_MS, end: (bar.b + 1) * DAY_MS, now, past: earlier, whole: bar.whole,
+      start: bar.a, end: bar.b + 1, now, past: earlier, whole: bar.whole,
       label: bucketText(bar), now_text: money(now), past_text: money(earlier), bar,
     };
   });
@@ -80,7 +80,7 @@ function categoriesPanel(span) {
   }
   const share = (row) => percent(ratio(row.now, total));
   const drawnRows = shown.map((row) => ({
-    ...row, end: Math.max(row.now, row.past || 0, 0), text: axisMoney(row.now),
+    ...row, text: compactMoney(row.now),
     now_text: money(row.now), past_text: money(row.past), share: share(row),
   }));
   const told = all.length && total
@@ -111,7 +111,7 @@ function funnelPanel(span) {
   const rows = Object.keys(tones).map((step) => {
     const now = of(step);
     const share = percent(ratio(now, placed));
-    return { name: say(`funnel.${step}`), now, end: now, past: null, tone: tones[step], share,
+    return { name: say(`funnel.${step}`), now, past: null, tone: tones[step], share,
       text: `${count(now)} · ${share}`, now_text: count(now) };
   });
   const told = placed
@@ -125,7 +125,7 @@ function funnelPanel(span) {
     { title: say("funnel.step"), head: true }, { title: say("orders"), number: true },
     { title: say("funnel.share"), number: true },
   ];
-  const spec = barsSpec(rows, tooltip, { height: 34, colours: ["accent", "before", "second"] });
+  const spec = barsSpec(rows, tooltip, { height: 34, room: 104, colours: ["accent", "before", "second"] });
   return panel("funnel", "narrow", summary(told),
     figure(`${say("funnel.title")}. ${told}`, spec, el("span", { hidden: true }),
       folded(say("as_table"), say("funnel.title"), columns, () => rows.map((row) => [row.name, row.now_text, row.share]))),
@@ -143,7 +143,7 @@ function customersPanel(span) {
   }));
   const rows = lines.flatMap(({ bar, label, first, repeat }) =>
     [["repeat", repeat, 0], ["first", first, 1]].map(([series, orders, layer]) => ({
-      start: bar.a * DAY_MS, end: (bar.b + 1) * DAY_MS, label, series, layer, orders,
+      start: bar.a, end: bar.b + 1, label, series, layer, orders,
       series_text: say(`customers.${series}`), text: count(orders),
     })));
   const total = (name) => lines.reduce((amount, line) => amount + line[name], 0);

@@ -1,7 +1,7 @@
 // The panels that tell where things stand at the last day: products, segments, retention, pairs, prices.
 
 /** Rows of a long table that show before the rest is asked for. */
-const FIRST_ROWS = 10;
+const FIRST_ROWS = 8;
 
 /** @param {(count: number) => HTMLElement} make @param {number} all how many rows there are */
 function more(make, all) {
@@ -50,7 +50,7 @@ function productsPanel() {
   };
   const picker = choices(el("fieldset", {}, el("legend.unseen", {}, say("products.order"))), "order", options, "best", show);
   show("best");
-  return panel("products", "half",
+  return panel("products", "list",
     summary(say("products.summary", { name: top.product_name, amount: shortMoney(top.recent_net_amount) })),
     picker, place, note(say("products.note", { count: all.length })));
 }
@@ -155,7 +155,7 @@ function pairsPanel() {
     { title: say("pairs.lift"), number: true },
   ];
   const top = rows[0];
-  return panel("pairs", "half",
+  return panel("pairs", "list",
     summary(say("pairs.summary", { one: top.product_name, other: top.other_product_name, count: top.basket_count })),
     more((shown) => table(say("pairs.title"), columns, rows.slice(0, shown).map((row) => [
       named(row.product_name, `+ ${row.other_product_name}`), count(row.basket_count),
@@ -175,10 +175,10 @@ function pricesPanel() {
     { title: say("product"), head: true }, { title: say("prices.price"), number: true },
     { title: say("change"), number: true },
   ];
-  return panel("prices", "half",
+  return panel("prices", "list",
     summary(say("prices.summary", { up, down: rows.length - up })),
     more((shown) => table(say("prices.title"), columns, rows.slice(0, shown).map((row) => [
-      named(row.product_name, say("prices.from", { day: dayText(dayOf(row.valid_from)) })),
+      named(row.product_name, say("prices.from", { day: dayText(dayOf(row.valid_from), "short") })),
       named(money(row.unit_price), say("figure.before", { value: money(row.previous_unit_price) })),
       changeText(changeOf(row.unit_price, row.previous_unit_price), "money", 0)]), "fixed"), rows.length),
     note(say("prices.note")));

@@ -5,18 +5,27 @@ function gap(bars) {
   return bars > 120 ? 0 : bars > 45 ? 0.5 : bars > 20 ? 1 : 2;
 }
 
-/** The axis along the days. @param {Bucket[]} all */
+/** The axis along the days: a label under the middle of a bar, as many as there is room for. @param {Bucket[]} all */
 function dayAxis(all) {
-  const months = all.length > 0 && all[0].unit === "month";
-  const values = all.length <= 8 ? all.map((each) => each.a * DAY_MS) : undefined;
-  const middle = values && values.length > 1 ? 0 : undefined;
+  const formats = { day: "axisDay", week: "axisWeek", month: "axisMonth" };
   return {
-    type: "temporal", scale: { type: "utc", nice: false }, title: null,
+    // Days as plain numbers: Vega's interpreter gives a time axis no labels where its values are named.
+    type: "quantitative", title: null,
+    scale: { zero: false, nice: false, domain: [all[0].a, all[all.length - 1].b + 1] },
     axis: {
-      formatType: months ? "axisMonth" : "axisDay", grid: false, labelOverlap: "greedy",
-      labelFlush: true, values, tickCount: { expr: "max(2, floor(width / 90))" }, bandPosition: middle,
+      formatType: formats[all[0].unit], values: all.map((bar) => (bar.a + bar.b + 1) / 2),
+      grid: false, labelOverlap: "parity", labelSeparation: 14,
     },
   };
+}
+
+/** The mark of the period before: a line with a halo, so that it is seen on a bar and beside it. */
+function pastMarks(rows, mark, width, encoding) {
+  if (rows.every((row) => row.past === null || row.past === undefined)) return [];
+  const filter = [{ filter: "isValid(datum.past)" }];
+  return [["var(--surface)", width + 4], ["var(--before)", width]].map(([color, thickness]) => ({
+    transform: filter, encoding, mark: { ...mark, color, strokeWidth: thickness, aria: false },
+  }));
 }
 
 /**
@@ -40,15 +49,13 @@ function timeSpec(rows, all, titles) {
         mark: { type: "bar", orient: "vertical", xOffset: inset, x2Offset: -inset, cornerRadiusEnd: rows.length < 46 ? 2 : 0, aria: false },
         encoding: {
           y: { field: "now", type: "quantitative", title: null, axis: { formatType: "axisMoney", tickCount: 5 } },
+          y2: { datum: 0 },
           fillOpacity: { condition: { test: "datum.whole", value: 1 }, value: 0.55 },
           tooltip,
         },
       },
-      {
-        transform: [{ filter: "isValid(datum.past)" }],
-        mark: { type: "rule", orient: "horizontal", strokeWidth: 2, color: "var(--before)", xOffset: inset, x2Offset: -inset, aria: false },
-        encoding: { y: { field: "past", type: "quantitative" }, tooltip },
-      },
+      ...pastMarks(rows, { type: "rule", orient: "horizontal", xOffset: inset, x2Offset: -inset }, 2,
+        { y: { field: "past", type: "quantitative" }, tooltip }),
     ],
   };
 }
@@ -76,9 +83,9 @@ function stackSpec(rows, all, titles) {
 }
 
 /**
- * Lying bars with their value written behind, and the period before as a tick.
+ * Lying bars with their values in a column on the right, and the period before as a tick.
  * @param {{name: string, now: number, past?: number|null, text: string}[]} rows in order, each name once
- * @param {{height?: number, label?: number, colours?: string[]}} [look]
+ * @param {{height?: number, label?: number, room?: number, colours?: string[]}} [look]
  */
 function barsSpec(rows, tooltip, look = {}) {
   const most = Math.max(0, ...rows.map((row) => Math.max(row.now, row.past || 0)));
@@ -89,8 +96,8 @@ function barsSpec(rows, tooltip, look = {}) {
   };
   const x = {
     field: "now", type: "quantitative", title: null, axis: null,
-    // Room on the right for the text behind the longest bar.
-    scale: { domain: [least, most || 1], range: [0, { expr: "max(60, width - 92)" }] },
+    // Room on the right for the values, which stand in a column.
+    scale: { domain: [least, most || 1], range: [0, { expr: `max(60, width - ${look.room || 84})` }] },
   };
   return {
     height: rows.length * (look.height || 30), data: { values: rows }, encoding: { y },
@@ -98,11 +105,9 @@ function barsSpec(rows, tooltip, look = {}) {
       { mark: { type: "bar", height: { band: 0.62 }, cornerRadiusEnd: 2, aria: false },
         encoding: { x, tooltip, color: look.colours ? { field: "tone", type: "nominal", legend: null,
           scale: { domain: look.colours, range: look.colours.map((name) => `var(--${name})`) } } : { value: "var(--accent)" } } },
-      { transform: [{ filter: "isValid(datum.past)" }],
-        mark: { type: "tick", thickness: 2, color: "var(--before)", height: { band: 0.9 }, aria: false },
-        encoding: { x: { ...x, field: "past" }, tooltip } },
-      { mark: { type: "text", align: "left", dx: 6, aria: false },
-        encoding: { x: { ...x, field: "end" }, text: { field: "text" } } },
+      ...pastMarks(rows, { type: "rule", yOffset: -11, y2Offset: 11 }, 2,
+        { x: { ...x, field: "past" }, y: { ...y, bandPosition: 0.5 }, y2: { field: "name", bandPosition: 0.5 }, tooltip }),
+      { mark: { type: "text", align: "right", aria: false }, encoding: { x: { value: "width" }, text: { field: "text" } } },
     ],
   };
 }
@@ -110,7 +115,7 @@ function barsSpec(rows, tooltip, look = {}) {
 /** Two lying bars for each segment: its share of the customers and of the revenue. */
 function pairBarsSpec(rows, tooltip) {
   return {
-    height: rows.length * 18, data: { values: rows },
+    height: rows.length * 21, data: { values: rows },
     encoding: {
       y: { field: "name", type: "nominal", sort: null, title: null, scale: { paddingInner: 0.35 },
         axis: { labelLimit: 130, labelColor: "var(--ink)", labelPadding: 6 } },

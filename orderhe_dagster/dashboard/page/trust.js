@@ -68,7 +68,7 @@ function trustParts() {
       { title: say("layers.days"), number: true }, { title: say("layers.verdict") }, { title: say("layers.proved") },
     ];
     const said = { true: ["good", "layers.yes"], false: ["bad", "layers.no"], null: ["even", "layers.unknown"] };
-    parts.push(el("div.part", {}, el("h3", {}, say("layers.title")), el("p.summary", {}, layersSentence()),
+    parts.push(el("div.part.wide", {}, el("h3", {}, say("layers.title")), el("p.summary", {}, layersSentence()),
       table(say("layers.title"), columns, LAYERS.map((layer) => {
         const [tone, key] = said[String(layer.agrees)];
         return [layer.table, count(layer.source_rows), count(layer.backup_rows), count(layer.warehouse_rows),

@@ -51,15 +51,26 @@ function money(value) {
   return value === null ? "–" : format("NumberFormat", "money", options).format(value);
 }
 
-/** @param {number|null} value @returns {string} short, in the units that the language reads (만, 억, M) */
+/** @param {number|null} value @returns {string} short, in the units that the language reads (만, 억, m, bn) */
 function shortMoney(value) {
   if (value === null) return "–";
-  if (Math.abs(value) < 10_000) return money(value);
+  const style = { style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol" };
+  if (Math.abs(value) < 1000) return money(value);
+  if (Math.abs(value) < 1_000_000) return format("NumberFormat", "roundMoney", { ...style, maximumFractionDigits: 0 }).format(value);
+  return compactMoney(value);
+}
+
+/** @param {number} value @returns {string} in the largest unit that fits, with about three digits */
+function compactMoney(value) {
+  const step = spoken.lang === "ko" ? 10_000 : 1000; // 만 counts to 9,999
+  let size = Math.abs(value);
+  while (size >= step) size /= step;
+  const digits = size < 10 ? 2 : size < 100 ? 1 : 0;
   const options = {
-    style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol",
-    notation: "compact", minimumFractionDigits: 0, maximumSignificantDigits: 4,
+    style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol", useGrouping: "always",
+    notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: digits,
   };
-  return format("NumberFormat", "shortMoney", options).format(value);
+  return format("NumberFormat", `compact${digits}`, options).format(value);
 }
 
 /** @param {number} value @returns {string} for an axis: as short as can be */
@@ -69,30 +80,22 @@ function shortCount(value) {
 
 /** @param {number|null} share of 1 @returns {string} */
 function percent(share) {
-  const options = { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 };
-  return share === null ? "–" : format("NumberFormat", "percent", options).format(share);
+  const digits = share === 1 || share === 0 ? 0 : 1;
+  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return share === null ? "–" : format("NumberFormat", `percent${digits}`, options).format(share);
 }
 
-/** @param {number} share @returns {string} with its sign */
-function signedPercent(share) {
+/** @param {number} share @returns {string} of a change, without its sign: three digits are enough */
+function changePercent(share) {
   const digits = Math.abs(share) >= 10 ? 0 : 1;
-  const options = { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: digits, minimumFractionDigits: digits };
-  return format("NumberFormat", `signedPercent${digits}`, options).format(share);
+  const options = { style: "percent", maximumFractionDigits: digits, minimumFractionDigits: digits };
+  return format("NumberFormat", `changePercent${digits}`, options).format(Math.abs(share));
 }
 
-/** @param {number} value @param {number} digits @returns {string} with its sign */
-function signedNumber(value, digits) {
-  const options = { signDisplay: "exceptZero", minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return format("NumberFormat", `signed${digits}`, options).format(value);
-}
-
-/** @param {number} value @returns {string} */
-function signedMoney(value) {
-  const options = {
-    style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol",
-    notation: "compact", minimumFractionDigits: 0, maximumSignificantDigits: 3, signDisplay: "exceptZero",
-  };
-  return format("NumberFormat", "signedMoney", options).format(value);
+/** @param {number} value of a rate @returns {string} in points, without its sign */
+function points(value) {
+  const options = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return format("NumberFormat", "points", options).format(Math.abs(value) * 100);
 }
 
 /** @param {string} kind money, count or rate @param {number|null} value @param {boolean} [short] */
