@@ -51,8 +51,11 @@ class Panel:
             if name not in table.column_names:
                 found.append(f"{table.ref} has no column {name}")
             elif not _fits(table, name, sort):
-                kind = table.column(name).type.kind
-                found.append(f"{table.ref}.{name} is a {kind}, where the page needs a {sort}")
+                column = table.column(name)
+                wanted = f"{sort} that is no personal data" if column.pii else sort
+                found.append(
+                    f"{table.ref}.{name} is a {column.type.kind}, where the page needs a {wanted}"
+                )
         return found
 
     def columns(self, table: Table) -> dict[str, Sort]:
