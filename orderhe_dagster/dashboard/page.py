@@ -69,13 +69,18 @@ def vega_bundle(folder: Path) -> str:
     kept = folder / name
     if not kept.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        import vl_convert
-
-        replace_text(kept, vl_convert.javascript_bundle(_VEGA, VEGA_LITE), folder)
+        replace_text(kept, _bundled(), folder)
         for old in folder.glob("vega-*.js"):
             if old.name != name:
                 old.unlink(missing_ok=True)
     return kept.read_text("utf-8")
+
+
+@cache
+def _bundled() -> str:
+    import vl_convert
+
+    return vl_convert.javascript_bundle(_VEGA, VEGA_LITE)
 
 
 def replace_text(path: Path, text: str, aside: Path) -> int:

@@ -1,0 +1,243 @@
+"""The dashboard as an asset: figures are the marts', no person reaches it, a failure keeps the old page."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+from orderhe_dagster import home
+from orderhe_dagster.dashboard.figures import figures
+from orderhe_dagster.dashboard.panels import PANELS
+from orderhe_dagster.definitions import build_definitions
+from orderhe_dagster_tests.servers.chromium import watched
+from orderhe_dagster_tests.shops import TestShop
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FIRST, LAST = date(2026, 1, 28), date(2026, 2, 3)
+SHOWN_ROWS = {"product_sales": 50, "product_pairs": 50, "price_history": 50}
+KEY = dg.AssetKey(["export", "dashboard"])
+
+TAKINGS = {
+    "mart/daily_sales.sql": """
+-- What came in, by day.
+-- @grain order_date
+select
+    sales.sold_on::date as order_date, -- The day
+    count(*)::bigint as order_count, -- How many sales
+    sum(sales.price)::decimal(38, 3) as net_amount -- Their prices
+from warehouse.sales
+group by sales.sold_on;
+""",
+    "export/daily_sales.sql": """
+-- For the owner's dashboard.
+select
+    daily_sales.order_date::date as order_date, -- The day
+    daily_sales.order_count::bigint as order_count, -- Sales
+    daily_sales.net_amount::decimal(38, 3) as net_amount -- Prices
+from mart.daily_sales
+order by daily_sales.order_date;
+""",
+}
+"""What the shop of `SALES` needs for a dashboard of one panel."""
+
+
+def page_of(shop: TestShop) -> Path:
+    return home.home_of(shop.settings).dashboard / "index.html"
+
+
+def payload_of(shop: TestShop) -> dict[str, Any]:
+    text = page_of(shop).read_text("utf-8")
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    found: dict[str, Any] = json.loads(data)
+    return found
+
+
+def in_json(value: Any) -> Any:
+    """A value of the warehouse as the payload has it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
+    """The project's own shop, a week of it through every layer."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", "")  # what the run sets is undone
+        folder = tmp_path_factory.mktemp("lived")
+        shop = TestShop(folder, {"ORDERHE_START_DATE": FIRST.isoformat()})
+        shop.create()
+        outcome = shop.run("*", FIRST.isoformat(), LAST.isoformat())
+    assert outcome.succeeded, outcome.lines()
+    assert not outcome.warned_checks
+    assert not outcome.left_out
+    return shop
+
+
+def test_the_page_tells_what_the_marts_hold(lived: TestShop) -> None:
+    exports = payload_of(lived)["exports"]
+    assert set(exports) == set(PANELS)
+    for name, columns in exports.items():
+        asked = ", ".join(columns)
+        rows = [tuple(map(in_json, row)) for row in lived.rows(f"select {asked} from mart.{name}")]
+        shown = list(zip(*columns.values(), strict=True))
+        assert shown or name == "product_pairs"  # a week may have none
+        if len(rows) <= SHOWN_ROWS.get(name, len(rows)) and name != "price_history":
+            assert sorted(map(str, shown)) == sorted(map(str, rows)), name
+        else:
+            assert len(shown) <= SHOWN_ROWS[name]
+            assert set(shown) <= set(rows), name
+
+
+def test_the_figures_are_those_of_the_marts(lived: TestShop) -> None:
+    told = payload_of(lived)
+    assert (told["first_day"], told["last_day"]) == (FIRST.isoformat(), LAST.isoformat())
+    found = figures(told["exports"], told["first_day"], told["last_day"])
+    counted = (
+        "count(*), sum(case when status in ('cancelled', 'returned') then 0 else amount end),"
+        " sum(case when status in ('cancelled', 'returned') then 0 else 1 end),"
+        " sum(case when status = 'returned' then 1 else 0 end),"
+        " sum(case when status in ('delivered', 'returned') then 1 else 0 end)"
+    )
+    ((orders, revenue, kept, returned, arrived),) = lived.rows(
+        f"select {counted} from warehouse.orders"
+    )
+    assert (found.orders, found.revenue) == (orders, revenue)
+    assert found.average_order == float(revenue) / kept
+    assert found.return_rate == (returned / arrived if arrived else None)
+    ((buyers,),) = lived.rows(
+        "select count(*) from (select customer_id, min(order_date) as first_on from warehouse.orders"
+        " where status not in ('cancelled', 'returned') group by customer_id) as firsts"
+        " inner join warehouse.orders on orders.customer_id = firsts.customer_id"
+        " and orders.order_date = firsts.first_on and status not in ('cancelled', 'returned')"
+    )
+    assert found.repeat_rate == (kept - buyers) / kept
+
+
+def test_no_person_reaches_the_page(lived: TestShop) -> None:
+    text = page_of(lived).read_text("utf-8")
+    personal = [
+        (table.name, column.name)
+        for table in lived.catalogue.layer("raw")
+        for column in table.columns
+        if column.pii
+    ]
+    assert len(personal) > 3
+    for table, column in personal:
+        values = lived.rows(f"select distinct {column} from warehouse.{table} limit 300")
+        shown = [value for (value,) in values if value and f'"{value}"' in text]
+        assert shown == [], f"{table}.{column}"
+    told = json.dumps(payload_of(lived))
+    assert "customer_id" not in told
+    assert "order_id" not in told
+
+
+def test_the_page_says_how_fresh_the_tables_are(lived: TestShop) -> None:
+    told = payload_of(lived)
+    assert (told["currency"], told["time_zone"]) == ("KRW", "Asia/Seoul")
+    made = datetime.fromisoformat(told["made_at"].replace("Z", "+00:00"))
+    rows = {row["asset"]: row for row in told["freshness"]}
+    assert set(rows) == {"/".join(t.read_as.path) for t in lived.catalogue.tables} - {
+        f"export/{table.name}" for table in lived.catalogue.layer("export")
+    }
+    sales = rows["mart/daily_sales"]
+    assert (sales["limit_hours"], sales["last_day"]) == (26, LAST.isoformat())
+    assert rows["warehouse/customers"]["last_day"] is None
+    for row in rows.values():
+        built = datetime.fromisoformat(row["built_at"].replace("Z", "+00:00"))
+        assert timedelta(0) <= made - built < timedelta(hours=1)
+
+
+def test_dagster_shows_where_the_page_is_and_its_figures(lived: TestShop) -> None:
+    folder = home.use_home(lived.settings).dagster
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        event = instance.get_latest_materialization_event(KEY)
+    assert event is not None
+    assert event.asset_materialization is not None
+    said = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    path = page_of(lived)
+    assert said["dagster/uri"] == path.as_uri()
+    assert said["days"] == f"{FIRST}...{LAST}"
+    head, _, week, whole = said["preview"].splitlines()
+    assert head == "| range | revenue | orders | average order | repeat rate | return rate |"
+    revenue = lived.rows("select sum(net_amount) from mart.daily_sales")[0][0]
+    assert week.startswith(f"| last 7 days | {revenue:,} |")
+    assert whole.startswith(f"| all days | {revenue:,} |")
+
+
+def test_the_page_stays_when_drawing_it_fails(lived: TestShop) -> None:
+    before = page_of(lived).read_bytes()
+    csv = home.home_of(lived.settings).exports / "daily_sales.csv"
+    good = csv.read_bytes()
+    try:
+        csv.write_bytes(good.replace(b"net_amount", b"net", 1))
+        outcome = lived.run("export/dashboard")
+    finally:
+        csv.write_bytes(good)
+    assert not outcome.succeeded
+    told = f"export/dashboard: {csv} has no column net_amount: materialize export/daily_sales again"
+    assert outcome.failures == [told]
+    assert page_of(lived).read_bytes() == before
+    assert {path.name for path in page_of(lived).parent.iterdir()} == {"index.html", "lineage.html"}
+    again = lived.run("export/dashboard")
+    assert again.succeeded, again.lines()
+    assert page_of(lived).read_bytes() != before
+
+
+# ---- other shops
+
+
+def test_a_shop_without_such_exports_has_no_dashboard(sales_shop: TestShop) -> None:
+    keys = build_definitions(sales_shop.settings).resolve_asset_graph().get_all_asset_keys()
+    assert KEY not in keys
+
+
+def test_a_shop_with_one_such_export_has_a_page_of_it(sales_shop: TestShop) -> None:
+    sales_shop.environ |= {"ORDERHE_CURRENCY": "EUR", "ORDERHE_TIME_ZONE": "Europe/Paris"}
+    sales_shop.write(TAKINGS)
+    assert sales_shop.run("*", "2026-01-01", "2026-01-04").succeeded
+    told = payload_of(sales_shop)
+    assert (told["currency"], told["time_zone"]) == ("EUR", "Europe/Paris")
+    assert told["exports"] == {
+        "daily_sales": {
+            "order_date": ["2026-01-01", "2026-01-02", "2026-01-04"],
+            "order_count": [2, 1, 1],
+            "net_amount": [10.625, 7.0, 99999999.999],
+        }
+    }
+
+
+def test_drawing_without_an_export_names_the_next_action(sales_shop: TestShop) -> None:
+    sales_shop.write(TAKINGS)
+    outcome = sales_shop.run("export/dashboard")
+    assert not outcome.succeeded
+    (failure,) = outcome.failures
+    assert "materialize export/daily_sales" in failure
+    assert not page_of(sales_shop).exists()
+
+
+# ---- last, since Playwright's event loop stays: no run can be started beside it
+
+
+def test_the_browser_computes_the_same_figures_and_asks_no_network(
+    lived: TestShop, chromium: Browser
+) -> None:
+    told = payload_of(lived)
+    with watched(chromium, page_of(lived)) as seen:
+        seen.page.wait_for_function("window.orderhe")
+        for days in (0, 3, 6):
+            first, last = (FIRST + timedelta(days=days)).isoformat(), LAST.isoformat()
+            shown = seen.page.evaluate(f"orderhe.figures('{first}', '{last}')")
+            assert shown == vars(figures(told["exports"], first, last))
+        seen.page.wait_for_selector("svg")
+    assert seen.requests == [page_of(lived).as_uri()]
+    assert seen.complaints == []
