@@ -64,6 +64,7 @@ def build_dashboard_assets(
                 time_zone=calendar.time_zone,
                 currency=currency,
                 made_at=datetime.now(timezone.utc),
+                lineage=path.with_name("lineage.html").is_file(),
             )
             page = render(payload, vega_bundle(state.cache))
             with scratch_folder(state.scratch, label=NAME) as aside:

@@ -65,15 +65,25 @@ def _columns(rows: Sequence[Row], names: Sequence[str]) -> Columns:
 
 
 def build_payload(
-    data: Data, state: Mapping[str, Any], *, time_zone: str, currency: str, made_at: datetime
+    data: Data,
+    state: Mapping[str, Any],
+    *,
+    time_zone: str,
+    currency: str,
+    made_at: datetime,
+    lineage: bool,
 ) -> dict[str, Any]:
-    """The object that the page holds; `state` is what `state.read_state` gives, `made_at` aware."""
+    """The object that the page holds; `state` is what `state.read_state` gives, `made_at` aware.
+
+    `lineage` says that a lineage.html lies beside the page, to link to.
+    """
     return {
         "made_at": instant(made_at.astimezone(timezone.utc)),
         "time_zone": time_zone,
         "currency": currency,
         "first_day": data.first_day,
         "last_day": data.last_day,
+        "lineage": lineage,
         "exports": data.exports,
         **state,
     }

@@ -1,6 +1,6 @@
 """What the warehouse says of itself: how fresh each table is, what its checks and proofs found last.
 
-Read from the audit in one short session; nothing is compared here, that is `proof`'s.
+Read in one short session; nothing is compared here, that is `proof`'s and `claims`'.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from orderhe_dagster.audit import LOADS
 from orderhe_dagster.backups import WHOLE
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.resources.ports import UNDEFINED_TABLE, Session, StatementError, Warehouse
+from orderhe_dagster.verdicts import AGREES, CheckResult, check_results
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,16 @@ def read_state(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, Any]:
     """The payload's `layers`, `checks` and `freshness`. PortError where the warehouse cannot be asked."""
     with warehouse.session("export/dashboard", read_only=True) as session:
         built = _built(session)
+        results = check_results(session, catalogue)
+    proofs = {found.table_name: found for found in results if found.claim == AGREES}
     return {
-        "layers": [_never_proved(table) for table in catalogue.layer("raw")],
-        "checks": {"passed": 0, "failed": []},
+        "layers": [
+            _proved(table, proofs.get(str(table.read_as))) for table in catalogue.layer("raw")
+        ],
+        "checks": {
+            "passed": sum(found.passed for found in results),
+            "failed": [_failed(found) for found in results if not found.passed],
+        },
         "freshness": [
             _freshness(table, built)
             for layer in ("raw", "warehouse", "mart")
@@ -54,9 +62,28 @@ def _built(session: Session) -> dict[str, Built]:
     return {name: Built(at, last_day) for name, at, last_day in found.rows}
 
 
-def _never_proved(table: Table) -> dict[str, Any]:
-    numbers = ("days", "source_rows", "backup_rows", "warehouse_rows")
-    return {"table": table.name, **dict.fromkeys(numbers), "agrees": None, "proved_at": None}
+def _proved(table: Table, found: CheckResult | None) -> dict[str, Any]:
+    """The latest proof of a table: over the days that its last run loaded, not all there are."""
+    return {
+        "table": table.name,
+        "days": found and found.days,
+        "source_rows": found and found.source_rows,
+        "backup_rows": found and found.backup_rows,
+        "warehouse_rows": found and found.warehouse_rows,
+        "agrees": found and found.passed,
+        "only_stale": found and found.only_stale,
+        "proved_at": found and instant(found.checked_at),
+    }
+
+
+def _failed(found: CheckResult) -> dict[str, Any]:
+    return {
+        "table": found.table_name,
+        "claim": found.claim,
+        "wrong_rows": found.wrong_rows,
+        "only_stale": found.only_stale,
+        "checked_at": instant(found.checked_at),
+    }
 
 
 def _freshness(table: Table, built: Mapping[str, Built]) -> dict[str, Any]:

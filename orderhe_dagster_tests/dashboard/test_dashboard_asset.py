@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from orderhe_dagster import home
 from orderhe_dagster.dashboard.figures import figures
 from orderhe_dagster.dashboard.panels import PANELS
 from orderhe_dagster.definitions import build_definitions
+from orderhe_dagster.verdicts import CheckResult, record
 from orderhe_dagster_tests.servers.chromium import watched
 from orderhe_dagster_tests.shops import TestShop
 
@@ -155,6 +157,45 @@ def test_the_page_says_how_fresh_the_tables_are(lived: TestShop) -> None:
     for row in rows.values():
         built = datetime.fromisoformat(row["built_at"].replace("Z", "+00:00"))
         assert timedelta(0) <= made - built < timedelta(hours=1)
+
+
+def test_the_page_says_that_the_layers_agree(lived: TestShop) -> None:
+    told = payload_of(lived)
+    layers = {row["table"]: row for row in told["layers"]}
+    assert set(layers) == {table.name for table in lived.catalogue.layer("raw")}
+    for name, row in layers.items():
+        many = lived.rows(f"select count(*) from warehouse.{name}")[0][0]
+        assert (row["agrees"], row["only_stale"]) == (True, False)
+        assert [row[f"{copy}_rows"] for copy in ("source", "backup", "warehouse")] == [many] * 3
+        assert row["days"] == (7 if name == "orders" else 1)
+        assert row["proved_at"] < told["made_at"]
+    assert told["checks"]["failed"] == []
+    assert told["checks"]["passed"] > 20
+    assert told["lineage"] is True
+
+
+def test_the_page_warns_of_failed_checks(lived: TestShop) -> None:
+    at = datetime(2026, 2, 4, 1, 2, 3, tzinfo=timezone.utc)
+    name, claim = "mart.customer_value", "grain_is_unique"
+    found = CheckResult(
+        table_name=name, claim=claim, passed=False, wrong_rows=3, checked_at=at, run_id="x"
+    )
+    forgotten = replace(found, claim="no_longer_in_the_files")
+    with lived.warehouse.session("a failed check") as session:
+        record(session, name, [found, forgotten], whole=False)
+    try:
+        assert lived.run("export/dashboard").succeeded
+        (told,) = payload_of(lived)["checks"]["failed"]
+    finally:
+        with lived.warehouse.session("mended") as session:
+            record(session, name, [replace(found, passed=True, wrong_rows=0)], whole=False)
+    assert told == {
+        "table": name,
+        "claim": claim,
+        "wrong_rows": 3,
+        "only_stale": False,
+        "checked_at": "2026-02-04T01:02:03Z",
+    }
 
 
 def test_dagster_shows_where_the_page_is_and_its_figures(lived: TestShop) -> None:
