@@ -27,6 +27,8 @@ MARTS = sorted(
 
 FIRST = date(2025, 11, 20)
 SIZES = (1, 4, 15, 60, 200)
+DEAREST = 2_147_483_647  # won: the most that the contract holds
+ONE_WON_FIRST = [(FIRST, 1, 10, 1, 1, "paid"), (FIRST + timedelta(1), 1, 10, 1, DEAREST, "paid")]
 LOST_ONLY = [(FIRST, 1, 10, 1, 5, "cancelled"), (FIRST, 2, 10, 1, 5, "returned")]
 
 
@@ -53,6 +55,7 @@ def small_shop(seed: int, orders: int) -> HandMadeShop:
 SHOPS = {
     **{f"{orders} orders": small_shop(orders, orders) for orders in SIZES},
     "nothing kept": HandMadeShop(LOST_ONLY),
+    "far prices": HandMadeShop(ONE_WON_FIRST),
 }
 
 
@@ -70,43 +73,43 @@ def engine() -> Iterator[Engine]:
 def fill(engine: Engine, shop: HandMadeShop) -> None:
     """Put the shop's rows into the warehouse and build every mart."""
     days = days_of(shop)
-    engine.execute("begin")
-    for table in ("warehouse.orders", "warehouse.customers", "warehouse.products"):
-        engine.execute(f"delete from {table}")
-    customers = shop.customer_ids(days).tolist()
-    engine.execute(
-        "insert into warehouse.customers (customer_id, full_name, email, locale, city, address,"
-        " signup_date, accepts_marketing, created_at, updated_at) values "
-        + ", ".join(
-            f"({number}, 'N', '{number}@example.com', 'ko_KR', 'C', 'A', '{SIGNUP}', 0,"
-            f" '{SIGNUP}', '{SIGNUP}')"
-            for number in customers
-        )
-    )
-    ids = np.unique(np.array([each[2] for each in shop.made]))
-    engine.execute(
-        "insert into warehouse.products (product_id, sku, product_name, category, brand, unit_price,"
-        " is_active, launched_date, created_at, updated_at) values "
-        + ", ".join(
-            f"({row['product_id']}, 'S', '{row['product_name']}', '{row['category']}',"
-            f" '{row['brand']}', 5, 1, '{SIGNUP}', '{SIGNUP}', '{SIGNUP}')"
-            for row in shop.products(ids, days[-1]).to_pylist()
-        )
-    )
-    engine.execute(
-        "insert into warehouse.orders (order_id, customer_id, product_id, order_date, quantity,"
-        " unit_price, amount, status, channel, created_at, updated_at) values "
-        + ", ".join(
+    products = np.unique(np.array([each[2] for each in shop.made]))
+    columns = {
+        "orders": "order_id, customer_id, product_id, order_date, quantity, unit_price, amount,"
+        " status, channel, created_at, updated_at",
+        "customers": "customer_id, full_name, email, locale, city, address, signup_date,"
+        " accepts_marketing, created_at, updated_at",
+        "products": "product_id, sku, product_name, category, brand, unit_price, is_active,"
+        " launched_date, created_at, updated_at",
+    }
+    values = {
+        "orders": [
             f"({number}, {who}, {what}, '{day}', {many}, {price}, {many * price}, '{status}', 'web',"
             f" '{day}', '{day}')"
             for number, (day, who, what, many, price, status) in enumerate(shop.made)
             if status != "deleted"
+        ],
+        "customers": [
+            f"({number}, 'N', '{number}@example.com', 'ko_KR', 'C', 'A', '{SIGNUP}', 0,"
+            f" '{SIGNUP}', '{SIGNUP}')"
+            for number in shop.customer_ids(days).tolist()
+        ],
+        "products": [
+            f"({row['product_id']}, 'S', '{row['product_name']}', '{row['category']}',"
+            f" '{row['brand']}', 5, 1, '{SIGNUP}', '{SIGNUP}', '{SIGNUP}')"
+            for row in shop.products(products, days[-1]).to_pylist()
+        ],
+    }
+    statements = []
+    for name, rows in values.items():
+        statements.append(f"delete from warehouse.{name}")
+        statements.append(
+            f"insert into warehouse.{name} ({columns[name]}) values {', '.join(rows)}"
         )
-    )
     for table in MARTS:
-        engine.execute(f"delete from {ddl.qualified(table.ref)}")
-        engine.execute(f"insert into {ddl.qualified(table.ref)}\n{table.sql}")
-    engine.execute("commit")
+        statements.append(f"delete from {ddl.qualified(table.ref)}")
+        statements.append(f"insert into {ddl.qualified(table.ref)}\n{table.sql}")
+    engine.transaction(statements)
 
 
 @pytest.fixture(scope="module", params=sorted(SHOPS))
@@ -134,3 +137,17 @@ def test_every_check_holds_in_a_small_shop(engine: Engine, filled: HandMadeShop)
     assert filled.made
     wrong = {check.claim: engine.execute(check.sql).rows for check in CATALOGUE.checks}
     assert {claim: rows for claim, rows in wrong.items() if rows} == {}
+
+
+def test_the_small_shops_have_what_the_living_shop_lacks() -> None:
+    shops = [(shop, days_of(shop)) for shop in SHOPS.values()]
+    segments = {row["segment"] for each in shops for row in truth.customer_segments(*each)}
+    assert len(segments) == 8, "a segment has no customer"
+    prices = [row for each in shops for row in truth.price_history(*each)]
+    assert any(row["previous_unit_price"] == 0 for row in prices)
+    assert any((row["price_change"] or 0) < 0 for row in prices)
+    months = [row for each in shops for row in truth.monthly_sales(*each)]
+    assert any(row["average_order_amount"] is None for row in months)
+    gaps = [row for each in shops for row in truth.cohort_retention(*each)]
+    assert any(row["month_number"] > 2 for row in gaps)
+    assert any(truth.product_pairs(*each) for each in shops)

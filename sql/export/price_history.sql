@@ -13,7 +13,7 @@ select
     price_history.unit_price::integer as unit_price, -- Price of one, in won
     price_history.previous_unit_price::integer as previous_unit_price, -- Price before, in won; NULL: the first
     price_history.price_change::integer as price_change, -- unit_price - previous_unit_price, in won; NULL: the first
-    price_history.price_change_pct::decimal(9, 2) as price_change_pct, -- Change in percent of the price before; NULL: the first, or it was 0
+    price_history.price_change_pct::decimal(14, 2) as price_change_pct, -- Change in percent of the price before; NULL: the first, or it was 0
     price_history.order_count::bigint as order_count, -- Orders of these days
     price_history.units_sold::bigint as units_sold -- Pieces ordered on these days
 from mart.price_history
