@@ -40,6 +40,7 @@ def of_shop(shop: TestShop) -> dict[str, str]:
         "simulate",
         "import",
         "run",
+        "test",
         "query",
         "warehouse",
         "warehouse serve",

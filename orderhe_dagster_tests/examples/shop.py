@@ -41,6 +41,13 @@ select
     oddities.state
 from warehouse.oddities;
 """
+SHARES = """\
+-- A hundred among so many.
+select
+    oddities.oddity_id::integer as oddity_id,
+    (100 / oddities.oddity_id)::integer as part
+from warehouse.oddities;
+"""
 BY_PRICE = """\
 -- Days by what came in, best first.
 select
@@ -53,6 +60,7 @@ FILES = {
     **SALES,
     "raw/oddities.sql": ODDITIES,
     "mart/copies.sql": COPIES,
+    "mart/shares.sql": SHARES,
     "export/days.sql": BY_PRICE,
 }
 

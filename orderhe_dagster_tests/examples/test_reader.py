@@ -219,6 +219,6 @@ def test_models_are_named_by_key_by_table_or_by_layer(shop: Catalogue) -> None:
     assert set(named("export/*", "mart/takings")) == {
         *("export.days", "export.takings", "mart.takings")
     }
-    assert len(named()) == 5
+    assert len(named()) == 6
     with pytest.raises(UnknownModel, match=r"'mart/taking'; did you mean mart/takings"):
         named("mart/taking")

@@ -123,17 +123,16 @@ def test_a_model_between_is_built_unless_it_is_given(shop: Catalogue) -> None:
     assert [verdict.passed for verdict in verdicts(shop, both, "export/days")] == [True, True]
 
 
-def test_what_the_warehouse_refuses_fails_the_example_alone(shop: Catalogue) -> None:
-    given = GIVEN.replace("warehouse.sales", "warehouse.buyers")
-    assert given != GIVEN
-    buyer = "Given warehouse.buyers:\n\n| buyer_code |\n|---|\n| a |\n\n"
-    sale = "Given warehouse.sales:\n\n| buyer_code | price |\n|---|---|\n| a | {} |\n| a | {} |\n"
-    big = "9" * 9
-    text = example("| price_total |", "| 3 |", given=buyer + sale.format(1, 2))
-    text += example("| price_total |", "| 3 |", given=buyer + sale.format(big, big), title="Two")
-    passed, other = verdicts(shop, text, "mart/buyer_totals")
-    assert passed.passed
-    assert other.difference is not None
+def test_what_the_warehouse_refuses_fails_its_example_alone(shop: Catalogue) -> None:
+    rows = "Given warehouse.oddities:\n\n| oddity_id |\n|---|\n| {} |\n"
+    text = example("| part |", "| 1 |", given=rows.format(0), title="Nothing to share")
+    text += example("| part |", "| 25 |", given=rows.format(4))
+    failed, passed = verdicts(shop, text, "mart/shares")
+    assert (failed.passed, passed.passed) == (False, True)
+    head, told = lines_of(failed)
+    assert head.startswith("failed   mart/shares: Nothing to share (examples/mart/shares.md:1)")
+    assert "mart.shares: " in told
+    assert "zero" in told
 
 
 def test_values_of_every_type_arrive_as_they_are_written(shop: Catalogue) -> None:
@@ -165,7 +164,7 @@ def test_the_verb_tells_each_and_fails_on_a_difference(tmp_path: Path) -> None:
     assert output.splitlines() == [
         "passed   mart/takings: One",
         "1 of 1 examples of 1 table passed",
-        "without examples: mart/buyer_totals, mart/copies, export/days, export/takings",
+        "without examples: mart/buyer_totals, mart/copies, mart/shares, export/days, export/takings",
     ]
     write(sql, {"examples/mart/takings.md": example(*RIGHT) + wrong})
     status, output = orderhe("mart.takings")
