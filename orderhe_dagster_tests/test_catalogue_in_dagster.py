@@ -30,7 +30,7 @@ export/customer_value    daily:no  csv           <- mart/customer_value
 export/daily_customers   daily:no  csv           <- mart/daily_customers
 export/daily_sales       daily:no  csv           <- mart/daily_sales
 export/dashboard         daily:no  html          <- export/category_sales export/cohort_retention \
-export/customer_segments export/daily_customers export/daily_sales export/monthly_sales \
+export/customer_segments export/daily_customers export/daily_sales \
 export/order_funnel export/price_history export/product_pairs export/product_sales
 export/lineage           daily:no  html          <-
 export/monthly_sales     daily:no  csv           <- mart/monthly_sales

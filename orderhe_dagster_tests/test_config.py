@@ -70,6 +70,13 @@ def test_values_are_read_when_given(tmp_path: Path) -> None:
     assert settings.s3_prefix == "shops/demo"
 
 
+@pytest.mark.parametrize("text", ["krw", "₩", "EURO", "US", "U5D", "ＫＲＷ"])
+def test_a_currency_is_three_capital_letters(tmp_path: Path, text: str) -> None:
+    assert load_settings({"ORDERHE_CURRENCY": " EUR "}, tmp_path).currency == "EUR"
+    (problem,) = problems({"ORDERHE_CURRENCY": text}, tmp_path)
+    assert problem.startswith(f"ORDERHE_CURRENCY: {text!r} is not three capital letters like KRW")
+
+
 def test_another_shops_folder_is_external_unless_said(tmp_path: Path) -> None:
     assert load_settings({"ORDERHE_SQL": "."}, tmp_path).shop == "external"
     assert load_settings({"ORDERHE_SQL": str(OWN_SQL)}, tmp_path).shop == "simulated"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from orderhe_dagster.demo import where_to_look
-from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster_tests.shops import OWN_SQL, TestShop
 
 
 def advised(shop: TestShop) -> list[str]:
@@ -35,3 +36,12 @@ def test_a_shop_without_a_mart_is_advised_no_query(sales_shop: TestShop) -> None
         (sales_shop.folder / f"sql/{name}.sql").unlink()
     assert advised(sales_shop) == []
     assert len(where_to_look(sales_shop.settings)) == 4
+
+
+def test_the_dashboard_comes_first_where_there_is_one(sales_shop: TestShop, tmp_path: Path) -> None:
+    page = "dashboard/index.html"
+    assert page not in "".join(where_to_look(sales_shop.settings))
+    own = TestShop(tmp_path, {"ORDERHE_SQL": str(OWN_SQL)})
+    first, *others = where_to_look(own.settings)
+    assert first.endswith(page)
+    assert page not in "".join(others)

@@ -157,12 +157,6 @@ PANELS: Mapping[str, Panel] = {
             choose=_by("order_date"),
         ),
         Panel(
-            "monthly_sales",
-            {"order_month": "day", **_SALES},
-            {**_MORE_SALES, **_numbers("day_count", "average_order_amount")},
-            _by("order_month"),
-        ),
-        Panel(
             "category_sales",
             {"order_date": "day", "category": "text", **_SALES},
             _numbers("units_sold"),
