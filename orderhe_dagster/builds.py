@@ -7,23 +7,22 @@ built along with the ones asked for, so that a partitioned model never lags behi
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from orderhe_dagster import audit, verdicts
-from orderhe_dagster.audit import LOADS, Loaded, literal
-from orderhe_dagster.backups import WHOLE, day_of, segment_of
+from orderhe_dagster.audit import LOADS, literal
+from orderhe_dagster.backups import WHOLE, segment_of
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.inputs import BuildError, Inputs
 from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.ports import (
     UNDEFINED_TABLE,
     CommitUnknown,
     ConnectionLost,
-    PortError,
     Session,
     StatementError,
     Warehouse,
@@ -31,10 +30,6 @@ from orderhe_dagster.resources.ports import (
 
 DEPENDENT_OBJECTS = "2BP01"
 _ATTEMPTS = 3
-
-
-class BuildError(PortError):
-    """A model cannot be built. Names the table and the next action."""
 
 
 class _Changed(Exception):
@@ -98,7 +93,7 @@ def _build(
         held = audit.read(session, [name, *upstream])
         wanted, stored = audit.definition(table), audit.stored_definition(session, name)
         remade = stored is not None and stored != wanted
-        inputs = _Inputs(catalogue, table, held)
+        inputs = Inputs(catalogue, table, held)
         days: set[date | None] = {None}
         if window is not None:
             days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
@@ -164,73 +159,6 @@ def _explained(error: StatementError, table: Table) -> BuildError | None:
     return None
 
 
-class _Inputs:
-    """The fingerprints of what each day of a model is built from."""
-
-    def __init__(
-        self, catalogue: Catalogue, table: Table, held: Mapping[str, Mapping[str, Loaded]]
-    ) -> None:
-        self._table, self._held = table, held
-        self._daily = {
-            str(ref): bool(catalogue.get(ref).partition and table.partition)
-            for ref in table.depends_on
-        }
-        self.days = _common_days([held[name] for name, daily in self._daily.items() if daily])
-        self._whole = {  # an upstream read as a whole counts with all its segments
-            name: _digest(f"{s}={row.version}" for s, row in sorted(held[name].items()))
-            for name, daily in self._daily.items()
-            if not daily
-        }
-
-    def of(self, day: date | None) -> str:
-        """The fingerprint of one day's inputs, the select's own text included."""
-        versions = []
-        for name, daily in sorted(self._daily.items()):
-            row = self._held[name].get(segment_of(day)) if daily else None
-            versions.append(f"{name}={row.version if row else self._whole.get(name, '')}")
-        return _digest([self._table.code_version, *versions])
-
-    def changed(self, day: date) -> bool:
-        """Whether the day was never built, or from other inputs than there are now."""
-        built = self._held[str(self._table.ref)].get(segment_of(day))
-        return built is None or built.inputs != self.of(day)
-
-    def refuse_unready(self, days: set[date | None]) -> None:
-        """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
-        for name, daily in sorted(self._daily.items()):
-            asset = name.replace(".", "/")
-            wanted = [segment_of(day) for day in days] if daily else list(self._held[name])
-            missing = sorted(segment for segment in wanted if segment not in self._held[name])
-            if missing:
-                raise BuildError(
-                    f"{self._table.ref} needs {asset} of {len(missing)} days that were never loaded, "
-                    f"the first {missing[0]}. Materialize {asset} for these days first; "
-                    "`orderhe run '*' --from … --to …` brings every layer."
-                )
-            disputed = sorted(
-                segment
-                for segment in wanted
-                if self._held[name][segment].version.startswith(audit.DISPUTED)
-            )
-            if disputed:
-                raise BuildError(
-                    f"{asset} was found not to agree with its source on {len(disputed)} days, the first "
-                    f"{disputed[0]}. Materialize backup and warehouse for it again and see its checks."
-                )
-
-
-def _common_days(upstreams: list[Mapping[str, Loaded]]) -> set[date]:
-    """The days that every daily upstream has."""
-    if not upstreams:
-        return set()
-    common = set.intersection(*(set(segments) for segments in upstreams))
-    return {day for day in map(day_of, common) if day is not None}
-
-
-def _digest(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
-
-
 def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
     where = _where(table, days, time_zone)
     return [
@@ -240,7 +168,7 @@ def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
 
 
 def _record(
-    table: Table, days: set[date | None], inputs: _Inputs, run_id: str, time_zone: str
+    table: Table, days: set[date | None], inputs: Inputs, run_id: str, time_zone: str
 ) -> list[str]:
     name = literal(str(table.ref))
     ordered = sorted(days, key=str)

@@ -12,7 +12,9 @@ from orderhe_dagster import audit
 from orderhe_dagster.backups import segment_of
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.parents import parents_of
-from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table
+from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
+from orderhe_dagster.catalog.waits import waits_of
+from orderhe_dagster.inputs import lagging
 from orderhe_dagster.masking import hiding_values, masked
 from orderhe_dagster.printing import markdown_table
 from orderhe_dagster.resources.ports import UNDEFINED_TABLE, Session, StatementError, Warehouse
@@ -29,6 +31,7 @@ class Claim:
     description: str
     sql: str
     needs: tuple[tuple[str, str], ...] = ()  # further tables that are to be there before it
+    reads: tuple[TableRef, ...] = ()  # all models it compares, its own table among them
     foreign_key: ForeignKey | None = None
     table: Table | None = None
     personal: tuple[int, ...] = ()  # places of columns that show personal data under other names
@@ -39,7 +42,8 @@ class Finding:
     """How many rows break a claim, and the first of them, personal data masked."""
 
     wrong: int
-    pending: int = 0  # rows whose parent may simply not have been read yet
+    pending: int = 0  # rows that may be right once what they are compared with is there
+    behind: tuple[TableRef, ...] = ()  # what is to be built first, where it is a model
     columns: tuple[str, ...] = ()
     rows: Sequence[tuple[Any, ...]] = field(default_factory=tuple)
 
@@ -47,6 +51,12 @@ class Finding:
         """The result in one sentence."""
         if self.wrong:
             return f"{self.wrong:,} rows break it: {claim.description}"
+        if self.behind:
+            names = ", ".join("/".join(ref.path) for ref in self.behind)
+            return (
+                f"cannot be judged: {names} was built before what it is made of was loaded last, or "
+                "never. Materialize it with its checks"
+            )
         if self.pending:
             return f"{self.pending:,} rows are pending: their parent may not have been read yet"
         return "holds for every row"
@@ -85,10 +95,15 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
     if layer == "warehouse" and table.layer == "raw":
         awaited = parents_of(catalogue)[table.name]
         found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
+    waits = waits_of(catalogue).get(TableRef(layer, table.name), ())
     for check in catalogue.checks:
         if check.table.path == (layer, table.name):
             said = check.description or check.claim.replace("_", " ")
-            found.append(Claim(check.claim, said, check.sql, personal=check.personal))
+            needs = tuple(ref.path for ref in check.reads if ref in waits)
+            reads = (check.table, *check.reads) if check.reads else ()
+            found.append(
+                Claim(check.claim, said, check.sql, needs, reads=reads, personal=check.personal)
+            )
     return _plainly_named(found)
 
 
@@ -180,25 +195,34 @@ def judge(
         warehouse.session("checks", read_only=True) as session,
     ):
         for claim in claims:
-            findings.append((claim, _find(session, claim, personal, time_zone, in_part)))
+            findings.append((claim, _find(session, catalogue, claim, personal, time_zone, in_part)))
     yield from findings
 
 
 def _find(
-    session: Session, claim: Claim, personal: set[str], time_zone: str, in_part: _InPart
+    session: Session,
+    catalogue: Catalogue,
+    claim: Claim,
+    personal: set[str],
+    time_zone: str,
+    in_part: _InPart,
 ) -> Finding:
     try:
         count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
     except StatementError as error:
-        if error.code != UNDEFINED_TABLE or claim.foreign_key is None:
+        if error.code != UNDEFINED_TABLE:
             raise
-        return Finding(0, pending=1)  # the parent was never loaded: nothing to judge by yet
+        behind = tuple(lagging(session, catalogue, claim.reads))
+        if claim.foreign_key is None and not behind:
+            raise
+        return Finding(0, pending=1, behind=behind)  # never loaded: nothing to judge by yet
     if not count:
         return Finding(0)
     result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
     rows = masked(result.columns, result.rows, personal, claim.personal)
-    pending = _pending(session, claim, count, time_zone, in_part)
-    return Finding(count - pending, pending, result.columns, rows)
+    behind = tuple(lagging(session, catalogue, claim.reads))
+    pending = count if behind else _pending(session, claim, count, time_zone, in_part)
+    return Finding(count - pending, pending, behind, result.columns, rows)
 
 
 def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part: _InPart) -> int:

@@ -63,19 +63,26 @@ CHECKS = """
 backup/customers: nothing_quarantined
 backup/orders: nothing_quarantined
 backup/products: nothing_quarantined
-mart/category_sales: grain_is_unique required_columns_are_filled
-mart/cohort_retention: grain_is_unique required_columns_are_filled
-mart/customer_segments: grain_is_unique required_columns_are_filled
-mart/customer_value: grain_is_unique required_columns_are_filled
-mart/daily_customers: grain_is_unique required_columns_are_filled
+mart/category_sales: adds_up_to_the_day grain_is_unique required_columns_are_filled
+mart/cohort_retention: grain_is_unique month_zero_retains_everybody required_columns_are_filled
+    sizes_are_first_buyers
+mart/customer_segments: add_up_to_all_customers are_those_of_customer_value grain_is_unique
+    required_columns_are_filled
+mart/customer_value: amounts_add_up_to_net_sales grain_is_unique holds_every_customer
+    required_columns_are_filled scores_are_of_buyers
+mart/daily_customers: everybody_is_new_once grain_is_unique kept_orders_are_the_days
+    required_columns_are_filled
 mart/daily_sales: grain_is_unique net_is_gross_less_losses required_columns_are_filled
-mart/monthly_sales: grain_is_unique required_columns_are_filled
+mart/monthly_sales: days_add_up grain_is_unique required_columns_are_filled
 mart/order_details: channel_is_accepted customer_locale_is_accepted grain_is_unique
     holds_every_order required_columns_are_filled status_is_accepted
-mart/order_funnel: grain_is_unique required_columns_are_filled
-mart/price_history: grain_is_unique required_columns_are_filled
-mart/product_pairs: grain_is_unique required_columns_are_filled
-mart/product_sales: grain_is_unique required_columns_are_filled
+mart/order_funnel: every_order_stands_somewhere grain_is_unique holds_every_order_of_the_day
+    required_columns_are_filled
+mart/price_history: adds_up_to_product_sales grain_is_unique required_columns_are_filled
+    spans_follow_one_another
+mart/product_pairs: grain_is_unique required_columns_are_filled share_no_more_than_each_has
+    stand_once
+mart/product_sales: adds_up_to_daily_sales grain_is_unique required_columns_are_filled
 warehouse/customers: agrees_with_source_and_backup email_is_unique grain_is_unique
     locale_is_accepted required_columns_are_filled
 warehouse/orders: agrees_with_source_and_backup amount_is_quantity_times_price channel_is_accepted

@@ -99,6 +99,7 @@ def encode(catalogue: Catalogue) -> dict[str, Any]:
                 check.sql,
                 check.description,
                 check.personal,
+                [ref.path for ref in check.reads],
             ]
             for check in catalogue.checks
         ],
@@ -111,8 +112,16 @@ def decode(root: str, value: dict[str, Any]) -> Catalogue:
         root,
         tuple(_decode_table(table) for table in value["tables"]),
         tuple(
-            Check(_ref(layer, name), claim, path, sql, description, tuple(personal))
-            for layer, name, claim, path, sql, description, personal in value["checks"]
+            Check(
+                _ref(layer, name),
+                claim,
+                path,
+                sql,
+                description,
+                tuple(personal),
+                tuple(_ref(*ref) for ref in reads),
+            )
+            for layer, name, claim, path, sql, description, personal, reads in value["checks"]
         ),
     )
 

@@ -263,7 +263,8 @@ class _Reading:
                     select.path,
                     lambda s=select: self._personal_columns(s, tables),  # type: ignore[misc]
                 )
-                yield replace(check, personal=personal or ())
+                reads = sorted(set(select.dependencies) - {check.table}, key=str)
+                yield replace(check, personal=personal or (), reads=tuple(reads))
 
     def _personal_columns(
         self, select: Select, tables: Mapping[TableRef, Table]

@@ -157,6 +157,7 @@ class Check:
     sql: str
     description: str
     personal: tuple[int, ...] = ()  # places (from 0) of the output columns that show @pii columns
+    reads: tuple[TableRef, ...] = ()  # the tables it reads besides its own
 
 
 @dataclass(frozen=True)
