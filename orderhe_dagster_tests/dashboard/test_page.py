@@ -227,7 +227,16 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened: Watched) 
         seen.append(at)
     assert not [each for each in seen if each.startswith("hidden")]
     assert seen[0] == "a"
-    assert {"language", "scheme", "range", "from", "to", "summary", "button", "order"} <= set(seen)
+    assert {
+        "language",
+        "scheme",
+        "range",
+        "from",
+        "to",
+        "summary",
+        "button",
+        "products-order",
+    } <= set(seen)
     page.locator("#presets input:checked").focus()
     before = text(page, "#range-text")
     page.keyboard.press("ArrowRight")

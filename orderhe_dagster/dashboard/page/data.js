@@ -52,13 +52,14 @@ function sum(name, column, span) {
   return total;
 }
 
-/** @param {Span} span @returns {Map<string, number>} net amount of each category */
+/** @param {Span} span @returns {Map<string, number>} net amount of each category; "" where it has no name */
 function categoryTotals(span) {
   const { category = [], net_amount: net = [] } = EXPORTS.category_sales || {};
   const totals = new Map();
   daysIn("category_sales").forEach((day, at) => {
     if (day < span.a || day > span.b) return;
-    totals.set(category[at], (totals.get(category[at]) || 0) + (net[at] || 0));
+    const name = category[at] || "";
+    totals.set(name, (totals.get(name) || 0) + (net[at] || 0));
   });
   return totals;
 }

@@ -66,7 +66,7 @@ function categoriesPanel(span) {
   const past = comparable(span);
   const [now, then] = [categoryTotals(span), past ? categoryTotals(past) : null];
   const names = new Set([...now.keys(), ...(then ? then.keys() : [])]);
-  const all = [...names].map((name) => ({ name, now: now.get(name) || 0, past: then ? then.get(name) || 0 : null }))
+  const all = [...names].map((name) => ({ name: name || say("no_name"), now: now.get(name) || 0, past: then ? then.get(name) || 0 : null }))
     .sort((one, other) => other.now - one.now || (one.name < other.name ? -1 : 1));
   const total = all.reduce((amount, row) => amount + row.now, 0);
   const shown = all.length > MOST_CATEGORIES ? all.slice(0, MOST_CATEGORIES - 1) : [...all];

@@ -16,9 +16,27 @@ function more(make, all) {
   return place;
 }
 
-/** A name, with something smaller under it. @param {string} name @param {string} [under] */
+/**
+ * A list whose order can be chosen. @param {string} name of the panel
+ * @param {Object<string, (rows: any[]) => any[]>} orders which rows in which order; the first is shown
+ * @param {any[]} all @param {Column[]} columns @param {(row: any) => (string|Node)[]} cells
+ */
+function orderedList(name, orders, all, columns, cells) {
+  const place = el("div", {});
+  const options = Object.keys(orders).map((order) => [order, say(`${name}.${order}`)]);
+  const show = (order) => {
+    const rows = orders[order](all);
+    place.replaceChildren(rows.length
+      ? more((shown) => table(say(`${name}.${order}`), columns, rows.slice(0, shown).map(cells), "fixed"), rows.length)
+      : note(say("nothing_here")));
+  };
+  show(options[0][0]);
+  return [choices(el("fieldset", {}, el("legend.unseen", {}, say("order"))), `${name}-order`, options, options[0][0], show), place];
+}
+
+/** A name, with something smaller under it. @param {string|null} name @param {string} [under] */
 function named(name, under) {
-  return el("span.named", {}, el("span", {}, name), under ? el("small", {}, under) : null);
+  return el("span.named", {}, el("span", {}, name || say("no_name")), under ? el("small", {}, under) : null);
 }
 
 /** @returns {HTMLElement|null} */
@@ -34,25 +52,20 @@ function productsPanel() {
     falling: (rows) => rows.filter((row) => row.difference < 0).sort((one, other) => one.difference - other.difference),
   };
   const top = orders.best(all)[0];
-  const place = el("div", {});
-  const options = Object.keys(orders).map((name) => [name, say(`products.${name}`)]);
   const columns = [
     { title: say("product"), head: true }, { title: say("products.recent"), number: true },
     { title: say("change"), number: true },
   ];
-  const show = (order) => {
-    const rows = orders[order](all);
-    place.replaceChildren(rows.length
-      ? more((shown) => table(say(`products.${order}`), columns, rows.slice(0, shown).map((row) => [
-        named(row.product_name, row.category), named(shortMoney(row.recent_net_amount), say("figure.before", { value: shortMoney(row.previous_net_amount) })),
-        changeText(row.change, "money")]), "fixed"), rows.length)
-      : note(say("products.nothing")));
-  };
-  const picker = choices(el("fieldset", {}, el("legend.unseen", {}, say("products.order"))), "order", options, "best", show);
-  show("best");
-  return panel("products", "list",
-    summary(say("products.summary", { name: top.product_name, amount: shortMoney(top.recent_net_amount) })),
-    picker, place, note(say("products.note", { count: all.length })));
+  const cells = (row) => [
+    named(row.product_name, row.category),
+    named(shortMoney(row.recent_net_amount), say("figure.before", { value: shortMoney(row.previous_net_amount) })),
+    changeText(row.change, "money"),
+  ];
+  const told = top.recent_net_amount > 0
+    ? say("products.summary", { name: top.product_name || say("no_name"), amount: shortMoney(top.recent_net_amount) })
+    : say("nothing_sold");
+  return panel("products", "list", summary(told), ...orderedList("products", orders, all, columns, cells),
+    note(say("products.note", { count: all.length })));
 }
 
 /** @param {string} name @returns {string} */
@@ -122,11 +135,12 @@ function retentionPanel() {
     could += sizes.get(cohort);
     stayed += (cells.get(`${cohort} 1`) || { customer_count: 0 }).customer_count;
   }
+  const most = Math.max(1, ...[...cells.values()].filter((row) => row.month_number > 0).map((row) => row.retained_pct));
   const cell = (cohort, month) => {
     if (month > age(cohort)) return el("span", {}, "");
     const found = cells.get(`${cohort} ${month}`);
     const pct = found ? found.retained_pct : 0;
-    const step = month === 0 ? 0 : Math.min(6, Math.ceil(pct / 6));
+    const step = Math.min(6, Math.ceil((pct / most) * 6));
     const running = month === age(cohort) && !monthEnds;
     const text = format("NumberFormat", "pct", { maximumFractionDigits: 0 }).format(pct);
     return el(`span.heat.heat-${month === 0 ? "all" : step}${running ? ".running" : ""}`, {}, text);
@@ -142,25 +156,28 @@ function retentionPanel() {
     table(say("retention.caption"), columns, cohorts.map((cohort) => [
       dayText(dayOf(cohort), "month"), count(sizes.get(cohort)),
       ...Array.from({ length: months + 1 }, (_, month) => cell(cohort, month))]), "triangle"),
-    note(say("retention.note"), monthEnds ? "" : ` ${say("retention.running")}`));
+    note(say("retention.note"), monthEnds ? "" : ` ${say("retention.running")}`,
+      cohorts.length < sizes.size ? ` ${say("retention.latest", { count: cohorts.length })}` : ""));
 }
 
 /** @returns {HTMLElement|null} */
 function pairsPanel() {
   if (!has("product_pairs")) return null;
-  const rows = rowsOf("product_pairs").sort((one, other) => other.basket_count - one.basket_count || other.lift - one.lift);
+  const all = rowsOf("product_pairs").sort((one, other) => other.basket_count - one.basket_count || other.lift - one.lift);
+  const orders = { often: (rows) => rows, telling: (rows) => [...rows].sort((one, other) => other.lift - one.lift) };
   const lift = (value) => format("NumberFormat", "lift", { maximumFractionDigits: 1, minimumFractionDigits: 1 }).format(value);
   const columns = [
     { title: say("pairs.products"), head: true }, { title: say("pairs.baskets"), number: true },
     { title: say("pairs.lift"), number: true },
   ];
-  const top = rows[0];
-  return panel("pairs", "list",
-    summary(say("pairs.summary", { one: top.product_name, other: top.other_product_name, count: top.basket_count })),
-    more((shown) => table(say("pairs.title"), columns, rows.slice(0, shown).map((row) => [
-      named(row.product_name, `+ ${row.other_product_name}`), count(row.basket_count),
-      say("pairs.times", { times: lift(row.lift) })]), "fixed"), rows.length),
-    note(say("pairs.note")));
+  const cells = (row) => [
+    named(row.product_name, `+ ${row.other_product_name || say("no_name")}`), count(row.basket_count),
+    say("pairs.times", { times: lift(row.lift) }),
+  ];
+  const [top] = all;
+  const names = { one: top.product_name || say("no_name"), other: top.other_product_name || say("no_name") };
+  return panel("pairs", "list", summary(say("pairs.summary", { ...names, count: top.basket_count })),
+    ...orderedList("pairs", orders, all, columns, cells), note(say("pairs.note")));
 }
 
 /** @returns {HTMLElement|null} */

@@ -69,7 +69,7 @@ function trustParts() {
     ];
     const said = { true: ["good", "layers.yes"], false: ["bad", "layers.no"], null: ["even", "layers.unknown"] };
     parts.push(el("div.part.wide", {}, el("h3", {}, say("layers.title")), el("p.summary", {}, layersSentence()),
-      table(say("layers.title"), columns, LAYERS.map((layer) => {
+      LAYERS.every((layer) => layer.agrees === null) ? null : table(say("layers.title"), columns, LAYERS.map((layer) => {
         const [tone, key] = said[String(layer.agrees)];
         return [layer.table, count(layer.source_rows), count(layer.backup_rows), count(layer.warehouse_rows),
           count(layer.days), verdict(tone, say(key)), instantText(layer.proved_at)];

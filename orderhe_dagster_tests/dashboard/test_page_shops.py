@@ -1,0 +1,171 @@
+"""The page of other shops: less data, none, other money, long and hostile texts, something wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orderhe_dagster.dashboard import page as parts
+from orderhe_dagster_tests.dashboard.payloads import only_days, payload
+from orderhe_dagster_tests.servers.chromium import Watched, chromium, violations, watched
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["chromium"]
+
+Data = dict[str, Any]
+HOSTILE = "</script><img src=x onerror=window.broken=1>{{data}}"
+NO_WORDS = re.compile(r".*(?:NaN|undefined|null|Infinity|\[object|(?<!\{)\{\w+\}(?!\})).*")
+LONG = "Things for the house, the garden and whatever else does not fit elsewhere " * 3
+
+
+@pytest.fixture(scope="module")
+def vega(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return parts.vega_bundle(tmp_path_factory.mktemp("vega"))
+
+
+Show = Callable[..., "Watched"]
+
+
+@pytest.fixture
+def show(chromium: Browser, vega: str, tmp_path: Path) -> Any:
+    """Open a page drawn from some data on a phone; at the end it has not complained."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        seen: list[Watched] = []
+
+        def opened(data: Data, fragment: str = "") -> Watched:
+            path = tmp_path / f"{len(seen)}.html"
+            path.write_text(parts.render(data, vega), "utf-8")
+            context = {"locale": "en-GB", "viewport": {"width": 390, "height": 800}}
+            seen.append(stack.enter_context(watched(chromium, path.as_uri() + fragment, **context)))
+            page = seen[-1].page
+            page.evaluate("window.orderhe.drawn()")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            shown = page.locator("body").inner_text()
+            assert NO_WORDS.findall(shown) == []
+            return seen[-1]
+
+        yield opened
+        assert [complaint for each in seen for complaint in each.complaints] == []
+
+
+def without(data: Data, *kept: str) -> Data:
+    return {**data, "exports": {name: data["exports"][name] for name in kept}}
+
+
+def changed(data: Data, export: str, **columns: Any) -> Data:
+    """The data with some columns of an export computed anew from their values."""
+    taken = {**data["exports"][export]}
+    for name, new in columns.items():
+        taken[name] = [new(value) for value in taken[name]]
+    return {**data, "exports": {**data["exports"], export: taken}}
+
+
+def test_a_shop_with_daily_sales_alone(show: Show) -> None:
+    """What is not there leaves no gap; a period before of nothing is new, not a division by zero."""
+    data = only_days(without(payload(), "daily_sales"), 14)
+    data["exports"]["daily_sales"]["net_amount"][:7] = [0] * 7
+    data |= {"layers": [], "freshness": [], "checks": {"passed": 0, "failed": []}}
+    page = show(data, "#range=7").page
+    assert page.locator(".card").count() == 2
+    assert page.locator(".panel").count() == 1
+    assert "new" in page.locator("#figure-revenue .change").inner_text()
+    assert page.locator("#trust").is_hidden()
+    assert page.evaluate("orderhe.figures('2026-11-15', '2026-11-21').average_order") is None
+
+
+def test_a_shop_without_daily_sales_says_what_is_missing(show: Show) -> None:
+    data = without(payload(), "product_sales", "cohort_retention")
+    page = show({**data, "first_day": None, "last_day": None}).page
+    assert "There are no daily sales yet" in page.locator("#warnings").inner_text()
+    assert page.locator("#products").is_visible()
+    assert page.locator("#figures").is_hidden()
+    assert violations(page) == []
+    nothing = show({**data, "exports": {}, "first_day": None, "last_day": None, "layers": []}).page
+    assert nothing.locator(".panel").count() == 0
+
+
+def test_a_shop_of_one_day(show: Show) -> None:
+    page = show(only_days(payload(), 1)).page
+    assert "no earlier period" in page.locator("#range-text").inner_text()
+    assert "2026" in page.locator("#made").inner_text()
+    assert page.locator(".card").count() == 5
+
+
+def test_money_with_decimals_and_a_day_that_lost_some(show: Show) -> None:
+    data = changed(payload(), "daily_sales", net_amount=lambda value: round(value / 1300, 2))
+    data["currency"] = "USD"
+    data["exports"]["daily_sales"]["net_amount"][-3:] = [10.5, -250.25, 0.1]
+    page = show(data, "#from=2026-11-19&to=2026-11-21").page
+    assert "−$239.65" in page.locator("#figure-revenue").inner_text().replace("-", "−")
+    assert "down" in page.locator("#figure-revenue").inner_text()
+
+
+def test_texts_are_texts_however_long_or_hostile(show: Show) -> None:
+    data = changed(
+        payload(),
+        "category_sales",
+        category=lambda name: {"뷰티": HOSTILE, "도서": LONG, "식품": None}.get(name, name),
+    )
+    data = changed(data, "product_sales", product_name=lambda name: HOSTILE + name)
+    page = show(data).page
+    page.locator("#categories summary").click()
+    assert HOSTILE in page.locator("#categories").inner_text()
+    assert "(without a name)" in page.locator("#categories").inner_text()
+    assert page.locator("img").count() == 0
+    assert page.evaluate("window.broken") is None
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_more_categories_than_fit_are_one_bar(show: Show) -> None:
+    names = iter(range(10_000))
+    page = show(
+        changed(payload(), "category_sales", category=lambda _: f"C{next(names) % 20}")
+    ).page
+    assert "9 others" in page.locator("#categories .chart").inner_text()
+    page.locator("#categories summary").click()
+    assert page.locator("#categories tbody tr").count() == 20
+
+
+def test_what_is_wrong_stands_at_the_top(show: Show) -> None:
+    data = payload()
+    wrong = {"table": "mart.daily_sales", "claim": "amounts_add_up", "wrong_rows": 3}
+    data["checks"]["failed"] = [{**wrong, "checked_at": "2026-11-21T21:00:00Z"}]
+    data["layers"][0] |= {"agrees": False, "warehouse_rows": 7}
+    data["layers"][1] |= {"agrees": None, "source_rows": None, "proved_at": None}
+    data["freshness"][0] |= {"built_at": "2026-11-19T00:00:00Z"}
+    data["freshness"][1] |= {"built_at": None, "last_day": None}
+    page = show(data).page
+    told = page.locator("#warnings").inner_text()
+    assert "mart.daily_sales: “amounts_add_up” does not hold: 3 rows are wrong" in told
+    assert "221,661 rows in the source, 221,661 in the backup, 7 in the warehouse" in told
+    assert "mart/daily_sales was last built 19 Nov 2026, 09:00" in told  # the shop's time
+    trust = page.locator("#trust").inner_text()
+    assert "They differ for orders" in trust
+    assert "1 of 32 checks does not hold" in trust
+    assert page.locator("main > section:visible").first.get_attribute("id") == "warnings"
+    assert violations(page) == []
+
+
+def test_a_shop_that_is_well_says_so(show: Show) -> None:
+    data = payload()
+    page = show(data).page
+    trust = page.locator("#trust").inner_text()
+    assert "All three agree, shown on 22 Nov 2026, 06:20." in trust
+    assert "All 31 checks hold." in trust
+    assert page.locator(".warning").count() == 0
+
+
+def test_three_years_are_drawn_by_the_month(show: Show) -> None:
+    page = show(payload(3), "#range=all").page
+    page.locator("#revenue summary").click()
+    assert page.locator("#revenue tbody tr").count() == 37
+    assert "Pale bars are not whole months." in page.locator("#revenue").inner_text()
+    assert "The latest 13 months are shown." in page.locator("#retention").inner_text()
