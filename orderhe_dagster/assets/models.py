@@ -1,6 +1,8 @@
 """Assets of the selects in `sql/warehouse/` and `sql/mart/`. The SQL of a build is in `builds`."""
 
 import logging
+from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -15,7 +17,10 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.builds import build
 from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.pictures import PictureError, picture, points_sql
+from orderhe_dagster.resources.interrupts import raise_if_interrupted
 from orderhe_dagster.resources.ports import Warehouse
 
 log = logging.getLogger("orderhe.models")
@@ -57,11 +62,15 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
             f"{built.total:,}",
             ", made anew for its new columns" if built.remade else "",
         )
-        report_days(
-            context,
-            window or calendar.history(),
-            {day: {"dagster/partition_row_count": rows} for day, rows in built.rows.items() if day},
-        )
+        figures: dict[date, dict[str, Any]] = {
+            day: {"dagster/partition_row_count": rows} for day, rows in built.rows.items() if day
+        }
+        drawn = _picture(table, warehouse)
+        if (
+            window
+        ):  # each day of a range gets the metadata of the whole: a picture is for one of them
+            figures.setdefault(window.end - ONE_DAY, {}).update(drawn)
+        report_days(context, window or calendar.history(), figures)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": total,
@@ -69,7 +78,23 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
                 "dagster/uri": f"{warehouse.identity}#{table.ref}",
                 "dagster/column_lineage": select_lineage(catalogue, table),
                 "preview": preview(table.columns, head),
+                **({} if window else drawn),
             }
         )
 
     return model
+
+
+def _picture(table: Table, warehouse: Warehouse) -> dict[str, dg.MetadataValue[Any]]:
+    """The picture that @plot asks for, as metadata. The mart is built: without a picture it stays so."""
+    if table.plot is None:
+        return {}
+    try:
+        points = warehouse.query(points_sql(table, table.plot))
+        return {"plot": dg.MetadataValue.md(picture(table, table.plot, points.rows))}
+    except PictureError as none:
+        log.info("%s/%s: no picture: %s", table.layer, table.name, none)
+    except Exception as error:
+        raise_if_interrupted()
+        log.warning("%s/%s: its picture failed: %s", table.layer, table.name, error)
+    return {}

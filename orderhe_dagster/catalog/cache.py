@@ -26,6 +26,7 @@ from orderhe_dagster.catalog.table import (
     ColumnType,
     ForeignKey,
     Layer,
+    Plot,
     Table,
     TableRef,
 )
@@ -141,6 +142,7 @@ def _encode_table(table: Table) -> dict[str, Any]:
         "unique": table.unique,
         "foreign_keys": [[fk.columns, fk.parent, fk.parent_columns] for fk in table.foreign_keys],
         "freshness": None if table.freshness is None else table.freshness.total_seconds(),
+        "plot": table.plot and [table.plot.x, table.plot.y, table.plot.by],
         "depends_on": [ref.path for ref in table.depends_on],
         "lineage": {
             name: [[*ref.table.path, ref.column] for ref in refs]
@@ -181,6 +183,7 @@ def _decode_table(value: dict[str, Any]) -> Table:
             for columns, parent, parent_columns in value["foreign_keys"]
         ),
         freshness=None if seconds is None else timedelta(seconds=seconds),
+        plot=value["plot"] and Plot(*value["plot"]),
         depends_on=tuple(_ref(*ref) for ref in value["depends_on"]),
         lineage={
             name: tuple(ColumnRef(_ref(layer, table), column) for layer, table, column in refs)

@@ -17,6 +17,7 @@ KEYS: Mapping[str, str] = {
     "sortkey": "columns Redshift sorts the rows by",
     "owner": "who answers for the table: team:name or an e-mail address",
     "freshness": "how long ago it may have been materialized: 90m, 26h, 2d",
+    "plot": "columns of a picture: across, up, told apart by",
     "pii": "columns that hold personal data",
     "bad_values": "columns and what becomes of their values that cannot be carried",
 }

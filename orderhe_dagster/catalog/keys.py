@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
 from orderhe_dagster.catalog.header import Header, freshness, owner, unquoted
+from orderhe_dagster.catalog.plots import read_plot
 from orderhe_dagster.catalog.table import BAD_VALUES, BadValues, Column, Table
 
 SINGLE = ("partition", "cursor", "distkey")  # keys that name one column
@@ -51,6 +52,7 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
         sortkey=named.get("sortkey", ()),
         owner=problems.attempt(lambda: owner(table.path, header)),
         freshness=problems.attempt(lambda: freshness(table.path, header)),
+        plot=read_plot(table, header, problems),
         columns=tuple(
             replace(column, pii=True) if column.name in personal else column
             for column in table.columns

@@ -98,6 +98,15 @@ class ColumnRef:
 
 
 @dataclass(frozen=True)
+class Plot:
+    """A picture of a mart: number `y` over `x` (a day: a line; a text: bars), told apart by `by`."""
+
+    x: str
+    y: str
+    by: str | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """One file of `sql/`: a raw contract (`create table`) or a select of warehouse, mart or export."""
 
@@ -116,6 +125,7 @@ class Table:
     sortkey: tuple[str, ...] = ()
     owner: str | None = None
     freshness: timedelta | None = None
+    plot: Plot | None = None
     depends_on: tuple[TableRef, ...] = ()  # () for a contract
     lineage: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)  # column -> upstream
 

@@ -7,6 +7,7 @@
 -- @grain order_date, category
 -- @owner team:data
 -- @freshness 26h
+-- @plot order_date, net_amount, category
 with orders as (
     select * from warehouse.orders
 ),

@@ -5,6 +5,7 @@
 -- @grain segment
 -- @owner team:data
 -- @freshness 26h
+-- @plot segment, net_amount
 with customer_value as (
     select * from mart.customer_value
 ),

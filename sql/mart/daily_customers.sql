@@ -6,6 +6,7 @@
 -- @grain order_date
 -- @owner team:data
 -- @freshness 26h
+-- @plot order_date, new_customer_count
 with orders as (
     select * from warehouse.orders
 ),

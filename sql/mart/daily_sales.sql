@@ -5,6 +5,7 @@
 -- @grain order_date
 -- @owner team:data
 -- @freshness 26h
+-- @plot order_date, net_amount
 with orders as (
     select * from warehouse.orders
 )

@@ -7,6 +7,7 @@
 -- @grain order_month
 -- @owner team:data
 -- @freshness 26h
+-- @plot order_month, net_amount
 with orders as (
     select * from warehouse.orders
 ),

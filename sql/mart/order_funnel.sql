@@ -7,6 +7,7 @@
 -- @grain order_date
 -- @owner team:data
 -- @freshness 26h
+-- @plot order_date, returned_count
 with orders as (
     select * from warehouse.orders
 )

@@ -5,6 +5,7 @@
 -- @grain product_id
 -- @owner team:data
 -- @freshness 26h
+-- @plot category, net_amount
 with order_details as (
     select * from mart.order_details
 ),
