@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,7 @@ def _of_file(file: SqlFile, catalogue: Catalogue, problems: Problems) -> list[Ex
     written = read_document(file.path, file.text, problems)
     reading = _Reading(file.path, catalogue, table, problems)
     examples = [reading.example(one) for one in written]
+    reading.unread()
     return examples if len(problems.found) == before else []
 
 
@@ -121,12 +122,12 @@ class _Reading:
     def __init__(self, path: str, catalogue: Catalogue, table: Table, problems: Problems) -> None:
         self.path, self.catalogue, self.table, self.problems = path, catalogue, table, problems
         self._upstream = _upstream(catalogue, table)
-        self._read: dict[int, Given | None] = {}
+        self._read: dict[int, Given | None] = {}  # by line
+        self._used: set[int] = set()
 
     def example(self, written: Written) -> Example:
         """The example with values for texts; what cannot be read is noted, and left out of it."""
-        given = [one for rows in written.given if (one := self._given(rows)) is not None]
-        self._all_are_read(written, given)
+        given = self._all_given(written)
         grid = written.expected.grid
         columns = self._columns(self.table, grid)
         expected = self._rows(columns, grid)
@@ -134,6 +135,27 @@ class _Reading:
             *(self.table, written.title, self.path, written.line),
             *(tuple(given), columns, expected),
         )
+
+    def unread(self) -> None:
+        """Note what is given to every example and read by none of them."""
+        for line in sorted(self._read.keys() - self._used):
+            if (given := self._read[line]) is not None:
+                self.problems.add(self.path, line, f"no example reads {given.table.read_as}")
+
+    def _all_given(self, written: Written) -> list[Given]:
+        """What the example is given and reads: not by way of a table only that is given itself."""
+        given = {rows.line: one for rows in written.given if (one := self._given(rows)) is not None}
+        cut = {one.table.ref for one in given.values()}
+        reached = read_for(self.catalogue, self.table, cut)
+        for line, one in given.items():
+            for_all = line < written.line
+            if one.table.ref in reached or not for_all:
+                self._used.add(line)
+            if one.table.ref not in reached and not for_all:
+                over = listing(sorted(str(ref) for ref in cut & reached))
+                told = f"{one.table.read_as} is given in vain: {over} is given too, and not built of it"
+                self.problems.add(self.path, line, told)
+        return [one for one in given.values() if one.table.ref in reached]
 
     def _given(self, rows: WrittenRows) -> Given | None:
         if rows.line not in self._read:  # what is given to every example is told of once
@@ -198,20 +220,6 @@ class _Reading:
                     said = f"the same {listing(key)} as line {line}; rows of {table.read_as} differ in it"
                     self.problems.add(self.path, grid.line_of(at), said)
 
-    def _all_are_read(self, written: Written, given: Sequence[Given]) -> None:
-        """What is given is read: not by way of a table only that is given itself."""
-        cut = {one.table.ref for one in given}
-        reached = _reached(self.catalogue, self.table, cut)
-        for one in given:
-            if one.table.ref not in reached:
-                over = [str(ref) for ref in cut & reached]
-                self.problems.add(
-                    self.path,
-                    written.line,
-                    f"{one.table.read_as} is given in vain: {listing(sorted(over))} is given too, and "
-                    "is not built from it then",
-                )
-
 
 def _completed(table: Table, columns: Sequence[Column], rows: Sequence[Row]) -> Given:
     """The rows with the columns that are not written and may not be NULL; keys count the rows."""
@@ -240,17 +248,17 @@ def _completed(table: Table, columns: Sequence[Column], rows: Sequence[Row]) -> 
 
 def _upstream(catalogue: Catalogue, table: Table) -> dict[str, Table]:
     """Every table that a model is built from, by the name that SQL reads it under."""
-    found = _reached(catalogue, table, set())
+    found = read_for(catalogue, table, set())
     return {str(one.read_as): one for one in catalogue.tables if one.ref in found}
 
 
-def _reached(catalogue: Catalogue, table: Table, cut: set[TableRef]) -> set[TableRef]:
-    """The tables that are read to build `table`, where those in `cut` are not built themselves."""
+def read_for(catalogue: Catalogue, table: Table, given: Collection[TableRef]) -> set[TableRef]:
+    """The tables that are read to build `table`, where those that are given are not built themselves."""
     found: set[TableRef] = set()
     waiting = list(table.depends_on)
     while waiting:
         one = catalogue.get(waiting.pop())
         if one.ref not in found:
             found.add(one.ref)
-            waiting += [] if one.ref in cut else one.depends_on
+            waiting += [] if one.ref in given else one.depends_on
     return found

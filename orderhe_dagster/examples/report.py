@@ -59,14 +59,14 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
         for place in range(len(names))
         if any(isinstance(row[place], (int, float, Decimal)) for row in rows)
     ]
-    shown = table(names, [tuple(map(_said, row)) for row in rows], right=numbers)
+    shown = table(names, [tuple(map(shown_value, row)) for row in rows], right=numbers)
     return [_INDENT + line for line in shown.splitlines()]
 
 
-def _said(value: Any) -> str:
-    """A value as an example writes it."""
+def shown_value(value: Any) -> str:
+    """A value as an example writes it, but for the backslash before a bar."""
     if value is None:
         return "null"
-    if isinstance(value, str) and (value in ("", "null") or value != value.strip()):
+    if isinstance(value, str) and (value in ("", "null") or value != value.strip().strip("'")):
         return "'" + value.replace("'", "''") + "'"
     return text(value)

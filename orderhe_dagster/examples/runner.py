@@ -14,7 +14,7 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.examples.compare import Difference, difference
-from orderhe_dagster.examples.reader import Example, Given
+from orderhe_dagster.examples.reader import Example, Given, read_for
 from orderhe_dagster.examples.values import sql_value
 
 
@@ -70,7 +70,8 @@ class _Bench:
     def verdict(self, example: Example) -> Verdict:
         """Run one example."""
         given = {one.table.ref: one for one in example.given}
-        needed = self._needed(example.table, given.keys())
+        read = read_for(self._catalogue, example.table, given.keys()) | {example.table.ref}
+        needed = [table for table in self._catalogue.tables if table.ref in read]
         for table in needed:
             self._make(table)
         self._session.execute("begin")
@@ -87,17 +88,6 @@ class _Bench:
         finally:
             self._session.execute("rollback")
         return Verdict(example, difference(example, rows))
-
-    def _needed(self, table: Table, given: Iterable[TableRef]) -> list[Table]:
-        """What there has to be, upstream first: the table itself last."""
-        cut, found = set(given), {table.ref}
-        waiting = list(table.depends_on)
-        while waiting:
-            one = self._catalogue.get(waiting.pop())
-            if one.ref not in found:
-                found.add(one.ref)
-                waiting += [] if one.ref in cut else one.depends_on
-        return [one for one in self._catalogue.tables if one.ref in found]
 
     def _make(self, table: Table) -> None:
         """Make a table that is not there yet, outside of any transaction: it stays."""

@@ -85,9 +85,10 @@ def _timestamp(text: str, kind: ColumnType) -> datetime:
 
 
 def _text(text: str, kind: ColumnType) -> str:
-    value = text
-    if len(text) > 1 and text[0] == text[-1] == "'":
-        value = text[1:-1].replace("''", "'")
+    quoted = re.fullmatch(r"'((?:[^']|'')*)'", text)
+    if text[0] == "'" and not quoted:
+        raise ValueError(f"{text} ends like no text in quotes: write 'it''s' or it's")
+    value = quoted[1].replace("''", "'") if quoted else text
     if len(value.encode()) > kind.length:
         raise ValueError(f"{value!r} has more bytes than {redshift_text(kind)} holds")
     return value

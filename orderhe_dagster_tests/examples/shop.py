@@ -48,6 +48,23 @@ select
     (100 / oddities.oddity_id)::integer as part
 from warehouse.oddities;
 """
+DEAR = """\
+-- Sales of some worth, for further work.
+select
+    sales.sold_on::date as sold_on,
+    sales.price::decimal(12, 3) as price
+from warehouse.sales
+where sales.price > 5;
+"""
+DEAR_DAYS = """\
+-- Days with dear sales.
+-- @grain sold_on
+select
+    dear_sales.sold_on::date as sold_on,
+    count(*)::bigint as sale_count
+from warehouse.dear_sales
+group by dear_sales.sold_on;
+"""
 BY_PRICE = """\
 -- Days by what came in, best first.
 select
@@ -61,6 +78,8 @@ FILES = {
     "raw/oddities.sql": ODDITIES,
     "mart/copies.sql": COPIES,
     "mart/shares.sql": SHARES,
+    "warehouse/dear_sales.sql": DEAR,
+    "mart/dear_days.sql": DEAR_DAYS,
     "export/days.sql": BY_PRICE,
 }
 

@@ -72,7 +72,7 @@ CELLS = [
     ("words", "''", ""),
     ("words", "'null'", "null"),
     ("words", "' it''s '", " it's "),
-    ("words", "'", "'"),
+    ("words", "it's", "it's"),
     ("words", r"a\|b \\ c\d", r"a|b \ c\d"),
     ("bytes", "00ff", b"\x00\xff"),
     ("state", "old", "old"),
@@ -107,6 +107,7 @@ def test_a_cell_is_a_value_of_its_column(
         ("seen_at", "2026-02-30 10:00", "is no moment of the calendar"),
         ("seen_at", "yesterday", "'yesterday' is no timestamp"),
         ("words", "", "an empty cell says nothing: write null, or '' for an empty text"),
+        ("words", "'it's'", "'it's' ends like no text in quotes: write 'it''s' or it's"),
         ("bytes", "xy", "'xy' is no varbyte(10)"),
         ("bytes", "00" * 11, "has more bytes than varbyte(10) holds"),
         ("state", "Old", "'Old' is not accepted: write new or old"),
@@ -183,7 +184,13 @@ def test_a_table_that_nothing_reads_is_given_in_vain(shop: Catalogue) -> None:
     takings = "Given mart.takings:\n\n| price_total |\n|---|\n| 5 |\n"
     text = f"## One\n\n{GIVEN}\n{takings}\nExpect no rows.\n"
     (problem,) = problems(shop, text, "export/takings")
-    assert "warehouse.sales is given in vain: mart.takings is given too" in problem
+    assert problem.startswith("3: warehouse.sales is given in vain: mart.takings is given too")
+    (problem,) = problems(shop, f"{GIVEN}\n{text.replace(GIVEN, '')}", "export/takings")
+    assert problem == "1: no example reads warehouse.sales"
+    other = "\n## Two\n\nExpect no rows.\n"
+    one, two = examples(shop, f"{GIVEN}\n{text.replace(GIVEN, '')}{other}", "export/takings")
+    assert [str(given.table.read_as) for given in one.given] == ["mart.takings"]
+    assert [str(given.table.read_as) for given in two.given] == ["warehouse.sales"]
 
 
 @pytest.mark.parametrize(
@@ -219,6 +226,6 @@ def test_models_are_named_by_key_by_table_or_by_layer(shop: Catalogue) -> None:
     assert set(named("export/*", "mart/takings")) == {
         *("export.days", "export.takings", "mart.takings")
     }
-    assert len(named()) == 6
+    assert len(named()) == 8
     with pytest.raises(UnknownModel, match=r"'mart/taking'; did you mean mart/takings"):
         named("mart/taking")

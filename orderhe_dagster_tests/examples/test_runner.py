@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.catalog.errors import Problems
+from orderhe_dagster.catalog.table import Catalogue, Column, ColumnType
 from orderhe_dagster.cli import main
-from orderhe_dagster.examples.report import lines_of
+from orderhe_dagster.examples.document import read_document
+from orderhe_dagster.examples.report import lines_of, shown_value
+from orderhe_dagster.examples.values import read_value
 from orderhe_dagster_tests.catalog.folders import write
 from orderhe_dagster_tests.examples.shop import FILES, shop, verdicts
 
@@ -123,6 +128,15 @@ def test_a_model_between_is_built_unless_it_is_given(shop: Catalogue) -> None:
     assert [verdict.passed for verdict in verdicts(shop, both, "export/days")] == [True, True]
 
 
+def test_a_model_of_the_warehouse_is_built_and_given_like_any(shop: Catalogue) -> None:
+    dear = example("| sold_on | price |", "| 2026-01-01 | 10 |", "| 2026-01-02 | 7 |")
+    assert said(shop, dear, "warehouse/dear_sales") == ["passed warehouse/dear_sales: One"]
+    days = example("| sold_on | sale_count |", "| 2026-01-01 | 1 |", "| 2026-01-02 | 1 |")
+    given = "Given warehouse.dear_sales:\n\n| sold_on |\n|---|\n| 2026-01-05 |\n"
+    days += example("| sale_count |", "| 1 |", given=given, title="Two")
+    assert [one.passed for one in verdicts(shop, days, "mart/dear_days")] == [True, True]
+
+
 def test_what_the_warehouse_refuses_fails_its_example_alone(shop: Catalogue) -> None:
     rows = "Given warehouse.oddities:\n\n| oddity_id |\n|---|\n| {} |\n"
     text = example("| part |", "| 1 |", given=rows.format(0), title="Nothing to share")
@@ -149,6 +163,15 @@ def test_values_of_every_type_arrive_as_they_are_written(shop: Catalogue) -> Non
     assert said(shop, example(*rows, given=given), "mart/copies") == ["passed mart/copies: One"]
 
 
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=12))
+def test_a_text_that_is_shown_is_read_again(value: str) -> None:
+    column = Column("words", ColumnType("varchar", length=99))
+    written = shown_value(value).replace("\\", "\\\\").replace("|", "\\|")
+    document = f"## One\n\nExpect:\n\n| words |\n|---|\n| {written} |\n"
+    (one,) = read_document("x.md", document, Problems())
+    assert read_value(column, one.expected.grid.rows[0][0]) == value
+
+
 def test_the_verb_tells_each_and_fails_on_a_difference(tmp_path: Path) -> None:
     wrong = example(RIGHT[0], title="Wrong").replace("Expect:\n", "Expect no rows.\n")
     wrong = wrong.split("Expect no rows.")[0] + "Expect no rows.\n"
@@ -164,7 +187,10 @@ def test_the_verb_tells_each_and_fails_on_a_difference(tmp_path: Path) -> None:
     assert output.splitlines() == [
         "passed   mart/takings: One",
         "1 of 1 examples of 1 table passed",
-        "without examples: mart/buyer_totals, mart/copies, mart/shares, export/days, export/takings",
+        (
+            "without examples: warehouse/dear_sales, mart/buyer_totals, mart/copies, mart/dear_days, "
+            "mart/shares, export/days, export/takings"
+        ),
     ]
     write(sql, {"examples/mart/takings.md": example(*RIGHT) + wrong})
     status, output = orderhe("mart.takings")
