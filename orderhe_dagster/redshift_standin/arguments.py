@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orderhe_dagster.redshift_standin.casts import Value, as_text, cast, convert
+from orderhe_dagster.redshift_standin.catalog import Catalog
 from orderhe_dagster.redshift_standin.errors import refuse
 from orderhe_dagster.redshift_standin.types import BIGINT, DOUBLE
 
@@ -23,6 +24,7 @@ class Moment:
     last_copy_count: int = 0
     last_query_id: int = -1
     last_copy_id: int = -1
+    catalog: Catalog | None = None  # what relations there are
 
 
 Arguments = list[Value]

@@ -1,6 +1,6 @@
 """The views of PostgreSQL's catalogue and of SVV that clients ask on their own. The rest: `system_views`.
 
-What is not kept here (comments, owners' rights, external tables) is empty or NULL, never made up.
+What is not kept here (texts of views, owners' rights, external tables) is empty or NULL, never made up.
 """
 
 from __future__ import annotations
@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.redshift_standin import client_details
 from orderhe_dagster.redshift_standin.catalog import Column, Relation
+from orderhe_dagster.redshift_standin.client_types import SIZES, TYPES, format_type, modifier
 from orderhe_dagster.redshift_standin.dialect import DATABASE
 from orderhe_dagster.redshift_standin.errors import RedshiftError
 from orderhe_dagster.redshift_standin.oids import oid
 from orderhe_dagster.redshift_standin.types import (
     BOOLEAN,
     INTEGER,
+    RIGHTS,
+    SHORTS,
     SMALLINT,
     Type,
     decimal,
@@ -29,15 +33,6 @@ Shape = tuple[tuple[str, Type], ...]
 _Rows = Callable[["Engine"], Iterable[dict[str, Any]]]
 OWNER = 100
 """The number of the one user who owns everything here."""
-TYPES = {
-    "boolean": (16, "bool"), "smallint": (21, "int2"), "integer": (23, "int4"),
-    "bigint": (20, "int8"), "real": (700, "float4"), "double": (701, "float8"),
-    "decimal": (1700, "numeric"), "varchar": (1043, "varchar"), "char": (1042, "bpchar"),
-    "date": (1082, "date"), "timestamp": (1114, "timestamp"), "timestamptz": (1184, "timestamptz"),
-    "time": (1083, "time"), "timetz": (1266, "timetz"), "varbyte": (6551, "varbyte"),
-    "super": (4000, "super"),
-}  # fmt: skip
-"""The numbers and names that PostgreSQL's catalogue has for types."""
 
 
 def _texts(*names: str) -> Shape:
@@ -56,6 +51,11 @@ def _nothing(session: Engine) -> Iterable[dict[str, Any]]:
     return ()
 
 
+def _of_each(facts: Callable[[Relation], Iterable[dict[str, Any]]]) -> _Rows:
+    """The facts of every lasting relation, one after the other."""
+    return lambda session: (one for found in _lasting(session) for one in facts(found))
+
+
 def _schemas(session: Engine) -> Iterator[dict[str, Any]]:
     for name in sorted({*session.catalog.schemas, "pg_catalog", "information_schema"}):
         yield {
@@ -71,7 +71,8 @@ def _classes(session: Engine) -> Iterator[dict[str, Any]]:
         yield {
             "oid": _number(found), "relname": found.name, "relnamespace": oid(str(found.schema)),
             "relowner": OWNER, "relkind": "v" if found.is_view else "r",
-            "relhasindex": False, "relnatts": len(found.columns),
+            "relhasindex": False, "relhasrules": found.is_view,
+            "relhaspkey": client_details.has_primary_key(found), "relnatts": len(found.columns),
             "reldiststyle": None if found.is_view
             else styles.get(_diststyle(found).partition("(")[0].lower(), 9),
         }  # fmt: skip
@@ -81,25 +82,6 @@ def _diststyle(found: Relation) -> str:
     if key := found.attributes.get("distkey"):
         return f"KEY({key})"
     return str(found.attributes.get("diststyle") or "auto").upper()
-
-
-def _modifier(type_: Type) -> int:
-    """PostgreSQL's atttypmod: a length or precision and scale, and 4; -1 where there is none."""
-    if type_.kind == "decimal":
-        return ((type_.precision << 16) | type_.scale) + 4
-    return type_.length + 4 if type_.length else -1
-
-
-def format_type(type_: Type) -> str:
-    """A type as pg_catalog's format_type writes it."""
-    if type_.kind == "decimal":
-        return f"numeric({type_.precision},{type_.scale})"
-    name = {
-        "varchar": "character varying", "char": "character", "double": "double precision",
-        "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone",
-        "varbyte": "binary varying",
-    }.get(type_.kind, type_.kind)  # fmt: skip
-    return f"{name}({type_.length})" if type_.length else name
 
 
 def _each_column(session: Engine) -> Iterator[tuple[Relation, int, Column]]:
@@ -114,8 +96,9 @@ def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
         yield {
             "attrelid": _number(found), "attname": column.name, "attnum": place,
             "atttypid": TYPES.get(column.type.kind, (25, "text"))[0],
-            "atttypmod": _modifier(column.type), "attnotnull": not column.nullable,
-            "atthasdef": column.default is not None, "attisdropped": False,
+            "atttypmod": modifier(column.type), "attnotnull": not column.nullable,
+            "atthasdef": column.default is not None, "attisdropped": False, "attencodingtype": 0,
+            "attlen": SIZES.get(TYPES.get(column.type.kind, (25, "text"))[1], -1),
             "attisdistkey": found.attributes.get("distkey") == column.name,
             "attsortkeyord": keys.index(column.name) + 1 if column.name in keys else 0,
         }  # fmt: skip
@@ -123,7 +106,11 @@ def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
 
 def _types(session: Engine) -> Iterator[dict[str, Any]]:
     for number, name in TYPES.values():
-        yield {"oid": number, "typname": name, "typnamespace": oid("pg_catalog")}
+        yield {
+            "oid": number, "typname": name, "typnamespace": oid("pg_catalog"), "typtype": "b",
+            "typlen": SIZES.get(name, -1), "typrelid": 0, "typelem": 0, "typbasetype": 0,
+            "typtypmod": -1, "typnotnull": False,
+        }  # fmt: skip
 
 
 def _users(session: Engine) -> Iterator[dict[str, Any]]:
@@ -211,6 +198,7 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
             ("attrelid", INTEGER), ("attname", _TEXT), ("atttypid", INTEGER), ("attnum", SMALLINT),
             ("atttypmod", INTEGER), ("attnotnull", BOOLEAN), ("atthasdef", BOOLEAN),
             ("attisdropped", BOOLEAN), ("attisdistkey", BOOLEAN), ("attsortkeyord", INTEGER),
+            ("attlen", SMALLINT), ("attencodingtype", SMALLINT),
         ),
         _attributes,
     ),
@@ -218,9 +206,22 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
         (
             ("oid", INTEGER), ("relname", _TEXT), ("relnamespace", INTEGER), ("relowner", INTEGER),
             ("relkind", _TEXT), ("relnatts", SMALLINT), ("relhasindex", BOOLEAN),
-            ("reldiststyle", SMALLINT), ("relacl", _TEXT),
+            ("relhasrules", BOOLEAN), ("relhaspkey", BOOLEAN), ("reldiststyle", SMALLINT),
+            ("relacl", RIGHTS),
         ),
         _classes,
+    ),
+    "pg_attrdef": (
+        (("adrelid", INTEGER), ("adnum", SMALLINT), ("adbin", _LONG), ("adsrc", _LONG)),
+        _of_each(client_details.defaults),
+    ),
+    "pg_constraint": (
+        (
+            ("oid", INTEGER), ("conname", _TEXT), ("connamespace", INTEGER), ("contype", _TEXT),
+            ("condeferrable", BOOLEAN), ("condeferred", BOOLEAN), ("conrelid", INTEGER),
+            ("confrelid", INTEGER), ("conkey", SHORTS), ("confkey", SHORTS),
+        ),
+        _of_each(client_details.constraints),
     ),
     "pg_depend": (
         (
@@ -231,21 +232,28 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
         _depends,
     ),
     "pg_description": (
-        (("objoid", INTEGER), ("classoid", INTEGER), ("objsubid", INTEGER), ("description", _TEXT)),
-        _nothing,
+        (("objoid", INTEGER), ("classoid", INTEGER), ("objsubid", INTEGER), ("description", _LONG)),
+        _of_each(client_details.descriptions),
     ),
     "pg_get_late_binding_view_cols": (
         (*_texts("view_schema", "view_name", "col_name", "col_type"), ("col_num", INTEGER)),
         _unbound,
     ),
     "pg_namespace": (
-        (("oid", INTEGER), ("nspname", _TEXT), ("nspowner", INTEGER), ("nspacl", _TEXT)),
+        (("oid", INTEGER), ("nspname", _TEXT), ("nspowner", INTEGER), ("nspacl", RIGHTS)),
         _schemas,
     ),
     "pg_proc": ((("oid", INTEGER), ("proname", _TEXT), ("pronamespace", INTEGER)), _nothing),
     "pg_rewrite": ((("oid", INTEGER), ("rulename", _TEXT), ("ev_class", INTEGER)), _nothing),
     "pg_tables": (_texts("schemaname", "tablename", "tableowner"), _of_kind(False)),
-    "pg_type": ((("oid", INTEGER), ("typname", _TEXT), ("typnamespace", INTEGER)), _types),
+    "pg_type": (
+        (
+            ("oid", INTEGER), ("typname", _TEXT), ("typnamespace", INTEGER), ("typlen", SMALLINT),
+            ("typtype", _TEXT), ("typrelid", INTEGER), ("typelem", INTEGER), ("typnotnull", BOOLEAN),
+            ("typbasetype", INTEGER), ("typtypmod", INTEGER),
+        ),
+        _types,
+    ),
     "pg_user": (
         (
             ("usename", _TEXT), ("usesysid", INTEGER), ("usecreatedb", BOOLEAN),

@@ -250,6 +250,7 @@ class Engine(Closing):
             self.last_copy_count,
             last_query_id=self.last_query_id,
             last_copy_id=self.last_copy_id,
+            catalog=None if timeless else self.catalog,
         )
         return Translator(views.lookup(self.catalog, self.translator), moment)
 

@@ -29,7 +29,7 @@ _WITHOUT_BRACKETS = frozenset(("current_date", "sysdate"))
 _TYPES_TEXT = """
     smallint int2 integer int int4 bigint int8 real float4 double float8 float boolean bool date
     timestamp timestamptz varchar character nvarchar text decimal numeric varbyte varbinary binary
-    char nchar bpchar super time timetz interval geometry geography hllsketch
+    char nchar bpchar super time timetz interval geometry geography hllsketch regclass oid
 """
 _TYPES = frozenset(_TYPES_TEXT.split())
 

@@ -146,7 +146,8 @@ def greeting(client: Client, process_id: int, secret: int) -> bytes:
     parts = [wire.authentication(0)]
     told = {
         "server_version": SERVER_VERSION,
-        "client_encoding": "UNICODE",
+        # As the client named it: PostgreSQL's JDBC driver reads no other answer than its own word.
+        "client_encoding": client.parameters.get("client_encoding", "UNICODE").strip("'"),
         "server_encoding": "UNICODE",
         "DateStyle": "ISO, MDY",
         "TimeZone": "UTC",

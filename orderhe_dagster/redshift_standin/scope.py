@@ -63,6 +63,7 @@ class Scope:
     group: int = 0  # where the sources after the last comma begin: ON sees only these
     outer_on: bool = False  # the names of an outer join's ON
     correlated: bool = False  # a name of a query around was used
+    of_catalogue: bool = False  # the system's own relations are read, and no others
     grouping: list[str] = field(default_factory=list)  # what GROUPING() was asked of
 
     def add(self, source: Source) -> None:

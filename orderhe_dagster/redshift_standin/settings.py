@@ -28,6 +28,13 @@ DEFAULTS = {
 }
 """The settings there are, with the values that Amazon's pages give as their defaults."""
 
+LEVELS = (
+    ("read", "committed"),
+    ("read", "uncommitted"),
+    ("repeatable", "read"),
+    ("serializable",),
+)
+"""The isolation levels that a client may name; each is read as the database's own."""
 _LEVEL = (("transaction_isolation", varchar(256)),)
 _SWITCHES = {"on": "on", "true": "on", "off": "off", "false": "off"}
 _NUMBERS = ("extra_float_digits", "statement_timeout", "wlm_query_slot_count")
@@ -36,8 +43,9 @@ _NUMBERS = ("extra_float_digits", "statement_timeout", "wlm_query_slot_count")
 def set_(words: Words, catalog: Catalog) -> None:
     """SET [SESSION | LOCAL] name TO value, or DEFAULT."""
     local = words.take("local")
-    if not local:
-        words.take("session")
+    if not local and words.take("session") and words.take("characteristics"):
+        _characteristics(words)
+        return
     if words.take("time", "zone"):
         name = "timezone"
         _ = words.take("to") or words.take("=")
@@ -59,6 +67,14 @@ def set_(words: Words, catalog: Catalog) -> None:
             raise refuse(f"set {name} to {value}", "keep 0")
     catalog.settings.put(name, value, local)
     _apply(catalog)
+
+
+def _characteristics(words: Words) -> None:
+    """… AS TRANSACTION ISOLATION LEVEL …, as JDBC drivers send it: the level is the database's."""
+    words.expect("as", "transaction", "isolation", "level")
+    if not any(words.take(*level) for level in LEVELS):
+        raise refuse("this isolation level", "leave it out: it is the database's")
+    words.end()
 
 
 def reset(words: Words, catalog: Catalog) -> None:

@@ -111,21 +111,13 @@ def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
     return Rows()
 
 
-_LEVELS = (
-    ("read", "committed"),
-    ("read", "uncommitted"),
-    ("repeatable", "read"),
-    ("serializable",),
-)
-
-
 def _begin(engine: Engine, words: Words, sql: str) -> Rows:
     """BEGIN and START TRANSACTION. The isolation is the database's, whatever level is named here."""
     _ = words.take("work") or words.take("transaction")
     read_only = False
     while not words.done:
         if words.take("isolation", "level"):
-            if not any(words.take(*level) for level in _LEVELS):
+            if not any(words.take(*level) for level in settings.LEVELS):
                 raise refuse("this isolation level", "it is the database's, leave it out")
         elif words.take("read", "only"):
             read_only = True

@@ -159,7 +159,11 @@ def _values(rows: list[list[Any]], shape: Columns) -> str:
     nothing = ", ".join(f"CAST(NULL AS {type_.carrier})" for _, type_ in shape)
     made = [f"({', '.join(_literal(value) for value in row)})" for row in rows]
     body = f" UNION ALL VALUES {', '.join(made)}" if made else ""
-    return f'(SELECT * FROM (SELECT {nothing} WHERE false{body}) AS "_v"({names}))'
+    # Beside a literal, a smallint becomes an integer.
+    cast = ", ".join(
+        f"CAST({quote(name)} AS {type_.carrier}) {quote(name)}" for name, type_ in shape
+    )
+    return f'(SELECT {cast} FROM (SELECT {nothing} WHERE false{body}) AS "_v"({names}))'
 
 
 def _literal(value: Any) -> str:

@@ -13,6 +13,7 @@ from orderhe_dagster.redshift_standin.arguments import Moment
 from orderhe_dagster.redshift_standin.blanks import guarded
 from orderhe_dagster.redshift_standin.calls import direction
 from orderhe_dagster.redshift_standin.casts import Value, cast
+from orderhe_dagster.redshift_standin.client_forms import asks_catalogue, is_array
 from orderhe_dagster.redshift_standin.dialect import quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import only
@@ -38,7 +39,7 @@ class Translator(Marks):
     def raw(self, node: exp.Expression, scope: Scope) -> Value:
         """An expression; = any (query) and <> all (query) are IN and NOT IN."""
         right: Any = node.args.get("expression")
-        if getattr(right, "key", "") not in ("any", "all"):
+        if getattr(right, "key", "") not in ("any", "all") or is_array(right.this):
             return super().raw(node, scope)
         from sqlglot import exp
 
@@ -72,12 +73,14 @@ class Translator(Marks):
             "order", "limit", "offset", "distinct",
         )  # fmt: skip
         heading, ctes = self._with(node, parent, ctes)
-        scope = Scope(ctes, parent)
+        scope = Scope(ctes, parent, of_catalogue=asks_catalogue(node))
         origin, condition = self._origin(node, scope)
         items = self._items(node, scope)
-        # Labels can be used in the select list, in QUALIFY and in GROUP BY, not in WHERE.
-        labels, scope.labels = scope.labels, {}
+        # Labels can be used in the select list, in QUALIFY and in GROUP BY, not in WHERE: but clients
+        # that ask the catalogue use them there.
+        labels, scope.labels = scope.labels, scope.labels if scope.of_catalogue else {}
         where = "" if condition is None else f" WHERE {self.test(condition, scope)}"
+        scope.labels = {}
         having = self._clause("HAVING", node.args.get("having"), scope)
         group = self._group(node, items, scope)
         scope.labels = labels

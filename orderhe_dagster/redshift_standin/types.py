@@ -73,6 +73,8 @@ _CARRIERS = {
     "unknown": "VARCHAR",
     "interval": "INTERVAL",
     "super": "VARCHAR",  # as JSON without blanks
+    "smallint[]": "VARCHAR",  # as {1,2}
+    "aclitem[]": "VARCHAR",
 }
 
 BOOLEAN, SMALLINT, INTEGER, BIGINT = (
@@ -84,6 +86,8 @@ REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, UNKNOWN, INTERVAL, SUPER = (
         "real", "double", "date", "timestamp", "timestamptz", "unknown", "interval", "super",
     )
 )  # fmt: skip
+SHORTS, RIGHTS = Type("smallint[]"), Type("aclitem[]")
+"""The arrays of PostgreSQL's catalogue: no table has them, and nothing is compared with them."""
 
 
 def varchar(length: int) -> Type:

@@ -31,6 +31,7 @@ BPCHAR, VARCHAR, DATE, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ = (
     1266,
 )
 NUMERIC, SUPER, VARBYTE = 1700, 4000, 6551
+SHORTS, RIGHTS = 1005, 1034
 _OIDS = {  # kind of type -> its OID and its size in bytes
     "boolean": (BOOL, 1),
     "smallint": (INT2, 2),
@@ -49,11 +50,13 @@ _OIDS = {  # kind of type -> its OID and its size in bytes
     "super": (SUPER, -1),
     "varbyte": (VARBYTE, -1),
     "unknown": (UNKNOWN, -1),
+    "smallint[]": (SHORTS, -1),
+    "aclitem[]": (RIGHTS, -1),
 }
 EPOCH = datetime(2000, 1, 1)
 EPOCH_DAYS = EPOCH.toordinal()
 _EXACT = Context(prec=200)  # decimals are moved, never rounded
-_TYPE = re.compile(r"([a-z]+)(?:\((\d+)(?:,(\d+))?\))?$")
+_TYPE = re.compile(r"([a-z]+(?:\[\])?)(?:\((\d+)(?:,(\d+))?\))?$")
 _pack_h, _pack_i, _pack_q = (
     struct.Struct("!h").pack,
     struct.Struct("!i").pack,
@@ -205,6 +208,15 @@ _FIXED: dict[Encoder, Encoder] = {  # length and value in one go
     _pack_q: _fixed(8, "q"),
     _pack_d: _fixed(8, "d"),
 }
+
+
+def _shorts(value: str) -> bytes:
+    """An array of smallint: one dimension, no NULL, counted from 1."""
+    members = [int(one) for one in value.strip("{}").split(",")]
+    head = struct.pack("!iiiii", 1, 0, INT2, len(members), 1)
+    return head + b"".join(_pack_i(2) + _pack_h(one) for one in members)
+
+
 _BINARY: dict[int, Encoder] = {
     BOOL: lambda value: b"\x01" if value else b"\x00",
     INT2: _pack_h,
@@ -218,6 +230,7 @@ _BINARY: dict[int, Encoder] = {
     TIME: _clock,
     TIMETZ: _clock_zoned,
     VARBYTE: bytes,
+    SHORTS: _shorts,
 }
 _TEXTS: dict[int, Encoder] = {
     BOOL: lambda value: b"t" if value else b"f",

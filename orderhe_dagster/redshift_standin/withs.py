@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderhe_dagster.redshift_standin.calls import Calls
+from orderhe_dagster.redshift_standin.client_forms import ClientForms
 from orderhe_dagster.redshift_standin.dialect import name, quote
 from orderhe_dagster.redshift_standin.errors import RedshiftError, refuse
 from orderhe_dagster.redshift_standin.expressions import only
@@ -14,7 +14,7 @@ _TWO_PARTS = "write it as: name(columns) as (select … union all select … fro
 _MEMBER = ("group", "having", "qualify", "distinct", "order", "limit", "offset", "with_")
 
 
-class Withs(Calls):
+class Withs(ClientForms):
     """Reads WITH into the queries that its names mean."""
 
     def _with(

@@ -1,4 +1,4 @@
-"""What clients ask of the catalogue on their own: the questions of dbt, SQLAlchemy and the driver."""
+"""What clients ask of the catalogue on their own: dbt, SQLAlchemy, psql, PostgreSQL's JDBC driver."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from orderhe_dagster.redshift_standin.errors import RedshiftError
 MADE = (
     "create schema mart",
     (
-        "create table mart.sales (id bigint not null distkey, name varchar(20), total decimal(12,2)) "
-        "sortkey (id)"
+        "create table mart.sales (id bigint not null distkey, name varchar(20) default 'x', "
+        "total decimal(12,2), primary key (id), constraint told unique (name, total)) sortkey (id)"
     ),
     "insert into mart.sales values (5, 'a', 1)",
     "create view mart.names as select name from mart.sales",
     "create view mart.late as select id from mart.sales with no schema binding",
+    "create table near (at timestamp)",
+    "comment on table mart.sales is 'The shop''s sales'",
+    "comment on column mart.sales.total is 'In won'",
 )
 
 
@@ -74,6 +77,63 @@ QUESTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "names with the database": (
         'select "dev"."mart"."sales"."name" from "dev"."mart"."sales" where dev.mart.sales.id = 1', [],
     ),
+    "comments": (
+        ("select c.relname, objsubid, description, obj_description(c.oid, 'pg_class'), "
+        "col_description(c.oid, 3), col_description(c.oid, 1) from pg_description d "
+        "join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass order by 2"),
+        [
+            ("sales", 0, "The shop's sales", "The shop's sales", "In won", None),
+            ("sales", 3, "In won", "The shop's sales", "In won", None),
+        ],
+    ),
+    "keys, with the columns they are made of": (
+        ("select t.conname, t.contype, t.conkey, a.attname, pg_get_constraintdef(t.oid, true) "
+        "from pg_constraint t join pg_class c on c.oid = t.conrelid join pg_attribute a "
+        "on a.attrelid = c.oid and a.attnum = any(t.conkey) order by 1, a.attnum"),
+        [
+            ("sales_pkey", "p", "{1}", "id", "PRIMARY KEY (id)"),
+            ("told", "u", "{2,3}", "name", "UNIQUE (name, total)"),
+            ("told", "u", "{2,3}", "total", "UNIQUE (name, total)"),
+        ],
+    ),
+    "which columns have a default; its text is not kept": (
+        ("select a.attname, a.atthasdef, pg_get_expr(d.adbin, d.adrelid) from pg_attribute a "
+        "left join pg_attrdef d on (a.attrelid, a.attnum) = (d.adrelid, d.adnum) "
+        "where a.attrelid = 'mart.sales'::regclass and a.attnum < 3 order by a.attnum"),
+        [("id", False, None), ("name", True, None)],
+    ),
+    "the number of a relation": (
+        """select relname from pg_class c where c.oid = '"mart"."names"'::regclass::oid""", [("names",)],
+    ),
+    "who owns it, and what is found by its bare name": (
+        ("select relname, pg_get_userbyid(relowner), pg_table_is_visible(c.oid) from pg_class c "
+        "where relkind in ('r', '') order by 1"),
+        [("near", "admin", True), ("sales", "admin", False)],
+    ),
+    "an alias in WHERE, as sqlalchemy-redshift asks": (
+        ("select distinct n.nspname as schema_of, array_to_string(c.relacl, ' ') as acl "
+        "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where 1 and schema_of = 'public'"),
+        [("public", None)],
+    ),
+    "a pattern by the operator's full name, as psql asks": (
+        ("select relname from pg_catalog.pg_class c "
+        "where c.relname operator(pg_catalog.~) '^(sales|near)$' order by 1"),
+        [("near",), ("sales",)],
+    ),
+    "kinds in an array": (
+        "select relname from pg_class where relkind = any (array['m', 'v']) order by 1",
+        [("late",), ("names",)],
+    ),
+    "schemas, as the JDBC driver asks": (
+        ("select nspname from pg_namespace where nspname <> 'public' "
+        "and (nspname !~ '^pg_' or nspname = (pg_catalog.current_schemas(true))[1]) order by 1"),
+        [("information_schema",), ("mart",), ("pg_catalog",)],
+    ),
+    "sizes of types": (
+        "select typname, typlen, typtype from pg_type where typname in ('int2', 'varchar') order by 1",
+        [("int2", 2, "b"), ("varchar", -1, "b")],
+    ),
     "functions with their schema": ("select pg_catalog.len('abc')", [(3,)]),
 }  # fmt: skip
 
@@ -112,3 +172,43 @@ def test_dbt_s_pattern_of_schemas_is_read_in_like_alone(engine: Engine) -> None:
     assert engine.execute(question).rows == [(1,)]
     with pytest.raises(RedshiftError, match="the escape"):
         engine.execute(r"select 'pg\_%'")
+
+
+REFUSED = {
+    "a relation's name by its number": ("select 'mart.sales'::regclass", "0A000"),
+    "a relation that is not there": ("select 'mart.nothing'::regclass::oid", "42P01"),
+    "a number as a relation's": ("select 1::oid", "0A000"),
+    "a table of a type of the catalogue": ("create table t (a regclass)", "0A000"),
+    "an array of a table": ("select name = any (name) from mart.sales", "0A000"),
+    "a column that Redshift's catalogue has not": ("select relpersistence from pg_class", "42703"),
+    "an alias in WHERE of a table": ("select id as n from mart.sales where n = 1", "42703"),
+    "another text as an array": ("select array_to_string('a,b', ',')", "0A000"),
+    "comments of other things": ("select obj_description(1, 'pg_type')", "0A000"),
+    "indexes, which there are not": ("select * from pg_index", "0A000"),
+    "rows of two lengths": ("select 1 from mart.sales where (id, id) = (id, id, id)", "42601"),
+    "a number as a condition": ("select 1 from mart.sales where 1", "42804"),
+}
+
+
+@pytest.mark.parametrize("title", REFUSED)
+def test_what_the_catalogue_does_not_know_is_refused(title: str, engine: Engine) -> None:
+    statement, code = REFUSED[title]
+    with pytest.raises(RedshiftError) as raised:
+        engine.execute(statement)
+    assert raised.value.code == code
+
+
+def test_keys_are_refused_while_what_a_foreign_key_refers_to_is_not_kept() -> None:
+    with Engine() as engine:
+        engine.execute("create table a (id int primary key)")
+        engine.execute("create table b (id int, foreign key (id) references a (id))")
+        with pytest.raises(RedshiftError, match="what it refers to is not kept"):
+            engine.execute("select conname from pg_constraint")
+
+
+def test_a_jdbc_driver_names_an_isolation_level_and_the_database_s_stays() -> None:
+    set_ = "set session characteristics as transaction isolation level"
+    with Engine() as engine:
+        assert engine.execute(f"{set_} read uncommitted").tag == "SET"
+        with pytest.raises(RedshiftError, match="this isolation level"):
+            engine.execute(f"{set_} chaos")

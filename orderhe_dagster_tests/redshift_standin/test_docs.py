@@ -17,7 +17,8 @@ OWN_SYNTAX = {
 def test_page_lists_exactly_the_functions_there_are() -> None:
     section = PAGE.read_text("utf-8").split("## Functions")[1].split("A pattern (")[0]
     listed: set[str] = set()
-    for title in ("Text", "Numbers", "Choices", "Time", "JSON", "Session", "Aggregates", "Windows"):
+    titles = ("Text", "Numbers", "Choices", "Time", "JSON", "Catalogue", "Session", "Aggregates")
+    for title in (*titles, "Windows"):
         text = re.search(rf"^{title}: (.*?)\.(?:\s|$)", section, re.MULTILINE | re.DOTALL)
         assert text, title
         names = re.sub(r"\(.*?\)|the aggregates", "", text[1], flags=re.DOTALL)

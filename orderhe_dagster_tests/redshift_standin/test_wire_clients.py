@@ -341,6 +341,18 @@ def test_psql_is_told_of_a_wrong_password_and_of_a_wrong_authority(
     assert PASSWORD not in done.stderr
 
 
+def test_psql_lists_schemas_tables_and_views(shared: Redshift) -> None:
+    made = "create schema listed; create table listed.t (id int);"
+    view = "create view listed.v as select id from listed.t;"
+    done = psql(shared, script=f"{made}{view}\n\\dn\n\\dt listed.*\n\\dv listed.*\n")
+    assert done.returncode == 0, done.stderr
+    assert "listed|admin" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["listed|t|table|admin", "listed|v|view|admin"]
+    done = psql(shared, "\\d listed.t")  # asks for columns that Redshift's catalogue has not
+    assert done.returncode != 0
+    assert "no rule" in done.stderr
+
+
 def test_psql_shows_version_and_settings(shared: Redshift) -> None:
     done = psql(
         shared,

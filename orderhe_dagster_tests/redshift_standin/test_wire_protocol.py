@@ -60,6 +60,13 @@ def test_the_greeting_tells_what_the_driver_needs(client: Raw) -> None:
     assert "server_protocol_version" not in client.parameters  # not asked for
 
 
+@pytest.mark.parametrize("named", ["UTF8", "utf-8", "UNICODE"])
+def test_the_encoding_is_told_by_the_client_s_own_word(plain: Redshift, named: str) -> None:
+    with Raw(plain.port) as client:
+        client.enter(client_encoding=named)
+        assert client.parameters["client_encoding"] == named
+
+
 @pytest.mark.parametrize(("asked", "given"), [("0", "0"), ("1", "1"), ("2", "2"), ("7", "2")])
 def test_the_protocol_version_is_the_highest_that_both_know(
     plain: Redshift, asked: str, given: str
