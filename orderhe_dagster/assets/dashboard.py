@@ -12,7 +12,7 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.figures import figures, ranges
-from orderhe_dagster.dashboard.page import render, replace_text, vega_bundle
+from orderhe_dagster.dashboard.page import page_version, render, replace_text, vega_bundle
 from orderhe_dagster.dashboard.panels import readable
 from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
 from orderhe_dagster.dashboard.state import read_state
@@ -47,6 +47,7 @@ def build_dashboard_assets(
         description=f"The page for the shop's owner: one file for any browser, {path}. Sales, customers, "
         "products and the state of the data, drawn from the exports alone; no rows of persons "
         "or single orders, and nothing is fetched from the network.",
+        code_version=page_version(),
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=FRESH),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool="export_dashboard",

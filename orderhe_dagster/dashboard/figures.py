@@ -59,7 +59,7 @@ def _sum(exports: Mapping[str, Columns], name: str, column: str, first: str, las
         return None
     days, values = exports[name]["order_date"], exports[name][column]
     pairs = zip(days, values, strict=True)
-    return sum(value or 0 for day, value in pairs if day is not None and first <= day <= last)
+    return sum(value or 0 for day, value in pairs if first <= day <= last)
 
 
 def _minus(value: float | None) -> float | None:

@@ -42,6 +42,14 @@ def render(payload: Mapping[str, Any], vega: str) -> str:
     return fill(template, parts)
 
 
+@cache
+def page_version() -> str:
+    """12 hex digits that change with any file of the page."""
+    files = sorted(path for path in PAGE.rglob("*") if path.is_file())
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
+
+
 def fill(template: str, parts: Mapping[str, str]) -> str:
     """The template with each `{{name}}` replaced once: what is put in is not looked through again.
 

@@ -58,6 +58,10 @@ class Panel:
                 )
         return found
 
+    def has_its_days(self, row: Row) -> bool:
+        """Whether every day that the page needs of a row is there."""
+        return all(row[name] is not None for name, sort in self.needs.items() if sort == "day")
+
     def columns(self, table: Table) -> dict[str, Sort]:
         """The columns that are taken of this export, and what each is taken for."""
         taken = {name: sort for name, sort in self.takes.items() if _fits(table, name, sort)}
@@ -114,7 +118,7 @@ def _pairs(rows: Sequence[Row], _last_day: date | None) -> Sequence[Row]:
 
 def _prices(rows: Sequence[Row], last_day: date | None) -> Sequence[Row]:
     """The biggest of the latest changes, newest first."""
-    changed = [row for row in rows if row["previous_unit_price"] is not None and row["valid_from"]]
+    changed = [row for row in rows if row["previous_unit_price"] is not None]
     newest = last_day or max((_day(row) for row in changed), default=None)
     if newest is None:
         return []
@@ -130,7 +134,7 @@ def _day(row: Row) -> date:
 
 def _by(*names: str) -> Callable[[Sequence[Row], date | None], Sequence[Row]]:
     def ordered(rows: Sequence[Row], _last_day: date | None) -> Sequence[Row]:
-        return sorted(rows, key=lambda row: [str(row[name] or "") for name in names])
+        return sorted(rows, key=lambda row: [row[name] or "" for name in names])
 
     return ordered
 

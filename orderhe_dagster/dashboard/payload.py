@@ -40,15 +40,19 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
     for name, table in tables.items():
         path = folder / f"{name}.csv"
         try:
-            rows[name] = read_export(path, PANELS[name].columns(table))
+            found = read_export(path, PANELS[name].columns(table))
         except FileNotFoundError:
             left_out.append(f"{path} is not there: materialize export/{name}")
+            continue
+        rows[name] = [row for row in found if PANELS[name].has_its_days(row)]
+        if dayless := len(found) - len(rows[name]):
+            left_out.append(f"{dayless:,} of the rows of {path} have no day, so they are left out")
     if not rows:
         raise ExportError(
             "There is no export to draw the dashboard from. "
             + "; ".join(left_out or ["none of sql/export is one that it shows"])
         )
-    days = [row["order_date"] for row in rows.get("daily_sales", ()) if row["order_date"]]
+    days = [row["order_date"] for row in rows.get("daily_sales", ())]
     first, last = min(days, default=None), max(days, default=None)
     last_day = date.fromisoformat(last) if last else None
     exports = {

@@ -15,6 +15,7 @@ import pytest
 
 from orderhe_dagster import home
 from orderhe_dagster.dashboard.figures import figures
+from orderhe_dagster.dashboard.page import render, vega_bundle
 from orderhe_dagster.dashboard.panels import PANELS
 from orderhe_dagster.definitions import build_definitions
 from orderhe_dagster.verdicts import CheckResult, record
@@ -234,6 +235,30 @@ def test_the_page_stays_when_drawing_it_fails(lived: TestShop) -> None:
     assert page_of(lived).read_bytes() != before
 
 
+def test_the_page_stays_when_an_export_fails(lived: TestShop) -> None:
+    before = page_of(lived).read_bytes()
+    at = datetime.now(timezone.utc)
+    found = CheckResult(
+        table_name="mart.daily_sales",
+        claim="grain_is_unique",
+        passed=False,
+        wrong_rows=1,
+        checked_at=at,
+        run_id="x",
+    )
+    with lived.warehouse.session("a failed check") as session:
+        record(session, found.table_name, [found], whole=False)
+    try:
+        outcome = lived.run("export/daily_sales,export/dashboard")
+    finally:
+        with lived.warehouse.session("mended") as session:
+            passed = replace(found, passed=True, wrong_rows=0)
+            record(session, found.table_name, [passed], whole=False)
+    assert not outcome.succeeded
+    assert len(outcome.failures) == 1, "the dashboard was not tried"
+    assert page_of(lived).read_bytes() == before
+
+
 # ---- other shops
 
 
@@ -281,4 +306,23 @@ def test_the_browser_computes_the_same_figures_and_asks_no_network(
             assert shown == vars(figures(told["exports"], first, last))
         seen.page.wait_for_selector("svg")
     assert seen.requests == [page_of(lived).as_uri()]
+    assert seen.complaints == []
+
+
+def test_a_text_that_looks_like_markup_stays_a_text(
+    lived: TestShop, chromium: Browser, tmp_path: Path
+) -> None:
+    hostile = "</script><img src=x onerror=alert(1)><!-- & {{vega}}"
+    told = payload_of(lived)
+    categories = told["exports"]["category_sales"]
+    categories["category"] = [hostile + name for name in categories["category"]]
+    path = tmp_path / "index.html"
+    bundle = vega_bundle(home.home_of(lived.settings).cache)
+    path.write_text(render(told, bundle), "utf-8")
+    with watched(chromium, path) as seen:
+        seen.page.wait_for_function("window.orderhe")
+        seen.page.evaluate("orderhe.drawn()")
+        assert hostile in seen.page.locator("#panels").text_content()
+        assert seen.page.locator("img[src=x]").count() == 0
+    assert seen.requests == [path.as_uri()]
     assert seen.complaints == []
