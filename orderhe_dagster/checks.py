@@ -12,6 +12,7 @@ from orderhe_dagster.assets.common import failing_clearly
 from orderhe_dagster.backups import day_of, segment_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table
 from orderhe_dagster.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import Source, Store, Warehouse
 from orderhe_dagster.verdicts import AGREES, CheckResult, record
 
@@ -112,7 +113,7 @@ def _judged(
     """Judge the claims that the step was asked for, and keep their verdicts for later runs."""
     wanted = {key.name for key in context.selected_asset_check_keys}
     todo = [claim for claim in claims if claim.name in wanted]
-    whole = len(wanted) == len(claims) + (agreement is not None)
+    made = [*(claim.name for claim in claims), *([AGREES] if agreement else [])]
     name, verdicts = ".".join(asset.path), []
     with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
         if agreement and AGREES in wanted:
@@ -120,23 +121,26 @@ def _judged(
             verdicts.append(verdict)
             yield shown
         for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
-            verdicts.append(
-                CheckResult(
-                    table_name=name,
-                    claim=claim.name,
-                    passed=not finding.wrong,
-                    wrong_rows=finding.wrong,
-                    checked_at=_now(),
-                    run_id=context.run.run_id,
-                )
-            )
+            if not finding.behind:  # what could not be judged leaves the verdict as it was
+                verdicts.append(_verdict(name, claim, finding, context.run.run_id))
             yield _claim_result(asset, claim, finding)
         with warehouse.session(f"verdicts on {name}") as session:
-            record(session, name, verdicts, whole=whole)
+            record(session, name, verdicts, made)
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def _verdict(name: str, claim: Claim, finding: Finding, run_id: str) -> CheckResult:
+    return CheckResult(
+        table_name=name,
+        claim=claim.name,
+        passed=not finding.wrong,
+        wrong_rows=finding.wrong,
+        checked_at=_now(),
+        run_id=run_id,
+    )
 
 
 def _agreed(found: proof.Agreement, run_id: str) -> CheckResult:
@@ -191,12 +195,12 @@ def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetChe
         passed=found.agrees,
         severity=dg.AssetCheckSeverity.WARN if stale else dg.AssetCheckSeverity.ERROR,
         description=(
-            f"{found.source.rows:,} rows agree on {found.days:,} days"
+            f"{counted(found.source.rows, 'row agrees', 'rows agree')} on {counted(found.days, 'day')}"
             if found.agrees
             else "the source or the backup has moved on: run backup and warehouse again"
             if stale
-            else f"{len(found.wrong)} days differ: materialize backup/{found.table} and "
-            f"warehouse/{found.table} for them again"
+            else f"{counted(len(found.wrong), 'day differs', 'days differ')}: materialize "
+            f"backup/{found.table} and warehouse/{found.table} again"
         ),
         metadata=metadata,
     )

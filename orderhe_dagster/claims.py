@@ -14,6 +14,7 @@ from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
 from orderhe_dagster.catalog.waits import waits_of
+from orderhe_dagster.errors import counted
 from orderhe_dagster.inputs import lagging
 from orderhe_dagster.masking import hiding_values, masked
 from orderhe_dagster.printing import markdown_table
@@ -50,7 +51,7 @@ class Finding:
     def says(self, claim: Claim) -> str:
         """The result in one sentence."""
         if self.wrong:
-            return f"{self.wrong:,} rows break it: {claim.description}"
+            return f"{counted(self.wrong, 'row breaks it', 'rows break it')}: {claim.description}"
         if self.behind:
             names = ", ".join("/".join(ref.path) for ref in self.behind)
             return (
@@ -58,7 +59,8 @@ class Finding:
                 "never. Materialize it with its checks"
             )
         if self.pending:
-            return f"{self.pending:,} rows are pending: their parent may not have been read yet"
+            pending = counted(self.pending, "row is pending", "rows are pending")
+            return f"{pending}: the parent may not have been read yet"
         return "holds for every row"
 
 

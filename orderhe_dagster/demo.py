@@ -82,13 +82,18 @@ def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
 
     Sums of keys say nothing to a person, so they are left out; the digest has them.
     """
+    from orderhe_dagster.errors import counted
     from orderhe_dagster.printing import table
 
     lines = []
     for contract, found in agreements:
         keys = {*contract.grain, *(name for key in contract.foreign_keys for name in key.columns)}
         three = (found.source, found.backup, found.warehouse)
-        verdict = "equal" if found.agrees else f"{len(found.differences)} days differ"
+        verdict = (
+            "equal"
+            if found.agrees
+            else counted(len(found.differences), "day differs", "days differ")
+        )
         lines.append([found.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
         for name in sorted({name for m in three for name in m.sums} - keys):
             lines.append(_three(f"sum of {name}", [f"{m.sums.get(name, 0):,}" for m in three]))

@@ -1,4 +1,4 @@
-"""The root of the errors that are worded for the person who meets them.
+"""The root of the errors that are worded for the person who meets them, and how they count.
 
 ::
 
@@ -11,3 +11,8 @@
 
 class OrderheError(Exception):
     """What went wrong, where, and the next action: shown as it is, without a traceback."""
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number and what it counts: `1 row`, `1,200 rows`; `more` where an `s` does not make the plural."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"

@@ -18,6 +18,7 @@ from orderhe_dagster.backups import Part, Record
 from orderhe_dagster.catalog.days import Window, windows
 from orderhe_dagster.catalog.measure import DIGESTED
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import Extract, Source, Store, Touch
 from orderhe_dagster.resources.scratch import scratch_folder
 
@@ -82,7 +83,8 @@ def _emptied(table: Table, rows: int, quarantined: int = 0) -> backups.BackupErr
     why = "has no row in the source, where its backups have"
     question = "Was it emptied or made anew by mistake?"
     if quarantined:
-        why = f"has {quarantined:,} rows in the source, and none that can be carried; its backups have"
+        there = counted(quarantined, "row")
+        why = f"has {there} in the source, and none that can be carried; its backups have"
         question = f"Mend the rows, or see @bad_values for {table.path}."
     return backups.BackupError(
         f"table {table.name} {why} {rows:,}. {question} "

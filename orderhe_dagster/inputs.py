@@ -13,6 +13,7 @@ from orderhe_dagster import audit
 from orderhe_dagster.audit import Loaded
 from orderhe_dagster.backups import day_of, segment_of
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import PortError, Session
 
 
@@ -59,8 +60,9 @@ class Inputs:
             missing = sorted(segment for segment in wanted if segment not in self._held[name])
             if missing:
                 raise BuildError(
-                    f"{self._table.ref} needs {asset} of {len(missing)} days that were never loaded, "
-                    f"the first {missing[0]}. Materialize {asset} for these days first; "
+                    f"{self._table.ref} needs {asset} of "
+                    f"{counted(len(missing), 'day that was', 'days that were')} never loaded, the first "
+                    f"{missing[0]}. Materialize {asset} for these days first; "
                     "`orderhe run '*' --from … --to …` brings every layer."
                 )
             disputed = sorted(
@@ -70,8 +72,9 @@ class Inputs:
             )
             if disputed:
                 raise BuildError(
-                    f"{asset} was found not to agree with its source on {len(disputed)} days, the first "
-                    f"{disputed[0]}. Materialize backup and warehouse for it again and see its checks."
+                    f"{asset} was found not to agree with its source on "
+                    f"{counted(len(disputed), 'day')}, the first {disputed[0]}. "
+                    "Materialize backup and warehouse for it again and see its checks."
                 )
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.asked import LaunchError, is_over, selected, within_history, yesterday
 from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.config import Settings
+from orderhe_dagster.errors import counted
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -36,8 +38,10 @@ class Outcome:
 
     def lines(self) -> list[str]:
         """The outcome for a person."""
-        many = len(self.assets)
-        head = f"{many} asset{'s' if many != 1 else ''} materialized, {self.passed_checks} checks passed"
+        head = (
+            f"{counted(len(self.assets), 'asset')} materialized, "
+            f"{counted(self.passed_checks, 'check')} passed"
+        )
         return [
             *(f"FAILED {text}" for text in self.failures),
             *(f"CHECK FAILED {text}" for text in self.failed_checks),
@@ -61,7 +65,7 @@ def launch(
     Raises LaunchError; KeyboardInterrupt when it was interrupted, with the run recorded as failed.
     """
     from orderhe_dagster import home
-    from orderhe_dagster.definitions import build_definitions
+    from orderhe_dagster.definitions import build_definitions, read_catalogue
     from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG
     from orderhe_dagster.resources.interrupts import raise_if_interrupted, remembered
     from orderhe_dagster.resources.scratch import scratch_folder
@@ -101,7 +105,8 @@ def launch(
         if _was_interrupted(result):
             raise KeyboardInterrupt
         raise_if_interrupted()
-        return _outcome(result, sorted("/".join(key.path) for key in keys))
+        assets = sorted("/".join(key.path) for key in keys)
+        return _outcome(result, assets, read_catalogue(settings))
 
 
 @contextmanager
@@ -173,22 +178,28 @@ def _tags(window: Window) -> dict[str, str]:
     }
 
 
-def _outcome(result: dg.ExecuteInProcessResult, assets: Sequence[str]) -> Outcome:
+def _outcome(
+    result: dg.ExecuteInProcessResult, assets: Sequence[str], catalogue: Catalogue
+) -> Outcome:
     import dagster as dg
 
     from orderhe_dagster.assets.backup import LEFT_OUT
 
     outcome = Outcome(result.run_id, result.success, assets)
+    steps_failed = False
     left_out: dict[str, None] = {}  # each day of a run has the metadata of the whole
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            outcome.failures.append(_failure_text(event))
-        elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not outcome.failures:
+            steps_failed = True
+            if not _is_of_checks(event):  # which those are is told below
+                outcome.failures.append(_failure_text(event))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not steps_failed:
             outcome.failures.append(_run_failure_text(event))
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             said = event.step_materialization_data.materialization.metadata.get(LEFT_OUT)
             left_out |= {str(said.value): None} if said else {}
     outcome.left_out += left_out
+    failed: dict[dg.AssetKey, list[str]] = {}
     for check in result.get_asset_check_evaluations():
         name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
         text = f"{name}: {check.description}" if check.description else name
@@ -198,7 +209,28 @@ def _outcome(result: dg.ExecuteInProcessResult, assets: Sequence[str]) -> Outcom
             outcome.warned_checks.append(text)
         else:
             outcome.failed_checks.append(text)
+            failed.setdefault(check.asset_key, []).append(check.check_name)
+    outcome.failures += [_of_checks(key, names, catalogue) for key, names in failed.items()]
     return outcome
+
+
+def _is_of_checks(event: dg.DagsterEvent) -> bool:
+    """Whether a step failed for nothing but checks that failed."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+
+
+def _of_checks(key: dg.AssetKey, failed: Sequence[str], catalogue: Catalogue) -> str:
+    """Which checks of an asset failed, and what to do; each with its rows is told elsewhere."""
+    from orderhe_dagster.verdicts import remedy
+
+    ref = next(table.read_as for table in catalogue.tables if table.read_as.path == tuple(key.path))
+    asset, many = "/".join(key.path), len(failed)
+    return (
+        f"{asset}: {counted(many, 'check')} failed ({', '.join(failed)}), so nothing is built from it. "
+        f"{remedy(catalogue, ref, failed)} The wrong rows are shown by `orderhe dev`, "
+        f"under Checks of {asset}."
+    )
 
 
 def _run_failure_text(event: dg.DagsterEvent) -> str:

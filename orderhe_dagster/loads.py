@@ -13,6 +13,7 @@ from orderhe_dagster.audit import LOADS, Loaded, literal
 from orderhe_dagster.backups import Part, Record
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.load_sql import INCOMING, STAGE, incoming_rows, load_statements
 from orderhe_dagster.resources.ports import (
     CommitUnknown,
@@ -117,9 +118,9 @@ def _refuse_older_store(
         return
     segments = sorted(backups.segment_of(day) for day in newer)
     raise LoadError(
-        f"warehouse.{table.name} holds newer backups of {len(segments)} days (the first {segments[0]}) "
-        f"than {store.url('backup/' + table.name)} has: the store was restored to an older state, or "
-        "another store is set. To go on with this store: delete from "
+        f"warehouse.{table.name} holds newer backups of {counted(len(segments), 'day')} "
+        f"(the first {segments[0]}) than {store.url('backup/' + table.name)} has: the store was restored "
+        "to an older state, or another store is set. To go on with this store: delete from "
         f"{LOADS} where table_name = 'warehouse.{table.name}'; then run the load again."
     ) from error
 
@@ -255,7 +256,7 @@ def difference(one: Measure, other: Measure) -> str:
     """What differs, for a person; '' where nothing does."""
     said = []
     if one.rows != other.rows:
-        said.append(f"{one.rows:,} rows, not {other.rows:,}")
+        said.append(f"{counted(one.rows, 'row')}, not {other.rows:,}")
     for name in sorted({*one.sums, *other.sums}):
         left, right = one.sums.get(name, 0), other.sums.get(name, 0)
         if left != right:

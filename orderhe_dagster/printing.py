@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from orderhe_dagster.errors import counted
+
 if TYPE_CHECKING:
     from orderhe_dagster.resources.ports import Result
 
@@ -17,19 +19,14 @@ _NUMBERS = (int, float, Decimal)
 def print_result(result: Result, form: str, out: IO[str]) -> None:
     """Print a statement's rows as `table`, `csv` or `json`; for a statement without rows, what it changed."""
     if not result.columns:
-        out.write("done\n" if result.row_count < 0 else f"{result.row_count:,} rows\n")
+        out.write("done\n" if result.row_count < 0 else f"{counted(result.row_count, 'row')}\n")
     elif form == "csv":
         _csv(result, out)
     elif form == "json":
         _json(result, out)
     else:
         out.write(table(result.columns, result.rows) + "\n")
-        out.write(f"({len(result.rows):,} row{'' if len(result.rows) == 1 else 's'})\n")
-
-
-def counted(number: int, one: str, more: str = "") -> str:
-    """A number and what it counts: `1 row`, `1,200 rows`; `more` where an `s` does not make the plural."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
+        out.write(f"({counted(len(result.rows), 'row')})\n")
 
 
 def _csv(result: Result, out: IO[str]) -> None:

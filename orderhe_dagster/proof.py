@@ -18,6 +18,7 @@ from orderhe_dagster.backups import Record
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import Measure, Source, Store, Touch, Warehouse
 
 Verdict = Literal["stale", "wrong"]
@@ -140,7 +141,8 @@ def _compare(
     found.warehouse = add(found.warehouse, held)
     if record is None:
         if live.rows or held.rows:
-            text = f"no backup, but {live.rows:,} rows in the source and {held.rows:,} in the warehouse"
+            there = f"{counted(live.rows, 'row')} in the source and {held.rows:,} in the warehouse"
+            text = f"no backup, but {there}"
             found.differences.append(Difference(day, "stale" if not held.rows else "wrong", text))
         return
     if text := loads.difference(live, stored):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster.backups import Record
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import Store
 
 SHOWN = 20  # rows
@@ -32,11 +33,15 @@ class Found:
         """The result in one sentence."""
         told = []
         if self.rows:
-            days = f"{len(self.segments):,} day{'s' if len(self.segments) > 1 else ''}"
+            they = "it is" if self.rows == 1 else "they are"
             told.append(
-                f"{self.rows:,} rows of {days} could not be carried: they are in quarantine{self._why()}"
+                f"{counted(self.rows, 'row')} of {counted(len(self.segments), 'day')} could not be carried: "
+                f"{they} in quarantine{self._why()}"
             )
-        told += [f"{count:,} values of {name} became NULL" for name, count in self.nulled.items()]
+        told += [
+            f"{counted(count, 'value')} of {name} became NULL"
+            for name, count in self.nulled.items()
+        ]
         return "; ".join(told) or "every row was carried"
 
     def _why(self) -> str:

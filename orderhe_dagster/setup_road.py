@@ -10,6 +10,7 @@ from orderhe_dagster.asked import LaunchError, within_history
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.config import Settings
+from orderhe_dagster.errors import counted
 
 if TYPE_CHECKING:
     from orderhe_dagster.resources.ports import Result
@@ -86,7 +87,7 @@ def simulate_days(settings: Settings, window: Window) -> str:
     report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
     made = simulation.make(build_source(settings), list(window), report)
     return (
-        f"{made.days:,} days made, {len(window) - made.days:,} made before: {made.orders:,} orders, "
+        f"{counted(made.days, 'day')} made, {len(window) - made.days:,} made before: {made.orders:,} orders, "
         f"{made.customers:,} new customers, {made.products:,} new products; "
         f"orders of {made.rewritten_days:,} earlier days moved on"
     )
@@ -137,7 +138,7 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
         within_history(settings, Window.of(done.first_day))
     days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""
     kept = store.url(done.archive_key)
-    return f"raw/{table.name}: {done.rows:,} rows loaded{days}; the file is kept as {kept}"
+    return f"raw/{table.name}: {counted(done.rows, 'row')} loaded{days}; the file is kept as {kept}"
 
 
 def ask(settings: Settings, sql: str) -> Result:

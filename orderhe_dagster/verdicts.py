@@ -14,7 +14,7 @@ from orderhe_dagster import audit
 from orderhe_dagster.audit import CHECKS, literal
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.claims import claims_of
-from orderhe_dagster.printing import counted
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import UNDEFINED_TABLE, PortError, Session, StatementError
 
 AGREES = "agrees_with_source_and_backup"
@@ -67,18 +67,20 @@ class CheckResult:
 
 
 def record(
-    session: Session, table_name: str, results: Sequence[CheckResult], *, whole: bool
+    session: Session, table_name: str, results: Sequence[CheckResult], made: Collection[str]
 ) -> None:
-    """Keep the results of a table's claims, in one transaction.
+    """Keep the results of some of a table's claims, in one transaction.
 
-    `whole`: they are all that the table has, so what is kept of any other claim goes.
+    `made` names all the claims that its files make: what is kept of any other goes.
     """
     if not results:
         return
-    claims = ", ".join(literal(result.claim) for result in results)
+    judged, stay = _listed(result.claim for result in results), _listed(made)
     statements = [
-        f"delete from {CHECKS} where table_name = {literal(table_name)}"
-        + ("" if whole else f" and claim in ({claims})"),
+        (
+            f"delete from {CHECKS} where table_name = {literal(table_name)}"
+            f" and (claim in ({judged}) or claim not in ({stay}))"
+        ),
         f"insert into {CHECKS} ({_COLUMNS}) values\n" + ",\n".join(map(_values, results)),
     ]
     try:
@@ -88,6 +90,10 @@ def record(
             raise
         audit.prepare(session)  # a warehouse that was filled before verdicts were kept
         session.transaction(statements)
+
+
+def _listed(claims: Iterable[str]) -> str:
+    return ", ".join(literal(claim) for claim in sorted(claims))
 
 
 def _values(result: CheckResult) -> str:
@@ -162,29 +168,29 @@ def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
         said = [result.says() for result in failed[:_SHOWN]]
         if len(failed) > _SHOWN:
             said.append(f"and {len(failed) - _SHOWN:,} more")
-        remedies = _remedies(catalogue, [read[result.table_name] for result in failed])
+        remedies = [
+            remedy(catalogue, ref, [one.claim for one in failed if one.table_name == str(ref)])
+            for ref in dict.fromkeys(read[result.table_name] for result in failed)
+        ]
         raise FailedCheckError(
             f"{'; '.join(said)}. Nothing is built on wrong rows: {table.layer}/{table.name} is left as "
-            f"it was. {remedies}"
+            f"it was. {' '.join(remedies)} Its checks run with it; once they pass, this can be built."
         )
 
 
-def _remedies(catalogue: Catalogue, refs: Iterable[TableRef]) -> str:
-    """What to do about failed tables, each once."""
-    said = {}
-    for ref in refs:
-        asset = f"{ref.layer}/{ref.name}"
-        if catalogue.get(ref).layer == "raw":
-            said[ref] = (
-                f"Mend the rows of {ref.name} in the shop's database (or the claim in sql/checks), then: "
-                f"orderhe run 'backup/{ref.name},{asset}'"
-            )
-        else:
-            path = catalogue.get(ref).path
-            said[ref] = (
-                f"Mend what {asset} is built from, its select in {path} or the claim, then: "
-                f"orderhe run {asset}"
-            )
+def remedy(catalogue: Catalogue, ref: TableRef, failed: Collection[str]) -> str:
+    """What to do about a table (as SQL calls it) that failed these claims, in one sentence."""
+    table, asset = catalogue.get(ref), f"{ref.layer}/{ref.name}"
+    again = f"orderhe run 'backup/{ref.name},{asset}'"
+    if set(failed) == {AGREES}:
+        days = " --from … --to …" if table.partition else ""
+        return f"Back it up and load it again: {again}{days}."
+    if table.layer == "raw":
+        return (
+            f"Mend the rows of {ref.name} in the shop's database (or the claim in sql/checks), "
+            f"then: {again}."
+        )
     return (
-        ". ".join(said.values()) + ". Its checks run with it, and once they pass this can be built."
+        f"Mend what {asset} is built from, its select in {table.path} or the claim, "
+        f"then: orderhe run {asset}."
     )

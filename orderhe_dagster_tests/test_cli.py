@@ -199,7 +199,7 @@ def test_a_file_is_imported_and_carried_to_the_marts(folder: Path) -> None:
     environ = {"ORDERHE_SQL": str(folder / "sql"), "ORDERHE_HOME": str(folder / "home")}
     result = orderhe("import", "raw/sales", "sales.csv", **environ)
     assert result.exit_code == 0, result.output
-    assert "1 rows loaded, days 2026-02-03 to 2026-02-03" in result.stdout
+    assert "1 row loaded, days 2026-02-03 to 2026-02-03" in result.stdout
     again = orderhe("import", "raw/sales", "sales.csv", **environ)
     assert again.exit_code == 1
     assert "sales.csv, line 2" in again.stderr
@@ -221,7 +221,7 @@ def test_a_simulated_shop_begins_a_year_ago_when_nothing_was_said(folder: Path) 
     first = today(ZONE) - timedelta(days=2)
     result = orderhe("simulate", "--from", first.isoformat(), ORDERHE_HOME=str(folder / "home"))
     assert result.exit_code == 0, result.output
-    assert "1 days made" in result.stdout
+    assert "1 day made" in result.stdout
     remembered = date.fromisoformat((folder / "home/start_date").read_text().strip())
     assert remembered == today(ZONE) - timedelta(days=365)
     earlier = (remembered - timedelta(days=1)).isoformat()

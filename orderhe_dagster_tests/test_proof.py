@@ -54,10 +54,10 @@ def test_a_lost_row_is_wrong_whether_or_not_there_is_a_newer_backup(sales_shop: 
     with sales_shop.warehouse.session("sabotage") as session:
         session.execute("delete from warehouse.sales where shop_no = 2")
     ((verdict, text),) = said(sales_shop)
-    assert (verdict, "1 rows, not 2" in text) == ("wrong", True)
+    assert (verdict, "1 row, not 2" in text) == ("wrong", True)
     sales_shop.change(CHANGE)
     assert sales_shop.run("backup/sales", "2026-01-01").succeeded
     ((verdict, text),) = said(sales_shop)
-    assert (verdict, "it is not generation 1: 1 rows, not 2" in text) == ("wrong", True)
+    assert (verdict, "it is not generation 1: 1 row, not 2" in text) == ("wrong", True)
     assert sales_shop.run("warehouse/sales", "2026-01-01").succeeded
     assert said(sales_shop) == []

@@ -150,7 +150,7 @@ def test_a_mart_day_is_refused_when_its_upstream_was_never_loaded(sales_shop: Te
     assert sales_shop.run(LOADED, "2026-01-01").succeeded
     outcome = sales_shop.run("mart/takings", "2026-01-01", "2026-01-02")
     assert (
-        "warehouse/sales of 1 days that were never loaded, the first 2026-01-02"
+        "warehouse/sales of 1 day that was never loaded, the first 2026-01-02"
         in outcome.failures[0]
     )
 

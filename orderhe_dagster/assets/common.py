@@ -86,7 +86,7 @@ def asset_options(
         "metadata": {
             "dagster/table_name": f"{layer}.{table.name}",
             "dagster/column_schema": column_schema(table),
-            "sql": dg.MetadataValue.path(str(Path(catalogue.root) / table.path)),
+            "sql": dg.MetadataValue.md(f"```sql\n{table.sql.strip()}\n```"),
             "dagster/code_references": dg.CodeReferencesMetadataValue(
                 code_references=[
                     dg.LocalFileCodeReference(

@@ -54,7 +54,7 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
                 catalogue, table, window, warehouse, context.run.run_id, calendar.time_zone
             )
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
-            head = warehouse.query(f"select * from {ddl.qualified(table.ref)} limit {PREVIEW_ROWS}")
+            head = warehouse.query(_first_rows(table))
         log.info(
             "%s: %s, %s rows%s",
             asset,
@@ -98,3 +98,11 @@ def _picture(table: Table, warehouse: Warehouse) -> dict[str, dg.MetadataValue[A
         raise_if_interrupted()
         log.warning("%s/%s: its picture failed: %s", table.layer, table.name, error)
     return {}
+
+
+def _first_rows(table: Table) -> str:
+    """The rows of the preview: the last days first, and each time the same."""
+    by = [f"{ddl.quoted(table.partition)} desc"] if table.partition else []
+    by += [ddl.quoted(name) for name in table.grain if name != table.partition]
+    order = f" order by {', '.join(by)}" if by else ""
+    return f"select * from {ddl.qualified(table.ref)}{order} limit {PREVIEW_ROWS}"

@@ -11,6 +11,7 @@ from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.errors import TypeRefused
 from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of, mysql_type
 from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.mysql_connect import STRICT, Target, close, connected
 from orderhe_dagster.resources.mysql_errors import MySQLError, code_of, mysql_error
 from orderhe_dagster.resources.ports import PortError
@@ -146,8 +147,9 @@ def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:
     cursor.execute(f"select count(*) from {name} where {quoted(day, 'mysql')} is null")
     ((rows,),) = cursor.fetchall()
     if int(rows):
+        there = f"{counted(int(rows), 'row')} in mysql://{where}"
         raise PortError(
-            f"{table.ref}: {int(rows):,} rows in mysql://{where} have no {day}, which is not null in "
+            f"{table.ref}: {there} without {day}, which is not null in "
             f"{table.path}: they would be in no day's backup. Nothing was read. Give them a day and alter "
             "the column to not null, or take @partition out of the contract."
         )

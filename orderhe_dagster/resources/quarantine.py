@@ -16,6 +16,7 @@ from orderhe_dagster.catalog import carry
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.local_extract import cursor_number, day_of, relation_of, unused_name
 from orderhe_dagster.resources.ports import PortError, Touch
 
@@ -140,7 +141,9 @@ def _stop_at_failures(reader: duckdb.DuckDBPyConnection, table: Table, found: Se
         return
     days = sorted(str(day) for day in found.faulty if day)
     where = f" of {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
-    told = "; ".join(f"{text} ({count:,} rows)" for text, count in sorted(wrong.items())[:5])
+    told = "; ".join(
+        f"{text} ({counted(count, 'row')})" for text, count in sorted(wrong.items())[:5]
+    )
     raise PortError(
         f"{table.ref}: rows{where} hold values that cannot be carried, and @bad_values in {table.path} "
         f"says fail: {told}. Nothing was stored. Mend them in the source, or write quarantine or null."

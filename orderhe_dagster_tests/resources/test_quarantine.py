@@ -138,7 +138,7 @@ def test_policy_fail_stops_and_leaves_nothing(
     table = visits(tmp_path, source, mariadb, "\n-- @bad_values born fail")
     with pytest.raises(PortError) as caught:
         source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
-    assert "born 0000-00-00 is no real day (1 rows)" in str(caught.value)
+    assert "born 0000-00-00 is no real day (1 row)" in str(caught.value)
     assert "a\0b" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -175,7 +175,7 @@ def test_rows_without_a_day_are_not_passed_over(
         lambda: source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul"),
         lambda: source.touches(table, WINDOW, "Asia/Seoul"),
     ):
-        with pytest.raises(PortError, match=r"1 rows in .* have no day, which is not null in raw/"):
+        with pytest.raises(PortError, match=r"1 row in .* without day, which is not null in raw/"):
             reading()
 
 
@@ -192,7 +192,7 @@ def test_a_table_of_faulty_rows_alone_is_not_called_empty(
     given = (table, None, WINDOW, source, store)
     back_up(*given, "one", "UTC", tmp_path / "scratch")
     run(mariadb, database, ["update days set day = '2026-02-30'"])
-    with pytest.raises(BackupError, match="has 1 rows in the source, and none that can be carried"):
+    with pytest.raises(BackupError, match="has 1 row in the source, and none that can be carried"):
         back_up(*given, "two", "UTC", tmp_path / "scratch")
 
 
