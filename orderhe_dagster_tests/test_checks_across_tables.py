@@ -67,6 +67,19 @@ def test_a_run_of_all_judges_after_both_are_built(shop: TestShop) -> None:
     assert judged(shop) == Finding(0)
 
 
+def test_tables_whose_checks_read_each_other_can_be_run(shop: TestShop) -> None:
+    shop.write(
+        {
+            "checks/mart/takings__are_those_of_all.sql": AGREE,
+            "checks/warehouse/buyers__come_back.sql": "select buyers.buyer_code from"
+            " warehouse.buyers left join warehouse.sales on buyers.buyer_code = sales.buyer_code"
+            " where sales.buyer_code is null;",
+        }
+    )
+    outcome = shop.run("*", *DAYS)
+    assert outcome.succeeded, outcome.lines()
+
+
 def test_a_table_is_not_judged_by_one_that_lags_behind(shop: TestShop) -> None:
     assert shop.run("*", *DAYS).succeeded
     shop.change(SALE)

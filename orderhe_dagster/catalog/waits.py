@@ -11,8 +11,9 @@ from orderhe_dagster.catalog.table import Catalogue, TableRef
 def waits_of(catalogue: Catalogue) -> dict[TableRef, tuple[TableRef, ...]]:
     """Table -> the other tables that its checks of `sql/checks/` read and are to wait for.
 
-    A table that is itself built after these checks is left out: what reads a table waits for its
-    checks, so both would wait for ever. Names are SQL's: `warehouse.x` for a contract.
+    Whatever waits for a table waits for its checks, too. So a table that is itself built or checked
+    after these checks is left out: both would wait for ever. Names are SQL's: `warehouse.x` for a
+    contract.
     """
     follows: dict[tuple[str, TableRef], set[tuple[str, TableRef]]] = {}
 
@@ -26,14 +27,14 @@ def waits_of(catalogue: Catalogue) -> dict[TableRef, tuple[TableRef, ...]]:
         for ref in table.depends_on:
             add(("checks", ref), ("table", own))
         for parent in parents.get(table.name, ()) if table.layer == "raw" else ():
-            add(("table", TableRef("warehouse", parent)), ("checks", own))
+            add(("checks", TableRef("warehouse", parent)), ("checks", own))
     found: dict[TableRef, list[TableRef]] = {}
     for check in catalogue.checks:
         checks = ("checks", check.table)
         for ref in check.reads:
             known = found.setdefault(check.table, [])
-            if ref not in known and ("table", ref) not in _reached(checks, follows):
-                add(("table", ref), checks)
+            if ref not in known and ("checks", ref) not in _reached(checks, follows):
+                add(("checks", ref), checks)
                 known.append(ref)
     return {table: tuple(refs) for table, refs in found.items()}
 

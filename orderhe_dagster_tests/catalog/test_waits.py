@@ -64,6 +64,26 @@ def test_checks_that_would_wait_in_a_circle_do_not_all_wait(tmp_path: Path) -> N
     assert waits(tmp_path, files) == {"mart.a": ["mart.b"], "mart.c": []}
 
 
+def test_checks_of_two_tables_that_read_each_other_do_not_both_wait(tmp_path: Path) -> None:
+    files = {
+        "mart/a.sql": mart("warehouse.lines"),
+        "mart/b.sql": mart("warehouse.lines"),
+        "checks/mart/a__is_b.sql": check("mart.b"),
+        "checks/mart/b__is_a.sql": check("mart.a"),
+    }
+    assert waits(tmp_path, files) == {"mart.a": ["mart.b"], "mart.b": []}
+
+
+def test_a_parent_is_not_checked_after_its_children_which_wait_for_it(tmp_path: Path) -> None:
+    files = {
+        "raw/parts.sql": "create table parts (id int not null, line_id int, primary key (id),"
+        " foreign key (line_id) references lines (id));",
+        "checks/warehouse/lines__have_parts.sql": check("warehouse.lines", "warehouse.parts"),
+        "checks/warehouse/parts__have_lines.sql": check("warehouse.lines", "warehouse.parts"),
+    }
+    assert waits(tmp_path, files) == {"warehouse.lines": [], "warehouse.parts": ["warehouse.lines"]}
+
+
 def test_what_a_check_reads_survives_the_cache(tmp_path: Path) -> None:
     files = {
         "mart/a.sql": mart("warehouse.lines"),

@@ -49,6 +49,12 @@ def test_every_panel_has_an_export_of_the_projects_own_sql(own: Catalogue) -> No
         assert set(panel.columns(found[name])) == {*panel.needs, *panel.takes}, name
 
 
+def test_the_example_of_another_shop_has_days_and_products(project: Path) -> None:
+    catalogue = read_catalogue(project / "examples/online_retail/sql")
+    assert sorted(readable(catalogue)) == ["daily_sales", "product_sales"]
+    assert misfits(catalogue) == []
+
+
 def test_no_panel_reads_rows_of_people_or_of_single_orders(own: Catalogue) -> None:
     assert not {"order_details", "customer_value"} & set(PANELS)
     personal = {c.name for table in own.layer("raw") for c in table.columns if c.pii}
