@@ -5,6 +5,7 @@ Aggregates only: nothing that has a row for a person or an order is ever named h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -17,7 +18,8 @@ Sort = Literal["day", "number", "text", "name"]
 
 Row = Mapping[str, Any]
 
-PRODUCTS, FALLING, PAIRS, PRICES = 40, 10, 50, 50
+PRODUCTS, FALLING, PAIRS, ABOVE_CHANCE, PRICES = 40, 10, 30, 20, 50
+FEWEST_BASKETS = 3  # of a pair that is shown for being above chance
 PRICE_DAYS = 60
 _NUMBERS: frozenset[Kind] = frozenset(
     {"smallint", "integer", "bigint", "decimal", "real", "double"}
@@ -113,19 +115,41 @@ def _products(rows: Sequence[Row], _last_day: date | None) -> Sequence[Row]:
 
 
 def _pairs(rows: Sequence[Row], _last_day: date | None) -> Sequence[Row]:
-    return sorted(rows, key=lambda row: -_figure(row, "basket_count"))[:PAIRS]
+    """The most frequent, and those of the rest that are furthest above chance."""
+    frequent = sorted(rows, key=lambda row: -_figure(row, "basket_count"))
+    others = [row for row in frequent[PAIRS:] if _figure(row, "basket_count") >= FEWEST_BASKETS]
+    above = sorted(others, key=lambda row: -_figure(row, "lift"))[:ABOVE_CHANCE]
+    return sorted([*frequent[:PAIRS], *above], key=lambda row: -_figure(row, "basket_count"))
 
 
-def _prices(rows: Sequence[Row], last_day: date | None) -> Sequence[Row]:
-    """The biggest of the latest changes, newest first."""
+def _recent_changes(rows: Sequence[Row], last_day: date | None) -> list[Row]:
     changed = [row for row in rows if row["previous_unit_price"] is not None]
     newest = last_day or max((_day(row) for row in changed), default=None)
     if newest is None:
         return []
     since = newest - timedelta(days=PRICE_DAYS - 1)
-    recent = [row for row in changed if since <= _day(row) <= newest]
-    biggest = sorted(recent, key=lambda row: -abs(_figure(row, "price_change_pct")))[:PRICES]
+    return [row for row in changed if since <= _day(row) <= newest]
+
+
+def _prices(rows: Sequence[Row], last_day: date | None) -> Sequence[Row]:
+    """The biggest of the latest changes, newest first: a half is as big as a doubling."""
+
+    def size(row: Row) -> float:
+        new, old = _figure(row, "unit_price"), _figure(row, "previous_unit_price")
+        return abs(math.log(new / old)) if new > 0 and old > 0 else math.inf
+
+    biggest = sorted(_recent_changes(rows, last_day), key=size, reverse=True)[:PRICES]
     return sorted(biggest, key=lambda row: row["valid_from"], reverse=True)
+
+
+def price_changes(rows: Sequence[Row], last_day: date | None) -> dict[str, int]:
+    """How many prices went up and down in the last days, of all products."""
+    changes = [_figure(row, "price_change") for row in _recent_changes(rows, last_day)]
+    return {
+        "days": PRICE_DAYS,
+        "up": sum(change > 0 for change in changes),
+        "down": sum(change < 0 for change in changes),
+    }
 
 
 def _day(row: Row) -> date:

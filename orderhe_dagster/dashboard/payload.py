@@ -13,7 +13,7 @@ from typing import Any
 
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.exports import ExportError, read_export
-from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, readable
+from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, price_changes, readable
 from orderhe_dagster.dashboard.state import instant
 
 Columns = Mapping[str, Sequence[Any]]
@@ -26,6 +26,7 @@ class Data:
     exports: Mapping[str, Columns]
     first_day: str | None = None
     last_day: str | None = None
+    price_changes: Mapping[str, int] | None = None
     left_out: Sequence[str] = field(default_factory=tuple)
 
 
@@ -61,7 +62,9 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
         )
         for name, found in rows.items()
     }
-    return Data(exports, first, last, left_out)
+    prices = rows.get("price_history")
+    changes = None if prices is None else price_changes(prices, last_day)
+    return Data(exports, first, last, changes, left_out)
 
 
 def _columns(rows: Sequence[Row], names: Sequence[str]) -> Columns:
@@ -88,6 +91,7 @@ def build_payload(
         "first_day": data.first_day,
         "last_day": data.last_day,
         "lineage": lineage,
+        "price_changes": data.price_changes,
         "exports": data.exports,
         **state,
     }

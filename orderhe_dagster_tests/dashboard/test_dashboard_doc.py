@@ -23,5 +23,5 @@ def test_the_document_tells_how_many_rows_are_shown() -> None:
     text = " ".join(PAGE.read_text("utf-8").split())
     assert f"the {panels.PRODUCTS} that sold most" in text
     assert f"the {panels.FALLING} of the rest that lost most" in text
-    assert f"of pairs, the {panels.PAIRS} most frequent" in text
+    assert f"of pairs, the {panels.PAIRS} most frequent and the {panels.ABOVE_CHANCE}" in text
     assert f"the {panels.PRICES} biggest changes of the last {panels.PRICE_DAYS} days" in text

@@ -11,7 +11,7 @@ import pytest
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.figures import Figures, figures, ranges
-from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, readable
+from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, price_changes, readable
 from orderhe_dagster_tests.catalog.folders import SHOP, read, refused
 from orderhe_dagster_tests.shops import OWN_SQL
 
@@ -129,25 +129,47 @@ def test_products_are_the_best_and_those_that_fell_deepest() -> None:
     assert [row["product_id"] for row in PANELS["product_sales"].choose(few, LAST)] == [2, 1]
 
 
-def test_pairs_are_the_most_frequent() -> None:
-    rows = [{"product_id": number, "basket_count": number} for number in range(60)]
-    shown = PANELS["product_pairs"].choose(rows, LAST)
-    assert [row["basket_count"] for row in shown] == list(range(59, 9, -1))
+def pair(number: int, baskets: int, lift: float) -> Row:
+    return {"product_id": number, "basket_count": baskets, "lift": lift}
 
 
-def price(day: str, percent: float | None, before: int | None = 100) -> Row:
-    return {"valid_from": day, "previous_unit_price": before, "price_change_pct": percent}
+def test_pairs_are_the_most_frequent_and_those_furthest_above_chance() -> None:
+    frequent = [pair(number, 100 - number, 0.1) for number in range(35)]
+    above = [pair(100 + number, 3, 9.0 + number) for number in range(25)]
+    too_few = [pair(200, 2, 99.0)]
+    shown = PANELS["product_pairs"].choose([*too_few, *above, *frequent], LAST)
+    assert [row["product_id"] for row in shown[:30]] == list(range(30))
+    assert {row["product_id"] for row in shown[30:]} == {105 + number for number in range(20)}
+
+
+def price(day: str, new: int, old: int | None = 100) -> Row:
+    change = None if old is None else new - old
+    return {
+        "valid_from": day,
+        "unit_price": new,
+        "previous_unit_price": old,
+        "price_change": change,
+    }
 
 
 def test_prices_are_the_biggest_changes_of_the_last_sixty_days() -> None:
-    wanted = [price("2026-03-31", -50.0), price("2026-01-31", 1.0)]
-    others = [price("2026-01-30", 90.0), price("2026-03-31", None, None)]
-    assert PANELS["price_history"].choose([*others, *reversed(wanted)], LAST) == wanted
-    many = [price("2026-03-01", float(number)) for number in range(60)]
-    found = PANELS["price_history"].choose(many, LAST)
-    assert {row["price_change_pct"] for row in found} == set(map(float, range(10, 60)))
-    assert PANELS["price_history"].choose(wanted, None) == wanted
-    assert PANELS["price_history"].choose([], None) == []
+    choose = PANELS["price_history"].choose
+    wanted = [price("2026-03-31", 50), price("2026-01-31", 101)]
+    others = [price("2026-01-30", 190), price("2026-03-31", 100, None)]
+    assert choose([*others, *reversed(wanted)], LAST) == wanted
+    assert choose(wanted, None) == wanted
+    assert choose([], None) == []
+
+
+def test_a_half_is_as_big_a_change_as_a_doubling() -> None:
+    small = [price("2026-03-01", 170)] * 30
+    halves, doubles = [price("2026-03-01", 50)] * 30, [price("2026-03-01", 201)] * 30
+    given_away = price("2026-03-01", 0)
+    rows = [*small, *halves, *doubles, given_away]
+    shown = PANELS["price_history"].choose(rows, LAST)
+    assert [shown.count(each) for each in (given_away, doubles[0], halves[0])] == [1, 30, 19]
+    assert price_changes(rows, LAST) == {"days": 60, "up": 60, "down": 31}
+    assert price_changes([price("2026-03-01", 5, None)], LAST) == {"days": 60, "up": 0, "down": 0}
 
 
 # ---- figures
