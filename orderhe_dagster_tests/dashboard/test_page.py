@@ -72,6 +72,12 @@ def choose(page: Page, value: str) -> None:
     drawn(page)
 
 
+def unfold(page: Page, name: str) -> None:
+    """Open a panel's table of figures."""
+    page.locator(f"#{name} summary").click()
+    page.locator(f"#{name} details tbody").wait_for()
+
+
 def text(page: Page, where: str = "body") -> str:
     return page.locator(where).inner_text()
 
@@ -181,7 +187,7 @@ def test_tables_hold_what_the_charts_show(opened: Watched, data: dict[str, Any])
     page = opened.page
     choose(page, "7")
     for name in ("revenue", "categories", "funnel", "customers", "segments"):
-        page.locator(f"#{name} details > summary").click()
+        unfold(page, name)
     rows = page.locator("#revenue details tbody tr").all_inner_texts()
     shown = [f"₩{amount:,}" for amount in data["exports"]["daily_sales"]["net_amount"][-7:]]
     assert [amount in row for amount, row in zip(shown, rows, strict=True)] == [True] * 7
@@ -189,7 +195,7 @@ def test_tables_hold_what_the_charts_show(opened: Watched, data: dict[str, Any])
     told = page.locator("#revenue .chart").get_attribute("aria-label") or ""
     assert text(page, "#revenue .summary") in told
     choose(page, "30")
-    assert page.locator("#revenue details[open] tbody tr").count() == 30
+    page.locator("#revenue details[open] tbody tr").nth(29).wait_for()
 
 
 def test_products_rise_and_fall(opened: Watched) -> None:

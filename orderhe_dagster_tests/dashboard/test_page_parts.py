@@ -87,6 +87,35 @@ def test_the_languages_have_the_same_words() -> None:
     assert sorted(english) == sorted(korean)
 
 
+def test_every_word_that_the_page_says_is_there_and_none_besides() -> None:
+    """Words are said by their key, or by a key of which a part is computed: `figure.${name}`."""
+    scripts = "".join(path.read_text("utf-8") for path in page.PAGE.glob("*.js"))
+    template = (page.PAGE / "index.html").read_text("utf-8")
+    words = json.loads((page.PAGE / "words" / "en.json").read_text("utf-8"))
+    known = {re.sub(r"\.(one|other)$", "", key) for key in words}
+    said = set(re.findall(r'data-word="([^"]+)"', template))
+    said |= set(re.findall(r'\bsay\(\s*"([^"]+)"', scripts))
+    assert said - known == set()
+    texts = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', scripts))
+    computed = [
+        re.compile(re.sub(r"\\\$\\\{.*?\\\}", ".+", re.escape(key)))
+        for key in re.findall(r"`([^`\s]*\$\{[^`\s]*)`", scripts)
+    ]
+    unused = [key for key in known - said - texts if not any(c.fullmatch(key) for c in computed)]
+    assert unused == []
+
+
+def test_the_languages_fill_in_the_same_values() -> None:
+    english, korean = (
+        json.loads((page.PAGE / "words" / f"{language}.json").read_text("utf-8"))
+        for language in page.LANGUAGES
+    )
+    holes = re.compile(r"\{\w+\}")
+    assert {key: sorted(set(holes.findall(words))) for key, words in english.items()} == {
+        key: sorted(set(holes.findall(words))) for key, words in korean.items()
+    }
+
+
 def test_a_page_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path, aside = tmp_path / "made" / "index.html", tmp_path
     assert page.replace_text(path, "하나", aside) == 6

@@ -11,6 +11,7 @@ import pytest
 
 from orderhe_dagster.dashboard import page as parts
 from orderhe_dagster_tests.dashboard.payloads import only_days, payload
+from orderhe_dagster_tests.dashboard.test_page import unfold
 from orderhe_dagster_tests.servers.chromium import Watched, chromium, violations, watched
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def test_texts_are_texts_however_long_or_hostile(show: Show) -> None:
     )
     data = changed(data, "product_sales", product_name=lambda name: HOSTILE + name)
     page = show(data).page
-    page.locator("#categories summary").click()
+    unfold(page, "categories")
     assert HOSTILE in page.locator("#categories").inner_text()
     assert "(without a name)" in page.locator("#categories").inner_text()
     assert page.locator("img").count() == 0
@@ -130,7 +131,7 @@ def test_more_categories_than_fit_are_one_bar(show: Show) -> None:
         changed(payload(), "category_sales", category=lambda _: f"C{next(names) % 20}")
     ).page
     assert "9 others" in page.locator("#categories .chart").inner_text()
-    page.locator("#categories summary").click()
+    unfold(page, "categories")
     assert page.locator("#categories tbody tr").count() == 20
 
 
@@ -142,11 +143,13 @@ def test_what_is_wrong_stands_at_the_top(show: Show) -> None:
     data["layers"][1] |= {"agrees": None, "source_rows": None, "proved_at": None}
     data["freshness"][0] |= {"built_at": "2026-11-19T00:00:00Z"}
     data["freshness"][1] |= {"built_at": None, "last_day": None}
+    data["layers"][2] |= {"agrees": False, "only_stale": True}
     page = show(data).page
     told = page.locator("#warnings").inner_text()
     assert "mart.daily_sales: “amounts_add_up” does not hold: 3 rows are wrong" in told
     assert "221,661 rows in the source, 221,661 in the backup, 7 in the warehouse" in told
     assert "mart/daily_sales was last built 19 Nov 2026, 09:00" in told  # the shop's time
+    assert "has changed since it was backed up: products" in told
     trust = page.locator("#trust").inner_text()
     assert "They differ for orders" in trust
     assert "1 of 32 checks does not hold" in trust
@@ -165,7 +168,7 @@ def test_a_shop_that_is_well_says_so(show: Show) -> None:
 
 def test_three_years_are_drawn_by_the_month(show: Show) -> None:
     page = show(payload(3), "#range=all").page
-    page.locator("#revenue summary").click()
+    unfold(page, "revenue")
     assert page.locator("#revenue tbody tr").count() == 37
     assert "Pale bars are not whole months." in page.locator("#revenue").inner_text()
     assert "The latest 13 months are shown." in page.locator("#retention").inner_text()

@@ -1,6 +1,8 @@
-// Drawing with Vega: the look that all charts share, and when they are drawn. What a chart shows is in specs.js.
+// Drawing with Vega: the look that all charts share, and when they are drawn. What they show: specs.js.
 
-const FONT = "system-ui, -apple-system, 'Segoe UI', 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'Noto Sans CJK KR', sans-serif";
+const FONT =
+  "system-ui, -apple-system, 'Segoe UI', 'Apple SD Gothic Neo', 'Malgun Gothic', " +
+  "'Noto Sans KR', 'Noto Sans CJK KR', sans-serif";
 
 /** Colours are the page's own variables, so that charts follow the scheme and the printer by themselves. */
 const LOOK = {
@@ -11,9 +13,16 @@ const LOOK = {
   view: { stroke: null },
   aria: true,
   axis: {
-    labelColor: "var(--muted)", labelFontSize: 12, titleColor: "var(--muted)",
-    titleFontSize: 12, titleFontWeight: "normal", gridColor: "var(--line)",
-    domain: false, ticks: false, labelPadding: 8, aria: false,
+    labelColor: "var(--muted)",
+    labelFontSize: 12,
+    titleColor: "var(--muted)",
+    titleFontSize: 12,
+    titleFontWeight: "normal",
+    gridColor: "var(--line)",
+    domain: false,
+    ticks: false,
+    labelPadding: 8,
+    aria: false,
   },
   text: { fontSize: 12, fill: "var(--ink)" },
   bar: { color: "var(--accent)" },
@@ -29,13 +38,15 @@ const WRITERS = {
   axisMoney: (value) => compactMoney(value),
   axisCount: (value) => shortCount(value),
   axisDay: (value) => dayText(Math.floor(value), "short"),
-  axisWeek: (value) => dayText(Math.floor(value - 3), "short"),
+  // Of the middle of a week, its first day; the first week may be shorter.
+  axisWeek: (value, first) => dayText(Math.max(Math.floor(value - 3), Number(first)), "short"),
   axisMonth: (value) => dayText(Math.floor(value), "month"),
 };
 
 /**
  * Draw a chart into an element, instead of what stands there. It fills the element's width.
- * @param {HTMLElement} into @param {Object<string, any>} spec Vega-Lite @param {string} told what a screen reader says
+ * @param {HTMLElement} into @param {Object<string, any>} spec Vega-Lite
+ * @param {string} told what a screen reader says
  */
 function draw(into, spec, told) {
   const last = drawn.get(into) || { token: 0, result: null };
@@ -43,11 +54,18 @@ function draw(into, spec, told) {
   drawn.set(into, mine);
   const whole = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    width: "container", autosize: { type: "fit-x", contains: "padding" },
-    description: told, config: LOOK, ...spec,
+    width: "container",
+    autosize: { type: "fit-x", contains: "padding" },
+    description: told,
+    config: LOOK,
+    ...spec,
   };
   const options = {
-    renderer: "svg", actions: false, mode: "vega-lite", tooltip: { theme: "custom" }, expressionFunctions: WRITERS,
+    renderer: "svg",
+    actions: false,
+    mode: "vega-lite",
+    tooltip: { theme: "custom" },
+    expressionFunctions: WRITERS,
     ast: true, // expressions are interpreted: the page's policy forbids eval
   };
   const done = window.vegaEmbed(into, whole, options).then((result) => {
@@ -76,7 +94,8 @@ async function allDrawn() {
 
 /**
  * A chart with what it says and its figures as a table.
- * @param {string} told @param {Object<string, any>} spec @param {Node[]} others legend and table, above and below
+ * @param {string} told @param {Object<string, any>} spec
+ * @param {Node[]} others legend and table, above and below
  */
 function figure(told, spec, ...others) {
   const chart = el("div.chart", {});
@@ -90,10 +109,16 @@ function figure(told, spec, ...others) {
 function spark(values) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const known = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
-  const [low, high] = [Math.min(0, ...known.map((each) => each.value)), Math.max(0, ...known.map((each) => each.value))];
+  const [low, high] = [
+    Math.min(0, ...known.map((each) => each.value)),
+    Math.max(0, ...known.map((each) => each.value)),
+  ];
   const across = (index) => ((index / Math.max(values.length - 1, 1)) * 100).toFixed(1);
   const up = (value) => (22 - ((value - low) / (high - low || 1)) * 20).toFixed(1);
-  const points = known.length > 1 ? known.map(({ value, index }) => `${across(index)},${up(value)}`).join(" ") : "";
+  const points =
+    known.length > 1
+      ? known.map(({ value, index }) => `${across(index)},${up(value)}`).join(" ")
+      : "";
   svg.setAttribute("viewBox", "0 0 100 24");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spark");

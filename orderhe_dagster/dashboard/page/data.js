@@ -42,7 +42,10 @@ function daysIn(name) {
   return dayNumbers.get(name);
 }
 
-/** @param {string} name @param {string} column @param {Span} span @returns {number} sum over the days; 0 where none */
+/**
+ * The sum over the days of a span; 0 where there are none.
+ * @param {string} name @param {string} column @param {Span} span @returns {number}
+ */
 function sum(name, column, span) {
   const values = (EXPORTS[name] || {})[column] || [];
   let total = 0;

@@ -1,6 +1,6 @@
 // The figures at the top: how each is computed, and how it differs from the period before.
 
-/** @param {number} part @param {number} whole @returns {number|null} null where there is nothing to divide by */
+/** @param {number} part @param {number} whole @returns {number|null} null: by nothing */
 function ratio(part, whole) {
   return whole ? part / whole : null;
 }

@@ -11,7 +11,8 @@ function el(tag, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
     else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, String(value));
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(key, String(value));
   }
   made.append(...children.filter((child) => child !== null));
   return made;
@@ -26,13 +27,19 @@ function table(caption, columns, rows, shape = "") {
   const number = (column) => (column.number ? "number" : null);
   const head = columns.map((each) => el("th", { scope: "col", class: number(each) }, each.title));
   const lines = rows.map((row) =>
-    el("tr", {}, ...row.map((cell, at) =>
-      columns[at].head
-        ? el("th", { scope: "row" }, cell)
-        : el("td", { class: number(columns[at]) }, cell),
-    )),
+    el(
+      "tr",
+      {},
+      ...row.map((cell, at) =>
+        columns[at].head
+          ? el("th", { scope: "row" }, cell)
+          : el("td", { class: number(columns[at]) }, cell),
+      ),
+    ),
   );
-  const made = el("table", { class: shape || null },
+  const made = el(
+    "table",
+    { class: shape || null },
     el("caption.unseen", {}, caption),
     el("thead", {}, el("tr", {}, ...head)),
     el("tbody", {}, ...lines),
@@ -54,8 +61,12 @@ function folded(title, caption, columns, rows) {
  * @param {string} name also its id @param {string} size wide, half or narrow @param {...(Node|null)} children
  */
 function panel(name, size, ...children) {
-  return el(`section.panel.${size}`, { id: name, "aria-labelledby": `${name}-title` },
-    el("h2", { id: `${name}-title` }, say(`${name}.title`)), ...children);
+  return el(
+    `section.panel.${size}`,
+    { id: name, "aria-labelledby": `${name}-title` },
+    el("h2", { id: `${name}-title` }, say(`${name}.title`)),
+    ...children,
+  );
 }
 
 /** @param {...(string|Node)} text @returns {HTMLElement} the sentence that says what a panel shows */
@@ -70,22 +81,37 @@ function note(...text) {
 
 /** What the colours of a chart mean, in words. @param {[string, string][]} entries shape and word */
 function legend(entries) {
-  return el("ul.legend", { role: "list" },
-    ...entries.map(([shape, word]) => el("li", {}, el(`span.swatch.${shape}`, { "aria-hidden": "true" }), word)));
+  return el(
+    "ul.legend",
+    { role: "list" },
+    ...entries.map(([shape, word]) =>
+      el("li", {}, el(`span.swatch.${shape}`, { "aria-hidden": "true" }), word),
+    ),
+  );
 }
 
 /**
  * Buttons of which one is chosen, as radio buttons.
  * @param {HTMLElement} into a fieldset that has its legend @param {string} name
- * @param {[string, string][]} options value and word @param {string} chosen @param {(value: string) => void} then
+ * @param {[string, string][]} options value and word @param {string} chosen
+ * @param {(value: string) => void} then
  */
 function choices(into, name, options, chosen, then) {
   const kept = into.querySelector("legend");
   into.className = "choices";
-  into.replaceChildren(...(kept ? [kept] : []), ...options.map(([value, word]) => {
-    const input = el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => then(value) });
-    return el("label", {}, input, el("span", { lang: name === "language" ? value : null }, word));
-  }));
+  into.replaceChildren(
+    ...(kept ? [kept] : []),
+    ...options.map(([value, word]) => {
+      const input = el("input", {
+        type: "radio",
+        name,
+        value,
+        checked: value === chosen,
+        onchange: () => then(value),
+      });
+      return el("label", {}, input, el("span", { lang: name === "language" ? value : null }, word));
+    }),
+  );
   return into;
 }
 
@@ -93,16 +119,25 @@ const ARROWS = { up: "▲", down: "▼", same: "=", new: "★", gone: "▼", non
 
 /**
  * A change, told by sign and word; the colour only repeats it.
- * @param {Change} change @param {string} kind money, count or rate @param {number} good 1: more is better; -1: less; 0: neither
+ * @param {Change} change @param {string} kind money, count or rate
+ * @param {number} good 1: more is better; -1: less; 0: neither
  */
 function changeText(change, kind, good = 1) {
   const { way, share, difference } = change;
-  const amount = kind === "rate" ? points(difference)
-    : share !== null ? changePercent(share)
-    : written(kind, Math.abs(difference));
+  const amount =
+    kind === "rate"
+      ? points(difference)
+      : share !== null
+        ? changePercent(share)
+        : written(kind, Math.abs(difference));
   const rising = way === "up" || way === "new" ? 1 : way === "same" || way === "none" ? 0 : -1;
   const tone = rising * good > 0 ? "good" : rising * good < 0 ? "bad" : "even";
   const text = say(kind === "rate" ? `change.points.${way}` : `change.${way}`, { amount });
-  return el(`span.change.${tone}`, {},
-    el("span.arrow", { "aria-hidden": "true" }, ARROWS[way]), ARROWS[way] ? " " : "", text);
+  return el(
+    `span.change.${tone}`,
+    {},
+    el("span.arrow", { "aria-hidden": "true" }, ARROWS[way]),
+    ARROWS[way] ? " " : "",
+    text,
+  );
 }

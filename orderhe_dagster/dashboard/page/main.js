@@ -5,9 +5,12 @@ const state = { preset: "30", scheme: "auto", span: /** @type {Span|null} */ (nu
 
 /** @param {string} preset @param {Span} known @returns {Span} */
 function spanOf(preset, known) {
-  const start = preset === "all" ? known.a
-    : preset === "year" ? yearBefore(known.b) + 1
-    : known.b - Number(preset) + 1;
+  const start =
+    preset === "all"
+      ? known.a
+      : preset === "year"
+        ? yearBefore(known.b) + 1
+        : known.b - Number(preset) + 1;
   return { a: Math.max(start, known.a), b: known.b };
 }
 
@@ -15,7 +18,9 @@ function spanOf(preset, known) {
 function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const known = knownDays();
-  spoken.lang = /** @type {Language} */ (asked.get("lang") in WORDS ? asked.get("lang") : browserLanguage());
+  spoken.lang = /** @type {Language} */ (
+    asked.get("lang") in WORDS ? asked.get("lang") : browserLanguage()
+  );
   state.scheme = ["light", "dark"].includes(asked.get("scheme")) ? asked.get("scheme") : "auto";
   if (!known) return;
   const [from, to] = ["from", "to"].map((name) => dayOf(asked.get(name) || ""));
@@ -63,10 +68,16 @@ function showRange(panels = true) {
   /** @type {HTMLInputElement} */ (at("from")).value = isoOf(span.a);
   /** @type {HTMLInputElement} */ (at("to")).value = isoOf(span.b);
   document.querySelectorAll("#presets input").forEach((input) => {
-    /** @type {HTMLInputElement} */ (input).checked = /** @type {HTMLInputElement} */ (input).value === state.preset;
+    /** @type {HTMLInputElement} */ (input).checked =
+      /** @type {HTMLInputElement} */ (input).value === state.preset;
   });
   at("figure-list").replaceChildren(...cards(span));
-  const makers = { revenue: revenuePanel, funnel: funnelPanel, categories: categoriesPanel, customers: customersPanel };
+  const makers = {
+    revenue: revenuePanel,
+    funnel: funnelPanel,
+    categories: categoriesPanel,
+    customers: customersPanel,
+  };
   for (const [name, make] of panels ? Object.entries(makers) : []) {
     const [old, made] = [at(name), make(span)];
     if (!old || !made) continue;
@@ -95,7 +106,10 @@ function chooseDay(which) {
   if (!known || !state.span || !Number.isFinite(day)) return;
   const inside = Math.min(Math.max(day, known.a), known.b);
   const { a, b } = state.span;
-  state.span = which === "from" ? { a: inside, b: Math.max(inside, b) } : { a: Math.min(a, inside), b: inside };
+  state.span =
+    which === "from"
+      ? { a: inside, b: Math.max(inside, b) }
+      : { a: Math.min(a, inside), b: inside };
   state.preset = "";
   showRange();
 }
@@ -105,39 +119,93 @@ function rangeParts() {
   const known = knownDays();
   if (!known) return [];
   const presets = el("fieldset", { id: "presets" }, el("legend.unseen", {}, say("range.title")));
-  choices(presets, "range", PRESETS.map((each) => [each, say(`range.${each}`)]), state.preset, choosePreset);
-  const day = (which) => el("label", {}, say(`range.${which}`), " ", el("input", {
-    type: "date", id: which, min: isoOf(known.a), max: isoOf(known.b), required: true, onchange: () => chooseDay(which) }));
-  return [el("h2.unseen", {}, say("range.title")), presets, el("div.dates", {}, day("from"), day("to")),
-    el("p", { id: "range-text", role: "status", "aria-live": "polite" })];
+  choices(
+    presets,
+    "range",
+    PRESETS.map((each) => [each, say(`range.${each}`)]),
+    state.preset,
+    choosePreset,
+  );
+  const day = (which) =>
+    el(
+      "label",
+      {},
+      say(`range.${which}`),
+      " ",
+      el("input", {
+        type: "date",
+        id: which,
+        min: isoOf(known.a),
+        max: isoOf(known.b),
+        required: true,
+        onchange: () => chooseDay(which),
+      }),
+    );
+  return [
+    el("h2.unseen", {}, say("range.title")),
+    presets,
+    el("div.dates", {}, day("from"), day("to")),
+    el("p", { id: "range-text", role: "status", "aria-live": "polite" }),
+  ];
 }
 
 /** Write the whole page in the chosen language. */
 function showAll() {
   document.documentElement.lang = spoken.lang;
   document.title = say("title");
-  document.querySelectorAll("[data-word]").forEach((each) => { each.textContent = say(each.getAttribute("data-word")); });
+  document.querySelectorAll("[data-word]").forEach((each) => {
+    each.textContent = say(each.getAttribute("data-word"));
+  });
   const known = knownDays();
   at("made").textContent = say(known ? "made" : "made.empty", {
-    day: known ? dayText(known.b, "weekday") : "", at: instantText(DATA.made_at || null), zone: DATA.time_zone || "UTC" });
-  choices(at("language"), "language", [["ko", "한국어"], ["en", "English"]], spoken.lang, (value) => {
-    spoken.lang = /** @type {Language} */ (value);
-    showAll();
-    at("language").querySelector("input:checked").focus();
+    day: known ? dayText(known.b, "weekday") : "",
+    at: instantText(DATA.made_at || null),
+    zone: DATA.time_zone || "UTC",
   });
-  choices(at("scheme"), "scheme", ["auto", "light", "dark"].map((each) => [each, say(`scheme.${each}`)]), state.scheme, (value) => {
-    state.scheme = value;
-    showScheme();
-    remember();
-  });
+  choices(
+    at("language"),
+    "language",
+    [
+      ["ko", "한국어"],
+      ["en", "English"],
+    ],
+    spoken.lang,
+    (value) => {
+      spoken.lang = /** @type {Language} */ (value);
+      showAll();
+      at("language").querySelector("input:checked").focus();
+    },
+  );
+  choices(
+    at("scheme"),
+    "scheme",
+    ["auto", "light", "dark"].map((each) => [each, say(`scheme.${each}`)]),
+    state.scheme,
+    (value) => {
+      state.scheme = value;
+      showScheme();
+      remember();
+    },
+  );
   fill("warnings", warnings());
   fill("range", rangeParts());
-  fill("figures", known ? [el("h2.unseen", {}, say("figures.title")), el("ul", { id: "figure-list", role: "list" })] : []);
+  fill(
+    "figures",
+    known
+      ? [el("h2.unseen", {}, say("figures.title")), el("ul", { id: "figure-list", role: "list" })]
+      : [],
+  );
   forget(at("panels"));
   const { span } = state;
   const panels = [
-    ...(span ? [revenuePanel(span), funnelPanel(span), categoriesPanel(span), customersPanel(span)] : []),
-    productsPanel(), pairsPanel(), pricesPanel(), segmentsPanel(), retentionPanel(),
+    ...(span
+      ? [revenuePanel(span), funnelPanel(span), categoriesPanel(span), customersPanel(span)]
+      : []),
+    productsPanel(),
+    pairsPanel(),
+    pricesPanel(),
+    segmentsPanel(),
+    retentionPanel(),
   ];
   at("panels").replaceChildren(...panels.filter((each) => each !== null));
   fill("trust", trustParts());
@@ -152,7 +220,7 @@ function showScheme() {
   else document.documentElement.dataset.scheme = state.scheme;
 }
 
-/** @param {string} a @param {string} b "YYYY-MM-DD" @returns {Figures} the figures at the top, for any range */
+/** @param {string} a @param {string} b "YYYY-MM-DD" @returns {Figures} as at the top */
 function figures(a, b) {
   return figuresOf({ a: dayOf(a), b: dayOf(b) });
 }
@@ -165,6 +233,10 @@ document.addEventListener("DOMContentLoaded", () => {
     event.preventDefault();
     at("main").focus();
   });
-  addEventListener("hashchange", () => { recall(); showScheme(); showAll(); });
+  addEventListener("hashchange", () => {
+    recall();
+    showScheme();
+    showAll();
+  });
   Object.assign(window, { orderhe: { figures, drawn: allDrawn } });
 });

@@ -2,9 +2,14 @@
 
 const CHECKS = DATA.checks || { passed: 0, failed: [] };
 const LAYERS = DATA.layers || [];
+/** The check whose result the layers show in their own words. */
+const AGREES = "agrees_with_source_and_backup";
 const FRESHNESS = DATA.freshness || [];
 
-/** @param {{built_at: string|null, limit_hours: number|null}} asset @returns {boolean} late when the page was made */
+/**
+ * @param {{built_at: string|null, limit_hours: number|null}} asset
+ * @returns {boolean} late when the page was made
+ */
 function isLate(asset) {
   if (!asset.built_at || !asset.limit_hours || !DATA.made_at) return false;
   return Date.parse(DATA.made_at) - Date.parse(asset.built_at) > asset.limit_hours * 3_600_000;
@@ -18,37 +23,93 @@ function pageAge() {
 /** What must be known before the figures are read. @returns {HTMLElement[]} none where all is well */
 function warnings() {
   const found = [];
-  if (!knownDays()) found.push(el("div.warning", {}, el("h2", {}, say("missing.title")), el("p", {}, say("missing.text"))));
-  const failed = CHECKS.failed || [];
-  const differing = LAYERS.filter((layer) => layer.agrees === false);
+  if (!knownDays())
+    found.push(
+      el("div.warning", {}, el("h2", {}, say("missing.title")), el("p", {}, say("missing.text"))),
+    );
+  const failed = (CHECKS.failed || []).filter(
+    (check) => check.claim !== AGREES && !check.only_stale,
+  );
+  const differing = LAYERS.filter(isWrong);
   const late = FRESHNESS.filter(isLate);
   if (failed.length || differing.length || late.length) {
-    found.push(el("div.warning", {},
-      el("h2", {}, say("warning.title")),
-      el("ul", {},
-        ...failed.map((check) => el("li", {}, say("warning.check", {
-          table: check.table, claim: check.claim, count: check.wrong_rows || 0, at: instantText(check.checked_at) }))),
-        ...differing.map((layer) => el("li", {}, say("warning.layer", { table: layer.table, ...counts(layer) }))),
-        ...late.map((asset) => el("li", {}, say("warning.late", {
-          asset: asset.asset, at: instantText(asset.built_at), count: asset.limit_hours }))))));
+    found.push(
+      el(
+        "div.warning",
+        {},
+        el("h2", {}, say("warning.title")),
+        el(
+          "ul",
+          {},
+          ...failed.map((check) =>
+            el(
+              "li",
+              {},
+              say("warning.check", {
+                table: check.table,
+                claim: check.claim,
+                count: check.wrong_rows || 0,
+                at: instantText(check.checked_at),
+              }),
+            ),
+          ),
+          ...differing.map((layer) =>
+            el("li", {}, say("warning.layer", { table: layer.table, ...counts(layer) })),
+          ),
+          ...late.map((asset) =>
+            el(
+              "li",
+              {},
+              say("warning.late", {
+                asset: asset.asset,
+                at: instantText(asset.built_at),
+                count: asset.limit_hours,
+              }),
+            ),
+          ),
+        ),
+      ),
+    );
   }
+  const stale = LAYERS.filter((layer) => layer.agrees === false && layer.only_stale);
+  if (stale.length) found.push(el("p.aged", {}, staleSentence(stale)));
   if (pageAge() >= 2) found.push(el("p.aged", {}, say("warning.old", { count: pageAge() })));
   return found;
 }
 
+/** @param {any} layer @returns {boolean} a copy is wrong, not only older than the source */
+function isWrong(layer) {
+  return layer.agrees === false && !layer.only_stale;
+}
+
+/** @param {any[]} stale layers @returns {string} */
+function staleSentence(stale) {
+  return say("layers.stale", { tables: stale.map((layer) => layer.table).join(", ") });
+}
+
 /** The three row counts of a layer, written. */
 function counts(layer) {
-  return { source: count(layer.source_rows), backup: count(layer.backup_rows), warehouse: count(layer.warehouse_rows) };
+  return {
+    source: count(layer.source_rows),
+    backup: count(layer.backup_rows),
+    warehouse: count(layer.warehouse_rows),
+  };
 }
 
 /** @returns {string} the plain sentence on the three layers */
 function layersSentence() {
   const proven = LAYERS.filter((layer) => layer.agrees !== null);
-  const wrong = proven.filter((layer) => layer.agrees === false);
+  const wrong = proven.filter(isWrong);
+  const stale = proven.filter((layer) => layer.agrees === false && layer.only_stale);
   if (!proven.length) return say("layers.never");
-  const times = proven.map((layer) => layer.proved_at).filter(Boolean).sort();
+  const times = proven
+    .map((layer) => layer.proved_at)
+    .filter(Boolean)
+    .sort();
   const at = instantText(times[0] || null);
-  if (wrong.length) return say("layers.differ", { tables: wrong.map((layer) => layer.table).join(", "), at });
+  if (wrong.length)
+    return say("layers.differ", { tables: wrong.map((layer) => layer.table).join(", "), at });
+  if (stale.length) return staleSentence(stale);
   return say(proven.length < LAYERS.length ? "layers.some" : "layers.agree", { at });
 }
 
@@ -63,38 +124,102 @@ function trustParts() {
   const parts = [el("h2", { id: "trust-title" }, say("trust.title"))];
   if (LAYERS.length) {
     const columns = [
-      { title: say("table"), head: true }, { title: say("layers.source"), number: true },
-      { title: say("layers.backup"), number: true }, { title: say("layers.warehouse"), number: true },
-      { title: say("layers.days"), number: true }, { title: say("layers.verdict") }, { title: say("layers.proved") },
+      { title: say("table"), head: true },
+      { title: say("layers.source"), number: true },
+      { title: say("layers.backup"), number: true },
+      { title: say("layers.warehouse"), number: true },
+      { title: say("layers.days"), number: true },
+      { title: say("layers.verdict") },
+      { title: say("layers.proved") },
     ];
-    const said = { true: ["good", "layers.yes"], false: ["bad", "layers.no"], null: ["even", "layers.unknown"] };
-    parts.push(el("div.part.wide", {}, el("h3", {}, say("layers.title")), el("p.summary", {}, layersSentence()),
-      LAYERS.every((layer) => layer.agrees === null) ? null : table(say("layers.title"), columns, LAYERS.map((layer) => {
-        const [tone, key] = said[String(layer.agrees)];
-        return [layer.table, count(layer.source_rows), count(layer.backup_rows), count(layer.warehouse_rows),
-          count(layer.days), verdict(tone, say(key)), instantText(layer.proved_at)];
-      }))));
+    const said = {
+      true: ["good", "layers.yes"],
+      false: ["bad", "layers.no"],
+      null: ["even", "layers.unknown"],
+    };
+    const older = ["even", "layers.older"];
+    parts.push(
+      el(
+        "div.part.wide",
+        {},
+        el("h3", {}, say("layers.title")),
+        el("p.summary", {}, layersSentence()),
+        LAYERS.every((layer) => layer.agrees === null)
+          ? null
+          : table(
+              say("layers.title"),
+              columns,
+              LAYERS.map((layer) => {
+                const [tone, key] =
+                  layer.only_stale && layer.agrees === false ? older : said[String(layer.agrees)];
+                return [
+                  layer.table,
+                  count(layer.source_rows),
+                  count(layer.backup_rows),
+                  count(layer.warehouse_rows),
+                  count(layer.days),
+                  verdict(tone, say(key)),
+                  instantText(layer.proved_at),
+                ];
+              }),
+            ),
+        LAYERS.every((layer) => layer.agrees === null) ? null : note(say("layers.note")),
+      ),
+    );
   }
   const failed = (CHECKS.failed || []).length;
   if (CHECKS.passed || failed) {
-    parts.push(el("div.part", {}, el("h3", {}, say("checks.title")),
-      el("p.summary", {}, failed
-        ? verdict("bad", say("checks.failed", { count: failed, all: CHECKS.passed + failed }))
-        : verdict("good", say("checks.passed", { count: CHECKS.passed })))));
+    parts.push(
+      el(
+        "div.part",
+        {},
+        el("h3", {}, say("checks.title")),
+        el(
+          "p.summary",
+          {},
+          failed
+            ? verdict("bad", say("checks.failed", { count: failed, all: CHECKS.passed + failed }))
+            : verdict("good", say("checks.passed", { count: CHECKS.passed })),
+        ),
+      ),
+    );
   }
   if (FRESHNESS.length) {
     const columns = [
-      { title: say("freshness.asset"), head: true }, { title: say("freshness.built") },
-      { title: say("freshness.last_day") }, { title: say("freshness.state") },
+      { title: say("freshness.asset"), head: true },
+      { title: say("freshness.built") },
+      { title: say("freshness.last_day") },
+      { title: say("freshness.state") },
     ];
     const late = FRESHNESS.filter(isLate).length;
-    const state = (asset) => !asset.built_at ? verdict("even", say("freshness.never"))
-      : isLate(asset) ? verdict("bad", say("freshness.late"))
-      : asset.limit_hours ? verdict("good", say("freshness.fresh")) : verdict("even", say("freshness.unlimited"));
-    parts.push(el("div.part", {}, el("h3", {}, say("freshness.title")),
-      el("p.summary", {}, late ? say("freshness.some_late", { count: late }) : say("freshness.all_fresh")),
-      folded(say("freshness.table"), say("freshness.title"), columns, () => FRESHNESS.map((asset) => [
-        asset.asset, instantText(asset.built_at), asset.last_day ? dayText(dayOf(asset.last_day)) : "–", state(asset)]))));
+    const state = (asset) =>
+      !asset.built_at
+        ? verdict("even", say("freshness.never"))
+        : isLate(asset)
+          ? verdict("bad", say("freshness.late"))
+          : asset.limit_hours
+            ? verdict("good", say("freshness.fresh"))
+            : verdict("even", say("freshness.unlimited"));
+    parts.push(
+      el(
+        "div.part",
+        {},
+        el("h3", {}, say("freshness.title")),
+        el(
+          "p.summary",
+          {},
+          late ? say("freshness.some_late", { count: late }) : say("freshness.all_fresh"),
+        ),
+        folded(say("freshness.table"), say("freshness.title"), columns, () =>
+          FRESHNESS.map((asset) => [
+            asset.asset,
+            instantText(asset.built_at),
+            asset.last_day ? dayText(dayOf(asset.last_day)) : "–",
+            state(asset),
+          ]),
+        ),
+      ),
+    );
   }
   return parts.length > 1 ? parts : [];
 }

@@ -56,7 +56,10 @@ function shortMoney(value) {
   if (value === null) return "–";
   const style = { style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol" };
   if (Math.abs(value) < 1000) return money(value);
-  if (Math.abs(value) < 1_000_000) return format("NumberFormat", "roundMoney", { ...style, maximumFractionDigits: 0 }).format(value);
+  if (Math.abs(value) < 1_000_000)
+    return format("NumberFormat", "roundMoney", { ...style, maximumFractionDigits: 0 }).format(
+      value,
+    );
   return compactMoney(value);
 }
 
@@ -67,8 +70,13 @@ function compactMoney(value) {
   while (size >= step) size /= step;
   const digits = size < 10 ? 2 : size < 100 ? 1 : 0;
   const options = {
-    style: "currency", currency: CURRENCY, currencyDisplay: "narrowSymbol", useGrouping: "always",
-    notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: digits,
+    style: "currency",
+    currency: CURRENCY,
+    currencyDisplay: "narrowSymbol",
+    useGrouping: "always",
+    notation: "compact",
+    minimumFractionDigits: 0,
+    maximumFractionDigits: digits,
   };
   return format("NumberFormat", `compact${digits}`, options).format(value);
 }
@@ -81,14 +89,22 @@ function shortCount(value) {
 /** @param {number|null} share of 1 @returns {string} */
 function percent(share) {
   const digits = share === 1 || share === 0 ? 0 : 1;
-  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const options = {
+    style: "percent",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  };
   return share === null ? "–" : format("NumberFormat", `percent${digits}`, options).format(share);
 }
 
 /** @param {number} share @returns {string} of a change, without its sign: three digits are enough */
 function changePercent(share) {
   const digits = Math.abs(share) >= 10 ? 0 : 1;
-  const options = { style: "percent", maximumFractionDigits: digits, minimumFractionDigits: digits };
+  const options = {
+    style: "percent",
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits,
+  };
   return format("NumberFormat", `changePercent${digits}`, options).format(Math.abs(share));
 }
 
