@@ -18,7 +18,7 @@ function dayAxis(all) {
       format: String(all[0].a),
       values: all.map((bar) => (bar.a + bar.b + 1) / 2),
       grid: false,
-      labelOverlap: "parity",
+      labelOverlap: "greedy",
       labelSeparation: 14,
     },
   };

@@ -125,11 +125,11 @@ function trustParts() {
   if (LAYERS.length) {
     const columns = [
       { title: say("table"), head: true },
+      { title: say("layers.verdict") },
       { title: say("layers.source"), number: true },
       { title: say("layers.backup"), number: true },
       { title: say("layers.warehouse"), number: true },
       { title: say("layers.days"), number: true },
-      { title: say("layers.verdict") },
       { title: say("layers.proved") },
     ];
     const said = {
@@ -154,11 +154,11 @@ function trustParts() {
                   layer.only_stale && layer.agrees === false ? older : said[String(layer.agrees)];
                 return [
                   layer.table,
+                  verdict(tone, say(key)),
                   count(layer.source_rows),
                   count(layer.backup_rows),
                   count(layer.warehouse_rows),
                   count(layer.days),
-                  verdict(tone, say(key)),
                   instantText(layer.proved_at),
                 ];
               }),
