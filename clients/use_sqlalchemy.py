@@ -21,9 +21,10 @@ def main() -> None:
             database=os.environ["CLIENT_DATABASE"],
         )
         options = {"sslmode": "verify-full"}
-        if driver == "psycopg2":
-            options["sslrootcert"] = os.environ["PGSSLROOTCERT"]
-        engine = sa.create_engine(url, connect_args=options)
+        if driver == "psycopg2":  # as Superset is given it: all of it in the address
+            url = url.set(query={**options, "sslrootcert": os.environ["PGSSLROOTCERT"]})
+            options = {}
+        engine = sa.create_engine(url.render_as_string(hide_password=False), connect_args=options)
         core(engine, driver)
         look(engine, driver)
         engine.dispose()
