@@ -77,6 +77,12 @@ def _visible(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"({number} IN ({', '.join(numbers)}))" if numbers else "false", BOOLEAN)
 
 
+def _type_visible(name: str, given: Arguments, moment: Moment) -> Value:
+    """Whether a type is found by its bare name: all that there are."""
+    numbers = ", ".join(str(number) for number, _ in TYPES.values())
+    return Value(f"({whole(given[0], name)} IN ({numbers}))", BOOLEAN)
+
+
 def _view_text(name: str, given: Arguments, moment: Moment) -> Value:
     """The text of a view, which is not kept: NULL."""
     whole(given[0], name)
@@ -151,4 +157,5 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "pg_get_userbyid": (1, 1, _user),
     "pg_get_viewdef": (1, 2, _view_text),
     "pg_table_is_visible": (1, 1, _visible),
+    "pg_type_is_visible": (1, 1, _type_visible),
 }

@@ -250,7 +250,7 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
         (
             ("oid", INTEGER), ("typname", _TEXT), ("typnamespace", INTEGER), ("typlen", SMALLINT),
             ("typtype", _TEXT), ("typrelid", INTEGER), ("typelem", INTEGER), ("typnotnull", BOOLEAN),
-            ("typbasetype", INTEGER), ("typtypmod", INTEGER),
+            ("typbasetype", INTEGER), ("typtypmod", INTEGER), ("typdefault", _TEXT),
         ),
         _types,
     ),

@@ -130,6 +130,11 @@ QUESTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "and (nspname !~ '^pg_' or nspname = (pg_catalog.current_schemas(true))[1]) order by 1"),
         [("information_schema",), ("mart",), ("pg_catalog",)],
     ),
+    "domains, as SQLAlchemy 1.4 asks": (
+        ("select typname, typdefault, pg_type_is_visible(t.oid) from pg_type t "
+        "where typtype = 'd' or typname = 'bool'"),
+        [("bool", None, True)],
+    ),
     "sizes of types": (
         "select typname, typlen, typtype from pg_type where typname in ('int2', 'varchar') order by 1",
         [("int2", 2, "b"), ("varchar", -1, "b")],
