@@ -9,6 +9,7 @@ import pytest
 
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.dashboard.lineage import lineage_page
+from orderhe_dagster.dashboard.page import render
 from orderhe_dagster_tests.servers.chromium import chromium, violations, watched
 from orderhe_dagster_tests.shops import OWN_SQL
 
@@ -175,7 +176,7 @@ def test_language_and_colours_stay_in_the_address(chromium: Browser, page_file: 
         assert page.locator("html").get_attribute("lang") == "ko"
         assert page.title() == "컬럼 계보"
         page.get_by_role("button", name="어둡게").click()
-        assert page.url == at(page_file, f"{NET}&lang=ko&theme=dark")
+        assert page.url == at(page_file, f"{NET}&lang=ko&scheme=dark")
         page.reload()
         assert page.locator("#chosen h3").all_inner_texts() == ["어디에서 오나", "어디에 쓰이나"]
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"
@@ -184,7 +185,21 @@ def test_language_and_colours_stay_in_the_address(chromium: Browser, page_file: 
 def test_what_is_not_there_is_said(chromium: Browser, page_file: Path) -> None:
     with watched(chromium, at(page_file, "mart.nothing"), locale="en-US") as seen:
         assert seen.page.locator("#told").inner_text() == "There is no mart.nothing here."
-        assert seen.page.locator("#dashboard").get_attribute("href") == "index.html"
+        assert seen.complaints == []
+
+
+def test_the_dashboard_and_this_page_lead_to_one_another(
+    chromium: Browser, page_file: Path
+) -> None:
+    told = {"made_at": "2026-11-21T21:31:00Z", "exports": {}, "layers": [], "freshness": []}
+    told |= {"checks": {"passed": 0, "failed": []}, "lineage": True}
+    page_file.with_name("index.html").write_text(render(told, ""), "utf-8")
+    with watched(chromium, at(page_file, f"{NET}&lang=ko&scheme=dark"), viewport=WIDE) as seen:
+        seen.page.locator("#dashboard").click()
+        back = seen.page.get_by_role("link", name="각 컬럼이 어디에서 왔는지 보기")
+        back.click()
+        assert seen.page.url == at(page_file, "lang=ko&scheme=dark")
+        assert seen.page.title() == "컬럼 계보"
         assert seen.complaints == []
 
 

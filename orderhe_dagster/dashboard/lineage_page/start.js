@@ -25,7 +25,7 @@ function draw() {
 /** The words of the page's frame. */
 function drawTexts() {
   document.documentElement.lang = state.lang;
-  document.documentElement.dataset.theme = state.theme;
+  document.documentElement.dataset.scheme = state.scheme;
   document.title = word("title");
   for (const each of document.querySelectorAll("[data-word]"))
     each.textContent = word(/** @type {HTMLElement} */ (each).dataset.word);
@@ -34,7 +34,9 @@ function drawTexts() {
   const columns = DATA.tables.reduce((sum, table) => sum + table.columns.length, 0);
   document.getElementById("summary").textContent =
     word("summary", { tables: count(DATA.tables.length), columns: count(columns) });
-  document.getElementById("dashboard").hidden = !DATA.dashboard;
+  const dashboard = /** @type {HTMLAnchorElement} */ (document.getElementById("dashboard"));
+  dashboard.hidden = !DATA.dashboard;
+  dashboard.href = `index.html#lang=${state.lang}${state.scheme && `&scheme=${state.scheme}`}`;
   const path = chosenPath();
   const told = document.getElementById("told");
   if (path) {
@@ -53,10 +55,10 @@ function drawTools() {
     ([lang, name]) => element("button", {
       type: "button", lang, "aria-pressed": String(lang === state.lang), click: go({ lang }),
     }, name)));
-  const dark = state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = state.scheme ? state.scheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   const theme = document.getElementById("theme");
   theme.textContent = word(dark ? "theme_light" : "theme_dark");
-  theme.onclick = go({ theme: dark ? "light" : "dark" });
+  theme.onclick = go({ scheme: dark ? "light" : "dark" });
   document.getElementById("layers").replaceChildren(...LAYERS.map((layer) => {
     const hidden = new Set(state.hidden);
     if (!hidden.delete(layer)) hidden.add(layer);

@@ -4,10 +4,10 @@
 const WORDS = JSON.parse(document.getElementById("words").textContent);
 const LANGUAGES = { en: "English", ko: "한국어" };
 
-/** @typedef {{chosen: string, lang: string, theme: string, hidden: Set<string>}} State */
+/** @typedef {{chosen: string, lang: string, scheme: string, hidden: Set<string>}} State */
 
 /** @type {State} */
-let state = { chosen: "", lang: "en", theme: "", hidden: new Set() };
+let state = { chosen: "", lang: "en", scheme: "", hidden: new Set() };
 
 /** A word in the chosen language, `{name}` filled in.
  * @param {string} key @param {Record<string, string|number>} [values] */
@@ -26,7 +26,7 @@ function address(change) {
   const wanted = { ...state, ...change };
   const parts = [encodeURIComponent(wanted.chosen)];
   if (wanted.lang !== ownLanguage()) parts.push(`lang=${wanted.lang}`);
-  if (wanted.theme) parts.push(`theme=${wanted.theme}`);
+  if (wanted.scheme) parts.push(`scheme=${wanted.scheme}`);
   if (wanted.hidden.size) parts.push(`hide=${[...wanted.hidden].join(",")}`);
   return `#${parts.join("&")}`;
 }
@@ -39,7 +39,7 @@ function readAddress() {
   return {
     chosen: decoded(asked[0]),
     lang: said.lang in WORDS ? said.lang : ownLanguage(),
-    theme: ["light", "dark"].includes(said.theme) ? said.theme : "",
+    scheme: ["light", "dark"].includes(said.scheme) ? said.scheme : "",
     hidden: new Set((said.hide || "").split(",").filter((layer) => LAYERS.includes(layer))),
   };
 }

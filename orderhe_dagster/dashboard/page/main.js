@@ -37,6 +37,8 @@ function recall() {
 function remember() {
   const told = new URLSearchParams({ lang: spoken.lang });
   if (state.scheme !== "auto") told.set("scheme", state.scheme);
+  at("lineage").hidden = !DATA.lineage;
+  at("lineage").setAttribute("href", `lineage.html#${told}`);
   if (state.preset) told.set("range", state.preset);
   else if (state.span) {
     told.set("from", isoOf(state.span.a));
