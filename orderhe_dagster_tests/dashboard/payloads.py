@@ -239,6 +239,8 @@ def payload(years: int = 1) -> dict[str, Any]:
         "currency": "KRW",
         "first_day": exports["daily_sales"]["order_date"][0],
         "last_day": str(LAST),
+        "lineage": False,
+        "price_changes": {"days": 60, "up": 1_204, "down": 977},
         "exports": exports,
         "layers": layers,
         "checks": {"passed": 31, "failed": []},

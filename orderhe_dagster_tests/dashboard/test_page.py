@@ -188,6 +188,7 @@ def test_tables_hold_what_the_charts_show(opened: Watched, data: dict[str, Any])
     choose(page, "7")
     for name in ("revenue", "categories", "funnel", "customers", "segments"):
         unfold(page, name)
+    assert violations(page) == []
     rows = page.locator("#revenue details tbody tr").all_inner_texts()
     shown = [f"₩{amount:,}" for amount in data["exports"]["daily_sales"]["net_amount"][-7:]]
     assert [amount in row for amount, row in zip(shown, rows, strict=True)] == [True] * 7
@@ -280,3 +281,16 @@ def test_the_scheme_can_be_chosen(opened: Watched) -> None:
     assert "scheme=dark" in page.evaluate("location.hash")
     choose(page, "auto")
     assert page.evaluate(ground) == light
+
+
+def test_paper_gets_the_light_scheme_and_no_buttons(opened: Watched) -> None:
+    page = opened.page
+    choose(page, "dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(24, 32, 43)"
+    assert page.locator(".switches").is_hidden()
+    assert page.locator("#presets").is_hidden()
+    assert page.locator("#range-text").is_visible()
+    page.emulate_media(media="screen")
+    choose(page, "auto")

@@ -211,7 +211,10 @@ function showAll() {
   ];
   at("panels").replaceChildren(...panels.filter((each) => each !== null));
   fill("trust", trustParts());
-  at("foot").textContent = say("foot");
+  at("foot").replaceChildren(
+    say("foot"),
+    ...(DATA.lineage ? [" ", el("a", { href: "lineage.html" }, say("foot.lineage"))] : []),
+  );
   if (span) showRange(false);
   else remember();
 }

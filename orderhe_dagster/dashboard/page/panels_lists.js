@@ -169,6 +169,8 @@ function pricesPanel() {
     );
   if (!rows.length) return null;
   const up = rows.filter((row) => row.price_change > 0).length;
+  // Of all products, where the data says so: the rows are only the biggest changes.
+  const told = DATA.price_changes || { days: 60, up, down: rows.length - up };
   const columns = [
     { title: say("product"), head: true },
     { title: say("prices.price"), number: true },
@@ -177,7 +179,7 @@ function pricesPanel() {
   return panel(
     "prices",
     "list",
-    summary(say("prices.summary", { up, down: rows.length - up })),
+    summary(say("prices.summary", { ...told, count: told.days })),
     more(
       (shown) =>
         table(

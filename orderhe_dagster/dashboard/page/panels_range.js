@@ -4,7 +4,7 @@
 function cards(span) {
   const past = comparable(span);
   const [now, then] = [figuresOf(span), past && figuresOf(past)];
-  const bars = buckets(span);
+  const bars = buckets(span).map(figuresOf);
   return FIGURES.filter((each) => each.needs.every(has)).map(({ name, kind, good }) => {
     const value = now[name];
     const exact =
@@ -26,7 +26,7 @@ function cards(span) {
           ? el("span.was", {}, say("figure.before", { value: written(kind, then[name]) }))
           : null,
       ),
-      spark(bars.map((bar) => figuresOf(bar)[name])),
+      spark(bars.map((bar) => bar[name])),
     );
   });
 }
