@@ -66,7 +66,7 @@ def _proved(table: Table, found: CheckResult | None) -> dict[str, Any]:
     """The latest proof of a table: over the days that its last run loaded, not all there are."""
     return {
         "table": table.name,
-        "days": found and found.days,
+        "days": found.days if found and table.partition else None,
         "source_rows": found and found.source_rows,
         "backup_rows": found and found.backup_rows,
         "warehouse_rows": found and found.warehouse_rows,
