@@ -16,6 +16,7 @@ from orderhe_dagster.config import OWN_SQL
 from orderhe_dagster.csvfile import csv_file
 from orderhe_dagster.exports import PACKAGE, ExportFiles, describe_folder
 from orderhe_dagster.table_schema import table_schema
+from orderhe_dagster_tests.shops import sales_shop
 
 RAW = """-- Sales of the shop.
 create table sales (
@@ -198,3 +199,33 @@ def test_a_reader_is_never_misled_when_the_process_dies_between_two_files(
         names = {place.csv, place.schema} | ({place.parts} if place.parts.exists() else set())
         assert set(place.folder.iterdir()) == names
     assert at > 1
+
+
+WIDE = """
+-- More than a tool takes at once.
+-- @grain one_no, two_no
+select
+    one.sale_no::bigint as one_no, -- One sale
+    two.sale_no::bigint as two_no, -- Another
+    repeat('가', 20000)::varchar(60000) as first_text, -- Long
+    repeat('나', 20000)::varchar(60000) as other_text -- Long, too
+from warehouse.sales as one
+cross join warehouse.sales as two
+order by one.sale_no, two.sale_no;
+"""
+
+
+def test_an_export_beyond_the_setting_lies_there_in_parts_too(tmp_path: Path) -> None:
+    shop = sales_shop(tmp_path / "shop", {"ORDERHE_EXPORT_MAX_MB": "1"})
+    shop.write({"export/wide.sql": WIDE})
+    outcome = shop.run("*", "2026-01-01", "2026-01-05")
+    assert outcome.succeeded, outcome.lines()
+    place = ExportFiles(shop.settings.home / "exports", "wide")
+    assert problems(place) == []
+    sizes = [part.stat().st_size for part in place.parts.iterdir()]
+    assert len(sizes) > 1
+    assert max(sizes) <= 1_000_000 < place.csv.stat().st_size
+    package = json.loads((place.folder / PACKAGE).read_text("utf-8"))
+    assert [found["name"] for found in package["resources"]] == ["takings", "wide"]
+    assert not ExportFiles(place.folder, "takings").parts.exists()
+    assert json.loads(place.schema.read_text("utf-8"))["primaryKey"] == ["one_no", "two_no"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,9 @@ def wrong(shop: TestShop, whole: bool) -> list[str]:
             exported = [tuple(row) for row in csv.reader(file)][1:]
         if exported != [(day, total) for day, _, total in expected]:
             found.append(f"the export has {exported}")
+        schema = json.loads((shop.settings.home / "exports/takings.schema.json").read_text("utf-8"))
+        if [field["name"] for field in schema["fields"]] != ["sold_on", "price_total"]:
+            found.append(f"the export's schema is {schema}")
     return found + left_lying(shop.settings.home) + unfinished(shop)
 
 
