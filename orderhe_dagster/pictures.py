@@ -114,7 +114,14 @@ def _moment(value: Any) -> str:
 def _svg(plot: Plot, points: Sequence[Point], timely: bool) -> str:
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(_chart(plot, points, timely))
+    try:
+        svg: str = vl_convert.vegalite_to_svg(_chart(plot, points, timely))
+    except BaseException as error:
+        if (
+            type(error).__name__ != "PanicException"
+        ):  # of Rust: no Exception, and of no public class
+            raise
+        raise RuntimeError(f"the picture's engine broke down: {error}") from error
     svg = re.sub(r' (?:d|transform)="[^"]*"', lambda it: re.sub(r"(\.\d)\d+", r"\1", it[0]), svg)
     return _NOTHING.sub("", _UNSEEN.sub("", svg))
 
