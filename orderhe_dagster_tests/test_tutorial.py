@@ -1,0 +1,95 @@
+"""The tutorial does what it says: every command of it is run, every output compared."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster_tests.walked import (
+    Block,
+    Terminal,
+    blocks_of,
+    checkout,
+    difference,
+    reader_environment,
+    terminal,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def typed(block: Block) -> str:
+    """The block as it can be run beside other work: the environment is there, ports are free ones."""
+    text = block.text.replace("make setup\n", "")
+    text = text.replace("orderhe warehouse serve >", "orderhe warehouse serve --port 0 >")
+    return text.replace("orderhe dev\n", f"orderhe dev --port {free_port()}\n")
+
+
+def wait_for_the_server(told: Path) -> None:
+    """As a reader does before going on: until the file says how to connect."""
+    from threading import Event
+
+    tick = Event()
+    while not (told.is_file() and "PASSWORD" in told.read_text("utf-8")):
+        tick.wait(0.05)
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "killpg"), reason="a tutorial for Unix shells")
+def test_the_tutorial_word_for_word(tmp_path: Path) -> None:
+    folder = checkout(ROOT, tmp_path / "checkout")
+    environ = reader_environment(folder)
+    with (
+        terminal(folder, environ) as first,
+        terminal(folder, environ) as second,
+        terminal(folder, environ) as third,
+    ):
+        printed, last = "", ""
+        for block in blocks_of(TUTORIAL):
+            last = block.kind
+            if block.kind in ("sh", "sh last"):
+                printed = first.run(typed(block))
+            elif block.kind == "sh second terminal":
+                second.start(typed(block))
+                wait_for_the_server(folder / ".orderhe/tutorial/server.sh")
+            elif block.kind == "sh third terminal":
+                open_the_ui(third, block)
+            elif block.kind.startswith("text"):
+                measured = block.kind == "text measured"
+                told = difference(block.text, printed, measured=measured)
+                assert not told, f"{TUTORIAL.name}:{block.line}: {told}"
+            else:
+                name = block.kind.removeprefix("python from ")
+                assert block.text in (ROOT / name).read_text("utf-8"), f"line {block.line}"
+        assert last == "sh last"
+        assert not (folder / ".orderhe/tutorial").exists()
+
+
+def open_the_ui(third: Terminal, block: Block) -> None:
+    third.start(typed(block))
+    third.read_until("Serving dagster-webserver on http://")
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "measured", "same"),
+    [
+        ("a  b\n", "a b\n", False, True),
+        ("a 1\n", "a 2\n", False, False),
+        ("a 1.5 rows\n", "a 2,000 rows\n", True, True),
+        ("a 1 rows\n", "b 1 rows\n", True, False),
+        ("…\nb\n", "x\ny\nb\n", False, True),
+        ("a\n", "a\nb\n", False, False),
+        ("a … c\n", "a b b c\n", False, True),
+        ("--  ---\n", "------  -\n", False, False),
+    ],
+)
+def test_outputs_are_compared(expected: str, printed: str, measured: bool, same: bool) -> None:
+    assert (difference(expected, printed, measured=measured) == "") is same
