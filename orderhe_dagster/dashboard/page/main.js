@@ -211,10 +211,7 @@ function showAll() {
   ];
   at("panels").replaceChildren(...panels.filter((each) => each !== null));
   fill("trust", trustParts());
-  at("foot").replaceChildren(
-    say("foot"),
-    ...(DATA.lineage ? [" ", el("a", { href: "lineage.html" }, say("foot.lineage"))] : []),
-  );
+  at("foot").textContent = say("foot");
   if (span) showRange(false);
   else remember();
 }
