@@ -41,19 +41,25 @@ class Watched:
     complaints: list[str] = field(default_factory=list)
 
 
+def program() -> str:
+    """The path of the browser; the test is skipped where there is none, and fails in CI."""
+    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        told = "Chromium is not installed: apt install chromium (or google-chrome)"
+        if os.environ.get("CI"):
+            pytest.fail(told)
+        pytest.skip(told)
+    return found
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser; the test is skipped where there is none, and fails in CI."""
     from playwright.sync_api import sync_playwright
 
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    if program is None:
-        told = "Chromium is not installed: apt install chromium (or google-chrome)"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
+    path = program()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_OPTIONS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(_OPTIONS))
         try:
             yield browser
         finally:
