@@ -93,7 +93,7 @@ def _build(
         held = audit.read(session, [name, *upstream])
         wanted, stored = audit.definition(table), audit.stored_definition(session, name)
         remade = stored is not None and stored != wanted
-        inputs = Inputs(catalogue, table, held)
+        inputs = Inputs(session, catalogue, table, held)
         days: set[date | None] = {None}
         if window is not None:
             days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}

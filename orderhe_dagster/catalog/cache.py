@@ -148,6 +148,7 @@ def _encode_table(table: Table) -> dict[str, Any]:
             name: [[*ref.table.path, ref.column] for ref in refs]
             for name, refs in table.lineage.items()
         },
+        "reads": [[*ref.table.path, ref.column] for ref in table.reads],
     }
 
 
@@ -189,6 +190,9 @@ def _decode_table(value: dict[str, Any]) -> Table:
             name: tuple(ColumnRef(_ref(layer, table), column) for layer, table, column in refs)
             for name, refs in value["lineage"].items()
         },
+        reads=tuple(
+            ColumnRef(_ref(layer, table), column) for layer, table, column in value["reads"]
+        ),
     )
 
 

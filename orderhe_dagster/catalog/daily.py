@@ -1,7 +1,8 @@
 """Verifies `@partition` of a select: a row of day d must depend only on rows of day d upstream.
 
 Only then may a day be rebuilt alone and equal the full build. What cannot be verified is refused,
-with the reason. Tables without a partition may be joined freely: when one changes, all is rebuilt.
+with the reason. Tables without a partition may be joined freely: when a column that is read of one
+changes, all is rebuilt (`reads`, and `Inputs` of the package).
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from orderhe_dagster.catalog.header import read_header
 from orderhe_dagster.catalog.keys import apply_keys
 from orderhe_dagster.catalog.lineage import Query
 from orderhe_dagster.catalog.origins import provided
+from orderhe_dagster.catalog.reads import columns_read
 from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
 from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
 
@@ -175,6 +176,7 @@ class _Reading:
         table = replace(table, columns=columns, code_version=self.files[select.ref].code_version)
         if table.partition is not None and len(self.problems.found) == before:
             check_daily(query, table, select.header.entries["partition"].line)
+            table = replace(table, reads=columns_read(query, table.depends_on))
         return table
 
     def _known(self) -> set[TableRef]:

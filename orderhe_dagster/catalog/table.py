@@ -128,6 +128,9 @@ class Table:
     plot: Plot | None = None
     depends_on: tuple[TableRef, ...] = ()  # () for a contract
     lineage: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)  # column -> upstream
+    reads: tuple[
+        ColumnRef, ...
+    ] = ()  # with @partition: all the columns that its rows can depend on
 
     @property
     def name(self) -> str:

@@ -2,7 +2,8 @@
 -- One row a day and category with at least one order. The category is the one the product has now, so a
 -- product that moves takes its past along. Amounts are won, by the price of the day. Net leaves out cancelled
 -- and returned orders, whenever they were cancelled or returned. A customer counts in every category they order of.
--- Made of warehouse.orders, with the category from warehouse.products.
+-- Made of warehouse.orders, with the category from warehouse.products: a day alone is built again when its
+-- orders change, and every day when a product changes its category.
 -- @partition order_date
 -- @grain order_date, category
 -- @owner team:data
