@@ -13,7 +13,7 @@ ARGS ?=
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills clients conformance lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills clients conformance notebook lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -48,6 +48,9 @@ clients: $(VENV)/.dev ## strangers' clients against the local Redshift (dbt, aws
 
 conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tests expect; writes conformance.json
 	@ORDERHE_WAREHOUSE=redshift $(BIN)/python -m orderhe_dagster_tests.redshift_standin.conformance $(ARGS)
+
+notebook: $(VENV)/.dev ## run examples/walkthrough.ipynb anew and keep its outputs
+	@$(BIN)/python -m orderhe_dagster_tests.notebooks $(ARGS)
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .

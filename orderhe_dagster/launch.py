@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ def launch(
     from orderhe_dagster.resources.scratch import scratch_folder
 
     state = home.use_home(settings)
+    # In a notebook a loop of events runs already: Dagster leaves the end of its own out, Python warns.
+    warnings.filterwarnings("ignore", "coroutine '.*shutdown_asyncgens'", RuntimeWarning)
     if window is not None:
         is_over(settings, window)
         within_history(settings, window)
