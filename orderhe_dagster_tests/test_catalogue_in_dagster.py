@@ -274,7 +274,7 @@ def test_a_new_file_is_a_new_asset_with_all_it_says(lived: TestShop) -> None:
         ("dearest_price", "integer", "Price of the dearest product sold, in won"),
     ]
     file = str(lived.folder / "sql/mart/department_sales.sql")
-    assert node.metadata["sql"].value == file
+    assert "from warehouse.orders" in node.metadata["sql"].value
     (reference,) = node.metadata["dagster/code_references"].code_references
     assert reference.file_path == file
 
