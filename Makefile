@@ -13,7 +13,7 @@ ARGS ?=
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills clients conformance notebook lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills clients conformance notebook pictures lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -45,6 +45,9 @@ clients: $(VENV)/.dev ## strangers' clients against the local Redshift (dbt, aws
 	@.orderhe/clients/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
 		--no-compile --require-hashes -r clients/requirements.lock
 	@$(BIN)/python clients/run.py --python .orderhe/clients/bin/python $(ARGS)
+
+pictures: $(VENV)/.dev ## take the documents' pictures of a new demo (ARGS="--state .orderhe": of yours)
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.screenshots $(ARGS)
 
 conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tests expect; writes conformance.json
 	@ORDERHE_WAREHOUSE=redshift $(BIN)/python -m orderhe_dagster_tests.redshift_standin.conformance $(ARGS)

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 LIMIT_S = 900
@@ -43,6 +44,16 @@ def blocks_of(document: Path) -> list[Block]:
         Block(found[1].strip(), found[2], text.count("\n", 0, found.start()) + 1)
         for found in _FENCE.finditer(text)
     ]
+
+
+def outputs_of(document: Path) -> dict[str, str]:
+    """The commands of a document that are followed by what they print, and that."""
+    blocks = blocks_of(document)
+    return {
+        block.text.strip(): told.text
+        for block, told in pairwise(blocks)
+        if block.kind == "sh" and told.kind.startswith("text")
+    }
 
 
 class Terminal:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from orderhe_dagster.cli import main
 from orderhe_dagster.demo import run_demo
 from orderhe_dagster_tests.road.systems import LAPTOP, WAYS, Systems
 from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster_tests.walked import difference, outputs_of
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 DAYS = 2
 
 
@@ -46,10 +52,15 @@ def exports(shop: TestShop) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def laptop(systems: Systems, tmp_path_factory: pytest.TempPathFactory) -> TestShop:
+def shown(systems: Systems, tmp_path_factory: pytest.TempPathFactory) -> tuple[TestShop, list[str]]:
+    """The laptop's shop after its demo, and what that said."""
     shop = shop_of(systems, LAPTOP, tmp_path_factory.mktemp("laptop"))
-    demo(shop)
-    return shop
+    return shop, demo(shop)
+
+
+@pytest.fixture(scope="module")
+def laptop(shown: tuple[TestShop, list[str]]) -> TestShop:
+    return shown[0]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -61,3 +72,33 @@ def test_the_demo_gives_what_the_laptop_gives(
     assert "Source, backup and warehouse agree on every table and day." in said
     assert exports(shop) == exports(laptop)
     assert exports(shop)
+
+
+def blurred(text: str) -> str:
+    """Digests are other ones on other days; of a number, `difference` compares that it is one."""
+    return re.sub(r"\b[0-9a-f]{8}\b", "1", text)
+
+
+def test_the_readme_shows_what_the_demo_says(shown: tuple[TestShop, list[str]]) -> None:
+    shop, said = shown
+    commands = outputs_of(README)
+    home = str((shop.folder / "home").resolve())
+    printed = "\n".join(said).replace(home, ".orderhe")
+    printed = re.sub(r"(?m)^(  the .{20})\S+ (dev|query)", r"\1.venv/bin/orderhe \2", printed)
+    told = difference(blurred(commands["make demo"]), blurred(printed), measured=True)
+    assert not told, told
+
+
+def test_the_readmes_commands_print_what_it_shows(
+    laptop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(laptop.folder)
+    tried = 0
+    for command, shown in outputs_of(README).items():
+        program, *arguments = shlex.split(command)
+        if program == ".venv/bin/orderhe":
+            done = CliRunner().invoke(main, arguments, env=laptop.environ)
+            told = difference(shown, done.output, measured="query" in arguments)
+            assert not told, told
+            tried += 1
+    assert tried == 2

@@ -41,9 +41,14 @@ class Watched:
     complaints: list[str] = field(default_factory=list)
 
 
+def find_chromium() -> str | None:
+    """The path of the browser that is installed here, if one is."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 def program() -> str:
     """The path of the browser; the test is skipped where there is none, and fails in CI."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    found = find_chromium()
     if found is None:
         told = "Chromium is not installed: apt install chromium (or google-chrome)"
         if os.environ.get("CI"):
@@ -55,9 +60,15 @@ def program() -> str:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser; the test is skipped where there is none, and fails in CI."""
+    with launched(program()) as browser:
+        yield browser
+
+
+@contextmanager
+def launched(path: str) -> Iterator[Browser]:
+    """The browser of that path, until the block ends."""
     from playwright.sync_api import sync_playwright
 
-    path = program()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_OPTIONS))
         try:
