@@ -61,7 +61,7 @@ def build_dashboard_assets(
             data = read_data(catalogue, state.exports)
             payload = build_payload(
                 data,
-                read_state(catalogue, warehouse),
+                read_state(catalogue, warehouse, data.written),
                 time_zone=calendar.time_zone,
                 currency=currency,
                 made_at=datetime.now(timezone.utc),

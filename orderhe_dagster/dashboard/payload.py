@@ -14,7 +14,7 @@ from typing import Any
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.exports import ExportError, read_export
 from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, price_changes, readable
-from orderhe_dagster.dashboard.state import instant
+from orderhe_dagster.dashboard.state import Built, instant
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -28,6 +28,7 @@ class Data:
     last_day: str | None = None
     price_changes: Mapping[str, int] | None = None
     left_out: Sequence[str] = field(default_factory=tuple)
+    written: Mapping[str, Built] = field(default_factory=dict)  # when each export was
 
 
 def read_data(catalogue: Catalogue, folder: Path) -> Data:
@@ -38,9 +39,11 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
     tables = readable(catalogue)
     left_out = misfits(catalogue)
     rows: dict[str, Sequence[Row]] = {}
+    times: dict[str, datetime] = {}
     for name, table in tables.items():
         path = folder / f"{name}.csv"
         try:
+            times[name] = _written_at(path)  # before it is read: a file put there meanwhile is newer
             found = read_export(path, PANELS[name].columns(table))
         except FileNotFoundError:
             left_out.append(f"{path} is not there: materialize export/{name}")
@@ -64,7 +67,17 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
     }
     prices = rows.get("price_history")
     changes = None if prices is None else price_changes(prices, last_day)
-    return Data(exports, first, last, changes, left_out)
+    written = {name: Built(times[name], _last_day(found)) for name, found in rows.items()}
+    return Data(exports, first, last, changes, left_out, written)
+
+
+def _written_at(path: Path) -> datetime:
+    """When a file was last written (UTC, naive)."""
+    return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc).replace(tzinfo=None)
+
+
+def _last_day(rows: Sequence[Row]) -> str | None:
+    return max((row["order_date"] for row in rows if "order_date" in row), default=None)
 
 
 def _columns(rows: Sequence[Row], names: Sequence[str]) -> Columns:

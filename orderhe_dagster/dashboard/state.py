@@ -5,46 +5,79 @@ Read in one short session; nothing is compared here, that is `proof`'s and `clai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from orderhe_dagster.audit import LOADS
 from orderhe_dagster.backups import WHOLE
-from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
+from orderhe_dagster.inputs import lagging
 from orderhe_dagster.resources.ports import UNDEFINED_TABLE, Session, StatementError, Warehouse
 from orderhe_dagster.verdicts import AGREES, CheckResult, check_results
+
+_IN_WAREHOUSE: tuple[Layer, ...] = ("raw", "warehouse", "mart")
+CLOCKS = timedelta(minutes=1)
+"""How far the warehouse's clock may be from this machine's before an export is taken for older."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """When a table was last loaded or built (UTC, naive), and the last day it has, if it has days."""
+    """When a table was last loaded, built or written (UTC, naive), and the days it has, if it has days."""
 
     at: datetime
     last_day: str | None
+    days: int = 0
 
 
-def read_state(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, Any]:
-    """The payload's `layers`, `checks` and `freshness`. PortError where the warehouse cannot be asked."""
+def read_state(
+    catalogue: Catalogue, warehouse: Warehouse, exports: Mapping[str, Built]
+) -> dict[str, Any]:
+    """The payload's `layers`, `checks`, `freshness` and `behind`: what of `exports` is older than its marts.
+
+    PortError where the warehouse cannot be asked.
+    """
+    shown = [table for table in catalogue.layer("export") if table.name in exports]
     with warehouse.session("export/dashboard", read_only=True) as session:
         built = _built(session)
         results = check_results(session, catalogue)
+        read = dict.fromkeys(ref for table in shown for ref in table.depends_on)
+        lags = set(lagging(session, catalogue, read) if built else read)
+    written = {str(table.ref): exports[table.name] for table in shown}
     proofs = {found.table_name: found for found in results if found.claim == AGREES}
     return {
         "layers": [
-            _proved(table, proofs.get(str(table.read_as))) for table in catalogue.layer("raw")
+            _proved(table, proofs.get(str(table.read_as)), built.get(str(table.read_as)))
+            for table in catalogue.layer("raw")
         ],
         "checks": {
             "passed": sum(found.passed for found in results),
             "failed": [_failed(found) for found in results if not found.passed],
         },
         "freshness": [
-            _freshness(table, built)
-            for layer in ("raw", "warehouse", "mart")
-            for table in catalogue.layer(layer)
+            _freshness(table, {**built, **written})
+            for table in (
+                *(one for layer in _IN_WAREHOUSE for one in catalogue.layer(layer)),
+                *shown,
+            )
+        ],
+        "behind": [
+            "/".join(table.ref.path)
+            for table in shown
+            if _behind(table, exports[table.name], built, lags)
         ],
     }
+
+
+def _behind(
+    table: Table, written: Built, built: Mapping[str, Built], lags: Collection[TableRef]
+) -> bool:
+    """Whether an export is older than what it is made of, or that than what the warehouse holds."""
+    return any(
+        ref in lags or (str(ref) in built and built[str(ref)].at - written.at > CLOCKS)
+        for ref in table.depends_on
+    )
 
 
 def _built(session: Session) -> dict[str, Built]:
@@ -52,21 +85,28 @@ def _built(session: Session) -> dict[str, Built]:
     try:
         found = session.execute(
             "select table_name, max(loaded_at) as built_at,"
-            f" max(case when segment <> '{WHOLE}' then segment end) as last_day"
+            f" max(case when segment <> '{WHOLE}' then segment end) as last_day,"
+            f" count(case when segment <> '{WHOLE}' then segment end) as days"
             f" from {LOADS} group by table_name"
         )
     except StatementError as error:
         if error.code != UNDEFINED_TABLE:
             raise
         return {}
-    return {name: Built(at, last_day) for name, at, last_day in found.rows}
+    return {name: Built(*values) for name, *values in found.rows}
 
 
-def _proved(table: Table, found: CheckResult | None) -> dict[str, Any]:
-    """The latest proof of a table: over the days that its last run loaded, not all there are."""
+def _proved(table: Table, found: CheckResult | None, held: Built | None) -> dict[str, Any]:
+    """The latest proof of a table: over the days that its last run loaded, of those that are held.
+
+    A proof of no day at all has shown nothing.
+    """
+    if found is not None and found.days == 0:
+        found = None
     return {
         "table": table.name,
         "days": found.days if found and table.partition else None,
+        "days_held": held.days if held and table.partition else None,
         "source_rows": found and found.source_rows,
         "backup_rows": found and found.backup_rows,
         "warehouse_rows": found and found.warehouse_rows,

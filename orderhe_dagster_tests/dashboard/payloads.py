@@ -212,6 +212,7 @@ def payload(years: int = 1) -> dict[str, Any]:
         {
             "table": name,
             "days": dayed,
+            "days_held": dayed,
             "source_rows": rows,
             "backup_rows": rows,
             "warehouse_rows": rows,
@@ -245,6 +246,7 @@ def payload(years: int = 1) -> dict[str, Any]:
         "layers": layers,
         "checks": {"passed": 31, "failed": []},
         "freshness": fresh,
+        "behind": [],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -18,7 +19,7 @@ from orderhe_dagster.dashboard.figures import figures
 from orderhe_dagster.dashboard.page import render, vega_bundle
 from orderhe_dagster.dashboard.panels import PANELS
 from orderhe_dagster.definitions import build_definitions
-from orderhe_dagster.verdicts import CheckResult, check_results, record
+from orderhe_dagster.verdicts import AGREES, CheckResult, check_results, record
 from orderhe_dagster_tests.servers.chromium import watched
 from orderhe_dagster_tests.shops import TestShop
 
@@ -156,9 +157,13 @@ def test_the_page_says_how_fresh_the_tables_are(lived: TestShop) -> None:
     assert (told["currency"], told["time_zone"]) == ("KRW", "Asia/Seoul")
     made = datetime.fromisoformat(told["made_at"].replace("Z", "+00:00"))
     rows = {row["asset"]: row for row in told["freshness"]}
+    not_shown = {table.name for table in lived.catalogue.layer("export")} - set(PANELS)
     assert set(rows) == {"/".join(t.read_as.path) for t in lived.catalogue.tables} - {
-        f"export/{table.name}" for table in lived.catalogue.layer("export")
+        f"export/{name}" for name in not_shown
     }
+    funnel = rows["export/order_funnel"]
+    assert (funnel["limit_hours"], funnel["last_day"]) == (26, LAST.isoformat())
+    assert told["behind"] == []
     sales = rows["mart/daily_sales"]
     assert (sales["limit_hours"], sales["last_day"]) == (26, LAST.isoformat())
     assert rows["warehouse/customers"]["last_day"] is None
@@ -175,11 +180,53 @@ def test_the_page_says_that_the_layers_agree(lived: TestShop) -> None:
         many = lived.rows(f"select count(*) from warehouse.{name}")[0][0]
         assert (row["agrees"], row["only_stale"]) == (True, False)
         assert [row[f"{copy}_rows"] for copy in ("source", "backup", "warehouse")] == [many] * 3
-        assert row["days"] == (7 if name == "orders" else None)
+        assert row["days"] == row["days_held"] == (7 if name == "orders" else None)
         assert row["proved_at"] < told["made_at"]
     assert told["checks"]["failed"] == []
     assert told["checks"]["passed"] > 20
     assert told["lineage"] is True
+
+
+def test_the_page_names_the_exports_that_are_older_than_their_marts(lived: TestShop) -> None:
+    csv = home.home_of(lived.settings).exports / "order_funnel.csv"
+    at = csv.stat().st_mtime
+    os.utime(csv, (at - 7200, at - 7200))  # the mart was built again, and not exported
+    lived.change("update products set updated_at = updated_at + interval 1 second")
+    try:
+        assert lived.run("backup/products,warehouse/products").succeeded
+        assert lived.run("export/dashboard").succeeded
+        told = payload_of(lived)
+    finally:
+        assert lived.run("mart/*,export/*", LAST.isoformat()).succeeded
+    of_products = ["category_sales", "price_history", "product_pairs", "product_sales"]
+    assert sorted(told["behind"]) == sorted(f"export/{n}" for n in ("order_funnel", *of_products))
+    assert payload_of(lived)["behind"] == []
+
+
+def test_a_proof_of_some_days_speaks_of_no_others(lived: TestShop) -> None:
+    shown = {}
+    for first in (LAST, FIRST):
+        assert lived.run("warehouse/orders", first.isoformat(), LAST.isoformat()).succeeded
+        assert lived.run("export/dashboard").succeeded
+        (layer,) = (one for one in payload_of(lived)["layers"] if one["table"] == "orders")
+        shown[first] = (layer["agrees"], layer["days"], layer["days_held"])
+    assert shown == {LAST: (True, 1, 7), FIRST: (True, 7, 7)}
+    proof = CheckResult(
+        table_name="warehouse.orders",
+        claim=AGREES,
+        passed=True,
+        wrong_rows=0,
+        checked_at=datetime.now(timezone.utc),
+        run_id="x",
+        days=0,
+    )
+    keep(lived, proof)
+    try:
+        assert lived.run("export/dashboard").succeeded
+        (layer,) = (one for one in payload_of(lived)["layers"] if one["table"] == "orders")
+    finally:
+        keep(lived, replace(proof, days=7))
+    assert (layer["agrees"], layer["days"]) == (None, None), "no day was compared"
 
 
 def test_the_page_warns_of_failed_checks(lived: TestShop) -> None:

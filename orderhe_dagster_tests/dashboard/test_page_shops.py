@@ -144,8 +144,10 @@ def test_what_is_wrong_stands_at_the_top(show: Show) -> None:
     data["freshness"][0] |= {"built_at": "2026-11-19T00:00:00Z"}
     data["freshness"][1] |= {"built_at": None, "last_day": None}
     data["layers"][2] |= {"agrees": False, "only_stale": True}
+    data["behind"] = ["export/order_funnel"]
     page = show(data).page
     told = page.locator("#warnings").inner_text()
+    assert "export/order_funnel is older than what it is made of" in told
     assert "mart.daily_sales: “amounts_add_up” does not hold: 3 rows are wrong" in told
     assert "221,661 rows in the source, 221,661 in the backup, 7 in the warehouse" in told
     assert "mart/daily_sales was last built 19 Nov 2026, 09:00" in told  # the shop's time
@@ -168,6 +170,15 @@ def test_a_shop_that_is_well_says_so(show: Show) -> None:
     assert page.locator("footer a").is_hidden()
     linked = show({**data, "lineage": True}).page
     assert linked.locator("footer a").is_visible()
+
+
+def test_a_proof_of_one_day_is_not_told_as_one_of_all(show: Show) -> None:
+    data = payload()
+    data["layers"][0] |= {"days": 1}
+    page = show(data).page
+    told = page.locator("#trust").inner_text()
+    assert "On the days that were compared last, all three agree" in told
+    assert "All three agree, shown" not in told
 
 
 def test_three_years_are_drawn_by_the_month(show: Show) -> None:

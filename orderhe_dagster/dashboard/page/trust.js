@@ -5,6 +5,8 @@ const LAYERS = DATA.layers || [];
 /** The check whose result the layers show in their own words. */
 const AGREES = "agrees_with_source_and_backup";
 const FRESHNESS = DATA.freshness || [];
+/** Exports that are older than what they are made of. @type {string[]} */
+const BEHIND = DATA.behind || [];
 
 /**
  * @param {{built_at: string|null, limit_hours: number|null}} asset
@@ -32,7 +34,7 @@ function warnings() {
   );
   const differing = LAYERS.filter(isWrong);
   const late = FRESHNESS.filter(isLate);
-  if (failed.length || differing.length || late.length) {
+  if (failed.length || differing.length || late.length || BEHIND.length) {
     found.push(
       el(
         "div.warning",
@@ -56,6 +58,7 @@ function warnings() {
           ...differing.map((layer) =>
             el("li", {}, say("warning.layer", { table: layer.table, ...counts(layer) })),
           ),
+          ...BEHIND.map((asset) => el("li", {}, say("warning.behind", { asset }))),
           ...late.map((asset) =>
             el(
               "li",
@@ -110,7 +113,9 @@ function layersSentence() {
   if (wrong.length)
     return say("layers.differ", { tables: wrong.map((layer) => layer.table).join(", "), at });
   if (stale.length) return staleSentence(stale);
-  return say(proven.length < LAYERS.length ? "layers.some" : "layers.agree", { at });
+  if (proven.length < LAYERS.length) return say("layers.some", { at });
+  const part = proven.some((layer) => layer.days !== null && layer.days < layer.days_held);
+  return say(part ? "layers.part" : "layers.agree", { at });
 }
 
 /** A verdict with its sign. @param {"good"|"bad"|"even"} tone @param {string} text */
