@@ -66,6 +66,15 @@ def test_the_page_is_whole_and_everybody_can_read_it(
         assert seen.requests == [page_file.as_uri()]
 
 
+@pytest.mark.parametrize("name", ["toString", "__proto__", "xx"])
+def test_an_address_can_ask_for_no_language_that_is_none(
+    chromium: Browser, page_file: Path, name: str
+) -> None:
+    with watched(chromium, at(page_file, f"lang={name}"), locale="en-GB") as seen:
+        assert seen.page.locator("h1").inner_text() == "Column lineage"
+        assert seen.complaints == []
+
+
 def test_a_column_shows_its_path_and_nothing_beside_it(chromium: Browser, page_file: Path) -> None:
     with watched(chromium, at(page_file), viewport=WIDE, locale="en-US") as seen:
         page = seen.page

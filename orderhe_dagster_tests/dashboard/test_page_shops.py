@@ -159,6 +159,49 @@ def test_what_is_wrong_stands_at_the_top(show: Show) -> None:
     assert violations(page) == []
 
 
+def ending(data: Data, export: str, days: int) -> Data:
+    """The data with an export that lacks so many of the last days."""
+    taken = data["exports"][export]
+    kept = sorted(set(taken["order_date"]))[:-days]
+    rows = [at for at, day in enumerate(taken["order_date"]) if day in kept]
+    cut = {name: [values[at] for at in rows] for name, values in taken.items()}
+    return {**data, "exports": {**data["exports"], export: cut}}
+
+
+@pytest.mark.parametrize("export", ["order_funnel", "category_sales", "daily_customers"])
+def test_an_export_that_is_older_than_the_sales_is_told(show: Show, export: str) -> None:
+    told = show(ending(payload(), export, 5)).page.locator("#warnings").inner_text()
+    assert f"{export} ends on 16 Nov 2026, while the sales go on to 21 Nov 2026" in told
+
+
+def test_days_whose_orders_were_all_cancelled_leave_nothing_out(show: Show) -> None:
+    data = ending(payload(), "daily_customers", 1)
+    funnel = data["exports"]["order_funnel"]
+    funnel["cancelled_count"][-1], funnel["returned_count"][-1] = funnel["placed_count"][-1], 0
+    assert "ends on" not in show(data).page.locator("#warnings").inner_text()
+
+
+def test_a_falling_return_rate_is_no_good_news_yet(show: Show) -> None:
+    """Of the latest orders, fewer have come back so far than will."""
+    page = show(payload(), "#range=30").page
+    assert "down" in page.locator("#figure-return_rate .change").inner_text()
+    assert page.locator("#figure-return_rate .change.even").count() == 1
+
+
+def test_an_address_can_ask_for_no_language_that_is_none(show: Show) -> None:
+    for name in ("toString", "__proto__", "xx"):
+        page = show(payload(), f"#lang={name}").page
+        assert page.locator("h1").inner_text() == "How the shop is doing"
+
+
+def test_a_warehouse_in_which_nothing_was_built_is_not_called_in_time(show: Show) -> None:
+    data = payload()
+    data["freshness"] = [{**each, "built_at": None, "last_day": None} for each in data["freshness"]]
+    trust = show(data).page.locator("#trust").inner_text()
+    assert "No table was built in this warehouse yet." in trust
+    assert "Nothing was late" not in trust
+
+
 def test_a_shop_that_is_well_says_so(show: Show) -> None:
     data = payload()
     page = show(data).page

@@ -38,7 +38,7 @@ function readAddress() {
   const said = Object.fromEntries(asked.slice(1).map((part) => part.split("=")));
   return {
     chosen: decoded(asked[0]),
-    lang: said.lang in WORDS ? said.lang : ownLanguage(),
+    lang: Object.hasOwn(WORDS, said.lang || "") ? said.lang : ownLanguage(),
     scheme: ["light", "dark"].includes(said.scheme) ? said.scheme : "",
     hidden: new Set((said.hide || "").split(",").filter((layer) => LAYERS.includes(layer))),
   };

@@ -10,16 +10,19 @@ function ratio(part, whole) {
  *   repeat_rate: number|null, return_rate: number|null}} Figures  rates are fractions of 1
  */
 
+/** @param {Span} span @returns {number|null} neither cancelled nor returned; null where nobody can say */
+function keptOrders(span) {
+  if (!has("order_funnel")) return null;
+  const of = (name) => sum("order_funnel", `${name}_count`, span);
+  return of("placed") - of("cancelled") - of("returned");
+}
+
 /** @param {Span} span @returns {Figures} null where it cannot be said */
 function figuresOf(span) {
   const of = (name, column) => sum(name, column, span);
   const revenue = has("daily_sales") ? of("daily_sales", "net_amount") : null;
   const funnel = has("order_funnel");
-  const kept = funnel
-    ? of("order_funnel", "placed_count") -
-      of("order_funnel", "cancelled_count") -
-      of("order_funnel", "returned_count")
-    : 0;
+  const kept = keptOrders(span) || 0;
   const repeated = has("daily_customers") ? of("daily_customers", "repeat_order_count") : 0;
   const first = has("daily_customers") ? of("daily_customers", "first_order_count") : 0;
   return {
@@ -33,13 +36,16 @@ function figuresOf(span) {
   };
 }
 
-/** The five figures: which export each needs, how it is written, and whether more is good. */
+/**
+ * The five figures: which export each needs, how it is written, and whether more is good. Of the latest
+ * orders, fewer have come back so far: a return rate that falls is no good news yet.
+ */
 const FIGURES = [
   { name: "revenue", needs: ["daily_sales"], kind: "money", good: 1 },
   { name: "orders", needs: ["daily_sales"], kind: "count", good: 1 },
   { name: "average_order", needs: ["daily_sales", "order_funnel"], kind: "money", good: 1 },
   { name: "repeat_rate", needs: ["daily_customers"], kind: "rate", good: 1 },
-  { name: "return_rate", needs: ["order_funnel"], kind: "rate", good: -1 },
+  { name: "return_rate", needs: ["order_funnel"], kind: "rate", good: 0 },
 ];
 
 /** @param {Span} span @returns {Span|null} the period before, where the data holds all of it */

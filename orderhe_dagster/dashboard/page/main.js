@@ -19,7 +19,7 @@ function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const known = knownDays();
   spoken.lang = /** @type {Language} */ (
-    asked.get("lang") in WORDS ? asked.get("lang") : browserLanguage()
+    Object.hasOwn(WORDS, asked.get("lang") || "") ? asked.get("lang") : browserLanguage()
   );
   state.scheme = ["light", "dark"].includes(asked.get("scheme")) ? asked.get("scheme") : "auto";
   if (!known) return;

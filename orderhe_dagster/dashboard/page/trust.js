@@ -74,10 +74,34 @@ function warnings() {
       ),
     );
   }
+  found.push(...endings().map((text) => el("p.aged", {}, text)));
   const stale = LAYERS.filter((layer) => layer.agrees === false && layer.only_stale);
   if (stale.length) found.push(el("p.aged", {}, staleSentence(stale)));
   if (pageAge() >= 2) found.push(el("p.aged", {}, say("warning.old", { count: pageAge() })));
   return found;
+}
+
+/**
+ * The daily exports that end before the sales do, although orders of theirs were placed since: a run that
+ * failed halfway leaves some older than others. @returns {string[]} a sentence for each
+ */
+function endings() {
+  const known = knownDays();
+  if (!known) return [];
+  /** @type {Object<string, (since: Span) => number|null>} orders of which an export would have rows */
+  const orders = {
+    order_funnel: (since) => sum("daily_sales", "order_count", since),
+    category_sales: (since) => sum("daily_sales", "order_count", since),
+    daily_customers: (since) => keptOrders(since),
+  };
+  return Object.keys(orders)
+    .filter(has)
+    .flatMap((name) => {
+      const last = daysIn(name).reduce((one, other) => Math.max(one, other));
+      return last < known.b && (orders[name]({ a: last + 1, b: known.b }) || 0) > 0
+        ? [say("warning.ends", { name, day: dayText(last), last: dayText(known.b) })]
+        : [];
+    });
 }
 
 /** @param {any} layer @returns {boolean} a copy is wrong, not only older than the source */
@@ -197,6 +221,7 @@ function trustParts() {
       { title: say("freshness.state") },
     ];
     const late = FRESHNESS.filter(isLate).length;
+    const built = FRESHNESS.some((asset) => asset.built_at);
     const state = (asset) =>
       !asset.built_at
         ? verdict("even", say("freshness.never"))
@@ -213,7 +238,9 @@ function trustParts() {
         el(
           "p.summary",
           {},
-          late ? say("freshness.some_late", { count: late }) : say("freshness.all_fresh"),
+          late
+            ? say("freshness.some_late", { count: late })
+            : say(built ? "freshness.all_fresh" : "freshness.never_any"),
         ),
         folded(say("freshness.table"), say("freshness.title"), columns, () =>
           FRESHNESS.map((asset) => [
