@@ -80,13 +80,13 @@ def test_it_is_committed_as_it_was_run_once_from_the_top(committed: Any) -> None
     assert counts == list(range(1, len(counts) + 1))
     assert cleaned(read(WALKTHROUGH)) == committed
     pictures = [
-        output.data["image/png"]
+        (output.data["image/png"], output.metadata["image/png"]["alt"])
         for cell in code_cells(committed)
         for output in cell.outputs
         if "image/png" in output.get("data", {})
     ]
     assert len(pictures) >= 3
-    assert all(base64.b64decode(picture).startswith(PNG) for picture in pictures)
+    assert all(base64.b64decode(picture).startswith(PNG) and told for picture, told in pictures)
 
 
 def test_it_takes_public_names_only(committed: Any) -> None:
