@@ -44,6 +44,8 @@ class Shot:
     density: float = 1.0
     ready: str = ""
     """Text that has to be seen first, where the page cannot tell by itself that it is done."""
+    quiet: int = 30
+    """Frames in which nothing may change before it is taken: the UI asks for each asset's state late."""
     part: str = ""
     """A selector: that element alone, else all of the window."""
 
@@ -66,7 +68,9 @@ VIEWS = [
         density=1.5,
         ready="product_pairs",
     ),
-    Shot("proof", "assets/warehouse/orders?view=checks", 1440, 660, ready="differing_days"),
+    Shot(
+        "proof", "assets/warehouse/orders?view=checks", 1440, 660, ready="differing_days", quiet=300
+    ),
 ]
 
 
@@ -106,7 +110,7 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> Path:
                 narrower.click()
             page.mouse.move(0, 0)
         page.evaluate("document.fonts.ready")
-        settle(page)
+        settle(page, shot.quiet)
         frame = around(page, shot.part) if shot.part else None
         picture = page.screenshot(animations="disabled", clip=frame, full_page=bool(shot.part))
     path = folder / f"{shot.name}.png"
@@ -126,22 +130,23 @@ def around(page: Page, part: str) -> Any:
     }
 
 
-def settle(page: Page) -> None:
-    """Wait until nothing is loaded and nothing of the page has changed for half a second of frames."""
+def settle(page: Page, frames: int) -> None:
+    """Wait until nothing is loaded and nothing of the page has changed for so many frames."""
     page.wait_for_load_state("networkidle")
     page.evaluate(
-        """() => new Promise((done, failed) => {
+        """frames => new Promise((done, failed) => {
             let quiet = 0, all = 0;
             const watch = new MutationObserver(() => { quiet = 0; });
             const all_of_it = { subtree: true, childList: true, attributes: true, characterData: true };
             watch.observe(document, all_of_it);
             const tick = () => {
-                if (++quiet > 30) { watch.disconnect(); done(); }
+                if (++quiet > frames) { watch.disconnect(); done(); }
                 else if (++all > 3600) failed(new Error("the page does not come to rest"));
                 else requestAnimationFrame(tick);
             };
             tick();
-        })"""
+        })""",
+        frames,
     )
 
 
