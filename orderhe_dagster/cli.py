@@ -101,7 +101,7 @@ def _of_system(error: OSError) -> str:
     return f"{told}. Put it right, or move it away, and run this again."
 
 
-@main.command()
+@main.command(short_help="Create what is missing of tables, bucket and schemas.")
 def create() -> None:
     """Create raw tables, bucket layout and warehouse schemas where they are missing."""
     with _told_plainly() as settings:
@@ -111,7 +111,7 @@ def create() -> None:
             click.echo(line)
 
 
-@main.command()
+@main.command(short_help="Write the contracts of an existing MySQL schema.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
 @click.option("--force", is_flag=True, help="Write files anew that are there already.")
 def adopt(folder: Path | None, force: bool) -> None:
@@ -126,7 +126,7 @@ def adopt(folder: Path | None, force: bool) -> None:
             click.echo(line)
 
 
-@main.command()
+@main.command(short_help="A year of a simulated shop through every layer.")
 def demo() -> None:
     """Simulate a year of the shop, run every layer, prove that they agree, and say where to look."""
     with _told_plainly() as settings:
@@ -147,7 +147,7 @@ def dev(host: str, port: int) -> None:
         sys.exit(serve_ui(settings, host, port))
 
 
-@main.command()
+@main.command(short_help="Make days happen in the simulated shop.")
 @_days(required=True)
 def simulate(first: date, last: date | None) -> None:
     """Make days happen in the simulated shop: orders, and the customers and products they need."""
@@ -159,7 +159,7 @@ def simulate(first: date, last: date | None) -> None:
         click.echo(simulate_days(settings, window))
 
 
-@main.command("import")
+@main.command("import", short_help="Load a CSV, JSON lines or Python file into a raw table.")
 @click.argument("table")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Load a file again into a table without a key.")
@@ -175,7 +175,7 @@ def import_(table: str, file: Path, force: bool) -> None:
         click.echo(import_into(settings, table, file, force=force))
 
 
-@main.command()
+@main.command(short_help="Materialize assets, for a day or a range of days.")
 @click.argument("selection")
 @_days(required=False)
 @click.option("--allow-empty", is_flag=True, help="Back up tables as empty that had rows before.")
@@ -194,7 +194,7 @@ def run(selection: str, first: date | None, last: date | None, allow_empty: bool
             sys.exit(1)
 
 
-@main.command("test")
+@main.command("test", short_help="Run the examples of sql/examples.")
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 def test_models(tables: tuple[str, ...]) -> None:
     """Run the examples of sql/examples: rows given, rows expected, on a warehouse in memory.
@@ -221,7 +221,7 @@ def _unlike_an_option(arg: str) -> str:
     return f" {arg}" if arg.startswith("--") and len(name.split()) > 1 else arg
 
 
-@main.command(cls=_SqlCommand)
+@main.command(cls=_SqlCommand, short_help="Run one Redshift statement and print its rows.")
 @click.argument("sql")
 @click.option(
     "--format",

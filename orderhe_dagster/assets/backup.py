@@ -14,6 +14,7 @@ from orderhe_dagster.backups import Record
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG, back_up
 from orderhe_dagster.resources.ports import Source, Store
 
@@ -83,11 +84,11 @@ def _backup_asset(
             )
             before, after = source.outside(table, history, calendar.time_zone) if window else (0, 0)
         log.info(
-            "backup/%s: %s read, %s rows in all, %s generations new",
+            "backup/%s: %s read, %s rows in all, %s new",
             table.name,
             say_days(day for day in done.read if day) if window else "whole",
             f"{done.rows:,}",
-            f"{len(done.written):,}",
+            counted(len(done.written), "generation"),
         )
         left_out = _left_out(table, before, history) if before else ""
         if left_out:

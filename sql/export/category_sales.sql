@@ -1,4 +1,4 @@
--- What each department sold on each day, for BI tools: one row a day and category with an order.
+-- What each category sold on each day, for BI tools: one row a day and category with an order.
 -- Won; net leaves out cancelled and returned orders. The category is the one a product has now.
 -- All of mart.category_sales.
 -- @grain order_date, category

@@ -1,4 +1,4 @@
--- What each department sold on each day.
+-- What each category sold on each day.
 -- One row a day and category with at least one order. The category is the one the product has now, so a
 -- product that moves takes its past along. Amounts are won, by the price of the day. Net leaves out cancelled
 -- and returned orders, whenever they were cancelled or returned. A customer counts in every category they order of.

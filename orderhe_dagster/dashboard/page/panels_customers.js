@@ -78,6 +78,7 @@ function segmentsPanel() {
         ]),
       ),
     ),
+    note(say("segments.note")),
   );
 }
 
