@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
@@ -10,9 +10,10 @@ from orderhe_dagster import audit, proof
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
 from orderhe_dagster.backups import day_of, segment_of
-from orderhe_dagster.catalog.table import Catalogue, Layer, Table
+from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
 from orderhe_dagster.errors import counted
+from orderhe_dagster.inputs import stands_on
 from orderhe_dagster.resources.ports import Source, Store, Warehouse
 from orderhe_dagster.verdicts import AGREES, CheckResult, record
 
@@ -115,6 +116,7 @@ def _judged(
     todo = [claim for claim in claims if claim.name in wanted]
     made = [*(claim.name for claim in claims), *([AGREES] if agreement else [])]
     name, verdicts = ".".join(asset.path), []
+    own = TableRef(cast("Layer", asset.path[0]), asset.path[1])
     with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
         if agreement and AGREES in wanted:
             verdict, shown = agreement()
@@ -123,6 +125,10 @@ def _judged(
         for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
             if not finding.behind:  # what could not be judged leaves the verdict as it was
                 verdicts.append(_verdict(name, claim, finding, context.run.run_id))
+            elif any(stands_on(catalogue, ref, own) for ref in finding.behind):
+                # What would be judged by is built from this table: kept, a failure would stop that
+                # from being built, and so from ever being judged again.
+                made.remove(claim.name)
             yield _claim_result(asset, claim, finding)
         with warehouse.session(f"verdicts on {name}") as session:
             record(session, name, verdicts, made)

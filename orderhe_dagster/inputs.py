@@ -147,3 +147,11 @@ def _lags(
             or any(_lags(session, catalogue, upstream, known) for upstream in table.depends_on)
         )
     return known[ref]
+
+
+def stands_on(catalogue: Catalogue, ref: TableRef, upstream: TableRef) -> bool:
+    """Whether a table is built from another, at however many removes."""
+    return any(
+        found == upstream or stands_on(catalogue, found, upstream)
+        for found in catalogue.get(ref).depends_on
+    )

@@ -6,7 +6,7 @@ the claim passes again. What claims are, and how they are judged, is in `claims`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -71,18 +71,14 @@ def record(
 ) -> None:
     """Keep the results of some of a table's claims, in one transaction.
 
-    `made` names all the claims that its files make: what is kept of any other goes.
+    `made` names the claims that its files make and whose results stay: what is kept of any other goes.
     """
-    if not results:
-        return
-    judged, stay = _listed(result.claim for result in results), _listed(made)
-    statements = [
-        (
-            f"delete from {CHECKS} where table_name = {literal(table_name)}"
-            f" and (claim in ({judged}) or claim not in ({stay}))"
-        ),
-        f"insert into {CHECKS} ({_COLUMNS}) values\n" + ",\n".join(map(_values, results)),
-    ]
+    stay = sorted({*made} - {result.claim for result in results})
+    gone = f" and claim not in ({', '.join(map(literal, stay))})" if stay else ""
+    statements = [f"delete from {CHECKS} where table_name = {literal(table_name)}{gone}"]
+    if results:
+        values = ",\n".join(map(_values, results))
+        statements.append(f"insert into {CHECKS} ({_COLUMNS}) values\n{values}")
     try:
         session.transaction(statements)
     except StatementError as error:
@@ -90,10 +86,6 @@ def record(
             raise
         audit.prepare(session)  # a warehouse that was filled before verdicts were kept
         session.transaction(statements)
-
-
-def _listed(claims: Iterable[str]) -> str:
-    return ", ".join(literal(claim) for claim in sorted(claims))
 
 
 def _values(result: CheckResult) -> str:
@@ -182,8 +174,8 @@ def remedy(catalogue: Catalogue, ref: TableRef, failed: Collection[str]) -> str:
     """What to do about a table (as SQL calls it) that failed these claims, in one sentence."""
     table, asset = catalogue.get(ref), f"{ref.layer}/{ref.name}"
     again = f"orderhe run 'backup/{ref.name},{asset}'"
+    days = " --from … --to …" if table.partition else ""
     if set(failed) == {AGREES}:
-        days = " --from … --to …" if table.partition else ""
         return f"Back it up and load it again: {again}{days}."
     if table.layer == "raw":
         return (
@@ -192,5 +184,5 @@ def remedy(catalogue: Catalogue, ref: TableRef, failed: Collection[str]) -> str:
         )
     return (
         f"Mend what {asset} is built from, its select in {table.path} or the claim, "
-        f"then: orderhe run {asset}."
+        f"then: orderhe run {asset}{days}."
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from orderhe_dagster.catalog.table import TableRef
 from orderhe_dagster.claims import Claim, Finding, claims_of, judge
+from orderhe_dagster.verdicts import CheckResult, record
 from orderhe_dagster_tests.shops import TestShop
 
 DAYS = ("2026-01-01", "2026-01-04")
@@ -109,3 +112,30 @@ def test_a_difference_between_tables_that_stand_on_the_same_rows_is_wrong(shop: 
     outcome = shop.run("mart/all_sales")
     assert not outcome.succeeded
     assert any("are_those_of_days" in line for line in outcome.lines())
+
+
+def test_a_failure_does_not_stop_the_table_that_it_is_to_be_judged_by(
+    sales_shop: TestShop,
+) -> None:
+    of_days = TOTALS.replace("count(*)", "sum(takings.sale_count)")
+    sales_shop.write(
+        {
+            "mart/all_sales.sql": of_days.replace("warehouse.sales", "mart.takings"),
+            "checks/mart/takings__are_those_of_all.sql": AGREE,
+        }
+    )
+    assert sales_shop.run("*", *DAYS).succeeded
+    failed = CheckResult(  # as the UI finds, when the check is run by itself
+        table_name="mart.takings",
+        claim="are_those_of_all",
+        passed=False,
+        wrong_rows=1,
+        checked_at=datetime.now(timezone.utc),
+        run_id="x",
+    )
+    with sales_shop.warehouse.session("test") as session:
+        record(session, "mart.takings", [failed], ["are_those_of_all"])
+    sales_shop.change(SALE)
+    outcome = sales_shop.run("*", *DAYS)
+    assert outcome.succeeded, outcome.lines()
+    assert sales_shop.rows("select sale_count from mart.all_sales") == [(5,)]

@@ -65,6 +65,7 @@ def test_a_failed_mart_is_built_again_and_its_readers_wait(sales_shop: TestShop)
     assert "mart/takings failed its check something_was_sold" in outcome.failures[0]
     assert "export/takings is left as it was" in outcome.failures[0]
     assert "its select in mart/takings.sql" in outcome.failures[0]
+    assert "orderhe run mart/takings --from … --to …" in outcome.failures[0]
     assert not (sales_shop.settings.home / "exports/takings.csv").exists()
     check = sales_shop.folder / "sql" / next(iter(MART_CHECK))
     check.write_text(check.read_text("utf-8").replace("< 8", "< 1"), "utf-8")
@@ -120,8 +121,11 @@ def test_claims_replace_their_own_results_and_those_made_no_more_go(
         assert check_results(session) == [elsewhere, one, other]
         again = replace(one, run_id="run 2")
         record(session, "mart.takings", [again], ["one", "other"])
-        record(session, "mart.takings", [], ["one"])
+        record(session, "mart.takings", [], ["one", "other"])
         assert check_results(session) == [elsewhere, again, other]
+        record(session, "mart.takings", [], ["one"])
+        assert check_results(session) == [elsewhere, again]
+        record(session, "mart.takings", [other], ["one", "other"])
         record(session, "mart.takings", [again], ["one"])
         assert check_results(session) == [elsewhere, again]
 

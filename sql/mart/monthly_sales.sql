@@ -38,5 +38,8 @@ select
     months.cancelled_amount::bigint as cancelled_amount, -- Amount of cancelled orders, in won
     months.returned_amount::bigint as returned_amount, -- Amount of returned orders, in won
     months.net_amount::bigint as net_amount, -- Amount less cancelled and returned orders, in won
-    ((2 * months.net_amount + months.kept_count) / nullif(2 * months.kept_count, 0))::bigint as average_order_amount -- Net amount of one kept order, in won; NULL where none is kept
+    (case
+        when months.net_amount < 0 then -((months.kept_count - 1 - 2 * months.net_amount) / nullif(2 * months.kept_count, 0))
+        else (2 * months.net_amount + months.kept_count) / nullif(2 * months.kept_count, 0)
+    end)::bigint as average_order_amount -- Net amount of one kept order, in won; NULL where none is kept
 from months;

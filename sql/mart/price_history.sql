@@ -83,7 +83,7 @@ select
     (
         (
             measured.doubled_change
-            + case when measured.doubled_change < 0 then -1 else 1 end * measured.previous_unit_price
+            + case when measured.doubled_change < 0 then -1 else 1 end * abs(measured.previous_unit_price)
         ) / nullif(2 * measured.previous_unit_price::bigint, 0) * 0.01
     )::decimal(14, 2) as price_change_pct, -- Change in percent of the price before; NULL: the first, or it was 0
     measured.order_count::bigint as order_count, -- Orders of these days
