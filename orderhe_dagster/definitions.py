@@ -70,6 +70,7 @@ def build_definitions(
         asset_checks=build_checks(catalogue, calendar),
         jobs=automation.jobs,
         schedules=automation.schedules,
+        sensors=automation.sensors,
         resources=resources or build_resources(settings),
         executor=dg.in_process_executor,
     )

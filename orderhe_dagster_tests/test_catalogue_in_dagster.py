@@ -173,8 +173,36 @@ def test_the_checks_are_what_the_files_promise(demo: dg.Definitions) -> None:
 
 def test_jobs_are_few_and_named(demo: dg.Definitions) -> None:
     jobs = {job.name for job in demo.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"daily", "answers"}
+    assert jobs == {"daily", "answers", "page"}
     assert [schedule.name for schedule in demo.schedules or ()] == ["daily_schedule"]
+    (sensor,) = demo.sensors or ()
+    assert (sensor.name, sensor.default_status) == (
+        "page_after_failure",
+        dg.DefaultSensorStatus.RUNNING,
+    )
+
+
+def test_a_daily_run_that_fails_has_the_dashboard_drawn_anew(demo: dg.Definitions) -> None:
+    """Its own step never comes: what it is made of has failed."""
+    repository = demo.get_repository_def()
+    sensor = repository.get_sensor_def("page_after_failure")
+    with dg.DagsterInstance.ephemeral() as instance:
+        for name in ("page", "daily"):
+            run = instance.create_run_for_job(repository.get_job(name))
+            # The sensor begins with what happens after it was first asked.
+            first = dg.build_sensor_context(instance=instance, repository_def=repository)
+            cursor = sensor.evaluate_tick(first).cursor
+            instance.report_run_failed(run)
+            then = dg.build_sensor_context(
+                instance=instance, cursor=cursor, repository_def=repository
+            )
+            asked = sensor.evaluate_tick(then).run_requests or []
+            wanted = [run.run_id] if name == "daily" else []
+            assert [request.run_key for request in asked] == wanted
+    assert [target.job_name for target in sensor.targets] == ["page"]
+    assert repository.get_job("page").asset_layer.executable_asset_keys == {
+        dg.AssetKey(["export", "dashboard"])
+    }
 
 
 @pytest.mark.filterwarnings(  # Dagster's own schedules still use it

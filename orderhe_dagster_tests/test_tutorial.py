@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -38,8 +41,9 @@ def wait_for_the_server(told: Path) -> None:
     """As a reader does before going on: until the file says how to connect."""
     from threading import Event
 
-    tick = Event()
+    tick, until = Event(), monotonic() + 60
     while not (told.is_file() and "PASSWORD" in told.read_text("utf-8")):
+        assert monotonic() < until, f"the server has not written {told.name}"
         tick.wait(0.05)
 
 
@@ -76,6 +80,28 @@ def test_the_tutorial_word_for_word(tmp_path: Path) -> None:
 def open_the_ui(third: Terminal, block: Block) -> None:
     third.start(typed(block))
     third.read_until("Serving dagster-webserver on http://")
+
+
+@pytest.mark.parametrize("script", ["connect", "load"])
+@pytest.mark.parametrize(
+    ("known", "remedy"),
+    [({}, "server"), ({"ORDERHE_REDSHIFT_HOST": "127.0.0.1"}, "SSL_CERT_FILE")],
+)
+def test_a_terminal_that_does_not_know_the_server_is_told(
+    script: str, known: dict[str, str], remedy: str
+) -> None:
+    environ = {**reader_environment(ROOT), **known}
+    done = subprocess.run(
+        [sys.executable, f"examples/tutorial/{script}.py"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert (remedy if script == "connect" else "step 2 of the tutorial") in done.stderr
 
 
 @pytest.mark.parametrize(

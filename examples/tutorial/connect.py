@@ -4,6 +4,10 @@ import os
 
 import redshift_connector
 
+if "ORDERHE_REDSHIFT_HOST" not in os.environ:
+    raise SystemExit("Start the server, then in this terminal: . .orderhe/tutorial/server.sh")
+if "SSL_CERT_FILE" not in os.environ:
+    raise SystemExit("In this terminal first: export SSL_CERT_FILE=$ORDERHE_REDSHIFT_SSL_CA")
 setting = {
     name: os.environ[f"ORDERHE_REDSHIFT_{name.upper()}"]
     for name in ("host", "port", "user", "password", "database")

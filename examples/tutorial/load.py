@@ -79,6 +79,10 @@ WAYS: dict[str, Callable[[Cursor, pd.DataFrame, Store], None]] = {
 
 def main() -> None:
     """Load the rows in each way into the emptied table, and say how long it took."""
+    if not {"ORDERHE_REDSHIFT_HOST", "SSL_CERT_FILE"} <= set(os.environ):
+        raise SystemExit(
+            "This terminal does not know the server yet: do step 2 of the tutorial here"
+        )
     orders, store = made_up_orders(), build_store(load_settings())
     setting = {
         name: os.environ[f"ORDERHE_REDSHIFT_{name.upper()}"]
