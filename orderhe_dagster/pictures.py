@@ -52,10 +52,16 @@ def points_sql(table: Table, plot: Plot) -> str:
 def picture(table: Table, plot: Plot, rows: Sequence[Sequence[Any]]) -> str:
     """The picture of what `points_sql` found, as Markdown. PictureError where none can be drawn."""
     points = [(row[0], float(row[1]), str(row[2] or UNNAMED) if plot.by else "") for row in rows]
-    timely = _over_time(table, plot)
+    timely, cut = _over_time(table, plot), len(rows) > MOST_POINTS
+    if cut and plot.by and not timely:  # a bar would be as long as what was read of its kinds
+        raise PictureError(f"there are more than {MOST_POINTS} pairs of {plot.x} and {plot.by}")
     points = _latest(points) if timely else _highest(points)
     if not points:
-        raise PictureError("there are no rows to draw")
+        raise PictureError(
+            f"one {plot.x} has more than {MOST_POINTS} of {plot.by}"
+            if cut
+            else "there are no rows to draw"
+        )
     svg = _svg(plot, _few_kinds(points), timely)
     encoded = base64.b64encode(svg.encode()).decode()
     text = f"![{_told(plot, points, timely)}](data:image/svg+xml;base64,{encoded})"

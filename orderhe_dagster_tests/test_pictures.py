@@ -133,6 +133,18 @@ def test_nothing_is_no_picture() -> None:
         picture(TABLE, LINE, [])
 
 
+def test_bars_of_which_parts_may_be_missing_are_not_drawn() -> None:
+    """401 pairs are read, the highest: added up, each bar would lack its small kinds."""
+    table = replace(TABLE, columns=(*TABLE.columns, Column("shelf", ColumnType("varchar"))))
+    rows = [(f"kind {number % 5}", 1000 - number, f"{number}") for number in range(MOST_POINTS + 1)]
+    pairs = Plot("kind", "amount", "shelf")
+    with pytest.raises(PictureError, match="more than 400 pairs of kind and shelf"):
+        picture(table, pairs, rows)
+    drawn(picture(table, pairs, rows[:MOST_POINTS]))
+    with pytest.raises(PictureError, match="one day has more than 400 of kind"):
+        picture(TABLE, AREAS, [(DAY, 1, f"{number}") for number in range(MOST_POINTS + 1)])
+
+
 # ---- on a run
 
 TAKINGS = SALES["mart/takings.sql"].replace(

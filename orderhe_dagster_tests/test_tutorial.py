@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -80,6 +81,24 @@ def test_the_tutorial_word_for_word(tmp_path: Path) -> None:
 def open_the_ui(third: Terminal, block: Block) -> None:
     third.start(typed(block))
     third.read_until("Serving dagster-webserver on http://")
+
+
+def test_a_terminal_ends_what_runs_in_it_though_the_tests_run_in_the_background(
+    tmp_path: Path,
+) -> None:
+    """A shell has its background ignore Ctrl-C, and what that starts inherits it."""
+    (tmp_path / "server.py").write_text(
+        "import pathlib, time\nprint('up', flush=True)\ntry:\n    time.sleep(600)\n"
+        "except KeyboardInterrupt:\n    pathlib.Path('told').write_text('ended')\n"
+    )
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with terminal(tmp_path, reader_environment(ROOT)) as opened:
+            opened.start("python server.py\n")
+            opened.read_until("up")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "told").read_text("utf-8") == "ended"
 
 
 @pytest.mark.parametrize("script", ["connect", "load"])

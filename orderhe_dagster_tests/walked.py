@@ -24,6 +24,12 @@ from itertools import pairwise
 from pathlib import Path
 
 LIMIT_S = 900
+END_S = 60
+"""How long what runs in a terminal may take to end after Ctrl-C."""
+_BASH = (
+    "import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp('bash', ['bash'])"
+)
+"""A bash that Ctrl-C can end, though the tests themselves run in the background, where none can."""
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 _END = "@@ the block has ended @@"
 
@@ -61,7 +67,7 @@ class Terminal:
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._bash = subprocess.Popen(
-            ["bash"],
+            [sys.executable, "-c", _BASH],
             cwd=folder,
             env=dict(environ),
             stdin=subprocess.PIPE,
@@ -105,9 +111,12 @@ class Terminal:
         assert self._bash.stdout is not None
         self._bash.stdin.close()
         self._signal(signal.SIGINT)
+        patience = threading.Timer(END_S, self._signal, [signal.SIGKILL])
+        patience.start()
         for _ in self._bash.stdout:  # to the end of all that hold it open
             pass
         self._bash.wait()
+        patience.cancel()
         self._bash.stdout.close()
         self._limit.cancel()
 
