@@ -88,7 +88,7 @@ def test_a_terminal_ends_what_runs_in_it_though_the_tests_run_in_the_background(
 ) -> None:
     """A shell has its background ignore Ctrl-C, and what that starts inherits it."""
     (tmp_path / "server.py").write_text(
-        "import pathlib, time\nprint('up', flush=True)\ntry:\n    time.sleep(600)\n"
+        "import pathlib, time\ntry:\n    print('up', flush=True)\n    time.sleep(600)\n"
         "except KeyboardInterrupt:\n    pathlib.Path('told').write_text('ended')\n"
     )
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
