@@ -147,9 +147,10 @@ def _explained(error: StatementError, table: Table) -> BuildError | None:
     """The error with what is to be done about it, where that is known."""
     asset = f"{table.layer}/{table.name}"
     if error.code == UNDEFINED_TABLE:
-        needs = ", ".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
+        needs = ",".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
         return BuildError(
-            f"{error.message}. {asset} is built from {needs}: materialize these first."
+            f"{error.message}. {asset} is built from {needs.replace(',', ', ')}; "
+            f"first run what is missing of it: orderhe run '{needs}'"
         )
     if error.code == DEPENDENT_OBJECTS:
         return BuildError(

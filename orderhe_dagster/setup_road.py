@@ -144,7 +144,8 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
 def ask(settings: Settings, sql: str) -> Result:
     """Run one Redshift statement; what surely only reads runs beside other readers.
 
-    StatementError; of a relation that is not there it tells the nearest name.
+    StatementError; of a relation that is not there it tells the nearest name, and of an empty
+    warehouse what fills it.
     """
     from orderhe_dagster.catalog.syntax import is_reading
     from orderhe_dagster.definitions import read_catalogue
@@ -156,6 +157,8 @@ def ask(settings: Settings, sql: str) -> Result:
         with warehouse.session("orderhe query", read_only=is_reading(sql)) as session:
             return session.execute(sql)
     except StatementError as error:
+        if error.message in _NO_SCHEMA_OF_OURS:
+            raise StatementError(f"{error.message}{_EMPTY}", error.code, sql) from error
         if error.code != UNDEFINED_TABLE:
             raise
         known = [str(table.read_as) for table in read_catalogue(settings).tables]
@@ -187,6 +190,13 @@ def try_examples(settings: Settings, names: Sequence[str], say: Callable[[str], 
     for line in summary(verdicts, tables):
         say(line)
     return all(verdict.passed for verdict in verdicts)
+
+
+_NO_SCHEMA_OF_OURS = [f'schema "{name}" does not exist' for name in ("warehouse", "mart")]
+_EMPTY = (
+    ": this warehouse is empty. `orderhe demo` fills it with a simulated shop, `orderhe run '*'` with "
+    "yours; ORDERHE_HOME says where a state lies"
+)
 
 
 def _nearest_relation(message: str, known: list[str]) -> str:

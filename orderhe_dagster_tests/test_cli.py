@@ -119,6 +119,17 @@ def test_query_names_what_is_not_there(sales_shop: TestShop) -> None:
     assert "materialize it first: orderhe run mart/takings" in unmade.stderr
 
 
+def test_query_of_an_empty_warehouse_says_what_fills_it(folder: Path) -> None:
+    result = orderhe("query", "select * from mart.daily_sales", ORDERHE_HOME=str(folder / "home"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith('error: schema "mart" does not exist: this warehouse is empty.')
+    assert "`orderhe demo` fills it" in result.stderr
+
+
+def test_the_list_of_commands_is_not_cut_off() -> None:
+    assert "..." not in orderhe("--help").stdout.partition("Commands:")[2]
+
+
 def test_run_names_the_nearest_asset(sales_shop: TestShop) -> None:
     result = orderhe("run", "mart/taking", **of_shop(sales_shop))
     assert result.exit_code == 1
