@@ -111,13 +111,15 @@ def test_an_asset_tells_what_it_is_and_shows_its_rows(ui: UI, chromium: Browser)
     with ui.page(chromium, "/assets/mart/daily_sales") as page:
         page.get_by_text("Row count").first.wait_for()
         page.get_by_role("cell", name=str(revenue), exact=True).first.wait_for()  # the preview
-        said = page.inner_text("body")
+        for text in (
+            "What was sold on each day.",
+            "Amount less cancelled and returned orders, in won",
+            "Fails if more than 26 hours since last materialization",
+        ):
+            page.get_by_text(text).first.wait_for(state="attached")
         row = page.locator("tr").filter(has=page.get_by_text("sql", exact=True))
         row.get_by_text("[Show Markdown]").click()
         page.locator("code").filter(has_text="select * from warehouse.orders").wait_for()
-    assert "What was sold on each day." in said
-    assert "Amount less cancelled and returned orders, in won" in said
-    assert "Fails if more than 26 hours since last materialization" in said
 
 
 def test_a_failed_check_shows_its_rows_and_no_personal_data(ui: UI, chromium: Browser) -> None:
