@@ -42,7 +42,7 @@ def wait_for_the_server(told: Path) -> None:
     """As a reader does before going on: until the file says how to connect."""
     from threading import Event
 
-    tick, until = Event(), monotonic() + 60
+    tick, until = Event(), monotonic() + 300
     while not (told.is_file() and "PASSWORD" in told.read_text("utf-8")):
         assert monotonic() < until, f"the server has not written {told.name}"
         tick.wait(0.05)
