@@ -84,10 +84,10 @@ def _backup_asset(
             )
             before, after = source.outside(table, history, calendar.time_zone) if window else (0, 0)
         log.info(
-            "backup/%s: %s read, %s rows in all, %s new",
+            "backup/%s: %s read, %s in all, %s new",
             table.name,
             say_days(day for day in done.read if day) if window else "whole",
-            f"{done.rows:,}",
+            counted(done.rows, "row"),
             counted(len(done.written), "generation"),
         )
         left_out = _left_out(table, before, history) if before else ""

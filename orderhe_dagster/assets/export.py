@@ -19,6 +19,7 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.csvfile import csv_file
+from orderhe_dagster.errors import counted
 from orderhe_dagster.exports import ExportFiles, describe_folder
 from orderhe_dagster.masking import hiding_values, reads_personal_data
 from orderhe_dagster.resources.locks import file_lock
@@ -86,7 +87,7 @@ def _export_asset(
                     whole = file.written(path)
                 parts = files.publish(whole, table)
             describe_folder(catalogue, files.folder, scratch)
-        log.info("%s: %s rows to %s", label, f"{whole.rows:,}", files.csv)
+        log.info("%s: %s to %s", label, counted(whole.rows, "row"), files.csv)
         return dg.MaterializeResult(
             metadata=_metadata(catalogue, table, files, replace(result, rows=first))
             | {"dagster/row_count": whole.rows, "bytes": whole.size, "parts": parts}

@@ -19,6 +19,7 @@ from orderhe_dagster.builds import build
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.pictures import PictureError, picture, points_sql
 from orderhe_dagster.resources.interrupts import raise_if_interrupted
 from orderhe_dagster.resources.ports import Warehouse
@@ -56,10 +57,10 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
             head = warehouse.query(_first_rows(table))
         log.info(
-            "%s: %s, %s rows%s",
+            "%s: %s, %s%s",
             asset,
             say_days(day for day in built.rows if day) if window else "whole",
-            f"{built.total:,}",
+            counted(built.total, "row"),
             ", made anew for its new columns" if built.remade else "",
         )
         figures: dict[date, dict[str, Any]] = {

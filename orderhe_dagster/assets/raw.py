@@ -12,6 +12,7 @@ import dagster as dg
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.progress import reporter
 from orderhe_dagster.resources.ports import Source
 from orderhe_dagster.simulation import Simulation
@@ -57,7 +58,7 @@ def _simulated_days(
             made = simulation.make(source, list(window), reporter(log, f"raw/{table.name}", "days"))
             touches = source.touches(table, window, calendar.time_zone)
         rows = sum(touch.rows for touch in touches.values())
-        log.info("raw/%s: %s made, %s rows", table.name, say_days(window), f"{rows:,}")
+        log.info("raw/%s: %s made, %s", table.name, say_days(window), counted(rows, "row"))
         report_days(
             context,
             window,
@@ -97,7 +98,7 @@ def _simulated_snapshot(
     def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
         with failing_clearly(f"raw/{table.name}", None, context.retry_number):
             rows = source.touches(table, None, calendar.time_zone)[None].rows
-        log.info("raw/%s: %s rows", table.name, f"{rows:,}")
+        log.info("raw/%s: %s", table.name, counted(rows, "row"))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,

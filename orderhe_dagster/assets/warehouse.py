@@ -16,6 +16,7 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.resources.ports import Store, Warehouse
 
 log = logging.getLogger("orderhe.warehouse")
@@ -60,10 +61,10 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
             )
         rows = sum(record.measure.rows for record in records.values())
         log.info(
-            "warehouse/%s: %s, %s rows loaded, %s in the table",
+            "warehouse/%s: %s, %s loaded, %s in the table",
             table.name,
             say_days(day for day in records if day) if window else "whole",
-            f"{rows:,}",
+            counted(rows, "row"),
             f"{total:,}",
         )
         report_days(
