@@ -1,7 +1,8 @@
 """A real shop through every layer: the Online Retail example against the answer key of its data.
 
 The data lies beside the checkout and is not part of the project; without it these tests are skipped.
-It is loaded on the laptop's systems, and once more on MySQL, S3 and Redshift; no test changes the shop.
+It is loaded on the laptop's systems, and by `make retail` once more on MySQL, S3 and Redshift, which takes
+minutes; no test changes the shop.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,6 +55,8 @@ class Loaded:
 def retail(
     request: pytest.FixtureRequest, systems: Systems, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loaded]:
+    if request.param == ALL and not os.environ.get("LONG_TESTS"):
+        pytest.skip("half a million rows over the wire are a long test: make retail")
     folder = tmp_path_factory.mktemp("online_retail")
     environ = systems.environ(
         request.param,

@@ -162,7 +162,7 @@ def test_a_mart_needs_its_upstream_when_nothing_is_loaded(sales_shop: TestShop) 
     outcome = sales_shop.run("mart/buyer_totals")
     assert not outcome.succeeded
     assert "warehouse/sales" in outcome.failures[0]
-    assert "materialize" in outcome.failures[0]
+    assert "orderhe run" in outcome.failures[0]
 
 
 def test_marts_stop_and_the_rows_are_shown_when_a_check_fails(sales_shop: TestShop) -> None:
