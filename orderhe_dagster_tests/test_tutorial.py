@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -48,7 +49,7 @@ def wait_for_the_server(told: Path) -> None:
         tick.wait(0.05)
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "killpg"), reason="a tutorial for Unix shells")
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="a tutorial for Unix shells")
 def test_the_tutorial_word_for_word(tmp_path: Path) -> None:
     folder = checkout(ROOT, tmp_path / "checkout")
     environ = reader_environment(folder)

@@ -6,7 +6,6 @@ A test opens a page by `watched`, which tells every request and every console er
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from orderhe_dagster_tests.servers.missing import missing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,10 +51,7 @@ def program() -> str:
     """The path of the browser; the test is skipped where there is none, and fails in CI."""
     found = find_chromium()
     if found is None:
-        told = "Chromium is not installed: apt install chromium (or google-chrome)"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
+        missing("Chromium is not installed: apt install chromium (or google-chrome)")
     return found
 
 
