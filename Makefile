@@ -53,7 +53,7 @@ pictures: $(VENV)/.dev ## take the documents' pictures of a new demo (ARGS="--st
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.screenshots $(ARGS)
 
 conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tests expect; writes conformance.json
-	@ORDERHE_WAREHOUSE=redshift $(BIN)/python -m orderhe_dagster_tests.redshift_standin.conformance $(ARGS)
+	@ORDERHE_WAREHOUSE=redshift $(BIN)/python -m orderhe_dagster_tests.conformance $(ARGS)
 
 notebook: $(VENV)/.dev ## run examples/walkthrough.ipynb anew and keep its outputs
 	@$(BIN)/python -m orderhe_dagster_tests.notebooks $(ARGS)
@@ -83,12 +83,12 @@ clean: ## remove the state (.orderhe) and all caches
 distclean: clean ## … and .venv
 	@rm -rf $(VENV)
 
-$(VENV)/.setup: requirements.lock pyproject.toml setup.py
+$(VENV)/.setup: requirements.lock pyproject.toml setup.py local_redshift/pyproject.toml
 	@$(call venv)
 	@echo "installing from $<"
 	@touch $(VENV)/.installing
 	@$(PIP) --require-hashes -r $<
-	@$(PIP) --no-build-isolation --editable .
+	@$(PIP) --no-build-isolation --editable ./local_redshift --editable .
 	@rm $(VENV)/.installing
 	@touch $@
 

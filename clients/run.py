@@ -23,10 +23,11 @@ CLIENTS = ("use_awswrangler.py", "use_sqlalchemy.py", "use_dbt.py")
 @contextmanager
 def servers(folder: Path) -> Iterator[dict[str, str]]:
     """Both servers for the block; gives the variables that a client reads."""
+    from local_redshift.testing import server as wire
+    from local_redshift.testing.certificates import Authority
     from orderhe_dagster.resources.s3 import S3Store
     from orderhe_dagster.resources.store_resolver import resolver
-    from orderhe_dagster_tests.servers import s3, wire
-    from orderhe_dagster_tests.servers.certificates import Authority
+    from orderhe_dagster_tests.servers import s3
 
     with ExitStack() as stack:
         store_server = stack.enter_context(s3.running())

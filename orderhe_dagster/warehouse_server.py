@@ -16,7 +16,7 @@ from orderhe_dagster.config import Settings
 from orderhe_dagster.errors import OrderheError
 
 if TYPE_CHECKING:
-    from orderhe_dagster.redshift_standin.storage import Roles
+    from local_redshift.copy.storage import Roles
     from orderhe_dagster.server_tls import Certificates
 
 
@@ -54,10 +54,10 @@ def serving_database(
     settings: Settings, serving: Serving, say: Callable[[str], None]
 ) -> Iterator[int]:
     """Serve for the block; gives the port. The file's lock is held, so that nobody else opens it."""
+    from local_redshift.wire.auth import Verifier
+    from local_redshift.wire.handshake import Door
+    from local_redshift.wire.server import Server, is_loopback
     from orderhe_dagster.home import prepare_home
-    from orderhe_dagster.redshift_standin.auth import Verifier
-    from orderhe_dagster.redshift_standin.handshake import Door
-    from orderhe_dagster.redshift_standin.server import Server, is_loopback
     from orderhe_dagster.resources import build_store, share_warehouse
     from orderhe_dagster.server_tls import own_password
 
@@ -87,7 +87,7 @@ def serving_database(
 
 
 def _roles(file: Path | None) -> Roles | None:
-    from orderhe_dagster.redshift_standin.roles_file import EXAMPLE, RolesError, read_roles
+    from local_redshift.copy.roles_file import EXAMPLE, RolesError, read_roles
 
     if file is None:
         return None

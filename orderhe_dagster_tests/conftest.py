@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from local_redshift.testing.server import redshift, redshift_authority
 from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.road.systems import s3_with_tls, systems
 from orderhe_dagster_tests.servers.chromium import chromium
 from orderhe_dagster_tests.servers.mariadb import mariadb, shop_database
 from orderhe_dagster_tests.servers.s3 import s3, s3_server
-from orderhe_dagster_tests.servers.wire import redshift, redshift_authority
 from orderhe_dagster_tests.shops import TestShop
 
 __all__ = [  # fixtures

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local_redshift.session.engine import Engine
 from orderhe_dagster.catalog.cache import load_catalogue
 from orderhe_dagster.config import OWN_SQL
 from orderhe_dagster.csvfile import write_csv
 from orderhe_dagster.exports import ExportFiles
-from orderhe_dagster.redshift_standin.engine import Engine
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/bi.md").read_text("utf-8")
 

@@ -32,7 +32,7 @@ HEAVY = {
     "sqlglot",
 }
 DRIVERS = {"boto3", "botocore", "duckdb", "pymysql", "redshift_connector"}
-NO_DAGSTER = ("catalog", "config", "shop", "redshift_standin", "examples")
+NO_DAGSTER = ("catalog", "config", "shop", "examples")
 """Rooms that know no Dagster, neither by themselves nor through what they import."""
 
 # Room -> rooms it may import (itself and `errors`, which imports nothing, always).
@@ -40,9 +40,8 @@ MAY_IMPORT = {
     "catalog": {"catalog"},
     "config": {"config", "config_values"},
     "shop": {"shop", "catalog"},
-    "redshift_standin": {"redshift_standin", "catalog"},
     "examples": {"examples", "catalog", "printing"},
-    "resources": {"resources", "catalog", "config", "home", "redshift_standin"},
+    "resources": {"resources", "catalog", "config", "home"},
     "history": {"resources"},
     "home": {"config", "resources", "history"},
 }
@@ -59,14 +58,8 @@ CHOOSERS = {
     f"{PACKAGE}.{name}" for name in ("definitions", "demo", "setup_road", "warehouse_server")
 }
 """Who may ask `resources` itself for the adapters that the settings choose."""
-BEYOND = {
-    RESOURCES: {"config", "home"},
-    f"{RESOURCES}.embedded_warehouse": {"redshift_standin"},
-    f"{RESOURCES}.shared_warehouse": {"redshift_standin"},
-    f"{RESOURCES}.private_warehouse": {"redshift_standin"},
-    f"{RESOURCES}.store_resolver": {"redshift_standin"},
-}
-"""Modules of `resources` that need more than ports and catalogue: who chooses, and who stands in."""
+BEYOND = {RESOURCES: {"config", "home"}}
+"""Modules of `resources` that need more than ports and catalogue: who chooses."""
 
 
 def modules() -> list[Path]:
@@ -175,7 +168,7 @@ def test_only_the_adapters_import_drivers() -> None:
     wrong = {
         dotted(path): sorted(found)
         for path in modules()
-        if room(dotted(path)) not in ("resources", "redshift_standin")
+        if room(dotted(path)) != "resources"
         and (found := {name.split(".")[0] for name in imports(path)} & DRIVERS)
     }
     assert wrong == {}

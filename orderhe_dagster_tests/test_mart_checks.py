@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from local_redshift.session.engine import Engine
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Check
-from orderhe_dagster.redshift_standin.engine import Engine
 from orderhe_dagster_tests.shops import OWN_SQL
 
 CATALOGUE = read_catalogue(OWN_SQL)

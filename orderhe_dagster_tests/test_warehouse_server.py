@@ -19,6 +19,7 @@ import pytest
 import redshift_connector
 from click.testing import CliRunner
 
+from local_redshift.testing.server import serving
 from orderhe_dagster import warehouse_server
 from orderhe_dagster.cli import main
 from orderhe_dagster.config import Settings, load_settings
@@ -28,7 +29,6 @@ from orderhe_dagster.resources.ports import LockTimeout
 from orderhe_dagster.server_tls import own_certificates, own_password
 from orderhe_dagster.warehouse_server import Serving
 from orderhe_dagster_tests.servers.missing import missing
-from orderhe_dagster_tests.servers.wire import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -152,7 +152,7 @@ def test_the_document_s_clients_connect(tmp_path: Path, language: str, command: 
     if language == "sh" and shutil.which("psql") is None:
         says = "psql is not installed: apt install postgresql-client"
         missing(says)
-    text = (ROOT / "docs" / "standin-wire.md").read_text("utf-8")
+    text = (ROOT / "local_redshift" / "docs" / "wire.md").read_text("utf-8")
     found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
     assert found is not None
     settings = load_settings({}, tmp_path)
@@ -220,6 +220,27 @@ def test_a_password_is_made_once_and_never_empty(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(OrderheError, match="holds no password"):
         own_password(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "line 1 is no JSON"),
+        ('{"roles": [{"arn": "shop-copy"}]}', "arn is 'shop-copy'"),
+        ('{"role": []}', "the key 'role'; there are default, roles"),
+    ],
+)
+def test_a_wrong_file_of_roles_is_named_with_an_example(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "roles.json"
+    file.write_text(text, "utf-8")
+    environ = {"ORDERHE_HOME": str(tmp_path / "home")}
+    done = CliRunner().invoke(main, ["warehouse", "serve", "--roles", str(file)], env=environ)
+    assert done.exit_code == 1
+    assert str(file) in done.output
+    assert told in done.output
+    assert "It is written like this" in done.output
 
 
 def test_a_role_that_may_not_read_the_bucket_is_denied_as_on_aws(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from local_redshift.copy.storage import Roles
+    from local_redshift.session.database import Database
     from orderhe_dagster.config import Settings
-    from orderhe_dagster.redshift_standin.database import Database
-    from orderhe_dagster.redshift_standin.storage import Roles
     from orderhe_dagster.resources.ports import Source, Store, Warehouse
     from orderhe_dagster.resources.private_warehouse import PrivateSession
 

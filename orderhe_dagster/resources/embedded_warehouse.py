@@ -24,8 +24,8 @@ from orderhe_dagster.resources.ports import (
 from orderhe_dagster.resources.store_resolver import resolver
 
 if TYPE_CHECKING:
-    from orderhe_dagster.redshift_standin.engine import Engine, Rows
-    from orderhe_dagster.redshift_standin.storage import Resolver
+    from local_redshift.copy.storage import Resolver
+    from local_redshift.session.engine import Engine, Rows
 
 _T = TypeVar("_T")
 _BATCH = 2_000  # rows
@@ -41,8 +41,8 @@ class EmbeddedWarehouse(Warehouse):
 
     @property
     def identity(self) -> str:
-        """`redshift_standin:<file>`."""
-        return f"redshift_standin:{self.path}"
+        """`local_redshift:<file>`."""
+        return f"local_redshift:{self.path}"
 
     @property
     def copy_authorization(self) -> str:
@@ -111,7 +111,7 @@ class EmbeddedSession:
 def _opened(file: Path, reach: Resolver, read_only: bool) -> Engine:
     import duckdb
 
-    from orderhe_dagster.redshift_standin.engine import Engine
+    from local_redshift.session.engine import Engine
 
     try:
         return Engine(file, resolver=reach, read_only=read_only)
@@ -121,7 +121,7 @@ def _opened(file: Path, reach: Resolver, read_only: bool) -> Engine:
 
 def _translating(run: Callable[[], _T], sql: str) -> _T:
     """Run something of the engine; its error becomes the port's, with the statement."""
-    from orderhe_dagster.redshift_standin.errors import RedshiftError
+    from local_redshift.errors import RedshiftError
 
     try:
         return run()

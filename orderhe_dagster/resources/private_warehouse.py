@@ -13,7 +13,7 @@ from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.resources.interrupts import interruptible
 
 if TYPE_CHECKING:
-    from orderhe_dagster.redshift_standin.engine import Engine, Rows
+    from local_redshift.session.engine import Engine, Rows
 
 
 class PrivateWarehouseError(OrderheError):
@@ -28,7 +28,7 @@ class PrivateSession:
 
     def execute(self, sql: str) -> Rows:
         """Run one Redshift statement. PrivateWarehouseError: a transaction it stands in has failed."""
-        from orderhe_dagster.redshift_standin.errors import RedshiftError
+        from local_redshift.errors import RedshiftError
 
         try:
             with interruptible(self._engine.interrupt):
@@ -40,7 +40,7 @@ class PrivateSession:
 @contextmanager
 def private_session() -> Iterator[PrivateSession]:
     """An empty warehouse for the block."""
-    from orderhe_dagster.redshift_standin.engine import Engine
+    from local_redshift.session.engine import Engine
 
     with Engine() as engine:
         yield PrivateSession(engine)

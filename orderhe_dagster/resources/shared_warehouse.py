@@ -14,8 +14,8 @@ from orderhe_dagster.resources.ports import PortError, Store
 from orderhe_dagster.resources.store_resolver import resolver
 
 if TYPE_CHECKING:
-    from orderhe_dagster.redshift_standin.database import Database
-    from orderhe_dagster.redshift_standin.storage import Roles
+    from local_redshift.copy.storage import Roles
+    from local_redshift.session.database import Database
 
 _LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
 
@@ -31,7 +31,7 @@ def shared_database(
     """
     import duckdb
 
-    from orderhe_dagster.redshift_standin.database import ANY_ROLES, Database
+    from local_redshift.session.database import ANY_ROLES, Database
 
     path.parent.mkdir(parents=True, exist_ok=True)
     instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"

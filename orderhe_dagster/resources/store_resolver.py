@@ -16,12 +16,12 @@ from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import PortError, Store
 
 if TYPE_CHECKING:
-    from orderhe_dagster.redshift_standin.storage import Resolver
+    from local_redshift.copy.storage import Resolver
 
 
 def resolver(store: Store, stack: ExitStack) -> Resolver:
     """The resolver of COPY's and UNLOAD's addresses in `store`; `stack` removes what was fetched."""
-    from orderhe_dagster.redshift_standin.storage import Resolver
+    from local_redshift.copy.storage import Resolver
 
     reach = _Reach(store, stack)
     return Resolver(
@@ -91,7 +91,7 @@ class _Reach:
             path.unlink(missing_ok=True)
 
     def _key(self, address: str) -> str:
-        from orderhe_dagster.redshift_standin.storage import NoSuchBucket
+        from local_redshift.copy.storage import NoSuchBucket
 
         prefix = self._store.url("k")[:-1]
         if not address.startswith(prefix):
@@ -106,7 +106,7 @@ class _Reach:
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """What the store cannot do is an error of the statement, as on Redshift."""
-    from orderhe_dagster.redshift_standin.load_errors import blocked
+    from local_redshift.copy.load_errors import blocked
 
     try:
         yield

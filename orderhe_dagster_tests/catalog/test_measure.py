@@ -238,7 +238,7 @@ create table x (
 
 def test_decimals_without_a_whole_part_measure_alike(tmp_path: Path) -> None:
     """The 0 before the point is written, as MySQL writes it: in DuckDB and in the local Redshift."""
-    from orderhe_dagster.redshift_standin.engine import Engine
+    from local_redshift.session.engine import Engine
 
     table = read(tmp_path, {"raw/x.sql": FRACTIONS}).tables[0]
     rows = [

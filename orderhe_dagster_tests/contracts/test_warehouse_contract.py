@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from local_redshift.testing.certificates import Authority
 from orderhe_dagster import audit
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
 from orderhe_dagster_tests.contracts.warehouses import WAREHOUSES
-from orderhe_dagster_tests.servers.certificates import Authority
 
 
 @pytest.fixture

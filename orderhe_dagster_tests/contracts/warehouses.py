@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from local_redshift.testing import server as wire
+from local_redshift.testing.certificates import Authority
 from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import Warehouse
 from orderhe_dagster.resources.redshift import RedshiftWarehouse
 from orderhe_dagster.resources.secrets import keep
 from orderhe_dagster.resources.store_resolver import resolver
-from orderhe_dagster_tests.servers import wire
-from orderhe_dagster_tests.servers.certificates import Authority
 
 
 @contextmanager

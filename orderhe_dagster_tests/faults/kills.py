@@ -229,8 +229,8 @@ def load_modules() -> None:
     import pyarrow
     import sqlglot
 
+    from local_redshift.session import engine
     from orderhe_dagster import definitions, history, launch
-    from orderhe_dagster.redshift_standin import engine
 
     assert all((dagster, duckdb, pyarrow, sqlglot, definitions, history, launch, engine))
     warnings.filterwarnings("ignore")

@@ -12,13 +12,13 @@ import dagster as dg
 import duckdb
 import pytest
 
+from local_redshift.testing.certificates import Authority
 from orderhe_dagster.config import load_settings
 from orderhe_dagster.resources import build_source, mysql_extract
 from orderhe_dagster.resources.mysql import MySQLSource
 from orderhe_dagster.resources.mysql_connect import ca_file, connected
 from orderhe_dagster.resources.ports import PortError, Source
 from orderhe_dagster_tests.contracts.sources import NAMES, tables
-from orderhe_dagster_tests.servers.certificates import Authority
 from orderhe_dagster_tests.servers.mariadb import (
     OTHER_HOST,
     OWNER,

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from local_redshift.testing import server as wire
+from local_redshift.testing.certificates import Authority
+from local_redshift.testing.server import Redshift
 from orderhe_dagster import audit, builds
 from orderhe_dagster.config import load_settings
 from orderhe_dagster.resources import build_store
 from orderhe_dagster.resources.ports import PortError, Result, Session, StatementError
 from orderhe_dagster.resources.store_resolver import resolver
 from orderhe_dagster_tests.contracts.warehouses import over_the_wire
-from orderhe_dagster_tests.servers import wire
-from orderhe_dagster_tests.servers.certificates import Authority
-from orderhe_dagster_tests.servers.wire import Redshift
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from local_redshift.testing.server import Redshift
 from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster.resources.redshift import RedshiftWarehouse
-from orderhe_dagster_tests.servers.wire import Redshift
 
 
 class ControlPlane(ThreadingHTTPServer):

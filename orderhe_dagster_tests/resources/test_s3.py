@@ -242,7 +242,7 @@ def test_a_process_makes_one_client_for_all_its_threads(store: S3Store) -> None:
 def test_a_server_with_tls_is_held_to_its_certificate(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from orderhe_dagster_tests.servers.certificates import LOOPBACK, Authority
+    from local_redshift.testing.certificates import LOOPBACK, Authority
 
     authority = Authority(tmp_path / "tls")
     certificate, key = authority.sign(*LOOPBACK)

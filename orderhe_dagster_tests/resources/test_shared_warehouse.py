@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.redshift_standin.errors import RedshiftError
+from local_redshift.errors import RedshiftError
 from orderhe_dagster.resources.local_store import FolderStore
 from orderhe_dagster.resources.ports import LockTimeout, PortError, Store
 from orderhe_dagster.resources.s3 import S3Store

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from orderhe_dagster_tests.servers.certificates import LOOPBACK, Authority
+from local_redshift.testing.certificates import LOOPBACK, Authority
 from orderhe_dagster_tests.servers.missing import missing
 
 HOST = "127.0.0.1"

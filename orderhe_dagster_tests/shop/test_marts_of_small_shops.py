@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from local_redshift.session.engine import Engine
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.redshift_standin.engine import Engine
 from orderhe_dagster.shop import truth
 from orderhe_dagster_tests.shop.by_hand import EVENTS, SIGNUP, HandMadeShop, Order, days_of
 

@@ -1,0 +1,1 @@
+"""COPY and UNLOAD: their options, files, formats and errors, and where the bytes are. No wire protocol."""

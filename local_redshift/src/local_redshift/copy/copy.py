@@ -1,0 +1,188 @@
+"""COPY: finds the files by prefix or manifest, loads them by their format, and keeps what happened.
+
+The text is read by `copy_options`, Parquet by `copy_parquet`, CSV and delimited text by `copy_text`.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local_redshift.copy.load_errors import LoadFailure, blocked
+from local_redshift.copy.load_log import Load, now
+from local_redshift.copy.options import Copy, read_copy
+from local_redshift.copy.parquet import parquet_statement
+from local_redshift.copy.storage import Access, bucket_and_key
+from local_redshift.copy.text import Found, read_text, text_statement
+from local_redshift.errors import RedshiftError, refuse
+from local_redshift.read.words import Words
+from local_redshift.transactions.results import Notice, Rows
+
+if TYPE_CHECKING:
+    from local_redshift.session.engine import Engine
+
+_File = tuple[str, str]  # address, local path
+
+
+def run_copy(engine: Engine, words: Words, sql: str) -> Rows:
+    """COPY, after the word itself. What failed is kept, whether or not the transaction is."""
+    copy = read_copy(words, engine.catalog)
+    database = engine.database
+    log, number = database.loads, engine.entry.query_id if engine.entry else 0
+    load = log.begin(
+        Load(
+            number, engine.user, engine.process_id, "copy", str(copy.table), copy.address,
+            copy.format, now(),
+        )
+    )  # fmt: skip
+    try:
+        with log.keeping(load):
+            rows = _loaded(engine, copy, load)
+    finally:
+        database.resolver.release()
+    engine.last_copy_count, engine.last_copy_id = load.rows, load.query_id
+    return rows
+
+
+def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
+    role = engine.database.roles.assume(copy.role, engine.user)
+    access = Access(engine.database.resolver, role, copy["region"] or "")
+    files = manifest_files(copy, access) if copy["manifest"] else _prefix_files(copy, access)
+    load.addresses = tuple(address for address, _ in files)
+    load.files, load.file_bytes = len(files), sum(Path(local).stat().st_size for _, local in files)
+    if copy.format == "parquet":
+        text = parquet_statement(copy, files, engine.connection)
+        load.rows = engine.run([text]).row_count
+        return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
+    with tempfile.TemporaryDirectory(prefix="orderhe-copy-") as folder:
+        aside = Path(folder) / "rows.parquet"
+        found = read_text(copy, files, aside)
+        engine.database.loads.failed(load, now(), found.errors)
+        if found.failed:
+            raise _failure(copy, found)
+        if copy["noload"]:
+            return Rows(row_count=0, notices=(_valid(copy, found.rows),))
+        load.rows = engine.run([text_statement(copy, aside)]).row_count
+    return Rows(row_count=load.rows, notices=_notices(copy, load.rows, found))
+
+
+def _failure(copy: Copy, found: Found) -> RedshiftError:
+    error = found.errors[-1]
+    where = f"{error.file}, line {error.line}" + (
+        f", column {error.column}" if error.column else ""
+    )
+    return RedshiftError(
+        "XX000",
+        f"Load into table '{copy.table.name}' failed.  Check 'stl_load_errors' system table for "
+        "details.",
+        f"{where}: code {error.code}, {_without_value(error.code, error.reason)}",
+        "select * from sys_load_error_detail order by start_time desc",
+    )
+
+
+def _without_value(code: int, reason: str) -> str:
+    """A load error's reason without what it quotes of the data, for errors and logs."""
+    return reason.split(", Value", maxsplit=1)[0] if code == 1207 else reason
+
+
+def _completed(copy: Copy, rows: int) -> Notice:
+    return Notice(
+        "INFO", "00000",
+        f"Load into table '{copy.table.name}' completed, {rows} record(s) loaded successfully.",
+    )  # fmt: skip
+
+
+def _valid(copy: Copy, rows: int) -> Notice:
+    return Notice(
+        "INFO",
+        "00000",
+        f"Load into table '{copy.table.name}': {rows} record(s) are valid (noload).",
+    )
+
+
+def _notices(copy: Copy, rows: int, found: Found) -> tuple[Notice, ...]:
+    told = [_completed(copy, rows)]
+    if found.errors:
+        told.append(
+            Notice(
+                "INFO", "00000",
+                f"Load into table '{copy.table.name}' completed, {len(found.errors)} record(s) could "
+                "not be loaded.  Check 'stl_load_errors' system table for details.",
+            )
+        )  # fmt: skip
+    if found.replaced:
+        told.append(
+            Notice(
+                "INFO", "00000",
+                f"Load into table '{copy.table.name}' completed, {found.replaced} record(s) had "
+                "invalid characters replaced.",
+            )
+        )  # fmt: skip
+    return tuple(told)
+
+
+def _prefix_files(copy: Copy, access: Access) -> list[_File]:
+    """Every object whose address begins with the COPY's: one that is meant alone is found alone."""
+    found = access.list(copy.address)
+    if not found:
+        _, key = bucket_and_key(copy.address)
+        raise blocked(
+            f"The specified S3 prefix '{key}' does not exist", 8001,
+            f"S3 key being read : {copy.address}",
+        )  # fmt: skip
+    return [(address, access.file(address)) for address, _ in found]
+
+
+def manifest_files(copy: Copy, access: Access) -> list[_File]:
+    """The files that a manifest names; for Parquet their sizes must be there and exact."""
+    if not access.may("get", copy.address):  # as misleading as Redshift says it
+        raise blocked(
+            "COPY with MANIFEST parameter requires full path of an S3 object", 8001, copy.address
+        )
+    problem = "Problem reading manifest file - "
+    entries = _entries(access.read(copy.address, problem), copy.address)
+    if not entries:
+        raise refuse(f"an empty manifest ({copy.address})", "leave the COPY out")
+    found: list[_File] = []
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise RedshiftError("XX000", f"{problem}an entry is not an object at {copy.address}")
+        address = str(entry.get("url", ""))
+        key = address.removeprefix("s3://").partition("/")[2]
+        if not address.startswith("s3://") or not key or key.endswith("/"):
+            raise blocked(
+                "COPY with MANIFEST parameter requires full path of an S3 object", 8001,
+                f"{address or 'an entry without url'} in {copy.address}",
+            )  # fmt: skip
+        wanted = (entry.get("meta") or {}).get("content_length")
+        if wanted is None and copy.format == "parquet":
+            raise blocked("File entry does not have 'meta' key.", 15003, address)
+        local = access.find(address) if not entry.get("mandatory") else access.file(address)
+        if local is None:
+            continue
+        size = Path(local).stat().st_size
+        if wanted is not None and size != wanted and copy.format == "parquet":
+            raise blocked(
+                f"the manifest says {wanted} bytes of {address}, there are {size}", 15003,
+                f"{copy.address}: write the manifest anew",
+            )  # fmt: skip
+        found.append((address, local))
+    if not found:
+        raise refuse(f"a manifest none of whose parts is there ({copy.address})", "back up again")
+    return found
+
+
+def _entries(text: bytes, address: str) -> list[Any]:
+    problem = "Problem reading manifest file - "
+    try:
+        entries = json.loads(text)["entries"]
+    except (ValueError, KeyError, TypeError):
+        raise RedshiftError("XX000", f"{problem}no JSON with entries at {address}") from None
+    if not isinstance(entries, list):
+        raise RedshiftError("XX000", f"{problem}entries is no list at {address}")
+    return entries
+
+
+__all__ = ["LoadFailure", "manifest_files", "run_copy"]

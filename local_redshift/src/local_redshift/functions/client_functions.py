@@ -1,0 +1,161 @@
+"""Functions of PostgreSQL's catalogue that clients call on `client_views`. Other functions: `functions`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from local_redshift.errors import refuse
+from local_redshift.read.dialect import string
+from local_redshift.values.arguments import Arguments, Moment, Rule, text, whole
+from local_redshift.values.casts import Value
+from local_redshift.values.catalog import Catalog, Relation
+from local_redshift.values.oids import oid
+from local_redshift.values.types import BOOLEAN, RIGHTS, SHORTS, varchar
+from local_redshift.views.client_details import constraints, descriptions
+from local_redshift.views.client_types import TYPES
+from local_redshift.views.client_views import OWNER
+
+_TEXT, _LONG = varchar(256), varchar(65535)
+_PLAIN = {
+    "double": "double precision", "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+}  # fmt: skip
+_SIZED = {"varchar": "character varying", "char": "character", "varbyte": "binary varying"}
+
+
+def _format_type(name: str, given: Arguments, moment: Moment) -> Value:
+    """format_type(the number of a type, its modifier): its name, as pg_attribute's columns give them."""
+    number, modifier = (whole(value, name) for value in given)
+    cases = []
+    for kind, (which, _) in TYPES.items():
+        if kind in _SIZED:
+            said = f"{string(_SIZED[kind] + '(')} || CAST({modifier} - 4 AS VARCHAR) || ')'"
+        elif kind == "decimal":
+            digits = f"CAST(({modifier} - 4) // 65536 AS VARCHAR)"
+            said = (
+                f"'numeric(' || {digits} || ',' || CAST(({modifier} - 4) % 65536 AS VARCHAR) || ')'"
+            )
+        else:
+            said = string(_PLAIN.get(kind, kind))
+        cases.append(f"WHEN {which} THEN {said}")
+    return Value(f"(CASE {number} {' '.join(cases)} END)", _TEXT)
+
+
+def _catalog(name: str, moment: Moment) -> Catalog:
+    if moment.catalog is None:
+        raise refuse(f"{name} in what is kept", "ask it in a query of its own")
+    return moment.catalog
+
+
+def _lasting(name: str, moment: Moment) -> list[Relation]:
+    found = _catalog(name, moment).relations.values()
+    return [relation for relation in found if relation.schema is not None]
+
+
+def _cases(subject: str, known: Iterable[tuple[str, str]]) -> str:
+    """The text that belongs to a number, NULL where none does."""
+    listed = " ".join(f"WHEN {key} THEN {string(said)}" for key, said in known)
+    return f"(CASE {subject} {listed} END)" if listed else "CAST(NULL AS VARCHAR)"
+
+
+def _user(name: str, given: Arguments, moment: Moment) -> Value:
+    """Who owns it: everything here is owned by who asks."""
+    number = whole(given[0], name)
+    other = f"'unknown (OID=' || CAST({number} AS VARCHAR) || ')'"
+    made = f"(CASE {number} WHEN {OWNER} THEN {string(moment.user)} ELSE {other} END)"
+    return Value(made, _TEXT)
+
+
+def _visible(name: str, given: Arguments, moment: Moment) -> Value:
+    """Whether a relation is found by its bare name."""
+    catalog, number = _catalog(name, moment), whole(given[0], name)
+    numbers = [
+        str(oid(str(relation)))
+        for relation in _lasting(name, moment)
+        if catalog.find(None, relation.name) == relation
+    ]
+    return Value(f"({number} IN ({', '.join(numbers)}))" if numbers else "false", BOOLEAN)
+
+
+def _type_visible(name: str, given: Arguments, moment: Moment) -> Value:
+    """Whether a type is found by its bare name: all that there are."""
+    numbers = ", ".join(str(number) for number, _ in TYPES.values())
+    return Value(f"({whole(given[0], name)} IN ({numbers}))", BOOLEAN)
+
+
+def _view_text(name: str, given: Arguments, moment: Moment) -> Value:
+    """The text of a view, which is not kept: NULL."""
+    whole(given[0], name)
+    return Value("CAST(NULL AS VARCHAR)", _LONG)
+
+
+def _array_text(name: str, given: Arguments, moment: Moment) -> Value:
+    """An array of the catalogue as text. Rights are not kept: NULL."""
+    array, between = given[0], text(given[1], name)
+    if array.type.kind == RIGHTS.kind:
+        return Value("CAST(NULL AS VARCHAR)", _LONG)
+    if array.type.kind == SHORTS.kind:
+        return Value(f"replace(trim({array.sql}, '{{}}'), ',', {between.sql})", _LONG)
+    raise refuse(f"{name} of {array.type}", "give it an array of the catalogue")
+
+
+def _comments(name: str, moment: Moment) -> list[tuple[int, int, str]]:
+    return [
+        (said["objoid"], said["objsubid"], said["description"])
+        for one in _lasting(name, moment)
+        for said in descriptions(one)
+    ]
+
+
+def _comment(name: str, given: Arguments, moment: Moment) -> Value:
+    """obj_description(relation, 'pg_class'): what COMMENT ON said of it."""
+    if len(given) == 2 and given[1].literal != "pg_class":
+        raise refuse(f"{name} of other than 'pg_class'", "only tables and columns have comments")
+    known = [(str(which), said) for which, place, said in _comments(name, moment) if not place]
+    return Value(_cases(whole(given[0], name), known), _LONG)
+
+
+def _column_comment(name: str, given: Arguments, moment: Moment) -> Value:
+    """col_description(relation, the column's number)."""
+    relation, column = (whole(value, name) for value in given)
+    known = [
+        (f"'{which}.{place}'", said) for which, place, said in _comments(name, moment) if place
+    ]
+    both = f"(CAST({relation} AS VARCHAR) || '.' || CAST({column} AS VARCHAR))"
+    return Value(_cases(both, known), _LONG)
+
+
+def _expression(name: str, given: Arguments, moment: Moment) -> Value:
+    """pg_get_expr(adbin, adrelid): `pg_attrdef` keeps defaults as text."""
+    whole(given[1], name)
+    return Value(text(given[0], name).sql, _LONG)
+
+
+def _constraint(name: str, given: Arguments, moment: Moment) -> Value:
+    """pg_get_constraintdef(constraint): PRIMARY KEY (a, b) or UNIQUE (a)."""
+    known = [
+        (str(number), said)
+        for one in _lasting(name, moment)
+        for number, said in ((found["oid"], found["said"]) for found in constraints(one))
+    ]
+    return Value(_cases(whole(given[0], name), known), _LONG)
+
+
+def _encoding(name: str, given: Arguments, moment: Moment) -> Value:
+    """format_encoding: columns are not encoded here."""
+    return Value(_cases(whole(given[0], name), [("0", "none")]), _TEXT)
+
+
+RULES: dict[str, tuple[int, int, Rule]] = {
+    "array_to_string": (2, 2, _array_text),
+    "col_description": (2, 2, _column_comment),
+    "format_encoding": (1, 1, _encoding),
+    "format_type": (2, 2, _format_type),
+    "obj_description": (1, 2, _comment),
+    "pg_get_constraintdef": (1, 2, _constraint),
+    "pg_get_expr": (2, 3, _expression),
+    "pg_get_userbyid": (1, 1, _user),
+    "pg_get_viewdef": (1, 2, _view_text),
+    "pg_table_is_visible": (1, 1, _visible),
+    "pg_type_is_visible": (1, 1, _type_visible),
+}

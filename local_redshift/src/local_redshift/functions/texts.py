@@ -1,0 +1,265 @@
+"""The functions of text. Those with patterns: `patterns`."""
+
+from __future__ import annotations
+
+import re
+
+from local_redshift.errors import raising, refuse
+from local_redshift.functions import patterns
+from local_redshift.functions.natives import native
+from local_redshift.read.dialect import string
+from local_redshift.values import arithmetic
+from local_redshift.values.arguments import (
+    Arguments,
+    Moment,
+    Rule,
+    constant,
+    text,
+    whole,
+)
+from local_redshift.values.binding import bind
+from local_redshift.values.casts import Value
+from local_redshift.values.types import BIGINT, INTEGER, MAX_VARCHAR, Type, varchar
+
+
+def _same_text(name: str, given: Arguments, moment: Moment) -> Value:
+    value = text(given[0], name)
+    return Value(f"{name}({value.sql})", value.type, hexadecimal=value.hexadecimal)
+
+
+def _reverse(name: str, given: Arguments, moment: Moment) -> Value:
+    """By code points: DuckDB's own keeps an accent on the letter before it."""
+    value = text(given[0], name)
+    made = f"array_to_string(list_reverse(regexp_extract_all({value.sql}, '(?s).')), '')"
+    return Value(made, value.type, hexadecimal=value.hexadecimal)
+
+
+def _length(name: str, given: Arguments, moment: Moment) -> Value:
+    made = "strlen" if name == "octet_length" else "length"
+    return Value(f"CAST({made}({text(given[0], name).sql}) AS INTEGER)", INTEGER)
+
+
+def _end(name: str, given: Arguments, moment: Moment) -> Value:
+    value, size = text(given[0], name), whole(given[1], name)
+    if given[1].literal is None:
+        failing = raising("22023", string(f"{name}: negative length"))
+        size = bind([size], lambda t: f"(CASE WHEN {t[0]} < 0 THEN {failing} ELSE {t[0]} END)")
+        bytes_ = value.type.length
+    elif int(given[1].literal) < 0:
+        raise refuse(f"{name} with a negative length", "give a length of 0 or more")
+    else:
+        bytes_ = min(value.type.length, 4 * int(given[1].literal))
+    return Value(f"{name}({value.sql}, {size})", varchar(bytes_), hexadecimal=value.hexadecimal)
+
+
+def substring(given: Arguments) -> Value:
+    """SUBSTRING(text, start[, length]): a start before the text takes from the length."""
+    value, start = text(given[0], "substring"), whole(given[1], "substring")
+    if len(given) == 2:
+        made = bind(
+            [value.sql, start],
+            lambda t: (
+                f"(CASE WHEN {t[1]} IS NULL THEN NULL ELSE "
+                f"substring({t[0]}, greatest({t[1]}, 1)) END)"
+            ),
+        )
+        return Value(made, value.type, hexadecimal=value.hexadecimal)
+    size = whole(given[2], "substring")
+    if given[2].literal is not None and int(given[2].literal) < 0:
+        raise refuse("substring with a negative length", "give a length of 0 or more")
+    failing = raising("22011", "'negative substring length not allowed'")
+    made = bind(
+        [value.sql, start, size],
+        lambda t: (
+            f"(CASE WHEN {t[1]} IS NULL OR {t[2]} IS NULL THEN NULL "
+            f"WHEN {t[2]} < 0 THEN {failing} ELSE substring({t[0]}, greatest({t[1]}, 1), "
+            f"greatest({t[2]} + least({t[1]} - 1, 0), 0)) END)"
+        ),
+    )
+    return Value(made, value.type, hexadecimal=value.hexadecimal)
+
+
+def trim(side: str, given: Arguments) -> Value:
+    """TRIM, LTRIM, RTRIM and BTRIM: of blanks, or of any of the characters given."""
+    value = text(given[0], side)
+    taken = text(given[1], side).sql if len(given) == 2 else "' '"
+    return Value(f"{side}({value.sql}, {taken})", value.type)
+
+
+def _replace(name: str, given: Arguments, moment: Moment) -> Value:
+    one, two, three = (text(value, name) for value in given)
+    if not given[1].literal:
+        raise refuse(f"{name} of a computed or empty text", "give the text to replace as a literal")
+    grows = max(1, -(-three.type.length // max(two.type.length, 1)))
+    made = f"{name}({one.sql}, {two.sql}, {three.sql})"
+    return arithmetic.grown(made, one.type.length * grows)
+
+
+def _concat(name: str, given: Arguments, moment: Moment) -> Value:
+    return arithmetic.joined(given[0], given[1])
+
+
+def _position(name: str, given: Arguments, moment: Moment) -> Value:
+    inside, sought = (given[1], given[0]) if name == "charindex" else (given[0], given[1])
+    if sought.literal == "":
+        raise refuse(f"{name} of an empty text", "its place is not documented")
+    made = f"strpos({text(inside, name).sql}, {text(sought, name).sql})"
+    return Value(f"CAST({made} AS INTEGER)", INTEGER)
+
+
+def _split_part(name: str, given: Arguments, moment: Moment) -> Value:
+    value, mark = text(given[0], name), text(given[1], name)
+    if not constant(given[1], name) or int(constant(given[2], name)) < 1:
+        raise refuse("split_part with an empty delimiter or a part before 1", "count parts from 1")
+    return Value(f"split_part({value.sql}, {mark.sql}, {given[2].literal})", value.type)
+
+
+def _pad(name: str, given: Arguments, moment: Moment) -> Value:
+    value, size = text(given[0], name), constant(given[1], name)
+    fill = text(given[2], name) if len(given) == 3 else Value("' '", varchar(1), literal=" ")
+    if fill.literal == "" or not size.lstrip("-").isdigit():
+        raise refuse(f"{name} with an empty filler or a computed length", "give a filler")
+    # A negative length gives an empty text, as documented; beyond the longest text none is made.
+    most = min(max(int(size), 0), MAX_VARCHAR + 1)
+    return arithmetic.grown(f"{name}({value.sql}, {most}, {fill.sql})", 4 * most)
+
+
+def _repeat(name: str, given: Arguments, moment: Moment) -> Value:
+    value, times_ = text(given[0], name), constant(given[1], name)
+    if not times_.isdigit():
+        raise refuse(f"{name} of a negative count", "count from 0")
+    count = min(int(times_), MAX_VARCHAR + 1)
+    made = f"repeat({value.sql}, {count})"
+    if value.type.length * count > MAX_VARCHAR:  # not made at all where it would be too long
+        made = bind(
+            [value.sql],
+            lambda t: (
+                f"(CASE WHEN strlen({t[0]}) * {count} > {MAX_VARCHAR} "
+                f"THEN {arithmetic.TOO_LONG} ELSE repeat({t[0]}, {count}) END)"
+            ),
+        )
+    return Value(made, varchar(value.type.length * count))
+
+
+def _translate(name: str, given: Arguments, moment: Moment) -> Value:
+    one, two, three = (text(value, name) for value in given)
+    made = f"translate({one.sql}, {two.sql}, {three.sql})"
+    return arithmetic.grown(made, 4 * one.type.length)
+
+
+def _digest(name: str, given: Arguments, moment: Moment) -> Value:
+    value = text(given[0], name)
+    if name == "sha2" and (bits := constant(given[1], name)) not in ("256", "0"):
+        if bits not in ("224", "384", "512"):
+            raise refuse(f"sha2 of {bits} bits", "use 0, 224, 256, 384 or 512")
+        return Value(native("sha2", value.sql, bits), varchar(int(bits) // 4), hexadecimal=True)
+    made, length = {"md5": ("md5", 32), "sha2": ("sha256", 64)}.get(name, ("sha1", 40))
+    return Value(f"{made}({value.sql})", varchar(length), hexadecimal=True)
+
+
+def _strtol(name: str, given: Arguments, moment: Moment) -> Value:
+    base = constant(given[1], name)
+    if not base.isdigit() or not 2 <= int(base) <= 36:
+        raise refuse(f"{name} of base {base}", "use a base from 2 to 36")
+    value = text(given[0], name)
+    if base == "16" and value.hexadecimal and value.type.length >= 1:
+        return Value(f"CAST(('0x' || {value.sql}) AS BIGINT)", BIGINT)
+    return Value(native("strtol", value.sql, base), BIGINT)
+
+
+def _initcap(name: str, given: Arguments, moment: Moment) -> Value:
+    """Words are what stands between signs that are neither letters nor digits."""
+    value = text(given[0], name)
+    words = f"regexp_extract_all({value.sql}, '[\\p{{L}}\\p{{N}}]+|[^\\p{{L}}\\p{{N}}]+')"
+    made = "upper(substring(_w, 1, 1)) || lower(substring(_w, 2))"
+    sql = f"array_to_string(list_transform({words}, lambda _w: {made}), '')"
+    return Value(sql, value.type)
+
+
+def _checksum(name: str, given: Arguments, moment: Moment) -> Value:
+    return Value(native("crc32", text(given[0], name).sql), varchar(8), hexadecimal=True)
+
+
+def _fnv_hash(name: str, given: Arguments, moment: Moment) -> Value:
+    """FNV-1a of the bytes of a value: 2, 4 or 8 of an integer."""
+    value = given[0]
+    sizes = {"smallint": 2, "integer": 4, "bigint": 8}
+    size = sizes.get(value.type.kind, 0)
+    sql = f"CAST({value.sql} AS VARCHAR)" if size else text(value, name).sql
+    seed = whole(given[1], name) if len(given) == 2 else "CAST(-3750763034362895579 AS BIGINT)"
+    failing = raising(
+        "0A000",
+        "'the local Redshift has no rule for fnv_hash of NULL, as its value is not documented; "
+        "use nvl(…)'",
+    )
+    made = bind(
+        [sql, seed],
+        lambda t: (
+            f"(CASE WHEN {t[0]} IS NULL OR {t[1]} IS NULL THEN {failing} "
+            f"ELSE {native('fnv_hash', t[0], str(size), t[1])} END)"
+        ),
+    )
+    return Value(made, BIGINT)
+
+
+def _quote_literal(name: str, given: Arguments, moment: Moment) -> Value:
+    value = text(given[0], name)
+    doubled = (
+        f"replace(replace({value.sql}, '\\', '\\\\'), {string(chr(39))}, {string(2 * chr(39))})"
+    )
+    mark = string(chr(39))
+    return arithmetic.grown(f"({mark} || {doubled} || {mark})", 2 * value.type.length + 2)
+
+
+def _ascii(name: str, given: Arguments, moment: Moment) -> Value:
+    return Value(f"ascii({text(given[0], name).sql})", INTEGER)
+
+
+def _chr(name: str, given: Arguments, moment: Moment) -> Value:
+    code = int(constant(given[0], name))
+    if not 1 <= code <= 127:
+        raise refuse("chr beyond 127", "write the character itself")
+    return Value(f"chr({code})", varchar(1), literal=chr(code))
+
+
+def _from_hex(name: str, given: Arguments, moment: Moment) -> Value:
+    """Bytes of a literal of whole bytes; what Redshift makes of half a one is not documented."""
+    digits = constant(given[0], name)
+    if not re.fullmatch(r"([0-9A-Fa-f]{2})+", digits):
+        raise refuse(f"{name} of other than whole bytes", "write two hexadecimal digits a byte")
+    return Value(f"from_hex({string(digits)})", Type("varbyte", length=len(digits) // 2))
+
+
+RULES: dict[str, tuple[int, int, Rule]] = {
+    **dict.fromkeys(("lower", "upper"), (1, 1, _same_text)),
+    "reverse": (1, 1, _reverse),
+    **dict.fromkeys(
+        ("len", "length", "textlen", "char_length", "character_length", "octet_length"),
+        (1, 1, _length),
+    ),
+    **dict.fromkeys(("left", "right"), (2, 2, _end)),
+    **{
+        name: (2, 3, lambda name, given, moment: substring(given))
+        for name in ("substr", "substring")
+    },
+    "btrim": (1, 2, lambda name, given, moment: trim("trim", given)),
+    **{name: (1, 2, lambda name, given, moment: trim(name, given)) for name in ("ltrim", "rtrim")},
+    "replace": (3, 3, _replace),
+    "concat": (2, 2, _concat),
+    **dict.fromkeys(("strpos", "charindex"), (2, 2, _position)),
+    "split_part": (3, 3, _split_part),
+    **dict.fromkeys(("lpad", "rpad"), (2, 3, _pad)),
+    **dict.fromkeys(("repeat", "replicate"), (2, 2, _repeat)),
+    "translate": (3, 3, _translate),
+    **dict.fromkeys(("md5", "sha1", "sha", "func_sha1"), (1, 1, _digest)),
+    "sha2": (2, 2, _digest),
+    "strtol": (2, 2, _strtol),
+    "ascii": (1, 1, _ascii),
+    "chr": (1, 1, _chr),
+    "initcap": (1, 1, _initcap),
+    "crc32": (1, 1, _checksum),
+    "fnv_hash": (1, 2, _fnv_hash),
+    "from_hex": (1, 1, _from_hex),
+    "quote_literal": (1, 1, _quote_literal),
+    **patterns.RULES,
+}

@@ -1,0 +1,1 @@
+"""Redshift's text as words and trees; what only sqlglot would read is refused. No meaning here."""

@@ -1,0 +1,184 @@
+"""Forms that sqlglot reads and Redshift does not, found among the words; then the tree. No meaning."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from local_redshift.errors import RedshiftError, refuse
+from local_redshift.read import dialect
+from local_redshift.read.dialect import RESERVED
+from local_redshift.read.qualified import plain
+from local_redshift.read.words import Word, scan
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_CLAUSES_TEXT = """
+    from where group order having limit offset union except minus intersect qualify on as then
+    when else end and or join into desc asc
+"""
+_CLAUSES = frozenset(_CLAUSES_TEXT.split())
+_JOINED = frozenset(
+    (",", "where", "group", "order", "having", "limit", "union", "except", "minus", "intersect",
+     "qualify")
+)  # fmt: skip
+_OWN_SCHEMAS = re.compile(r"(\blike\s+)'pg\\_%'", re.IGNORECASE)
+_FOREIGN = frozenset(("rlike", "regexp", "glob", "div", "mod", "xor"))
+_WITHOUT_BRACKETS = frozenset(("current_date", "sysdate"))
+_TYPES_TEXT = """
+    smallint int2 integer int int4 bigint int8 real float4 double float8 float boolean bool date
+    timestamp timestamptz varchar character nvarchar text decimal numeric varbyte varbinary binary
+    char nchar bpchar super time timetz interval geometry geography hllsketch regclass oid
+"""
+_TYPES = frozenset(_TYPES_TEXT.split())
+
+
+def parse(sql: str) -> exp.Expression:
+    """The tree of one statement. RedshiftError 42601 names the place that Redshift cannot read."""
+    # dbt asks for schemas by this pattern: read either way, it names Redshift's own.
+    sql = _OWN_SCHEMAS.sub(r"\1'pg\\\\_%'", sql)
+    words = scan(sql)
+    while words and words[-1].lower == ";":
+        words.pop()
+    for place, word in enumerate(words):
+        _check(words, place, word)
+    _joins(words)
+    return plain(dialect.parse(sql))
+
+
+def _joins(words: list[Word]) -> None:
+    """Every JOIN, but CROSS and NATURAL ones, has its ON or USING: sqlglot reads a comma otherwise."""
+    open_: list[list[int]] = [[]]  # the joins that wait, by depth of brackets
+    for place, word in enumerate(words):
+        lower = word.lower
+        if lower == "(":
+            open_.append([])
+        elif lower == "join":
+            before = {w.lower for w in words[max(place - 3, 0) : place]}
+            bare = words[place - 1].lower if place else ""
+            if bare != "cross" and not (before & {"natural"}):
+                open_[-1].append(place)
+        elif lower == "on" or (
+            lower == "using" and words[place + 1 : place + 2] and words[place + 1].lower == "("
+        ):
+            if open_[-1]:
+                open_[-1].pop()
+        elif lower in _JOINED or lower == ")":
+            if open_[-1]:
+                raise _error(
+                    words, place, "a join needs ON or USING: write cross join if you mean it"
+                )
+            if lower == ")" and len(open_) > 1:
+                open_.pop()
+    if open_[-1]:
+        raise _error(words, len(words), "a join needs ON or USING: write cross join if you mean it")
+
+
+def _error(words: list[Word], place: int, hint: str = "") -> RedshiftError:
+    near = f'"{words[place].text[:60]}"' if place < len(words) else "end of input"
+    return RedshiftError("42601", f"syntax error at or near {near}{': ' + hint if hint else ''}")
+
+
+def _check(words: list[Word], place: int, word: Word) -> None:
+    following = words[place + 1] if place + 1 < len(words) else None
+    after = following.lower if following else ""
+    if word.kind == "string" and "\\" in word.text and not word.text.startswith("$$"):
+        if place and words[place - 1].lower == "e" and words[place - 1].end == word.start:
+            raise refuse("escapes in a text that begins with E", "write it without E")
+        _escapes(word)
+    elif word.kind == "sign":
+        _sign(words, place, word, following)
+    elif word.lower in _FOREIGN:
+        _operator(words, place, word, following)
+    elif word.lower == "limit" and place + 2 < len(words) and words[place + 2].lower == ",":
+        raise _error(words, place + 2, "write limit … offset …")
+    elif word.lower in _WITHOUT_BRACKETS and after == "(":
+        raise _error(words, place + 1, f"{word.lower} takes no brackets")
+    elif after == "(":
+        _call(words, place, word)
+
+
+def _escapes(word: Word) -> None:
+    """Of the escapes in a text, those that Amazon's pages use are read."""
+    for escaped in re.findall(r"\\(.)", word.text, re.DOTALL):
+        if escaped not in "\\'nt":
+            raise refuse(
+                f"the escape \\{escaped} in a text", "write \\\\ for a backslash, \\' for a quote"
+            )
+
+
+def _call(words: list[Word], place: int, word: Word) -> None:
+    if word.lower == "extract" and [w.lower for w in words[place + 3 : place + 4]] == [","]:
+        raise _error(words, place + 3, "write extract(part from …)")
+    if word.lower == "position":
+        for at, inside in _within(words, place + 1):
+            if inside.lower == ",":
+                raise _error(words, at, "write position(… in …)")
+    elif word.lower in ("cast", "try_cast"):
+        for at, inside in _within(words, place + 1):
+            if inside.lower == "as":
+                _type(words, at + 1)
+    elif word.lower == "convert":
+        _type(words, place + 2)
+
+
+def _within(words: list[Word], bracket: int) -> list[tuple[int, Word]]:
+    """The words between a bracket and its partner that are in no other bracket, with their places."""
+    found, depth = [], 0
+    for at in range(bracket, len(words)):
+        depth += {"(": 1, ")": -1}.get(words[at].lower, 0)
+        if depth == 0:
+            break
+        if depth == 1:
+            found.append((at, words[at]))
+    return found
+
+
+def _sign(words: list[Word], place: int, word: Word, following: Word | None) -> None:
+    after = following.lower if following else ""
+    if word.text == ",":
+        before = words[place - 1].lower if place else "("
+        if before in ("(", ",") or before == "select":
+            raise _error(words, place, "an expression is missing before the comma")
+        if following is None or after in (")", ",") or after in _CLAUSES:
+            raise _error(words, place + 1, "an expression is missing after the comma")
+    elif word.text == "::":
+        _type(words, place + 1)
+    elif word.text == "=" and after == "=":
+        raise _error(words, place + 1, "compare with one =")
+    elif word.text == "!" and after != "~":
+        raise _error(words, place, "write not")
+    elif word.text == "@":
+        left = words[place - 1] if place else None
+        if left is not None and (left.kind == "sign" or left.lower in RESERVED):
+            raise refuse("the operator @", "write abs(…)")
+        raise _error(words, place, "a name has no @, and abs() is the absolute value")
+
+
+def _operator(words: list[Word], place: int, word: Word, following: Word | None) -> None:
+    """Other engines' operators that are words; where they are names, nothing is wrong."""
+    before = words[place - 1] if place else None
+    if before is None or following is None:
+        return
+    operand = before.kind in ("number", "string", "quoted") or before.text == ")"
+    operand = operand or (before.kind == "word" and before.lower not in RESERVED | {"by"})
+    starts = following.kind in ("number", "string", "quoted") or (
+        following.kind == "word" and following.lower not in RESERVED
+    )
+    if (operand or before.lower == "not") and starts:
+        raise _error(words, place, f"Redshift has no operator {word.lower}")
+
+
+def _type(words: list[Word], place: int) -> None:
+    """The name of a type must be one of Redshift's: sqlglot would translate other engines' names."""
+    if place >= len(words):
+        raise _error(words, place, "a type expected")
+    name = words[place].lower
+    after = words[place + 1].lower if place + 1 < len(words) else ""
+    if name not in _TYPES or (name == "double" and after != "precision"):
+        raise refuse(
+            f"the type {words[place].text[:60]}", "use a type of local_redshift/docs/reference.md"
+        )
+    if name == "text" and after == "(":
+        raise _error(words, place + 1, "text has no length: write varchar(n)")

@@ -1,0 +1,155 @@
+"""The database behind the sessions: one DuckDB instance of this process, what all sessions share.
+
+Statements and transactions are the sessions' (`engine`); between processes a file lock stands, elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local_redshift.copy.load_log import LoadLog
+from local_redshift.copy.storage import Resolver, Roles
+from local_redshift.functions.natives import PREFIX, register
+from local_redshift.read.dialect import quote, string
+from local_redshift.session.closing import Closing
+from local_redshift.transactions.conflicts import Image, image
+from local_redshift.transactions.isolation import SNAPSHOT, Transaction, Transactions
+from local_redshift.transactions.locks import Locks
+from local_redshift.transactions.query_log import QueryLog
+from local_redshift.values.catalog import DATABASE
+from local_redshift.values.oids import oid
+
+if TYPE_CHECKING:
+    from local_redshift.session.engine import Engine
+
+_FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
+_FIRST_TRANSACTION = 1_000
+
+
+NOWHERE = Resolver()
+"""The resolver of a database that is given none: no address has an object."""
+ANY_ROLES = Roles()
+"""Every role may do whatever the resolver can."""
+
+
+class Database(Closing):
+    """One DuckDB file (or memory) with many sessions. Close it when done: that ends the sessions."""
+
+    def __init__(
+        self,
+        path: str | Path = ":memory:",
+        *,
+        resolver: Resolver = NOWHERE,
+        roles: Roles = ANY_ROLES,
+        read_only: bool = False,
+        isolation: str = SNAPSHOT,
+        lock_timeout_s: float = 600.0,
+    ) -> None:
+        """Open the file, or make it. `resolver` reaches the addresses of COPY and UNLOAD for `roles`.
+
+        `isolation` is SNAPSHOT (as new workgroups have it) or SERIALIZABLE; `lock_timeout_s`, how long
+        a statement waits for a table at most, where its session's statement_timeout is not less.
+        """
+        import duckdb
+
+        self.failures = duckdb.Error
+        self.resolver, self.roles, self.read_only = resolver, roles, read_only
+        self.loads = LoadLog()
+        self.version = 0
+        """Counts the committed changes of definitions: a session that saw another one reads anew."""
+        self.gate = threading.Lock()
+        """Held while a snapshot is taken and while a commit happens: they have an order."""
+        self.locks, self.lock_timeout_s = Locks(), lock_timeout_s
+        self.transactions = Transactions(isolation)
+        self.log = QueryLog()
+        self._numbers = itertools.count(_FIRST_TRANSACTION)
+        self._sessions: dict[int, Engine] = {}
+        self._natives, self._knowing = False, threading.Lock()
+        self._process_ids = itertools.count(_FIRST_PROCESS_ID)
+        self._connection = duckdb.connect(
+            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        )
+        run = self._connection.execute
+        try:
+            mode = " (READ_ONLY)" if read_only else ""
+            run(f"ATTACH {string(str(path))} AS {quote(DATABASE)}{mode}")
+            run("SET GLOBAL TimeZone = 'UTC'")
+            # BEGIN takes the snapshot at once, so a session sends it when its snapshot is due.
+            run("SET GLOBAL immediate_transaction_mode = true")
+            if str(path) != ":memory:":  # what does not fit in memory goes beside the file
+                run(f"SET temp_directory = {string(f'{path}.tmp')}")
+            if not read_only:
+                run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
+            kept = run(
+                "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL "
+                "SELECT column_default FROM duckdb_columns() WHERE column_default IS NOT NULL"
+            ).fetchall()
+            self.know([text for (text,) in kept])
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def know(self, texts: Sequence[str]) -> None:
+        """Before texts run: make known the functions in Python that they may call.
+
+        Not at once when the file is opened: DuckDB loads numpy for it, which costs more than the rest.
+        """
+        if not self._natives and any(PREFIX in text for text in texts):
+            with self._knowing:
+                if not self._natives:
+                    register(self._connection)
+                    self._natives = True
+
+    def connect(self, *, user: str = "admin", application_name: str = "") -> Engine:
+        """A session of its own: temporary tables, transaction and settings belong to it alone."""
+        from local_redshift.session.engine import Engine
+
+        return Engine(database=self, user=user, application_name=application_name)
+
+    def close(self) -> None:
+        """Roll back what is open in every session, and close the file."""
+        sessions = list(self._sessions.values())
+        for session in sessions:  # or who waits for the first to be closed would run, and commit
+            session.interrupt()
+        for session in sessions:
+            session.close()
+        self._connection.close()
+
+    @property
+    def sessions(self) -> list[Engine]:
+        """The sessions that are open now."""
+        return list(self._sessions.values())
+
+    # -- for the sessions --------------------------------------------------------------------------
+
+    def enter(self, session: Engine) -> tuple[int, Any]:
+        """Take a session in: its process id and its connection to DuckDB."""
+        process_id = next(self._process_ids)
+        self._sessions[process_id] = session
+        return process_id, self._connection.cursor()
+
+    def next_transaction(self) -> int:
+        """The number of a new transaction."""
+        return next(self._numbers)
+
+    def transaction_of(self, process_id: int) -> Transaction | None:
+        """The transaction that a session is in, if it is in one."""
+        session = self._sessions.get(process_id)
+        return None if session is None else session.work.transaction
+
+    def image(self, table: str) -> Image:
+        """What is committed now of a table (its DuckDB name)."""
+        with self._connection.cursor() as cursor:
+            return image(cursor, table)
+
+    def oid(self, table: str) -> int:
+        """The number of a table, `schema.table`, by which errors and system views name it."""
+        return oid(table)
+
+    def leave(self, session: Engine) -> None:
+        """Forget a session that was closed."""
+        self._sessions.pop(session.process_id, None)

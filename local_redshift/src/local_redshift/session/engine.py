@@ -1,0 +1,313 @@
+"""A session of the local Redshift: its transaction, and one statement at a time.
+
+What all sessions share is in `database`, what each statement does in `statements`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from local_redshift.compile.translate import Translator
+from local_redshift.copy.storage import Resolver
+from local_redshift.errors import CONFLICT, RedshiftError, translated
+from local_redshift.read.forms import parse
+from local_redshift.session import answers
+from local_redshift.session.closing import Closing
+from local_redshift.session.database import NOWHERE, Database
+from local_redshift.session.time_limit import TimeLimit
+from local_redshift.session.work import Stale, Work
+from local_redshift.statements import registry as statements
+from local_redshift.statements import tags, views
+from local_redshift.statements.settings import began, ended, show
+from local_redshift.transactions.query_log import Entry
+from local_redshift.transactions.results import Row, Rows, Stream
+from local_redshift.values.arguments import Moment
+from local_redshift.values.catalog import Catalog
+from local_redshift.values.scope import Query
+from local_redshift.views import system_views
+
+__all__ = ["Engine", "Rows"]
+
+_READINGS = 10  # how often a statement is read again, since others changed its tables meanwhile
+
+
+class Engine(Closing):
+    """One session. Temporary tables, transaction and settings are its own; close it when done."""
+
+    def __init__(
+        self,
+        path: str | Path = ":memory:",
+        *,
+        resolver: Resolver = NOWHERE,
+        read_only: bool = False,
+        user: str = "admin",
+        application_name: str = "",
+        database: Database | None = None,
+    ) -> None:
+        """A session of `database`; without one, of a database of its own at `path`.
+
+        `resolver` reaches the addresses of COPY and UNLOAD.
+        """
+        self._own = database is None
+        self.database = database or Database(path, resolver=resolver, read_only=read_only)
+        self.user, self.application_name, self.since = user, application_name, _now()
+        self.process_id, self.connection = self.database.enter(self)
+        self.work = Work(self.database, self.process_id, self.connection)
+        self.catalog = Catalog(
+            self.connection,
+            version=lambda: self.database.version,
+            frozen=lambda: self.work.frozen,
+            system=lambda schema, name: system_views.lookup(self, schema, name),
+        )
+        self.catalog.user = user
+        self.state = "idle"  # or "open", or "failed": inside a transaction
+        self.last_copy_count = 0
+        self.last_copy_id = -1
+        self.last_query_id = -1
+        self._limit = TimeLimit(self.interrupt)
+        self._stream: Stream | None = None
+        self.entry: Entry | None = None  # of the statement that runs
+
+    def close(self) -> None:
+        """End what runs, roll back what is open, leave the database; one of its own is closed."""
+        self.database.leave(self)
+        try:
+            if self.work.transaction is not None:
+                self.interrupt()
+                self.work.undo()
+        finally:
+            self.connection.close()
+            if self._own:
+                self.database.close()
+
+    def interrupt(self) -> None:
+        """End the statement that runs or waits; closing and rolling back would wait for it."""
+        self.work.interrupt()
+
+    # -- transactions ------------------------------------------------------------------------------
+
+    def begin(self, *, read_only: bool = False) -> None:
+        """Open a transaction; inside one, nothing happens, as on Redshift.
+
+        Its snapshot is taken later, by the first statement that reads or changes tables.
+        """
+        self._settle()
+        if self.state == "idle":
+            self.state = "open"
+            began(self.catalog)
+            self.work.open().read_only = read_only
+
+    def commit(self) -> None:
+        """Commit; a failed transaction is rolled back instead."""
+        if self.state == "failed":
+            self.rollback()
+        elif self.state == "open":
+            self._settle()
+            self.state = "idle"
+            try:
+                self.work.commit()
+            except RedshiftError:
+                self.catalog.forget()
+                ended(self.catalog, False)
+                raise
+            ended(self.catalog, True)
+
+    def rollback(self) -> None:
+        """Roll back, if a transaction is open."""
+        self._stream = None
+        self.catalog.forget()
+        self.state = "idle"
+        ended(self.catalog, False)
+        self.work.undo()
+
+    def transaction(self, statements: Sequence[str]) -> list[Rows]:
+        """Run the statements as one transaction: all of them or none."""
+        if self.state != "idle":
+            raise RedshiftError("25001", "a transaction is already in progress")
+        self.begin()
+        try:
+            found = [self.execute(statement) for statement in statements]
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        return found
+
+    # -- statements --------------------------------------------------------------------------------
+
+    def execute(self, sql: str) -> Rows:
+        """Run one statement. RedshiftError when it fails; inside a transaction that fails it all."""
+        return self.stream(sql).all()
+
+    def stream(self, sql: str) -> Stream:
+        """`execute`, with the rows of a query in batches: a result may be larger than the memory."""
+        label = self.catalog.settings.values.get("query_group", "default")
+        entry = self.database.log.begin(self.process_id, self.user, label, sql)
+        self._limit.start(self.timeout_ms)
+        with self._telling(entry), self._limit.watching():
+            self._settle()
+            stream = self._answered(sql, entry)
+            self.last_query_id = entry.query_id
+            if stream is not self._stream:
+                self._over(entry, stream.head.row_count)
+            return stream
+
+    def _answered(self, sql: str, entry: Entry) -> Stream:
+        statement, words = statements.read(sql)
+        self.entry, entry.kind = entry, tags.kind(words)
+        statements.admit(statement, words, self.state)
+        if self.work.transaction is not None:
+            self.work.transaction.cancelled = False
+        entry.transaction = 0 if statement.ends else self.work.open().number
+        at = words.at
+        for _ in range(_READINGS):
+            words.at = at
+            self.catalog.asked.clear()
+            try:
+                found = statement.run(self, words, sql)
+            except Stale:
+                continue
+            except RedshiftError:
+                if self.work.redefined(self.catalog, self.timeout_ms):
+                    continue
+                raise
+            if isinstance(found, Stream):
+                return found
+            tag = found.tag or tags.tag(statement.tag, words, found.row_count)
+            return Stream(replace(found, tag=tag))
+        raise RedshiftError("XX000", CONFLICT)
+
+    def _over(self, entry: Entry | None, rows: int) -> None:
+        """A statement has given all it had: alone, it is a transaction that is committed now."""
+        if self.state == "idle":
+            self.work.commit()
+        if entry is not None:
+            entry.end(max(rows, 0))
+
+    def describe(self, sql: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns and types that a statement would give, without running it; none: no rows."""
+        statement, _ = statements.read(sql)
+        if not statement.query:
+            return (), ()
+        with self._telling():
+            self._settle()
+            names, types = zip(*self.translated(sql).columns, strict=True)
+        return names, tuple(map(str, types))
+
+    @contextmanager
+    def _telling(self, entry: Entry | None = None) -> Iterator[None]:
+        """Errors inside are Redshift's, fail the transaction, and end the entry of the log."""
+        try:
+            yield
+        except BaseException as error:
+            told = translated(error, self.database.failures)
+            if not isinstance(told, RedshiftError):  # as Ctrl-C: the statement may still run
+                self.connection.interrupt()
+            elif told.code == "57014" and self._limit.expired:
+                told.detail = f"statement_timeout is {self.timeout_ms} ms"
+            self.fail()
+            if entry is not None:
+                entry.end(error=str(told))
+            if told is error:
+                raise
+            raise told from error
+
+    def fail(self) -> None:
+        """What the statement did is rolled back; the transaction that is open can only be ended."""
+        self.catalog.forget()
+        self._stream = None
+        self.work.undo()
+        if self.state == "open":
+            self.state = "failed"
+
+    @property
+    def timeout_ms(self) -> int:
+        """The statement_timeout in milliseconds; 0: none."""
+        said = self.catalog.settings.values.get("statement_timeout", "0")
+        return int(said) if said.isdigit() else 0
+
+    def _settle(self) -> None:
+        """Before anything else runs here: keep the rows that nobody has fetched yet."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.buffer()
+
+    # -- for `statements` --------------------------------------------------------------------------
+
+    def translator(self, timeless: bool = False) -> Translator:
+        """`timeless`: what is translated is kept, so the clock is read when it runs."""
+        now = None if timeless else _now()
+        work = self.work.transaction
+        began = None if timeless else work.began if work and self.state == "open" else now
+        schema = self.catalog.search_path[0]
+        moment = Moment(
+            now,
+            began,
+            self.user,
+            schema,
+            self.process_id,
+            self.last_copy_count,
+            last_query_id=self.last_query_id,
+            last_copy_id=self.last_copy_id,
+            catalog=None if timeless else self.catalog,
+        )
+        return Translator(views.lookup(self.catalog, self.translator), moment)
+
+    def translated(self, sql: str) -> Query:
+        """The DuckDB text and the columns of a query or SHOW, without running it."""
+        return show(sql, self.catalog) or self.translator().query(parse(sql), None, {})
+
+    def query(self, query: Query) -> Stream:
+        """Run a translated query; its rows come as they are fetched."""
+        text, zoned, entry = answers.text(query), answers.zoned(query), self.entry
+        self._prepare([text])
+        with self.work.running():
+            cursor = self.connection.execute(text)
+        answers.check(query, cursor.description)
+
+        def fetch(most: int) -> list[Row]:
+            with self._telling(entry), self._limit.watching():
+                with self.work.running():
+                    rows: list[Row] = cursor.fetchmany(most)
+                if not rows:
+                    self._stream = None
+                    self._over(entry, stream.sent)
+            return [answers.in_utc(row, zoned) for row in rows] if zoned else rows
+
+        names, types = zip(*query.columns, strict=True)
+        self._stream = stream = Stream(Rows(names, tuple(map(str, types)), tag="SELECT"), fetch)
+        return stream
+
+    def run(self, texts: Sequence[str], *, alone: bool = False) -> Rows:
+        """DuckDB statements as one unit; the last one's count of rows.
+
+        The tables they name are locked first: `alone`, against readers, too.
+        """
+        self._prepare(texts, alone=alone)
+        return Rows(row_count=self.work.run(texts))
+
+    def _prepare(self, texts: Sequence[str], *, alone: bool = False) -> None:
+        self.database.know(texts)
+        self.work.prepare(
+            texts,
+            self.catalog,
+            alone=alone,
+            block=self.state == "open",
+            timeout_ms=self.timeout_ms,
+        )
+
+    def define(self, texts: Sequence[str]) -> Rows:
+        """`run` for statements that change definitions: other sessions read the catalogue anew."""
+        if texts:
+            self.work.defining = True
+            self.run(texts)
+            self.catalog.forget()
+        return Rows()
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,268 @@
+"""Which statement is run by what: one line each. What a statement means is in the modules named here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_redshift.copy.copy import run_copy
+from local_redshift.copy.unload import run_unload
+from local_redshift.errors import RedshiftError, refuse
+from local_redshift.read.forms import parse
+from local_redshift.read.words import Words
+from local_redshift.statements import grants, settings, utility
+from local_redshift.statements.alter import Alterations, stands_alone
+from local_redshift.statements.ddl import Definitions
+from local_redshift.statements.dml import Changes
+from local_redshift.statements.drops import Drops
+from local_redshift.statements.merge import Merges
+from local_redshift.statements.views import refreshed
+from local_redshift.transactions.isolation import LEVELS
+from local_redshift.transactions.locks import Mode
+from local_redshift.transactions.results import Notice, Rows, Stream
+from local_redshift.values.catalog import DATABASE
+
+if TYPE_CHECKING:
+    from local_redshift.session.engine import Engine
+
+Run = Callable[["Engine", Words, str], "Rows | Stream"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """How one statement is run. `run` gets the session, the words after the first, and the text.
+
+    `tag`: the command tag, where the first word in capitals is not it; `{n}` is the count of rows.
+    `ends`: it ends a transaction, so it runs in a failed one, too.
+    `alone`: it cannot run inside a transaction block.
+    `query`: it gives rows, and `Engine.describe` knows them.
+    """
+
+    run: Run
+    tag: str = ""
+    ends: bool = False
+    alone: bool = False
+    query: bool = False
+
+
+def _select(engine: Engine, words: Words, sql: str) -> Stream:
+    return engine.query(engine.translated(sql))
+
+
+def _change(verb: str) -> Run:
+    """INSERT, UPDATE, DELETE."""
+
+    def run(engine: Engine, words: Words, sql: str) -> Rows:
+        changes = Changes(engine.catalog, engine.translator())
+        tree = parse(sql)
+        if tree.key != verb:
+            raise refuse(
+                f"this form of {verb}", "write it in the form of local_redshift/docs/reference.md"
+            )
+        return engine.run(getattr(changes, verb)(tree))
+
+    return run
+
+
+def _merge(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.run(Merges(engine.catalog, engine.translator()).merge(words))
+
+
+def _into(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.define(Definitions(engine.catalog, engine.translator).into(sql))
+
+
+def _define(verb: str, reader: type[Any]) -> Run:
+    """CREATE, ALTER, DROP."""
+
+    def run(engine: Engine, words: Words, sql: str) -> Rows:
+        definitions = reader(engine.catalog, engine.translator)
+        return engine.define(getattr(definitions, verb)(words))
+
+    return run
+
+
+def _alter(engine: Engine, words: Words, sql: str) -> Rows | Stream:
+    """ALTER TABLE; what of it cannot stand in a transaction is refused there."""
+    alone = stands_alone(words)
+    if alone and engine.state != "idle":
+        raise RedshiftError("25001", f"{alone} cannot run inside a transaction block")
+    return _define("alter", Alterations)(engine, words, sql)
+
+
+def _refresh(engine: Engine, words: Words, sql: str) -> Rows:
+    words.expect("materialized", "view")
+    relation = engine.catalog.get(*words.table())
+    words.end()
+    engine.run(refreshed(relation))
+    return Rows()
+
+
+def _comment(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.define(utility.comment(words, engine.catalog))
+
+
+def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
+    """Empties the table and commits: the transaction around it, too, as on Redshift."""
+    words.take("table")
+    table = engine.catalog.table(*words.table())
+    words.end()
+    engine.run([f"DELETE FROM {table.sql}"], alone=True)
+    engine.commit()
+    return Rows()
+
+
+def _begin(engine: Engine, words: Words, sql: str) -> Rows:
+    """BEGIN and START TRANSACTION. The isolation is the database's, whatever level is named here."""
+    _ = words.take("work") or words.take("transaction")
+    read_only = False
+    while not words.done:
+        if words.take("isolation", "level"):
+            if not any(words.take(*level) for level in settings.LEVELS):
+                raise refuse("this isolation level", "it is the database's, leave it out")
+        elif words.take("read", "only"):
+            read_only = True
+        else:
+            words.expect("read", "write")
+            read_only = False
+        words.take(",")
+    if engine.state != "idle":
+        said = Notice("WARNING", "25001", "there is already a transaction in progress")
+        return Rows(tag="BEGIN", notices=(said,))
+    engine.begin(read_only=read_only)
+    return Rows(tag="BEGIN")
+
+
+def _end(end: str) -> Run:
+    """COMMIT, ROLLBACK and their other names."""
+
+    def run(engine: Engine, words: Words, sql: str) -> Rows:
+        _ = words.take("work") or words.take("transaction")
+        words.end()
+        if engine.state == "idle":
+            said = Notice("WARNING", "25P01", "there is no transaction in progress")
+            return Rows(tag=end.upper(), notices=(said,))
+        failed = engine.state == "failed"
+        getattr(engine, end)()
+        return Rows(tag="ROLLBACK" if failed else end.upper())
+
+    return run
+
+
+def _lock(engine: Engine, words: Words, sql: str) -> Rows:
+    """LOCK [TABLE] a, b: alone with these tables until the transaction ends. Takes no snapshot."""
+    tables = utility.lock(words, engine.catalog)
+    wanted = {str(table): Mode.ALONE for table in tables if table.schema is not None}
+    engine.work.lock(engine.catalog, wanted, engine.timeout_ms)
+    return Rows()
+
+
+def _isolation(engine: Engine, words: Words, sql: str) -> Rows:
+    """ALTER DATABASE dev ISOLATION LEVEL …: for all transactions, until the database is closed."""
+    words.next()
+    if words.name() != DATABASE:
+        raise refuse("alter database of another database", f"there is one, called {DATABASE}")
+    if not words.take("isolation", "level"):
+        raise refuse("this form of alter database", "there is alter database … isolation level")
+    level = words.next().text.upper()
+    words.end()
+    if level not in LEVELS:
+        raise refuse(f"isolation level {level}", f"there are {' and '.join(LEVELS)}")
+    if engine.database.sessions != [engine]:
+        raise RedshiftError("55006", f'database "{DATABASE}" is being accessed by other users')
+    engine.database.transactions.level = level
+    return Rows()
+
+
+def _utility(run: Callable[..., None], *more: str) -> Run:
+    """A statement of `utility`: read strictly, nothing to run."""
+
+    def read(engine: Engine, words: Words, sql: str) -> Rows:
+        run(words, engine.catalog, *more)
+        return Rows()
+
+    return read
+
+
+_BEGIN = Statement(_begin)
+_COMMIT = Statement(_end("commit"), ends=True)
+_ROLLBACK = Statement(_end("rollback"), ends=True)
+_SELECT = Statement(_select, tag="SELECT", query=True)
+
+# By the first two words, or by the first. A statement that is not here is refused by name.
+STATEMENTS: dict[str, Statement] = {
+    "(": _SELECT,
+    "abort": _ROLLBACK,
+    "alter": Statement(_alter, tag="ALTER {word}"),
+    "alter database": Statement(_isolation, tag="ALTER DATABASE", alone=True),
+    "alter default": Statement(_utility(grants.default_privileges), tag="ALTER DEFAULT PRIVILEGES"),
+    "analyze": Statement(_utility(utility.analyze)),
+    "begin": _BEGIN,
+    "comment": Statement(_comment),
+    "commit": _COMMIT,
+    "copy": Statement(run_copy),
+    "create": Statement(_define("create", Definitions), tag="CREATE {word}"),
+    "delete": Statement(_change("delete"), tag="DELETE {n}"),
+    "drop": Statement(_define("drop", Drops), tag="DROP {word}"),
+    "end": _COMMIT,
+    "grant": Statement(_utility(grants.grant, "to")),
+    "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
+    "lock": Statement(_lock, tag="LOCK TABLE"),
+    "merge": Statement(_merge, tag="MERGE"),
+    "refresh": Statement(_refresh),
+    "reset": Statement(_utility(settings.reset)),
+    "revoke": Statement(_utility(grants.grant, "from")),
+    "rollback": _ROLLBACK,
+    "select": _SELECT,
+    "select into": Statement(_into, tag="SELECT"),
+    "set": Statement(_utility(settings.set_)),
+    "show": Statement(_select, tag="SHOW", query=True),
+    "start": _BEGIN,
+    "truncate": Statement(_truncate, tag="TRUNCATE TABLE"),
+    "unload": Statement(run_unload),
+    "update": Statement(_change("update"), tag="UPDATE {n}"),
+    "vacuum": Statement(_utility(utility.vacuum), alone=True),
+    "with": _SELECT,
+}
+
+
+def read(sql: str) -> tuple[Statement, Words]:
+    """The statement that a text is, and its words after the first. 0A000 where there is no rule."""
+    words = Words(sql)
+    if words.done:
+        raise RedshiftError("42601", "the statement is empty")
+    first = words.next().lower
+    if first in ("select", "with") and (meant := _meant(first, words)) != first:
+        return STATEMENTS[meant], words
+    two = f"{first} {words.words[words.at].lower}" if not words.done else first
+    found = STATEMENTS.get(two) or STATEMENTS.get(first)
+    if found is None:
+        raise refuse(f"the statement {words.words[0].text}", "see local_redshift/docs/reference.md")
+    return found, words
+
+
+def _meant(first: str, words: Words) -> str:
+    """The statement that SELECT or WITH begins: `select into`, `update`, `delete`, or a query."""
+    depth = 0
+    for word in words.words[words.at - 1 :]:
+        depth += {"(": 1, ")": -1}.get(word.lower, 0)
+        if depth == 0 and word.lower == "into":
+            return "select into"
+        if depth == 0 and first == "with" and word.lower in ("update", "delete"):
+            return word.lower
+        if depth == 0 and word.lower == "from":
+            break
+    return first
+
+
+def admit(statement: Statement, words: Words, state: str) -> None:
+    """25P02 or 25001 where the statement cannot run in this state of the transaction."""
+    if state == "failed" and not statement.ends:
+        raise RedshiftError(
+            "25P02",
+            "current transaction is aborted, commands ignored until end of transaction block",
+        )
+    if statement.alone and state != "idle":
+        verb = words.words[0].text.upper()
+        raise RedshiftError("25001", f"{verb} cannot run inside a transaction block")

@@ -1,0 +1,61 @@
+"""What every function is given: its arguments' kinds, and the session's facts. No function lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from local_redshift.errors import refuse
+from local_redshift.values.casts import Value, as_text, cast, convert
+from local_redshift.values.catalog import Catalog
+from local_redshift.values.types import BIGINT, DOUBLE
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What functions know of the session: None means "not fixed yet", as inside a view."""
+
+    now: datetime | None = None  # UTC, start of the statement
+    began: datetime | None = None  # UTC, start of the transaction
+    user: str = "admin"
+    schema: str = "public"
+    process_id: int = 0
+    last_copy_count: int = 0
+    last_query_id: int = -1
+    last_copy_id: int = -1
+    catalog: Catalog | None = None  # what relations there are
+
+
+Arguments = list[Value]
+Rule = Callable[[str, Arguments, Moment], Value]
+
+
+def text(value: Value, name: str) -> Value:
+    """An argument that must be text."""
+    if value.type.kind not in ("varchar", "unknown"):
+        raise refuse(f"{name} of {value.type}", "cast the argument to varchar(n)")
+    return as_text(value)
+
+
+def whole(value: Value, name: str) -> str:
+    """An argument that must be an integer."""
+    if not value.type.is_integer:
+        raise refuse(f"{name} with {value.type}", "give an integer")
+    return convert(value, BIGINT)
+
+
+def constant(value: Value, name: str) -> str:
+    """An argument that must be a literal: its text."""
+    if value.literal is None:
+        raise refuse(f"{name} with a computed argument", "give a literal")
+    return value.literal
+
+
+def number(value: Value, name: str) -> Value:
+    """An argument that must be a number; a bare text is read as one."""
+    if value.type.kind == "unknown":
+        return cast(value, DOUBLE)
+    if not value.type.is_number:
+        raise refuse(f"{name} of {value.type}", "cast the argument to a number")
+    return value

@@ -1,0 +1,204 @@
+"""Operators: arithmetic, comparison, concatenation, by Redshift's rules of types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from local_redshift.errors import raising, refuse
+from local_redshift.read.dialect import string
+from local_redshift.values.binding import bind, finite
+from local_redshift.values.casts import Value, as_text, cast, comparable, convert
+from local_redshift.values.types import (
+    BOOLEAN,
+    DOUBLE,
+    INTEGER,
+    INTEGERS,
+    INTERVAL,
+    MAX_VARCHAR,
+    REAL,
+    TIMESTAMP,
+    Type,
+    as_decimal,
+    certain,
+    decimal,
+    doubted,
+    unify,
+    varchar,
+)
+
+_TOO_LONG = string(
+    f"the local Redshift has no rule for a text of more than {MAX_VARCHAR} bytes, the longest there "
+    "is; shorten what it is made of"
+)
+TOO_LONG = f"CAST({raising('0A000', _TOO_LONG)} AS VARCHAR)"
+
+
+def divided(sign: str, left: str, right: str, by: Value) -> str:
+    """`left sign right`; a divisor of zero is Redshift's error, not NULL or infinity."""
+    if by.literal is not None and by.literal.strip("0.") != "":
+        return f"({left} {sign} {right})"
+    failing = raising("22012", "'division by zero'")
+    return bind(
+        [left, right],
+        lambda t: f"(CASE WHEN {t[1]} = 0 THEN {failing} ELSE {t[0]} {sign} {t[1]} END)",
+    )
+
+
+def arithmetic(sign: str, left: Value, right: Value) -> Value:
+    """`left sign right`, for + - * / and %."""
+    left, right = _typed(sign, left, right)
+    one, two = left.type, right.type
+    if not (one.is_number and two.is_number):
+        return _times(sign, left, right)
+    if one.is_integer and two.is_integer:
+        wider = one if INTEGERS[one.kind] >= INTEGERS[two.kind] else two
+        a, b = convert(left, wider), convert(right, wider)
+        if sign in "/%":
+            return Value(divided("//" if sign == "/" else "%", a, b, right), wider)
+        return Value(f"({a} {sign} {b})", wider)
+    if one.is_exact and two.is_exact:
+        return _decimals(sign, left, right)
+    if sign == "%":
+        raise refuse("% of floating point numbers", "cast both sides to an integer type")
+    result = REAL if one.kind == two.kind == "real" else DOUBLE
+    a, b = convert(left, result), convert(right, result)
+    made = divided("/", a, b, right) if sign == "/" else f"({a} {sign} {b})"
+    return Value(finite(made), result)
+
+
+def _typed(sign: str, left: Value, right: Value) -> tuple[Value, Value]:
+    """A bare literal beside a number is read as that number's type."""
+    if left.type.kind == "unknown" and right.type.is_number:
+        return cast(left, right.type), right
+    if right.type.kind == "unknown" and left.type.is_number:
+        return left, cast(right, left.type)
+    if "unknown" in (left.type.kind, right.type.kind):
+        raise refuse(
+            f"{left.type} {sign} {right.type}", "cast the literal: its type decides the result's"
+        )
+    return left, right
+
+
+def _decimals(sign: str, left: Value, right: Value) -> Value:
+    one, two = as_decimal(left.type), as_decimal(right.type)
+    if sign == "%":
+        raise refuse("% of decimals", "cast both sides to an integer type")
+    if sign == "/":
+        for type_ in (left.type, right.type):
+            certain(type_, "a quotient with")
+        return quotient(left, right)
+    if sign == "*":
+        scale, precision = one.scale + two.scale, one.precision + two.precision + 1
+    else:
+        scale = max(one.scale, two.scale)
+        precision = max(one.precision - one.scale, two.precision - two.scale) + 1 + scale
+    if precision > 38:
+        # A product keeps its scale; what a sum with more than 4 places does is not documented.
+        if scale > (38 if sign == "*" else 4):
+            raise refuse(
+                f"{one} {sign} {two} (more than 38 digits)", "cast the operands to fewer digits"
+            )
+        precision = 38
+    result = doubted(decimal(precision, scale), left.type, right.type)
+    wide = f"CAST({left.sql} AS DECIMAL(38,{one.scale}))"
+    other = convert(right, two)
+    return Value(f"CAST(({wide} {sign} {other}) AS {result.carrier})", result)
+
+
+def quotient(left: Value, right: Value) -> Value:
+    """The quotient of decimals, by the documented rules of scale."""
+    one, two = as_decimal(left.type), as_decimal(right.type)
+    scale = max(4, one.scale + two.precision - two.scale + 1)
+    precision = one.precision - one.scale + two.scale + scale
+    if precision > 38:
+        scale, precision = max(38 + scale - precision, 4), 38
+    return exact_quotient(left, right, decimal(precision, scale))
+
+
+def exact_quotient(left: Value, right: Value, result: Type) -> Value:
+    """`left / right` in whole numbers of the last place of `result`: cut, and as the other rounded."""
+    one, two = as_decimal(left.type), as_decimal(right.type)
+    shift = result.scale + two.scale - one.scale
+    numerator = units(left, one.scale, max(shift, 0))
+    denominator = units(right, two.scale, max(-shift, 0))
+    cut = placed(divided("//", numerator, denominator, right), result)
+
+    def rounded(texts: Sequence[str]) -> str:
+        one, two = texts
+        up = f"abs({one} % {two}) * 2 >= abs({two})"
+        return f"(({one} // {two}) + (CASE WHEN {up} THEN sign({one}) * sign({two}) ELSE 0 END))"
+
+    away = placed(bind([numerator, denominator], rounded), result)
+    return Value(cut, result, others=(away,), operands=(left.sql, right.sql))
+
+
+def units(value: Value, scale: int, shift: int) -> str:
+    """`value` in units of its last place, as a whole number, times ten to the `shift`."""
+    digits = f"CAST({value.sql} AS DECIMAL(38,{scale})) * CAST({10**scale} AS DECIMAL(38,0))"
+    return f"(CAST({digits} AS HUGEINT) * CAST({10**shift} AS HUGEINT))"
+
+
+def placed(units: str, result: Type) -> str:
+    """Units of the last place as a decimal again."""
+    scale = result.scale
+    places = f"0.{'0' * (scale - 1)}1" if scale else "1"
+    unit = f"CAST('{places}' AS DECIMAL({scale + 1},{scale}))"
+    return f"CAST(CAST({units} AS DECIMAL(38,0)) * {unit} AS {result.carrier})"
+
+
+def _times(sign: str, left: Value, right: Value) -> Value:
+    one, two = left.type.kind, right.type.kind
+    if sign in "+-" and one == "date" and right.type.is_integer:
+        return Value(f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", left.type)
+    if sign == "-" and one == two == "date":
+        return Value(f"CAST(({left.sql} - {right.sql}) AS INTEGER)", INTEGER)
+    if sign in "+-" and one in ("date", "timestamp") and two == "interval":
+        return Value(f"({convert(left, TIMESTAMP)} {sign} {right.sql})", TIMESTAMP)
+    if sign == "+" and one == "interval" and two in ("date", "timestamp"):
+        return _times(sign, right, left)
+    if sign == "*" and (one == "interval" or two == "interval"):
+        count, span = (right, left) if one == "interval" else (left, right)
+        if count.type.is_integer:
+            return Value(f"(CAST({count.sql} AS BIGINT) * {span.sql})", INTERVAL)
+    raise refuse(f"{left.type} {sign} {right.type}", "use dateadd, datediff or a cast")
+
+
+def comparison(sign: str, left: Value, right: Value) -> Value:
+    """`left sign right`, for = <> < <= > >=."""
+    common = unify((left.type, right.type), f"the comparison {sign}")
+    return Value(f"({comparable(left, common)} {sign} {comparable(right, common)})", BOOLEAN)
+
+
+def negative(value: Value) -> Value:
+    """`-value`."""
+    if not value.type.is_number:
+        raise refuse(f"- {value.type}", "cast to a number first")
+    literal = f"-{value.literal}" if value.literal is not None else None
+    return Value(f"(- {value.sql})", value.type, literal=literal)
+
+
+def joined(left: Value, right: Value) -> Value:
+    """`left || right`: NULL when either is."""
+    one, two = as_text(left), as_text(right)
+    result = varchar(one.type.length + two.type.length)
+    if "NULL" in (left.sql, right.sql):  # DuckDB would type it as a number
+        return Value("CAST(NULL AS VARCHAR)", result)
+    return grown(f"({one.sql} || {two.sql})", one.type.length + two.type.length)
+
+
+def grown(sql: str, length: int) -> Value:
+    """A text of up to `length` bytes; where that is more than there is, longer ones are an error."""
+    if length > MAX_VARCHAR:
+        sql = bind(
+            [sql],
+            lambda t: f"(CASE WHEN strlen({t[0]}) > {MAX_VARCHAR} THEN {TOO_LONG} ELSE {t[0]} END)",
+        )
+    return Value(sql, varchar(length))
+
+
+def bitwise(sign: str, left: Value, right: Value) -> Value:
+    """`left sign right`, for & and | of integers."""
+    common = unify((left.type, right.type), f"the operator {sign}")
+    if not common.is_integer:
+        raise refuse(f"{left.type} {sign} {right.type}", "cast both sides to an integer type")
+    return Value(f"({convert(left, common)} {sign} {convert(right, common)})", common)

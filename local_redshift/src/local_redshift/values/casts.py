@@ -1,0 +1,318 @@
+"""Casts and assignments between Redshift's types, as DuckDB text. What type a thing has: elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+
+from local_redshift.errors import RedshiftError, raising, refuse
+from local_redshift.read.dialect import string
+from local_redshift.values.binding import bind, shared, within
+from local_redshift.values.types import (
+    FLOATS,
+    TIMES,
+    Type,
+    certain,
+    typed,
+    varchar,
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A translated expression: DuckDB text, its Redshift type and the label Redshift gives it.
+
+    `literal` is the text of a bare string or number (None: not a literal); `hexadecimal` says that
+    the text can hold hexadecimal digits only; `places` that a float was rounded to so many. `others` are
+    texts that are as good as `sql`, as far as Redshift's documentation goes: see `settle`.
+    """
+
+    sql: str
+    type: Type
+    label: str = "?column?"
+    literal: str | None = None
+    hexadecimal: bool = False
+    places: int | None = None
+    others: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()  # what `sql` and `others` are made of alike
+
+    def __post_init__(self) -> None:
+        within(self.sql)
+
+
+_INTEGER_TEXT = r"\s*[+-]?[0-9]+\s*"
+_DECIMAL_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
+_DOUBLE_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
+_DATE_TEXT = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?\s*"
+_TEXTS = {
+    "smallint": _INTEGER_TEXT, "integer": _INTEGER_TEXT, "bigint": _INTEGER_TEXT,
+    "decimal": _DECIMAL_TEXT, "real": _DOUBLE_TEXT, "double": _DOUBLE_TEXT,
+    "date": _DATE_TEXT, "timestamp": _DATE_TEXT,
+}  # fmt: skip
+_OTHER_MOMENT = raising(
+    "0A000",
+    "'the local Redshift has no rule for a date or timestamp in another form than YYYY-MM-DD HH:MI:SS; "
+    "use to_date or to_timestamp'",
+)
+_TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
+
+
+_MOST_VARIANTS = 8
+
+
+def vary(make: Callable[[list[Value]], Value], values: list[Value]) -> Value:
+    """What `make` gives of the values, carrying along what it gives of their `others`."""
+    options = [[value.sql, *value.others] for value in values]
+    if prod(map(len, options)) > _MOST_VARIANTS:
+        return make([settle(value) for value in values])
+    found: list[Value] = []
+    for texts in product(*options):
+        chosen = [replace(v, sql=t, others=()) for v, t in zip(values, texts, strict=True)]
+        found.append(make(chosen))
+    sqls = [sql for value in found for sql in (value.sql, *value.others)]
+    others = tuple(dict.fromkeys(sql for sql in sqls if sql != found[0].sql))
+    operands = tuple(text for value in (*values, *found) for text in value.operands)
+    return replace(found[0], others=others, operands=operands if others else ())
+
+
+def settle(value: Value) -> Value:
+    """A value that is certain: where its `others` differ from it, the statement fails.
+
+    Whether Redshift rounds or cuts the last digit of a quotient of decimals is not documented.
+    Where both give the same, or are rounded to the same, nobody can tell; elsewhere it is refused.
+    """
+    if not value.others:
+        return value
+    words = (
+        f"the local Redshift cannot tell the last digit of a {value.type} quotient: whether Amazon "
+        "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or go "
+        "by way of floats: round(a::float8 / b, 2)::decimal(18, 2), of an average "
+        "round(avg(x::float8), 2)::decimal(18, 2)"
+    )
+    failing = raising("0A000", string(words))
+
+    def make(texts: Sequence[str]) -> str:
+        one, *others = texts
+        same = " AND ".join(f"{one} = {other}" for other in others)
+        return f"(CASE WHEN {one} IS NULL OR ({same}) THEN {one} ELSE {failing} END)"
+
+    sql = shared(value.operands, [value.sql, *value.others], make)
+    return replace(value, sql=sql, others=(), operands=())
+
+
+def convert(value: Value, target: Type) -> str:
+    """`value` in the carrier of `target`, where both were found to be the same family: no checks."""
+    if value.type.kind == "unknown" and target.kind not in ("unknown", "varchar"):
+        return cast(value, target).sql
+    if value.type.carrier == target.carrier:
+        return value.sql
+    return f"CAST({value.sql} AS {target.carrier})"
+
+
+def cast(value: Value, target: Type) -> Value:
+    """What CAST(value AS target) gives on Redshift."""
+    source = value.type
+    if source.kind == "super" and target.kind != "super":
+        from local_redshift.functions.json_texts import from_super  # it needs this module
+
+        return from_super(value, target)
+    if target.kind == "varchar":
+        return _to_text(value, target)
+    if source.kind == "unknown" and value.literal is None:  # NULL
+        return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
+    if source.kind in ("unknown", "varchar"):
+        return Value(_from_text(value, target), target, value.label)
+    if source.kind == target.kind and source.kind != "decimal" and source.length <= target.length:
+        return replace(value, type=target)
+    if not _may_cast(value, target):
+        remedy = "cast through another type"
+        if source.kind in FLOATS and target.is_exact:  # how it would be rounded is not documented
+            remedy = f"round it first: round(…, {target.scale})::{target}"
+        raise refuse(f"a cast from {source} to {target}", remedy)
+    return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
+
+
+def _may_cast(value: Value, target: Type) -> bool:
+    source = value.type
+    if source.is_exact and target.is_number:
+        return True
+    if source.kind in FLOATS:
+        # How halves are rounded from floating point is not documented: rounded first, there are none.
+        if target.is_exact and value.places is not None:
+            return value.places <= (target.scale if target.kind == "decimal" else 0)
+        return target.kind in FLOATS
+    if source.kind == "boolean":
+        return target.kind == "integer"
+    if target.kind == "boolean":
+        return source.is_integer
+    return (source.kind, target.kind) in {
+        ("date", "timestamp"),
+        ("timestamp", "date"),
+        ("date", "timestamptz"),
+        ("timestamp", "timestamptz"),
+        ("timestamptz", "timestamp"),
+        ("timestamptz", "date"),
+    }
+
+
+def text_length(type_: Type) -> int:
+    """The most bytes that values of this type take as text; 0 where the text is not known."""
+    if type_.kind in ("varchar", "unknown"):
+        return type_.length
+    sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29}
+    if type_.kind == "decimal":  # a sign, a point, and the 0 before it
+        return type_.precision + 2 + (type_.scale == type_.precision)
+    return sizes.get(type_.kind, 0)
+
+
+def as_text(value: Value) -> Value:
+    """`value` as text of whatever length it has, for `||` and casts; refused where it is not known."""
+    if value.type.kind == "unknown" and value.literal is None:  # NULL
+        return Value(f"CAST({value.sql} AS VARCHAR)", varchar(1), value.label)
+    if value.type.kind in ("varchar", "unknown"):
+        return replace(value, type=varchar(value.type.length))
+    length = text_length(value.type)
+    if not length:
+        raise refuse(
+            f"the text of a {value.type}", "write a case, to_char, or a cast to a type that has one"
+        )
+    sql = value.sql
+    if value.type.kind == "decimal":
+        if value.type.doubt == "scale":
+            certain(value.type, "the text of")
+        if value.type.scale == value.type.precision:  # DuckDB would write .25
+            sql = f"CAST({sql} AS DECIMAL({value.type.precision + 1},{value.type.scale}))"
+    return Value(f"CAST({sql} AS VARCHAR)", varchar(length), value.label)
+
+
+def _to_text(value: Value, target: Type) -> Value:
+    text = as_text(value)
+    if text.type.length <= target.length:
+        return replace(text, type=target)
+    if value.type.kind not in ("varchar", "unknown"):
+        # What does not fit is an error, not a shorter number or day.
+        failing = raising("22001", string(f"Value too long for type {target}"))
+        fitting_ = bind(
+            [text.sql],
+            lambda one: (
+                f"(CASE WHEN strlen({one[0]}) > {target.length} THEN {failing} ELSE {one[0]} END)"
+            ),
+        )
+        return Value(fitting_, target)
+    return replace(text, sql=first_bytes(text.sql, target.length), type=target, literal=None)
+
+
+def first_bytes(sql: str, length: int) -> str:
+    """The longest beginning of a text that is whole characters within so many bytes."""
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        cuts = ", ".join(
+            f"TRY(decode(encode({one})[1:{size}]))"
+            for size in range(length, max(length - 4, 0), -1)
+        )
+        fits = f"{one} IS NULL OR strlen({one}) <= {length}"
+        return f"(CASE WHEN {fits} THEN {one} ELSE coalesce({cuts}, '') END)"
+
+    return bind([sql], make)
+
+
+def _from_text(value: Value, target: Type) -> str:
+    sql, kind = value.sql, target.kind
+    if kind == "boolean":
+        return bind(
+            [sql],
+            lambda t: (
+                f"(CASE WHEN {t[0]} IS NULL THEN NULL WHEN lower(trim({t[0]})) IN {_TRUE} THEN true "
+                f"WHEN lower(trim({t[0]})) IN {_FALSE} THEN false ELSE {_bad(t[0], 'boolean')} END)"
+            ),
+        )
+    if kind not in _TEXTS:
+        raise refuse(f"a cast from text to {target}", "cast to timestamp or another type first")
+    made = f"CAST({sql} AS {target.carrier})"
+    if value.literal == "epoch" and kind == "timestamp":
+        return "CAST('1970-01-01 00:00:00' AS TIMESTAMP)"
+    if value.literal is not None:  # known now: say now what is wrong, and leave no check behind
+        import re
+
+        if not re.fullmatch(_TEXTS[kind], value.literal, re.ASCII):
+            if kind in TIMES and re.search(r"\d|now|today|yesterday|tomorrow", value.literal):
+                raise refuse(f"the {kind} {value.literal!r}", "write YYYY-MM-DD HH:MI:SS")
+            raise RedshiftError(
+                "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
+            )
+        return made
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        fits = f"regexp_full_match({one}, {string(_TEXTS[kind])})"
+        bad = _OTHER_MOMENT if kind in TIMES else _bad(one, str(target))
+        then = f"CAST({one} AS {target.carrier})"
+        return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
+
+    return bind([sql], make)
+
+
+def tried(value: Value, target: Type) -> Value:
+    """What TRY_CAST(value AS target) gives: NULL where the text is none of that type."""
+    if value.type.kind not in ("unknown", "varchar") or target.kind not in _TEXTS:
+        raise refuse(f"try_cast from {value.type} to {target}", "cast a text to a number or moment")
+
+    def make(texts: Sequence[str]) -> str:
+        fits = f"regexp_full_match({texts[0]}, {string(_TEXTS[target.kind])})"
+        return f"(CASE WHEN {fits} THEN TRY_CAST({texts[0]} AS {target.carrier}) END)"
+
+    return Value(bind([f"CAST({value.sql} AS VARCHAR)"], make), target)
+
+
+def _bad(sql: str, name: str) -> str:
+    return raising(
+        "22P02", f"{string(f'invalid input syntax for type {name}: ')} || '\"' || {sql} || '\"'"
+    )
+
+
+def assign(value: Value, target: Type, column: str) -> str:
+    """`value` as INSERT and UPDATE store it: numbers are cast, text must fit in bytes or is an error."""
+    source = value.type
+    if target.kind == "varchar":
+        text = as_text(value)
+        return text.sql if text.type.length <= target.length else fitting(text.sql, target, column)
+    if source.kind == "varchar":
+        raise RedshiftError(
+            "42804",
+            f'column "{column}" is of type {target} but expression is of type {source}; '
+            "You will need to rewrite or cast the expression.",
+        )
+    return cast(value, target).sql
+
+
+def fitting(sql: str, target: Type, column: str) -> str:
+    """A text that must fit `target`; blanks at its end that do not fit are dropped, as Redshift does."""
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        long = raising(
+            "22001",
+            string(f"Value too long for type character varying({target.length}): column {column}, ")
+            + f" || strlen({one}) || ' bytes'",
+        )
+        bare = f"rtrim({one}, ' ')"
+        kept = f"left({one}, {target.length} - strlen({bare}) + length({bare}))"
+        return (
+            f"(CASE WHEN {one} IS NULL OR strlen({one}) <= {target.length} THEN {one} "
+            f"WHEN strlen({bare}) <= {target.length} THEN {kept} ELSE {long} END)"
+        )
+
+    return bind([sql], make)
+
+
+def comparable(value: Value, common: Type) -> str:
+    """`value` as it is compared: trailing blanks of text do not count."""
+    typed(value.type, "a comparison with")
+    if common.kind != "varchar":
+        return convert(value, common)
+    if value.literal is not None:
+        return string(value.literal.rstrip(" "))
+    return f"rtrim({value.sql}, ' ')"

@@ -1,0 +1,280 @@
+"""What tables there are: Redshift's types and attributes, kept as comments on the tables of the DuckDB file.
+
+A comment lives and dies, and is rolled back, with its table. System views: `system_views`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_redshift.errors import RedshiftError
+from local_redshift.read.dialect import DATABASE, quote, string
+from local_redshift.values.scope import Columns
+from local_redshift.values.types import Type, from_carrier, parse_type
+
+__all__ = ["DATABASE", "Catalog", "Column", "Relation", "comment", "path"]
+_HIDDEN = ("main", "information_schema", "pg_catalog")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table that is there. `default` is DuckDB text."""
+
+    name: str
+    type: Type
+    nullable: bool = True
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view. `schema` None: a temporary table. `attributes`: what Redshift would keep."""
+
+    schema: str | None
+    name: str
+    columns: tuple[Column, ...]
+    is_view: bool = False
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What it is to a user: `table`, `view` or `materialized view`."""
+        if "materialized" in self.attributes:
+            return "materialized view"
+        return "view" if self.is_view else "table"
+
+    @property
+    def sql(self) -> str:
+        """Its full name in DuckDB."""
+        return path(self.schema, self.name)
+
+    @property
+    def shape(self) -> Columns:
+        """Names and types."""
+        return tuple((column.name, column.type) for column in self.columns)
+
+    def __str__(self) -> str:
+        return self.name if self.schema is None else f"{self.schema}.{self.name}"
+
+
+def path(schema: str | None, name: str) -> str:
+    """The DuckDB name of a table; schema None: a temporary one."""
+    if schema is None:
+        return f'"temp"."main".{quote(name)}'
+    return f"{quote(DATABASE)}.{quote(schema)}.{quote(name)}"
+
+
+def comment(relation: Relation) -> str:
+    """The statement that writes a relation's types and attributes onto it."""
+    word = "VIEW" if relation.is_view else "TABLE"
+    types = {column.name: str(column.type) for column in relation.columns}
+    text = json.dumps({"columns": types, **relation.attributes}, ensure_ascii=False)
+    return f"COMMENT ON {word} {relation.sql} IS {string(text)}"
+
+
+@dataclass
+class Settings:
+    """What a session set, by name. What it may mean: `settings`."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    _before: dict[str, str] | None = None  # at the begin of the transaction
+    _local: dict[str, str | None] = field(default_factory=dict)
+
+    def put(self, name: str, value: str | None, local: bool = False) -> None:
+        """Set it, or leave it to its default; `local`: until the transaction ends."""
+        if local and self._before is None:  # alone, it is a transaction that has ended already
+            return
+        if local:
+            self._local.setdefault(name, self.values.get(name))
+        else:
+            self._local.pop(name, None)
+        self.values.pop(name, None)
+        if value is not None:
+            self.values[name] = value
+
+    def mark(self) -> None:
+        """A transaction begins."""
+        self._before, self._local = dict(self.values), {}
+
+    def unmark(self, kept: bool) -> None:
+        """It ends: what it set stays if it is kept, but for what was local."""
+        if not kept and self._before is not None:
+            self.values = self._before
+        for name, value in self._local.items() if kept else ():
+            self.values.pop(name, None)
+            if value is not None:
+                self.values[name] = value
+        self._before, self._local = None, {}
+
+
+def _no_system_view(schema: str | None, name: str) -> tuple[str, Columns] | None:
+    return None
+
+
+class Catalog:
+    """The schemas and relations that a session sees, read once and again after each change.
+
+    `version` counts the changes that sessions committed; `frozen` says that this session's snapshot
+    is taken, so that others' changes are not seen. `system` answers for system views.
+    """
+
+    def __init__(
+        self,
+        connection: Any,
+        version: Callable[[], int] = lambda: 0,
+        frozen: Callable[[], bool] = lambda: False,
+        system: Callable[[str | None, str], tuple[str, Columns] | None] = _no_system_view,
+    ) -> None:
+        self._connection, self._version, self._frozen = connection, version, frozen
+        self._system = system
+        self._read_at = -1  # the version that was read
+        self._schemas: set[str] | None = None
+        self._relations: dict[tuple[str | None, str], Relation] = {}
+        self.search_path: tuple[str, ...] = ("public",)
+        self.user = ""
+        self.settings = Settings()
+        self._principals: frozenset[tuple[str, str]] = frozenset()
+        self.asked: set[str] = set()
+        """The lasting relations that were looked up since this was emptied."""
+
+    def forget(self) -> None:
+        """Read again at the next question: something was made, changed, dropped or rolled back."""
+        self._schemas = None
+
+    @property
+    def schemas(self) -> set[str]:
+        """The schemas a user sees."""
+        self._fresh()
+        return self._schemas or set()
+
+    @property
+    def relations(self) -> dict[tuple[str | None, str], Relation]:
+        """Tables and views by (schema, name); schema None: temporary."""
+        self._fresh()
+        return self._relations
+
+    @property
+    def principals(self) -> frozenset[tuple[str, str]]:
+        """Kind (`user`, `group`, `role`) and name of those that were created."""
+        self._fresh()
+        return self._principals
+
+    @property
+    def known(self) -> dict[tuple[str | None, str], Relation]:
+        """`relations` as they were when they were read last, if they were."""
+        return self._relations
+
+    @property
+    def outdated(self) -> bool:
+        """Others have changed definitions since this was read."""
+        return self._schemas is not None and self._version() != self._read_at
+
+    def refresh(self) -> None:
+        """Read again now, if others changed definitions."""
+        self._fresh()
+
+    def _fresh(self) -> None:
+        version, frozen = self._version(), self._frozen()
+        if self._schemas is not None and (frozen or version == self._read_at):
+            return
+        if frozen:  # what the snapshot shows; once the transaction has ended, it is read anew
+            self._read()
+            self._read_at = -1
+            return
+        self._connection.execute("BEGIN TRANSACTION")  # so that all of it is of one moment
+        try:
+            self._read()
+        finally:
+            self._connection.execute("ROLLBACK")
+        self._read_at = version
+
+    def _read(self) -> None:
+        run = self._connection.execute
+        names = run(
+            "SELECT schema_name FROM duckdb_schemas() "
+            f"WHERE database_name = '{DATABASE}' AND NOT internal"
+        ).fetchall()
+        self._schemas = {name for (name,) in names if name not in _HIDDEN}
+        columns: dict[tuple[str, str, str], list[Any]] = {}
+        for database, schema, table, *column in run(
+            "SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable, "
+            "column_default FROM duckdb_columns() WHERE NOT internal "
+            f"AND database_name IN ('{DATABASE}', 'temp') ORDER BY column_index"
+        ).fetchall():
+            columns.setdefault((database, schema, table), []).append(column)
+        self._principals = frozenset()
+        if (DATABASE, "main", "principals") in columns:
+            rows = run(f"SELECT kind, name FROM {path('main', 'principals')}").fetchall()
+            self._principals = frozenset(map(tuple, rows))
+        self._relations = {}
+        for word in ("table", "view"):
+            for database, schema, name, text in run(
+                f"SELECT database_name, schema_name, {word}_name, comment FROM duckdb_{word}s() "
+                f"WHERE NOT internal AND database_name IN ('{DATABASE}', 'temp')"
+            ).fetchall():
+                if database == DATABASE and schema in _HIDDEN:
+                    continue
+                owner = None if database == "temp" else schema
+                said = json.loads(text) if text else {}
+                types = said.pop("columns", {})
+                found = tuple(
+                    Column(
+                        column,
+                        parse_type(types[column]) if column in types else from_carrier(carrier),
+                        nullable,
+                        default,
+                    )
+                    for column, carrier, nullable, default in columns[database, schema, name]
+                    if "unbound" not in said  # a late-binding view is read when it is used
+                )
+                self._relations[owner, name] = Relation(owner, name, found, word == "view", said)
+
+    def find(self, schema: str | None, name: str) -> Relation | None:
+        """The relation that a name means, or None. Without a schema: temporary, then the path."""
+        for candidate in (None, *self.search_path) if schema is None else (schema,):
+            found = self.relations.get((candidate, name))
+            if found is not None:
+                if candidate is not None:
+                    self.asked.add(str(found))
+                return found
+        return None
+
+    def get(self, schema: str | None, name: str) -> Relation:
+        """The relation that a name means; RedshiftError 42P01 when there is none."""
+        found = self.find(schema, name)
+        if found is not None:
+            return found
+        if schema is not None and schema not in self.schemas:
+            raise RedshiftError("3F000", f'schema "{schema}" does not exist')
+        shown = name if schema is None else f"{schema}.{name}"
+        raise RedshiftError("42P01", f'relation "{shown}" does not exist')
+
+    def table(self, schema: str | None, name: str) -> Relation:
+        """The table of that name; a view is an error."""
+        found = self.get(schema, name)
+        if found.kind != "table":
+            raise RedshiftError("42809", f'"{found}" is a {found.kind}, not a table')
+        return found
+
+    def lookup(self, schema: str | None, name: str) -> tuple[str, Columns]:
+        """A table's or system view's DuckDB text and columns, as the translator asks."""
+        found = self.find(schema, name)
+        if found is not None:
+            return found.sql, found.shape
+        if schema in (None, "information_schema", "pg_catalog"):
+            view = self._system(schema, name)
+            if view is not None:
+                return view
+        found = self.get(schema, name)
+        return found.sql, found.shape
+
+    def views_on(self, relation: Relation) -> list[str]:
+        """The views that read a relation."""
+        return sorted(
+            str(view)
+            for view in self.relations.values()
+            if str(relation) in view.attributes.get("reads", [])
+        )

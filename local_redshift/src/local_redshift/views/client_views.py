@@ -1,0 +1,304 @@
+"""The views of PostgreSQL's catalogue and of SVV that clients ask on their own. The rest: `system_views`.
+
+What is not kept here (texts of views, owners' rights, external tables) is empty or NULL, never made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from local_redshift.errors import RedshiftError
+from local_redshift.read.dialect import DATABASE
+from local_redshift.values.catalog import Column, Relation
+from local_redshift.values.oids import oid
+from local_redshift.values.types import (
+    BOOLEAN,
+    INTEGER,
+    RIGHTS,
+    SHORTS,
+    SMALLINT,
+    Type,
+    decimal,
+    varchar,
+)
+from local_redshift.views import client_details
+from local_redshift.views.client_types import SIZES, TYPES, format_type, modifier
+
+if TYPE_CHECKING:
+    from local_redshift.session.engine import Engine
+
+_TEXT, _LONG = varchar(256), varchar(65535)
+Shape = tuple[tuple[str, Type], ...]
+_Rows = Callable[["Engine"], Iterable[dict[str, Any]]]
+OWNER = 100
+"""The number of the one user who owns everything here."""
+
+
+def _texts(*names: str) -> Shape:
+    return tuple((name, _TEXT) for name in names)
+
+
+def _lasting(session: Engine) -> list[Relation]:
+    return [found for found in session.catalog.relations.values() if found.schema is not None]
+
+
+def _number(relation: Relation) -> int:
+    return oid(str(relation))
+
+
+def _nothing(session: Engine) -> Iterable[dict[str, Any]]:
+    return ()
+
+
+def _of_each(facts: Callable[[Relation], Iterable[dict[str, Any]]]) -> _Rows:
+    """The facts of every lasting relation, one after the other."""
+    return lambda session: (one for found in _lasting(session) for one in facts(found))
+
+
+def _schemas(session: Engine) -> Iterator[dict[str, Any]]:
+    for name in sorted({*session.catalog.schemas, "pg_catalog", "information_schema"}):
+        yield {
+            "oid": oid(name), "nspname": name, "nspowner": OWNER,
+            "database_name": DATABASE, "schema_name": name, "schema_owner": OWNER,
+            "schema_type": "local", "catalog_name": DATABASE,
+        }  # fmt: skip
+
+
+def _classes(session: Engine) -> Iterator[dict[str, Any]]:
+    styles = {"even": 0, "key": 1, "all": 8}
+    for found in _lasting(session):
+        yield {
+            "oid": _number(found), "relname": found.name, "relnamespace": oid(str(found.schema)),
+            "relowner": OWNER, "relkind": "v" if found.is_view else "r",
+            "relhasindex": False, "relhasrules": found.is_view,
+            "relhaspkey": client_details.has_primary_key(found), "relnatts": len(found.columns),
+            "reldiststyle": None if found.is_view
+            else styles.get(_diststyle(found).partition("(")[0].lower(), 9),
+        }  # fmt: skip
+
+
+def _diststyle(found: Relation) -> str:
+    if key := found.attributes.get("distkey"):
+        return f"KEY({key})"
+    return str(found.attributes.get("diststyle") or "auto").upper()
+
+
+def _each_column(session: Engine) -> Iterator[tuple[Relation, int, Column]]:
+    for found in _lasting(session):
+        for place, column in enumerate(found.columns, 1):
+            yield found, place, column
+
+
+def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
+    for found, place, column in _each_column(session):
+        keys = found.attributes.get("sortkey") or []
+        yield {
+            "attrelid": _number(found), "attname": column.name, "attnum": place,
+            "atttypid": TYPES.get(column.type.kind, (25, "text"))[0],
+            "atttypmod": modifier(column.type), "attnotnull": not column.nullable,
+            "atthasdef": column.default is not None, "attisdropped": False, "attencodingtype": 0,
+            "attlen": SIZES.get(TYPES.get(column.type.kind, (25, "text"))[1], -1),
+            "attisdistkey": found.attributes.get("distkey") == column.name,
+            "attsortkeyord": keys.index(column.name) + 1 if column.name in keys else 0,
+        }  # fmt: skip
+
+
+def _types(session: Engine) -> Iterator[dict[str, Any]]:
+    for number, name in TYPES.values():
+        yield {
+            "oid": number, "typname": name, "typnamespace": oid("pg_catalog"), "typtype": "b",
+            "typlen": SIZES.get(name, -1), "typrelid": 0, "typelem": 0, "typbasetype": 0,
+            "typtypmod": -1, "typnotnull": False,
+        }  # fmt: skip
+
+
+def _users(session: Engine) -> Iterator[dict[str, Any]]:
+    yield {"usename": session.user, "usesysid": OWNER, "usecreatedb": True, "usesuper": True}
+
+
+def _of_kind(views: bool) -> _Rows:
+    def rows(session: Engine) -> Iterator[dict[str, Any]]:
+        for found in _lasting(session):
+            if found.is_view == views:
+                yield {
+                    "schemaname": found.schema, "tablename": found.name, "viewname": found.name,
+                    "tableowner": session.user, "viewowner": session.user,
+                    "table_catalog": DATABASE, "table_schema": found.schema,
+                    "table_name": found.name,
+                }  # fmt: skip
+
+    return rows
+
+
+def _filled(session: Engine) -> Iterator[dict[str, Any]]:
+    """The tables that have rows: SVV_TABLE_INFO leaves the empty ones out."""
+    for found in _lasting(session):
+        if found.is_view:
+            continue
+        ((rows,),) = session.connection.execute(f"SELECT count(*) FROM {found.sql}").fetchall()
+        if rows:
+            yield {
+                "database": DATABASE, "schema": found.schema, "table_id": _number(found),
+                "table": found.name, "diststyle": _diststyle(found), "tbl_rows": rows,
+                "sortkey1": next(iter(found.attributes.get("sortkey") or []), None),
+            }  # fmt: skip
+
+
+def _tables(session: Engine) -> Iterator[dict[str, Any]]:
+    for found in _lasting(session):
+        yield {
+            "database_name": DATABASE, "schema_name": found.schema, "table_name": found.name,
+            "table_type": "VIEW" if found.is_view else "TABLE",
+        }  # fmt: skip
+
+
+def _depends(session: Engine) -> Iterator[dict[str, Any]]:
+    """Which view reads which relation."""
+    by_name = {str(found): found for found in _lasting(session)}
+    for found in by_name.values():
+        for read in found.attributes.get("reads", []):
+            if read in by_name:
+                yield {
+                    "classid": oid("pg_class"), "objid": _number(found), "objsubid": 0,
+                    "refclassid": oid("pg_class"), "refobjid": _number(by_name[read]),
+                    "refobjsubid": 0, "deptype": "n",
+                }  # fmt: skip
+
+
+def _unbound(session: Engine) -> Iterator[dict[str, Any]]:
+    """The columns of late-binding views."""
+    lookup = session.translator().lookup
+    for found in _lasting(session):
+        if "unbound" not in found.attributes:
+            continue
+        try:
+            _, columns = lookup(found.schema, found.name)
+        except RedshiftError:  # what it reads is not there now: it has no columns
+            continue
+        for place, (name, type_) in enumerate(columns, 1):
+            yield {
+                "view_schema": found.schema, "view_name": found.name, "col_name": name,
+                "col_type": format_type(type_), "col_num": place,
+            }  # fmt: skip
+
+
+VIEWS: dict[str, tuple[Shape, _Rows]] = {
+    "information_schema.schemata": (_texts("catalog_name", "schema_name"), _schemas),
+    "information_schema.views": (
+        (*_texts("table_catalog", "table_schema", "table_name"), ("view_definition", _LONG)),
+        _of_kind(True),
+    ),
+    "information_schema.role_table_grants": (
+        _texts("grantor", "grantee", "table_catalog", "table_schema", "table_name", "privilege_type"),
+        _nothing,
+    ),
+    "pg_attribute": (
+        (
+            ("attrelid", INTEGER), ("attname", _TEXT), ("atttypid", INTEGER), ("attnum", SMALLINT),
+            ("atttypmod", INTEGER), ("attnotnull", BOOLEAN), ("atthasdef", BOOLEAN),
+            ("attisdropped", BOOLEAN), ("attisdistkey", BOOLEAN), ("attsortkeyord", INTEGER),
+            ("attlen", SMALLINT), ("attencodingtype", SMALLINT),
+        ),
+        _attributes,
+    ),
+    "pg_class": (
+        (
+            ("oid", INTEGER), ("relname", _TEXT), ("relnamespace", INTEGER), ("relowner", INTEGER),
+            ("relkind", _TEXT), ("relnatts", SMALLINT), ("relhasindex", BOOLEAN),
+            ("relhasrules", BOOLEAN), ("relhaspkey", BOOLEAN), ("reldiststyle", SMALLINT),
+            ("relacl", RIGHTS),
+        ),
+        _classes,
+    ),
+    "pg_attrdef": (
+        (("adrelid", INTEGER), ("adnum", SMALLINT), ("adbin", _LONG), ("adsrc", _LONG)),
+        _of_each(client_details.defaults),
+    ),
+    "pg_constraint": (
+        (
+            ("oid", INTEGER), ("conname", _TEXT), ("connamespace", INTEGER), ("contype", _TEXT),
+            ("condeferrable", BOOLEAN), ("condeferred", BOOLEAN), ("conrelid", INTEGER),
+            ("confrelid", INTEGER), ("conkey", SHORTS), ("confkey", SHORTS),
+        ),
+        _of_each(client_details.constraints),
+    ),
+    "pg_depend": (
+        (
+            ("classid", INTEGER), ("objid", INTEGER), ("objsubid", INTEGER),
+            ("refclassid", INTEGER), ("refobjid", INTEGER), ("refobjsubid", INTEGER),
+            ("deptype", _TEXT),
+        ),
+        _depends,
+    ),
+    "pg_description": (
+        (("objoid", INTEGER), ("classoid", INTEGER), ("objsubid", INTEGER), ("description", _LONG)),
+        _of_each(client_details.descriptions),
+    ),
+    "pg_get_late_binding_view_cols": (
+        (*_texts("view_schema", "view_name", "col_name", "col_type"), ("col_num", INTEGER)),
+        _unbound,
+    ),
+    "pg_namespace": (
+        (("oid", INTEGER), ("nspname", _TEXT), ("nspowner", INTEGER), ("nspacl", RIGHTS)),
+        _schemas,
+    ),
+    "pg_proc": ((("oid", INTEGER), ("proname", _TEXT), ("pronamespace", INTEGER)), _nothing),
+    "pg_rewrite": ((("oid", INTEGER), ("rulename", _TEXT), ("ev_class", INTEGER)), _nothing),
+    "pg_tables": (_texts("schemaname", "tablename", "tableowner"), _of_kind(False)),
+    "pg_type": (
+        (
+            ("oid", INTEGER), ("typname", _TEXT), ("typnamespace", INTEGER), ("typlen", SMALLINT),
+            ("typtype", _TEXT), ("typrelid", INTEGER), ("typelem", INTEGER), ("typnotnull", BOOLEAN),
+            ("typbasetype", INTEGER), ("typtypmod", INTEGER), ("typdefault", _TEXT),
+        ),
+        _types,
+    ),
+    "pg_user": (
+        (
+            ("usename", _TEXT), ("usesysid", INTEGER), ("usecreatedb", BOOLEAN),
+            ("usesuper", BOOLEAN),
+        ),
+        _users,
+    ),
+    "pg_views": (
+        (*_texts("schemaname", "viewname", "viewowner"), ("definition", _LONG)), _of_kind(True),
+    ),
+    "svv_all_schemas": (
+        (*_texts("database_name", "schema_name"), ("schema_owner", INTEGER), ("schema_type", _TEXT)),
+        _schemas,
+    ),
+    "svv_all_tables": (
+        _texts("database_name", "schema_name", "table_name", "table_type", "table_acl", "remarks"),
+        _tables,
+    ),
+    "svv_external_columns": (
+        (
+            *_texts("schemaname", "tablename", "columnname", "external_type"),
+            ("columnnum", INTEGER), ("part_key", INTEGER), ("is_nullable", _TEXT),
+        ),
+        _nothing,
+    ),
+    "svv_external_schemas": (
+        (
+            ("esoid", INTEGER), ("eskind", SMALLINT), ("schemaname", _TEXT), ("esowner", INTEGER),
+            ("databasename", _TEXT), ("esoptions", _TEXT),
+        ),
+        _nothing,
+    ),
+    "svv_external_tables": (_texts("schemaname", "tablename", "tabletype", "location"), _nothing),
+    "svv_redshift_schemas": (
+        (*_texts("database_name", "schema_name"), ("schema_owner", INTEGER)), _schemas,
+    ),
+    "svv_redshift_tables": (
+        _texts("database_name", "schema_name", "table_name", "table_type"), _tables,
+    ),
+    "svv_table_info": (
+        (
+            *_texts("database", "schema"), ("table_id", INTEGER),
+            *_texts("table", "encoded", "diststyle", "sortkey1"), ("size", INTEGER),
+            ("tbl_rows", decimal(38, 0)),
+        ),
+        _filled,
+    ),
+}  # fmt: skip

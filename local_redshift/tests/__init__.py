@@ -1,0 +1,1 @@
+"""The tests of the local Redshift; they need no other project."""
