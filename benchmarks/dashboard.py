@@ -32,8 +32,8 @@ DRAWN = "orderhe.drawn().then(() => performance.now())"
 
 def write_exports(folder: Path, exports: Mapping[str, Mapping[str, Sequence[Any]]]) -> None:
     """The exports as CSV files, those of `ROWS` with as many rows as a shop of three years has."""
-    from orderhe_dagster.csvfile import write_csv
     from orderhe_dagster.dashboard.panels import PANELS
+    from orderhe_dagster.rendering.csv_files import write_csv
 
     folder.mkdir()
     for name, given in exports.items():
@@ -47,8 +47,8 @@ def write_exports(folder: Path, exports: Mapping[str, Mapping[str, Sequence[Any]
 def draw(folder: Path, years: int) -> Path:
     """Read the exports and write the page; say what each step takes."""
     from orderhe_dagster.catalog.reader import read_catalogue
-    from orderhe_dagster.config import OWN_SQL
     from orderhe_dagster.dashboard import page, payload
+    from orderhe_dagster.settings.config import OWN_SQL
     from orderhe_dagster_tests.dashboard import payloads
 
     told = payloads.payload(years)

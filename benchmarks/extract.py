@@ -76,7 +76,7 @@ def one(way: str, port: int, database: str, folder: Path) -> dict[str, float]:
         password = OWNER.password.encode()
         rows = by_pandas({**given, "user": OWNER.user, "password": password}, folder)
     else:
-        from orderhe_dagster.resources.mysql import MySQLSource
+        from orderhe_dagster.resources.mysql.source import MySQLSource
         from orderhe_dagster.resources.secrets import keep
 
         source = MySQLSource(

@@ -25,8 +25,8 @@ def servers(folder: Path) -> Iterator[dict[str, str]]:
     """Both servers for the block; gives the variables that a client reads."""
     from local_redshift.testing import server as wire
     from local_redshift.testing.certificates import Authority
-    from orderhe_dagster.resources.s3 import S3Store
-    from orderhe_dagster.resources.store_resolver import resolver
+    from orderhe_dagster.resources.laptop.store_resolver import resolver
+    from orderhe_dagster.resources.s3.store import S3Store
     from orderhe_dagster_tests.servers import s3
 
     with ExitStack() as stack:

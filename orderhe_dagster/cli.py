@@ -13,7 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from orderhe_dagster.catalog.days import Window
-    from orderhe_dagster.config import Settings
+    from orderhe_dagster.settings.config import Settings
 
 EPILOG = "Settings are ORDERHE_* variables or lines of a .env file: see .env.example."
 
@@ -67,9 +67,9 @@ def _window(first: date | None, last: date | None) -> Window | None:
 def _told_plainly() -> Iterator[Settings]:
     """Settings for a verb; every error that we word ourselves is printed without a traceback."""
     from orderhe_dagster.catalog.errors import CatalogueError
-    from orderhe_dagster.config import SettingsError, load_settings
     from orderhe_dagster.errors import OrderheError
-    from orderhe_dagster.progress import shown
+    from orderhe_dagster.rendering.progress import shown
+    from orderhe_dagster.settings.config import SettingsError, load_settings
 
     try:
         with shown():
@@ -105,7 +105,7 @@ def _of_system(error: OSError) -> str:
 def create() -> None:
     """Create raw tables, bucket layout and warehouse schemas where they are missing."""
     with _told_plainly() as settings:
-        from orderhe_dagster.setup_road import create_all
+        from orderhe_dagster.commands.create import create_all
 
         for line in create_all(settings):
             click.echo(line)
@@ -120,7 +120,7 @@ def adopt(folder: Path | None, force: bool) -> None:
     Says which columns it would cut days by, and what cannot be carried and why.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.setup_road import adopt_schema
+        from orderhe_dagster.commands.create import adopt_schema
 
         for line in adopt_schema(settings, folder, force=force):
             click.echo(line)
@@ -130,7 +130,7 @@ def adopt(folder: Path | None, force: bool) -> None:
 def demo() -> None:
     """Simulate a year of the shop, run every layer, prove that they agree, and say where to look."""
     with _told_plainly() as settings:
-        from orderhe_dagster.demo import run_demo
+        from orderhe_dagster.commands.demo import run_demo
 
         if not run_demo(settings, click.echo):
             sys.exit(1)
@@ -142,7 +142,7 @@ def demo() -> None:
 def dev(host: str, port: int) -> None:
     """Open the Dagster UI on this shop's state."""
     with _told_plainly() as settings:
-        from orderhe_dagster.demo import serve_ui
+        from orderhe_dagster.commands.demo import serve_ui
 
         sys.exit(serve_ui(settings, host, port))
 
@@ -152,7 +152,7 @@ def dev(host: str, port: int) -> None:
 def simulate(first: date, last: date | None) -> None:
     """Make days happen in the simulated shop: orders, and the customers and products they need."""
     with _told_plainly() as settings:
-        from orderhe_dagster.setup_road import simulate_days
+        from orderhe_dagster.commands.create import simulate_days
 
         window = _window(first, last)
         assert window is not None  # --from is required
@@ -170,7 +170,7 @@ def import_(table: str, file: Path, force: bool) -> None:
     The file itself is archived in the backup store.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.setup_road import import_into
+        from orderhe_dagster.commands.create import import_into
 
         click.echo(import_into(settings, table, file, force=force))
 
@@ -185,7 +185,7 @@ def run(selection: str, first: date | None, last: date | None, allow_empty: bool
     A range of days is one run. Without days, partitioned assets run for yesterday.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.launch import launch
+        from orderhe_dagster.commands.run import launch
 
         outcome = launch(settings, selection, _window(first, last), may_be_empty=allow_empty)
         for line in outcome.lines():
@@ -202,7 +202,7 @@ def test_models(tables: tuple[str, ...]) -> None:
     TABLE is a model (mart/daily_sales) or a layer (mart/*); without one, all are tested.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.setup_road import try_examples
+        from orderhe_dagster.commands.create import try_examples
 
         if not try_examples(settings, tables, click.echo):
             sys.exit(1)
@@ -234,8 +234,8 @@ def _unlike_an_option(arg: str) -> str:
 def query(sql: str, form: str) -> None:
     """Run one Redshift statement against the warehouse and print its rows."""
     with _told_plainly() as settings:
-        from orderhe_dagster.printing import print_result
-        from orderhe_dagster.setup_road import ask
+        from orderhe_dagster.commands.create import ask
+        from orderhe_dagster.rendering.printing import print_result
 
         print_result(ask(settings, sql), form, sys.stdout)
 
@@ -293,8 +293,8 @@ def serve(
     Prints the ORDERHE_REDSHIFT_* lines that a client needs. Ctrl-C stops it; what is open is rolled back.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.warehouse_server import Serving
-        from orderhe_dagster.warehouse_server import serve as serve_warehouse
+        from orderhe_dagster.commands.serve import Serving
+        from orderhe_dagster.commands.serve import serve as serve_warehouse
 
         asked = Serving(
             host, port, user, password_file, certificate, key, insecure, roles, isolation

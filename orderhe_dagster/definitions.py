@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.config import Settings
+from orderhe_dagster.settings.config import Settings
 
 if TYPE_CHECKING:
-    from orderhe_dagster.simulation import Simulation
+    from orderhe_dagster.shop.simulation import Simulation
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The code location, from the environment's settings."""
-    from orderhe_dagster.config import load_settings
+    from orderhe_dagster.settings.config import load_settings
 
     return build_definitions(load_settings())
 
@@ -38,18 +38,18 @@ def build_definitions(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-    from orderhe_dagster import home
+    from orderhe_dagster.assets.automation import build_automation
     from orderhe_dagster.assets.backup import build_backup_assets
     from orderhe_dagster.assets.calendar import Calendar
+    from orderhe_dagster.assets.checks import build_checks
     from orderhe_dagster.assets.dashboard import build_dashboard_assets
     from orderhe_dagster.assets.export import build_export_assets
     from orderhe_dagster.assets.lineage import build_lineage_asset
     from orderhe_dagster.assets.models import build_model_assets
     from orderhe_dagster.assets.raw import build_raw_assets
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
-    from orderhe_dagster.automation import build_automation
-    from orderhe_dagster.checks import build_checks
-    from orderhe_dagster.resources import build_resources
+    from orderhe_dagster.resources.build import build_resources
+    from orderhe_dagster.settings import home
 
     catalogue = read_catalogue(settings)
     state = home.home_of(settings)
@@ -78,16 +78,16 @@ def build_definitions(
 
 def read_catalogue(settings: Settings) -> Catalogue:
     """The catalogue of `settings.sql`, by way of the cache in the home."""
-    from orderhe_dagster import home
     from orderhe_dagster.catalog.cache import load_catalogue
+    from orderhe_dagster.settings import home
 
     return load_catalogue(settings.sql, home.home_of(settings).cache)
 
 
 def first_day(settings: Settings) -> date:
     """The first day of the shop's history; where it was never said, a year ago, and remembered."""
-    from orderhe_dagster import home
     from orderhe_dagster.assets.calendar import year_ago
+    from orderhe_dagster.settings import home
 
     known = home.first_day(settings)
     if known is not None:
@@ -98,7 +98,7 @@ def first_day(settings: Settings) -> date:
 
 def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None:
     """The simulation that fills the raw tables, or None where others fill them."""
-    from orderhe_dagster.simulation import Simulation
+    from orderhe_dagster.shop.simulation import Simulation
 
     if settings.shop != "simulated":
         return None

@@ -176,7 +176,7 @@ class History(DagsterSqliteStorage):
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        from orderhe_dagster.resources.locks import file_lock
+        from orderhe_dagster.settings.locks import file_lock
 
         os.environ.setdefault(BATCH_SIZE_VARIABLE, str(BATCH_EVENTS))
         # Two processes that make Dagster's tables at once break each other.

@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from orderhe_dagster.resources.ports import Session, StatementError, Warehouse
+from orderhe_dagster.ports.source import Session, StatementError, Warehouse
 from tests.statement_files import Case, cases, shown, tables
 
 _BEYOND = re.compile(
@@ -129,8 +129,8 @@ def report(warehouse: Warehouse, chosen: Sequence[Case]) -> dict[str, Any]:
 
 def main() -> int:
     """Ask, write the file, name what differs; 1 where something does."""
-    from orderhe_dagster.config import load_settings
-    from orderhe_dagster.resources import build_warehouse
+    from orderhe_dagster.resources.build import build_warehouse
+    from orderhe_dagster.settings.config import load_settings
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(

@@ -10,10 +10,10 @@ from typing import Any
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.config import Settings, load_settings
-from orderhe_dagster.launch import Outcome, launch
-from orderhe_dagster.resources import build_source, build_store, build_warehouse
-from orderhe_dagster.resources.ports import Source, Store, Warehouse
+from orderhe_dagster.commands.run import Outcome, launch
+from orderhe_dagster.ports.source import Source, Store, Warehouse
+from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
+from orderhe_dagster.settings.config import Settings, load_settings
 
 OWN_SQL = Path(__file__).parents[1] / "sql"
 
@@ -123,7 +123,7 @@ class TestShop:
             path.write_text(text.lstrip("\n"), "utf-8")
 
     def create(self) -> None:
-        from orderhe_dagster.setup_road import create_all
+        from orderhe_dagster.commands.create import create_all
 
         create_all(self.settings)
 

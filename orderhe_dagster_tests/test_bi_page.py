@@ -9,9 +9,9 @@ from pathlib import Path
 
 from local_redshift.session.engine import Engine
 from orderhe_dagster.catalog.cache import load_catalogue
-from orderhe_dagster.config import OWN_SQL
-from orderhe_dagster.csvfile import write_csv
-from orderhe_dagster.exports import ExportFiles
+from orderhe_dagster.rendering.csv_files import write_csv
+from orderhe_dagster.road.export_files import ExportFiles
+from orderhe_dagster.settings.config import OWN_SQL
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/bi.md").read_text("utf-8")
 
@@ -47,7 +47,7 @@ def test_the_statements_for_a_bi_user_are_redshift_s() -> None:
 
 
 def test_the_default_of_the_parts_is_below_every_limit_that_is_listed() -> None:
-    from orderhe_dagster.config import Settings
+    from orderhe_dagster.settings.config import Settings
 
     told = re.findall(r"\| (\d+) MB", PAGE)
     assert len(told) == 2

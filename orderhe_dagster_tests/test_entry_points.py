@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orderhe_dagster import home
+from orderhe_dagster.settings import home
 from orderhe_dagster_tests.shops import TestShop
 
 DEFINITIONS = ("-m", "orderhe_dagster.definitions")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from orderhe_dagster.backups import day_of
-from orderhe_dagster.builds import build
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.road.backups import day_of
+from orderhe_dagster.road.builds import build
 from orderhe_dagster.shop import truth
 from orderhe_dagster.shop.model import Shop
 from orderhe_dagster_tests.shops import TestShop

@@ -13,9 +13,9 @@ import pandas as pd
 import redshift_connector
 from redshift_connector import Cursor
 
-from orderhe_dagster.config import load_settings
-from orderhe_dagster.resources import build_store
-from orderhe_dagster.resources.ports import Store
+from orderhe_dagster.ports.source import Store
+from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.settings.config import load_settings
 
 ROWS = 2_000
 COLUMNS = ["order_id", "order_date", "product_id", "quantity", "amount"]

@@ -7,16 +7,16 @@ from typing import Any
 
 import dagster as dg
 
-from orderhe_dagster import backups, quarantine
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
-from orderhe_dagster.backups import Record
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.extracts import MAY_BE_EMPTY_TAG, back_up
-from orderhe_dagster.resources.ports import Source, Store
+from orderhe_dagster.ports.source import Source, Store
+from orderhe_dagster.road import backups, quarantine
+from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, back_up
 
 NOTHING_QUARANTINED = "nothing_quarantined"
 LEFT_OUT = "left_out"

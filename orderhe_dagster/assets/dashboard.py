@@ -16,11 +16,11 @@ from orderhe_dagster.dashboard.page import page_version, render, replace_text, v
 from orderhe_dagster.dashboard.panels import readable
 from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
 from orderhe_dagster.dashboard.state import read_state
-from orderhe_dagster.home import Home
-from orderhe_dagster.printing import markdown_table
-from orderhe_dagster.resources.locks import file_lock
-from orderhe_dagster.resources.ports import Warehouse
-from orderhe_dagster.resources.scratch import scratch_folder
+from orderhe_dagster.ports.source import Warehouse
+from orderhe_dagster.rendering.printing import markdown_table
+from orderhe_dagster.settings.home import Home
+from orderhe_dagster.settings.locks import file_lock
+from orderhe_dagster.settings.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.dashboard")
 

@@ -18,14 +18,14 @@ from orderhe_dagster.assets.common import (
     upstream_key,
 )
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.csvfile import csv_file
 from orderhe_dagster.errors import counted
-from orderhe_dagster.exports import ExportFiles, describe_folder
-from orderhe_dagster.masking import hiding_values, reads_personal_data
-from orderhe_dagster.resources.locks import file_lock
-from orderhe_dagster.resources.ports import Result, Row, Warehouse
-from orderhe_dagster.resources.scratch import scratch_folder
-from orderhe_dagster.verdicts import refuse_failed
+from orderhe_dagster.ports.source import Result, Row, Warehouse
+from orderhe_dagster.proof.verdicts import refuse_failed
+from orderhe_dagster.rendering.csv_files import csv_file
+from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
+from orderhe_dagster.road.export_files import ExportFiles, describe_folder
+from orderhe_dagster.settings.locks import file_lock
+from orderhe_dagster.settings.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.export")
 _MB = 1_000_000

@@ -10,8 +10,8 @@ from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.lineage import lineage_page
 from orderhe_dagster.dashboard.page import replace_text
 from orderhe_dagster.dashboard.panels import readable
-from orderhe_dagster.home import Home
-from orderhe_dagster.resources.scratch import scratch_folder
+from orderhe_dagster.settings.home import Home
+from orderhe_dagster.settings.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.lineage")
 

@@ -15,14 +15,14 @@ from orderhe_dagster.assets.common import (
     select_lineage,
     upstream_key,
 )
-from orderhe_dagster.builds import build
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.pictures import PictureError, picture, points_sql
-from orderhe_dagster.resources.interrupts import raise_if_interrupted
-from orderhe_dagster.resources.ports import Warehouse
+from orderhe_dagster.ports.source import Warehouse
+from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
+from orderhe_dagster.road.builds import build
+from orderhe_dagster.settings.interrupts import raise_if_interrupted
 
 log = logging.getLogger("orderhe.models")
 

@@ -13,9 +13,9 @@ from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.progress import reporter
-from orderhe_dagster.resources.ports import Source
-from orderhe_dagster.simulation import Simulation
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.rendering.progress import reporter
+from orderhe_dagster.shop.simulation import Simulation
 
 log = logging.getLogger("orderhe.raw")
 

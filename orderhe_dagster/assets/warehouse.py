@@ -5,7 +5,6 @@ from datetime import date
 
 import dagster as dg
 
-from orderhe_dagster import loads
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
@@ -17,7 +16,8 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.resources.ports import Store, Warehouse
+from orderhe_dagster.ports.source import Store, Warehouse
+from orderhe_dagster.road import loads
 
 log = logging.getLogger("orderhe.warehouse")
 

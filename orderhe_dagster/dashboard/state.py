@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from orderhe_dagster.audit import LOADS
-from orderhe_dagster.backups import WHOLE
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
-from orderhe_dagster.inputs import lagging
-from orderhe_dagster.resources.ports import UNDEFINED_TABLE, Session, StatementError, Warehouse
-from orderhe_dagster.verdicts import AGREES, CheckResult, check_results
+from orderhe_dagster.ports.source import UNDEFINED_TABLE, Session, StatementError, Warehouse
+from orderhe_dagster.proof.verdicts import AGREES, CheckResult, check_results
+from orderhe_dagster.road.audit import LOADS
+from orderhe_dagster.road.backups import WHOLE
+from orderhe_dagster.road.inputs import lagging
 
 _IN_WAREHOUSE: tuple[Layer, ...] = ("raw", "warehouse", "mart")
 CLOCKS = timedelta(minutes=1)

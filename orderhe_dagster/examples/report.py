@@ -9,7 +9,7 @@ from typing import Any
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.examples.compare import Difference
 from orderhe_dagster.examples.runner import Verdict
-from orderhe_dagster.printing import table, text
+from orderhe_dagster.rendering.printing import table, text
 
 _INDENT = "    "
 

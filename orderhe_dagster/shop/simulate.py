@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from orderhe_dagster.catalog.table import Table
-    from orderhe_dagster.resources.ports import SourceTransaction
+    from orderhe_dagster.ports.source import SourceTransaction
 
 MARKER = "orderhe_simulation"
 CHUNK_DAYS = 31

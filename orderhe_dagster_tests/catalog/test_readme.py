@@ -16,7 +16,7 @@ from orderhe_dagster.examples.problems import FOLDER as EXAMPLES
 from orderhe_dagster.examples.reader import read_examples
 from orderhe_dagster.examples.runner import run_examples
 from orderhe_dagster.examples.values import counted_value, plain_value, read_value
-from orderhe_dagster.resources import build_private_warehouse
+from orderhe_dagster.resources.build import build_private_warehouse
 from orderhe_dagster_tests.catalog.folders import read, refused
 
 README = Path(__file__).resolve().parents[2] / "sql" / "README.md"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.resources.ports import Source
+from orderhe_dagster.ports.source import Source
 from orderhe_dagster_tests.contracts.sources import SALES, SOURCES, tables
 
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.resources.local_source import EmbeddedSource
-from orderhe_dagster.resources.ports import Source
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster_tests.servers.mariadb import mysql_source
 
 Wanted = Callable[[str], Any]

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.ports import PortError, PreconditionFailed, Store
-from orderhe_dagster.resources.s3 import S3Store
-from orderhe_dagster.resources.s3_policy import policy
+from orderhe_dagster.ports.source import PortError, PreconditionFailed, Store
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.s3.policy import policy
+from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster_tests.servers.s3 import S3Server, use
 
 

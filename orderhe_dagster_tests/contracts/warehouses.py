@@ -16,12 +16,12 @@ from pathlib import Path
 
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
-from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.ports import Warehouse
-from orderhe_dagster.resources.redshift import RedshiftWarehouse
+from orderhe_dagster.ports.source import Warehouse
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.resources.secrets import keep
-from orderhe_dagster.resources.store_resolver import resolver
 
 
 @contextmanager

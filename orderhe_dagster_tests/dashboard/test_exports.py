@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from orderhe_dagster.csvfile import write_csv
-from orderhe_dagster.dashboard.exports import ExportError, read_export
 from orderhe_dagster.dashboard.panels import Sort
+from orderhe_dagster.dashboard.read_exports import ExportError, read_export
+from orderhe_dagster.rendering.csv_files import write_csv
 
 
 def read_back(path: Path, value: Any, sort: Sort) -> Any:

@@ -10,7 +10,7 @@ from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.examples.problems import ExamplesError
 from orderhe_dagster.examples.reader import Example, read_examples
 from orderhe_dagster.examples.runner import Verdict, run_examples
-from orderhe_dagster.resources import build_private_warehouse
+from orderhe_dagster.resources.build import build_private_warehouse
 from orderhe_dagster_tests.catalog.folders import read, write
 from orderhe_dagster_tests.shops import SALES
 

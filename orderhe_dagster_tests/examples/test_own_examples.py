@@ -12,7 +12,7 @@ from orderhe_dagster.examples.document import read_document
 from orderhe_dagster.examples.reader import example_files, read_examples
 from orderhe_dagster.examples.report import lines_of
 from orderhe_dagster.examples.runner import Verdict, run_examples
-from orderhe_dagster.resources import build_private_warehouse
+from orderhe_dagster.resources.build import build_private_warehouse
 
 ROOT = Path(__file__).parents[2]
 SHOPS = {

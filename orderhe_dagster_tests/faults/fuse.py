@@ -13,12 +13,12 @@ from typing import Any
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.config import Settings
-from orderhe_dagster.home import home_of
-from orderhe_dagster.resources.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
-from orderhe_dagster.resources.local_source import EmbeddedSource
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.ports import Extract, Result
+from orderhe_dagster.ports.source import Extract, Result
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.settings.config import Settings
+from orderhe_dagster.settings.home import home_of
 
 
 @dataclass

@@ -86,7 +86,7 @@ def run_once(
     window: Window = oracle.WINDOW,
 ) -> list[str]:
     """Run the selection; what went wrong, nothing where it succeeded."""
-    from orderhe_dagster.launch import launch
+    from orderhe_dagster.commands.run import launch
 
     outcome = launch(shop.settings, selection, window, resources)
     return [] if outcome.succeeded else [*outcome.failures, *outcome.failed_checks, "run failed"]
@@ -230,7 +230,8 @@ def load_modules() -> None:
     import sqlglot
 
     from local_redshift.session import engine
-    from orderhe_dagster import definitions, history, launch
+    from orderhe_dagster import definitions, history
+    from orderhe_dagster.commands import run as launch
 
     assert all((dagster, duckdb, pyarrow, sqlglot, definitions, history, launch, engine))
     warnings.filterwarnings("ignore")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.proof import prove
+from orderhe_dagster.proof.agreement import prove
 from orderhe_dagster_tests.shops import TestShop
 
 FIRST, LAST = "2026-01-01", "2026-01-05"
@@ -70,7 +70,7 @@ def state_of_source(shop: TestShop) -> list[tuple[str, ...]]:
 
 def seen(shop: TestShop, table: str) -> list[tuple[str, ...]]:
     """What a reader of the warehouse sees now; nothing where there is no table yet."""
-    from orderhe_dagster.resources.ports import StatementError
+    from orderhe_dagster.ports.source import StatementError
 
     sql = (
         STATE.format("warehouse.sales")
@@ -132,7 +132,7 @@ def unfinished(shop: TestShop) -> list[str]:
     """Runs that the history shows as if they still ran."""
     import dagster as dg
 
-    from orderhe_dagster.home import use_home
+    from orderhe_dagster.settings.home import use_home
 
     with dg.DagsterInstance.from_config(str(use_home(shop.settings).dagster)) as instance:
         return [f"run is {run.status.value}" for run in instance.get_runs() if not run.is_finished]

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from orderhe_dagster.cli import main
-from orderhe_dagster.launch import LaunchError
-from orderhe_dagster.resources.local_source import EmbeddedSource
-from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster.commands.run import LaunchError
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster_tests.shops import TestShop
 
 DAY = "2026-01-01"

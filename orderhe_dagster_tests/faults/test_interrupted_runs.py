@@ -10,11 +10,11 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.home import home_of, use_home
-from orderhe_dagster.launch import LIFE_TAG, launch
-from orderhe_dagster.resources import build_resources
-from orderhe_dagster.resources.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
-from orderhe_dagster.resources.scratch import scratch_folder
+from orderhe_dagster.commands.run import LIFE_TAG, launch
+from orderhe_dagster.resources.build import build_resources
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
+from orderhe_dagster.settings.home import home_of, use_home
+from orderhe_dagster.settings.scratch import scratch_folder
 from orderhe_dagster_tests.faults import oracle
 from orderhe_dagster_tests.shops import TestShop
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from local_redshift.testing import server as wire
-from orderhe_dagster.config import load_settings
-from orderhe_dagster.resources import build_store
-from orderhe_dagster.resources.ports import CommitUnknown, ConnectionLost
-from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster.ports.source import CommitUnknown, ConnectionLost
+from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 TAKINGS = "select sold_on, sale_count, price_total from mart.takings order by 1"

@@ -10,10 +10,10 @@ import pytest
 
 from local_redshift.errors import RedshiftError
 from local_redshift.session.database import Database
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.ports import Store
-from orderhe_dagster.resources.s3 import S3Store
-from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster.ports.source import Store
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster_tests.servers.s3 import S3Server
 
 

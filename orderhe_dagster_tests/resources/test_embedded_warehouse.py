@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orderhe_dagster.resources.embedded_warehouse import EmbeddedWarehouse
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.ports import LockTimeout, PortError, StatementError, Warehouse
+from orderhe_dagster.ports.source import LockTimeout, PortError, StatementError, Warehouse
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
 
 
 @pytest.fixture

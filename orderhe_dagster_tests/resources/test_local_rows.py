@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.resources.local_source import EmbeddedSource
-from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 
 CONTRACT = """
 -- What MySQL is particular about.

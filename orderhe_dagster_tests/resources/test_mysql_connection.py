@@ -13,11 +13,12 @@ import duckdb
 import pytest
 
 from local_redshift.testing.certificates import Authority
-from orderhe_dagster.config import load_settings
-from orderhe_dagster.resources import build_source, mysql_extract
-from orderhe_dagster.resources.mysql import MySQLSource
-from orderhe_dagster.resources.mysql_connect import ca_file, connected
-from orderhe_dagster.resources.ports import PortError, Source
+from orderhe_dagster.ports.source import PortError, Source
+from orderhe_dagster.resources.build import build_source
+from orderhe_dagster.resources.mysql import extract as mysql_extract
+from orderhe_dagster.resources.mysql.connection import ca_file, connected
+from orderhe_dagster.resources.mysql.source import MySQLSource
+from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.contracts.sources import NAMES, tables
 from orderhe_dagster_tests.servers.mariadb import (
     OTHER_HOST,

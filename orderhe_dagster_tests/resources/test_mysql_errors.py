@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.resources.mysql_connect import connected
-from orderhe_dagster.resources.mysql_errors import (
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.mysql.connection import connected
+from orderhe_dagster.resources.mysql.errors import (
     RETRIED,
     MySQLConnectionLost,
     MySQLError,
     code_of,
     mysql_error,
 )
-from orderhe_dagster.resources.ports import PortError
 from orderhe_dagster_tests.contracts.sources import DAY, SALES, fill, sale, tables
 from orderhe_dagster_tests.servers.mariadb import OWNER, READER, MariaDB, mysql_source, running
 

@@ -13,9 +13,9 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.resources.interrupts import raise_if_interrupted, remembered
-from orderhe_dagster.resources.mysql import MySQLSource
-from orderhe_dagster.resources.ports import ConnectionLost
+from orderhe_dagster.ports.source import ConnectionLost
+from orderhe_dagster.resources.mysql.source import MySQLSource
+from orderhe_dagster.settings.interrupts import raise_if_interrupted, remembered
 from orderhe_dagster_tests.contracts.sources import tables
 from orderhe_dagster_tests.servers.mariadb import READER, MariaDB, mysql_source, running
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy

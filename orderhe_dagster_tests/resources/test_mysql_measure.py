@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.resources.local_source import EmbeddedSource
-from orderhe_dagster.resources.mysql import MySQLSource
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
+from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster_tests.contracts.sources import DAY, SEOUL, TYPES, ZONED, fill, tables
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
 

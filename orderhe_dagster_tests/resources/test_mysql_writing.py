@@ -11,10 +11,10 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.resources.mysql import MySQLSource
-from orderhe_dagster.resources.mysql_errors import MySQLCommitUnknown, MySQLError, mysql_error
-from orderhe_dagster.resources.mysql_tables import OURS, create_text, parents_first
-from orderhe_dagster.resources.ports import PortError
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.mysql.errors import MySQLCommitUnknown, MySQLError, mysql_error
+from orderhe_dagster.resources.mysql.source import MySQLSource
+from orderhe_dagster.resources.mysql.tables import OURS, create_text, parents_first
 from orderhe_dagster.shop.simulate import MARKER
 from orderhe_dagster_tests.contracts.sources import DAY, SALES, count, fill, rows_of, sale, tables
 from orderhe_dagster_tests.servers.mariadb import READER, MariaDB, mysql_source

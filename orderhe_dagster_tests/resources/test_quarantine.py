@@ -11,16 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orderhe_dagster.backups import BackupError
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.extracts import back_up
-from orderhe_dagster.resources.local_extract import LONG_ROWS_A_GROUP
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.mysql_fetch import batches
-from orderhe_dagster.resources.ports import Extract, PortError, Source
-from orderhe_dagster_tests.adopt.strange import run
+from orderhe_dagster.ports.source import Extract, PortError, Source
+from orderhe_dagster.resources.extract.parquet import LONG_ROWS_A_GROUP
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.mysql.fetch import batches
+from orderhe_dagster.road.backups import BackupError
+from orderhe_dagster.road.extracts import back_up
 from orderhe_dagster_tests.catalog.folders import read
+from orderhe_dagster_tests.intake.adopt.strange import run
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
 
 CONTRACT = """\

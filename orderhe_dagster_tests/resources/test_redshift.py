@@ -13,11 +13,11 @@ import pytest
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
 from local_redshift.testing.server import Redshift
-from orderhe_dagster import audit, builds
-from orderhe_dagster.config import load_settings
-from orderhe_dagster.resources import build_store
-from orderhe_dagster.resources.ports import PortError, Result, Session, StatementError
-from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster.ports.source import PortError, Result, Session, StatementError
+from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.road import audit, builds
+from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.contracts.warehouses import over_the_wire
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
@@ -76,7 +76,7 @@ def test_a_transaction_passes_that_eight_others_were_in_the_way_of(
             return found
 
         monkeypatch.setattr(session, "_run", refused)
-        monkeypatch.setattr("orderhe_dagster.resources.redshift._LONGEST_WAIT_S", 0.0)
+        monkeypatch.setattr("orderhe_dagster.resources.redshift.warehouse._LONGEST_WAIT_S", 0.0)
         session.transaction(["insert into held values (1)"])
     assert made.query("select a from held").rows == [(1,)]
 

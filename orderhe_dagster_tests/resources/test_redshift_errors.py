@@ -10,10 +10,10 @@ from contextlib import closing
 import pytest
 import redshift_connector
 
-from orderhe_dagster.masking import without_values
-from orderhe_dagster.resources.ports import ConnectionLost, PortError, StatementError
-from orderhe_dagster.resources.redshift import RedshiftWarehouse
-from orderhe_dagster.resources.redshift_errors import is_retryable, message_of, statement_error
+from orderhe_dagster.ports.source import ConnectionLost, PortError, StatementError
+from orderhe_dagster.rendering.masking import without_values
+from orderhe_dagster.resources.redshift.errors import is_retryable, message_of, statement_error
+from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.resources.secrets import keep
 
 SECRET = "needle-in-no-error"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from local_redshift.testing.server import Redshift
-from orderhe_dagster.resources.ports import PortError
-from orderhe_dagster.resources.redshift import RedshiftWarehouse
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 
 
 class ControlPlane(ThreadingHTTPServer):

@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, SSLError
 
-from orderhe_dagster.config import load_settings
-from orderhe_dagster.resources import build_store, s3_writes
-from orderhe_dagster.resources.ports import PortError
-from orderhe_dagster.resources.s3 import S3Store
-from orderhe_dagster.resources.s3_client import Connection, client_of
-from orderhe_dagster.resources.s3_errors import Place, explained
-from orderhe_dagster.resources.s3_policy import policy
-from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.resources.s3 import writes as s3_writes
+from orderhe_dagster.resources.s3.client import Connection, client_of
+from orderhe_dagster.resources.s3.errors import Place, explained
+from orderhe_dagster.resources.s3.policy import policy
+from orderhe_dagster.resources.s3.store import S3Store
+from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.servers import http_faults
 from orderhe_dagster_tests.servers.mariadb import free_port
 from orderhe_dagster_tests.servers.s3 import S3Server, running, use

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.resources import s3_bucket, s3_writes
-from orderhe_dagster.resources.ports import PortError, PreconditionFailed
-from orderhe_dagster.resources.s3 import S3Store
+from orderhe_dagster.ports.source import PortError, PreconditionFailed
+from orderhe_dagster.resources.s3 import bucket as s3_bucket
+from orderhe_dagster.resources.s3 import writes as s3_writes
+from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster_tests.servers import http_faults as faults
 from orderhe_dagster_tests.servers.http_faults import FaultyProxy
 from orderhe_dagster_tests.servers.s3 import S3Server

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from local_redshift.errors import RedshiftError
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.ports import LockTimeout, PortError, Store
-from orderhe_dagster.resources.s3 import S3Store
-from orderhe_dagster.resources.shared_warehouse import shared_database
+from orderhe_dagster.ports.source import LockTimeout, PortError, Store
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.laptop.shared_warehouse import shared_database
+from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster_tests.servers.s3 import S3Server
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from local_redshift.testing.certificates import LOOPBACK, Authority
 from local_redshift.testing.server import serving
-from orderhe_dagster.config import Settings, load_settings
-from orderhe_dagster.resources import build_store
-from orderhe_dagster.resources.s3_policy import policy
-from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.resources.s3.policy import policy
+from orderhe_dagster.settings.config import Settings, load_settings
 from orderhe_dagster_tests.servers.mariadb import OWNER, MariaDB
 from orderhe_dagster_tests.servers.s3 import S3Server, running, use
 

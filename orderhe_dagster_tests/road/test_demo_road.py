@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from orderhe_dagster.cli import main
-from orderhe_dagster.demo import run_demo
+from orderhe_dagster.commands.demo import run_demo
 from orderhe_dagster_tests.road.systems import LAPTOP, WAYS, Systems
 from orderhe_dagster_tests.shops import TestShop
 from orderhe_dagster_tests.walked import difference, outputs_of

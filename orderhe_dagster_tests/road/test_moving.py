@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.demo import prove_all
+from orderhe_dagster.commands.demo import prove_all
 from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.road.systems import ALL, Systems
 from orderhe_dagster_tests.shops import TestShop

@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orderhe_dagster import backups, quarantine
-from orderhe_dagster_tests.adopt.strange import on, run
+from orderhe_dagster.road import backups, quarantine
 from orderhe_dagster_tests.catalog.torture import FAULTS, VALUES
+from orderhe_dagster_tests.intake.adopt.strange import on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB
 from orderhe_dagster_tests.shops import TestShop
 

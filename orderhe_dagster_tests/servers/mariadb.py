@@ -196,7 +196,7 @@ def shop_database(mariadb: MariaDB) -> Iterator[str]:
 
 def mysql_source(server: MariaDB, database: str, account: Account = OWNER, **more: Any) -> Any:
     """A MySQLSource for a database of the server; TLS is verified where the server has it."""
-    from orderhe_dagster.resources.mysql import MySQLSource
+    from orderhe_dagster.resources.mysql.source import MySQLSource
     from orderhe_dagster.resources.secrets import keep
 
     tls = {"sslmode": "disable"} if server.authority is None else {"ssl_ca": server.ca}

@@ -126,7 +126,7 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
 
 def use(monkeypatch: pytest.MonkeyPatch, credentials: Mapping[str, str]) -> None:
     """Have AWS's clients take these credentials and no others."""
-    from orderhe_dagster.resources.s3_client import forget_clients
+    from orderhe_dagster.resources.s3.client import forget_clients
 
     for name in list(os.environ):
         if name.startswith("AWS_"):

@@ -1,0 +1,232 @@
+"""Asset checks: claims of the catalogue and of `sql/checks/`, and the proof. The SQL is in `claims`."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date, datetime, timezone
+from typing import Any, cast
+
+import dagster as dg
+
+from orderhe_dagster.assets.calendar import Calendar
+from orderhe_dagster.assets.common import failing_clearly
+from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import Source, Store, Warehouse
+from orderhe_dagster.proof import agreement as proof
+from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
+from orderhe_dagster.proof.verdicts import AGREES, CheckResult, record
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.backups import day_of, segment_of
+from orderhe_dagster.road.inputs import stands_on
+
+
+def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
+    """One definition a table, with all its checks; a failed one stops what follows."""
+    loaded = [_loaded_checks(catalogue, table, calendar) for table in catalogue.layer("raw")]
+    models = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
+    built = [_model_checks(catalogue, table, calendar) for table in models]
+    return [*loaded, *(checks for checks in built if checks is not None)]
+
+
+def _spec(asset: dg.AssetKey, claim: Claim) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        claim.name,
+        asset=asset,
+        description=claim.description,
+        blocking=True,
+        additional_deps=[dg.AssetKey(list(path)) for path in claim.needs],
+    )
+
+
+def _loaded_checks(
+    catalogue: Catalogue, table: Table, calendar: Calendar
+) -> dg.AssetChecksDefinition:
+    asset = dg.AssetKey(["warehouse", table.name])
+    claims = claims_of(catalogue, table, "warehouse")
+    agreement = dg.AssetCheckSpec(
+        AGREES,
+        asset=asset,
+        description="Source, backup and warehouse hold the same on every day that the run loaded: "
+        "rows, the exact sum of each numeric column, and a digest of all values.",
+        blocking=True,
+    )
+
+    @dg.multi_asset_check(
+        name=f"check_warehouse_{table.name}",
+        specs=[agreement, *(_spec(asset, claim) for claim in claims)],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext, source: Source, store: Store, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult]:
+        run_id = context.run.run_id
+
+        def agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
+            days = _loaded_days(table, warehouse, run_id)
+            found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
+            _dispute(table, found, warehouse, run_id)
+            return _agreed(found, run_id), _agreement_result(asset, found)
+
+        def unread(parent: Table, loaded: Collection[str]) -> bool:
+            history = calendar.history()
+            if source.outside(parent, history, calendar.time_zone)[0]:
+                return True
+            there = source.touches(parent, history, calendar.time_zone)
+            return any(segment_of(day) not in loaded for day in there)
+
+        yield from _judged(
+            context, asset, catalogue, claims, warehouse, calendar, agreement, unread
+        )
+
+    return checks
+
+
+def _model_checks(
+    catalogue: Catalogue, table: Table, calendar: Calendar
+) -> dg.AssetChecksDefinition | None:
+    layer: Layer = table.layer
+    asset = dg.AssetKey([layer, table.name])
+    claims = claims_of(catalogue, table, layer)
+    if not claims:
+        return None
+
+    @dg.multi_asset_check(
+        name=f"check_{layer}_{table.name}",
+        specs=[_spec(asset, claim) for claim in claims],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult]:
+        yield from _judged(context, asset, catalogue, claims, warehouse, calendar)
+
+    return checks
+
+
+def _judged(
+    context: dg.AssetCheckExecutionContext,
+    asset: dg.AssetKey,
+    catalogue: Catalogue,
+    claims: list[Claim],
+    warehouse: Warehouse,
+    calendar: Calendar,
+    agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
+    unread: Callable[[Table, Collection[str]], bool] | None = None,
+) -> Iterator[dg.AssetCheckResult]:
+    """Judge the claims that the step was asked for, and keep their verdicts for later runs."""
+    wanted = {key.name for key in context.selected_asset_check_keys}
+    todo = [claim for claim in claims if claim.name in wanted]
+    made = [*(claim.name for claim in claims), *([AGREES] if agreement else [])]
+    name, verdicts = ".".join(asset.path), []
+    own = TableRef(cast("Layer", asset.path[0]), asset.path[1])
+    with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
+        if agreement and AGREES in wanted:
+            verdict, shown = agreement()
+            verdicts.append(verdict)
+            yield shown
+        for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
+            if not finding.behind:  # what could not be judged leaves the verdict as it was
+                verdicts.append(_verdict(name, claim, finding, context.run.run_id))
+            elif any(stands_on(catalogue, ref, own) for ref in finding.behind):
+                # What would be judged by is built from this table: kept, a failure would stop that
+                # from being built, and so from ever being judged again.
+                made.remove(claim.name)
+            yield _claim_result(asset, claim, finding)
+        with warehouse.session(f"verdicts on {name}") as session:
+            record(session, name, verdicts, made)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _verdict(name: str, claim: Claim, finding: Finding, run_id: str) -> CheckResult:
+    return CheckResult(
+        table_name=name,
+        claim=claim.name,
+        passed=not finding.wrong,
+        wrong_rows=finding.wrong,
+        checked_at=_now(),
+        run_id=run_id,
+    )
+
+
+def _agreed(found: proof.Agreement, run_id: str) -> CheckResult:
+    return CheckResult(
+        table_name=f"warehouse.{found.table}",
+        claim=AGREES,
+        passed=found.agrees,
+        wrong_rows=len(found.differences),
+        only_stale=not found.agrees and not found.wrong,
+        checked_at=_now(),
+        run_id=run_id,
+        days=found.days,
+        source_rows=found.source.rows,
+        backup_rows=found.backup.rows,
+        warehouse_rows=found.warehouse.rows,
+    )
+
+
+def _claim_result(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {
+        "wrong_rows": finding.wrong,
+        "sql": dg.MetadataValue.md(f"```sql\n{claim.sql}\n```"),
+    }
+    if finding.pending:
+        metadata["pending_rows"] = finding.pending
+    if finding.wrong or finding.pending:
+        metadata["rows"] = dg.MetadataValue.md(wrong_rows_markdown(finding))
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=claim.name,
+        passed=not finding.wrong,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=finding.says(claim),
+        metadata=metadata,
+    )
+
+
+def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetCheckResult:
+    shown = "\n".join(f"- {difference}" for difference in found.differences[:20])
+    metadata: Mapping[str, Any] = {
+        "days": found.days,
+        "source_rows": found.source.rows,
+        "backup_rows": found.backup.rows,
+        "warehouse_rows": found.warehouse.rows,
+        "differing_days": len(found.differences),
+        **({"differences": dg.MetadataValue.md(shown)} if shown else {}),
+    }
+    stale = found.differences and not found.wrong
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=AGREES,
+        passed=found.agrees,
+        severity=dg.AssetCheckSeverity.WARN if stale else dg.AssetCheckSeverity.ERROR,
+        description=(
+            f"{counted(found.source.rows, 'row agrees', 'rows agree')} on {counted(found.days, 'day')}"
+            if found.agrees
+            else "the source or the backup has moved on: run backup and warehouse again"
+            if stale
+            else f"{counted(len(found.wrong), 'day differs', 'days differ')}: materialize "
+            f"backup/{found.table} and warehouse/{found.table} again"
+        ),
+        metadata=metadata,
+    )
+
+
+def _dispute(table: Table, found: proof.Agreement, warehouse: Warehouse, run_id: str) -> None:
+    """Keep what was found wrong in the audit, so that no later run passes it over."""
+    segments = sorted({segment_of(difference.day) for difference in found.wrong})
+    if segments:
+        with warehouse.session(f"dispute {table.name}") as session:
+            audit.dispute(session, f"warehouse.{table.name}", segments, run_id)
+
+
+def _loaded_days(table: Table, warehouse: Warehouse, run_id: str) -> list[date] | None:
+    """The days this run loaded; where it loaded none, every day there is."""
+    if not table.partition:
+        return None
+    name = f"warehouse.{table.name}"
+    with warehouse.session(f"checks of {name}", read_only=True) as session:
+        held = audit.read(session, [name])[name]
+    by_run = [segment for segment, loaded in held.items() if loaded.run_id == run_id]
+    return [day for segment in by_run or held if (day := day_of(segment))]

@@ -1,0 +1,1 @@
+"""What a verb of `orderhe` does, one module a verb. Words and options of the command line: `cli`."""

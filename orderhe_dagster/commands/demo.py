@@ -1,0 +1,172 @@
+"""The demo: a year of the shop through every layer, the proof, and where to look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.settings.config import Settings
+
+if TYPE_CHECKING:
+    from orderhe_dagster.catalog.table import Table
+    from orderhe_dagster.proof.agreement import Agreement
+
+Say = Callable[[str], None]
+WORKSPACE = """\
+# Written by orderhe; the checkout's workspace.yaml says the same.
+load_from:
+  - python_module:
+      module_name: orderhe_dagster.definitions
+      location_name: orderhe_dagster
+"""
+
+
+def run_demo(settings: Settings, say: Say) -> bool:
+    """Run everything from the shop's first day to yesterday, and say what came of it.
+
+    Returns whether all went well. May be interrupted and started again at any time. LaunchError
+    where no day of the shop is over yet.
+    """
+    from orderhe_dagster.commands.create import create_all
+    from orderhe_dagster.commands.run import launch
+    from orderhe_dagster.commands.selection import whole_days
+    from orderhe_dagster.settings import home
+
+    began = time.monotonic()
+    home.prepare_home(settings)
+    window = whole_days(settings)
+    say(f"The shop from {window.start} to yesterday, {len(window)} days, through every layer:")
+    create_all(settings)
+    outcome = launch(settings, "*", window)
+    for line in outcome.lines():
+        say(line)
+    if not outcome.succeeded:
+        return False
+    agreements = prove_all(settings, window)
+    say("")
+    say(agreement_table(agreements))
+    say("")
+    agreed = all(found.agrees for _, found in agreements)
+    say(
+        "Source, backup and warehouse agree on every table and day."
+        if agreed
+        else "Source, backup and warehouse DIFFER: see above."
+    )
+    say(f"Done in {time.monotonic() - began:.0f} s. Where to look:")
+    for line in where_to_look(settings):
+        say(f"  {line}")
+    return agreed
+
+
+def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement]]:
+    """Compare source, backup and warehouse for every raw table, over the days of `window`."""
+    from orderhe_dagster.definitions import read_catalogue
+    from orderhe_dagster.proof.agreement import prove
+    from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
+
+    source, store = build_source(settings), build_store(settings)
+    warehouse = build_warehouse(settings)
+    agreements = []
+    for table in read_catalogue(settings).layer("raw"):
+        days = window if table.partition else None
+        found = prove(table, days, source, store, warehouse, settings.time_zone)
+        agreements.append((table, found))
+    return agreements
+
+
+def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
+    """Rows and sums of each table in source, backup and warehouse, and the verdict.
+
+    Sums of keys say nothing to a person, so they are left out; the digest has them.
+    """
+    from orderhe_dagster.errors import counted
+    from orderhe_dagster.rendering.printing import table
+
+    lines = []
+    for contract, found in agreements:
+        keys = {*contract.grain, *(name for key in contract.foreign_keys for name in key.columns)}
+        three = (found.source, found.backup, found.warehouse)
+        verdict = (
+            "equal"
+            if found.agrees
+            else counted(len(found.differences), "day differs", "days differ")
+        )
+        lines.append([found.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
+        for name in sorted({name for m in three for name in m.sums} - keys):
+            lines.append(_three(f"sum of {name}", [f"{m.sums.get(name, 0):,}" for m in three]))
+        lines.append(_three("digest", [f"{m.digest % 16**8:08x}" for m in three]))
+        lines += [["", f"  {difference}", "", "", "", ""] for difference in found.differences[:5]]
+    return table(["table", "measure", "source", "backup", "warehouse", ""], lines, right=(2, 3, 4))
+
+
+def _three(measure: str, values: list[str]) -> list[str]:
+    return ["", measure, *values, "equal" if len(set(values)) == 1 else "DIFFER"]
+
+
+def where_to_look(settings: Settings) -> list[str]:
+    """The next commands and files, as they are called from the working folder."""
+    from orderhe_dagster.dashboard.panels import readable
+    from orderhe_dagster.definitions import read_catalogue
+    from orderhe_dagster.settings.home import home_of
+
+    state = home_of(settings)
+    orderhe = _command()
+    catalogue = read_catalogue(settings)
+    marts = catalogue.layer("mart")
+    page = [f"the dashboard           {_near(state.dashboard / 'index.html')}"]
+    return [
+        *(page if readable(catalogue) else []),
+        f"the Dagster UI          {orderhe} dev",
+        *(f'the rows of a mart      {orderhe} query "{_newest(mart)}"' for mart in marts[:1]),
+        f"where columns come from {_near(state.dashboard / 'lineage.html')}",
+        f"CSV files for BI        {_near(state.exports)}",
+        f"Parquet backups         {_near(state.store)}",
+    ]
+
+
+def _newest(mart: Table) -> str:
+    """A query for some rows of a mart: its last days, where it has days."""
+    if mart.partition is None:
+        return f"select * from {mart.ref} limit 7"
+    place = mart.column_names.index(mart.partition) + 1  # any name, without quotes in quotes
+    return f"select * from {mart.ref} order by {place} desc limit 7"
+
+
+def _command() -> str:
+    """How a person types `orderhe` here: the bare name where it is found, else its path."""
+    import shutil
+    import sys
+
+    return "orderhe" if shutil.which("orderhe") else _near(Path(sys.argv[0]))
+
+
+def _near(path: Path) -> str:
+    """A path as seen from the working folder, when it lies below it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def serve_ui(settings: Settings, host: str, port: int) -> int:
+    """Run the Dagster UI and daemon until they are stopped; return their exit code.
+
+    Where the system can, this process becomes Dagster's, so that signals and exit code are its own.
+    """
+    import os
+    import subprocess
+    import sys
+
+    from orderhe_dagster.settings import home
+
+    state = home.use_home(settings)
+    workspace = state.dagster / "workspace.yaml"
+    workspace.write_text(WORKSPACE, "utf-8")
+    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
+    command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    return subprocess.call(command)

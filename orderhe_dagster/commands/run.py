@@ -1,0 +1,262 @@
+"""Materialize a selection of assets in this process, as `orderhe run` and the demo do."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.commands.selection import (
+    LaunchError,
+    is_over,
+    selected,
+    within_history,
+    yesterday,
+)
+from orderhe_dagster.errors import counted
+from orderhe_dagster.settings.config import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+LIFE_TAG = "orderhe/process"
+"""Tag of a run: the folder in `<home>/scratch` that is there as long as its process lives."""
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    run_id: str
+    succeeded: bool
+    assets: Sequence[str] = ()
+    failures: list[str] = field(default_factory=list)
+    failed_checks: list[str] = field(default_factory=list)
+    warned_checks: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # rows before the history, once a table
+    passed_checks: int = 0
+
+    def lines(self) -> list[str]:
+        """The outcome for a person."""
+        head = (
+            f"{counted(len(self.assets), 'asset')} materialized, "
+            f"{counted(self.passed_checks, 'check')} passed"
+        )
+        return [
+            *(f"FAILED {text}" for text in self.failures),
+            *(f"CHECK FAILED {text}" for text in self.failed_checks),
+            *(f"warning {text}" for text in (*self.warned_checks, *self.left_out)),
+            head if self.succeeded else f"run {self.run_id} failed",
+        ]
+
+
+def launch(
+    settings: Settings,
+    selection: str,
+    window: Window | None = None,
+    resources: Mapping[str, Any] | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> Outcome:
+    """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
+
+    Partitioned assets without a window: yesterday. A range is one run. `resources` replaces the
+    ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not.
+    Raises LaunchError; KeyboardInterrupt when it was interrupted, with the run recorded as failed.
+    """
+    from orderhe_dagster.definitions import build_definitions, read_catalogue
+    from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG
+    from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.interrupts import raise_if_interrupted, remembered
+    from orderhe_dagster.settings.scratch import scratch_folder
+
+    state = home.use_home(settings)
+    # In a notebook a loop of events runs already: Dagster leaves the end of its own out, Python warns.
+    warnings.filterwarnings("ignore", "coroutine '.*shutdown_asyncgens'", RuntimeWarning)
+    if window is not None:
+        is_over(settings, window)
+        within_history(settings, window)
+    definitions = build_definitions(settings, resources)
+    keys = selected(definitions, selection)
+    graph = definitions.resolve_asset_graph()
+    daily = any(graph.get(key).is_partitioned for key in keys)
+    tags = _tags(window or yesterday(settings)) if daily else {}
+    job = definitions.resolve_implicit_global_asset_job_def()
+    run_id = str(uuid.uuid4())
+    allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
+    with (
+        remembered(),
+        scratch_folder(state.scratch, label=f"run {selection}") as life,
+        _history(state.dagster) as instance,
+    ):
+        _end_abandoned_runs(instance, state.scratch)
+        try:
+            result = job.execute_in_process(
+                run_id=run_id,
+                instance=instance,
+                asset_selection=sorted(keys),
+                tags={**tags, **allowed, LIFE_TAG: life.name},
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except BaseException:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_failed(run, "The run was interrupted.")
+            raise
+        if _was_interrupted(result):
+            raise KeyboardInterrupt
+        raise_if_interrupted()
+        assets = sorted("/".join(key.path) for key in keys)
+        return _outcome(result, assets, read_catalogue(settings))
+
+
+@contextmanager
+def _history(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's instance at `folder`, but what is printed goes where the caller reads it.
+
+    Capturing it, Dagster starts four processes that Ctrl-C ends with tracebacks, and turns the
+    terminal into a file. What the run logs is in its events all the same. LaunchError where the
+    files of the history cannot be used.
+    """
+    import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
+    from sqlalchemy.exc import DBAPIError
+
+    silent = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    reference = InstanceRef.from_dir(str(folder), overrides={"compute_logs": silent})
+    try:
+        with dg.DagsterInstance.from_ref(reference) as instance:
+            yield instance
+    except DBAPIError as error:
+        raise LaunchError(
+            f"Dagster's run history in {folder} cannot be used: {error.orig}. If its disk is full, free "
+            f"space and run this again. If a file is damaged, move {folder / 'history'} away: a new "
+            "history begins; no rows are kept there."
+        ) from error
+
+
+def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:
+    """Record as failed the runs whose process was killed: the history would show them for ever.
+
+    A process that lives has its folder in `scratch`, and it has just been tidied.
+    """
+    import dagster as dg
+
+    status = dg.DagsterRunStatus
+    unfinished = [status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
+        life = run.tags.get(LIFE_TAG)
+        if life is not None and not (scratch / life).exists():
+            instance.report_run_failed(
+                run,
+                f"Process {life.split('-')[0]} ended without finishing this run: it was killed, or the "
+                "machine stopped. Nothing is half done; run the same selection again.",
+            )
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a signal ended the run: Dagster takes the interrupt and records the run as failed."""
+    import dagster as dg
+
+    return any(
+        getattr(event.job_failure_data.failure_reason, "value", "") == "UNEXPECTED_TERMINATION"
+        for event in result.all_events
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE
+    )
+
+
+def _tags(window: Window) -> dict[str, str]:
+    """How Dagster is told of one day, or of a range as one run."""
+    last = window.end - ONE_DAY
+    if last == window.start:
+        return {"dagster/partition": last.isoformat()}
+    return {
+        "dagster/asset_partition_range_start": window.start.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+
+
+def _outcome(
+    result: dg.ExecuteInProcessResult, assets: Sequence[str], catalogue: Catalogue
+) -> Outcome:
+    import dagster as dg
+
+    from orderhe_dagster.assets.backup import LEFT_OUT
+
+    outcome = Outcome(result.run_id, result.success, assets)
+    steps_failed = False
+    left_out: dict[str, None] = {}  # each day of a run has the metadata of the whole
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            steps_failed = True
+            if not _is_of_checks(event):  # which those are is told below
+                outcome.failures.append(_failure_text(event))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not steps_failed:
+            outcome.failures.append(_run_failure_text(event))
+        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            said = event.step_materialization_data.materialization.metadata.get(LEFT_OUT)
+            left_out |= {str(said.value): None} if said else {}
+    outcome.left_out += left_out
+    failed: dict[dg.AssetKey, list[str]] = {}
+    for check in result.get_asset_check_evaluations():
+        name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
+        text = f"{name}: {check.description}" if check.description else name
+        if check.passed:
+            outcome.passed_checks += 1
+        elif check.severity == dg.AssetCheckSeverity.WARN:
+            outcome.warned_checks.append(text)
+        else:
+            outcome.failed_checks.append(text)
+            failed.setdefault(check.asset_key, []).append(check.check_name)
+    outcome.failures += [_of_checks(key, names, catalogue) for key, names in failed.items()]
+    return outcome
+
+
+def _is_of_checks(event: dg.DagsterEvent) -> bool:
+    """Whether a step failed for nothing but checks that failed."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+
+
+def _of_checks(key: dg.AssetKey, failed: Sequence[str], catalogue: Catalogue) -> str:
+    """Which checks of an asset failed, and what to do; each with its rows is told elsewhere."""
+    from orderhe_dagster.proof.verdicts import remedy
+
+    ref = next(table.read_as for table in catalogue.tables if table.read_as.path == tuple(key.path))
+    asset, many = "/".join(key.path), len(failed)
+    return (
+        f"{asset}: {counted(many, 'check')} failed ({', '.join(failed)}), so nothing is built from it. "
+        f"{remedy(catalogue, ref, failed)} The wrong rows are shown by `orderhe dev`, "
+        f"under Checks of {asset}."
+    )
+
+
+def _run_failure_text(event: dg.DagsterEvent) -> str:
+    """What ended a run outside its steps."""
+    return f"{event.message or 'the run failed'} {_innermost(event.job_failure_data.error)}"
+
+
+def _failure_text(event: dg.DagsterEvent) -> str:
+    """What a person needs of a failed step, without Dagster's frames."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    return f"{event.step_key}: {_innermost(data.error)}"
+
+
+def _innermost(error: Any) -> str:
+    """The message at the bottom of a chain of causes."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "failed"

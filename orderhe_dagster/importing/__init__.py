@@ -1,6 +1,0 @@
-"""Importing a file into a raw table: judged as a whole, loaded whole or not at all. See `importer`."""
-
-from orderhe_dagster.importing.importer import Imported, import_file
-from orderhe_dagster.importing.problems import ImportProblems, Problem
-
-__all__ = ["ImportProblems", "Imported", "Problem", "import_file"]

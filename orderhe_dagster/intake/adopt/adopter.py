@@ -1,0 +1,128 @@
+"""Writes the contracts of an existing MySQL schema into a folder, and tells what it did and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orderhe_dagster.intake.adopt.choose import NONE, Choice, cursor_of, partition_of
+from orderhe_dagster.intake.adopt.contract_text import Refused, Written, contract_of
+from orderhe_dagster.ports.source import FoundTable
+
+Outcome = Literal["written", "unchanged", "kept", "refused"]
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What became of one table."""
+
+    name: str
+    outcome: Outcome
+    rows: int  # as the server estimates
+    key: tuple[str, ...] = ()
+    partition: Choice = NONE
+    cursor: Choice = NONE
+    left_out: tuple[str, ...] = ()
+
+
+def adopt(found: Sequence[FoundTable], folder: Path, *, force: bool = False) -> list[Adopted]:
+    """Write `raw/<table>.sql` for each table into `folder`. A file that is there stays, unless `force`."""
+    done: list[Adopted] = []
+    texts, refused = _contracts(found)
+    raw = folder / "raw"
+    for table in found:
+        if table.name in refused:
+            done.append(Adopted(table.name, "refused", table.rows, left_out=(refused[table.name],)))
+            continue
+        written = texts[table.name]
+        partition, cursor = partition_of(written.table, table.spans), cursor_of(written.table)
+        text = _text(written, partition, cursor)
+        file = raw / f"{table.name}.sql"
+        there = file.read_text("utf-8") if file.exists() else None
+        outcome: Outcome = "unchanged" if there == text else "written" if there is None else "kept"
+        if outcome == "written" or (outcome == "kept" and force):
+            raw.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8", newline="\n")
+            outcome = "written"
+        done.append(
+            Adopted(
+                *(table.name, outcome, table.rows, written.table.grain),
+                partition=partition,
+                cursor=cursor,
+                left_out=written.left_out,
+            )
+        )
+    return done
+
+
+def report(done: Sequence[Adopted], folder: Path) -> Iterator[str]:
+    """What `orderhe adopt` prints: a table of the tables, then what was left out and why."""
+    heads = ("table", "rows, about", "primary key", "@partition", "@cursor", "contract")
+    rows = [
+        (
+            adopted.name,
+            f"{adopted.rows:,}",
+            ", ".join(adopted.key) or "none",
+            adopted.partition.column or "whole",
+            adopted.cursor.column or "none",
+            adopted.outcome,
+        )
+        for adopted in done
+    ]
+    widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
+    for row in (heads, *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    for adopted in done:
+        yield from _told(adopted)
+    kept = [adopted.name for adopted in done if adopted.outcome == "kept"]
+    if kept:
+        yield f"{', '.join(kept)}: the file differs and was left as it is; --force writes it anew"
+    written = sum(adopted.outcome == "written" for adopted in done)
+    yield f"{written} of {len(done)} contracts written to {folder / 'raw'}"
+    yield "Look them over: no column was marked @pii, and @partition and @cursor are guesses."
+
+
+def _told(adopted: Adopted) -> Iterator[str]:
+    if adopted.outcome == "refused":
+        yield f"{adopted.name}: no contract: {adopted.left_out[0]}"
+        return
+    choices = (("@partition", adopted.partition), ("@cursor", adopted.cursor))
+    yield f"{adopted.name}: " + "; ".join(
+        f"{key} {choice.column or 'none'} ({choice.why})" for key, choice in choices
+    )
+    if not adopted.key:
+        yield f"{adopted.name}: without a primary key, two equal rows cannot be told apart"
+    for text in adopted.left_out:
+        yield f"{adopted.name}: left out: {text}"
+
+
+def _contracts(found: Sequence[FoundTable]) -> tuple[dict[str, Written], dict[str, str]]:
+    """The contracts, and why a table has none; foreign keys to a table without one are left out."""
+    refused: dict[str, str] = {}
+    while True:
+        parents = {table.name.lower() for table in found if table.name not in refused}
+        texts: dict[str, Written] = {}
+        before = len(refused)
+        for table in found:
+            if table.name in refused:
+                continue
+            try:
+                if table.refused:
+                    raise Refused(table.refused)
+                texts[table.name] = contract_of(table.name, table.text, parents)
+            except Refused as error:
+                refused[table.name] = str(error)
+        if len(refused) == before:
+            return texts, refused
+
+
+def _text(written: Written, partition: Choice, cursor: Choice) -> str:
+    keys = [("partition", partition.column), ("cursor", cursor.column)]
+    header = [f"-- @{key} {_named(name)}" for key, name in keys if name]
+    return "\n".join([*header, f"{written.body};", ""])
+
+
+def _named(name: str) -> str:
+    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"

@@ -1,0 +1,232 @@
+"""JSON lines and Python lists of dicts to chunks of text columns."""
+
+from __future__ import annotations
+
+import ast
+import json
+import traceback
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from orderhe_dagster.catalog.limits import is_json
+from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.intake.importing.files import (
+    CHUNK_ROWS,
+    Chunk,
+    fault_of,
+    opened,
+    unfit,
+    visible,
+)
+from orderhe_dagster.intake.importing.json_text import RawJson, json_text, members
+from orderhe_dagster.intake.importing.problems import Findings, ImportProblems, WrongValue
+
+_NUMBERS = frozenset({"smallint", "integer", "bigint", "decimal", "real", "double", "boolean"})
+_MOST_PLACES = 400  # more than any column holds; a Decimal may have millions
+
+
+def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
+    """(line, value) of each line that is not blank; a line that is no JSON gives its error.
+
+    The values of JSON columns are RawJson, except null, which is no value.
+    """
+    raw_columns = [column.name for column in table.columns if is_json(column.type)]
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        row = dict(found)
+        if len(row) < len(found):
+            names = [name for name, _ in found]
+            twice = {name for name in names if names.count(name) > 1}
+            raise WrongValue(f"{', '.join(sorted(twice))} is given twice in one object")
+        return row
+
+    def value_of(text: str) -> Any:
+        row = json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)
+        named = [
+            name for name in raw_columns if isinstance(row, dict) and row.get(name) is not None
+        ]
+        if named:
+            raw = members(text)
+            row.update({name: raw[name] for name in named})
+        return row
+
+    with opened(path) as lines:
+        for line, body in lines.numbered():
+            if not body.strip():
+                continue
+            try:
+                yield line, value_of(body.decode("utf-8"))
+            except WrongValue as error:
+                yield line, error
+            except UnicodeDecodeError:
+                yield line, WrongValue("bytes that are no UTF-8; save the file as UTF-8")
+            except RecursionError:
+                yield line, WrongValue("no JSON that can be read: it is nested too deeply")
+            except json.JSONDecodeError as error:
+                yield line, WrongValue(f"no JSON: {error}")
+            except (ValueError, ArithmeticError):
+                yield line, WrongValue("a number too long to be read; write it as a text")
+
+
+def module_rows(
+    table: Table, path: Path, module: str | None, findings: Findings
+) -> list[tuple[int, Any]]:
+    """(line, dict) of each row of the list named as the table in a Python file."""
+    import importlib
+    import runpy
+
+    try:
+        content = vars(importlib.import_module(module)) if module else runpy.run_path(str(path))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the file does is its own, leaving included
+        says = f"the file does not run: {type(error).__name__}: {error}"
+        findings.add(_line_of(error, path), "", None, says)
+        raise ImportProblems(findings.problems, findings.count) from error
+    rows = content.get(table.name)
+    if not isinstance(rows, list):
+        says = f"there is no list named {table.name}; write {table.name} = [{{...}}, ...]"
+        findings.add(1, "", None, says)
+        findings.stop_if_any()
+        return []
+    lines: list[int] = []
+    for node in ast.parse(path.read_bytes()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.List) and any(
+            isinstance(target, ast.Name) and target.id == table.name for target in targets
+        ):
+            lines = [element.lineno for element in value.elts]
+    if len(lines) != len(rows):  # computed: the lines of the file say nothing of them
+        findings.unit = "row"
+        lines = list(range(1, len(rows) + 1))
+    return list(zip(lines, rows, strict=True))
+
+
+def _line_of(error: BaseException, path: Path) -> int:
+    """The line of the file at which it failed; 1 where it is not known."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 1
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == str(path)
+    ]
+    return lines[-1] if lines else 1
+
+
+def object_chunks(
+    table: Table,
+    first: Iterator[tuple[int, Any]],
+    second: Iterator[tuple[int, Any]],
+    findings: Findings,
+) -> Iterator[Chunk]:
+    """Chunks of rows given as dicts. Read twice: the columns of the file are those of any row."""
+    columns: dict[str, None] = {}
+    for line, row in first:
+        if isinstance(row, WrongValue):
+            findings.add(line, "", None, str(row))
+        elif not isinstance(row, dict):
+            findings.add(line, "", None, "no object of column names and values")
+        else:
+            for name in row:
+                if name not in table.column_names:
+                    findings.add(line, str(name), None, f"{table.ref} has no such column")
+            columns.update(dict.fromkeys(name for name in row if name in table.column_names))
+    header = [name for name in table.column_names if name in columns]
+    if header:
+        for column, says in unfit(table, header):
+            findings.add(1, column, None, says)
+    rows: list[list[str | None]] = []
+    lines: list[int] = []
+    for line, row in second:
+        if not isinstance(row, dict):
+            continue
+        rows.append([_cell(table.column(name), row, line, findings) for name in header])
+        lines.append(line)
+        if len(rows) == CHUNK_ROWS:
+            yield _object_chunk(header, rows, lines)
+            rows, lines = [], []
+    if rows and header:
+        yield _object_chunk(header, rows, lines)
+
+
+def _object_chunk(header: list[str], rows: list[list[str | None]], lines: list[int]) -> Chunk:
+    import pyarrow as pa
+
+    arrays = (pa.array(values, pa.string()) for values in zip(*rows, strict=True))
+    return Chunk(dict(zip(header, arrays, strict=True)), lines)
+
+
+def _cell(column: Column, row: dict[str, Any], line: int, findings: Findings) -> str | None:
+    if column.name not in row:
+        if column.nullable and column.default is None:
+            return None
+        if column.default is not None:
+            says = "missing, while other rows have it; give it a value in every row or in none"
+            findings.add(line, column, None, says)
+        return None
+    value = row[column.name]
+    try:
+        text = _as_text(column, value)
+        if text is not None and (fault := fault_of(text)):
+            findings.add(line, column, visible(text), fault)
+            return None
+    except WrongValue as error:
+        findings.add(line, column, value, str(error))
+        return None
+    return text
+
+
+def _as_text(column: Column, value: Any) -> str | None:
+    """A value of JSON or Python as CSV would write it; WrongValue where its type does not fit."""
+    kind = column.type.kind
+    text: str | None = None
+    if value is None:
+        return None
+    if is_json(column.type):
+        return _json_cell(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and kind in _NUMBERS:
+        if value.bit_length() > 4096:
+            raise WrongValue(f"out of range for {column.type.declared or kind}")
+        text = str(int(value))
+    elif isinstance(value, float | Decimal) and kind in {"real", "double"}:
+        text = str(value)
+    elif isinstance(value, float | Decimal) and kind in _NUMBERS:
+        number = Decimal(str(value))
+        if number.is_finite():  # an integer column refuses the point by itself
+            few = abs(number.adjusted()) <= _MOST_PLACES
+            text = format(number, "f") if few else str(number)
+    elif isinstance(value, datetime):
+        text = value.isoformat(" ") if kind == "timestamp" else None
+    elif isinstance(value, date):
+        text = value.isoformat() if kind == "date" else None
+    elif isinstance(value, bytes):
+        text = value.hex() if kind == "varbyte" else None
+    if text is None:
+        called = column.type.declared or kind
+        raise WrongValue(f"a {type(value).__name__} does not fit {called}; write it as a text")
+    return text
+
+
+def _json_cell(value: Any) -> str:
+    """The text of a value in a JSON column.
+
+    A text that holds an object or an array is that, as MySQL reads it and as exports write it; any
+    other text is a JSON text ("5" stays a text).
+    """
+    raw = isinstance(value, RawJson)
+    inner = json.loads(value) if raw and value.startswith('"') else value
+    if isinstance(inner, str) and not (raw and inner is value) and inner.lstrip()[:1] in {"{", "["}:
+        try:
+            json.loads(inner)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return inner
+    return str(value) if raw else json_text(value)

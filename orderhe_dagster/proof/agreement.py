@@ -1,0 +1,163 @@
+"""Equality of source, backup and warehouse, by table and day. Nothing is changed here, only compared.
+
+Three measures of the same day are held side by side: rows, the exact sum of every numeric column, and an
+order-free digest of all values, each computed inside the engine that holds the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import Measure, Source, Store, Touch, Warehouse
+from orderhe_dagster.road import audit, backups, load_sql, loads
+from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.backups import Record
+
+Verdict = Literal["stale", "wrong"]
+"""stale: the source moved on after the backup, or the backup after the load; wrong: a copy is not
+what it should be."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One day of a table on which the layers do not agree."""
+
+    day: date | None
+    verdict: Verdict
+    text: str
+
+    def __str__(self) -> str:
+        return f"{backups.segment_of(self.day)}: {self.text}"
+
+
+@dataclass
+class Agreement:
+    """What the comparison of one table found; the measures are totals over `days`."""
+
+    table: str
+    days: int = 0
+    source: Measure = field(default_factory=lambda: Measure(0))
+    backup: Measure = field(default_factory=lambda: Measure(0))
+    warehouse: Measure = field(default_factory=lambda: Measure(0))
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the three hold the same rows on every day."""
+        return not self.differences
+
+    @property
+    def wrong(self) -> list[Difference]:
+        """The differences that no later change explains."""
+        return [found for found in self.differences if found.verdict == "wrong"]
+
+
+def prove(
+    table: Table,
+    days: Iterable[date] | None,
+    source: Source,
+    store: Store,
+    warehouse: Warehouse,
+    time_zone: str,
+) -> Agreement:
+    """Compare the three on each of `days` (None: a table without partitions).
+
+    Other runs may go on meanwhile: the warehouse's rows are held against the generation that its
+    audit names, in the same session, and a newer generation only makes them stale.
+    """
+    asked = sorted(set(days or ()))
+    wanted: list[date | None] = [None] if days is None else [*asked]
+    held, loaded = _of_warehouse(table, asked, warehouse, time_zone)
+    records = backups.read_current(store, table.name, wanted)
+    found = Agreement(table.name, days=len(wanted))
+    span = Window.of(asked[0], asked[-1]) if asked else None
+    if not wanted:
+        return found
+    live = source.measure(table, span, time_zone)
+    touches = source.touches(table, span, time_zone)
+    for day in wanted:
+        record, rows = records.get(day), held.get(day) or Measure(0)
+        _compare(found, table, day, live.get(day), touches.get(day), record, rows)
+        if record is not None and loads.difference(rows, record.measure):
+            found.differences.append(
+                _of_load(store, record, rows, loaded.get(backups.segment_of(day)))
+            )
+    return found
+
+
+def _of_warehouse(
+    table: Table, days: list[date], warehouse: Warehouse, time_zone: str
+) -> tuple[Mapping[date | None, Measure], Mapping[str, Loaded]]:
+    """The rows by day, and what the audit says was loaded, both at the same moment."""
+    where = audit.days_predicate(table, days, time_zone) if days else None
+    relation, name = ddl.qualified(table.read_as), f"warehouse.{table.name}"
+    with warehouse.session(f"prove {table.name}", read_only=True) as session:
+        rows = loads.measures(session, table, relation, time_zone, where)
+        return rows, audit.read(session, [name])[name]
+
+
+def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:
+    """Why the warehouse's rows of a day are not those of its current backup."""
+    day, newest = backups.day_of(record.segment), f"backup generation {record.generation}"
+    said = f"the warehouse has {loads.difference(held, record.measure)} as in {newest}"
+    if loaded is None:
+        return Difference(day, "wrong" if held.rows else "stale", f"{said}: it was never loaded")
+    if loaded.version == record.version:
+        return Difference(day, "wrong", said)
+    if loaded.version.startswith(load_sql.MOVED):
+        return Difference(
+            day, "stale", f"{said}: rows of it have moved to other days; load it again"
+        )
+    before = backups.read_generation(store, record.table, day, loaded.generation)
+    if before is None or (text := loads.difference(held, before.measure)):
+        why = text if before else "there is no such record"
+        return Difference(
+            day, "wrong", f"{said}; and it is not generation {loaded.generation}: {why}"
+        )
+    return Difference(day, "stale", f"{said}: it still holds generation {loaded.generation}")
+
+
+def _compare(
+    found: Agreement,
+    table: Table,
+    day: date | None,
+    live: Measure | None,
+    touch: Touch | None,
+    record: Record | None,
+    held: Measure,
+) -> None:
+    live = live or Measure(0)
+    stored = record.measure if record else Measure(0)
+    found.source = add(found.source, live)
+    found.backup = add(found.backup, stored)
+    found.warehouse = add(found.warehouse, held)
+    if record is None:
+        if live.rows or held.rows:
+            there = f"{counted(live.rows, 'row')} in the source and {held.rows:,} in the warehouse"
+            text = f"no backup, but {there}"
+            found.differences.append(Difference(day, "stale" if not held.rows else "wrong", text))
+        return
+    if text := loads.difference(live, stored):
+        moved = (touch or Touch(0)) != record.touch
+        said = f"the source has {text} as in backup generation {record.generation}"
+        if table.cursor is None and not moved:
+            moved = True
+            said += (
+                f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
+            )
+        found.differences.append(Difference(day, "stale" if moved else "wrong", said))
+
+
+def add(one: Measure, other: Measure) -> Measure:
+    """The measure of both sets of rows together."""
+    names = {*one.sums, *other.sums}
+    sums = {n: one.sums.get(n, Decimal(0)) + other.sums.get(n, Decimal(0)) for n in names}
+    return Measure(one.rows + other.rows, sums, one.digest + other.digest)

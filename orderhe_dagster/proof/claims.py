@@ -1,0 +1,258 @@
+"""Claims about a table: what its file promises, as queries that return the wrong rows. No Dagster."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.parents import parents_of
+from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
+from orderhe_dagster.catalog.waits import waits_of
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import UNDEFINED_TABLE, Session, StatementError, Warehouse
+from orderhe_dagster.rendering.masking import hiding_values, masked
+from orderhe_dagster.rendering.printing import markdown_table
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.backups import segment_of
+from orderhe_dagster.road.inputs import lagging
+
+SHOWN = 20
+_InPart = Callable[[str, Collection[str]], bool]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A promise: `sql` returns the rows that break it."""
+
+    name: str
+    description: str
+    sql: str
+    needs: tuple[tuple[str, str], ...] = ()  # further tables that are to be there before it
+    reads: tuple[TableRef, ...] = ()  # all models it compares, its own table among them
+    foreign_key: ForeignKey | None = None
+    table: Table | None = None
+    personal: tuple[int, ...] = ()  # places of columns that show personal data under other names
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How many rows break a claim, and the first of them, personal data masked."""
+
+    wrong: int
+    pending: int = 0  # rows that may be right once what they are compared with is there
+    behind: tuple[TableRef, ...] = ()  # what is to be built first, where it is a model
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[Any, ...]] = field(default_factory=tuple)
+
+    def says(self, claim: Claim) -> str:
+        """The result in one sentence."""
+        if self.wrong:
+            return f"{counted(self.wrong, 'row breaks it', 'rows break it')}: {claim.description}"
+        if self.behind:
+            names = ", ".join("/".join(ref.path) for ref in self.behind)
+            return (
+                f"cannot be judged: {names} was built before what it is made of was loaded last, or "
+                "never. Materialize it with its checks"
+            )
+        if self.pending:
+            pending = counted(self.pending, "row is pending", "rows are pending")
+            return f"{pending}: the parent may not have been read yet"
+        return "holds for every row"
+
+
+def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
+    """Everything that the file of `table` and `sql/checks` promise of `<layer>.<table>`."""
+    relation = ddl.qualified(table.read_as)
+    found = []
+    required = [column.name for column in table.columns if not column.nullable]
+    required += [name for name in table.grain if name not in required]
+    if required:
+        missing = " or ".join(f"{ddl.quoted(name)} is null" for name in required)
+        found.append(
+            Claim(
+                "required_columns_are_filled",
+                f"No NULL in {', '.join(required)}.",
+                f"select * from {relation} where {missing}",
+            )
+        )
+    keys = [table.grain, *table.unique] if table.grain else list(table.unique)
+    for number, key in enumerate(keys):
+        found.append(
+            _unique(table, relation, key, "grain" if number == 0 and table.grain else None)
+        )
+    for column in table.columns:
+        if column.values:
+            accepted = ", ".join(audit.expression(value) for value in column.values)
+            found.append(
+                Claim(
+                    f"{column.name}_is_accepted",
+                    f"{column.name} is one of {', '.join(column.values)}.",
+                    f"select * from {relation} where {ddl.quoted(column.name)} not in ({accepted})",
+                )
+            )
+    if layer == "warehouse" and table.layer == "raw":
+        awaited = parents_of(catalogue)[table.name]
+        found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
+    waits = waits_of(catalogue).get(TableRef(layer, table.name), ())
+    for check in catalogue.checks:
+        if check.table.path == (layer, table.name):
+            said = check.description or check.claim.replace("_", " ")
+            needs = tuple(ref.path for ref in check.reads if ref in waits)
+            reads = (check.table, *check.reads) if check.reads else ()
+            found.append(
+                Claim(check.claim, said, check.sql, needs, reads=reads, personal=check.personal)
+            )
+    return _plainly_named(found)
+
+
+def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims under names that Dagster takes (ASCII letters, digits, `_`), each its own.
+
+    What is no such letter becomes `_`, with a few digits of the name's hash to tell two apart.
+    """
+    taken: set[str] = set()
+    found = []
+    for claim in claims:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", claim.name)
+        if name != claim.name:
+            name += "_" + hashlib.sha256(claim.name.encode()).hexdigest()[:6]
+        plain, number = name, 1
+        while name in taken:
+            number += 1
+            name = f"{plain}_{number}"
+        taken.add(name)
+        found.append(replace(claim, name=name))
+    return found
+
+
+def _unique(table: Table, relation: str, key: tuple[str, ...], name: str | None) -> Claim:
+    """Texts are grouped by their MD5: it tells blanks at the end apart, which Redshift may not."""
+    shown, grouped = [], []
+    for column in key:
+        quoted = ddl.quoted(column)
+        is_text = table.column(column).type.kind == "varchar"
+        shown.append(f"max({quoted}) as {quoted}" if is_text else quoted)
+        grouped.append(f"md5({quoted})" if is_text else quoted)
+    filled = " and ".join(f"{ddl.quoted(column)} is not null" for column in key)
+    return Claim(
+        f"{name or '_'.join(key)}_is_unique",
+        f"No two rows have the same {', '.join(key)}.",
+        f"select {', '.join(shown)}, count(*) as row_count from {relation} where {filled}"
+        f" group by {', '.join(grouped)} having count(*) > 1",
+    )
+
+
+def _refers(table: Table, key: ForeignKey, awaited: bool) -> Claim:
+    """Tables that refer to each other cannot both wait: what came before its parent is pending."""
+    child = ddl.qualified(table.read_as)
+    parent = f"warehouse.{ddl.quoted(key.parent)}"
+    joined = " and ".join(
+        f"child.{ddl.quoted(mine)} = parent.{ddl.quoted(theirs)}"
+        for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
+    )
+    filled = " and ".join(f"child.{ddl.quoted(column)} is not null" for column in key.columns)
+    return Claim(
+        f"{'_'.join(key.columns)}_is_in_{key.parent}",
+        f"Every {', '.join(key.columns)} is a row of {key.parent}. Rows of {key.parent} may be in "
+        f"quarantine: see the check nothing_quarantined of backup/{key.parent}.",
+        f"select child.* from {child} as child left join {parent} as parent on {joined}"
+        f" where parent.{ddl.quoted(key.parent_columns[0])} is null and {filled}",
+        needs=(("warehouse", key.parent),) if awaited else (),
+        foreign_key=key,
+        table=table,
+    )
+
+
+def judge(
+    catalogue: Catalogue,
+    claims: Sequence[Claim],
+    warehouse: Warehouse,
+    time_zone: str,
+    unread: Callable[[Table, Collection[str]], bool] | None = None,
+) -> Iterator[tuple[Claim, Finding]]:
+    """Run the claims in one session and say what each found.
+
+    `unread` says of a partitioned parent and the segments of it that are loaded whether the source
+    has rows of it on other days; a child is not judged by a parent that is held in part only.
+    """
+    personal = {
+        column.name
+        for layer in ("raw", "warehouse")
+        for table in catalogue.layer(layer)
+        for column in table.columns
+        if column.pii
+    }
+    partitioned = {table.name: table for table in catalogue.layer("raw") if table.partition}
+
+    def in_part(parent: str, loaded: Collection[str]) -> bool:
+        return bool(unread and parent in partitioned and unread(partitioned[parent], loaded))
+
+    findings = []
+    with (
+        hiding_values(bool(personal)),
+        warehouse.session("checks", read_only=True) as session,
+    ):
+        for claim in claims:
+            findings.append((claim, _find(session, catalogue, claim, personal, time_zone, in_part)))
+    yield from findings
+
+
+def _find(
+    session: Session,
+    catalogue: Catalogue,
+    claim: Claim,
+    personal: set[str],
+    time_zone: str,
+    in_part: _InPart,
+) -> Finding:
+    try:
+        count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        behind = tuple(lagging(session, catalogue, claim.reads))
+        if claim.foreign_key is None and not behind:
+            raise
+        return Finding(0, pending=1, behind=behind)  # never loaded: nothing to judge by yet
+    if not count:
+        return Finding(0)
+    result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
+    rows = masked(result.columns, result.rows, personal, claim.personal)
+    behind = tuple(lagging(session, catalogue, claim.reads))
+    pending = count if behind else _pending(session, claim, count, time_zone, in_part)
+    return Finding(count - pending, pending, behind, result.columns, rows)
+
+
+def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part: _InPart) -> int:
+    """How many orphans may have their parent where it was not read: on another day, or since."""
+    if claim.foreign_key is None or claim.table is None:
+        return 0
+    table, parent = claim.table, f"warehouse.{claim.foreign_key.parent}"
+    name = f"warehouse.{table.name}"
+    held = audit.read(session, [name, parent])
+    parents_read = [row.snapshot_at for row in held[parent].values()]
+    if not parents_read or in_part(claim.foreign_key.parent, held[parent]):
+        return count
+    read = max(parents_read)  # every day of a parent is looked at whenever one of it is read
+    if not table.partition:
+        return count if any(row.snapshot_at > read for row in held[name].values()) else 0
+    day = measure.day_expression(table, time_zone, "redshift")
+    orphans = session.execute(
+        f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
+    )
+    return sum(
+        rows
+        for orphan_day, rows in orphans.rows
+        if (loaded := held[name].get(segment_of(orphan_day))) and loaded.snapshot_at > read
+    )
+
+
+def wrong_rows_markdown(finding: Finding) -> str:
+    """The first wrong rows as a Markdown table."""
+    more = finding.wrong + finding.pending - len(finding.rows)
+    table = markdown_table(finding.columns, finding.rows)
+    return table + (f"\n\nand {more:,} more" if more > 0 else "")

@@ -1,0 +1,188 @@
+"""The latest result of each check, `warehouse._checks`, and the refusal to build on a failed one.
+
+A blocking check stops what follows in its own run; kept here, its verdict stops later runs too, until
+the claim passes again. What claims are, and how they are judged, is in `claims` and `proof`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import UNDEFINED_TABLE, PortError, Session, StatementError
+from orderhe_dagster.proof.claims import claims_of
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.audit import CHECKS, literal
+
+AGREES = "agrees_with_source_and_backup"
+"""The claim of every loaded table that `proof` judges."""
+_SHOWN = 5
+_COLUMNS = (
+    "table_name, claim, passed, wrong_rows, only_stale, checked_at, run_id,"
+    " days, source_rows, backup_rows, warehouse_rows"
+)
+
+
+class FailedCheckError(PortError):
+    """What a table is built from has failed a check. Names table, claim, rows and the next action."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What the latest judgement of one claim found.
+
+    `wrong_rows` counts the rows that break it; of the proof, the days that differ. The last four are
+    the proof's alone: how many days it compared, and the rows of each copy on them.
+    """
+
+    table_name: str  # as SQL writes it: warehouse.orders
+    claim: str
+    passed: bool
+    wrong_rows: int
+    checked_at: datetime  # UTC
+    run_id: str
+    only_stale: bool = False  # it failed because a copy is older, and none is wrong
+    days: int | None = None
+    source_rows: int | None = None
+    backup_rows: int | None = None
+    warehouse_rows: int | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be built on the table: it failed, and not for being stale alone."""
+        return not (self.passed or self.only_stale)
+
+    def says(self) -> str:
+        """The failure in one sentence."""
+        unit = "day differs", "days differ"
+        if self.claim != AGREES:
+            unit = "row breaks it", "rows break it"
+        return (
+            f"{self.table_name.replace('.', '/')} failed its check {self.claim} at "
+            f"{self.checked_at:%Y-%m-%d %H:%M} UTC: {counted(self.wrong_rows, *unit)}"
+        )
+
+
+def record(
+    session: Session, table_name: str, results: Sequence[CheckResult], made: Collection[str]
+) -> None:
+    """Keep the results of some of a table's claims, in one transaction.
+
+    `made` names the claims that its files make and whose results stay: what is kept of any other goes.
+    """
+    stay = sorted({*made} - {result.claim for result in results})
+    gone = f" and claim not in ({', '.join(map(literal, stay))})" if stay else ""
+    statements = [f"delete from {CHECKS} where table_name = {literal(table_name)}{gone}"]
+    if results:
+        values = ",\n".join(map(_values, results))
+        statements.append(f"insert into {CHECKS} ({_COLUMNS}) values\n{values}")
+    try:
+        session.transaction(statements)
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        audit.prepare(session)  # a warehouse that was filled before verdicts were kept
+        session.transaction(statements)
+
+
+def _values(result: CheckResult) -> str:
+    numbers = (result.days, result.source_rows, result.backup_rows, result.warehouse_rows)
+    return "({})".format(
+        ", ".join(
+            (
+                literal(result.table_name),
+                literal(result.claim),
+                str(result.passed).lower(),
+                str(result.wrong_rows),
+                str(result.only_stale).lower(),
+                literal(f"{result.checked_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}"),
+                literal(result.run_id),
+                *("null" if number is None else str(number) for number in numbers),
+            )
+        )
+    )
+
+
+def check_results(session: Session, catalogue: Catalogue | None = None) -> list[CheckResult]:
+    """The latest result of each claim, by table and claim; none where nothing was ever checked.
+
+    With a `catalogue`, only those of claims that its files still make.
+    """
+    try:
+        found = session.execute(f"select {_COLUMNS} from {CHECKS} order by table_name, claim")
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        return []
+    results = [_result(row) for row in found.rows]
+    if catalogue is None:
+        return results
+    made = {
+        str(table.read_as): claim_names(catalogue, table.read_as)
+        for table in catalogue.tables
+        if table.layer != "export"
+    }
+    return [result for result in results if result.claim in made.get(result.table_name, ())]
+
+
+def _result(row: Sequence[object]) -> CheckResult:
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    values = dict(zip(names, row, strict=True))
+    at = values["checked_at"]
+    assert isinstance(at, datetime), "a timestamp without time zone"
+    return CheckResult(**{**values, "checked_at": at.replace(tzinfo=timezone.utc)})  # type: ignore[arg-type]
+
+
+def claim_names(catalogue: Catalogue, ref: TableRef) -> Collection[str]:
+    """The names of the checks that stop what is built on the table which SQL calls `ref`."""
+    table = catalogue.get(ref)
+    names = {claim.name for claim in claims_of(catalogue, table, ref.layer)}
+    return names | {AGREES} if table.layer == "raw" else names
+
+
+def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
+    """Raise FailedCheckError where a table that `table` reads has failed one of its claims.
+
+    Its own claims are not asked: to build it again is how it is mended.
+    """
+    read = {str(ref): ref for ref in table.depends_on}
+    failed = [
+        result
+        for result in check_results(session)
+        if result.blocks
+        and (ref := read.get(result.table_name)) is not None
+        and result.claim in claim_names(catalogue, ref)
+    ]
+    if failed:
+        said = [result.says() for result in failed[:_SHOWN]]
+        if len(failed) > _SHOWN:
+            said.append(f"and {len(failed) - _SHOWN:,} more")
+        remedies = [
+            remedy(catalogue, ref, [one.claim for one in failed if one.table_name == str(ref)])
+            for ref in dict.fromkeys(read[result.table_name] for result in failed)
+        ]
+        raise FailedCheckError(
+            f"{'; '.join(said)}. Nothing is built on wrong rows: {table.layer}/{table.name} is left as "
+            f"it was. {' '.join(remedies)} Its checks run with it; once they pass, this can be built."
+        )
+
+
+def remedy(catalogue: Catalogue, ref: TableRef, failed: Collection[str]) -> str:
+    """What to do about a table (as SQL calls it) that failed these claims, in one sentence."""
+    table, asset = catalogue.get(ref), f"{ref.layer}/{ref.name}"
+    again = f"orderhe run 'backup/{ref.name},{asset}'"
+    days = " --from … --to …" if table.partition else ""
+    if set(failed) == {AGREES}:
+        return f"Back it up and load it again: {again}{days}."
+    if table.layer == "raw":
+        return (
+            f"Mend the rows of {ref.name} in the shop's database (or the claim in sql/checks), "
+            f"then: {again}."
+        )
+    return (
+        f"Mend what {asset} is built from, its select in {table.path} or the claim, "
+        f"then: orderhe run {asset}{days}."
+    )

@@ -1,0 +1,229 @@
+"""Statements and files of an extract by DuckDB, whatever it reads. No file is opened or locked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
+from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
+from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.types import duckdb_text
+from orderhe_dagster.ports.source import Measure, PortError, Touch
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+LONG_ROWS_A_GROUP = 2048
+"""Rows of a table with long columns that DuckDB gathers before it writes: by itself 122,880, in memory."""
+
+
+def has_long_columns(table: Table) -> bool:
+    """Whether a value of the table may be as long as Redshift's longest varchar."""
+    return any(column.type.length >= VARCHAR_BYTES for column in table.columns)
+
+
+def check_window(table: Table, window: Window | None) -> None:
+    """A partitioned table is read by days, any other whole; PortError else."""
+    if (table.partition is None) != (window is None):
+        raise PortError(
+            f"{table.ref}: "
+            + (
+                "the table has no partitions; read it without a window"
+                if window
+                else "the table is partitioned by day; say which days"
+            )
+        )
+
+
+def where_of(
+    table: Table, window: Window | None, time_zone: str, dialect: Dialect = "duckdb"
+) -> str | None:
+    """The condition that a row is in `window`; None: there is none."""
+    if window is None:
+        return None
+    column = quoted(table.partition or "", dialect)
+    return (
+        f"{column} >= {bound(table, window.start, time_zone)} "
+        f"and {column} < {bound(table, window.end, time_zone)}"
+    )
+
+
+def day_name(table: Table) -> str:
+    """A column name for the day that no column of the table has."""
+    return unused_name(table, "__day")
+
+
+def unused_name(table: Table, name: str) -> str:
+    """`name`, with as many underscores in front as no column of the table has, capitals apart."""
+    taken = {column.lower() for column in table.column_names}
+    while name in taken:
+        name = f"_{name}"
+    return name
+
+
+def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity: str) -> None:
+    """See that the table has the contract's columns, with its types; it may have more of them.
+
+    The extract casts, and a cast may round in silence. PortError names every column that differs.
+    """
+    found = {
+        name.lower(): kind
+        for name, kind in connection.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = "
+            "current_database() and schema_name = 'main' and lower(table_name) = lower(?)",
+            [table.name],
+        ).fetchall()
+    }
+    if not found:
+        return  # no such table: the extract itself says so
+    wrong = []
+    for column in table.columns:
+        kind, promised = found.get(column.name.lower()), duckdb_text(column.type)
+        if kind is None:
+            wrong.append(f"column {column.name} is not there")
+        elif kind.lower().replace(" ", "") != promised.replace(" ", ""):
+            wrong.append(f"column {column.name} is {kind.lower()}, not {promised}")
+    if wrong:
+        raise PortError(
+            f"{table.ref}: the table in {identity} is not what its contract {table.path} says: "
+            f"{'; '.join(wrong)}. Nothing was read. Write the contract as the table is, or alter the "
+            "table as the contract has it."
+        )
+
+
+def rows_of(table: Table, window: Window | None, time_zone: str) -> str:
+    """The rows of the window in the table itself, and their day, for `copy_statement`."""
+    columns = quoted_names(table.column_names)
+    if window is None:
+        return quoted(table.name)
+    return (
+        f"(select {columns}, {day_expression(table, time_zone, 'duckdb')} as "
+        f"{quoted(day_name(table))} from {quoted(table.name)} "
+        f"where {where_of(table, window, time_zone)})"
+    )
+
+
+def copy_statement(
+    table: Table, window: Window | None, folder: Path, relation: str, code: str | None = None
+) -> str:
+    """The one statement of an extract: typed columns of the window, to a file per day.
+
+    `relation` is SQL text of the rows to write: the table's columns and, where there is a window,
+    the day as `day_name`. `code`: a further column of it, each of whose values makes a folder too.
+    """
+    columns = ", ".join(
+        f"cast({quoted(name)} as {duckdb_text(table.column(name).type)}) as {quoted(name)}"
+        for name in table.column_names
+    )
+    cuts = []
+    if window is not None:
+        cuts.append(quoted(day_name(table)))
+        columns += f", cast({cuts[0]} as date) as {cuts[0]}"
+    if code is not None:
+        cuts.append(quoted(code))
+        columns += f", {cuts[-1]}"
+    target = folder if cuts else folder / "part-00000.parquet"
+    options = "format parquet, compression zstd" + (
+        f", partition_by ({', '.join(cuts)})" if cuts else ""
+    )
+    if has_long_columns(table):
+        options += f", row_group_size {LONG_ROWS_A_GROUP}"
+    return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
+
+
+def gather(table: Table, window: Window | None, folder: Path) -> dict[date | None, Sequence[Path]]:
+    """Give what the engine wrote its final names: `<folder>/<day>/part-00000.parquet`."""
+    if window is None:
+        return {None: sorted(folder.glob("part-*.parquet"))}
+    parts: dict[date | None, Sequence[Path]] = {}
+    for written in sorted(folder.iterdir()):
+        day = day_of(table, window, written.name)
+        home = written.rename(folder / day.isoformat())
+        files = sorted(home.iterdir(), key=lambda file: (len(file.name), file.name))
+        parts[day] = [
+            file.rename(home / f"part-{number:05d}.parquet") for number, file in enumerate(files)
+        ]
+    return parts
+
+
+def day_of(table: Table, window: Window, name: str) -> date:
+    """The day that the engine named a folder after; PortError where it is none of the window's."""
+    day = date.fromisoformat(name.removeprefix(f"{day_name(table)}="))
+    if day not in window:
+        raise PortError(
+            f"{table.ref}: rows of {window} fell on {day}: the bounds and the day of "
+            f"{table.partition} disagree; check the time zone and its rules on this machine"
+        )
+    return day
+
+
+def relation_of(parts: Mapping[date | None, Sequence[Path]]) -> str | None:
+    """All the parts as one relation of SQL; None where there are none."""
+    files = [string(part.as_posix()) for found in parts.values() for part in found]
+    if not files:
+        return None
+    return f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
+
+
+def measures_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    window: Window | None,
+    time_zone: str,
+    relation: str | None,
+) -> dict[date | None, Measure]:
+    """The measure of every day asked for in `relation` (SQL text; None: there are no rows)."""
+    nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
+    days: Sequence[date | None] = [None] if window is None else list(window)
+    found: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+    if relation is None:
+        return found
+    select = measure_select(
+        table,
+        relation,
+        "duckdb",
+        where=where_of(table, window, time_zone),
+        by_day=window is not None,
+        time_zone=time_zone,
+    )
+    for row in connection.execute(select).fetchall():
+        day, count, sums, digest = measured(table, row, by_day=window is not None)
+        found[day] = Measure(count, sums, digest)
+    return found
+
+
+def touches_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    window: Window | None,
+    time_zone: str,
+    relation: str | None,
+) -> dict[date | None, Touch]:
+    """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none)."""
+    if relation is None:
+        return {}
+    cursor = cursor_number(table)
+    day = "null" if window is None else day_expression(table, time_zone, "duckdb")
+    where = where_of(table, window, time_zone)
+    rows = connection.execute(
+        f"select {day} as d, count(*), coalesce(sum({cursor}), 0) from {relation}"
+        + (f" where {where}" if where else "")
+        + " group by 1"
+    ).fetchall()
+    return {found: Touch(count, int(total)) for found, count, total in rows}
+
+
+def cursor_number(table: Table) -> str:
+    """The cursor of a row as a whole number: a moment in microseconds, or the number itself."""
+    if table.cursor is None:
+        return "0"
+    name = quoted(table.cursor)
+    is_number = table.column(table.cursor).type.kind not in {"date", "timestamp"}
+    return f"cast({name} as hugeint)" if is_number else f"epoch_us(cast({name} as timestamp))"

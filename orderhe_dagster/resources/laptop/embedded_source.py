@@ -1,0 +1,254 @@
+"""EmbeddedSource: the shop's database in a DuckDB file, opened for one operation at a time.
+
+What a row must be like to enter is in `local_rows`; who waits for whom is in `locks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.ports.source import (
+    Extract,
+    Measure,
+    PortError,
+    Source,
+    SourceTransaction,
+    Touch,
+)
+from orderhe_dagster.resources.extract.parquet import (
+    check_columns,
+    check_window,
+    copy_statement,
+    gather,
+    measures_of,
+    relation_of,
+    rows_of,
+    touches_of,
+)
+from orderhe_dagster.resources.insert.strict_rows import insert, safe_text
+from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
+from orderhe_dagster.settings.interrupts import interruptible
+from orderhe_dagster.settings.locks import file_lock
+from orderhe_dagster.settings.open_files import room_for
+from orderhe_dagster.settings.scratch import fresh_folder
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+REBUILD = "a simulated shop is made again by `orderhe simulate`, another one by its imports"
+
+
+class EmbeddedSource(Source):
+    """A DuckDB file that stands in for MySQL: `path` is the file, made by `create`.
+
+    DuckDB admits one writing process to a file and no reader beside it, so each operation waits its
+    turn at a kernel lock (at most `lock_timeout_s`), opens the file, and closes it again.
+    """
+
+    path: str
+    lock_timeout_s: float = 120.0
+
+    @property
+    def identity(self) -> str:
+        """`duckdb:` and the name of the file."""
+        return f"duckdb:{Path(self.path).name}"
+
+    def create(self, tables: Sequence[Table]) -> None:
+        """Create the raw tables that are not there yet, from their contracts."""
+        from orderhe_dagster.catalog.ddl import duckdb_create
+
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        with self._open("create tables") as connection:
+            there = {
+                name
+                for (name,) in connection.execute(
+                    "select table_name from duckdb_tables() where schema_name = 'main'"
+                ).fetchall()
+            }
+            for table in tables:
+                _refuse_generated(table)
+                if table.name not in there:
+                    connection.execute(duckdb_create(table))
+
+    @contextmanager
+    def writing(self) -> Iterator[SourceTransaction]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        self._must_exist()
+        with self._open("write") as connection:
+            connection.execute("begin transaction")
+            try:
+                with interruptible(connection.interrupt):
+                    yield _Transaction(connection, self.identity)
+                    connection.execute("commit")
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
+        """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
+        import duckdb
+
+        check_window(table, window)
+        with fresh_folder(folder):
+            with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
+                connection.execute("begin transaction")
+                (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
+                check_columns(connection, table, self.identity)
+                # Below the number of days, DuckDB closes files early and writes many small parts.
+                files = room_for(1 if window is None else len(window))
+                connection.execute(f"set partitioned_write_max_open_files = {files}")
+                rows = rows_of(table, window, time_zone)
+                connection.execute(copy_statement(table, window, folder, rows))
+                connection.execute("rollback")
+            parts = gather(table, window, folder)
+            # The figures come from what was written, so that they hold for the parts themselves.
+            with (
+                closing(duckdb.connect()) as reader,
+                interruptible(reader.interrupt),
+                _named(table, self.identity),
+            ):
+                written = relation_of(parts)
+                measures = measures_of(reader, table, window, time_zone, written)
+                touches = touches_of(reader, table, window, time_zone, written)
+            if window is None and not measures[None].rows:
+                for empty in parts.pop(None):
+                    empty.unlink()
+        return Extract(parts, measures, touches, snapshot_at.replace(tzinfo=timezone.utc))
+
+    def measure(
+        self, table: Table, window: Window | None, time_zone: str
+    ) -> dict[date | None, Measure]:
+        """Rows, sums and digest by day, computed inside the source."""
+        check_window(table, window)
+        with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):
+            return measures_of(connection, table, window, time_zone, quoted(table.name))
+
+    def touches(
+        self, table: Table, window: Window | None, time_zone: str
+    ) -> dict[date | None, Touch]:
+        """The fingerprint of every day in `window` that has rows."""
+        check_window(table, window)
+        with self._reading(f"look at {table.ref}") as connection, _named(table, self.identity):
+            return touches_of(connection, table, window, time_zone, quoted(table.name))
+
+    def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
+        """How many rows lie before `window` and how many after it."""
+        check_window(table, window)
+        column = quoted(table.partition or "")
+        with self._reading(f"count {table.ref}") as connection, _named(table, self.identity):
+            before, after = _row(
+                connection.execute(
+                    f"select count(*) filter (where {column} < "
+                    f"{bound(table, window.start, time_zone)}), count(*) filter (where {column} >= "
+                    f"{bound(table, window.end, time_zone)}) from {quoted(table.name)}"
+                )
+            )
+        return before, after
+
+    def _must_exist(self) -> None:
+        if not Path(self.path).is_file():
+            raise PortError(f"there is no shop at {self.path}; run `orderhe create` first")
+
+    @contextmanager
+    def _open(self, label: str, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb
+
+        with file_lock(self.path, shared=read_only, timeout_s=self.lock_timeout_s, label=label):
+            file = Path(self.path)
+            try:
+                if not read_only:
+                    remove_stillborn(file)
+                connection = duckdb.connect(self.path, read_only=read_only)
+            except duckdb.Error as error:
+                raise PortError(remedy(file, str(error), REBUILD)) from error
+            with closing(connection), interruptible(connection.interrupt):
+                connection.execute("set TimeZone = 'UTC'")
+                yield connection
+
+    @contextmanager
+    def _reading(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        self._must_exist()
+        with self._open(label, read_only=True) as connection:
+            yield connection
+
+
+class _Transaction:
+    """The one open transaction of a writer; gone with its block."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, identity: str) -> None:
+        self._connection, self._identity = connection, identity
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        self._run(sql)
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Run a query and return its rows."""
+        return self._run(sql).to_arrow_table()
+
+    def append(self, table: Table, rows: pa.Table) -> None:
+        """Insert rows by column name, exactly or not at all; PortError says which row was wrong."""
+        insert(self._connection, table, rows)
+
+    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        try:
+            return self._connection.execute(sql)
+        except duckdb.Error as error:
+            shown = " ".join(sql.split())[:200]
+            raise PortError(f"{self._identity}: {safe_text(str(error))}; in: {shown}") from None
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    try:
+        connection.execute("rollback")
+    except duckdb.TransactionException:
+        return  # the engine has rolled back by itself: a commit that failed
+
+
+@contextmanager
+def _named(table: Table, identity: str) -> Iterator[None]:
+    """Give an engine's error the table's name and the next action."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.CatalogException as error:
+        raise PortError(
+            f"{table.ref}: {identity} has no such table or column; run `orderhe create`, and "
+            f"compare the contract {table.path} with the database ({safe_text(str(error))})"
+        ) from error
+    except duckdb.IOException as error:
+        file = Path(identity.removeprefix("duckdb:"))
+        said = remedy(file, safe_text(str(error)), REBUILD)
+        raise PortError(f"{table.ref}: {said}") from None
+    except duckdb.Error as error:
+        # The engine's own words may hold personal data: not a cause to be written down.
+        raise PortError(f"{table.ref} in {identity}: {safe_text(str(error))}") from None
+
+
+def _row(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    row = found.fetchone()
+    assert row is not None, "an aggregate gives one row"
+    return row
+
+
+def _refuse_generated(table: Table) -> None:
+    computed = [column.name for column in table.columns if column.generated]
+    if computed:
+        raise PortError(
+            f"{table.path}: MySQL computes column {', '.join(computed)}; the embedded source cannot. "
+            "Set ORDERHE_SOURCE=mysql, or leave the column out of the contract."
+        )

@@ -1,0 +1,258 @@
+"""FolderStore: the object store as a folder, with S3's keys and conditional writes; no network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from orderhe_dagster.ports.source import Object, PortError, PreconditionFailed, Store
+from orderhe_dagster.resources.store_keys import segments
+from orderhe_dagster.settings.locks import file_lock
+
+_STRIPES = 256
+_REPLACE_ATTEMPTS = 50
+_REPLACE_PAUSE_S = 0.02
+_COPY_CHUNK_BYTES = 1 << 20
+
+
+class FolderStore(Store):
+    """Objects as files: `s3://bucket/prefix/key` is `<root>/<bucket>/<prefix>/<key>`.
+
+    A write holds a kernel lock, looks at the etag, writes a file aside, flushes it to the disk and
+    renames it into place, so a reader (who takes no lock) sees the object before or after, never
+    between, and the death of a writer leaves the object before. Locks and files aside lie in
+    `<root>/.locks`, one pair for each of 256 shares of the keys: no bucket can have that name, and
+    their number stays bounded.
+    """
+
+    root: str
+    bucket: str
+    prefix: str = ""
+    lock_timeout_s: float = 60.0
+
+    def create(self) -> None:
+        """Make the bucket's folder if it is not there."""
+        _make_folder(self._bucket_folder.joinpath(*segments(self.prefix, "prefix", empty=True)))
+        _make_folder(self._locks_folder)
+
+    def url(self, key: str) -> str:
+        """The full address, `s3://bucket/prefix/key`."""
+        return f"s3://{self.bucket}/{'/'.join(self._segments(key))}"
+
+    def path_of(self, url: str) -> Path:
+        """The file behind an address of this bucket, whether or not it is there.
+
+        PortError, worded as S3 says it to Redshift, when the address names another bucket.
+        """
+        scheme, found, rest = url.partition("://")
+        bucket, _, key = rest.partition("/")
+        if not found or scheme != "s3":
+            raise PortError(f"{url!r} is no S3 address; write s3://{self.bucket}/<key>")
+        if bucket != self.bucket:
+            raise PortError(
+                f"S3ServiceException: The specified bucket does not exist, Status 404, Error "
+                f"NoSuchBucket, bucket {bucket!r}. This folder store holds {self.bucket!r} only"
+            )
+        return self._bucket_folder.joinpath(*segments(key, "key"))
+
+    def get(self, key: str) -> Object | None:
+        """The object, or None where there is none."""
+        try:
+            body = self._path(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        return Object(body, _etag(body))
+
+    def put(
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
+    ) -> str:
+        """Write an object whole or not at all; return its etag (the MD5 of the body, as S3's)."""
+        if if_none_match and if_match is not None:
+            raise ValueError("if_none_match and if_match exclude each other")
+        path = self._path(key)
+        with self._writing(key) as aside:
+            self._check(key, path, if_none_match, if_match)
+            with aside.open("wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            self._place(aside, path)
+            _sync_folder(path.parent)
+        return _etag(body)
+
+    def upload(self, files: Iterable[tuple[str, Path]]) -> None:
+        """Move each local file under its key (copy it from another disk); durable on return."""
+        touched: set[Path] = set()
+        for key, file in files:
+            path = self._path(key)
+            with self._writing(key) as aside:
+                if file.stat().st_dev == aside.parent.stat().st_dev:
+                    _sync_file(file)
+                    self._place(file, path)
+                else:
+                    _copy_durably(file, aside)
+                    self._place(aside, path)
+                    file.unlink()
+            touched.add(path.parent)
+        for folder in touched:
+            _sync_folder(folder)
+
+    def sizes(self, keys: Sequence[str]) -> list[int | None]:
+        """The size in bytes of each object, None where there is none."""
+        found: list[int | None] = []
+        for key in keys:
+            path = self._path(key)
+            found.append(path.stat().st_size if path.is_file() else None)
+        return found
+
+    def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
+        """The keys that begin with `prefix`, and their sizes; a prefix may end within a name."""
+        folder, root = self._bucket_folder, "".join(f"{name}/" for name in self._own_prefix)
+        above = (root + prefix).rpartition("/")[0]
+        start = folder.joinpath(*segments(above, "prefix", empty=True))
+        found = []
+        for path in start.rglob("*"):
+            key = path.relative_to(folder).as_posix()
+            if key.startswith(root + prefix) and path.is_file():
+                found.append((key[len(root) :], path.stat().st_size))
+        return sorted(found)
+
+    def download(self, key: str, path: Path) -> None:
+        """Copy an object to a local file, which appears whole or not at all."""
+        source = self._path(key)
+        if not source.is_file():
+            raise PortError(f"there is no object {self.url(key)} to download; check the key")
+        aside = path.with_name(path.name + ".part")
+        try:
+            shutil.copyfile(source, aside)
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects, and the folders that this empties: in S3 there are none."""
+        for key in keys:
+            path = self._path(key)
+            with self._writing(key):
+                if not path.is_file():
+                    continue
+                path.unlink()
+            self._remove_empty_folders(path.parent)
+
+    @property
+    def _bucket_folder(self) -> Path:
+        (name,) = segments(self.bucket, "bucket", parts=1)
+        return Path(self.root) / name
+
+    @property
+    def _locks_folder(self) -> Path:
+        return Path(self.root) / ".locks"
+
+    @property
+    def _own_prefix(self) -> list[str]:
+        return segments(self.prefix, "prefix", empty=True)
+
+    def _segments(self, key: str) -> list[str]:
+        return [*self._own_prefix, *segments(key, "key")]
+
+    def _path(self, key: str) -> Path:
+        return self._bucket_folder.joinpath(*self._segments(key))
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[Path]:
+        """Hold the lock of `key`; gives the one name aside that its writers use."""
+        share = hashlib.sha256(self.url(key).encode()).digest()[0] % _STRIPES
+        self._locks_folder.mkdir(parents=True, exist_ok=True)
+        guarded = self._locks_folder / f"{share:02x}"
+        with file_lock(guarded, timeout_s=self.lock_timeout_s, label=f"write {self.url(key)}"):
+            yield guarded.with_suffix(".tmp")
+
+    def _check(self, key: str, path: Path, if_none_match: bool, if_match: str | None) -> None:
+        if path.is_dir():
+            raise PortError(
+                f"{self.url(key)} cannot be written: a folder store cannot hold an object where "
+                "other keys begin with its name and a slash; choose another key"
+            )
+        if not if_none_match and if_match is None:
+            return
+        current = self.get(key)
+        if if_none_match and current is not None:
+            raise PreconditionFailed(
+                f"{self.url(key)} is there already (etag {current.etag}); read it and decide again"
+            )
+        if if_match is not None and (current is None or current.etag != if_match):
+            now = "gone" if current is None else f"etag {current.etag}"
+            raise PreconditionFailed(
+                f"{self.url(key)} was changed by another writer (expected etag {if_match}, now "
+                f"{now}); read it again and decide again"
+            )
+
+    def _place(self, file: Path, path: Path) -> None:
+        """Rename `file` to `path`, which is only ever whole."""
+        for attempt in range(_REPLACE_ATTEMPTS):
+            try:
+                _make_folder(path.parent)
+                file.replace(path)
+            except (PermissionError, FileNotFoundError):
+                # Windows: a reader has the object open. Elsewhere: a delete took the empty folder.
+                if attempt + 1 == _REPLACE_ATTEMPTS or not file.exists():
+                    raise
+                time.sleep(_REPLACE_PAUSE_S)
+            except (NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+                raise PortError(
+                    f"{path} cannot be written: part of its key is an object itself, which a "
+                    "folder store cannot hold; choose another key"
+                ) from error
+            else:
+                return
+
+    def _remove_empty_folders(self, folder: Path) -> None:
+        while folder != self._bucket_folder:
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or another delete was here first
+                return
+            folder = folder.parent
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each entered durably in its parent."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "nt":  # Windows cannot open a folder
+        _sync(folder, os.O_RDONLY)
+
+
+def _sync_file(file: Path) -> None:
+    _sync(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+
+
+def _copy_durably(source: Path, target: Path) -> None:
+    with source.open("rb") as reader, target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, _COPY_CHUNK_BYTES)
+        writer.flush()
+        os.fsync(writer.fileno())

@@ -1,0 +1,53 @@
+"""The embedded warehouse as a database of many sessions, for a server. Nobody connects here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.ports.source import PortError, Store
+from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
+from orderhe_dagster.resources.laptop.embedded_warehouse import REBUILD
+from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.settings.locks import file_lock
+
+if TYPE_CHECKING:
+    from local_redshift.copy.storage import Roles
+    from local_redshift.session.database import Database
+
+_LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
+
+
+@contextmanager
+def shared_database(
+    path: Path, store: Store, where: str, roles: Roles | None = None, isolation: str = "snapshot"
+) -> Iterator[Database]:
+    """Hold the file for the block. Other processes that want it are told to connect to `where`.
+
+    COPY and UNLOAD reach `store` as `roles` may (None: as they like).
+    LockTimeout: somebody has the file; PortError: it cannot be read.
+    """
+    import duckdb
+
+    from local_redshift.session.database import ANY_ROLES, Database
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"
+    lock = file_lock(
+        path, timeout_s=_LOCK_TIMEOUT_S, label=f"orderhe warehouse serve, {where}", remedy=instead
+    )
+    with lock, ExitStack() as stack:
+        remove_stillborn(path)
+        try:
+            database = Database(
+                path,
+                resolver=resolver(store, stack),
+                roles=roles or ANY_ROLES,
+                isolation=isolation,
+            )
+        except duckdb.IOException as error:
+            raise PortError(remedy(path, str(error), REBUILD)) from error
+        with database:
+            yield database

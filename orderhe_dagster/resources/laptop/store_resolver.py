@@ -1,0 +1,114 @@
+"""A Store as the local Redshift's COPY and UNLOAD reach it: addresses instead of keys. No SQL here.
+
+A folder's files are read where they lie; what is fetched from afar lives in a scratch folder.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderhe_dagster.ports.source import PortError, Store
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+
+if TYPE_CHECKING:
+    from local_redshift.copy.storage import Resolver
+
+
+def resolver(store: Store, stack: ExitStack) -> Resolver:
+    """The resolver of COPY's and UNLOAD's addresses in `store`; `stack` removes what was fetched."""
+    from local_redshift.copy.storage import Resolver
+
+    reach = _Reach(store, stack)
+    return Resolver(
+        reach.read, reach.local_path, reach.list, reach.put, reach.delete, release=reach.release
+    )
+
+
+class _Reach:
+    def __init__(self, store: Store, stack: ExitStack) -> None:
+        self._store, self._stack = store, stack
+        self._folder: Path | None = None
+        self._fetched = 0
+        self._turn = threading.Lock()  # sessions of one server share this
+        self._mine = threading.local()  # what the statement of each thread fetched
+
+    def read(self, address: str) -> bytes:
+        with _told(address):
+            found = self._store.get(self._key(address))
+        if found is None:
+            raise FileNotFoundError(address)
+        return found.body
+
+    def local_path(self, address: str) -> str:
+        key = self._key(address)
+        if isinstance(self._store, FolderStore):
+            path = self._store.path_of(address)
+            if not path.is_file():
+                raise FileNotFoundError(address)
+            return str(path)
+        path = self._scratch()
+        with _told(address):
+            try:
+                self._store.download(key, path)
+            except PortError:
+                if self._store.sizes([key]) == [None]:
+                    raise FileNotFoundError(address) from None
+                raise
+        return str(path)
+
+    def list(self, prefix: str) -> Sequence[tuple[str, int]]:
+        with _told(prefix):
+            found = self._store.listing(self._key(prefix))
+        return [(self._store.url(key), size) for key, size in found]
+
+    def put(self, address: str, file: Path) -> None:
+        with _told(address):
+            self._store.upload([(self._key(address), file)])
+
+    def delete(self, addresses: Sequence[str]) -> None:
+        with _told(addresses[0]):
+            self._store.delete([self._key(address) for address in addresses])
+
+    def _scratch(self) -> Path:
+        with self._turn:
+            if self._folder is None:
+                made = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
+                self._folder = Path(self._stack.enter_context(made))
+            self._fetched += 1
+            path = self._folder / f"part-{self._fetched:05d}"
+        self._mine.paths = [*getattr(self._mine, "paths", ()), path]
+        return path
+
+    def release(self) -> None:
+        """Remove what this thread's statement fetched: a server would fill the disk with it."""
+        paths, self._mine.paths = getattr(self._mine, "paths", ()), ()
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    def _key(self, address: str) -> str:
+        from local_redshift.copy.storage import NoSuchBucket
+
+        prefix = self._store.url("k")[:-1]
+        if not address.startswith(prefix):
+            raise NoSuchBucket(
+                f"the store of this warehouse holds {prefix}… only. If `orderhe warehouse serve` "
+                "serves it, restart that with the ORDERHE_STORE and ORDERHE_S3_* settings of its "
+                "clients (and AWS_* ones, for s3)"
+            )
+        return address[len(prefix) :]
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """What the store cannot do is an error of the statement, as on Redshift."""
+    from local_redshift.copy.load_errors import blocked
+
+    try:
+        yield
+    except PortError as error:
+        raise blocked(f"S3ServiceException: {error}", 8001, f"S3 key: {address}") from error

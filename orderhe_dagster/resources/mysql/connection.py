@@ -1,0 +1,119 @@
+"""How a connection to MySQL is made: TLS, timeouts, session settings. Nothing of tables or rows."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.mysql.errors import mysql_error
+from orderhe_dagster.resources.mysql.timeout import has_timeout
+
+STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO",
+          "NO_ZERO_DATE", "NO_ZERO_IN_DATE", "NO_ENGINE_SUBSTITUTION")  # fmt: skip
+"""What is wrong is refused, never changed."""
+LIKE_DUCKDB = ("ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES")
+"""Names in double quotes, `||` joins texts, a backslash is a character like any other."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to connect and how; see `config.MySQLSettings` for the meaning of each."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    sslmode: str
+    ssl_ca: str
+    compression: str
+    connect_timeout_s: int
+    read_timeout_s: int
+    write_timeout_s: int
+
+    @property
+    def where(self) -> str:
+        """Host, port and database, without secrets."""
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+def connected(
+    target: Target, modes: tuple[str, ...] = (), *, with_database: bool = True, texts: bool = False
+) -> Any:
+    """A connection of pymysql in autocommit mode, in UTC, in utf8mb4 and strict besides `modes`.
+
+    `texts`: values come as MySQL prints them, bytes as bytes. MySQLError where none is made.
+    """
+    import pymysql
+    from pymysql.converters import conversions, encoders
+
+    try:
+        connection = pymysql.connect(
+            host=target.host,
+            port=target.port,
+            user=target.user,
+            password=target.password.encode(),  # a text would be taken as latin-1
+            database=target.database if with_database else None,
+            charset="utf8mb4",
+            autocommit=True,
+            local_infile=False,
+            # All three: the driver uses the write timeout while TLS begins.
+            connect_timeout=target.connect_timeout_s,
+            read_timeout=target.read_timeout_s,
+            write_timeout=target.write_timeout_s,
+            program_name="orderhe_dagster",
+            conv=encoders if texts else conversions,
+            **_tls(target),
+        )
+    except pymysql.MySQLError as error:
+        raise mysql_error(error, target.where, target.user) from None
+    has_timeout(connection)
+    try:
+        rounding = ("TIME_ROUND_FRACTIONAL",) if "MariaDB" in connection.server_version else ()
+        mode = ",".join((*STRICT, *rounding, *modes))
+        with connection.cursor() as cursor:
+            cursor.execute(f"set time_zone = '+00:00', sql_mode = '{mode}'")
+    except BaseException as error:
+        close(connection)
+        if isinstance(error, pymysql.MySQLError):
+            raise mysql_error(error, target.where, target.user) from None
+        raise
+    return connection
+
+
+def ca_file(target: Target) -> str:
+    """The file of the CA certificates that the server's is held to; PortError where there is none."""
+    if target.ssl_ca:
+        return target.ssl_ca
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile:
+        return paths.cafile
+    raise PortError(
+        "this machine keeps no file of CA certificates where OpenSSL looks for it: name one in "
+        "ORDERHE_MYSQL_SSL_CA (for RDS: global-bundle.pem)"
+    )
+
+
+def close(connection: Any) -> None:
+    """Close a connection, whatever state it is in; the server rolls back what is open."""
+    import pymysql
+
+    with suppress(pymysql.MySQLError, OSError):  # it was lost before: there is nothing to close
+        connection.close()
+
+
+def _tls(target: Target) -> dict[str, Any]:
+    if target.sslmode == "disable":
+        return {"ssl_disabled": True}
+    try:
+        context = ssl.create_default_context(cafile=target.ssl_ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise PortError(
+            f"the CA file {target.ssl_ca} cannot be read as PEM certificates ({error}): see "
+            "ORDERHE_MYSQL_SSL_CA"
+        ) from None
+    context.check_hostname = target.sslmode == "verify-full"
+    return {"ssl": context}

@@ -1,0 +1,200 @@
+"""The two ways in which an extract's rows come out of MySQL, both as a relation for DuckDB to read.
+
+scanner: DuckDB's own extension asks MySQL, by one query that MySQL projects. arrow: pymysql asks the
+same, and hands on batches of texts. What is written, and where, is `local_extract`'s.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.extract.parquet import day_name, where_of
+from orderhe_dagster.resources.extract.quarantine_files import SOUND, faults_name
+from orderhe_dagster.resources.mysql.connection import Target, ca_file, close
+from orderhe_dagster.resources.mysql.fetch import batches
+from orderhe_dagster.resources.mysql.timeout import interrupt_ends, silence_ends
+from orderhe_dagster.settings.interrupts import interruptible, raise_if_interrupted
+
+if TYPE_CHECKING:
+    import duckdb
+
+EXTENSION = "duckdb_extension_mysql_scanner"
+_SETTINGS = {
+    "mysql_tinyint1_as_boolean": "false",  # 7 would be true
+    "mysql_bit1_as_boolean": "false",
+    "mysql_session_time_zone": "'+00:00'",
+    "mysql_aggregate_pushdown_enabled": "false",  # a bug of 1.5.5
+    "mysql_query_timeout_enabled": "false",  # a hint that would end a long extract
+    "mysql_sql_buffer_result": "false",
+    "mysql_pool_size": "1",
+    "mysql_pool_enable_reaper_thread": "false",
+}
+_MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verify_identity"}
+
+
+def mysql_select(table: Table, window: Window | None, time_zone: str) -> str:
+    """MySQL's query for the rows of an extract: the columns as they are carried, and the day."""
+    columns = [f"{sql} as {quoted(name, 'mysql')}" for name, sql in carry.expressions(table)]
+    text = f"from {quoted(table.name, 'mysql')}"
+    if window is not None:
+        day = carry.day(table, time_zone)
+        columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
+        text += f" where {where_of(table, window, time_zone, 'mysql')}"
+    if code_name(table):
+        code = f"coalesce({carry.faults(table)}, '{SOUND}')"
+        columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")
+    return f"select {', '.join(columns)} {text}"
+
+
+def code_name(table: Table) -> str | None:
+    """The column of `mysql_select` that tells what is wrong with a row; None where nothing can be."""
+    return faults_name(table) if carry.faults(table) else None
+
+
+def unpacked(table: Table, relation: str) -> str:
+    """The relation of `mysql_select`'s rows with the bytes that came as hexadecimal text."""
+    made = ", ".join(
+        f"unhex(cast({quoted(column.name)} as varchar)) as {quoted(column.name)}"
+        for column in table.columns
+        if carry.in_hex(column)
+    )
+    return f"(select * replace ({made}) from {relation})" if made else relation
+
+
+@contextmanager
+def by_scanner(target: Target, select: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """A connection of DuckDB and the relation in it that runs `select` in MySQL when it is read."""
+    with _duckdb() as connection:
+        _load(connection)
+        for name, value in _SETTINGS.items():
+            connection.execute(f"set {name} = {value}")
+        with silence_ends(target.host, target.port, target.read_timeout_s):
+            _attach(connection, target)
+            yield connection, f"mysql_query('shop', {string(select)}, stream_results = true)"
+
+
+@contextmanager
+def by_arrow(
+    connection: Any, table: Table, window: Window | None, select: str
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """The same by pymysql's `connection` (values as texts): batches go by, none is kept."""
+    import pyarrow as pa
+    from pymysql.cursors import SSCursor
+
+    code = code_name(table)
+    names = [
+        *table.column_names,
+        *([] if window is None else [day_name(table)]),
+        *([code] if code else []),
+    ]
+    binary = {
+        column.name
+        for column in table.columns
+        if column.type.kind == "varbyte" and not carry.in_hex(column)
+    }
+    schema = pa.schema([(name, pa.binary() if name in binary else pa.string()) for name in names])
+    errors: list[BaseException] = []
+    cursor = connection.cursor(SSCursor)
+    try:
+        cursor.execute(select)
+        reader = pa.RecordBatchReader.from_batches(schema, batches(cursor, schema, errors.append))
+        with _duckdb() as engine, interrupt_ends(connection):
+            engine.register("__mysql", reader)
+            try:
+                yield engine, "__mysql"
+            except Exception:
+                raise_if_interrupted()  # which may be why the connection broke
+                if errors:
+                    raise errors[0] from None  # DuckDB would tell of it in words of its own
+                raise
+    finally:
+        _abandon(connection, cursor)
+
+
+def _abandon(connection: Any, cursor: Any) -> None:
+    """Give the connection up with what it has not read: the driver would read it all to the end."""
+    close(connection)
+    if cursor._result is not None:
+        cursor._result.unbuffered_active = False
+        cursor._result.connection = None
+    cursor.connection = None
+
+
+@contextmanager
+def _duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine that keeps nothing, fetches no extension and writes into no home folder."""
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_persistent_secrets": "false",
+    }
+    with closing(duckdb.connect(config=config)) as connection, interruptible(connection.interrupt):
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def _load(connection: duckdb.DuckDBPyConnection) -> None:
+    """Load the extension from its wheel; DuckDB verifies its signature."""
+    import duckdb
+
+    file = extension_file()
+    try:
+        connection.execute(f"load {string(str(file))}")
+    except duckdb.Error as error:
+        raise PortError(
+            _no_extension(f"{file} is not loaded: {str(error).splitlines()[0]}")
+        ) from None
+
+
+def extension_file() -> Path:
+    """Where the wheel keeps the extension for this DuckDB; PortError where it is not installed."""
+    import duckdb
+
+    name = f"extensions/v{duckdb.__version__}/mysql_scanner.duckdb_extension"
+    try:
+        file = Path(str(importlib.resources.files(EXTENSION))) / name
+    except ModuleNotFoundError:
+        raise PortError(_no_extension("it is not installed")) from None
+    if not file.is_file():
+        raise PortError(_no_extension(f"it is made for another DuckDB than {duckdb.__version__}"))
+    return file
+
+
+def _no_extension(why: str) -> str:
+    return (
+        f"DuckDB's MySQL extension cannot be used: {why}. Install the wheel "
+        "duckdb-extension-mysql-scanner in DuckDB's own version, or set ORDERHE_MYSQL_EXTRACT=arrow, "
+        "which is slower and needs no extension"
+    )
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, target: Target) -> None:
+    # A failed ATTACH prints what stands in it, so everything goes by a secret.
+    given: dict[str, str] = {
+        "host": target.host,
+        "port": str(target.port),
+        "user": target.user,
+        "password": target.password,
+        "database": target.database,
+        "ssl_mode": _MODES[target.sslmode],
+    }
+    if target.sslmode != "disable":
+        # Without a file the extension would let a server on this machine pass unverified.
+        given["ssl_ca"] = ca_file(target)
+    listed = ", ".join(f"{name} {string(value)}" for name, value in given.items())
+    connection.execute(f"create temporary secret shop_access (type mysql, {listed})")
+    compression = "required" if target.compression == "on" else "disabled"
+    connection.execute(
+        f"attach 'compression={compression}' as shop (type mysql, read_only, secret shop_access)"
+    )

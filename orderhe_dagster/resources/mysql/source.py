@@ -1,0 +1,269 @@
+"""MySQLSource: the shop's database in MySQL. pymysql asks and writes; DuckDB's scanner reads in bulk."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.ports.source import (
+    Extract,
+    FoundTable,
+    Measure,
+    Source,
+    Touch,
+)
+from orderhe_dagster.resources.extract.parquet import (
+    LONG_ROWS_A_GROUP,
+    check_window,
+    copy_statement,
+    gather,
+    has_long_columns,
+    measures_of,
+    relation_of,
+    touches_of,
+    where_of,
+)
+from orderhe_dagster.resources.extract.quarantine_files import SetApart, set_apart, with_quarantined
+from orderhe_dagster.resources.mysql import schema as mysql_schema
+from orderhe_dagster.resources.mysql import tables as mysql_tables
+from orderhe_dagster.resources.mysql.connection import Target, close, connected
+from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
+from orderhe_dagster.resources.mysql.extract import (
+    by_arrow,
+    by_scanner,
+    code_name,
+    mysql_select,
+    unpacked,
+)
+from orderhe_dagster.resources.mysql.transaction import MySQLTransaction, writing
+from orderhe_dagster.resources.secrets import kept
+from orderhe_dagster.settings.interrupts import interruptible
+from orderhe_dagster.settings.open_files import room_for
+from orderhe_dagster.settings.scratch import fresh_folder
+
+logger = logging.getLogger("orderhe.mysql")
+
+_T = TypeVar("_T")
+_WAITS_S = (1.0, 5.0)
+"""How long is waited before each further attempt of something that only reads."""
+
+
+class MySQLSource(Source):
+    """The shop's MySQL at `host`; see `config.MySQLSettings` for the settings. Timeouts are in seconds.
+
+    `password_name` is what `secrets` keeps the password under; `extract_by` is scanner or arrow. What
+    only reads is repeated from a new snapshot after a lost connection, a deadlock and the like, twice
+    at most. A transaction that writes is never repeated here.
+    """
+
+    host: str
+    port: int = 3306
+    user: str
+    password_name: str = ""
+    database: str
+    sslmode: str = "verify-full"
+    ssl_ca: str = ""
+    compression: str = "off"
+    extract_by: str = "scanner"
+    connect_timeout_s: int = 10
+    read_timeout_s: int = 600
+    write_timeout_s: int = 60
+
+    @property
+    def identity(self) -> str:
+        """`mysql://host:port/database`."""
+        return f"mysql://{self._target.where}"
+
+    def create(self, tables: Sequence[Table]) -> None:
+        """Create the database and the raw tables that are not there yet, parents first."""
+        mysql_tables.create(self._target, tables)
+
+    def found_tables(self) -> list[FoundTable]:
+        """The tables of the database, by name."""
+        return mysql_schema.read_schema(self._target)
+
+    def writing(self) -> AbstractContextManager[MySQLTransaction]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        return writing(self._target)
+
+    def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
+        """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
+        check_window(table, window)
+        return self._repeated(
+            f"extract {table.ref}", lambda: self._extract(table, window, folder, time_zone)
+        )
+
+    def measure(
+        self, table: Table, window: Window | None, time_zone: str
+    ) -> dict[date | None, Measure]:
+        """Rows, sums and digest by day, computed inside MySQL."""
+        check_window(table, window)
+        by_day = window is not None
+        select = measure_select(
+            table,
+            carry.relation(table, where_of(table, window, time_zone, "mysql")),
+            "mysql",
+            by_day=by_day,
+            time_zone=time_zone,
+        )
+        nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
+        days: Sequence[date | None] = [None] if window is None else list(window)
+        found: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+        for row in self._asked(f"measure {table.ref}", table, select):
+            day, count, sums, digest = measured(table, row, by_day=by_day)
+            found[day] = Measure(count, sums, digest)
+        return found
+
+    def touches(
+        self, table: Table, window: Window | None, time_zone: str
+    ) -> dict[date | None, Touch]:
+        """The fingerprint of every day in `window` that has rows."""
+        check_window(table, window)
+        day = "null" if window is None else carry.day(table, time_zone)
+        where = where_of(table, window, time_zone, "mysql")
+        select = (
+            f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
+            f"from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''} group by 1"
+        )
+        return {
+            None if found is None else as_day(found): Touch(int(count), int(Decimal(total)))
+            for found, count, total in self._asked(f"look at {table.ref}", table, select)
+        }
+
+    def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
+        """How many rows lie before `window` and how many after it."""
+        check_window(table, window)
+        column = quoted(table.partition or "", "mysql")
+        select = (
+            f"select coalesce(sum({column} < {bound(table, window.start, time_zone)}), 0), "
+            f"coalesce(sum({column} >= {bound(table, window.end, time_zone)}), 0) "
+            f"from {quoted(table.name, 'mysql')}"
+        )
+        ((before, after),) = self._asked(f"count {table.ref}", table, select)
+        return int(before), int(after)
+
+    def _asked(self, what: str, table: Table, select: str) -> list[tuple[Any, ...]]:
+        def ask() -> list[tuple[Any, ...]]:
+            with self._reading(what, table) as connection, connection.cursor() as cursor:
+                cursor.execute(select)
+                return list(cursor.fetchall())
+
+        return self._repeated(what, ask)
+
+    def _extract(
+        self, table: Table, window: Window | None, folder: Path, time_zone: str
+    ) -> Extract:
+        import duckdb
+
+        what = f"extract {table.ref}"
+        select = mysql_select(table, window, time_zone)
+        with fresh_folder(folder):
+            with self._reading(what, table) as connection:
+                with connection.cursor() as cursor:
+                    cursor.execute("select utc_timestamp(6)")
+                    ((snapshot_at,),) = cursor.fetchall()
+                if self.extract_by == "arrow":
+                    opened = by_arrow(connection, table, window, select)
+                else:
+                    close(connection)  # the scanner has its own; ours would idle for as long
+                    opened = by_scanner(self._target, select)
+                with opened as (engine, relation):
+                    # Below the number of days, DuckDB closes files early and writes many small parts.
+                    files = room_for(1 if window is None else len(window))
+                    engine.execute(f"set partitioned_write_max_open_files = {files}")
+                    if has_long_columns(table):
+                        rows_kept = f"set partitioned_write_flush_threshold = {LONG_ROWS_A_GROUP}"
+                        engine.execute(rows_kept)
+                    rows, code = unpacked(table, relation), code_name(table)
+                    engine.execute(copy_statement(table, window, folder, rows, code))
+            # The figures come from what was written, so that they hold for the parts themselves.
+            with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
+                found = (
+                    set_apart(reader, table, window, folder)
+                    if code
+                    else SetApart(gather(table, window, folder))
+                )
+                written = relation_of(found.parts)
+                measures = measures_of(reader, table, window, time_zone, written)
+                touches = touches_of(reader, table, window, time_zone, written)
+                touches = with_quarantined(reader, table, touches, found)
+            if window is None and not measures[None].rows:
+                for empty in found.parts.pop(None, ()):
+                    empty.unlink()
+        moment = datetime.fromisoformat(snapshot_at).replace(tzinfo=timezone.utc)
+        return Extract(
+            *(found.parts, measures, touches, moment),
+            quarantine=found.quarantine,
+            quarantined=found.quarantined,
+            nulled=found.nulled,
+        )
+
+    @contextmanager
+    def _reading(self, what: str, table: Table) -> Iterator[Any]:
+        """A connection with a read-only snapshot; the table was held against its contract."""
+        import duckdb
+        import pymysql
+
+        connection = connected(self._target, texts=True)
+        try:
+            with connection.cursor() as cursor:
+                mysql_tables.check_columns(cursor, table, self._target.where)
+                cursor.execute("start transaction with consistent snapshot, read only")
+            yield connection
+        except (pymysql.MySQLError, duckdb.Error) as error:
+            raise mysql_error(error, self._target.where, self.user, what=what) from None
+        finally:
+            close(connection)
+
+    def _repeated(self, what: str, work: Callable[[], _T]) -> _T:
+        """Do what only reads; again, from the start, where what was in the way may have gone."""
+        for attempt, wait_s in enumerate(_WAITS_S):
+            try:
+                return work()
+            except MySQLError as error:
+                # A server that starts again refuses connections; one that never answered may not exist.
+                if error.code not in (RETRIED | UNREACHED if attempt else RETRIED):
+                    raise
+                logger.warning("%s: again in %g s: %s", what, wait_s, error)
+            self._wait(wait_s)
+        return work()
+
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    @property
+    def _target(self) -> Target:
+        return Target(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=kept(self.password_name),
+            database=self.database,
+            sslmode=self.sslmode,
+            ssl_ca=self.ssl_ca,
+            compression=self.compression,
+            connect_timeout_s=self.connect_timeout_s,
+            read_timeout_s=self.read_timeout_s,
+            write_timeout_s=self.write_timeout_s,
+        )
+
+
+def _cursor(table: Table) -> str:
+    """The cursor of a row as a number, as `local_extract.touches_of` has it."""
+    if table.cursor is None:
+        return "0"
+    name = carry.expression(table.column(table.cursor))
+    if table.column(table.cursor).type.kind in {"date", "timestamp"}:
+        return f"timestampdiff(microsecond, '1970-01-01', {name})"
+    return f"cast({name} as decimal(65, 0))"

@@ -1,0 +1,95 @@
+"""The one open transaction of a writer on MySQL, gone with its block. `mysql_rows` judges the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.mysql import rows as mysql_rows
+from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, Target, close, connected
+from orderhe_dagster.resources.mysql.errors import code_of, commit_unknown, mysql_error
+from orderhe_dagster.resources.mysql.fetch import arrow_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_IN_TRANSACTION = 1  # of the server's status
+_COMMITTING = ("alter", "create", "drop", "grant", "rename", "revoke", "truncate")
+"""First words of statements before which MySQL commits."""
+
+
+class MySQLTransaction:
+    """A `ports.SourceTransaction`. SQL is read as DuckDB reads it: see `mysql_connect.LIKE_DUCKDB`.
+
+    MySQL commits before and after DDL. That is taken where nothing was written yet, and refused else.
+    """
+
+    def __init__(self, connection: Any, target: Target) -> None:
+        self._connection, self._target = connection, target
+        self._wrote = False
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        self._run(sql)
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Run a query and return its rows."""
+        return arrow_of(self._run(sql))
+
+    def append(self, table: Table, rows: pa.Table) -> None:
+        """Insert rows by column name, exactly or not at all; PortError says which row was wrong."""
+        import pymysql
+
+        try:
+            with self._connection.cursor() as cursor:
+                mysql_rows.insert(cursor, table, rows)
+        except pymysql.MySQLError as error:
+            raise self._error(error, what=f"{table.ref}: the rows were not taken") from None
+        self._wrote = True
+
+    def _run(self, sql: str) -> Any:
+        import pymysql
+
+        if self._wrote and sql.split(None, 1)[0].lower() in _COMMITTING:
+            raise PortError(
+                f"mysql://{self._target.where}: before `{' '.join(sql.split())[:80]}` MySQL would commit "
+                "what this transaction has written: run it in a transaction of its own"
+            )
+        cursor = self._connection.cursor()
+        try:
+            changed = cursor.execute(sql)
+        except pymysql.MySQLError as error:
+            raise self._error(error, sql=sql) from None
+        if not self._connection.server_status & _IN_TRANSACTION:
+            self._connection.begin()
+        elif cursor.description is None and changed:
+            self._wrote = True
+        return cursor
+
+    def _error(self, error: BaseException, *, what: str = "", sql: str = "") -> PortError:
+        return mysql_error(error, self._target.where, self._target.user, what=what, sql=sql)
+
+
+@contextmanager
+def writing(target: Target) -> Iterator[MySQLTransaction]:
+    """A transaction on a connection of its own: committed when the block ends, else rolled back.
+
+    MySQLCommitUnknown where the connection broke in the commit.
+    """
+    import pymysql
+
+    connection = connected(target, LIKE_DUCKDB, texts=True)
+    try:
+        connection.begin()
+        yield MySQLTransaction(connection, target)
+        try:
+            connection.commit()
+        except pymysql.MySQLError as error:
+            if code_of(error) in (2006, 2013):
+                raise commit_unknown(error, target.where) from None
+            raise mysql_error(error, target.where, target.user, what="commit") from None
+    finally:
+        close(connection)  # the server rolls back what is not committed

@@ -1,0 +1,1 @@
+"""Amazon Redshift, or the local one on its wire protocol, through redshift-connector."""

@@ -1,0 +1,159 @@
+"""What redshift-connector raises, as the port's errors with their remedies. No connection is made here.
+
+The driver's classes say little (nearly everything the server sends is a ProgrammingError), so errors
+are told apart by the server's own fields: C (SQLSTATE), M (message), D (detail).
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from orderhe_dagster.ports.source import ConnectionLost, PortError, StatementError
+
+_EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
+RETRIED_CODES = ("40001", "40P01")
+_RETRIED = re.compile(
+    r"^1023\b|\b1023: |Serializable isolation violation|deadlock detected|could not open relation"
+    r"|conflict with concurrent transaction|^1018\b|transaction.{0,40}\bwas aborted"
+    # Two that `create … if not exists` at once: one meets the other's row of the system's tables.
+    r'|duplicate key( value)? violates unique constraint "?pg_',
+    re.IGNORECASE,
+)
+_CONTEXT = re.compile(r"^\s*context:\s*(.*?)\s*$", re.MULTILINE)
+_RULE = re.compile(r"-{5,}")
+
+
+def statement_error(error: Exception, sql: str) -> StatementError | ConnectionLost:
+    """The port's error for what a statement raised: the server's words, or a lost connection."""
+    fields = server_fields(error)
+    if fields is None and _EMPTY in str(error):
+        return StatementError("there is no statement in this text", "42601", sql)
+    if fields is None:
+        return ConnectionLost(
+            f"the connection to Redshift was lost while it ran {_shown(sql)}: {_told(error)}"
+        )
+    message = message_of(fields)
+    return StatementError(message + _remedy(message), fields.get("C", "XX000"), sql)
+
+
+def server_fields(error: BaseException) -> Mapping[str, str] | None:
+    """The fields of the server's ErrorResponse; None where the error is the client's own."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, dict) and "M" in first else None
+
+
+def message_of(fields: Mapping[str, str]) -> str:
+    """Message and detail on one line; of Redshift's block of details, the part that says something.
+
+    An assertion of ours arrives in the detail: the message is `Invalid digit, Value …` then.
+    """
+    message, detail = fields.get("M", "").strip(), fields.get("D", "")
+    context = _CONTEXT.search(detail)
+    said = context[1] if context else "" if _RULE.search(detail) else " ".join(detail.split())
+    if said and message.startswith("Invalid digit"):  # a value of a row: told as one, to be masked
+        said = f'"{said}"'
+    return f"{message}: {said}" if said and said not in message else message
+
+
+def is_retryable(error: StatementError) -> bool:
+    """Whether another transaction was in the way, so that the same statements may pass later."""
+    return error.code in RETRIED_CODES or bool(_RETRIED.search(error.message))
+
+
+def connect_error(error: Exception, where: str) -> PortError:
+    """Why no connection was made to `where`, and what to do."""
+    fields = server_fields(error)
+    if fields is not None:
+        told = fields.get("M", "")
+        return PortError(f"{where} refused the connection: {told}. {_refusal(fields)}")
+    cause = next((arg for arg in error.args if isinstance(arg, BaseException)), error)
+    return PortError(f"no connection to {where}: {_told(error)}. {_unreached(cause, error)}")
+
+
+def _refusal(fields: Mapping[str, str]) -> str:
+    code, message = fields.get("C", ""), fields.get("M", "")
+    if "pg_hba.conf" in message and "SSL off" in message:
+        return "The server takes TLS only: set ORDERHE_REDSHIFT_SSLMODE=verify-full."
+    if code in ("28000", "28P01"):
+        return (
+            "See ORDERHE_REDSHIFT_USER and ORDERHE_REDSHIFT_PASSWORD; a new password is set with "
+            "`alter user … password …`, or for the administrator in the namespace's settings. That "
+            "of `orderhe warehouse serve` is in the file redshift/password of its ORDERHE_HOME."
+        )
+    if code == "3D000":
+        return "Set ORDERHE_REDSHIFT_DATABASE to a database that is there; a new one is called dev."
+    if code == "53300" or "too many connections" in message:
+        return "Close other clients, or wait: too many are connected."
+    return "See the server's message."
+
+
+def _unreached(cause: BaseException, error: Exception) -> str:
+    if isinstance(cause, ConnectionRefusedError):
+        return (
+            "The host answered, but nothing listens there: see ORDERHE_REDSHIFT_PORT, and whether "
+            "the server runs (`orderhe warehouse serve` for the local Redshift)."
+        )
+    if isinstance(cause, socket.gaierror):
+        return (
+            "ORDERHE_REDSHIFT_HOST is no name that is known: copy the endpoint from the workgroup."
+        )
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            "The server's certificate is not to be trusted: use the endpoint's own name as "
+            "ORDERHE_REDSHIFT_HOST; for a certificate of your own, name its CA in "
+            "ORDERHE_REDSHIFT_SSL_CA."
+        )
+    if "refuses SSL" in str(error):
+        return (
+            "What answers there speaks no TLS, or hung up: see host and port, and whether a proxy or "
+            "tunnel is in between. ORDERHE_REDSHIFT_SSLMODE=disable is for a server of this machine."
+        )
+    if isinstance(cause, TimeoutError):
+        return (
+            "Nothing answered in time. From outside of its network a workgroup must be publicly "
+            "accessible, its security group must let your address in on this port, and its subnets "
+            "need a route to an internet gateway."
+        )
+    return "See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
+
+
+_REMEDIES = (
+    (
+        re.compile(r"Access ?Denied", re.IGNORECASE),
+        "ORDERHE_REDSHIFT_IAM_ROLE, which COPY reads by, needs s3:GetObject and s3:ListBucket there",
+    ),
+    (
+        re.compile(r"not (associated|authorized to (assume|get credentials))", re.IGNORECASE),
+        (
+            "attach the role of ORDERHE_REDSHIFT_IAM_ROLE to the namespace, and let both services, "
+            "redshift and redshift-serverless, assume it"
+        ),
+    ),
+    (
+        re.compile(r"COPY with MANIFEST parameter requires full path", re.IGNORECASE),
+        "Redshift says this too where its role may not read the manifest: s3:GetObject",
+    ),
+    (
+        re.compile(r"permission denied", re.IGNORECASE),
+        "grant this user the right, or connect as another",
+    ),
+)
+
+
+def _remedy(message: str) -> str:
+    found = next((remedy for sign, remedy in _REMEDIES if sign.search(message)), "")
+    return f" ({found})" if found else ""
+
+
+def _told(error: Exception) -> str:
+    """The error's own words, without the driver's nesting."""
+    words: list[Any] = [arg for arg in error.args if arg] or [type(error).__name__]
+    return "; ".join(str(word) or type(word).__name__ for word in words)
+
+
+def _shown(sql: str) -> str:
+    return repr(" ".join(sql.split())[:80])

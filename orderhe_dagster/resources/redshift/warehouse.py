@@ -1,0 +1,230 @@
+"""RedshiftWarehouse: Amazon Redshift, or the local one on its wire protocol, through redshift-connector."""
+
+from __future__ import annotations
+
+import decimal
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from orderhe_dagster.ports.source import (
+    CommitUnknown,
+    ConnectionLost,
+    Result,
+    Row,
+    StatementError,
+    Take,
+    Warehouse,
+)
+from orderhe_dagster.resources.redshift.connection import Target, close, connected
+from orderhe_dagster.resources.redshift.errors import is_retryable, statement_error
+from orderhe_dagster.resources.secrets import kept
+
+_T = TypeVar("_T")
+_ATTEMPTS = 10
+"""Loads of other tables write the same audit: under SERIALIZABLE, one of those at work wins a round."""
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 5.0
+_BATCH = 2_000  # rows
+
+
+class RedshiftWarehouse(Warehouse):
+    """The warehouse at `host`; see `config.RedshiftSettings` for the settings. Timeouts are in seconds.
+
+    `password_name` is what `secrets` keeps the password under.
+    Where another transaction was in the way (1023 and its kin), the whole transaction is repeated, at
+    most `attempts` times in all. A lost connection is never repeated here: ConnectionLost or, where
+    the COMMIT was under way, CommitUnknown; the audit tells what became of it.
+    """
+
+    host: str = ""
+    port: int = 5439
+    user: str = ""
+    password_name: str = ""
+    database: str = "dev"
+    auth: str = "password"
+    workgroup: str = ""
+    cluster: str = ""
+    iam_role: str = "default"
+    sslmode: str = "verify-full"
+    ssl_ca: str = ""
+    connect_timeout_s: int = 15
+    statement_timeout_s: int = 3600
+    attempts: int = _ATTEMPTS
+
+    @property
+    def identity(self) -> str:
+        """`redshift://host:port/database`."""
+        return f"redshift://{self._target.where}"
+
+    @property
+    def copy_authorization(self) -> str:
+        """The role that COPY reads S3 by; keys never stand in SQL."""
+        return "iam_role default" if self.iam_role == "default" else f"iam_role '{self.iam_role}'"
+
+    @contextmanager
+    def session(self, label: str, *, read_only: bool = False) -> Iterator[RedshiftSession]:
+        """Open a connection; `label` is the query group its statements are logged under.
+
+        What may be written is the user's rights, not `read_only`'s. PortError where none is made.
+        """
+        connection = connected(self._target, label)
+        session = RedshiftSession(connection, self.attempts)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    @property
+    def _target(self) -> Target:
+        return Target(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=kept(self.password_name),
+            database=self.database,
+            auth=self.auth,
+            workgroup=self.workgroup,
+            cluster=self.cluster,
+            sslmode=self.sslmode,
+            ssl_ca=self.ssl_ca,
+            connect_timeout_s=self.connect_timeout_s,
+            statement_timeout_s=self.statement_timeout_s,
+        )
+
+
+class RedshiftSession:
+    """One connection in autocommit mode: transactions are opened and closed by statements of ours."""
+
+    def __init__(self, connection: Any, attempts: int) -> None:
+        self._connection, self._attempts = connection, attempts
+        self._open = False  # a transaction that the caller began by a statement of its own
+
+    def close(self) -> None:
+        """End the connection; the server rolls back what is open."""
+        close(self._connection)
+
+    def execute(self, sql: str) -> Result:
+        """Run one Redshift statement, committed at once when no transaction is open."""
+        word = (sql.split(None, 1) or [""])[0].lower().rstrip(";")
+        if self._open or word in ("begin", "start", "commit", "end", "rollback", "abort"):
+            found = self._run(sql)
+            self._open = word not in ("commit", "end", "rollback", "abort")
+            return found
+        return self._repeated(lambda: self._run(sql))
+
+    def stream(self, sql: str, take: Take) -> Result:
+        """Run a query and hand its rows to `take` as the driver reads them off the wire."""
+        handing = _Handing(take)
+        return self._repeated(lambda: self._run(sql, handing), lambda: not handing.count)
+
+    def transaction(self, statements: Sequence[str]) -> list[Result]:
+        """Run the statements as one transaction: all of them or none."""
+        return self._repeated(lambda: self._once(statements))
+
+    def _once(self, statements: Sequence[str]) -> list[Result]:
+        self._run("begin")
+        try:
+            found = [self._run(statement) for statement in statements]
+        except StatementError:
+            self._run("rollback")
+            raise
+        try:
+            self._run("commit")
+        except ConnectionLost as error:
+            raise CommitUnknown(
+                f"{error}. Whether the transaction was committed is not known"
+            ) from None
+        return found
+
+    def _repeated(self, run: Callable[[], _T], again: Callable[[], bool] = lambda: True) -> _T:
+        """Run it again, after a random wait that grows, while another transaction is in the way.
+
+        `again` says whether that is still possible.
+        """
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return run()
+            except StatementError as error:
+                if attempt == self._attempts or not is_retryable(error) or not again():
+                    raise
+            wait = min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S)
+            time.sleep(wait * random.uniform(0.5, 1.5))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _run(self, sql: str, handing: _Handing | None = None) -> Result:
+        import redshift_connector
+
+        cursor = self._connection.cursor()
+        if handing is not None:
+            cursor._cached_rows = handing
+        try:
+            with decimal.localcontext() as digits:  # the driver computes with Python's 28
+                digits.prec = 60
+                cursor.execute(sql)
+            shape = cursor.ps["row_desc"]
+            if not shape:
+                return Result(row_count=cursor.rowcount)
+            rows = [tuple(row) for row in cursor.fetchall()] if handing is None else []
+        except (redshift_connector.Error, OSError) as error:
+            if handing is not None and error is handing.failure:
+                raise
+            # The driver's error quotes the statement's values: not a cause to be written down.
+            raise statement_error(error, sql) from None
+        names = tuple(column["label"].decode("utf-8") for column in shape)
+        count = len(rows) if handing is None else handing.hand()
+        return Result(names, tuple(map(_type_name, shape)), rows, count)
+
+
+class _Handing:
+    """Stands where the driver keeps a result's rows, and hands them on: it would keep them all."""
+
+    def __init__(self, take: Take) -> None:
+        self._take, self._rows = take, list[Row]()
+        self.count = 0  # rows handed on
+        self.failure: BaseException | None = None  # what `take` raised
+
+    def append(self, row: Sequence[Any]) -> None:
+        """One row off the wire."""
+        self._rows.append(tuple(row))
+        if len(self._rows) >= _BATCH:
+            self.hand()
+
+    def hand(self) -> int:
+        """Hand on what is here; return how many rows there were in all."""
+        rows, self._rows = self._rows, []
+        self.count += len(rows)
+        try:
+            if rows:
+                self._take(rows)
+        except BaseException as error:
+            self.failure = error
+            raise
+        return self.count
+
+    def clear(self) -> None:
+        """A statement begins."""
+        self._rows.clear()
+
+    def __len__(self) -> int:
+        return self.count + len(self._rows)
+
+
+_NAMES = {
+    16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double",
+    1082: "date", 1114: "timestamp", 1184: "timestamptz", 1266: "timetz", 1083: "time",
+    4000: "super", 25: "text",
+}  # fmt: skip
+_SIZED = {1042: "char", 1043: "varchar", 6551: "varbyte"}
+
+
+def _type_name(column: dict[str, Any]) -> str:
+    """Redshift's name of a column's type, from the OID and the modifier of the row description."""
+    oid, modifier = column["type_oid"], column["type_modifier"]
+    if oid == 1700:
+        digits = modifier - 4
+        return f"decimal({digits >> 16},{digits & 0xFFFF})" if modifier > 0 else "decimal"
+    if oid in _SIZED:
+        return f"{_SIZED[oid]}({modifier - 4})" if modifier > 4 else _SIZED[oid]
+    return _NAMES.get(oid, f"oid {oid}")

@@ -1,0 +1,198 @@
+"""A bucket of S3 and the requests that read it: heads and bytes, held to their SHA-256. No writing here."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.resources.s3.client import Connection, client_of, forget_clients
+from orderhe_dagster.resources.s3.errors import (
+    EXPIRED,
+    Place,
+    code_of,
+    explained,
+    quotes_credentials,
+    status_of,
+)
+from orderhe_dagster.resources.s3.hashes import SHA256
+from orderhe_dagster.resources.store_keys import segments
+
+_T = TypeVar("_T")
+REQUESTS_AT_ONCE = 16
+_MOST_READS = 5
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket, what comes before its keys, how it is spoken to and how what is written is encrypted."""
+
+    name: str
+    prefix: str
+    connection: Connection
+    sse: str = ""
+    kms_key_id: str = ""
+
+    def place(self, key: str) -> str:
+        """The key with the prefix before it; PortError where it could lead elsewhere."""
+        return "/".join([*segments(self.prefix, "prefix", empty=True), *segments(key, "key")])
+
+    def url(self, key: str) -> str:
+        """`s3://bucket/prefix/key`."""
+        return f"s3://{self.name}/{self.place(key)}"
+
+    def encrypted(self, noted: dict[str, str]) -> dict[str, Any]:
+        """What every write sends besides its body: `noted` is the object's metadata."""
+        sent: dict[str, Any] = {"Metadata": noted, "ChecksumAlgorithm": "SHA256"}
+        if self.sse:
+            sent["ServerSideEncryption"] = self.sse
+        if self.kms_key_id:
+            sent["SSEKMSKeyId"] = self.kms_key_id
+        return sent
+
+    @contextmanager
+    def client(self, doing: str, key: str | None = None) -> Iterator[Any]:
+        """The client; its errors in the block come out as PortError, with their remedies."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        url = f"s3://{self.name}/{self.prefix}" if key is None else self.url(key)
+        place = Place(url, self.name, self.prefix, self.connection.endpoint_url)
+        try:
+            client = client_of(self.connection)
+            place = replace(place, region=client.meta.region_name or "")
+            yield client
+        except ClientError as error:
+            told = self._told(client, error, key)
+            if code_of(told) in EXPIRED:
+                forget_clients()
+            raise explained(told, doing, place) from error
+        except BotoCoreError as error:
+            # Dagster writes causes into its event log, too.
+            cause = None if quotes_credentials(error) else error
+            raise explained(error, doing, place) from cause
+
+    def _told(self, client: Any, error: Any, key: str | None) -> Any:
+        """The error; of a HEAD, whose refusal has no text, that of a request which is told why."""
+        from botocore.exceptions import ClientError
+
+        if not code_of(error).isdigit() or status_of(error) not in (400, 403):
+            return error
+        try:
+            if error.operation_name == "HeadBucket" or key is None:
+                client.list_objects_v2(Bucket=self.name, MaxKeys=1)
+            else:
+                client.get_object(Bucket=self.name, Key=self.place(key), Range="bytes=0-0")
+        except ClientError as reason:
+            return reason
+        return error
+
+    def head(self, key: str) -> Any:
+        """What S3 tells of an object without its body; None where there is none."""
+        from botocore.exceptions import ClientError
+
+        with self.client("look at", key) as client:
+            try:
+                return client.head_object(
+                    Bucket=self.name, Key=self.place(key), ChecksumMode="ENABLED"
+                )
+            except ClientError as error:
+                if status_of(error) != 404:
+                    raise
+                return None
+
+    def listing(self, prefix: str) -> list[tuple[str, int]]:
+        """The keys that begin with `prefix`, which may end within a name, and their sizes."""
+        own = "".join(f"{name}/" for name in segments(self.prefix, "prefix", empty=True))
+        with self.client("list") as client:
+            pages = client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=own + prefix
+            )
+            return [
+                (found["Key"][len(own) :], found["Size"])
+                for page in pages
+                for found in page.get("Contents", [])
+            ]
+
+    def heads(self, keys: Sequence[str]) -> list[Any]:
+        """`head` for each key, side by side, in order. PortError where the bucket is missing."""
+        found = side_by_side(self.head, keys)
+        if None in found:  # a HEAD does not tell a missing object from a missing bucket
+            with self.client("look into") as client:
+                client.head_bucket(Bucket=self.name)
+        return found
+
+    def read(self, key: str, take: Callable[[bytes], object], again: Callable[[], object]) -> Any:
+        """Give the object's bytes to `take`, and S3's answer back; None where there is none.
+
+        `again` undoes what was taken: the connection broke, or the bytes have another SHA-256. After
+        some attempts that is a PortError.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        found = noted = ""
+        for attempt in range(1, _MOST_READS + 1):
+            with self.client("read", key) as client:
+                try:
+                    answer = client.get_object(Bucket=self.name, Key=self.place(key))
+                except ClientError as error:
+                    if code_of(error) == "NoSuchKey":
+                        return None
+                    raise
+                hashing = hashlib.sha256()
+                try:
+                    with closing(answer["Body"]) as body:
+                        for chunk in body.iter_chunks(_CHUNK_BYTES):
+                            hashing.update(chunk)
+                            take(chunk)
+                except BotoCoreError:
+                    if attempt == _MOST_READS:
+                        raise
+                else:
+                    found = hashing.hexdigest()
+                    noted = answer["Metadata"].get(SHA256, found)
+                    if found == noted:
+                        return answer
+            again()
+            pause(attempt)
+        raise PortError(
+            f"{self.url(key)} is damaged: its bytes have the sha256 {found}, it was stored with "
+            f"{noted}. Put an older version of it back, or make its backup again"
+        )
+
+    def hash(self, key: str) -> str | None:
+        """The SHA-256 (hex) of an object that is read for it; None where there is none."""
+        chunks: list[Any] = [hashlib.sha256()]
+
+        def again() -> None:
+            chunks[0] = hashlib.sha256()
+
+        def take(chunk: bytes) -> None:
+            chunks[0].update(chunk)
+
+        found = self.read(key, take, again)
+        return None if found is None else str(chunks[0].hexdigest())
+
+
+def etag(answer: Any) -> str:
+    """The etag in an answer of S3, without its quotes."""
+    return str(answer["ETag"]).strip('"')
+
+
+def pause(attempt: int) -> None:
+    """Wait before the next attempt: a random part of a time that doubles, two seconds at most."""
+    time.sleep(random.uniform(0, min(2.0, 0.05 * 2**attempt)))
+
+
+def side_by_side(work: Callable[[str], _T], keys: Sequence[str]) -> list[_T]:
+    """The answers in order; the first error ends the rest."""
+    if len(keys) < 2:
+        return [work(key) for key in keys]
+    with ThreadPoolExecutor(min(REQUESTS_AT_ONCE, len(keys))) as pool:
+        return list(pool.map(work, keys))

@@ -1,0 +1,256 @@
+"""The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day.
+
+Its tables are all made here; `warehouse._checks` is written and read by `verdicts`.
+
+It is written in the same transaction as the rows it speaks of, so it can be believed where a
+client's memory cannot: after a lost connection it tells whether the transaction was committed.
+No rows are moved here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from orderhe_dagster.catalog import ddl, types
+from orderhe_dagster.catalog.days import bound, windows
+from orderhe_dagster.catalog.table import Layer, Table
+from orderhe_dagster.ports.source import PortError, Session, Warehouse
+
+LOADS = "warehouse._loads"
+TABLES = "warehouse._tables"
+CHECKS = "warehouse._checks"
+CHANGED = "changed"
+DISPUTED = "disputed"
+"""How the version of a segment begins that was found not to agree with its source."""
+
+_AUDIT_DDL = (
+    "create schema if not exists warehouse",
+    (
+        f"create table if not exists {LOADS} ("
+        "table_name varchar(300) not null, "
+        "segment varchar(10) not null, "  # an ISO day, or 'all'
+        "version varchar(128) not null, "  # what tells this content from any other
+        "generation integer not null, "  # of the backup; 0 for a model
+        "run_id varchar(128) not null, "
+        "row_count bigint not null, "
+        "digest varchar(64) not null, "
+        "inputs varchar(64) not null, "  # fingerprint of what a model was built from
+        "snapshot_at timestamp not null, "
+        "loaded_at timestamp not null)"
+    ),
+    (
+        f"create table if not exists {TABLES} ("
+        "table_name varchar(300) not null, definition varchar(65535) not null)"
+    ),
+    (
+        f"create table if not exists {CHECKS} ("  # the latest result of each check
+        "table_name varchar(300) not null, "
+        "claim varchar(300) not null, "
+        "passed boolean not null, "
+        "wrong_rows bigint not null, "  # of the proof: days that differ
+        "only_stale boolean not null, "  # failed because a copy is older; none is wrong
+        "checked_at timestamp not null, "  # UTC
+        "run_id varchar(128) not null, "
+        "days integer, "  # these four: of the proof
+        "source_rows bigint, "
+        "backup_rows bigint, "
+        "warehouse_rows bigint)"
+    ),
+)
+
+
+class DefinitionError(PortError):
+    """A warehouse table's columns are not the contract's and cannot be altered in place."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the audit says of one segment of a table."""
+
+    version: str
+    generation: int
+    run_id: str
+    rows: int
+    digest: str
+    inputs: str
+    snapshot_at: str
+
+
+def literal(text: str) -> str:
+    """A text as SQL. Backslashes are refused: Redshift reads them as escapes."""
+    if "\\" in text:
+        raise ValueError(f"a backslash cannot stand in this literal: {text!r}")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def expression(text: str) -> str:
+    """Any text as an SQL expression: a backslash is written as chr(92), which means nothing else."""
+    return " || chr(92) || ".join(literal(part) for part in text.split("\\"))
+
+
+def asserting(condition: str, message: str, relation: str = "") -> str:
+    """A statement that fails with `message` unless `condition` holds: aggregate SQL expressions.
+
+    The text is cast to a number: the one way of raising an error that plain Redshift SQL has.
+    The message must depend on the rows, or the planner would evaluate the cast beforehand.
+    """
+    tail = f" from {relation}" if relation else ""
+    return f"select cast(case when {condition} then '0' else {message} end as int){tail}"
+
+
+def days_predicate(table: Table, days: Iterable[date], time_zone: str) -> str:
+    """The rows of these days, as a condition on the partition column."""
+    column = ddl.quoted(str(table.partition))
+    return " or ".join(
+        f"({column} >= {bound(table, span.start, time_zone)}"
+        f" and {column} < {bound(table, span.end, time_zone)})"
+        for span in windows(days)
+    )
+
+
+def prepare(session: Session) -> None:
+    """Create the audit tables where they are missing."""
+    for statement in _AUDIT_DDL:
+        session.execute(statement)
+
+
+def fence(layer: Layer, name: str) -> str:
+    """The table that writers of a table lock first: tiny, and read by nobody."""
+    return f"{layer}.{ddl.quoted('_fence_' + name)}"
+
+
+def prepare_fence(session: Session, layer: Layer, name: str) -> None:
+    """Create the schema and the fence of a table where they are missing."""
+    session.execute(f"create schema if not exists {layer}")
+    session.execute(f"create table if not exists {fence(layer, name)} (held integer)")
+
+
+def read(session: Session, tables: Sequence[str]) -> dict[str, dict[str, Loaded]]:
+    """Table -> segment -> what was loaded last. Tables never loaded are empty."""
+    found: dict[str, dict[str, Loaded]] = {name: {} for name in tables}
+    names = ", ".join(literal(name) for name in tables)
+    if not names:
+        return found
+    result = session.execute(
+        "select table_name, segment, version, generation, run_id, row_count, digest, inputs,"
+        f" snapshot_at from {LOADS} where table_name in ({names})"
+    )
+    for name, segment, version, generation, run_id, rows, digest, inputs, at in result.rows:
+        found[name][segment] = Loaded(
+            version, generation, run_id, rows, digest, inputs, at.isoformat()
+        )
+    return found
+
+
+def look_up(warehouse: Warehouse, name: str) -> dict[str, Loaded]:
+    """What the audit says of a table, asked on a connection of its own behind the table's fence.
+
+    For a writer that lost its connection while it committed: the fence is had only once the server
+    has ended that transaction, one way or the other.
+    """
+    layer, _, bare = name.partition(".")
+    with warehouse.session(f"look up {name}") as session:
+        session.transaction([f"lock table {layer}.{ddl.quoted('_fence_' + bare)}"])
+        return read(session, [name])[name]
+
+
+def unchanged(held: Mapping[str, Mapping[str, Loaded]]) -> list[str]:
+    """Statements that fail when the audit says anything else of these tables than was read before."""
+    statements = []
+    for name, segments in sorted(held.items()):
+        digest = sum(_sixty_bits(f"{at}={row.version}") for at, row in segments.items())
+        counted = (
+            "sum(cast(strtol(left(md5(segment || '=' || version), 15), 16) as decimal(38, 0)))"
+        )
+        statements.append(
+            asserting(
+                f"count(*) = {len(segments)} and coalesce({counted}, 0) = {digest}",
+                f"'{CHANGED}: {name} was loaded meanwhile, with ' || count(*) || ' segments'",
+                f"{LOADS} where table_name = {literal(name)}",
+            )
+        )
+    return statements
+
+
+def _sixty_bits(text: str) -> int:
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:15], 16)
+
+
+def definition(table: Table) -> str:
+    """What a table was made from: how it is cut and laid out, then its columns, one a line."""
+    laid_out = f"partition {table.partition}, distkey {table.distkey}, sortkey {table.sortkey}"
+    return "\n".join([laid_out, *_column_lines(table)])
+
+
+def _column_lines(table: Table) -> list[str]:
+    return [
+        f"{column.name} {types.redshift_text(column.type)}{'' if column.nullable else ' not null'}"
+        for column in table.columns
+    ]
+
+
+def stored_definition(session: Session, name: str) -> str | None:
+    """The definition a table was made with; None where it was never made."""
+    result = session.execute(f"select definition from {TABLES} where table_name = {literal(name)}")
+    return str(result.rows[0][0]) if result.rows else None
+
+
+def remember_definition(table: Table, name: str) -> list[str]:
+    """The statements that store a table's definition."""
+    return [
+        f"delete from {TABLES} where table_name = {literal(name)}",
+        (
+            f"insert into {TABLES} (table_name, definition)"
+            f" values ({literal(name)}, {expression(definition(table))})"
+        ),
+    ]
+
+
+def prepare_loaded_table(session: Session, table: Table) -> None:
+    """Create `warehouse.<table>` for a raw contract, or add the contract's new columns to it.
+
+    Columns that are new, at the end and nullable are added; any other change stops: DefinitionError.
+    """
+    name, relation = f"warehouse.{table.name}", ddl.qualified(table.read_as)
+    prepare_fence(session, "warehouse", table.name)
+    wanted, stored = definition(table), stored_definition(session, name)
+    if stored == wanted:
+        return
+    if stored is None:
+        create = ddl.redshift_create(table)
+        session.transaction([create, *remember_definition(table, name)])
+        return
+    old, new = stored.splitlines(), wanted.splitlines()
+    added = new[len(old) :]
+    if new[: len(old)] != old or any(line.endswith(" not null") for line in added):
+        changed = sorted(set(old) ^ set(new))
+        forget = f"where table_name = {literal(name)}"
+        raise DefinitionError(
+            f"{name} was made in another shape than {table.path} has now: {'; '.join(changed)}. "
+            "Only nullable columns at the end are added by themselves. To accept the change: "
+            f"drop table {relation}; delete from {TABLES} {forget}; delete from {LOADS} {forget}; "
+            f"then materialize backup/{table.name} and warehouse/{table.name} for any day: every "
+            "day that has a backup is loaded again."
+        )
+    adding = [
+        f"alter table {relation} add column {ddl.quoted(column.name)}"
+        f" {types.redshift_text(column.type)}"
+        for column in table.columns[len(old) - 1 :]  # the first line is not a column
+    ]
+    session.transaction([*adding, *remember_definition(table, name)])
+
+
+def dispute(session: Session, name: str, segments: Iterable[str], run_id: str) -> None:
+    """Note that segments of a table are not what their source holds.
+
+    The next load brings them again, its checks look at them again, and no model is built on them.
+    """
+    listed = ", ".join(literal(segment) for segment in segments)
+    version = literal(f"{DISPUTED} by {run_id}"[:128])
+    session.execute(
+        f"update {LOADS} set version = {version}"
+        f" where table_name = {literal(name)} and segment in ({listed})"
+    )

@@ -1,0 +1,220 @@
+"""The build of a modelled table: delete and insert from its select, in one transaction.
+
+A build knows what it was built from: the audit keeps, for every table and day, a fingerprint of the
+upstream versions. Days that the upstream has and the model has not, or that changed beneath it, are
+built along with the ones asked for, so that a partitioned model never lags behind unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.ports.source import (
+    UNDEFINED_TABLE,
+    CommitUnknown,
+    ConnectionLost,
+    Session,
+    StatementError,
+    Warehouse,
+)
+from orderhe_dagster.proof import verdicts
+from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.audit import LOADS, literal
+from orderhe_dagster.road.backups import WHOLE, segment_of
+from orderhe_dagster.road.inputs import BuildError, Inputs
+
+DEPENDENT_OBJECTS = "2BP01"
+_ATTEMPTS = 3
+
+
+class _Changed(Exception):
+    """The upstream was loaded anew between the look at the audit and the fence."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: rows by day (key None: the whole table)."""
+
+    rows: Mapping[date | None, int]
+    remade: bool  # the table was made anew because its columns changed
+
+    @property
+    def total(self) -> int:
+        """Rows in the segments that were built."""
+        return sum(self.rows.values())
+
+
+def build(
+    catalogue: Catalogue,
+    table: Table,
+    window: Window | None,
+    warehouse: Warehouse,
+    run_id: str,
+    time_zone: str,
+) -> Built:
+    """Build the days of `window` (None: the whole table) and those that lag behind the upstream.
+
+    Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
+    FailedCheckError where one has failed a check; StatementError where the select fails.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _build(catalogue, table, window, warehouse, run_id, time_zone)
+        except _Changed as error:
+            if attempt == _ATTEMPTS:
+                raise BuildError(
+                    f"{table.layer}/{table.name}: its upstream was loaded anew each time it was "
+                    f"built, {_ATTEMPTS} times. Run it again when they are done."
+                ) from error.__cause__
+        except ConnectionLost:
+            if attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _build(
+    catalogue: Catalogue,
+    table: Table,
+    window: Window | None,
+    warehouse: Warehouse,
+    run_id: str,
+    time_zone: str,
+) -> Built:
+    with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
+        audit.prepare(session)
+        audit.prepare_fence(session, table.layer, table.name)
+        name = str(table.ref)
+        upstream = [str(ref) for ref in table.depends_on]
+        held = audit.read(session, [name, *upstream])
+        wanted, stored = audit.definition(table), audit.stored_definition(session, name)
+        remade = stored is not None and stored != wanted
+        inputs = Inputs(session, catalogue, table, held)
+        days: set[date | None] = {None}
+        if window is not None:
+            days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
+        inputs.refuse_unready(days)
+        verdicts.refuse_failed(session, catalogue, table)
+        # What was read above fixed what is built; behind the fence it must still hold.
+        statements = [f"lock table {audit.fence(table.layer, table.name)}", *audit.unchanged(held)]
+        if stored != wanted:
+            statements += [f"drop table {ddl.qualified(table.ref)}"] if remade else []
+            statements += [
+                ddl.redshift_create(table),
+                *audit.remember_definition(table, name),
+            ]
+        statements += _replace(table, days, time_zone)
+        if remade:
+            statements.append(f"delete from {LOADS} where table_name = {literal(name)}")
+        statements += _record(table, days, inputs, run_id, time_zone)
+        try:
+            with hiding_values(reads_personal_data(catalogue, table.depends_on)):
+                session.transaction(statements)
+        except StatementError as error:
+            if audit.read(session, list(held)) != held:
+                raise _Changed from error
+            told = _explained(error, table)
+            if told is None:
+                raise
+            raise told from error
+        except CommitUnknown:
+            arrived = _arrived(warehouse, table, run_id, {day: inputs.of(day) for day in days})
+            if arrived is None:
+                raise
+            return Built(arrived, remade)
+        return Built(_count(session, table, days, time_zone), remade)
+
+
+def _arrived(
+    warehouse: Warehouse, table: Table, run_id: str, wanted: Mapping[date | None, str]
+) -> dict[date | None, int] | None:
+    """The rows of each day by the audit, where it holds all of them by this run and these inputs."""
+    held = audit.look_up(warehouse, str(table.ref))
+    found = {day: held.get(segment_of(day)) for day in wanted}
+    rows = {
+        day: row.rows
+        for day, row in found.items()
+        if row is not None and (row.run_id, row.inputs) == (run_id, wanted[day])
+    }
+    return rows if len(rows) == len(wanted) else None
+
+
+def _explained(error: StatementError, table: Table) -> BuildError | None:
+    """The error with what is to be done about it, where that is known."""
+    asset = f"{table.layer}/{table.name}"
+    if error.code == UNDEFINED_TABLE:
+        needs = ",".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
+        return BuildError(
+            f"{error.message}. {asset} is built from {needs.replace(',', ', ')}; "
+            f"first run what is missing of it: orderhe run '{needs}'"
+        )
+    if error.code == DEPENDENT_OBJECTS:
+        return BuildError(
+            f"{error.message}. The columns of {asset} have changed, so its table is made anew, but "
+            "views stand on it: drop them, or make them `with no schema binding`, and run this again."
+        )
+    return None
+
+
+def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
+    where = _where(table, days, time_zone)
+    return [
+        f"delete from {ddl.qualified(table.ref)}{where}",
+        ddl.redshift_insert(table, where),
+    ]
+
+
+def _record(
+    table: Table, days: set[date | None], inputs: Inputs, run_id: str, time_zone: str
+) -> list[str]:
+    name = literal(str(table.ref))
+    ordered = sorted(days, key=str)
+    segments = ", ".join(literal(segment_of(day)) for day in ordered)
+    target = ddl.qualified(table.ref)
+    rows = ",\n".join(
+        f"({name}, {literal(segment_of(day))}, {literal(run_id)}, 0, {literal(run_id)}, 0, '', "
+        f"{literal(inputs.of(day))}, getdate(), getdate())"
+        for day in ordered
+    )
+    counted = (
+        f"to_char({measure.day_expression(table, time_zone, 'redshift')}, 'YYYY-MM-DD')"
+        if table.partition
+        else f"cast('{WHOLE}' as varchar(10))"  # a bare literal has no type in a derived table
+    )
+    return [
+        f"delete from {LOADS} where table_name = {name}"
+        + (f" and segment in ({segments})" if table.partition else ""),
+        f"insert into {LOADS} values {rows}",
+        (
+            f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
+            f" count(*) as row_count from {target}{_where(table, days, time_zone)} group by 1) as counted"
+            f" where _loads.table_name = {name} and _loads.segment = counted.segment"
+        ),
+    ]
+
+
+def _where(table: Table, days: set[date | None], time_zone: str) -> str:
+    if days == {None}:
+        return ""
+    return f" where {audit.days_predicate(table, [day for day in days if day], time_zone)}"
+
+
+def _count(
+    session: Session, table: Table, days: set[date | None], time_zone: str
+) -> dict[date | None, int]:
+    target = ddl.qualified(table.ref)
+    if days == {None}:
+        return {None: session.execute(f"select count(*) from {target}").scalar()}
+    day = measure.day_expression(table, time_zone, "redshift")
+    result = session.execute(
+        f"select {day} as day, count(*) as row_count from {target}{_where(table, days, time_zone)}"
+        f" group by {day}"
+    )
+    rows: dict[date | None, int] = dict.fromkeys(days, 0)
+    rows.update(dict(result.rows))
+    return rows

@@ -1,0 +1,157 @@
+"""What a model is built from, as fingerprints: which days lag behind, and whether a table does at all.
+
+The build itself is in `builds`; what the warehouse says it holds is read by `audit`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import UNDEFINED_TABLE, PortError, Session, StatementError
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.backups import day_of, segment_of
+
+
+class BuildError(PortError):
+    """A model cannot be built. Names the table and the next action."""
+
+
+class Inputs:
+    """The fingerprints of what each day of a model is built from.
+
+    An upstream without days counts for a model with days by the columns that the select reads, as
+    they are now: its next snapshot mostly differs elsewhere, and no day is built again for that. The
+    audit, `held`, was read before: whoever finds it unchanged later knows that the columns are, too.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        catalogue: Catalogue,
+        table: Table,
+        held: Mapping[str, Mapping[str, Loaded]],
+    ) -> None:
+        self._table, self._held = table, held
+        self._daily = {
+            str(ref): bool(catalogue.get(ref).partition and table.partition)
+            for ref in table.depends_on
+        }
+        self.days = _common_days([held[name] for name, daily in self._daily.items() if daily])
+        self._whole = {  # an upstream read as a whole counts with all its segments
+            name: _digest(f"{s}={row.version}" for s, row in sorted(held[name].items()))
+            for name, daily in self._daily.items()
+            if not daily
+        }
+        for ref in table.depends_on if table.partition else ():
+            if not self._daily[str(ref)] and held[str(ref)]:
+                read = [column.column for column in table.reads if column.table == ref]
+                digest = _digest_of_columns(session, catalogue.get(ref), read)
+                self._whole[str(ref)] = digest or self._whole[str(ref)]
+
+    def of(self, day: date | None) -> str:
+        """The fingerprint of one day's inputs, the select's own text included."""
+        versions = []
+        for name, daily in sorted(self._daily.items()):
+            row = self._held[name].get(segment_of(day)) if daily else None
+            versions.append(f"{name}={row.version if row else self._whole.get(name, '')}")
+        return _digest([self._table.code_version, *versions])
+
+    def changed(self, day: date | None) -> bool:
+        """Whether the day was never built, or from other inputs than there are now."""
+        built = self._held[str(self._table.ref)].get(segment_of(day))
+        return built is None or built.inputs != self.of(day)
+
+    def refuse_unready(self, days: set[date | None]) -> None:
+        """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
+        for name, daily in sorted(self._daily.items()):
+            asset = name.replace(".", "/")
+            wanted = [segment_of(day) for day in days] if daily else list(self._held[name])
+            missing = sorted(segment for segment in wanted if segment not in self._held[name])
+            if missing:
+                raise BuildError(
+                    f"{self._table.ref} needs {asset} of "
+                    f"{counted(len(missing), 'day that was', 'days that were')} never loaded, the first "
+                    f"{missing[0]}. Materialize {asset} for these days first; "
+                    "`orderhe run '*' --from … --to …` brings every layer."
+                )
+            disputed = sorted(
+                segment
+                for segment in wanted
+                if self._held[name][segment].version.startswith(audit.DISPUTED)
+            )
+            if disputed:
+                raise BuildError(
+                    f"{asset} was found not to agree with its source on "
+                    f"{counted(len(disputed), 'day')}, the first {disputed[0]}. "
+                    "Materialize backup and warehouse for it again and see its checks."
+                )
+
+
+def _common_days(upstreams: list[Mapping[str, Loaded]]) -> set[date]:
+    """The days that every daily upstream has."""
+    if not upstreams:
+        return set()
+    common = set.intersection(*(set(segments) for segments in upstreams))
+    return {day for day in map(day_of, common) if day is not None}
+
+
+def _digest_of_columns(session: Session, table: Table, names: Sequence[str]) -> str | None:
+    """A digest of the rows of a table by some of its columns; None where one cannot be digested."""
+    columns = tuple(column for column in table.columns if column.name in names)
+    if any(column.type.kind not in measure.DIGESTED for column in columns):
+        return None
+    narrow = replace(table, columns=columns)
+    sql = measure.measure_select(narrow, ddl.qualified(table.read_as), "redshift")
+    try:
+        found = measure.measured(narrow, session.execute(sql).rows[0])
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        return None  # dropped by hand: the build says what to do
+    return _digest([*(column.name for column in columns), str(found.rows), str(found.digest)])
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
+
+
+def lagging(session: Session, catalogue: Catalogue, refs: Iterable[TableRef]) -> list[TableRef]:
+    """Of these tables, the models that do not stand on what the warehouse holds now, or were never built.
+
+    A model that lags makes all that is built from it lag. Loaded tables never do.
+    """
+    known: dict[TableRef, bool] = {}
+    return [ref for ref in refs if _lags(session, catalogue, ref, known)]
+
+
+def _lags(
+    session: Session, catalogue: Catalogue, ref: TableRef, known: dict[TableRef, bool]
+) -> bool:
+    table = catalogue.get(ref)
+    if table.layer == "raw":
+        return False
+    if ref not in known:
+        held = audit.read(session, [str(ref), *map(str, table.depends_on)])
+        inputs = Inputs(session, catalogue, table, held)
+        days = inputs.days if table.partition else {None}
+        known[ref] = (
+            not held[str(ref)]
+            or any(inputs.changed(day) for day in days)
+            or any(_lags(session, catalogue, upstream, known) for upstream in table.depends_on)
+        )
+    return known[ref]
+
+
+def stands_on(catalogue: Catalogue, ref: TableRef, upstream: TableRef) -> bool:
+    """Whether a table is built from another, at however many removes."""
+    return any(
+        found == upstream or stands_on(catalogue, found, upstream)
+        for found in catalogue.get(ref).depends_on
+    )

@@ -1,0 +1,101 @@
+"""The SQL of a load's one transaction, from the stage and the incoming audit rows. Nothing is run here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.audit import LOADS, asserting, literal
+from orderhe_dagster.road.backups import Record
+
+STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
+SUPERSEDED = "superseded"
+MOVED = "moved by "
+
+
+def incoming_rows(table: Table, records: Mapping[date | None, Record], run_id: str) -> str:
+    """The statement that puts the audit rows to be into the incoming table."""
+    rows = ",\n".join(
+        "("
+        + ", ".join(
+            (
+                literal(f"warehouse.{table.name}"),
+                literal(record.segment),
+                literal(record.version),
+                str(record.generation),
+                literal(run_id),
+                str(record.measure.rows),
+                literal(str(record.measure.digest)),
+                "''",
+                literal(record.verified_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
+                "getdate()",
+            )
+        )
+        + ")"
+        for record in records.values()
+    )
+    return f"insert into {INCOMING} values {rows}"
+
+
+def load_statements(
+    table: Table, records: Mapping[date | None, Record], run_id: str, time_zone: str
+) -> list[str]:
+    """The statements of the one transaction, from the stage and the incoming audit rows.
+
+    The fence comes first: whatever comes before it would fix an older snapshot.
+    """
+    target = f"warehouse.{ddl.quoted(table.name)}"
+    columns = ", ".join(ddl.quoted(name) for name in table.column_names)
+    days = [day for day in records if day is not None]
+    where = f" where {audit.days_predicate(table, days, time_zone)}" if days else ""
+    rows = sum(record.measure.rows for record in records.values())
+    return [
+        f"lock table {audit.fence('warehouse', table.name)}",
+        asserting(
+            "count(*) = 0",
+            f"'{SUPERSEDED}: a newer generation is loaded already for ' || count(*) || ' days'",
+            f"{LOADS} as held inner join {INCOMING} as arriving on held.table_name = arriving.table_name"
+            " and held.segment = arriving.segment and held.generation > arriving.generation",
+        ),
+        f"delete from {target}{where}",
+        *(_moved_rows(table, target, run_id, time_zone) if days else ()),
+        f"insert into {target} ({columns}) select {columns} from {STAGE}",
+        asserting(
+            f"count(*) = {rows}",
+            f"'warehouse.{table.name} holds ' || count(*) || ' rows of these days, expected {rows}'",
+            f"{target}{where}",
+        ),
+        (
+            f"delete from {LOADS} using {INCOMING} where _loads.table_name = {INCOMING}.table_name"
+            f" and _loads.segment = {INCOMING}.segment"
+        ),
+        f"insert into {LOADS} select * from {INCOMING}",
+    ]
+
+
+def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[str]:
+    """Take out rows whose day was edited, so that none is counted twice; their old days become stale."""
+    if not table.grain:
+        return []
+    day = measure.day_expression(table, time_zone, "redshift")
+    equal = []
+    for name in table.grain:
+        mine, theirs = f"{ddl.quoted(table.name)}.{ddl.quoted(name)}", f"{STAGE}.{ddl.quoted(name)}"
+        equal.append(f"{mine} = {theirs}")
+        if (
+            table.column(name).type.kind == "varchar"
+        ):  # = passes over blanks at the end, len does not
+            equal.append(f"len({mine}) = len({theirs})")
+    joined = " and ".join(equal)
+    moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
+    return [
+        (
+            f"update {LOADS} set version = {literal(MOVED + run_id[:80])}"
+            f" where table_name = {literal('warehouse.' + table.name)} and segment in"
+            f" ({moved} where exists (select 1 from {STAGE} where {joined}))"
+        ),
+        f"delete from {target} using {STAGE} where {joined}",
+    ]

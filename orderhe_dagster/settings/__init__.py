@@ -1,0 +1,1 @@
+"""Settings and state of this machine: environment, home, first day, locks. Knows no server and no row."""

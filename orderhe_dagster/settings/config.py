@@ -1,0 +1,306 @@
+"""Settings: the only reader of the environment. What a setting does is decided where it is used.
+
+Settings are `ORDERHE_*` variables; a `.env` file in the working folder is read too, and real
+variables win over it. An empty value counts as not set. Everything wrong is reported at once, in
+one `SettingsError` (a ValueError) that names the good names and values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from orderhe_dagster.settings import parsers as values
+
+PREFIX = "ORDERHE_"
+OWN_SQL = Path(__file__).resolve().parents[2] / "sql"
+"""The project's own `sql/` folder, beside the package."""
+
+
+class SettingsError(ValueError):
+    """One or more settings are wrong; `problems` has a sentence for each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        many = f"{len(problems)} settings are wrong" if len(problems) > 1 else "a setting is wrong"
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"{many} (every name is in .env.example):\n{lines}")
+
+
+@dataclass(frozen=True)
+class MySQLSettings:
+    """Where the shop's MySQL is, and how it is spoken to. Timeouts are in seconds.
+
+    `sslmode`: verify-full (chain and host name), verify-ca (chain), disable (no TLS at all).
+    `ssl_ca`: a file of CA certificates; "": the machine's own. `extract`: DuckDB's scanner, or Arrow
+    through pymysql where the scanner cannot be had.
+    """
+
+    host: str = ""
+    port: int = 3306
+    user: str = ""
+    password: str = field(default="", repr=False)
+    database: str = ""
+    sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
+    ssl_ca: str = ""
+    compression: Literal["off", "on"] = "off"
+    extract: Literal["scanner", "arrow"] = "scanner"
+    connect_timeout: int = 10
+    read_timeout: int = 600
+    write_timeout: int = 60
+
+
+@dataclass(frozen=True)
+class S3Settings:
+    """Where S3 is. Credentials and region are AWS's own variables. `sse`: "" is the bucket's default."""
+
+    endpoint_url: str = ""
+    sse: Literal["", "AES256", "aws:kms"] = ""
+    kms_key_id: str = ""
+
+
+@dataclass(frozen=True)
+class RedshiftSettings:
+    """Where the Redshift is. `auth`: a password, or temporary credentials by IAM.
+
+    IAM needs the `workgroup` (Serverless) or `cluster`, and AWS's own credentials and region.
+    `ssl_ca`: a file of CA certificates besides Amazon's. Timeouts are in seconds.
+    """
+
+    host: str = ""
+    port: int = 5439
+    user: str = ""
+    password: str = field(default="", repr=False)
+    database: str = "dev"
+    auth: Literal["password", "iam"] = "password"
+    workgroup: str = ""
+    cluster: str = ""
+    iam_role: str = "default"
+    sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
+    ssl_ca: str = ""
+    connect_timeout: int = 15
+    statement_timeout: int = 3600
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, checked. Paths are absolute; `s3_prefix` has no slash at either end.
+
+    `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`.
+    """
+
+    home: Path
+    sql: Path
+    shop: Literal["simulated", "external"]
+    profile: Literal["local", "aws"] = "local"
+    source: Literal["embedded", "mysql"] = "embedded"
+    store: Literal["folder", "s3"] = "folder"
+    warehouse: Literal["embedded", "redshift"] = "embedded"
+    start_date: date | None = None
+    time_zone: str = "Asia/Seoul"
+    currency: str = "KRW"
+    seed: int = 1
+    export_max_mb: int = 50
+    s3_bucket: str = "orderhe"
+    s3_prefix: str = ""
+    s3: S3Settings = field(default_factory=S3Settings)
+    mysql: MySQLSettings = field(default_factory=MySQLSettings)
+    redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
+
+
+SWITCHES: Mapping[str, Mapping[str, str]] = {
+    "local": {"source": "embedded", "store": "folder", "warehouse": "embedded"},
+    "aws": {"source": "mysql", "store": "s3", "warehouse": "redshift"},
+}
+"""What each profile sets the three switches to, where they are not set themselves."""
+_GROUPS: Mapping[str, tuple[str, str, type[MySQLSettings | S3Settings | RedshiftSettings]]] = {
+    "MYSQL_": ("source", "mysql", MySQLSettings),
+    "S3_": ("store", "s3", S3Settings),
+    "REDSHIFT_": ("warehouse", "redshift", RedshiftSettings),
+}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process's) and from `cwd`/.env.
+
+    Relative paths count from `cwd` (default: the working folder). Raises SettingsError.
+    """
+    base = (cwd or Path.cwd()).resolve()
+    problems: list[str] = []
+    given = _dotenv(base / ".env", problems)
+    given |= {
+        name: value
+        for name, value in (os.environ if environ is None else environ).items()
+        if name.startswith(PREFIX)
+    }
+    for name in sorted(set(given) - set(VARIABLES)):
+        problems.append(f"{name} is not a setting{values.nearest(name, VARIABLES)}")
+    found: dict[str, Any] = {}
+    for name, parse in VARIABLES.items():
+        text = given.get(name, "")
+        if parse is not values.text:
+            text = text.strip()
+        try:
+            found[name] = parse(text, base) if text else None
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+    switches = _switches(found)
+    problems += _unused(found, switches)
+    problems += _missing(found, switches, set(given))
+    if not given.get("ORDERHE_SQL") and not OWN_SQL.is_dir():
+        problems.append("ORDERHE_SQL is not set, and no sql folder lies beside the package: set it")
+    if problems:
+        raise SettingsError(tuple(problems))
+    return _settings(found, base, switches)
+
+
+def _switches(found: Mapping[str, Any]) -> dict[str, str]:
+    """Where each of source, store and warehouse is: as set, or as the profile has it."""
+    by_profile = SWITCHES[found.get("ORDERHE_PROFILE") or "local"]
+    return {name: found.get(PREFIX + name.upper()) or by_profile[name] for name in by_profile}
+
+
+def _unused(found: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]:
+    """Settings of a server that nothing will reach, where no switch says that this is meant."""
+    if found.get("ORDERHE_PROFILE"):
+        return []
+    return [
+        f"{PREFIX}{group}{f.name.upper()} is set, but ORDERHE_{switch.upper()} is {switches[switch]}: "
+        f"set ORDERHE_{switch.upper()}={wanted} (or ORDERHE_PROFILE), or take the setting out"
+        for group, (switch, wanted, shape) in _GROUPS.items()
+        if switches[switch] != wanted and not found.get(PREFIX + switch.upper())
+        for f in fields(shape)
+        if found.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
+    ]
+
+
+def _missing(found: Mapping[str, Any], switches: Mapping[str, str], given: set[str]) -> list[str]:
+    """What a chosen server cannot be reached without."""
+    needed: list[tuple[str, str]] = []
+    if switches["source"] == "mysql":
+        needed += [("MYSQL_HOST", "mysql"), ("MYSQL_USER", "mysql"), ("MYSQL_DATABASE", "mysql")]
+    if switches["warehouse"] == "redshift":
+        if found.get("ORDERHE_REDSHIFT_AUTH") == "iam":
+            if not (
+                found.get("ORDERHE_REDSHIFT_WORKGROUP") or found.get("ORDERHE_REDSHIFT_CLUSTER")
+            ):
+                needed.append(("REDSHIFT_WORKGROUP", "redshift with IAM"))
+            elif not found.get("ORDERHE_REDSHIFT_WORKGROUP"):
+                needed.append(("REDSHIFT_USER", "a cluster with IAM"))
+        else:
+            needed += [(f"REDSHIFT_{name}", "redshift") for name in ("HOST", "USER", "PASSWORD")]
+    if switches["store"] == "s3":
+        needed.append(("S3_BUCKET", "s3"))
+    problems = [
+        f"{PREFIX}{name} is not set: {use} cannot be reached without it"
+        for name, use in needed
+        if not found.get(PREFIX + name)
+    ]
+    if found.get("ORDERHE_S3_KMS_KEY_ID") and found.get("ORDERHE_S3_SSE") != "aws:kms":
+        problems.append("ORDERHE_S3_KMS_KEY_ID needs ORDERHE_S3_SSE=aws:kms")
+    # A wrong value is told by itself; it need not be called missing too.
+    return [problem for problem in problems if problem.split(" ", 1)[0] not in given]
+
+
+def _settings(found: Mapping[str, Any], base: Path, switches: Mapping[str, str]) -> Settings:
+    """Put the checked values in their places; what is not given keeps its default."""
+
+    def group(prefix: str, names: list[str]) -> dict[str, Any]:
+        given = {name: found[f"{PREFIX}{prefix}{name.upper()}"] for name in names}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def of(prefix: str, shape: type[Any]) -> Any:
+        return shape(**group(prefix, [f.name for f in fields(shape)]))
+
+    sql: Path = found["ORDERHE_SQL"] or OWN_SQL
+    simulated = sql.resolve() == OWN_SQL and switches["source"] == "embedded"
+    return Settings(
+        home=found["ORDERHE_HOME"] or base / ".orderhe",
+        sql=sql,
+        shop=found["ORDERHE_SHOP"] or ("simulated" if simulated else "external"),
+        s3=of("S3_", S3Settings),
+        mysql=of("MYSQL_", MySQLSettings),
+        redshift=of("REDSHIFT_", RedshiftSettings),
+        **group("", ["profile"]),
+        **dict[str, Any](switches),
+        **group("", ["start_date", "time_zone", "currency", "seed", "export_max_mb"]),
+        **group("", ["s3_bucket", "s3_prefix"]),
+    )
+
+
+def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
+    """Read the ORDERHE_* lines of a .env file as they stand: `$` means nothing in a password."""
+    if not path.is_file():
+        return {}
+    import io
+
+    from dotenv.parser import parse_stream
+
+    found: dict[str, str] = {}
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problems.append(f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8")
+        return found
+    for binding in parse_stream(io.StringIO(text)):
+        where = f"{path}, line {binding.original.line}"
+        if binding.error:
+            problems.append(f"{where} is not NAME=value")
+        elif binding.key and binding.key.startswith(PREFIX):
+            if binding.value is None:
+                problems.append(f"{binding.key} has no = in {where}")
+            found[binding.key] = binding.value or ""
+    return found
+
+
+_TIMEOUT = values.integer(1, 86_400)
+_SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
+VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
+    "ORDERHE_PROFILE": values.one_of("local", "aws"),
+    "ORDERHE_SOURCE": values.one_of("embedded", "mysql"),
+    "ORDERHE_STORE": values.one_of("folder", "s3"),
+    "ORDERHE_WAREHOUSE": values.one_of("embedded", "redshift"),
+    "ORDERHE_HOME": values.folder,
+    "ORDERHE_SQL": values.existing_folder,
+    "ORDERHE_SHOP": values.one_of("simulated", "external"),
+    "ORDERHE_START_DATE": values.day,
+    "ORDERHE_TIME_ZONE": values.time_zone,
+    "ORDERHE_CURRENCY": values.currency,
+    "ORDERHE_SEED": values.integer(0, 2**63 - 1),
+    "ORDERHE_EXPORT_MAX_MB": values.integer(1, 1_000_000),
+    "ORDERHE_S3_BUCKET": values.bucket,
+    "ORDERHE_S3_PREFIX": values.prefix,
+    "ORDERHE_S3_ENDPOINT_URL": values.url,
+    "ORDERHE_S3_SSE": values.one_of("AES256", "aws:kms"),
+    "ORDERHE_S3_KMS_KEY_ID": values.text,
+    "ORDERHE_MYSQL_HOST": values.host,
+    "ORDERHE_MYSQL_PORT": values.integer(1, 65535),
+    "ORDERHE_MYSQL_USER": values.text,
+    "ORDERHE_MYSQL_PASSWORD": values.text,
+    "ORDERHE_MYSQL_DATABASE": values.text,
+    "ORDERHE_MYSQL_SSLMODE": _SSLMODE,
+    "ORDERHE_MYSQL_SSL_CA": values.existing_file,
+    "ORDERHE_MYSQL_COMPRESSION": values.one_of("off", "on"),
+    "ORDERHE_MYSQL_EXTRACT": values.one_of("scanner", "arrow"),
+    "ORDERHE_MYSQL_CONNECT_TIMEOUT": _TIMEOUT,
+    "ORDERHE_MYSQL_READ_TIMEOUT": _TIMEOUT,
+    "ORDERHE_MYSQL_WRITE_TIMEOUT": _TIMEOUT,
+    "ORDERHE_REDSHIFT_HOST": values.host,
+    "ORDERHE_REDSHIFT_PORT": values.integer(1, 65535),
+    "ORDERHE_REDSHIFT_USER": values.text,
+    "ORDERHE_REDSHIFT_PASSWORD": values.text,
+    "ORDERHE_REDSHIFT_DATABASE": values.text,
+    "ORDERHE_REDSHIFT_AUTH": values.one_of("password", "iam"),
+    "ORDERHE_REDSHIFT_WORKGROUP": values.text,
+    "ORDERHE_REDSHIFT_CLUSTER": values.text,
+    "ORDERHE_REDSHIFT_IAM_ROLE": values.iam_role,
+    "ORDERHE_REDSHIFT_SSLMODE": _SSLMODE,
+    "ORDERHE_REDSHIFT_SSL_CA": values.existing_file,
+    "ORDERHE_REDSHIFT_CONNECT_TIMEOUT": _TIMEOUT,
+    "ORDERHE_REDSHIFT_STATEMENT_TIMEOUT": _TIMEOUT,
+}
+"""Every setting's name and how its text is read; .env.example documents exactly these."""

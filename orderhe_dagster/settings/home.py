@@ -1,0 +1,173 @@
+"""The laptop's state folder: where things lie, Dagster's home, the shop's first day. No tables.
+
+`prepare_home` may be called by any number of processes at once, any number of times.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from orderhe_dagster.settings.config import Settings, SettingsError
+
+DAGSTER_YAML = """\
+# Written by orderhe; changes here are overwritten. Paths follow DAGSTER_HOME.
+storage:
+  custom:
+    module: orderhe_dagster.history
+    class: History
+    config:
+      base_dir:
+        env: DAGSTER_HOME
+# One machine, one writer per file: two runs at once keep it busy, more only wait for one another.
+# The embedded databases are guarded by file locks, which a killed process cannot leave behind, so
+# no pool has a limit here.
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+  pools:
+    granularity: op
+python_logs:
+  managed_python_loggers: [orderhe]
+  python_log_level: INFO
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 60
+retention:
+  schedule:
+    purge_after_days: 30
+  sensor:
+    purge_after_days: 7
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the laptop's state lies. Making one touches nothing."""
+
+    folder: Path
+
+    @property
+    def shop(self) -> Path:
+        """The embedded source: a DuckDB file."""
+        return self.folder / "shop.duckdb"
+
+    @property
+    def warehouse(self) -> Path:
+        """The embedded warehouse: a DuckDB file."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
+    def server(self) -> Path:
+        """Certificates and password of `orderhe warehouse serve`."""
+        return self.folder / "redshift"
+
+    @property
+    def store(self) -> Path:
+        """The folder store: `<bucket>/<prefix>/<key>` below it."""
+        return self.folder / "s3"
+
+    @property
+    def exports(self) -> Path:
+        """The CSV files that BI sees."""
+        return self.folder / "exports"
+
+    @property
+    def dashboard(self) -> Path:
+        """The pages for a browser: `index.html`, `lineage.html`."""
+        return self.folder / "dashboard"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again at any time, such as the parsed catalogue."""
+        return self.folder / "cache"
+
+    @property
+    def scratch(self) -> Path:
+        """Working folders of living processes; those of dead ones are removed."""
+        return self.folder / "scratch"
+
+    @property
+    def dagster(self) -> Path:
+        """DAGSTER_HOME: dagster.yaml, run history, logs."""
+        return self.folder / "dagster"
+
+    @property
+    def start_date(self) -> Path:
+        """The file that remembers the shop's first day."""
+        return self.folder / "start_date"
+
+
+def home_of(settings: Settings) -> Home:
+    """Name the home of these settings; nothing is made."""
+    return Home(settings.home)
+
+
+def prepare_home(settings: Settings) -> Home:
+    """Make the folders and dagster.yaml where they are not there yet.
+
+    The history's tables are made by `history.History` when Dagster first opens it.
+    """
+    home = home_of(settings)
+    for folder in (home.dagster, home.store, home.exports, home.cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    yaml = home.dagster / "dagster.yaml"
+    if not yaml.is_file() or yaml.read_text("utf-8") != DAGSTER_YAML:
+        _write(yaml, DAGSTER_YAML)
+    return home
+
+
+def use_home(settings: Settings) -> Home:
+    """`prepare_home`, and let Dagster in this process and its children use it."""
+    home = prepare_home(settings)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    return home
+
+
+def first_day(settings: Settings) -> date | None:
+    """Tell the shop's first day: ORDERHE_START_DATE, else the remembered one, else None."""
+    return settings.start_date or remembered_start(home_of(settings))
+
+
+def remembered_start(home: Home) -> date | None:
+    """Read the first day that was remembered, None where none was. SettingsError: not a date."""
+    try:
+        text = home.start_date.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        problem = (
+            f"{home.start_date} holds {text[:40]!r}, not a date like 2025-01-31: "
+            "write the shop's first day into it, or set ORDERHE_START_DATE"
+        )
+        raise SettingsError((problem,)) from None
+
+
+def remember_start(home: Home, day: date) -> date:
+    """Remember the shop's first day and return it. It only moves earlier: no day is lost."""
+    from orderhe_dagster.settings.locks import file_lock
+
+    with file_lock(home.start_date, label="remembering the shop's first day"):
+        known = remembered_start(home)
+        if known is not None and known <= day:
+            return known
+        _write(home.start_date, f"{day.isoformat()}\n")
+        return day
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a small file whole, whoever else writes or reads it."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        aside.write_text(text, "utf-8")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

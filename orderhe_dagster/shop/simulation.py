@@ -1,0 +1,71 @@
+"""Days of the simulated shop, made in a source. What happens on a day is `shop`'s to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.ports.source import PortError, Source
+
+Progress = Callable[[int, int], None]
+"""Called with (days done, days in all)."""
+
+
+class SimulationError(PortError):
+    """The shop cannot be simulated here: the database is somebody's real one, or has another seed."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a call of `make` changed: days and rows that are new, earlier days whose orders moved on."""
+
+    days: int
+    orders: int
+    customers: int
+    products: int
+    rewritten_days: int
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The demo shop of one seed, for the contracts of `catalogue`.
+
+    `creates`: an empty source is made the shop's on the first day, as the laptop's own file may be;
+    elsewhere a person says so with `orderhe create`.
+    """
+
+    catalogue: Catalogue
+    seed: int
+    time_zone: str
+    creates: bool = False
+
+    def prepare(self, source: Source) -> None:
+        """Create the tables and mark them as ours. SimulationError where they hold others' rows."""
+        from orderhe_dagster.shop import simulate
+
+        source.create(self.catalogue.layer("raw"))
+        try:
+            with source.writing() as transaction:
+                simulate.mark(transaction)
+        except simulate.NotOurShopError as error:
+            raise SimulationError(f"{source.identity}: {error}") from error
+
+    def make(
+        self, source: Source, days: Sequence[date], progress: Progress | None = None
+    ) -> Simulated:
+        """Make the days happen, in one transaction; days made before change nothing. SimulationError."""
+        from orderhe_dagster.shop import simulate
+        from orderhe_dagster.shop.model import Shop
+
+        if self.creates:
+            self.prepare(source)
+        tables = {table.name: table for table in self.catalogue.layer("raw")}
+        shop = Shop(seed=self.seed, time_zone=self.time_zone)
+        try:
+            with source.writing() as transaction:
+                made = simulate.make_days(shop, transaction, tables, days, progress)
+        except simulate.NotOurShopError as error:
+            raise SimulationError(f"{source.identity}: {error}") from error
+        return Simulated(made.days, made.orders, made.customers, made.products, made.rewritten_days)

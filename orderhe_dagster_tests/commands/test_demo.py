@@ -1,0 +1,47 @@
+"""Where the demo says to look: what it advises must be there, in any shop."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from orderhe_dagster.commands.demo import where_to_look
+from orderhe_dagster_tests.shops import OWN_SQL, TestShop
+
+
+def advised(shop: TestShop) -> list[str]:
+    """The queries among the advice."""
+    lines = [line for line in where_to_look(shop.settings) if " query " in line]
+    return [shlex.split(line)[-1] for line in lines]
+
+
+def test_the_query_advised_runs_on_the_shops_own_mart(sales_shop: TestShop) -> None:
+    mart = sales_shop.catalogue.layer("mart")[0]
+    (query,) = advised(sales_shop)
+    assert str(mart.ref) in query
+    assert sales_shop.run("*", "2026-01-01", "2026-01-04").succeeded
+    assert sales_shop.rows(query)
+
+
+def test_the_last_days_of_a_mart_come_first(sales_shop: TestShop) -> None:
+    (sales_shop.folder / "sql/mart/buyer_totals.sql").unlink()
+    assert sales_shop.run("*", "2026-01-01", "2026-01-04").succeeded
+    (query,) = advised(sales_shop)
+    days = [str(row[0]) for row in sales_shop.rows(query)]
+    assert days == ["2026-01-04", "2026-01-02", "2026-01-01"]
+
+
+def test_a_shop_without_a_mart_is_advised_no_query(sales_shop: TestShop) -> None:
+    for name in ("mart/takings", "mart/buyer_totals", "export/takings"):
+        (sales_shop.folder / f"sql/{name}.sql").unlink()
+    assert advised(sales_shop) == []
+    assert len(where_to_look(sales_shop.settings)) == 4
+
+
+def test_the_dashboard_comes_first_where_there_is_one(sales_shop: TestShop, tmp_path: Path) -> None:
+    page = "dashboard/index.html"
+    assert page not in "".join(where_to_look(sales_shop.settings))
+    own = TestShop(tmp_path, {"ORDERHE_SQL": str(OWN_SQL)})
+    first, *others = where_to_look(own.settings)
+    assert first.endswith(page)
+    assert page not in "".join(others)

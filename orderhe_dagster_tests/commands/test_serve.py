@@ -1,0 +1,265 @@
+"""`orderhe warehouse serve`: what it prints, who may come in, how it ends, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redshift_connector
+from click.testing import CliRunner
+
+from local_redshift.testing.server import serving
+from orderhe_dagster.cli import main
+from orderhe_dagster.commands import serve as warehouse_server
+from orderhe_dagster.commands.serve import Serving
+from orderhe_dagster.errors import OrderheError
+from orderhe_dagster.ports.source import LockTimeout
+from orderhe_dagster.resources.build import build_warehouse
+from orderhe_dagster.server_tls import own_certificates, own_password
+from orderhe_dagster.settings.config import Settings, load_settings
+from orderhe_dagster_tests.servers.missing import missing
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def exported(line: str) -> dict[str, str]:
+    """The variable that a line sets, but for the password."""
+    found = re.fullmatch(r"export (\w+)='(.*)'", line.rstrip("\n"))
+    return {found[1]: found[2]} if found else {}
+
+
+@contextmanager
+def process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The command in a process of its own, and the variables that it printed."""
+    command = [sys.executable, "-m", "orderhe_dagster.cli", "warehouse", "serve", "--port", "0"]
+    environ = {**os.environ, "ORDERHE_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environ["PYTHONUNBUFFERED"] = "1"
+    started = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, text=True, env=environ, cwd=home.parent
+    )
+    assert started.stdout is not None
+    try:
+        told: dict[str, str] = {}
+        for line in started.stdout:
+            told |= exported(line)
+            if "ORDERHE_REDSHIFT_PASSWORD=" in line:
+                break
+        yield started, told
+    finally:
+        started.kill()
+        started.wait()
+        started.stdout.close()
+
+
+def connect(told: dict[str, str], password: str) -> Any:
+    prefix = "ORDERHE_REDSHIFT_"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", told[f"{prefix}SSL_CA"])
+        return redshift_connector.connect(
+            host=told[f"{prefix}HOST"],
+            port=int(told[f"{prefix}PORT"]),
+            user=told[f"{prefix}USER"],
+            database=told[f"{prefix}DATABASE"],
+            password=password,
+            sslmode="verify-full",
+            timeout=60,
+        )
+
+
+def test_served_shared_stopped_and_whole(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    settings = load_settings({"ORDERHE_HOME": str(home)}, tmp_path)
+    with process(home) as (server, told):
+        assert told["ORDERHE_WAREHOUSE"] == "redshift"
+        password_file = home / "redshift" / "password"
+        assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
+        connection = connect(told, password_file.read_text().strip())
+        cursor = connection.cursor()
+        cursor.execute("create table kept (a integer)")
+        cursor.execute("insert into kept values (1)")
+        connection.commit()
+        cursor.execute("insert into kept values (2)")
+        # Another process is told whose it is and what to do, and does not wait for long.
+        port = told["ORDERHE_REDSHIFT_PORT"]
+        with (
+            pytest.raises(LockTimeout, match=r"serve, .*ORDERHE_WAREHOUSE=redshift"),
+            build_warehouse(settings).session("a test"),
+        ):
+            raise AssertionError(port)
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+        connection._usock.close()
+    with build_warehouse(settings).session("a test") as session:
+        assert list(session.execute("select a from kept").rows) == [(1,)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_either_signal_stops_it_in_good_order(tmp_path: Path, how: signal.Signals) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path)}, tmp_path)
+    before = signal.getsignal(how)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "ORDERHE_REDSHIFT_PASSWORD=" in line:  # the last line before it waits
+            signal.raise_signal(how)
+
+    warehouse_server.serve(settings, Serving(port=0), say)
+    assert said[-1].startswith("stopping")
+    assert signal.getsignal(how) is before
+    with build_warehouse(settings).session("the lock is free again"):
+        pass
+
+
+def test_what_is_printed_is_what_a_client_s_shell_needs(tmp_path: Path) -> None:
+    home = tmp_path / "the $HOME of 'ann'"
+    settings = load_settings({"ORDERHE_HOME": str(home)}, tmp_path)
+    said: list[str] = []
+    with warehouse_server.serving_database(settings, Serving(port=0), said.append) as port:
+        password = (home / "redshift" / "password").read_text().strip()
+        shell = subprocess.run(
+            ["sh", "-eu"],
+            input="\n".join([*said, "env -0"]),
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shell.stderr == ""
+        told = dict(pair.split("=", 1) for pair in shell.stdout.split("\0") if "=" in pair)
+        assert told["ORDERHE_REDSHIFT_PASSWORD"] == password
+        client = load_settings(told, tmp_path)
+        assert any("s3://orderhe/ (ORDERHE_STORE=folder)" in line for line in said)
+        assert client.redshift.port == port
+        assert password not in "".join(said)
+        with build_warehouse(client).session("a test") as session:
+            assert list(session.execute("select 1 as one").rows) == [(1,)]
+
+
+@pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("sh", "sh")])
+def test_the_document_s_clients_connect(tmp_path: Path, language: str, command: str) -> None:
+    if language == "sh" and shutil.which("psql") is None:
+        says = "psql is not installed: apt install postgresql-client"
+        missing(says)
+    text = (ROOT / "local_redshift" / "docs" / "wire.md").read_text("utf-8")
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    settings = load_settings({}, tmp_path)
+    with warehouse_server.serving_database(settings, Serving(port=0), print) as port:
+        ran = subprocess.run(
+            [command, "-"] if language == "python" else [command, "-eu"],
+            input=found[1].replace("5439", str(port)),
+            check=False,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+    assert ran.returncode == 0, ran.stderr
+    assert "one" in ran.stdout
+    assert "1" in ran.stdout
+
+
+def refused(settings: Settings, asked: Serving) -> str:
+    """Why the server does not start."""
+    with (
+        pytest.raises(OrderheError) as error,
+        warehouse_server.serving_database(settings, asked, print),
+    ):
+        raise AssertionError(asked)
+    return str(error.value)
+
+
+def test_what_cannot_be_served_is_told_with_the_remedy(tmp_path: Path) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path / "home")}, tmp_path)
+    with serving() as other:
+        assert "choose another --port" in refused(settings, Serving(port=other.port))
+    pem = tmp_path / "c.pem"
+    assert "belong together" in refused(settings, Serving(port=0, certificate=pem))
+    pem.write_text("no certificate")
+    broken = Serving(port=0, certificate=pem, key=pem)
+    assert "cannot be used for TLS" in refused(settings, broken)
+    everywhere = Serving(port=0, host="0.0.0.0", insecure=True)
+    assert "--insecure serves this machine only" in refused(settings, everywhere)
+    with build_warehouse(settings).session("the lock is free again"):
+        pass
+
+
+def test_help_names_the_options() -> None:
+    output = CliRunner().invoke(main, ["warehouse", "serve", "--help"]).output
+    assert re.search(r"--insecure\s+Without TLS", output)
+
+
+def test_certificates_are_kept_while_they_are_good(tmp_path: Path) -> None:
+    first = own_certificates(tmp_path, "127.0.0.1")
+    assert stat.S_IMODE(first.key.stat().st_mode) == 0o600
+    before = first.ca.read_bytes()
+    assert own_certificates(tmp_path, "localhost").ca.read_bytes() == before
+    assert own_certificates(tmp_path, "192.0.2.7").ca.read_bytes() != before  # another name
+    before = first.ca.read_bytes()
+    first.certificate.write_text("cut")
+    assert own_certificates(tmp_path, "192.0.2.7").ca.read_bytes() != before
+    first.context()
+
+
+def test_a_password_is_made_once_and_never_empty(tmp_path: Path) -> None:
+    file = tmp_path / "own" / "password"
+    made = own_password(file)
+    assert len(made) > 20
+    assert own_password(file) == made
+    file.write_text("\n")
+    with pytest.raises(OrderheError, match="holds no password"):
+        own_password(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "line 1 is no JSON"),
+        ('{"roles": [{"arn": "shop-copy"}]}', "arn is 'shop-copy'"),
+        ('{"role": []}', "the key 'role'; there are default, roles"),
+    ],
+)
+def test_a_wrong_file_of_roles_is_named_with_an_example(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "roles.json"
+    file.write_text(text, "utf-8")
+    environ = {"ORDERHE_HOME": str(tmp_path / "home")}
+    done = CliRunner().invoke(main, ["warehouse", "serve", "--roles", str(file)], env=environ)
+    assert done.exit_code == 1
+    assert str(file) in done.output
+    assert told in done.output
+    assert "It is written like this" in done.output
+
+
+def test_a_role_that_may_not_read_the_bucket_is_denied_as_on_aws(tmp_path: Path) -> None:
+    arn = "arn:aws:iam::123456789012:role/shop-copy"
+    roles = tmp_path / "roles.json"
+    grants = [{"bucket": "another-shop", "actions": ["get", "list"]}]
+    roles.write_text(json.dumps({"default": arn, "roles": [{"arn": arn, "grants": grants}]}))
+    home = tmp_path / "home"
+    with process(home, "--roles", str(roles), "--isolation", "serializable") as (_, told):
+        password = (home / "redshift" / "password").read_text("utf-8").strip()
+        with closing(connect(told, password)) as connection:
+            connection.autocommit = True
+            cursor = connection.cursor()
+            cursor.execute("create table t (a int)")
+            for role, words in (
+                ("default", "Access Denied,Status 403"),
+                ("'arn:aws:iam::123456789012:role/other'", "is not associated to cluster"),
+            ):
+                with pytest.raises(redshift_connector.ProgrammingError, match=words):
+                    cursor.execute(
+                        f"copy t from 's3://orderhe/backup/x' iam_role {role} format as parquet"
+                    )

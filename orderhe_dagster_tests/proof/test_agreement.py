@@ -1,0 +1,63 @@
+"""The proof tells a copy that is wrong from one that later changes have overtaken."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from orderhe_dagster.proof.agreement import Agreement, prove
+from orderhe_dagster_tests.shops import TestShop
+
+DAYS = ("2026-01-01", "2026-01-05")
+CHANGE = (
+    "update sales set price = 11.5, changed_at = timestamp '2026-01-06 00:00:00'"
+    " where shop_no = 1 and sale_no = 1"
+)
+
+
+def proven(shop: TestShop) -> Agreement:
+    sales = next(table for table in shop.catalogue.layer("raw") if table.name == "sales")
+    days = [date(2026, 1, day) for day in range(1, 6)]
+    return prove(sales, days, shop.source, shop.store, shop.warehouse, shop.settings.time_zone)
+
+
+def said(shop: TestShop) -> list[tuple[str, str]]:
+    return [(found.verdict, str(found)) for found in proven(shop).differences]
+
+
+def test_source_backup_and_warehouse_agree_after_a_run(sales_shop: TestShop) -> None:
+    assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
+    found = proven(sales_shop)
+    assert found.agrees
+    assert found.source == found.backup == found.warehouse
+    assert found.source.rows == 4
+
+
+def test_the_source_has_moved_on_when_it_changed_after_the_backup(sales_shop: TestShop) -> None:
+    assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
+    sales_shop.change(CHANGE)
+    ((verdict, text),) = said(sales_shop)
+    assert verdict == "stale"
+    assert text.startswith("2026-01-01: the source has sum of price")
+
+
+def test_a_day_is_stale_when_another_run_has_backed_it_up_meanwhile(sales_shop: TestShop) -> None:
+    assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
+    sales_shop.change(CHANGE)
+    assert sales_shop.run("backup/sales", "2026-01-01").succeeded
+    ((verdict, text),) = said(sales_shop)
+    assert verdict == "stale"
+    assert text.endswith("as in backup generation 2: it still holds generation 1")
+
+
+def test_a_lost_row_is_wrong_whether_or_not_there_is_a_newer_backup(sales_shop: TestShop) -> None:
+    assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
+    with sales_shop.warehouse.session("sabotage") as session:
+        session.execute("delete from warehouse.sales where shop_no = 2")
+    ((verdict, text),) = said(sales_shop)
+    assert (verdict, "1 row, not 2" in text) == ("wrong", True)
+    sales_shop.change(CHANGE)
+    assert sales_shop.run("backup/sales", "2026-01-01").succeeded
+    ((verdict, text),) = said(sales_shop)
+    assert (verdict, "it is not generation 1: 1 row, not 2" in text) == ("wrong", True)
+    assert sales_shop.run("warehouse/sales", "2026-01-01").succeeded
+    assert said(sales_shop) == []
