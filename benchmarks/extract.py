@@ -77,16 +77,19 @@ def one(way: str, port: int, database: str, folder: Path) -> dict[str, float]:
         rows = by_pandas({**given, "user": OWNER.user, "password": password}, folder)
     else:
         from orderhe_dagster.resources.mysql.source import MySQLSource
-        from orderhe_dagster.resources.secrets import keep
+        from orderhe_dagster.settings.config import MySQLSettings
+        from orderhe_dagster.settings.secret import Secret
 
         source = MySQLSource(
-            host=HOST,
-            port=port,
-            user=OWNER.user,
-            password_name=keep("benchmark", OWNER.password),
-            database=database,
-            sslmode="disable",
-            extract_by=way,
+            MySQLSettings(
+                host=HOST,
+                port=port,
+                user=OWNER.user,
+                password=Secret.of(OWNER.password),
+                database=database,
+                sslmode="disable",
+                extract=way,
+            )
         )
         rows = by_source(source, folder)
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -27,13 +27,14 @@ def servers(folder: Path) -> Iterator[dict[str, str]]:
     from local_redshift.testing.certificates import Authority
     from orderhe_dagster.resources.laptop.store_resolver import resolver
     from orderhe_dagster.resources.s3.store import S3Store
+    from orderhe_dagster.settings.config import S3Settings
     from orderhe_dagster_tests.servers import s3
 
     with ExitStack() as stack:
         store_server = stack.enter_context(s3.running())
         aws = {**s3.NOWHERE, **store_server.environ}
         os.environ.update(aws)
-        store = S3Store(bucket=BUCKET, endpoint_url=store_server.url)
+        store = S3Store(S3Settings(bucket=BUCKET, endpoint_url=store_server.url))
         store.create()
         reach = resolver(store, stack)
         authority = Authority(folder / "tls")

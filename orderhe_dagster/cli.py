@@ -120,7 +120,7 @@ def adopt(folder: Path | None, force: bool) -> None:
     Says which columns it would cut days by, and what cannot be carried and why.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.commands.create import adopt_schema
+        from orderhe_dagster.commands.adopt import adopt_schema
 
         for line in adopt_schema(settings, folder, force=force):
             click.echo(line)
@@ -142,7 +142,7 @@ def demo() -> None:
 def dev(host: str, port: int) -> None:
     """Open the Dagster UI on this shop's state."""
     with _told_plainly() as settings:
-        from orderhe_dagster.commands.demo import serve_ui
+        from orderhe_dagster.commands.dev import serve_ui
 
         sys.exit(serve_ui(settings, host, port))
 
@@ -152,7 +152,7 @@ def dev(host: str, port: int) -> None:
 def simulate(first: date, last: date | None) -> None:
     """Make days happen in the simulated shop: orders, and the customers and products they need."""
     with _told_plainly() as settings:
-        from orderhe_dagster.commands.create import simulate_days
+        from orderhe_dagster.commands.simulate import simulate_days
 
         window = _window(first, last)
         assert window is not None  # --from is required
@@ -170,7 +170,7 @@ def import_(table: str, file: Path, force: bool) -> None:
     The file itself is archived in the backup store.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.commands.create import import_into
+        from orderhe_dagster.commands.import_file import import_into
 
         click.echo(import_into(settings, table, file, force=force))
 
@@ -202,7 +202,7 @@ def test_models(tables: tuple[str, ...]) -> None:
     TABLE is a model (mart/daily_sales) or a layer (mart/*); without one, all are tested.
     """
     with _told_plainly() as settings:
-        from orderhe_dagster.commands.create import try_examples
+        from orderhe_dagster.commands.examples import try_examples
 
         if not try_examples(settings, tables, click.echo):
             sys.exit(1)
@@ -234,7 +234,7 @@ def _unlike_an_option(arg: str) -> str:
 def query(sql: str, form: str) -> None:
     """Run one Redshift statement against the warehouse and print its rows."""
     with _told_plainly() as settings:
-        from orderhe_dagster.commands.create import ask
+        from orderhe_dagster.commands.query import ask
         from orderhe_dagster.rendering.printing import print_result
 
         print_result(ask(settings, sql), form, sys.stdout)

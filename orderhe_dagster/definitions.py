@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
-from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.settings.config import Settings
-
-if TYPE_CHECKING:
-    from orderhe_dagster.shop.simulation import Simulation
 
 
 @dg.definitions
@@ -49,10 +44,12 @@ def build_definitions(
     from orderhe_dagster.assets.raw import build_raw_assets
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
     from orderhe_dagster.resources.build import build_resources
-    from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.home import home_of
+    from orderhe_dagster.settings.project import first_day, read_catalogue
+    from orderhe_dagster.shop.simulation import simulation_of
 
     catalogue = read_catalogue(settings)
-    state = home.home_of(settings)
+    state = home_of(settings)
     calendar = Calendar(first_day(settings), settings.time_zone)
     automation = build_automation(catalogue, settings.time_zone)
     return dg.Definitions(
@@ -73,35 +70,4 @@ def build_definitions(
         sensors=automation.sensors,
         resources=resources or build_resources(settings),
         executor=dg.in_process_executor,
-    )
-
-
-def read_catalogue(settings: Settings) -> Catalogue:
-    """The catalogue of `settings.sql`, by way of the cache in the home."""
-    from orderhe_dagster.catalog.cache import load_catalogue
-    from orderhe_dagster.settings import home
-
-    return load_catalogue(settings.sql, home.home_of(settings).cache)
-
-
-def first_day(settings: Settings) -> date:
-    """The first day of the shop's history; where it was never said, a year ago, and remembered."""
-    from orderhe_dagster.assets.calendar import year_ago
-    from orderhe_dagster.settings import home
-
-    known = home.first_day(settings)
-    if known is not None:
-        return known
-    state = home.prepare_home(settings)
-    return home.remember_start(state, year_ago(settings.time_zone))
-
-
-def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None:
-    """The simulation that fills the raw tables, or None where others fill them."""
-    from orderhe_dagster.shop.simulation import Simulation
-
-    if settings.shop != "simulated":
-        return None
-    return Simulation(
-        catalogue, settings.seed, settings.time_zone, creates=settings.source == "embedded"
     )

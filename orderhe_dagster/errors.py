@@ -3,9 +3,9 @@
 ::
 
     OrderheError
-    ├── resources.ports.PortError (and what it roots)
-    ├── asked.LaunchError
-    └── importing.ImportProblems
+    ├── ports.errors.PortError (and what it roots)
+    ├── commands.days.LaunchError
+    └── intake.importing.ImportProblems
 """
 
 

@@ -20,7 +20,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from orderhe_dagster.ports.source import Session, StatementError, Warehouse
+from orderhe_dagster.ports.errors import StatementError
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from tests.statement_files import Case, cases, shown, tables
 
 _BEYOND = re.compile(

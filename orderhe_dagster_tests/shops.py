@@ -11,7 +11,9 @@ from typing import Any
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.commands.run import Outcome, launch
-from orderhe_dagster.ports.source import Source, Store, Warehouse
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
 from orderhe_dagster.settings.config import Settings, load_settings
 
@@ -111,7 +113,7 @@ class TestShop:
 
     @property
     def catalogue(self) -> Catalogue:
-        from orderhe_dagster.definitions import read_catalogue
+        from orderhe_dagster.settings.project import read_catalogue
 
         return read_catalogue(self.settings)
 

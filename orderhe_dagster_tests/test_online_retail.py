@@ -24,8 +24,8 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import TableRef
-from orderhe_dagster.commands.create import import_into
 from orderhe_dagster.commands.demo import prove_all
+from orderhe_dagster.commands.import_file import import_into
 from orderhe_dagster.commands.run import Outcome
 from orderhe_dagster.rendering.printing import print_result
 from orderhe_dagster_tests.road.systems import ALL, LAPTOP, Systems

@@ -13,7 +13,7 @@ import pandas as pd
 import redshift_connector
 from redshift_connector import Cursor
 
-from orderhe_dagster.ports.source import Store
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.build import build_store
 from orderhe_dagster.settings.config import load_settings
 

@@ -13,7 +13,8 @@ from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Source, Store
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups, quarantine
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, back_up
@@ -65,7 +66,9 @@ def _backup_asset(
         ],
     )
     def backup(
-        context: dg.AssetExecutionContext, source: Source, store: Store
+        context: dg.AssetExecutionContext,
+        source: dg.ResourceParam[Source],
+        store: dg.ResourceParam[Store],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other beside checks
         window = calendar.window(context) if table.partition else None
         history = calendar.history()

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
-
-
-def today(time_zone: str) -> date:
-    """Today in a time zone."""
-    return datetime.now(ZoneInfo(time_zone)).date()
-
-
-def year_ago(time_zone: str) -> date:
-    """The day a history begins where nothing else was said: 365 days that end yesterday."""
-    return today(time_zone) - timedelta(days=365)
+from orderhe_dagster.settings.project import today
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Source, Store, Warehouse
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.proof import agreement as proof
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
 from orderhe_dagster.proof.verdicts import AGREES, CheckResult, record
@@ -56,7 +58,10 @@ def _loaded_checks(
         can_subset=True,
     )
     def checks(
-        context: dg.AssetCheckExecutionContext, source: Source, store: Store, warehouse: Warehouse
+        context: dg.AssetCheckExecutionContext,
+        source: dg.ResourceParam[Source],
+        store: dg.ResourceParam[Store],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
         run_id = context.run.run_id
 
@@ -95,7 +100,7 @@ def _model_checks(
         can_subset=True,
     )
     def checks(
-        context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.AssetCheckResult]:
         yield from _judged(context, asset, catalogue, claims, warehouse, calendar)
 

@@ -13,7 +13,8 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.catalog import types
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
-from orderhe_dagster.ports.source import LockTimeout, PortError, PreconditionFailed, Result
+from orderhe_dagster.ports.errors import LockTimeout, PortError, PreconditionFailed
+from orderhe_dagster.ports.warehouse import Result
 from orderhe_dagster.rendering.masking import masked
 from orderhe_dagster.rendering.printing import markdown_table
 from orderhe_dagster.settings.interrupts import raise_if_interrupted

@@ -16,7 +16,7 @@ from orderhe_dagster.dashboard.page import page_version, render, replace_text, v
 from orderhe_dagster.dashboard.panels import readable
 from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
 from orderhe_dagster.dashboard.state import read_state
-from orderhe_dagster.ports.source import Warehouse
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering.printing import markdown_table
 from orderhe_dagster.settings.home import Home
 from orderhe_dagster.settings.locks import file_lock
@@ -52,7 +52,7 @@ def build_dashboard_assets(
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool="export_dashboard",
     )
-    def dashboard(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    def dashboard(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         with (
             failing_clearly(NAME, None),
             # A slower run must not put what it read before over what another has read since.

@@ -19,7 +19,7 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Result, Row, Warehouse
+from orderhe_dagster.ports.warehouse import Result, Row, Warehouse
 from orderhe_dagster.proof.verdicts import refuse_failed
 from orderhe_dagster.rendering.csv_files import csv_file
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
@@ -64,7 +64,7 @@ def _export_asset(
     )
 
     @define
-    def export(warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    def export(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         label = f"export/{table.name}"
         with (
             failing_clearly(label, None),

@@ -19,7 +19,7 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Warehouse
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.settings.interrupts import raise_if_interrupted
@@ -47,7 +47,7 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
 
     @define
     def model(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
         with failing_clearly(asset, window, context.retry_number):

@@ -52,7 +52,9 @@ def _simulated_days(
     )
 
     @define
-    def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
+    def raw(
+        context: dg.AssetExecutionContext, source: dg.ResourceParam[Source]
+    ) -> dg.MaterializeResult[None]:
         window = calendar.window(context)
         with failing_clearly(f"raw/{table.name}", window, context.retry_number):
             made = simulation.make(source, list(window), reporter(log, f"raw/{table.name}", "days"))
@@ -95,7 +97,9 @@ def _simulated_snapshot(
     )
 
     @define
-    def raw(context: dg.AssetExecutionContext, source: Source) -> dg.MaterializeResult[None]:
+    def raw(
+        context: dg.AssetExecutionContext, source: dg.ResourceParam[Source]
+    ) -> dg.MaterializeResult[None]:
         with failing_clearly(f"raw/{table.name}", None, context.retry_number):
             rows = source.touches(table, None, calendar.time_zone)[None].rows
         log.info("raw/%s: %s", table.name, counted(rows, "row"))
@@ -124,7 +128,9 @@ def _observed_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> d
     kept = ("key", "group_name", "owners", "description", "metadata", "kinds")
     spec = dg.AssetSpec(**{name: options[name] for name in kept})
 
-    def observe(context: dg.AssetExecutionContext, source: Source) -> dg.ObserveResult:
+    def observe(
+        context: dg.AssetExecutionContext, source: dg.ResourceParam[Source]
+    ) -> dg.ObserveResult:
         window = calendar.history() if table.partition else None
         with failing_clearly(f"raw/{table.name}", None, context.retry_number):
             touches = source.touches(table, window, calendar.time_zone)

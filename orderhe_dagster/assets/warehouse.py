@@ -16,7 +16,8 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Store, Warehouse
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import loads
 
 log = logging.getLogger("orderhe.warehouse")
@@ -41,7 +42,9 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
 
     @define
     def warehouse_table(
-        context: dg.AssetExecutionContext, store: Store, warehouse: Warehouse
+        context: dg.AssetExecutionContext,
+        store: dg.ResourceParam[Store],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
         days: list[date | None] = list(window) if window else [None]

@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from orderhe_dagster.proof.agreement import Agreement
 
 Say = Callable[[str], None]
-WORKSPACE = """\
-# Written by orderhe; the checkout's workspace.yaml says the same.
-load_from:
-  - python_module:
-      module_name: orderhe_dagster.definitions
-      location_name: orderhe_dagster
-"""
 
 
 def run_demo(settings: Settings, say: Say) -> bool:
@@ -31,8 +24,8 @@ def run_demo(settings: Settings, say: Say) -> bool:
     where no day of the shop is over yet.
     """
     from orderhe_dagster.commands.create import create_all
+    from orderhe_dagster.commands.days import whole_days
     from orderhe_dagster.commands.run import launch
-    from orderhe_dagster.commands.selection import whole_days
     from orderhe_dagster.settings import home
 
     began = time.monotonic()
@@ -63,9 +56,9 @@ def run_demo(settings: Settings, say: Say) -> bool:
 
 def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement]]:
     """Compare source, backup and warehouse for every raw table, over the days of `window`."""
-    from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.proof.agreement import prove
     from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
+    from orderhe_dagster.settings.project import read_catalogue
 
     source, store = build_source(settings), build_store(settings)
     warehouse = build_warehouse(settings)
@@ -109,8 +102,8 @@ def _three(measure: str, values: list[str]) -> list[str]:
 def where_to_look(settings: Settings) -> list[str]:
     """The next commands and files, as they are called from the working folder."""
     from orderhe_dagster.dashboard.panels import readable
-    from orderhe_dagster.definitions import read_catalogue
     from orderhe_dagster.settings.home import home_of
+    from orderhe_dagster.settings.project import read_catalogue
 
     state = home_of(settings)
     orderhe = _command()
@@ -149,24 +142,3 @@ def _near(path: Path) -> str:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def serve_ui(settings: Settings, host: str, port: int) -> int:
-    """Run the Dagster UI and daemon until they are stopped; return their exit code.
-
-    Where the system can, this process becomes Dagster's, so that signals and exit code are its own.
-    """
-    import os
-    import subprocess
-    import sys
-
-    from orderhe_dagster.settings import home
-
-    state = home.use_home(settings)
-    workspace = state.dagster / "workspace.yaml"
-    workspace.write_text(WORKSPACE, "utf-8")
-    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
-    command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
-    if os.name == "posix":
-        os.execv(sys.executable, command)
-    return subprocess.call(command)

@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.commands.selection import (
-    LaunchError,
-    is_over,
-    selected,
-    within_history,
-    yesterday,
-)
+from orderhe_dagster.commands.days import LaunchError, is_over, within_history, yesterday
+from orderhe_dagster.commands.selection import selected
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
@@ -71,10 +66,11 @@ def launch(
     ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not.
     Raises LaunchError; KeyboardInterrupt when it was interrupted, with the run recorded as failed.
     """
-    from orderhe_dagster.definitions import build_definitions, read_catalogue
+    from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG
     from orderhe_dagster.settings import home
     from orderhe_dagster.settings.interrupts import raise_if_interrupted, remembered
+    from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.settings.scratch import scratch_folder
 
     state = home.use_home(settings)

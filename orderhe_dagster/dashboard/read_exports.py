@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.dashboard.panels import Sort
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.rendering.csv_files import uncell
 
 _WHOLE = re.compile(r"-?[0-9]+")

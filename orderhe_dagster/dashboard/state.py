@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
-from orderhe_dagster.ports.source import UNDEFINED_TABLE, Session, StatementError, Warehouse
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.verdicts import AGREES, CheckResult, check_results
 from orderhe_dagster.road.audit import LOADS
 from orderhe_dagster.road.backups import WHOLE

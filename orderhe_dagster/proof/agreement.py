@@ -16,7 +16,10 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Measure, Source, Store, Touch, Warehouse
+from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import audit, backups, load_sql, loads
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import Record

@@ -13,7 +13,8 @@ from orderhe_dagster.catalog.parents import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
 from orderhe_dagster.catalog.waits import waits_of
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import UNDEFINED_TABLE, Session, StatementError, Warehouse
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, masked
 from orderhe_dagster.rendering.printing import markdown_table
 from orderhe_dagster.road import audit

@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import UNDEFINED_TABLE, PortError, Session, StatementError
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
+from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import CHECKS, literal

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from orderhe_dagster.catalog.table import Catalogue, TableRef
-from orderhe_dagster.ports.source import StatementError
+from orderhe_dagster.ports.errors import StatementError
 
 MASK = "•••"
 

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from orderhe_dagster.errors import counted
 
 if TYPE_CHECKING:
-    from orderhe_dagster.ports.source import Result
+    from orderhe_dagster.ports.warehouse import Result
 
 _NUMBERS = (int, float, Decimal)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
+
+from orderhe_dagster.settings.home import home_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from local_redshift.copy.storage import Roles
     from local_redshift.session.database import Database
-    from orderhe_dagster.ports.source import Source, Store, Warehouse
+    from orderhe_dagster.ports.source import Source
+    from orderhe_dagster.ports.store import Store
+    from orderhe_dagster.ports.warehouse import Warehouse
     from orderhe_dagster.resources.laptop.private_warehouse import PrivateSession
     from orderhe_dagster.settings.config import Settings
 
@@ -19,19 +22,12 @@ def build_source(settings: Settings) -> Source:
     """The shop's database that the settings choose."""
     if settings.source == "mysql":
         from orderhe_dagster.resources.mysql.source import MySQLSource
-        from orderhe_dagster.resources.secrets import keep
 
-        given = dataclasses.asdict(settings.mysql)
-        for name in ("connect_timeout", "read_timeout", "write_timeout"):
-            given[f"{name}_s"] = given.pop(name)
-        password = keep("ORDERHE_MYSQL_PASSWORD", given.pop("password"))
-        extract_by = given.pop("extract")
-        return MySQLSource(**given, extract_by=extract_by, password_name=password)
+        return MySQLSource(settings.mysql)
 
     from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
-    from orderhe_dagster.settings.home import home_of
 
-    return EmbeddedSource(path=str(home_of(settings).shop))
+    return EmbeddedSource(str(home_of(settings).shop))
 
 
 def build_store(settings: Settings) -> Store:
@@ -39,37 +35,24 @@ def build_store(settings: Settings) -> Store:
     if settings.store == "s3":
         from orderhe_dagster.resources.s3.store import S3Store
 
-        return S3Store(
-            bucket=settings.s3_bucket,
-            prefix=settings.s3_prefix,
-            endpoint_url=settings.s3.endpoint_url,
-            sse=settings.s3.sse,
-            kms_key_id=settings.s3.kms_key_id,
-        )
-    from orderhe_dagster.resources.laptop.folder_store import FolderStore
-    from orderhe_dagster.settings.home import home_of
+        return S3Store(settings.s3)
 
-    return FolderStore(
-        root=str(home_of(settings).store), bucket=settings.s3_bucket, prefix=settings.s3_prefix
-    )
+    from orderhe_dagster.resources.laptop.folder_store import FolderStore
+
+    given = settings.s3
+    return FolderStore(str(home_of(settings).store), bucket=given.bucket, prefix=given.prefix)
 
 
 def build_warehouse(settings: Settings) -> Warehouse:
     """The warehouse that the settings choose."""
     if settings.warehouse == "redshift":
         from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
-        from orderhe_dagster.resources.secrets import keep
 
-        given = dataclasses.asdict(settings.redshift)
-        for name in ("connect_timeout", "statement_timeout"):
-            given[f"{name}_s"] = given.pop(name)
-        password = keep("ORDERHE_REDSHIFT_PASSWORD", given.pop("password"))
-        return RedshiftWarehouse(**given, password_name=password)
+        return RedshiftWarehouse(settings.redshift)
 
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
-    from orderhe_dagster.settings.home import home_of
 
-    return EmbeddedWarehouse(path=str(home_of(settings).warehouse), store=build_store(settings))
+    return EmbeddedWarehouse(str(home_of(settings).warehouse), store=build_store(settings))
 
 
 def share_warehouse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 
 
 def segments(text: str, what: str, *, empty: bool = False, parts: int | None = None) -> list[str]:

@@ -17,7 +17,8 @@ from datetime import date
 from orderhe_dagster.catalog import ddl, types
 from orderhe_dagster.catalog.days import bound, windows
 from orderhe_dagster.catalog.table import Layer, Table
-from orderhe_dagster.ports.source import PortError, Session, Warehouse
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 
 LOADS = "warehouse._loads"
 TABLES = "warehouse._tables"

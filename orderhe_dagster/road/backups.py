@@ -23,7 +23,9 @@ from decimal import Decimal
 from typing import Any
 
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import Measure, PortError, PreconditionFailed, Store, Touch
+from orderhe_dagster.ports.errors import PortError, PreconditionFailed
+from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.store import Store
 
 FORMAT = 1
 WHOLE = "all"

@@ -14,14 +14,13 @@ from datetime import date
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.ports.source import (
+from orderhe_dagster.ports.errors import (
     UNDEFINED_TABLE,
     CommitUnknown,
     ConnectionLost,
-    Session,
     StatementError,
-    Warehouse,
 )
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof import verdicts
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import audit

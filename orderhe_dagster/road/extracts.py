@@ -17,7 +17,9 @@ from orderhe_dagster.catalog.days import Window, windows
 from orderhe_dagster.catalog.measure import DIGESTED
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Extract, Source, Store, Touch
+from orderhe_dagster.ports.measures import Touch
+from orderhe_dagster.ports.source import Extract, Source
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.settings.scratch import scratch_folder

@@ -13,7 +13,8 @@ from datetime import date
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import UNDEFINED_TABLE, PortError, Session, StatementError
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
+from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import day_of, segment_of

@@ -11,16 +11,10 @@ from datetime import date
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import (
-    CommitUnknown,
-    ConnectionLost,
-    Measure,
-    PortError,
-    Session,
-    StatementError,
-    Store,
-    Warehouse,
-)
+from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, StatementError
+from orderhe_dagster.ports.measures import Measure
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.road import audit, backups
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import Store
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road.backups import Record
 
 SHOWN = 20  # rows

@@ -11,10 +11,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from orderhe_dagster.settings import parsers as values
+from orderhe_dagster.settings.secret import NO_SECRET, Secret
 
 PREFIX = "ORDERHE_"
 OWN_SQL = Path(__file__).resolve().parents[2] / "sql"
@@ -43,7 +45,7 @@ class MySQLSettings:
     host: str = ""
     port: int = 3306
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: Secret = field(default=NO_SECRET, repr=False, compare=False)
     database: str = ""
     sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
     ssl_ca: str = ""
@@ -53,11 +55,22 @@ class MySQLSettings:
     read_timeout: int = 600
     write_timeout: int = 60
 
+    @property
+    def where(self) -> str:
+        """Host, port and database, without secrets."""
+        return f"{self.host}:{self.port}/{self.database}"
+
 
 @dataclass(frozen=True)
 class S3Settings:
-    """Where S3 is. Credentials and region are AWS's own variables. `sse`: "" is the bucket's default."""
+    """Where the store's objects are. Credentials and region are AWS's own variables.
 
+    A folder store has bucket and prefix too; `prefix` has no slash at either end. `endpoint_url`:
+    another server than Amazon's. `sse`: how S3 encrypts what is written; "": as the bucket has it.
+    """
+
+    bucket: str = "orderhe"
+    prefix: str = ""
     endpoint_url: str = ""
     sse: Literal["", "AES256", "aws:kms"] = ""
     kms_key_id: str = ""
@@ -74,7 +87,7 @@ class RedshiftSettings:
     host: str = ""
     port: int = 5439
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: Secret = field(default=NO_SECRET, repr=False, compare=False)
     database: str = "dev"
     auth: Literal["password", "iam"] = "password"
     workgroup: str = ""
@@ -85,10 +98,15 @@ class RedshiftSettings:
     connect_timeout: int = 15
     statement_timeout: int = 3600
 
+    @property
+    def where(self) -> str:
+        """Host, port and database, without secrets."""
+        return f"{self.host or self.workgroup or self.cluster}:{self.port}/{self.database}"
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting, checked. Paths are absolute; `s3_prefix` has no slash at either end.
+    """Every setting, checked. Paths are absolute.
 
     `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`.
     """
@@ -105,8 +123,6 @@ class Settings:
     currency: str = "KRW"
     seed: int = 1
     export_max_mb: int = 50
-    s3_bucket: str = "orderhe"
-    s3_prefix: str = ""
     s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
@@ -122,6 +138,8 @@ _GROUPS: Mapping[str, tuple[str, str, type[MySQLSettings | S3Settings | Redshift
     "S3_": ("store", "s3", S3Settings),
     "REDSHIFT_": ("warehouse", "redshift", RedshiftSettings),
 }
+_OF_EVERY_STORE = {("S3_", "bucket"), ("S3_", "prefix")}
+_PASSWORDS = ("ORDERHE_MYSQL_PASSWORD", "ORDERHE_REDSHIFT_PASSWORD")
 
 
 def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
@@ -131,12 +149,7 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     """
     base = (cwd or Path.cwd()).resolve()
     problems: list[str] = []
-    given = _dotenv(base / ".env", problems)
-    given |= {
-        name: value
-        for name, value in (os.environ if environ is None else environ).items()
-        if name.startswith(PREFIX)
-    }
+    given = _given(environ, base, problems)
     for name in sorted(set(given) - set(VARIABLES)):
         problems.append(f"{name} is not a setting{values.nearest(name, VARIABLES)}")
     found: dict[str, Any] = {}
@@ -148,6 +161,9 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             found[name] = parse(text, base) if text else None
         except ValueError as error:
             problems.append(f"{name}: {error}")
+    for name in _PASSWORDS:
+        if found[name]:
+            found[name] = Secret(partial(_password, name, environ, base))
     switches = _switches(found)
     problems += _unused(found, switches)
     problems += _missing(found, switches, set(given))
@@ -156,6 +172,25 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     if problems:
         raise SettingsError(tuple(problems))
     return _settings(found, base, switches)
+
+
+def _given(environ: Mapping[str, str] | None, base: Path, problems: list[str]) -> dict[str, str]:
+    """Every ORDERHE_* text that is given now: of `base`/.env, and of `environ`, which wins."""
+    variables = os.environ if environ is None else environ
+    own = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
+    return _dotenv(base / ".env", problems) | own
+
+
+def _password(name: str, environ: Mapping[str, str] | None, base: Path) -> str:
+    """The password as it is given now: it may have been rotated since the settings were read."""
+    problems: list[str] = []
+    value = _given(environ, base, problems).get(name, "")
+    if not value:
+        problems.append(
+            f"{name} is not set any more: set it again, as a variable or in {base / '.env'}"
+        )
+        raise SettingsError(tuple(problems))
+    return value
 
 
 def _switches(found: Mapping[str, Any]) -> dict[str, str]:
@@ -174,7 +209,8 @@ def _unused(found: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]:
         for group, (switch, wanted, shape) in _GROUPS.items()
         if switches[switch] != wanted and not found.get(PREFIX + switch.upper())
         for f in fields(shape)
-        if found.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
+        if (group, f.name) not in _OF_EVERY_STORE
+        and found.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
     ]
 
 
@@ -228,7 +264,6 @@ def _settings(found: Mapping[str, Any], base: Path, switches: Mapping[str, str])
         **group("", ["profile"]),
         **dict[str, Any](switches),
         **group("", ["start_date", "time_zone", "currency", "seed", "export_max_mb"]),
-        **group("", ["s3_bucket", "s3_prefix"]),
     )
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orderhe_dagster.ports.source import LockTimeout
+from orderhe_dagster.ports.errors import LockTimeout
 
 logger = logging.getLogger("orderhe")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from orderhe_dagster.ports.source import LockTimeout
+from orderhe_dagster.ports.errors import LockTimeout
 from orderhe_dagster.settings.locks import file_lock
 
 _LIFE = "alive"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.ports.source import PortError, Source
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.settings.config import Settings
 
 Progress = Callable[[int, int], None]
 """Called with (days done, days in all)."""
@@ -69,3 +71,12 @@ class Simulation:
         except simulate.NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error
         return Simulated(made.days, made.orders, made.customers, made.products, made.rewritten_days)
+
+
+def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None:
+    """The simulation that fills the raw tables, or None where others fill them."""
+    if settings.shop != "simulated":
+        return None
+    return Simulation(
+        catalogue, settings.seed, settings.time_zone, creates=settings.source == "embedded"
+    )

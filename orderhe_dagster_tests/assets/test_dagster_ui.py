@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from orderhe_dagster.assets.calendar import today
 from orderhe_dagster.rendering.masking import MASK
+from orderhe_dagster.settings.project import today
 from orderhe_dagster_tests.servers.chromium import program, watched
 from orderhe_dagster_tests.servers.dagster_ui import dagster_ui
 from orderhe_dagster_tests.shops import OWN_SQL, TestShop

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from orderhe_dagster.assets.calendar import today
 from orderhe_dagster.cli import main
+from orderhe_dagster.settings.project import today
 from orderhe_dagster_tests.shops import SALES, TestShop
 
 ZONE = "Asia/Seoul"

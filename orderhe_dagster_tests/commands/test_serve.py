@@ -24,7 +24,7 @@ from orderhe_dagster.cli import main
 from orderhe_dagster.commands import serve as warehouse_server
 from orderhe_dagster.commands.serve import Serving
 from orderhe_dagster.errors import OrderheError
-from orderhe_dagster.ports.source import LockTimeout
+from orderhe_dagster.ports.errors import LockTimeout
 from orderhe_dagster.resources.build import build_warehouse
 from orderhe_dagster.server_tls import own_certificates, own_password
 from orderhe_dagster.settings.config import Settings, load_settings

@@ -23,7 +23,7 @@ Wanted = Callable[[str], Any]
 
 def _mysql(wanted: Wanted, extract_by: str) -> Source:
     source: Source = mysql_source(
-        wanted("mariadb"), wanted("shop_database"), extract_by=extract_by, read_timeout_s=60
+        wanted("mariadb"), wanted("shop_database"), extract=extract_by, read_timeout=60
     )
     return source
 

@@ -13,7 +13,9 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import Measure, PortError, Source, Touch
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.source import Source
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     NAMES,

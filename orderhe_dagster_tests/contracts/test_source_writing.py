@@ -13,7 +13,8 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import PortError, Source
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.source import Source
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     SALES,

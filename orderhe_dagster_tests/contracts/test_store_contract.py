@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.ports.source import PortError, PreconditionFailed, Store
+from orderhe_dagster.ports.errors import PortError, PreconditionFailed
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.resources.s3.store import S3Store
+from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server, use
 
 
@@ -34,7 +36,7 @@ def s3(request: pytest.FixtureRequest) -> Store:
     bucket = server.bucket_name()
     only = policy(bucket, "a/b", creates=True)
     use(request.getfixturevalue("monkeypatch"), server.user(bucket, only))
-    return S3Store(bucket=bucket, prefix="a/b", endpoint_url=server.url)
+    return S3Store(S3Settings(bucket=bucket, prefix="a/b", endpoint_url=server.url))
 
 
 STORES: dict[str, Callable[[pytest.FixtureRequest], Store]] = {"folder": folder, "s3": s3}

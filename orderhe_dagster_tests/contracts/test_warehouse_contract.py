@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from local_redshift.testing.certificates import Authority
-from orderhe_dagster.ports.source import Session, StatementError, Warehouse
+from orderhe_dagster.ports.errors import StatementError
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import audit
 from orderhe_dagster_tests.contracts.warehouses import WAREHOUSES

@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
-from orderhe_dagster.ports.source import Warehouse
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
-from orderhe_dagster.resources.secrets import keep
+from orderhe_dagster.settings.config import RedshiftSettings
+from orderhe_dagster.settings.secret import Secret
 
 
 @contextmanager
@@ -41,17 +43,17 @@ def _redshift(home: Path, store: FolderStore, authority: Authority) -> Iterator[
         yield over_the_wire(server)
 
 
-def over_the_wire(server: wire.Redshift) -> RedshiftWarehouse:
-    """The production adapter to a server of the tests."""
-    return RedshiftWarehouse(
-        host=server.host,
-        port=server.port,
-        user=server.user,
-        password_name=keep("wire", server.password),
-        database=server.database_name,
-        sslmode="verify-full",
-        ssl_ca=server.ca,
-    )
+def over_the_wire(server: wire.Redshift, **more: Any) -> RedshiftWarehouse:
+    """The production adapter to a server of the tests; `more` are settings of another kind."""
+    given: dict[str, Any] = {
+        "host": server.host,
+        "port": server.port,
+        "user": server.user,
+        "password": Secret.of(server.password),
+        "database": server.database_name,
+        "ssl_ca": server.ca,
+    }
+    return RedshiftWarehouse(RedshiftSettings(**{**given, **more}))
 
 
 WAREHOUSES: dict[

@@ -13,7 +13,8 @@ from typing import Any
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import Extract, Result
+from orderhe_dagster.ports.source import Extract
+from orderhe_dagster.ports.warehouse import Result
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
@@ -55,7 +56,8 @@ def light(at: int | str, by: int) -> Fuse:
 def fused_resources(settings: Settings) -> dict[str, Any]:
     """The embedded resources of `settings`, wired to the fuse."""
     home = home_of(settings)
-    store = FusedStore(root=str(home.store), bucket=settings.s3_bucket, prefix=settings.s3_prefix)
+    given = settings.s3
+    store = FusedStore(root=str(home.store), bucket=given.bucket, prefix=given.prefix)
     return {
         "source": FusedSource(path=str(home.shop)),
         "store": store,

@@ -70,7 +70,7 @@ def state_of_source(shop: TestShop) -> list[tuple[str, ...]]:
 
 def seen(shop: TestShop, table: str) -> list[tuple[str, ...]]:
     """What a reader of the warehouse sees now; nothing where there is no table yet."""
-    from orderhe_dagster.ports.source import StatementError
+    from orderhe_dagster.ports.errors import StatementError
 
     sql = (
         STATE.format("warehouse.sales")

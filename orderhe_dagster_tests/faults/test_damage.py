@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from orderhe_dagster.cli import main
 from orderhe_dagster.commands.run import LaunchError
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster_tests.shops import TestShop
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local_redshift.testing import server as wire
-from orderhe_dagster.ports.source import CommitUnknown, ConnectionLost
+from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost
 from orderhe_dagster.resources.build import build_store
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.config import load_settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orderhe_dagster.ports.source import StatementError
+from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.rendering.masking import MASK, hiding_values, masked, without_values
 from orderhe_dagster_tests.shops import TestShop
 

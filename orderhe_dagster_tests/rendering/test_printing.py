@@ -5,7 +5,7 @@ import json
 from datetime import date
 from decimal import Decimal
 
-from orderhe_dagster.ports.source import Result
+from orderhe_dagster.ports.warehouse import Result
 from orderhe_dagster.rendering.printing import print_result
 
 FOUND = Result(

@@ -10,10 +10,11 @@ import pytest
 
 from local_redshift.errors import RedshiftError
 from local_redshift.session.database import Database
-from orderhe_dagster.ports.source import Store
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.s3.store import S3Store
+from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server
 
 
@@ -24,7 +25,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         made = FolderStore(root=str(tmp_path / "s3"), bucket="shop", prefix="pre")
     else:
         server: S3Server = request.getfixturevalue("s3")
-        made = S3Store(bucket=server.bucket_name(), prefix="pre", endpoint_url=server.url)
+        made = S3Store(
+            S3Settings(bucket=server.bucket_name(), prefix="pre", endpoint_url=server.url)
+        )
     made.create()
     return made
 

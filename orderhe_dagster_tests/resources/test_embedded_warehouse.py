@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orderhe_dagster.ports.source import LockTimeout, PortError, StatementError, Warehouse
+from orderhe_dagster.ports.errors import LockTimeout, PortError, StatementError
+from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 
 CONTRACT = """

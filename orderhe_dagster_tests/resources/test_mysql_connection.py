@@ -13,12 +13,14 @@ import duckdb
 import pytest
 
 from local_redshift.testing.certificates import Authority
-from orderhe_dagster.ports.source import PortError, Source
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.source import Source
 from orderhe_dagster.resources.build import build_source
 from orderhe_dagster.resources.mysql import extract as mysql_extract
 from orderhe_dagster.resources.mysql.connection import ca_file, connected
 from orderhe_dagster.resources.mysql.source import MySQLSource
-from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster.settings.config import SettingsError, load_settings
+from orderhe_dagster.settings.secret import NO_SECRET
 from orderhe_dagster_tests.contracts.sources import NAMES, tables
 from orderhe_dagster_tests.servers.mariadb import (
     OTHER_HOST,
@@ -48,9 +50,9 @@ def asked(source: MySQLSource, client: str) -> Any:
     """What the server says to the client of the version of TLS they speak."""
     select = "show status like 'Ssl_version'"
     if client == "scanner":
-        with mysql_extract.by_scanner(source._target, select) as (engine, relation):
+        with mysql_extract.by_scanner(source.settings, select) as (engine, relation):
             return engine.execute(f"from {relation}").fetchall()[0][1]
-    connection = connected(source._target, texts=True)
+    connection = connected(source.settings, texts=True)
     with connection, connection.cursor() as cursor:
         cursor.execute(select)
         return cursor.fetchall()[0][1]
@@ -59,7 +61,7 @@ def asked(source: MySQLSource, client: str) -> Any:
 def refused(source: MySQLSource, client: str) -> str:
     with pytest.raises((PortError, duckdb.Error)) as caught:
         asked(source, client)
-    assert source._target.password not in str(caught.value)
+    assert source.settings.password.reveal() not in str(caught.value)
     return str(caught.value)
 
 
@@ -100,7 +102,7 @@ def test_a_file_that_is_no_certificate_is_named(mariadb: MariaDB, tmp_path: Path
     wrong = tmp_path / "ca.pem"
     wrong.write_text("nothing")
     with pytest.raises(PortError, match=r"ca\.pem cannot be read.*ORDERHE_MYSQL_SSL_CA"):
-        connected(mysql_source(mariadb, "shop_x", ssl_ca=str(wrong))._target)
+        connected(mysql_source(mariadb, "shop_x", ssl_ca=str(wrong)).settings)
 
 
 def test_a_machine_without_certificates_is_told_where_to_name_them(
@@ -109,13 +111,13 @@ def test_a_machine_without_certificates_is_told_where_to_name_them(
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
     monkeypatch.setattr("ssl.get_default_verify_paths", lambda: type("P", (), {"cafile": None}))
     with pytest.raises(PortError, match="ORDERHE_MYSQL_SSL_CA"):
-        ca_file(mysql_source(mariadb, "shop_x", ssl_ca="")._target)
+        ca_file(mysql_source(mariadb, "shop_x", ssl_ca="").settings)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"password_name": ""}, ["(1045)", "ORDERHE_MYSQL_PASSWORD", OWNER.user]),
+        ({"password": NO_SECRET}, ["(1045)", "ORDERHE_MYSQL_PASSWORD", OWNER.user]),
         (
             {"database": "shop_nowhere"},
             ["(1049)", "orderhe create", "create database shop_nowhere"],
@@ -128,14 +130,14 @@ def test_a_refusal_names_its_remedy(
     mariadb: MariaDB, shop_database: str, change: dict[str, str], words: list[str]
 ) -> None:
     with pytest.raises(PortError) as caught:
-        connected(mysql_source(mariadb, **{"database": shop_database, **change})._target)
+        connected(mysql_source(mariadb, **{"database": shop_database, **change}).settings)
     assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
 
 
 def test_where_nothing_listens_the_port_is_named(mariadb: MariaDB) -> None:
     source = mysql_source(mariadb, "shop_x", port=free_port())
     with pytest.raises(PortError, match=r"\(2003\).*nothing listens there.*ORDERHE_MYSQL_PORT"):
-        connected(source._target)
+        connected(source.settings)
 
 
 @pytest.mark.parametrize("greets", [False, True])
@@ -155,10 +157,10 @@ def test_a_server_that_says_no_more_is_not_waited_for(mariadb: MariaDB, greets: 
         thread.start()
         source = mysql_source(
             mariadb, "shop_x", port=listener.getsockname()[1],
-            connect_timeout_s=1, read_timeout_s=1, write_timeout_s=1,
+            connect_timeout=1, read_timeout=1, write_timeout=1,
         )  # fmt: skip
         with pytest.raises(PortError, match=r"timed out|Lost connection"):
-            connected(source._target)
+            connected(source.settings)
         thread.join()
         for link in (real, *held):
             link.close()
@@ -167,10 +169,10 @@ def test_a_server_that_says_no_more_is_not_waited_for(mariadb: MariaDB, greets: 
 def test_too_many_connections_are_named(plain: MariaDB) -> None:
     with plain.database() as name:
         plain.run("set global max_connections = 10")
-        open_ones = [connected(mysql_source(plain, name)._target) for _ in range(10)]
+        open_ones = [connected(mysql_source(plain, name).settings) for _ in range(10)]
         try:
             with pytest.raises(PortError, match=r"1040.*max_connections"):
-                connected(mysql_source(plain, name)._target)
+                connected(mysql_source(plain, name).settings)
         finally:
             for connection in open_ones:
                 connection.close()
@@ -206,6 +208,43 @@ def test_the_password_stays_out_of_what_dagster_shows(mariadb: MariaDB, shop_dat
     assert source.identity == f"mysql://{mariadb.host}:{mariadb.port}/{shop_database}"
 
 
+def test_a_password_that_was_rotated_is_taken_at_the_next_connect(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path
+) -> None:
+    """By the source of a process that goes on running, as a code server does."""
+    file = tmp_path / ".env"
+    lines = {
+        "ORDERHE_SOURCE": "mysql",
+        "ORDERHE_MYSQL_HOST": mariadb.host,
+        "ORDERHE_MYSQL_PORT": str(mariadb.port),
+        "ORDERHE_MYSQL_USER": "rotated",
+        "ORDERHE_MYSQL_DATABASE": shop_database,
+        "ORDERHE_MYSQL_SSL_CA": mariadb.ca,
+    }
+
+    def write(password: str) -> None:
+        given = {**lines, "ORDERHE_MYSQL_PASSWORD": password}
+        file.write_text("".join(f"{name}='{value}'\n" for name, value in given.items()), "utf-8")
+
+    mariadb.run("create user rotated identified by 'the old one'")
+    try:
+        mariadb.run(f"grant select on {shop_database}.* to rotated")
+        write("the old one")
+        source = build_source(load_settings({}, tmp_path))
+        assert isinstance(source, MySQLSource)
+        assert asked(source, "pymysql").startswith("TLSv1")
+        mariadb.run("alter user rotated identified by 'the new one'")
+        refused(source, "scanner")
+        write("the new one")
+        assert asked(source, "pymysql").startswith("TLSv1")
+        assert asked(source, "scanner").startswith("TLSv1")
+        file.write_text("ORDERHE_SOURCE=mysql\n", "utf-8")
+        with pytest.raises(SettingsError, match=r"ORDERHE_MYSQL_PASSWORD is not set any more"):
+            asked(source, "pymysql")
+    finally:
+        mariadb.run("drop user rotated")
+
+
 def test_an_extension_that_was_tampered_with_is_not_loaded(
     mariadb: MariaDB, shop_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,7 +267,7 @@ def test_without_the_extension_arrow_is_proposed_and_never_taken_in_silence(
     with pytest.raises(PortError, match="ORDERHE_MYSQL_EXTRACT=arrow"):
         source.extract(table, None, tmp_path / "out", "UTC")
     assert not (tmp_path / "out").exists()
-    by_arrow = mysql_source(mariadb, shop_database, READER, extract_by="arrow")
+    by_arrow = mysql_source(mariadb, shop_database, READER, extract="arrow")
     assert by_arrow.extract(table, None, tmp_path / "out", "UTC").parts == {}
 
 

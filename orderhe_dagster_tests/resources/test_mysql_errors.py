@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql.connection import connected
 from orderhe_dagster.resources.mysql.errors import (
     RETRIED,
@@ -17,6 +17,7 @@ from orderhe_dagster.resources.mysql.errors import (
     code_of,
     mysql_error,
 )
+from orderhe_dagster.settings.secret import Secret
 from orderhe_dagster_tests.contracts.sources import DAY, SALES, fill, sale, tables
 from orderhe_dagster_tests.servers.mariadb import OWNER, READER, MariaDB, mysql_source, running
 
@@ -41,7 +42,7 @@ def test_a_server_that_wants_tls_says_so(server: MariaDB) -> None:
         server.run("set global require_secure_transport = on")
         try:
             plain = mysql_source(server, name, sslmode="disable")
-            text = said(lambda: connected(plain._target))
+            text = said(lambda: connected(plain.settings))
         finally:
             server.run("set global require_secure_transport = off")
     assert "ORDERHE_MYSQL_SSLMODE=disable" in text, text
@@ -51,7 +52,7 @@ def test_a_user_from_another_host_is_told(server: MariaDB) -> None:
     with server.database() as name:
         server.run("create user elsewhere@'10.0.0.1' identified by 'x'")
         stranger = mysql_source(server, name, user="elsewhere")
-        text = said(lambda: connected(stranger._target))
+        text = said(lambda: connected(stranger.settings))
     # The server may hide that the user is known at all.
     assert "(1045)" in text or "(1130)" in text
     assert "elsewhere'@'%'" in text or "no user may come from this host" in text
@@ -94,7 +95,7 @@ def test_a_limit_of_time_and_one_of_connections_are_named(server: MariaDB, tmp_p
         server.run(f"grant usage on *.* to {READER.user} with max_user_connections 1")
         try:
             reader = mysql_source(server, name, READER)
-            held = connected(reader._target)
+            held = connected(reader.settings)
             text = said(lambda: reader.measure(table, Window.of(DAY), "UTC"))
             held.close()
         finally:
@@ -112,7 +113,7 @@ def test_a_right_that_is_taken_away_stops_by_the_tables_name(
         server.run("create user narrow identified by 'x'")
         server.run(f"grant select (region, number) on {name}.sales to narrow")
         text = said(
-            lambda: mysql_source(server, name, user="narrow", password_name=x()).measure(
+            lambda: mysql_source(server, name, user="narrow", password=Secret.of("x")).measure(
                 table, Window.of(DAY), "UTC"
             )
         )
@@ -120,12 +121,6 @@ def test_a_right_that_is_taken_away_stops_by_the_tables_name(
         assert "raw.sales" in text
         assert "column amount is not there" in text
         server.run("drop user narrow")
-
-
-def x() -> str:
-    from orderhe_dagster.resources.secrets import keep
-
-    return keep("narrow", "x")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import ConnectionLost
+from orderhe_dagster.ports.errors import ConnectionLost
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.settings.interrupts import raise_if_interrupted, remembered
 from orderhe_dagster_tests.contracts.sources import tables
@@ -72,7 +72,7 @@ def fill(server: MariaDB, database: str) -> None:
 
 
 def source_of(server: MariaDB, database: str, **more: Any) -> Source:
-    return Source(**{**mysql_source(server, database, READER).model_dump(), **more})
+    return Source(mysql_source(server, database, READER, **more).settings)
 
 
 def extracted(source: Source, table: Table, folder: Path) -> int:
@@ -87,7 +87,7 @@ def test_an_extract_begins_again_when_its_connection_breaks(
     mariadb: MariaDB, events_database: str, proxy: FaultProxy, events: Table, tmp_path: Path,
     extract_by: str, fault: Any,
 ) -> None:  # fmt: skip
-    source = source_of(mariadb, events_database, port=proxy.port, extract_by=extract_by)
+    source = source_of(mariadb, events_database, port=proxy.port, extract=extract_by)
     proxy.arm(fault, MIDDLE)
     proxy.arm(fault, MIDDLE)
     assert extracted(source, events, tmp_path / "out") == ROWS
@@ -98,7 +98,7 @@ def test_an_extract_gives_up_after_its_third_attempt(
     mariadb: MariaDB, events_database: str, proxy: FaultProxy, events: Table, tmp_path: Path,
     extract_by: str,
 ) -> None:  # fmt: skip
-    source = source_of(mariadb, events_database, port=proxy.port, extract_by=extract_by)
+    source = source_of(mariadb, events_database, port=proxy.port, extract=extract_by)
     for _ in range(4):
         proxy.arm("rst", MIDDLE)
     with pytest.raises(ConnectionLost, match=r"extract raw\.events: .*server went away") as caught:
@@ -113,7 +113,7 @@ def test_a_server_that_falls_silent_is_not_waited_for(
     extract_by: str,
 ) -> None:  # fmt: skip
     source = source_of(
-        mariadb, events_database, port=proxy.port, extract_by=extract_by, read_timeout_s=1
+        mariadb, events_database, port=proxy.port, extract=extract_by, read_timeout=1
     )
     proxy.arm("stall", MIDDLE)
     assert extracted(source, events, tmp_path / "out") == ROWS
@@ -130,7 +130,7 @@ def test_a_query_that_somebody_ends_is_run_again(
         ):
             mariadb.run(f"kill {number}")
 
-    source = source_of(mariadb, events_database, port=proxy.port, extract_by=extract_by)
+    source = source_of(mariadb, events_database, port=proxy.port, extract=extract_by)
     proxy.arm(kill_all, MIDDLE)
     assert extracted(source, events, tmp_path / "out") == ROWS
 
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_an_extract(
     mariadb: MariaDB, events_database: str, proxy: FaultProxy, events: Table, tmp_path: Path,
     extract_by: str,
 ) -> None:  # fmt: skip
-    source = source_of(mariadb, events_database, port=proxy.port, extract_by=extract_by)
+    source = source_of(mariadb, events_database, port=proxy.port, extract=extract_by)
     proxy.arm(lambda: os.kill(os.getpid(), signal.SIGINT), MIDDLE)
     with pytest.raises(KeyboardInterrupt), remembered():
         source.extract(events, WINDOW, tmp_path / "out", "UTC")
@@ -159,6 +159,6 @@ def test_a_server_that_crashes_and_comes_back_is_read_anew(events: Table, tmp_pa
             def _wait(self, seconds: float) -> None:
                 server.start()
 
-        source = Restarting(**source_of(server, database, port=proxy.port).model_dump())
+        source = Restarting(source_of(server, database, port=proxy.port).settings)
         proxy.arm(server.kill, MIDDLE)
         assert extracted(source, events, tmp_path / "out") == ROWS

@@ -96,7 +96,7 @@ def test_every_type_is_measured_alike(mysql: MySQLSource, tmp_path: Path) -> Non
     whole = mysql.measure(table, window, SEOUL)
     assert whole == embedded.measure(table, window, SEOUL)
     for way in ("scanner", "arrow"):
-        source = MySQLSource(**{**mysql.model_dump(), "extract_by": way})
+        source = MySQLSource(replace(mysql.settings, extract=way))
         found = source.extract(table, window, tmp_path / way, SEOUL)
         assert found.measures == whole, way
 

@@ -11,7 +11,7 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql.errors import MySQLCommitUnknown, MySQLError, mysql_error
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.resources.mysql.tables import OURS, create_text, parents_first

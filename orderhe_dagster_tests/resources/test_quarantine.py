@@ -13,7 +13,8 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import Extract, PortError, Source
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.resources.extract.parquet import LONG_ROWS_A_GROUP
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.mysql.fetch import batches
@@ -50,9 +51,7 @@ FEBRUARY = (date(2026, 2, 27), date(2026, 2, 28))
 
 @pytest.fixture(params=["scanner", "arrow"])
 def source(request: pytest.FixtureRequest, mariadb: MariaDB, shop_database: str) -> Source:
-    found: Source = mysql_source(
-        mariadb, shop_database, extract_by=request.param, read_timeout_s=60
-    )
+    found: Source = mysql_source(mariadb, shop_database, extract=request.param, read_timeout=60)
     return found
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
 from local_redshift.testing.server import Redshift
-from orderhe_dagster.ports.source import PortError, Result, Session, StatementError
-from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.ports.errors import PortError, StatementError
+from orderhe_dagster.ports.warehouse import Result, Session
+from orderhe_dagster.resources.build import build_store, build_warehouse
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.road import audit, builds
 from orderhe_dagster.settings.config import load_settings
@@ -24,7 +26,7 @@ from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 def test_a_transaction_in_the_way_of_another_is_repeated(redshift: Redshift) -> None:
     """Each reads first, so that its snapshot is older than what the others commit: Redshift's 1023."""
-    made = over_the_wire(redshift).model_copy(update={"attempts": 100})
+    made = replace(over_the_wire(redshift), attempts=100)
     with made.session("make") as session:
         session.execute("create table counted (id int, held int)")
         session.execute("insert into counted values (1, 0)")
@@ -90,7 +92,7 @@ def test_a_text_without_a_statement_is_no_lost_connection(redshift: Redshift, sq
 
 
 def test_a_conflict_is_told_when_the_attempts_are_used_up(redshift: Redshift) -> None:
-    made = over_the_wire(redshift).model_copy(update={"attempts": 1})
+    made = replace(over_the_wire(redshift), attempts=1)
     with made.session("one") as one, made.session("two") as two:
         one.execute("create table counted (id int, held int)")
         one.execute("insert into counted values (1, 0)")
@@ -103,7 +105,7 @@ def test_a_conflict_is_told_when_the_attempts_are_used_up(redshift: Redshift) ->
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(redshift: Redshift) -> None:
-    made = over_the_wire(redshift).model_copy(update={"statement_timeout_s": 1})
+    made = over_the_wire(redshift, statement_timeout=1)
     with made.session("holds") as holder, made.session("waits") as waiter:
         holder.execute("create table t (a int)")
         holder.execute("begin")
@@ -139,9 +141,24 @@ def test_the_label_is_found_in_the_history_of_queries(redshift: Redshift) -> Non
 def test_a_refused_connection_names_the_setting(
     redshift: Redshift, changed: dict[str, str], told: str
 ) -> None:
-    made = over_the_wire(redshift).model_copy(update=changed)
+    made = over_the_wire(redshift, **changed)
     with pytest.raises(PortError, match=told), made.session("x"):
         raise AssertionError("connected")
+
+
+def test_a_password_that_was_rotated_is_taken_at_the_next_connect(
+    redshift: Redshift, tmp_path: Path
+) -> None:
+    """By the warehouse of a process that goes on running, as a code server does."""
+    environ = {**redshift.settings, "ORDERHE_WAREHOUSE": "redshift"}
+    right = environ["ORDERHE_REDSHIFT_PASSWORD"]
+    environ["ORDERHE_REDSHIFT_PASSWORD"] = "of yesterday"
+    made = build_warehouse(load_settings(environ, tmp_path))
+    with pytest.raises(PortError, match="ORDERHE_REDSHIFT_PASSWORD"), made.session("x"):
+        raise AssertionError("connected")
+    environ["ORDERHE_REDSHIFT_PASSWORD"] = right
+    assert made.query("select 1").scalar() == 1
+    assert right not in repr(made)
 
 
 @pytest.fixture

@@ -6,28 +6,24 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 import redshift_connector
 
-from orderhe_dagster.ports.source import ConnectionLost, PortError, StatementError
+from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError
 from orderhe_dagster.rendering.masking import without_values
 from orderhe_dagster.resources.redshift.errors import is_retryable, message_of, statement_error
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
-from orderhe_dagster.resources.secrets import keep
+from orderhe_dagster.settings.config import RedshiftSettings
+from orderhe_dagster.settings.secret import Secret
 
 SECRET = "needle-in-no-error"
 
 
 def warehouse(port: int, host: str = "127.0.0.1", **more: object) -> RedshiftWarehouse:
-    return RedshiftWarehouse(
-        host=host,
-        port=port,
-        user="loader",
-        password_name=keep("test", SECRET),
-        connect_timeout_s=1,
-        **more,
-    )
+    given: dict[str, Any] = {"host": host, "port": port, "user": "loader", "connect_timeout": 1}
+    return RedshiftWarehouse(RedshiftSettings(password=Secret.of(SECRET), **{**given, **more}))
 
 
 @pytest.fixture
@@ -51,7 +47,7 @@ def refusal(made: RedshiftWarehouse) -> str:
         raise AssertionError("there is no server")
     assert SECRET not in str(raised.value)
     assert SECRET not in repr(made)
-    assert SECRET not in repr(made._target)
+    assert SECRET not in repr((made.settings, made.settings.password))
     return str(raised.value)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from local_redshift.testing.server import Redshift
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
+from orderhe_dagster.settings.config import RedshiftSettings
 
 
 class ControlPlane(ThreadingHTTPServer):
@@ -77,7 +78,9 @@ def plane(redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Contr
 
 
 def by_iam(redshift: Redshift, **more: Any) -> RedshiftWarehouse:
-    return RedshiftWarehouse(auth="iam", workgroup="shop", ssl_ca=redshift.ca, **more)
+    return RedshiftWarehouse(
+        RedshiftSettings(auth="iam", workgroup="shop", ssl_ca=redshift.ca, **more)
+    )
 
 
 def test_a_workgroup_is_reached_by_credentials_that_aws_gives(

@@ -10,13 +10,14 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, SSLError
 
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.build import build_store
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.s3 import writes as s3_writes
@@ -24,7 +25,7 @@ from orderhe_dagster.resources.s3.client import Connection, client_of
 from orderhe_dagster.resources.s3.errors import Place, explained
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.resources.s3.store import S3Store
-from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster.settings.config import S3Settings, load_settings
 from orderhe_dagster_tests.servers import http_faults
 from orderhe_dagster_tests.servers.mariadb import free_port
 from orderhe_dagster_tests.servers.s3 import S3Server, running, use
@@ -34,7 +35,9 @@ Verb = Callable[[S3Store, Path], object]
 
 @pytest.fixture
 def store(s3: S3Server) -> S3Store:
-    made = S3Store(bucket=s3.bucket_name(), prefix="a/b", endpoint_url=s3.url, max_attempts=2)
+    made = S3Store(
+        S3Settings(bucket=s3.bucket_name(), prefix="a/b", endpoint_url=s3.url), max_attempts=2
+    )
     made.create()
     return made
 
@@ -71,7 +74,7 @@ def test_a_denial_gives_the_statement_that_is_missing(
         ]
     all_but_one["Statement"] = [one for one in all_but_one["Statement"] if one["Action"]]
     use(monkeypatch, s3_server.environ)
-    store = S3Store(bucket=name, prefix="a/b", endpoint_url=s3_server.url)
+    store = S3Store(S3Settings(bucket=name, prefix="a/b", endpoint_url=s3_server.url))
     if "Bucket" not in action or action == "s3:ListBucket":
         store.create()
         if "Put" not in action:
@@ -97,8 +100,8 @@ def test_the_documented_policy_is_the_one_that_is_tested(project: Path) -> None:
 def test_the_rights_end_at_the_prefix(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     name = s3_server.bucket_name()
     use(monkeypatch, s3_server.user(name, policy(name, "shops/one", creates=True)))
-    S3Store(bucket=name, prefix="shops/one", endpoint_url=s3_server.url).create()
-    other = S3Store(bucket=name, prefix="shops/other", endpoint_url=s3_server.url)
+    S3Store(S3Settings(bucket=name, prefix="shops/one", endpoint_url=s3_server.url)).create()
+    other = S3Store(S3Settings(bucket=name, prefix="shops/other", endpoint_url=s3_server.url))
     with pytest.raises(PortError, match=r"s3:PutObject on it is not allowed.*shops/other/\*"):
         other.put("k", b"1")
 
@@ -126,7 +129,7 @@ def test_what_is_wrong_with_credentials_and_address_is_told_without_secrets(
     ]
     for credentials, changes, says in cases:
         use(monkeypatch, credentials)
-        wrong = store.model_copy(update=changes)
+        wrong = replace(store, settings=replace(store.settings, **changes))
         for verb in (
             lambda store=wrong: store.get("k"),
             lambda store=wrong: store.put("k", b"2"),
@@ -144,13 +147,15 @@ def test_create_makes_a_closed_bucket_in_the_region_that_is_set(
     s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, {**s3.environ, "AWS_DEFAULT_REGION": "eu-west-2"})
-    store = S3Store(bucket=s3.bucket_name(), endpoint_url=s3.url)
+    store = S3Store(S3Settings(bucket=s3.bucket_name(), endpoint_url=s3.url))
     store.create()
     store.create()
     asked = s3.client()
-    place = asked.get_bucket_location(Bucket=store.bucket)["LocationConstraint"]
+    place = asked.get_bucket_location(Bucket=store.settings.bucket)["LocationConstraint"]
     assert place == "eu-west-2"
-    closed = asked.get_public_access_block(Bucket=store.bucket)["PublicAccessBlockConfiguration"]
+    closed = asked.get_public_access_block(Bucket=store.settings.bucket)[
+        "PublicAccessBlockConfiguration"
+    ]
     assert closed == dict.fromkeys(closed, True)
     assert len(closed) == 4
 
@@ -176,7 +181,7 @@ def test_everything_written_is_encrypted_as_the_settings_say(s3: S3Server, tmp_p
     file.write_bytes(b"2")
     store.upload([("file", file)])
     for name in ("k", "file"):
-        head = s3.client().head_object(Bucket=settings.s3_bucket, Key=f"shops/one/{name}")
+        head = s3.client().head_object(Bucket=settings.s3.bucket, Key=f"shops/one/{name}")
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
@@ -193,10 +198,10 @@ def test_hashes_come_from_the_server_without_a_body(
     for name, body in bodies.items():
         (tmp_path / name).write_bytes(body)
     store.upload([(name, tmp_path / name) for name in bodies])
-    s3.client().put_object(Bucket=store.bucket, Key="a/b/foreign", Body=b"by another tool")
+    s3.client().put_object(Bucket=store.settings.bucket, Key="a/b/foreign", Body=b"by another tool")
     known = [hashlib.sha256(body).hexdigest() for body in bodies.values()]
     with http_faults.before(s3.url) as proxy:
-        through = store.model_copy(update={"endpoint_url": proxy.url})
+        through = replace(store, settings=replace(store.settings, endpoint_url=proxy.url))
         assert through.hashes(list(bodies)) == known
         assert set(proxy.methods()) == {"HEAD"}
         assert through.hashes(["foreign"]) == [hashlib.sha256(b"by another tool").hexdigest()]
@@ -214,7 +219,7 @@ def test_an_object_that_was_replaced_behind_our_back_has_its_own_hash(
     store.put("small", b"as stored")
     store.upload([("large", tmp_path / "large")])
     for key in ("small", "large"):
-        at = {"Bucket": store.bucket, "Key": f"a/b/{key}"}
+        at = {"Bucket": store.settings.bucket, "Key": f"a/b/{key}"}
         noted = s3.client().head_object(**at)["Metadata"]
         s3.client().put_object(**at, Body=b"altered", Metadata=noted, ChecksumAlgorithm="SHA256")
     altered = hashlib.sha256(b"altered").hexdigest()
@@ -228,14 +233,14 @@ def test_thousands_of_objects_are_deleted_in_batches(s3: S3Server, store: S3Stor
     store.put("0", b"1")
     store.put("2499", b"1")
     with http_faults.before(s3.url) as proxy:
-        through = store.model_copy(update={"endpoint_url": proxy.url})
+        through = replace(store, settings=replace(store.settings, endpoint_url=proxy.url))
         through.delete(str(number) for number in range(2500))
         assert proxy.methods() == ["POST"] * 3
     assert store.sizes(["0", "2499"]) == [None, None]
 
 
 def test_a_process_makes_one_client_for_all_its_threads(store: S3Store) -> None:
-    connection = Connection(store.endpoint_url, 2, 10.0, 60.0)
+    connection = Connection(store.settings.endpoint_url, 2, 10.0, 60.0)
     with ThreadPoolExecutor(8) as pool:
         assert len({id(one) for one in pool.map(client_of, [connection] * 16)}) == 1
 
@@ -248,7 +253,9 @@ def test_a_server_with_tls_is_held_to_its_certificate(
     authority = Authority(tmp_path / "tls")
     certificate, key = authority.sign(*LOOPBACK)
     with running(certificate, key, str(authority.file)) as server:
-        store = S3Store(bucket=server.bucket_name(), endpoint_url=server.url, max_attempts=1)
+        store = S3Store(
+            S3Settings(bucket=server.bucket_name(), endpoint_url=server.url), max_attempts=1
+        )
         use(monkeypatch, server.environ)
         with pytest.raises(PortError, match=r"is not trusted here\. Give its CA as AWS_CA_BUNDLE"):
             store.create()
@@ -258,7 +265,7 @@ def test_a_server_with_tls_is_held_to_its_certificate(
             store.create()
         clear = server.url.replace("https:", "http:")
         with pytest.raises(PortError, match=r"TLS.*write https://"):
-            store.model_copy(update={"endpoint_url": clear}).create()
+            replace(store, settings=replace(store.settings, endpoint_url=clear)).create()
         use(monkeypatch, {**server.environ, "AWS_CA_BUNDLE": server.ca})
         store.create()
         store.put("k", b"1", if_none_match=True)
@@ -270,7 +277,7 @@ def test_a_server_with_tls_is_held_to_its_certificate(
 def test_a_server_without_tls_is_told_from_a_wrong_certificate(s3: S3Server) -> None:
     url = s3.url.replace("http:", "https:")
     with pytest.raises(PortError, match=r"speaks no TLS\. See its port"):
-        S3Store(bucket="shop", endpoint_url=url, max_attempts=1).create()
+        S3Store(S3Settings(bucket="shop", endpoint_url=url), max_attempts=1).create()
     bad = ClientError({"Error": {"Code": "400", "Message": "Bad Request"}}, "HeadBucket")
     assert "write https://" in str(explained(bad, "reach", Place("s3://b", "b", "", s3.url)))
     assert "https://" not in str(explained(bad, "reach", Place("s3://b", "b")))
@@ -283,7 +290,7 @@ def test_a_token_with_a_line_break_is_in_no_error_and_no_cause(
 ) -> None:
     """Python's HTTP client quotes the header that it refuses."""
     use(monkeypatch, {**s3.environ, "AWS_SESSION_TOKEN": "needle\n"})
-    store = S3Store(bucket="shop", endpoint_url=s3.url, max_attempts=1)
+    store = S3Store(S3Settings(bucket="shop", endpoint_url=s3.url), max_attempts=1)
     (tmp_path / "file").write_bytes(b"1")
     works: list[Callable[[], object]] = [
         store.create,
@@ -342,7 +349,7 @@ def test_the_local_redshift_fetches_a_part_by_one_request_and_misses_one_that_is
 ) -> None:
     store.put("part", b"rows")
     with http_faults.before(s3.url) as proxy, ExitStack() as stack:
-        through = store.model_copy(update={"endpoint_url": proxy.url})
+        through = replace(store, settings=replace(store.settings, endpoint_url=proxy.url))
         reach = resolver(through, stack)
         assert Path(reach.local_path(store.url("part"))).read_bytes() == b"rows"
         assert proxy.methods() == ["GET"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.ports.source import PortError, PreconditionFailed
+from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.resources.s3 import bucket as s3_bucket
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.store import S3Store
+from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers import http_faults as faults
 from orderhe_dagster_tests.servers.http_faults import FaultyProxy
 from orderhe_dagster_tests.servers.s3 import S3Server
@@ -27,7 +29,7 @@ def proxy(s3: S3Server) -> Iterator[FaultyProxy]:
 @pytest.fixture
 def sure(s3: S3Server) -> S3Store:
     """The store, on a good network."""
-    store = S3Store(bucket=s3.bucket_name(), endpoint_url=s3.url)
+    store = S3Store(S3Settings(bucket=s3.bucket_name(), endpoint_url=s3.url))
     store.create()
     return store
 
@@ -37,7 +39,11 @@ def store(proxy: FaultyProxy, sure: S3Store, monkeypatch: pytest.MonkeyPatch) ->
     """The same store through the proxy."""
     monkeypatch.setattr(s3_bucket, "pause", lambda _: None)
     monkeypatch.setattr(s3_writes, "pause", lambda _: None)
-    return S3Store(bucket=sure.bucket, endpoint_url=proxy.url, max_attempts=2, read_timeout_s=1.0)
+    return S3Store(
+        S3Settings(bucket=sure.settings.bucket, endpoint_url=proxy.url),
+        max_attempts=2,
+        read_timeout_s=1.0,
+    )
 
 
 def test_a_conditional_write_whose_answer_was_lost_is_our_own(
@@ -146,7 +152,7 @@ def test_a_body_that_never_comes_whole_is_an_error(
 
 
 def test_a_stalled_answer_ends_at_the_timeout(proxy: FaultyProxy, store: S3Store) -> None:
-    quick = store.model_copy(update={"read_timeout_s": 0.2})
+    quick = replace(store, read_timeout_s=0.2)
     proxy.faults.extend([faults.stalls] * 2)
     with pytest.raises(PortError, match="does not answer"):
         quick.get("k")
@@ -164,7 +170,7 @@ def test_a_part_whose_connection_breaks_is_sent_again(
     file.write_bytes(os.urandom((5 << 20) + 1000))
     proxy.faults.extend([faults.passes, faults.resets_the_request, faults.loses_the_answer])
     # Parts go side by side: both faults may meet the same one.
-    store.model_copy(update={"max_attempts": 4}).upload([("large", file)])
+    replace(store, max_attempts=4).upload([("large", file)])
     assert sure.hashes(["large"]) == [hashlib.sha256(file.read_bytes()).hexdigest()]
 
 
@@ -184,4 +190,4 @@ def test_an_upload_that_fails_leaves_nothing(
     with pytest.raises(PortError, match=r"cannot upload s3://.*/large: .*fewer requests"):
         store.upload([("large", file)])
     assert sure.sizes(["large"]) == [None]
-    assert s3.client().list_multipart_uploads(Bucket=sure.bucket).get("Uploads", []) == []
+    assert s3.client().list_multipart_uploads(Bucket=sure.settings.bucket).get("Uploads", []) == []

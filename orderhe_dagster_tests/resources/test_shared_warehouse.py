@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from local_redshift.errors import RedshiftError
-from orderhe_dagster.ports.source import LockTimeout, PortError, Store
+from orderhe_dagster.ports.errors import LockTimeout, PortError
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.shared_warehouse import shared_database
 from orderhe_dagster.resources.s3.store import S3Store
+from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server
 
 
@@ -33,7 +35,7 @@ def test_what_copy_fetched_does_not_stay_until_the_server_stops(
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     store: Store = FolderStore(root=str(tmp_path / "s3"), bucket="b", prefix="")
     if kind == "s3":
-        store = S3Store(bucket=s3.bucket_name(), endpoint_url=s3.url)
+        store = S3Store(S3Settings(bucket=s3.bucket_name(), endpoint_url=s3.url))
     address = stored(store, tmp_path)
     with shared_database(tmp_path / "w.duckdb", store, "somewhere") as database:
         session = database.connect(user="admin")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.ports.source import Measure, PreconditionFailed, Touch
+from orderhe_dagster.ports.errors import PreconditionFailed
+from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import Record

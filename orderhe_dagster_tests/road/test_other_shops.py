@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orderhe_dagster.commands.create import import_into
+from orderhe_dagster.commands.import_file import import_into
 from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.rendering.printing import print_result
 from orderhe_dagster_tests.shops import TestShop

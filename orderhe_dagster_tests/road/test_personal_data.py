@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.commands.create import import_into
+from orderhe_dagster.commands.import_file import import_into
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster_tests.shops import OWN_SQL, TestShop
 

@@ -197,14 +197,15 @@ def shop_database(mariadb: MariaDB) -> Iterator[str]:
 def mysql_source(server: MariaDB, database: str, account: Account = OWNER, **more: Any) -> Any:
     """A MySQLSource for a database of the server; TLS is verified where the server has it."""
     from orderhe_dagster.resources.mysql.source import MySQLSource
-    from orderhe_dagster.resources.secrets import keep
+    from orderhe_dagster.settings.config import MySQLSettings
+    from orderhe_dagster.settings.secret import Secret
 
     tls = {"sslmode": "disable"} if server.authority is None else {"ssl_ca": server.ca}
     given: dict[str, Any] = {
         **{"host": server.host, "port": server.port, "database": database, **tls},
-        **{"user": account.user, "password_name": keep(account.user, account.password)},
+        **{"user": account.user, "password": Secret.of(account.password)},
     }
-    return MySQLSource(**{**given, **more})
+    return MySQLSource(MySQLSettings(**{**given, **more}))
 
 
 def free_port() -> int:

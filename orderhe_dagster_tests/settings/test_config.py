@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from orderhe_dagster.settings.config import (
     VARIABLES,
     MySQLSettings,
     RedshiftSettings,
+    S3Settings,
     Settings,
     SettingsError,
     load_settings,
@@ -36,8 +38,7 @@ def test_defaults_when_nothing_is_set(tmp_path: Path) -> None:
         start_date=None,
         time_zone="Asia/Seoul",
         seed=1,
-        s3_bucket="orderhe",
-        s3_prefix="",
+        s3=S3Settings(bucket="orderhe", prefix=""),
     )
 
 
@@ -67,7 +68,7 @@ def test_values_are_read_when_given(tmp_path: Path) -> None:
     assert settings.start_date == date(2025, 1, 31)
     assert settings.time_zone == "Europe/London"
     assert settings.seed == 12
-    assert settings.s3_prefix == "shops/demo"
+    assert settings.s3.prefix == "shops/demo"
 
 
 @pytest.mark.parametrize("text", ["krw", "₩", "EURO", "US", "U5D", "ＫＲＷ"])
@@ -92,10 +93,10 @@ def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     )
     settings = load_settings({"ORDERHE_SEED": "4"}, tmp_path)
     assert settings.seed == 4
-    assert settings.s3_bucket == "my-shop"
-    assert settings.s3_prefix == "p$a#${HOME} ss"
+    assert settings.s3.bucket == "my-shop"
+    assert settings.s3.prefix == "p$a#${HOME} ss"
     assert settings.time_zone == "Asia/Seoul"
-    assert load_settings({"ORDERHE_S3_BUCKET": ""}, tmp_path).s3_bucket == "orderhe"
+    assert load_settings({"ORDERHE_S3_BUCKET": ""}, tmp_path).s3.bucket == "orderhe"
 
 
 def test_dotenv_errors_name_the_line(tmp_path: Path) -> None:
@@ -277,3 +278,21 @@ def test_env_example_documents_every_setting_and_its_default(project: Path, tmp_
     bare.mkdir()
     expected = load_settings({"ORDERHE_HOME": str(tmp_path / ".orderhe")}, bare)
     assert load_settings({}, tmp_path) == expected
+
+
+def test_a_secret_is_told_when_asked_and_never_written_down(tmp_path: Path) -> None:
+    environ = {
+        "ORDERHE_SOURCE": "mysql",
+        "ORDERHE_MYSQL_HOST": "db.example.com",
+        "ORDERHE_MYSQL_USER": "reader",
+        "ORDERHE_MYSQL_DATABASE": "shop",
+        "ORDERHE_MYSQL_PASSWORD": "needle",
+    }
+    settings = load_settings(environ, tmp_path)
+    assert settings.mysql.password.reveal() == "needle"
+    shown = (repr(settings), str(settings.mysql), repr(settings.mysql.password))
+    assert not any("needle" in text for text in shown)
+    with pytest.raises(TypeError, match="not written down"):
+        pickle.dumps(settings)
+    environ["ORDERHE_MYSQL_PASSWORD"] = "rotated"
+    assert settings.mysql.password.reveal() == "rotated"

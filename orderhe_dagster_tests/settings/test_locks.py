@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.ports.source import LockTimeout
+from orderhe_dagster.ports.errors import LockTimeout
 from orderhe_dagster.settings import locks
 from orderhe_dagster.settings.locks import file_lock, holder
 

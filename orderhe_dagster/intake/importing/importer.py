@@ -25,7 +25,8 @@ from orderhe_dagster.intake.importing.keys import Keys, keys_of
 from orderhe_dagster.intake.importing.problems import Findings
 from orderhe_dagster.intake.importing.readers import read
 from orderhe_dagster.intake.importing.values import convert
-from orderhe_dagster.ports.source import Source, Store
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.settings.scratch import scratch_folder
 
 if TYPE_CHECKING:

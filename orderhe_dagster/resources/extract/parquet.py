@@ -14,7 +14,8 @@ from orderhe_dagster.catalog.measure import day_expression, measure_select, meas
 from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import duckdb_text
-from orderhe_dagster.ports.source import Measure, PortError, Touch
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.measures import Measure, Touch
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,7 +17,8 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import PortError, Touch
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.resources.extract.parquet import (
     cursor_number,
     day_of,

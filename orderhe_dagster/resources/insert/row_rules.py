@@ -25,7 +25,7 @@ from orderhe_dagster.catalog.limits import (
 from orderhe_dagster.catalog.mysql_types import integer_range
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.catalog.types import duckdb_text
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.catalog.types import duckdb_text
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.insert.row_rules import Rule, rules_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import date, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,9 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import (
-    Extract,
-    Measure,
-    PortError,
-    Source,
-    SourceTransaction,
-    Touch,
-)
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.source import Extract, Source, SourceTransaction
 from orderhe_dagster.resources.extract.parquet import (
     check_columns,
     check_window,
@@ -47,6 +43,7 @@ if TYPE_CHECKING:
 REBUILD = "a simulated shop is made again by `orderhe simulate`, another one by its imports"
 
 
+@dataclass(frozen=True)
 class EmbeddedSource(Source):
     """A DuckDB file that stands in for MySQL: `path` is the file, made by `create`.
 

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from orderhe_dagster.ports.source import (
-    PortError,
-    Result,
-    StatementError,
-    Store,
-    Take,
-    Warehouse,
-)
+from orderhe_dagster.ports.errors import PortError, StatementError
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Result, Take, Warehouse
 from orderhe_dagster.resources.laptop.duckdb_file import is_stillborn, remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.interrupts import interruptible
@@ -32,6 +28,7 @@ _BATCH = 2_000  # rows
 REBUILD = "run '*' for the whole range, and it is built anew from the backups"
 
 
+@dataclass(frozen=True)
 class EmbeddedWarehouse(Warehouse):
     """The warehouse in the DuckDB file at `path`; COPY reads its addresses from `store`."""
 

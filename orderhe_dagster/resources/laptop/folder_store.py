@@ -8,9 +8,11 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from orderhe_dagster.ports.source import Object, PortError, PreconditionFailed, Store
+from orderhe_dagster.ports.errors import PortError, PreconditionFailed
+from orderhe_dagster.ports.store import Object, Store
 from orderhe_dagster.resources.store_keys import segments
 from orderhe_dagster.settings.locks import file_lock
 
@@ -20,6 +22,7 @@ _REPLACE_PAUSE_S = 0.02
 _COPY_CHUNK_BYTES = 1 << 20
 
 
+@dataclass(frozen=True)
 class FolderStore(Store):
     """Objects as files: `s3://bucket/prefix/key` is `<root>/<bucket>/<prefix>/<key>`.
 

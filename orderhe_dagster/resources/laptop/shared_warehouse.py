@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.ports.source import PortError, Store
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.embedded_warehouse import REBUILD
 from orderhe_dagster.resources.laptop.store_resolver import resolver

@@ -12,7 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.ports.source import PortError, Store
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 
 if TYPE_CHECKING:

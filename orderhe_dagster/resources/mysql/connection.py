@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql.errors import mysql_error
 from orderhe_dagster.resources.mysql.timeout import has_timeout
+from orderhe_dagster.settings.config import MySQLSettings
 
 STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO",
           "NO_ZERO_DATE", "NO_ZERO_IN_DATE", "NO_ENGINE_SUBSTITUTION")  # fmt: skip
@@ -18,30 +18,12 @@ LIKE_DUCKDB = ("ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES")
 """Names in double quotes, `||` joins texts, a backslash is a character like any other."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where to connect and how; see `config.MySQLSettings` for the meaning of each."""
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    database: str
-    sslmode: str
-    ssl_ca: str
-    compression: str
-    connect_timeout_s: int
-    read_timeout_s: int
-    write_timeout_s: int
-
-    @property
-    def where(self) -> str:
-        """Host, port and database, without secrets."""
-        return f"{self.host}:{self.port}/{self.database}"
-
-
 def connected(
-    target: Target, modes: tuple[str, ...] = (), *, with_database: bool = True, texts: bool = False
+    settings: MySQLSettings,
+    modes: tuple[str, ...] = (),
+    *,
+    with_database: bool = True,
+    texts: bool = False,
 ) -> Any:
     """A connection of pymysql in autocommit mode, in UTC, in utf8mb4 and strict besides `modes`.
 
@@ -52,24 +34,24 @@ def connected(
 
     try:
         connection = pymysql.connect(
-            host=target.host,
-            port=target.port,
-            user=target.user,
-            password=target.password.encode(),  # a text would be taken as latin-1
-            database=target.database if with_database else None,
+            host=settings.host,
+            port=settings.port,
+            user=settings.user,
+            password=settings.password.reveal().encode(),  # a text would be taken as latin-1
+            database=settings.database if with_database else None,
             charset="utf8mb4",
             autocommit=True,
             local_infile=False,
             # All three: the driver uses the write timeout while TLS begins.
-            connect_timeout=target.connect_timeout_s,
-            read_timeout=target.read_timeout_s,
-            write_timeout=target.write_timeout_s,
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+            write_timeout=settings.write_timeout,
             program_name="orderhe_dagster",
             conv=encoders if texts else conversions,
-            **_tls(target),
+            **_tls(settings),
         )
     except pymysql.MySQLError as error:
-        raise mysql_error(error, target.where, target.user) from None
+        raise mysql_error(error, settings.where, settings.user) from None
     has_timeout(connection)
     try:
         rounding = ("TIME_ROUND_FRACTIONAL",) if "MariaDB" in connection.server_version else ()
@@ -79,15 +61,15 @@ def connected(
     except BaseException as error:
         close(connection)
         if isinstance(error, pymysql.MySQLError):
-            raise mysql_error(error, target.where, target.user) from None
+            raise mysql_error(error, settings.where, settings.user) from None
         raise
     return connection
 
 
-def ca_file(target: Target) -> str:
+def ca_file(settings: MySQLSettings) -> str:
     """The file of the CA certificates that the server's is held to; PortError where there is none."""
-    if target.ssl_ca:
-        return target.ssl_ca
+    if settings.ssl_ca:
+        return settings.ssl_ca
     paths = ssl.get_default_verify_paths()
     if paths.cafile:
         return paths.cafile
@@ -105,15 +87,15 @@ def close(connection: Any) -> None:
         connection.close()
 
 
-def _tls(target: Target) -> dict[str, Any]:
-    if target.sslmode == "disable":
+def _tls(settings: MySQLSettings) -> dict[str, Any]:
+    if settings.sslmode == "disable":
         return {"ssl_disabled": True}
     try:
-        context = ssl.create_default_context(cafile=target.ssl_ca or None)
+        context = ssl.create_default_context(cafile=settings.ssl_ca or None)
     except (OSError, ssl.SSLError) as error:
         raise PortError(
-            f"the CA file {target.ssl_ca} cannot be read as PEM certificates ({error}): see "
+            f"the CA file {settings.ssl_ca} cannot be read as PEM certificates ({error}): see "
             "ORDERHE_MYSQL_SSL_CA"
         ) from None
-    context.check_hostname = target.sslmode == "verify-full"
+    context.check_hostname = settings.sslmode == "verify-full"
     return {"ssl": context}

@@ -16,12 +16,13 @@ from orderhe_dagster.catalog import carry
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.extract.parquet import day_name, where_of
 from orderhe_dagster.resources.extract.quarantine_files import SOUND, faults_name
-from orderhe_dagster.resources.mysql.connection import Target, ca_file, close
+from orderhe_dagster.resources.mysql.connection import ca_file, close
 from orderhe_dagster.resources.mysql.fetch import batches
 from orderhe_dagster.resources.mysql.timeout import interrupt_ends, silence_ends
+from orderhe_dagster.settings.config import MySQLSettings
 from orderhe_dagster.settings.interrupts import interruptible, raise_if_interrupted
 
 if TYPE_CHECKING:
@@ -71,14 +72,16 @@ def unpacked(table: Table, relation: str) -> str:
 
 
 @contextmanager
-def by_scanner(target: Target, select: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+def by_scanner(
+    settings: MySQLSettings, select: str
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """A connection of DuckDB and the relation in it that runs `select` in MySQL when it is read."""
     with _duckdb() as connection:
         _load(connection)
         for name, value in _SETTINGS.items():
             connection.execute(f"set {name} = {value}")
-        with silence_ends(target.host, target.port, target.read_timeout_s):
-            _attach(connection, target)
+        with silence_ends(settings.host, settings.port, settings.read_timeout):
+            _attach(connection, settings)
             yield connection, f"mysql_query('shop', {string(select)}, stream_results = true)"
 
 
@@ -179,22 +182,22 @@ def _no_extension(why: str) -> str:
     )
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, target: Target) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, settings: MySQLSettings) -> None:
     # A failed ATTACH prints what stands in it, so everything goes by a secret.
     given: dict[str, str] = {
-        "host": target.host,
-        "port": str(target.port),
-        "user": target.user,
-        "password": target.password,
-        "database": target.database,
-        "ssl_mode": _MODES[target.sslmode],
+        "host": settings.host,
+        "port": str(settings.port),
+        "user": settings.user,
+        "password": settings.password.reveal(),
+        "database": settings.database,
+        "ssl_mode": _MODES[settings.sslmode],
     }
-    if target.sslmode != "disable":
+    if settings.sslmode != "disable":
         # Without a file the extension would let a server on this machine pass unverified.
-        given["ssl_ca"] = ca_file(target)
+        given["ssl_ca"] = ca_file(settings)
     listed = ", ".join(f"{name} {string(value)}" for name, value in given.items())
     connection.execute(f"create temporary secret shop_access (type mysql, {listed})")
-    compression = "required" if target.compression == "on" else "disabled"
+    compression = "required" if settings.compression == "on" else "disabled"
     connection.execute(
         f"attach 'compression={compression}' as shop (type mysql, read_only, secret shop_access)"
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
 from orderhe_dagster.catalog.table import Column, Table
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.insert.strict_rows import looked_over, shown_value, typed
 from orderhe_dagster.settings.interrupts import interruptible
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.ports.source import FoundTable
-from orderhe_dagster.resources.mysql.connection import Target, close, connected
+from orderhe_dagster.resources.mysql.connection import close, connected
 from orderhe_dagster.resources.mysql.errors import mysql_error
+from orderhe_dagster.settings.config import MySQLSettings
 
 _TABLES = (
     "select table_name, table_type, coalesce(table_rows, 0) from information_schema.tables "
@@ -23,11 +24,11 @@ _INDEXED_DAYS = (
 _TAKEN = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
-def read_schema(target: Target) -> list[FoundTable]:
+def read_schema(settings: MySQLSettings) -> list[FoundTable]:
     """Every table of the database, by name; views and sequences with the reason why they are not read."""
     import pymysql
 
-    connection = connected(target)
+    connection = connected(settings)
     try:
         with connection.cursor() as cursor:
             cursor.execute("set sql_quote_show_create = 1")
@@ -39,7 +40,7 @@ def read_schema(target: Target) -> list[FoundTable]:
                 indexed.setdefault(str(table), []).append(str(column))
             return [_found(cursor, *table, indexed.get(table[0], [])) for table in tables]
     except pymysql.MySQLError as error:
-        raise mysql_error(error, target.where, target.user, what="read the schema") from None
+        raise mysql_error(error, settings.where, settings.user, what="read the schema") from None
     finally:
         close(connection)
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +17,8 @@ from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import (
-    Extract,
-    FoundTable,
-    Measure,
-    Source,
-    Touch,
-)
+from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.source import Extract, FoundTable, Source
 from orderhe_dagster.resources.extract.parquet import (
     LONG_ROWS_A_GROUP,
     check_window,
@@ -37,7 +33,7 @@ from orderhe_dagster.resources.extract.parquet import (
 from orderhe_dagster.resources.extract.quarantine_files import SetApart, set_apart, with_quarantined
 from orderhe_dagster.resources.mysql import schema as mysql_schema
 from orderhe_dagster.resources.mysql import tables as mysql_tables
-from orderhe_dagster.resources.mysql.connection import Target, close, connected
+from orderhe_dagster.resources.mysql.connection import close, connected
 from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
 from orderhe_dagster.resources.mysql.extract import (
     by_arrow,
@@ -47,7 +43,7 @@ from orderhe_dagster.resources.mysql.extract import (
     unpacked,
 )
 from orderhe_dagster.resources.mysql.transaction import MySQLTransaction, writing
-from orderhe_dagster.resources.secrets import kept
+from orderhe_dagster.settings.config import MySQLSettings
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.open_files import room_for
 from orderhe_dagster.settings.scratch import fresh_folder
@@ -59,43 +55,32 @@ _WAITS_S = (1.0, 5.0)
 """How long is waited before each further attempt of something that only reads."""
 
 
+@dataclass(frozen=True)
 class MySQLSource(Source):
-    """The shop's MySQL at `host`; see `config.MySQLSettings` for the settings. Timeouts are in seconds.
+    """The shop's MySQL that `settings` name.
 
-    `password_name` is what `secrets` keeps the password under; `extract_by` is scanner or arrow. What
-    only reads is repeated from a new snapshot after a lost connection, a deadlock and the like, twice
-    at most. A transaction that writes is never repeated here.
+    What only reads is repeated from a new snapshot after a lost connection, a deadlock and the like,
+    twice at most. A transaction that writes is never repeated here.
     """
 
-    host: str
-    port: int = 3306
-    user: str
-    password_name: str = ""
-    database: str
-    sslmode: str = "verify-full"
-    ssl_ca: str = ""
-    compression: str = "off"
-    extract_by: str = "scanner"
-    connect_timeout_s: int = 10
-    read_timeout_s: int = 600
-    write_timeout_s: int = 60
+    settings: MySQLSettings
 
     @property
     def identity(self) -> str:
         """`mysql://host:port/database`."""
-        return f"mysql://{self._target.where}"
+        return f"mysql://{self.settings.where}"
 
     def create(self, tables: Sequence[Table]) -> None:
         """Create the database and the raw tables that are not there yet, parents first."""
-        mysql_tables.create(self._target, tables)
+        mysql_tables.create(self.settings, tables)
 
     def found_tables(self) -> list[FoundTable]:
         """The tables of the database, by name."""
-        return mysql_schema.read_schema(self._target)
+        return mysql_schema.read_schema(self.settings)
 
     def writing(self) -> AbstractContextManager[MySQLTransaction]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
-        return writing(self._target)
+        return writing(self.settings)
 
     def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
         """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
@@ -173,11 +158,11 @@ class MySQLSource(Source):
                 with connection.cursor() as cursor:
                     cursor.execute("select utc_timestamp(6)")
                     ((snapshot_at,),) = cursor.fetchall()
-                if self.extract_by == "arrow":
+                if self.settings.extract == "arrow":
                     opened = by_arrow(connection, table, window, select)
                 else:
                     close(connection)  # the scanner has its own; ours would idle for as long
-                    opened = by_scanner(self._target, select)
+                    opened = by_scanner(self.settings, select)
                 with opened as (engine, relation):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
                     files = room_for(1 if window is None else len(window))
@@ -215,14 +200,14 @@ class MySQLSource(Source):
         import duckdb
         import pymysql
 
-        connection = connected(self._target, texts=True)
+        connection = connected(self.settings, texts=True)
         try:
             with connection.cursor() as cursor:
-                mysql_tables.check_columns(cursor, table, self._target.where)
+                mysql_tables.check_columns(cursor, table, self.settings.where)
                 cursor.execute("start transaction with consistent snapshot, read only")
             yield connection
         except (pymysql.MySQLError, duckdb.Error) as error:
-            raise mysql_error(error, self._target.where, self.user, what=what) from None
+            raise mysql_error(error, self.settings.where, self.settings.user, what=what) from None
         finally:
             close(connection)
 
@@ -241,22 +226,6 @@ class MySQLSource(Source):
 
     def _wait(self, seconds: float) -> None:
         time.sleep(seconds)
-
-    @property
-    def _target(self) -> Target:
-        return Target(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=kept(self.password_name),
-            database=self.database,
-            sslmode=self.sslmode,
-            ssl_ca=self.ssl_ca,
-            compression=self.compression,
-            connect_timeout_s=self.connect_timeout_s,
-            read_timeout_s=self.read_timeout_s,
-            write_timeout_s=self.write_timeout_s,
-        )
 
 
 def _cursor(table: Table) -> str:

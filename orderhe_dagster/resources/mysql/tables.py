@@ -12,9 +12,10 @@ from orderhe_dagster.catalog.errors import TypeRefused
 from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of, mysql_type
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.source import PortError
-from orderhe_dagster.resources.mysql.connection import STRICT, Target, close, connected
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.resources.mysql.connection import STRICT, close, connected
 from orderhe_dagster.resources.mysql.errors import MySQLError, code_of, mysql_error
+from orderhe_dagster.settings.config import MySQLSettings
 
 _NO_DATABASE, _THERE_ALREADY, _NO_PARENT = 1049, 1050, (1005, 1824)
 OURS = "orderhe_simulation"
@@ -25,11 +26,11 @@ _PRINTED_APART = frozenset({"bit", "json", "set", "time", "year"})
 """Types whose values the measure prints in a way of their own: the table must have the very type."""
 
 
-def create(target: Target, tables: Sequence[Table]) -> None:
+def create(settings: MySQLSettings, tables: Sequence[Table]) -> None:
     """Create the database and the tables that are not there, parents first. PortError."""
     import pymysql
 
-    connection = _with_database(target)
+    connection = _with_database(settings)
     try:
         with connection.cursor() as cursor:
             cursor.execute("show tables")
@@ -45,7 +46,7 @@ def create(target: Target, tables: Sequence[Table]) -> None:
                         continue
                     what = f"{table.ref}: the table of {table.path} was not made"
                     raise mysql_error(
-                        error, target.where, target.user, what=what, ddl=True
+                        error, settings.where, settings.user, what=what, ddl=True
                     ) from None
     finally:
         close(connection)
@@ -199,22 +200,22 @@ def _end_of_columns(text: str) -> int:
     return len(text)
 
 
-def _with_database(target: Target) -> Any:
+def _with_database(settings: MySQLSettings) -> Any:
     """A connection to the database, which is made where it is not there and the user may."""
     import pymysql
 
     try:
-        return connected(target)
+        return connected(settings)
     except MySQLError as error:
         if error.code != _NO_DATABASE:
             raise
         missing = error
-    connection = connected(target, with_database=False)
-    name = quoted(target.database, "mysql")
+    connection = connected(settings, with_database=False)
+    name = quoted(settings.database, "mysql")
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"create database if not exists {name} character set utf8mb4")
-        connection.select_db(target.database)
+        connection.select_db(settings.database)
     except BaseException as error:
         close(connection)
         if isinstance(error, pymysql.MySQLError):

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql import rows as mysql_rows
-from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, Target, close, connected
+from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, close, connected
 from orderhe_dagster.resources.mysql.errors import code_of, commit_unknown, mysql_error
 from orderhe_dagster.resources.mysql.fetch import arrow_of
+from orderhe_dagster.settings.config import MySQLSettings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,8 +28,8 @@ class MySQLTransaction:
     MySQL commits before and after DDL. That is taken where nothing was written yet, and refused else.
     """
 
-    def __init__(self, connection: Any, target: Target) -> None:
-        self._connection, self._target = connection, target
+    def __init__(self, connection: Any, settings: MySQLSettings) -> None:
+        self._connection, self._settings = connection, settings
         self._wrote = False
 
     def execute(self, sql: str) -> None:
@@ -55,7 +56,7 @@ class MySQLTransaction:
 
         if self._wrote and sql.split(None, 1)[0].lower() in _COMMITTING:
             raise PortError(
-                f"mysql://{self._target.where}: before `{' '.join(sql.split())[:80]}` MySQL would commit "
+                f"mysql://{self._settings.where}: before `{' '.join(sql.split())[:80]}` MySQL would commit "
                 "what this transaction has written: run it in a transaction of its own"
             )
         cursor = self._connection.cursor()
@@ -70,26 +71,26 @@ class MySQLTransaction:
         return cursor
 
     def _error(self, error: BaseException, *, what: str = "", sql: str = "") -> PortError:
-        return mysql_error(error, self._target.where, self._target.user, what=what, sql=sql)
+        return mysql_error(error, self._settings.where, self._settings.user, what=what, sql=sql)
 
 
 @contextmanager
-def writing(target: Target) -> Iterator[MySQLTransaction]:
+def writing(settings: MySQLSettings) -> Iterator[MySQLTransaction]:
     """A transaction on a connection of its own: committed when the block ends, else rolled back.
 
     MySQLCommitUnknown where the connection broke in the commit.
     """
     import pymysql
 
-    connection = connected(target, LIKE_DUCKDB, texts=True)
+    connection = connected(settings, LIKE_DUCKDB, texts=True)
     try:
         connection.begin()
-        yield MySQLTransaction(connection, target)
+        yield MySQLTransaction(connection, settings)
         try:
             connection.commit()
         except pymysql.MySQLError as error:
             if code_of(error) in (2006, 2013):
-                raise commit_unknown(error, target.where) from None
-            raise mysql_error(error, target.where, target.user, what="commit") from None
+                raise commit_unknown(error, settings.where) from None
+            raise mysql_error(error, settings.where, settings.user, what="commit") from None
     finally:
         close(connection)  # the server rolls back what is not committed

@@ -8,12 +8,12 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.redshift.errors import connect_error, statement_error
 from orderhe_dagster.resources.s3.errors import quotes_credentials
+from orderhe_dagster.settings.config import RedshiftSettings
 
 _APPLICATION = "orderhe_dagster"
 _SILENCE_MS = 120_000  # as long as keepalive waits
@@ -21,53 +21,30 @@ _LABEL = 320  # characters that a query group keeps
 _TRUST = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where to connect and how; see `config.RedshiftSettings` for the meaning of each."""
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    database: str
-    auth: str
-    workgroup: str
-    cluster: str
-    sslmode: str
-    ssl_ca: str
-    connect_timeout_s: int
-    statement_timeout_s: int
-
-    @property
-    def where(self) -> str:
-        """Host, port and database, without secrets."""
-        return f"{self.host or self.workgroup or self.cluster}:{self.port}/{self.database}"
-
-
-def connected(target: Target, label: str) -> Any:
+def connected(settings: RedshiftSettings, label: str) -> Any:
     """A connection of redshift-connector in autocommit mode, its session set up. Raises PortError."""
     import redshift_connector
 
     try:
-        with _trusting(target.ssl_ca):
-            connection = redshift_connector.connect(**_arguments(target))
+        with _trusting(settings.ssl_ca):
+            connection = redshift_connector.connect(**_arguments(settings))
     except (redshift_connector.Error, OSError) as error:
         _close_socket(error)
-        raise connect_error(error, f"redshift://{target.where}") from None
+        raise connect_error(error, f"redshift://{settings.where}") from None
     except PortError:
         raise
     except (LookupError, struct.error, UnicodeDecodeError) as error:  # the driver read no message
         _close_socket(error)
         raise PortError(
-            f"what answers at redshift://{target.where} is no Redshift: another service has that "
+            f"what answers at redshift://{settings.where} is no Redshift: another service has that "
             "port. See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
         ) from error
     except Exception as error:  # botocore's, where credentials are asked of AWS
-        if target.auth != "iam":
+        if settings.auth != "iam":
             raise
         said = "its settings hold a line break" if quotes_credentials(error) else error
         raise PortError(
-            f"AWS gave no credentials for redshift://{target.where}: {said}. The caller needs "
+            f"AWS gave no credentials for redshift://{settings.where}: {said}. The caller needs "
             "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
             "and AWS_DEFAULT_REGION and AWS credentials must be set."
         ) from None
@@ -78,7 +55,7 @@ def connected(target: Target, label: str) -> Any:
             connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS)
         connection.autocommit = True
         cursor = connection.cursor()
-        cursor.execute(f"set statement_timeout to {target.statement_timeout_s * 1000}")
+        cursor.execute(f"set statement_timeout to {settings.statement_timeout * 1000}")
         cursor.execute(f"set query_group to '{_label(label)}'")
     except (redshift_connector.Error, OSError) as error:
         close(connection)
@@ -111,10 +88,10 @@ def _close_socket(error: BaseException) -> None:
                 opened.close()
 
 
-def _arguments(target: Target) -> dict[str, Any]:
+def _arguments(settings: RedshiftSettings) -> dict[str, Any]:
     arguments: dict[str, Any] = {
-        "database": target.database,
-        "timeout": target.connect_timeout_s,
+        "database": settings.database,
+        "timeout": settings.connect_timeout,
         "application_name": _APPLICATION,
         "tcp_keepalive": True,
         "tcp_keepalive_idle": 60,
@@ -123,28 +100,28 @@ def _arguments(target: Target) -> dict[str, Any]:
         # A prepared statement that outlives a change of its table fails; ours are run once.
         "max_prepared_statements": 0,
     }
-    if target.sslmode == "disable":
+    if settings.sslmode == "disable":
         arguments["ssl"] = False
     else:  # named, or a wrong host name would only be warned of
-        arguments |= {"ssl": True, "sslmode": target.sslmode}
-    if target.host:
-        arguments |= {"host": target.host, "port": target.port}
-    if target.auth == "password":
-        return arguments | {"user": target.user, "password": target.password}
-    arguments |= {"iam": True, "region": _region(target)}
-    if target.workgroup:
-        return arguments | {"is_serverless": True, "serverless_work_group": target.workgroup}
-    return arguments | {"cluster_identifier": target.cluster, "db_user": target.user}
+        arguments |= {"ssl": True, "sslmode": settings.sslmode}
+    if settings.host:
+        arguments |= {"host": settings.host, "port": settings.port}
+    if settings.auth == "password":
+        return arguments | {"user": settings.user, "password": settings.password.reveal()}
+    arguments |= {"iam": True, "region": _region(settings)}
+    if settings.workgroup:
+        return arguments | {"is_serverless": True, "serverless_work_group": settings.workgroup}
+    return arguments | {"cluster_identifier": settings.cluster, "db_user": settings.user}
 
 
-def _region(target: Target) -> str:
+def _region(settings: RedshiftSettings) -> str:
     """The region of AWS's own settings: the driver would ask DNS for it."""
     import boto3
 
     region = boto3.Session().region_name
     if not region:
         raise PortError(
-            f"no AWS region is set, so redshift://{target.where} cannot be asked for by IAM: set "
+            f"no AWS region is set, so redshift://{settings.where} cannot be asked for by IAM: set "
             "AWS_DEFAULT_REGION, or a region in the AWS profile"
         )
     return str(region)

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from orderhe_dagster.ports.source import ConnectionLost, PortError, StatementError
+from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError
 
 _EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
 RETRIED_CODES = ("40001", "40P01")

@@ -7,20 +7,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orderhe_dagster.ports.source import (
-    CommitUnknown,
-    ConnectionLost,
-    Result,
-    Row,
-    StatementError,
-    Take,
-    Warehouse,
-)
-from orderhe_dagster.resources.redshift.connection import Target, close, connected
+from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, StatementError
+from orderhe_dagster.ports.warehouse import Result, Row, Take, Warehouse
+from orderhe_dagster.resources.redshift.connection import close, connected
 from orderhe_dagster.resources.redshift.errors import is_retryable, statement_error
-from orderhe_dagster.resources.secrets import kept
+from orderhe_dagster.settings.config import RedshiftSettings
 
 _T = TypeVar("_T")
 _ATTEMPTS = 10
@@ -29,39 +23,28 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 5.0
 _BATCH = 2_000  # rows
 
 
+@dataclass(frozen=True)
 class RedshiftWarehouse(Warehouse):
-    """The warehouse at `host`; see `config.RedshiftSettings` for the settings. Timeouts are in seconds.
+    """The warehouse that `settings` name.
 
-    `password_name` is what `secrets` keeps the password under.
     Where another transaction was in the way (1023 and its kin), the whole transaction is repeated, at
     most `attempts` times in all. A lost connection is never repeated here: ConnectionLost or, where
     the COMMIT was under way, CommitUnknown; the audit tells what became of it.
     """
 
-    host: str = ""
-    port: int = 5439
-    user: str = ""
-    password_name: str = ""
-    database: str = "dev"
-    auth: str = "password"
-    workgroup: str = ""
-    cluster: str = ""
-    iam_role: str = "default"
-    sslmode: str = "verify-full"
-    ssl_ca: str = ""
-    connect_timeout_s: int = 15
-    statement_timeout_s: int = 3600
+    settings: RedshiftSettings
     attempts: int = _ATTEMPTS
 
     @property
     def identity(self) -> str:
         """`redshift://host:port/database`."""
-        return f"redshift://{self._target.where}"
+        return f"redshift://{self.settings.where}"
 
     @property
     def copy_authorization(self) -> str:
         """The role that COPY reads S3 by; keys never stand in SQL."""
-        return "iam_role default" if self.iam_role == "default" else f"iam_role '{self.iam_role}'"
+        role = self.settings.iam_role
+        return "iam_role default" if role == "default" else f"iam_role '{role}'"
 
     @contextmanager
     def session(self, label: str, *, read_only: bool = False) -> Iterator[RedshiftSession]:
@@ -69,29 +52,12 @@ class RedshiftWarehouse(Warehouse):
 
         What may be written is the user's rights, not `read_only`'s. PortError where none is made.
         """
-        connection = connected(self._target, label)
+        connection = connected(self.settings, label)
         session = RedshiftSession(connection, self.attempts)
         try:
             yield session
         finally:
             session.close()
-
-    @property
-    def _target(self) -> Target:
-        return Target(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=kept(self.password_name),
-            database=self.database,
-            auth=self.auth,
-            workgroup=self.workgroup,
-            cluster=self.cluster,
-            sslmode=self.sslmode,
-            ssl_ca=self.ssl_ca,
-            connect_timeout_s=self.connect_timeout_s,
-            statement_timeout_s=self.statement_timeout_s,
-        )
 
 
 class RedshiftSession:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.s3.policy import bucket_arn
 
 ACTIONS = {

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from orderhe_dagster.ports.source import Object, PortError, Store
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.store import Object, Store
 from orderhe_dagster.resources.s3 import hashes as s3_hashes
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.bucket import REQUESTS_AT_ONCE, Bucket, etag, side_by_side
 from orderhe_dagster.resources.s3.client import Connection
 from orderhe_dagster.resources.s3.errors import code_of, status_of
+from orderhe_dagster.settings.config import S3Settings
 
 _DELETED_AT_ONCE = 1000
 _CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
+@dataclass(frozen=True)
 class S3Store(Store):
     """Objects of a bucket, below a prefix. Credentials and region are AWS's own variables.
 
     Every object carries its SHA-256: S3 holds an upload to it, and every reading is held to it here.
-    Each request is tried `max_attempts` times. `endpoint_url`: another server than Amazon's. `sse`:
-    how S3 encrypts what is written ("": as the bucket has it). No listing decides anything.
+    Each request is tried `max_attempts` times. No listing decides anything.
     """
 
-    bucket: str
-    prefix: str = ""
-    endpoint_url: str = ""
-    sse: Literal["", "AES256", "aws:kms"] = ""
-    kms_key_id: str = ""
+    settings: S3Settings
     max_attempts: int = 8
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
@@ -45,7 +44,7 @@ class S3Store(Store):
 
         with self._bucket.client("make") as client:
             try:
-                client.head_bucket(Bucket=self.bucket)
+                client.head_bucket(Bucket=self.settings.bucket)
             except ClientError as error:
                 if status_of(error) != 404:
                     raise
@@ -56,18 +55,18 @@ class S3Store(Store):
             if region and region not in ("us-east-1", "aws-global"):
                 where = {"CreateBucketConfiguration": {"LocationConstraint": region}}
             try:
-                client.create_bucket(Bucket=self.bucket, **where)
+                client.create_bucket(Bucket=self.settings.bucket, **where)
             except ClientError as error:
                 if code_of(error) != "BucketAlreadyOwnedByYou":
                     raise
             try:
                 client.put_public_access_block(
-                    Bucket=self.bucket,
+                    Bucket=self.settings.bucket,
                     PublicAccessBlockConfiguration=dict.fromkeys(_CLOSED, True),
                 )
             except ClientError as error:
                 # Other servers need not know of this; in theirs nothing is public by itself.
-                if not self.endpoint_url or status_of(error) not in (400, 405, 501):
+                if not self.settings.endpoint_url or status_of(error) not in (400, 405, 501):
                     raise
 
     def url(self, key: str) -> str:
@@ -143,12 +142,15 @@ class S3Store(Store):
         for start in range(0, len(named), _DELETED_AT_ONCE):
             some = {"Objects": named[start : start + _DELETED_AT_ONCE], "Quiet": True}
             with self._bucket.client("delete from") as client:
-                refused = client.delete_objects(Bucket=self.bucket, Delete=some).get("Errors", [])
+                refused = client.delete_objects(Bucket=self.settings.bucket, Delete=some).get(
+                    "Errors", []
+                )
                 if refused:
                     raise ClientError({"Error": refused[0]}, "DeleteObjects")
 
     @property
     def _bucket(self) -> Bucket:
         timeouts = (self.connect_timeout_s, self.read_timeout_s)
-        connection = Connection(self.endpoint_url, self.max_attempts, *timeouts)
-        return Bucket(self.bucket, self.prefix, connection, self.sse, self.kms_key_id)
+        given = self.settings
+        connection = Connection(given.endpoint_url, self.max_attempts, *timeouts)
+        return Bucket(given.bucket, given.prefix, connection, given.sse, given.kms_key_id)

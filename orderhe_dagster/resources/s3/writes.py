@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from orderhe_dagster.ports.source import PortError, PreconditionFailed
+from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.resources.s3 import hashes as s3_hashes
 from orderhe_dagster.resources.s3.bucket import Bucket, etag, pause
 from orderhe_dagster.resources.s3.errors import code_of, status_of

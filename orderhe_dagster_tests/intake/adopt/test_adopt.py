@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.commands.create import adopt_schema
-from orderhe_dagster.commands.selection import LaunchError
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.commands.adopt import adopt_schema
+from orderhe_dagster.commands.days import LaunchError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster_tests.intake.adopt.strange import ORDER, ROWS, SCHEMA, on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB
 from orderhe_dagster_tests.shops import TestShop

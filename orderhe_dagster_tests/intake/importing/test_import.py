@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.intake.importing import ImportProblems
-from orderhe_dagster.ports.source import PortError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster_tests.intake.importing.desk import GOOD, HEADER, Desk, refused
 

@@ -1,0 +1,65 @@
+"""The days that a verb is about, held against the shop's history. Which assets run: `selection`."""
+
+from __future__ import annotations
+
+from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.errors import OrderheError
+from orderhe_dagster.settings import home
+from orderhe_dagster.settings.config import Settings
+from orderhe_dagster.settings.project import first_day, today, year_ago
+
+
+class LaunchError(OrderheError):
+    """The selection or the days cannot be run. The text names the next action."""
+
+
+def is_over(settings: Settings, window: Window) -> None:
+    """See that the last day of `window` has ended in the shop's time zone. LaunchError."""
+    end = today(settings.time_zone)
+    if window.end > end:
+        raise LaunchError(
+            f"{window.end - ONE_DAY} is not over yet in {settings.time_zone}: "
+            f"the last whole day is {end - ONE_DAY}."
+        )
+
+
+def whole_days(settings: Settings) -> Window:
+    """Every day of the shop's history that is over. LaunchError where there is none yet."""
+    first, end = first_day(settings), today(settings.time_zone)
+    if first >= end:
+        raise LaunchError(
+            f"this shop's history begins on {first}, and no day of it is over yet in "
+            f"{settings.time_zone}. Set ORDERHE_START_DATE to {end - ONE_DAY} or earlier, or run this "
+            f"again on {first + ONE_DAY}."
+        )
+    return Window(first, end)
+
+
+def yesterday(settings: Settings) -> Window:
+    """The last day that is over. LaunchError where the shop's history has none yet."""
+    return Window.of(whole_days(settings).end - ONE_DAY)
+
+
+def within_history(settings: Settings, window: Window) -> None:
+    """See that the shop's history begins no later than `window`. LaunchError where it is fixed.
+
+    Where others fill the tables, the remembered first day moves to an earlier day that is asked for:
+    partitions are days, so none of them changes. A simulated shop begins when it was begun.
+    """
+    first = home.first_day(settings)
+    if first is not None and window.start >= first:
+        return
+    if settings.start_date is not None:
+        raise LaunchError(
+            f"{window.start} is before ORDERHE_START_DATE={first}, the first day of this shop's "
+            f"history. Set it to {window.start}, or begin later."
+        )
+    if first is not None and settings.shop == "simulated":
+        raise LaunchError(
+            f"{window.start} is before {first}, the first day of this shop's history. Begin later, "
+            f"or set ORDERHE_START_DATE={window.start} to let the shop begin then."
+        )
+    begin = window.start
+    if settings.shop == "simulated":  # a year of history, as the demo has it
+        begin = min(begin, year_ago(settings.time_zone))
+    home.remember_start(home.prepare_home(settings), begin)

@@ -1,0 +1,34 @@
+"""`orderhe dev`: the Dagster UI and its daemon on this shop's state. What they show: `definitions`."""
+
+from __future__ import annotations
+
+from orderhe_dagster.settings.config import Settings
+
+WORKSPACE = """\
+# Written by orderhe; the checkout's workspace.yaml says the same.
+load_from:
+  - python_module:
+      module_name: orderhe_dagster.definitions
+      location_name: orderhe_dagster
+"""
+
+
+def serve_ui(settings: Settings, host: str, port: int) -> int:
+    """Run the Dagster UI and daemon until they are stopped; return their exit code.
+
+    Where the system can, this process becomes Dagster's, so that signals and exit code are its own.
+    """
+    import os
+    import subprocess
+    import sys
+
+    from orderhe_dagster.settings import home
+
+    state = home.use_home(settings)
+    workspace = state.dagster / "workspace.yaml"
+    workspace.write_text(WORKSPACE, "utf-8")
+    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
+    command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    return subprocess.call(command)

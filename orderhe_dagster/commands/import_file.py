@@ -1,0 +1,71 @@
+"""`orderhe import`: a file into a raw table. How it is judged and loaded: `intake.importing`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.commands.days import LaunchError, within_history
+from orderhe_dagster.errors import counted
+from orderhe_dagster.settings.config import Settings
+
+_SAY_ROWS = 250_000
+
+
+def import_into(settings: Settings, name: str, file: Path, *, force: bool = False) -> str:
+    """Load a file into a raw table, all of it or nothing; say what was loaded.
+
+    Raises ImportProblems, LaunchError.
+    """
+    import logging
+
+    if file.suffix and not file.exists():
+        raise LaunchError(f"there is no file {file.absolute()}")
+
+    from orderhe_dagster.intake.importing import import_file
+    from orderhe_dagster.resources.build import build_source, build_store
+    from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.project import read_catalogue
+
+    catalogue = read_catalogue(settings)
+    table = raw_table(catalogue, name)
+    home.prepare_home(settings)
+    source, store = build_source(settings), build_store(settings)
+    source.create(catalogue.layer("raw"))
+    store.create()
+    log = logging.getLogger("orderhe.import")
+
+    told = 0
+
+    def report(rows: int) -> None:
+        nonlocal told
+        if rows // _SAY_ROWS > told:
+            told = rows // _SAY_ROWS
+            log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
+
+    done = import_file(
+        table,
+        file,
+        source,
+        store,
+        report,
+        time_zone=settings.time_zone,
+        scratch=home.home_of(settings).scratch,
+        force=force,
+    )
+    if done.first_day is not None and settings.start_date is None:
+        within_history(settings, Window.of(done.first_day))
+    days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""
+    kept = store.url(done.archive_key)
+    return f"raw/{table.name}: {counted(done.rows, 'row')} loaded{days}; the file is kept as {kept}"
+
+
+def raw_table(catalogue: Catalogue, name: str) -> Table:
+    """The contract called `raw/<table>` or `<table>`. LaunchError names the ones there are."""
+    bare = name.removeprefix("raw/").removeprefix("raw.")
+    for table in catalogue.layer("raw"):
+        if table.name == bare:
+            return table
+    known = ", ".join(f"raw/{table.name}" for table in catalogue.layer("raw"))
+    raise LaunchError(f"there is no raw table {name!r}; there are {known}")

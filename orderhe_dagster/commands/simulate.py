@@ -1,0 +1,36 @@
+"""`orderhe simulate`: days of the simulated shop. What happens on a day: `shop`."""
+
+from __future__ import annotations
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.commands.days import LaunchError, within_history
+from orderhe_dagster.errors import counted
+from orderhe_dagster.settings.config import Settings
+
+
+def simulate_days(settings: Settings, window: Window) -> str:
+    """Make the days of `window` in the simulated shop; say what changed. SimulationError, LaunchError."""
+    import logging
+
+    from orderhe_dagster.rendering.progress import reporter
+    from orderhe_dagster.resources.build import build_source
+    from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.project import read_catalogue
+    from orderhe_dagster.shop.simulation import simulation_of
+
+    catalogue = read_catalogue(settings)
+    simulation = simulation_of(settings, catalogue)
+    if simulation is None:
+        raise LaunchError(
+            "this shop is not simulated: its tables are filled by others. "
+            "Use `orderhe import`, or set ORDERHE_SHOP=simulated with the project's own sql folder."
+        )
+    home.prepare_home(settings)
+    within_history(settings, window)
+    report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
+    made = simulation.make(build_source(settings), list(window), report)
+    return (
+        f"{counted(made.days, 'day')} made, {len(window) - made.days:,} made before: {made.orders:,} orders, "
+        f"{made.customers:,} new customers, {made.products:,} new products; "
+        f"orders of {made.rewritten_days:,} earlier days moved on"
+    )

@@ -1,0 +1,87 @@
+"""Store: objects by key, with conditional writes. Promises only, no driver.
+
+Every implementation passes the suite of its port in `orderhe_dagster_tests/contracts/`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orderhe_dagster.ports.errors import PortError
+
+
+@dataclass(frozen=True)
+class Object:
+    """A stored object and its etag."""
+
+    body: bytes
+    etag: str
+
+
+class Store(ABC):
+    """The object store (S3). Keys use forward slashes and no leading slash."""
+
+    @property
+    def requests_at_once(self) -> int:
+        """How many threads may use it with profit: one on a disk, several where each request travels."""
+        return 1
+
+    @abstractmethod
+    def create(self) -> None:
+        """Make the bucket (or folder) if it is not there."""
+
+    @abstractmethod
+    def url(self, key: str) -> str:
+        """The full address, `s3://bucket/prefix/key`, as COPY and manifests write it."""
+
+    @abstractmethod
+    def get(self, key: str) -> Object | None:
+        """The object, or None where there is none."""
+
+    def get_many(self, keys: Sequence[str]) -> list[Object | None]:
+        """`get` for each key, in order. Remote stores do it side by side."""
+        return [self.get(key) for key in keys]
+
+    @abstractmethod
+    def put(
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
+    ) -> str:
+        """Write an object whole or not at all; return its etag.
+
+        `if_none_match`: only where nothing is; `if_match`: only over that etag. PreconditionFailed otherwise.
+        """
+
+    @abstractmethod
+    def upload(self, files: Iterable[tuple[str, Path]]) -> None:
+        """Store each local file under its key. The files are not kept: they may be moved."""
+
+    @abstractmethod
+    def sizes(self, keys: Sequence[str]) -> list[int | None]:
+        """The size in bytes of each object, None where there is none."""
+
+    def hashes(self, keys: Sequence[str]) -> list[str | None]:
+        """The sha256 (hex) of each object as it lies there, None where there is none."""
+        import hashlib
+
+        return [
+            None if found is None else hashlib.sha256(found.body).hexdigest()
+            for found in map(self.get, keys)
+        ]
+
+    def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
+        """The keys that begin with `prefix`, and their sizes, for COPY and UNLOAD of whoever asks.
+
+        The road itself never lists: what to load is in its records.
+        """
+        raise PortError(f"this store cannot list the keys {prefix!r}; name the objects one by one")
+
+    @abstractmethod
+    def download(self, key: str, path: Path) -> None:
+        """Copy an object to a local file."""
+
+    @abstractmethod
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; those that are not there are passed over."""
