@@ -1,4 +1,4 @@
-"""The house's own rules, read from the code: arrows, docstrings, sizes, lazy imports.
+"""The house's own rules, read from the code: arrows, circles, docstrings, lazy imports.
 
 Modules are found, not listed, so that a new room is held to the rules at once.
 """
@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "orderhe_dagster"
-LONGEST, LONGEST_TEST = 320, 480  # lines; a test file may hold a table of cases
 HEAVY = {
     "boto3",
     "botocore",
@@ -32,42 +31,47 @@ HEAVY = {
     "sqlglot",
 }
 DRIVERS = {"boto3", "botocore", "duckdb", "pymysql", "redshift_connector"}
-NO_DAGSTER = ("catalog", "config", "shop", "examples")
-"""Rooms that know no Dagster, neither by themselves nor through what they import."""
 
-# Room -> rooms it may import (itself and `errors`, which imports nothing, always).
-MAY_IMPORT = {
-    "catalog": {"catalog"},
-    "config": {"config", "config_values"},
-    "shop": {"shop", "catalog"},
-    "examples": {"examples", "catalog", "printing"},
-    "resources": {"resources", "catalog", "config", "home"},
-    "history": {"resources"},
-    "home": {"config", "resources", "history"},
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "catalog": set(),
+    "ports": {"catalog"},
+    "settings": {"ports", "catalog"},
+    "history": {"settings"},
+    "rendering": {"ports", "catalog"},
+    "examples": {"rendering", "catalog"},
+    "shop": {"settings", "ports", "catalog"},
+    "resources": {"settings", "ports", "catalog"},
+    "intake": {"settings", "ports", "catalog"},
+    "road": {"rendering", "settings", "ports", "catalog"},
+    "proof": {"road", "rendering", "ports", "catalog"},
+    "dashboard": {"proof", "road", "rendering", "ports", "catalog"},
+    "assets": {
+        *("dashboard", "proof", "road", "shop", "rendering", "settings", "ports", "catalog"),
+    },
+    "definitions": {"assets", "resources", "shop", "settings"},
+    "commands": {
+        *("definitions", "assets", "dashboard", "proof", "road", "intake", "resources", "shop"),
+        *("examples", "rendering", "settings", "ports", "catalog", "server_tls"),
+    },
+    "cli": {"commands", "rendering", "settings", "catalog"},
+    "server_tls": set(),
 }
-UPPER = {
-    *("definitions", "automation", "checks", "assets"),
-    *("cli", "demo", "launch", "asked", "setup_road", "warehouse_server"),
-}
-"""What stands above the road: nothing below may import it."""
-
-RESOURCES = f"{PACKAGE}.resources"
-FOR_ALL = {f"{RESOURCES}.{name}" for name in ("ports", "interrupts", "locks", "scratch")}
-"""Of `resources`, what any room may import: the promises, and who waits for whom on this machine."""
-CHOOSERS = {
-    f"{PACKAGE}.{name}" for name in ("definitions", "demo", "setup_road", "warehouse_server")
-}
-"""Who may ask `resources` itself for the adapters that the settings choose."""
-BEYOND = {RESOURCES: {"config", "home"}}
-"""Modules of `resources` that need more than ports and catalogue: who chooses."""
+"""Room -> the rooms that it may import; itself and `errors` always. From the bottom to the top."""
+MAY_KNOW_DAGSTER = {"history", "assets", "definitions", "commands"}
+"""The other rooms know no Dagster, neither by themselves nor through what they import."""
+CHOOSES = f"{PACKAGE}.resources.build"
+"""The one module of `resources` that others ask: it chooses the adapters by the settings."""
+Graph = dict[str, set[str]]
+"""Module -> all that it imports, at any time, for types alone as well."""
 
 
 def modules() -> list[Path]:
     return sorted((ROOT / PACKAGE).rglob("*.py"))
 
 
-def dotted(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
+def dotted(path: Path, root: Path = ROOT) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -80,98 +84,148 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
-def for_types_only(node: ast.AST) -> bool:
-    """True for `if TYPE_CHECKING:`."""
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
-def statements(node: ast.AST, functions: bool) -> Iterator[ast.AST]:
-    """The nodes that run: when a module is imported, or (`functions`) ever."""
-    for child in ast.iter_child_nodes(node):
-        if for_types_only(child):
-            continue
-        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) and not functions:
-            continue
-        yield child
-        yield from statements(child, functions)
-
-
-def imports(path: Path, functions: bool = True) -> set[str]:
-    """The modules that a file imports, with full names."""
-    names = {dotted(module) for module in modules()}
-    found: set[str] = set()
-    for node in statements(tree(path), functions):
+def imports(source: ast.Module, names: set[str]) -> set[str]:
+    """What a module imports, with full names; `names` are the modules that there are."""
+    result: set[str] = set()
+    for node in ast.walk(source):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: import by the full name"
+            assert node.level == 0, f"line {node.lineno}: import by the full name"
             base = node.module or ""
             for alias in node.names:
                 submodule = f"{base}.{alias.name}"
-                found.add(submodule if submodule in names else base)
-    return found
+                result.add(submodule if submodule in names else base)
+    return result
 
 
-def inner(path: Path) -> set[str]:
-    """The rooms of the package that a file imports, at any time."""
-    return {room(name) for name in imports(path) if name.startswith(f"{PACKAGE}.")}
+def graph_of(sources: Mapping[str, ast.Module]) -> Graph:
+    return {name: imports(source, set(sources)) for name, source in sources.items()}
 
 
-@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
-def test_rooms_import_only_what_lies_below(name: str) -> None:
-    allowed = MAY_IMPORT[name] | {name, "errors"}
-    wrong = {
-        dotted(path): sorted(inner(path) - allowed)
-        for path in modules()
-        if room(dotted(path)) == name and inner(path) - allowed
-    }
-    assert wrong == {}, f"{name} may import {sorted(allowed)} only"
+@cache
+def house() -> Graph:
+    return graph_of({dotted(path): tree(path) for path in modules()})
 
 
-def test_nothing_of_the_road_imports_what_stands_above_it() -> None:
-    wrong = {
-        dotted(path): sorted(inner(path) & (UPPER - {room(dotted(path))}))
-        for path in modules()
-        if room(dotted(path)) not in UPPER and inner(path) & (UPPER - {room(dotted(path))})
-    }
-    assert wrong == {}
+# -- the rules: what breaks them ------------------------------------------------------------------
 
 
-def test_only_resources_knows_its_adapters() -> None:
-    """An asset that imported one would run on the laptop alone."""
+def beyond_their_arrows(graph: Graph) -> dict[str, list[str]]:
+    """Imports of rooms that a room may not know, and rooms that no rule knows."""
     wrong = {}
-    for path in modules():
-        name = dotted(path)
-        if room(name) == "resources":
+    for name, imported in graph.items():
+        if name == PACKAGE:
             continue
-        taken = {found for found in imports(path) if f"{found}.".startswith(f"{RESOURCES}.")}
-        taken -= FOR_ALL | ({RESOURCES} if name in CHOOSERS else set())
-        if taken:
-            wrong[name] = sorted(taken)
-    assert wrong == {}, "take the port; its adapter is chosen by the settings"
-
-
-def test_adapters_know_ports_and_catalogue_only() -> None:
-    """The settings are read where the choice is made; the stand-in has one adapter."""
-    wrong = {}
-    for path in modules():
-        name = dotted(path)
-        if room(name) != "resources":
-            continue
-        beyond = inner(path) - {"resources", "catalog", "errors"} - BEYOND.get(name, set())
+        rooms = {room(other) for other in imported if other.startswith(f"{PACKAGE}.")}
+        beyond = rooms - MAY_IMPORT.get(room(name), set()) - {room(name), "errors"}
+        if room(name) not in MAY_IMPORT:
+            beyond |= {f"(no rule for the room {room(name)})"}
         if beyond:
             wrong[name] = sorted(beyond)
-    assert wrong == {}
+    return wrong
 
 
-def test_only_the_adapters_import_drivers() -> None:
-    wrong = {
-        dotted(path): sorted(found)
-        for path in modules()
-        if room(dotted(path)) != "resources"
-        and (found := {name.split(".")[0] for name in imports(path)} & DRIVERS)
+def circles(graph: Graph) -> list[list[str]]:
+    """The groups of modules that reach one another, by whatever way."""
+    reached: Graph = {}
+    for name in graph:
+        seen, stack = set[str](), [name]
+        while stack:
+            new = (graph[stack.pop()] & graph.keys()) - seen
+            seen |= new
+            stack += new
+        reached[name] = seen
+    groups = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in graph
+        if name in reached[name]
     }
-    assert wrong == {}
+    return [list(group) for group in sorted(groups)]
+
+
+def circles_of_rooms(graph: Graph) -> list[list[str]]:
+    """The groups of rooms that reach one another."""
+    rooms: Graph = {}
+    for name, imported in graph.items():
+        others = {room(other) for other in imported if other.startswith(f"{PACKAGE}.")}
+        rooms.setdefault(room(name), set()).update(others - {room(name)})
+    return circles(rooms)
+
+
+def that_know_dagster(graph: Graph) -> list[str]:
+    """Modules outside of the rooms for it that import Dagster."""
+    return sorted(
+        name
+        for name, imported in graph.items()
+        if room(name) not in MAY_KNOW_DAGSTER
+        and any(other.startswith("dagster") for other in imported)
+    )
+
+
+def that_know_adapters(graph: Graph) -> dict[str, list[str]]:
+    """Modules that know one adapter, and so would run on one system alone."""
+    wrong = {}
+    for name, imported in graph.items():
+        adapters = {other for other in imported if other.startswith(f"{PACKAGE}.resources.")}
+        if room(name) != "resources" and adapters - {CHOOSES}:
+            wrong[name] = sorted(adapters - {CHOOSES})
+    return wrong
+
+
+def that_import_drivers(graph: Graph) -> dict[str, list[str]]:
+    """Modules outside of `resources` that import a driver."""
+    return {
+        name: sorted(drivers)
+        for name, imported in graph.items()
+        if room(name) != "resources"
+        and (drivers := {other.split(".")[0] for other in imported} & DRIVERS)
+    }
+
+
+RULES: tuple[Callable[[Graph], object], ...] = (
+    beyond_their_arrows,
+    circles,
+    circles_of_rooms,
+    that_know_dagster,
+    that_know_adapters,
+    that_import_drivers,
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_the_rule(rule: Callable[[Graph], object]) -> None:
+    assert not rule(house()), rule.__doc__
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "line"),
+    [
+        (beyond_their_arrows, "road.loads", "from orderhe_dagster.proof import claims"),
+        (beyond_their_arrows, "attic.box", "import os"),
+        (circles, "ports.store", "def f():\n    from orderhe_dagster.road import loads"),
+        (circles, "ports.store", "if TYPE_CHECKING:\n    from orderhe_dagster.road import loads"),
+        (circles_of_rooms, "ports.box", "from orderhe_dagster.road import loads"),
+        (that_know_dagster, "ports.store", "def f():\n    import dagster as dg"),
+        (that_know_adapters, "road.loads", "from orderhe_dagster.resources.s3 import store"),
+        (that_import_drivers, "road.loads", "def f():\n    import duckdb"),
+    ],
+)
+def test_one_forbidden_import_breaks_the_rule(
+    rule: Callable[[Graph], object], module: str, line: str
+) -> None:
+    small = {
+        "ports.store": "",
+        "road.loads": "from orderhe_dagster.ports import store",
+        "proof.claims": "from orderhe_dagster.road import loads",
+        "resources.s3.store": "from orderhe_dagster.ports import store\nimport boto3",
+    }
+
+    def read(texts: Mapping[str, str]) -> Graph:
+        return graph_of({f"{PACKAGE}.{name}": ast.parse(text) for name, text in texts.items()})
+
+    assert not rule(read(small))
+    assert rule(read({**small, module: f"{small.get(module, '')}\n{line}"}))
 
 
 def test_only_config_reads_the_environment() -> None:
@@ -180,7 +234,7 @@ def test_only_config_reads_the_environment() -> None:
     wrong = [
         f"{dotted(path)}: {line.strip()}"
         for path in modules()
-        if dotted(path) != f"{PACKAGE}.config"
+        if dotted(path) != f"{PACKAGE}.settings.config"
         for line in path.read_text("utf-8").splitlines()
         if reading.search(line)
     ]
@@ -236,12 +290,58 @@ def test_importing_any_module_opens_nothing_and_loads_no_heavy_driver() -> None:
     assert opened == []
 
 
-@pytest.mark.parametrize("name", NO_DAGSTER)
-def test_rooms_that_know_no_dagster_do_not_load_it(name: str) -> None:
-    names = [dotted(path) for path in modules() if room(dotted(path)) == name]
-    assert names
+def test_the_lower_rooms_do_not_load_dagster() -> None:
+    names = [dotted(path) for path in modules() if room(dotted(path)) not in MAY_KNOW_DAGSTER]
+    assert len({room(name) for name in names}) > 10
     loaded, _ = import_all(names, {"dagster"})
     assert loaded == {}
+
+
+VERBS = """
+import sys
+from click.testing import CliRunner
+from orderhe_dagster.cli import main
+
+def run(code, *words):
+    done = CliRunner().invoke(main, list(words))
+    assert done.exit_code == code, (words, done.output, done.exception)
+    assert "dagster" not in sys.modules, words
+
+run(0, "--help")
+run(0, "create")
+run(0, "create")
+run(0, "query", "select 1")
+run(1, "query", "select nothing from nowhere")
+run(0, "simulate", "--from", "2026-01-01")
+run(1, "import", "raw/orders", "nowhere.csv")
+open("products.csv", "w").write("product_id,product_name\\n1,\\\\N\\n")
+run(1, "import", "raw/products", "products.csv")
+run(1, "adopt")
+run(1, "adopt", "elsewhere")
+run(0, "test", "mart/daily_sales")
+run(2, "run")
+run(1, "warehouse", "serve", "--insecure", "--host", "0.0.0.0")
+"""
+
+
+def test_verbs_that_launch_nothing_run_without_dagster(tmp_path: Path) -> None:
+    environ = {**os.environ, "ORDERHE_HOME": str(tmp_path), "ORDERHE_START_DATE": "2026-01-01"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", VERBS],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_root_of_the_package_is_a_short_list() -> None:
+    folder = ROOT / PACKAGE
+    rooms = [path for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert len(list(folder.glob("*.py"))) <= 6
+    assert len(rooms) <= 14
 
 
 @pytest.mark.parametrize("path", modules(), ids=dotted)
@@ -259,13 +359,3 @@ def test_everything_public_says_what_it_is(path: Path) -> None:
                 if not overload and not ast.get_docstring(node):
                     missing.append(f"{path.name}:{node.lineno}: {node.name}")
     assert missing == []
-
-
-def test_rooms_are_small() -> None:
-    sizes = {
-        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines())
-        for folder in (PACKAGE, f"{PACKAGE}_tests", "benchmarks", "examples")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-    }
-    limits = {name: LONGEST_TEST if "_tests/" in name else LONGEST for name in sizes}
-    assert {name: size for name, size in sizes.items() if size > limits[name]} == {}

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,7 @@ from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.proof.verdicts import refuse_failed
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.settings.interrupts import raise_if_interrupted
@@ -52,7 +54,13 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
         window = calendar.window(context) if table.partition else None
         with failing_clearly(asset, window, context.retry_number):
             built = build(
-                catalogue, table, window, warehouse, context.run.run_id, calendar.time_zone
+                catalogue,
+                table,
+                window,
+                warehouse,
+                context.run.run_id,
+                calendar.time_zone,
+                partial(refuse_failed, catalogue=catalogue, table=table),
             )
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
             head = warehouse.query(_first_rows(table))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from orderhe_dagster.catalog.errors import Problem, listing
 from orderhe_dagster.catalog.origins import (
@@ -14,15 +15,29 @@ from orderhe_dagster.catalog.origins import (
     select_of,
 )
 from orderhe_dagster.catalog.syntax import line_of
+from orderhe_dagster.catalog.table import Table
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
 
-    from orderhe_dagster.catalog.lineage import Query
+
+class Names(Protocol):
+    """What is needed of a query: where it was read, and what stands in its FROM under which names."""
+
+    path: str
+
+    def sources(self, scope: Scope) -> Mapping[str, Table | Scope]:
+        """What stands in FROM and JOIN of a query, by alias, in order."""
+
+    def names(self, source: Table | Scope) -> Mapping[str, str]:
+        """The column names of a source: lower case -> as spelt."""
+
+    def once(self, source: Table | Scope, name: str, alias: str, node: exp.Expr) -> str:
+        """The name, if it is one column of the source. Problem where it is several."""
 
 
-def read_merges(query: Query, scope: Scope) -> dict[str, Merged]:
+def read_merges(query: Names, scope: Scope) -> dict[str, Merged]:
     """The columns that `using` makes of several. Problem where a side has none, or two, of the name."""
     sources, found = query.sources(scope), dict[str, Merged]()
     before: list[str] = []
@@ -59,12 +74,12 @@ def read_merges(query: Query, scope: Scope) -> dict[str, Merged]:
     return found
 
 
-def _side(query: Query, scope: Scope, alias: str, name: str, node: exp.Expr) -> Origin:
+def _side(query: Names, scope: Scope, alias: str, name: str, node: exp.Expr) -> Origin:
     source = query.sources(scope)[alias]
     return origin_of(source, query.once(source, query.names(source)[name], alias, node))
 
 
-def read_star(query: Query, scope: Scope, star: exp.Expr) -> list[tuple[str, tuple[Origin, ...]]]:
+def read_star(query: Names, scope: Scope, star: exp.Expr) -> list[tuple[str, tuple[Origin, ...]]]:
     """The columns that `*` or `a.*` stands for, in Redshift's order: those of `using` first."""
     from sqlglot import exp
 

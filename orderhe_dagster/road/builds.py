@@ -7,7 +7,7 @@ built along with the ones asked for, so that a partitioned model never lags behi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +21,6 @@ from orderhe_dagster.ports.errors import (
     StatementError,
 )
 from orderhe_dagster.ports.warehouse import Session, Warehouse
-from orderhe_dagster.proof import verdicts
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, literal
@@ -56,15 +55,17 @@ def build(
     warehouse: Warehouse,
     run_id: str,
     time_zone: str,
+    refuse_failed: Callable[[Session], None],
 ) -> Built:
     """Build the days of `window` (None: the whole table) and those that lag behind the upstream.
 
+    `refuse_failed` raises where an upstream has failed a check, as the warehouse holds it.
     Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
-    FailedCheckError where one has failed a check; StatementError where the select fails.
+    StatementError where the select fails.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _build(catalogue, table, window, warehouse, run_id, time_zone)
+            return _build(catalogue, table, window, warehouse, run_id, time_zone, refuse_failed)
         except _Changed as error:
             if attempt == _ATTEMPTS:
                 raise BuildError(
@@ -84,6 +85,7 @@ def _build(
     warehouse: Warehouse,
     run_id: str,
     time_zone: str,
+    refuse_failed: Callable[[Session], None],
 ) -> Built:
     with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
         audit.prepare(session)
@@ -98,7 +100,7 @@ def _build(
         if window is not None:
             days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
         inputs.refuse_unready(days)
-        verdicts.refuse_failed(session, catalogue, table)
+        refuse_failed(session)
         # What was read above fixed what is built; behind the fence it must still hold.
         statements = [f"lock table {audit.fence(table.layer, table.name)}", *audit.unchanged(held)]
         if stored != wanted:

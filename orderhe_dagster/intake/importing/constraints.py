@@ -1,12 +1,7 @@
-"""The contract's column constraints in dagster-pandas' terms, and how they judge rows of text.
-
-NOT NULL and enums are judged here. Types, ranges and keys are not: a pandas column of numbers with
-gaps is one of floats, which would round what it should judge.
-"""
+"""NOT NULL and enums of a contract, judged on rows of text. Types, ranges and keys are not judged here."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,58 +13,28 @@ if TYPE_CHECKING:
 MISSING = r"no value (\N) in a NOT NULL column"
 
 
-def pandas_columns(table: Table) -> dict[str, Any]:
-    """A `dagster_pandas.PandasColumn` for each column of the contract that has a constraint."""
-    from dagster_pandas.constraints import CategoricalColumnConstraint, NonNullableColumnConstraint
-    from dagster_pandas.validation import PandasColumn
+def violations(table: Table, text: Mapping[str, pa.Array]) -> Iterator[tuple[int, Column, str]]:
+    """(row, column, reason) of every text that breaks a constraint, by column; rows count from 0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    columns = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they are marked as beta; the version is pinned
-        for column in table.columns:
-            constraints: list[Any] = []
-            if not column.nullable:
-                constraints.append(NonNullableColumnConstraint())
-            if column.values:
-                constraints.append(
-                    CategoricalColumnConstraint(set(column.values), ignore_missing_vals=True)
-                )
-            if constraints:
-                columns[column.name] = PandasColumn(
-                    column.name, constraints=constraints, is_required=False
-                )
-    return columns
-
-
-def violations(
-    table: Table, columns: Mapping[str, Any], text: Mapping[str, pa.Array]
-) -> Iterator[tuple[int, Column, str]]:
-    """(row, column, reason) of every text that breaks a constraint of `pandas_columns`."""
-    import pandas as pd
-    from dagster_pandas.constraints import (
-        ColumnConstraintViolationException,
-        NonNullableColumnConstraint,
-    )
-
-    for name, judged in columns.items():
-        if name not in text:
+    for column in table.columns:
+        values = text.get(column.name)
+        if values is None:
             continue
-        column = table.column(name)
-        frame = pd.DataFrame({name: text[name].to_pandas()})
-        for constraint in judged.constraints:
-            try:
-                constraint.validate(frame, name)
-            except ColumnConstraintViolationException as error:
-                missing = isinstance(constraint, NonNullableColumnConstraint)
-                says = MISSING if missing else f"not one of {', '.join(column.values)}"
-                for row in _rows(error.offending_rows):
-                    yield row, column, says
+        if not column.nullable:
+            for row in _rows(pc.is_null(values)):
+                yield row, column, MISSING
+        if column.values:
+            known = pc.is_in(values, value_set=pa.array(column.values, values.type))
+            strange = pc.and_(pc.invert(known), pc.is_valid(values))
+            for row in _rows(strange):
+                yield row, column, f"not one of {', '.join(column.values)}"
 
 
-def _rows(offending: Any) -> list[int]:
-    """The row numbers in what dagster-pandas gives: a frame, or pairs of number and value."""
-    import pandas as pd
+def _rows(flags: Any) -> list[int]:
+    """The places that are true."""
+    import pyarrow.compute as pc
 
-    if isinstance(offending, pd.DataFrame):
-        return [int(row) for row in offending.index]
-    return sorted(int(row) for row, _ in offending)
+    places: list[int] = pc.indices_nonzero(flags).to_pylist()
+    return places

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import arrow_type
-from orderhe_dagster.intake.importing.constraints import pandas_columns, violations
+from orderhe_dagster.intake.importing.constraints import violations
 from orderhe_dagster.intake.importing.files import Chunk
 from orderhe_dagster.intake.importing.keys import Keys, keys_of
 from orderhe_dagster.intake.importing.problems import Findings
@@ -144,13 +144,12 @@ def _judge(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    constraints = pandas_columns(table)
     count = 0
     ends: list[Any] = []
     writer: pa.RecordBatchFileWriter | None = None
     try:
         for chunk in chunks:
-            batch = _typed(table, chunk, constraints, findings)
+            batch = _typed(table, chunk, findings)
             findings.cells.clear()  # no later chunk speaks of these
             count += batch.num_rows
             for key in keys:
@@ -171,11 +170,11 @@ def _judge(
     return count, (first, last)
 
 
-def _typed(table: Table, chunk: Chunk, constraints: Any, findings: Findings) -> pa.Table:
+def _typed(table: Table, chunk: Chunk, findings: Findings) -> pa.Table:
     """The chunk in the contract's types; what is no value is reported, and NULL in the result."""
     import pyarrow as pa
 
-    wrong = list(violations(table, constraints, chunk.columns))
+    wrong = list(violations(table, chunk.columns))
     arrays = {}
     for name, text in chunk.columns.items():
         column = table.column(name)
