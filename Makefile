@@ -13,7 +13,7 @@ ARGS ?=
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills retail clients conformance notebook pictures lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills retail clients conformance notebook pictures rooms lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -57,6 +57,9 @@ conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tes
 
 notebook: $(VENV)/.dev ## run examples/walkthrough.ipynb anew and keep its outputs
 	@$(BIN)/python -m orderhe_dagster_tests.notebooks $(ARGS)
+
+rooms: ## write the list of rooms and modules into docs/architecture.md
+	@$(PYTHON) -m orderhe_dagster_tests.rooms
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .

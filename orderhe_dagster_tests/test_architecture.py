@@ -1,4 +1,4 @@
-"""The chart in docs/architecture.md is the catalogue's."""
+"""docs/architecture.md: its chart is the catalogue's, its rooms are the tree's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
+from orderhe_dagster_tests import rooms
 from orderhe_dagster_tests.walked import blocks_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +38,13 @@ def chart(catalogue: Catalogue) -> str:
 def test_the_chart_of_the_page_is_the_catalogues() -> None:
     drawn = chart(read_catalogue(ROOT / "sql"))
     assert drawn in PAGE.read_text("utf-8"), f"put this into {PAGE.name}:\n\n{drawn}\n"
+
+
+def test_the_page_lists_every_room_and_module_that_there_is() -> None:
+    listed = PAGE.read_text("utf-8").partition(rooms.BEGIN)[2].partition(rooms.END)[0]
+    assert listed == rooms.listing(), "run `make rooms`"
+    missing = [line for line in listed.splitlines() if line.endswith(("|  |", "`** "))]
+    assert missing == [], "a module without a docstring"
 
 
 def test_each_mart_has_an_export_of_its_name() -> None:
