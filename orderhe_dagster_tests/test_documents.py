@@ -130,6 +130,18 @@ def test_documents_link_to_files_that_exist() -> None:
     assert wrong == []
 
 
+def test_documents_name_only_modules_that_exist() -> None:
+    """`resources/s3/store.py` as the documents write it: from the root, or from a package's folder."""
+    bases = [ROOT, ROOT / "orderhe_dagster", ROOT / "local_redshift" / "src" / "local_redshift"]
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in documents()
+        for name in re.findall(r"`((?:[a-z0-9_]+/)+[a-z0-9_]+\.py)`", path.read_text("utf-8"))
+        if not any((base / name).exists() for base in bases)
+    ]
+    assert wrong == []
+
+
 def test_readme_names_the_two_commands_and_every_verb() -> None:
     from orderhe_dagster.cli import main
 
