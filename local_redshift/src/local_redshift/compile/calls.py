@@ -11,9 +11,10 @@ from local_redshift.functions import aggregates, texts, times
 from local_redshift.functions import registry as functions
 from local_redshift.functions.aggregates import Call, Over
 from local_redshift.values.blanks import guarded
-from local_redshift.values.casts import Value, tried, vary
+from local_redshift.values.casts import tried
 from local_redshift.values.scope import Scope
 from local_redshift.values.types import INTEGER, UNKNOWN, ordered, parse_type
+from local_redshift.values.value import Value, vary
 
 _PARTS_FIRST = (
     "dateadd",

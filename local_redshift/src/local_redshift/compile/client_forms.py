@@ -13,10 +13,11 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import DATABASE, folded, string
 from local_redshift.read.words import Words
 from local_redshift.values import arithmetic
-from local_redshift.values.casts import Value, convert
+from local_redshift.values.casts import convert
 from local_redshift.values.oids import SYSTEM_CATALOGS, oid
 from local_redshift.values.scope import Scope
 from local_redshift.values.types import BIGINT, BOOLEAN, INTEGER, SHORTS, varchar
+from local_redshift.values.value import Value
 
 
 class ClientForms(Calls):

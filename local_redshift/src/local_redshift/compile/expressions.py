@@ -7,19 +7,13 @@ from typing import Any
 
 from local_redshift.compile.leaves import Leaves, only
 from local_redshift.errors import RedshiftError, refuse
+from local_redshift.functions import json_texts
 from local_redshift.functions import registry as functions
 from local_redshift.functions.patterns import pattern, similar
 from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import text
-from local_redshift.values.casts import (
-    Value,
-    cast,
-    comparable,
-    convert,
-    text_length,
-    vary,
-)
+from local_redshift.values.casts import assign, comparable, convert, text_length
 from local_redshift.values.scope import Scope
 from local_redshift.values.types import (
     BOOLEAN,
@@ -27,6 +21,7 @@ from local_redshift.values.types import (
     parse_type,
     unify,
 )
+from local_redshift.values.value import Value, vary
 
 __all__ = ["Expressions", "only"]
 
@@ -169,8 +164,16 @@ class Expressions(Leaves):
             )
         named = value.label not in ("?column?", "case") and value.literal is None
         label = value.label if named else _LABELS.get(target.kind, target.kind)
-        made = vary(lambda one: cast(one[0], target), [value])
+        made = vary(lambda one: self.cast(one[0], target), [value])
         return replace(made, label=label, places=None)
+
+    def cast(self, value: Value, target: Type) -> Value:
+        """What CAST(value AS target) gives, of whatever type."""
+        return json_texts.cast(value, target)
+
+    def assign(self, value: Value, target: Type, column: str) -> str:
+        """`value` as INSERT and UPDATE store it in a column of that type."""
+        return assign(value, target, column, self.cast)
 
     def _on_case(self, node: Any, scope: Scope) -> Value:
         only(node, "this", "ifs", "default")

@@ -10,9 +10,9 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.aggregates import AGGREGATES
 from local_redshift.read.dialect import name
 from local_redshift.values.blanks import guard
-from local_redshift.values.casts import Value
 from local_redshift.values.scope import Scope
 from local_redshift.values.types import INTEGER, typed
+from local_redshift.values.value import Value
 
 _EXTENSIONS = {"rollup": "ROLLUP", "cube": "CUBE", "groupingsets": "GROUPING SETS"}
 _QUERIES = ("select", "subquery", "union", "except", "intersect")

@@ -11,11 +11,6 @@ from local_redshift.functions import registry as functions
 from local_redshift.read.dialect import name, string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import Moment
-from local_redshift.values.casts import (
-    Value,
-    settle,
-    vary,
-)
 from local_redshift.values.scope import Cte, Query, Scope
 from local_redshift.values.types import (
     BIGINT,
@@ -25,6 +20,7 @@ from local_redshift.values.types import (
     Type,
     decimal,
 )
+from local_redshift.values.value import Value, settle, vary
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -11,9 +11,10 @@ from local_redshift.compile.withs import listed_names, renamed
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.natives import native
 from local_redshift.read.dialect import name, quote
-from local_redshift.values.casts import Value, comparable
+from local_redshift.values.casts import comparable
 from local_redshift.values.scope import Columns, Scope, Source
 from local_redshift.values.types import unify
+from local_redshift.values.value import Value
 
 Lookup = Callable[[str | None, str], tuple[str, Columns]]
 """Schema (None: the search path) and name of a table, to its DuckDB text and its columns."""

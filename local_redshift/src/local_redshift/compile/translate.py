@@ -19,9 +19,10 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.values.arguments import Moment
 from local_redshift.values.blanks import guarded
-from local_redshift.values.casts import Value, cast
+from local_redshift.values.casts import cast
 from local_redshift.values.scope import Columns, Cte, Query, Scope, Source
 from local_redshift.values.types import Type, ordered, unify, varchar
+from local_redshift.values.value import Value
 
 if TYPE_CHECKING:
     from sqlglot import exp

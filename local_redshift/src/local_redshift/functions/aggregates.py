@@ -10,7 +10,7 @@ from local_redshift.functions import percentiles
 from local_redshift.values import arithmetic
 from local_redshift.values.binding import bind, finite
 from local_redshift.values.blanks import guarded
-from local_redshift.values.casts import Value, as_text, convert
+from local_redshift.values.casts import as_text, convert
 from local_redshift.values.types import (
     BIGINT,
     BOOLEAN,
@@ -24,6 +24,7 @@ from local_redshift.values.types import (
     ordered,
     varchar,
 )
+from local_redshift.values.value import Value
 
 _AGGREGATES_TEXT = """
     count sum avg min max listagg median percentile_cont percentile_disc stddev stddev_samp

@@ -10,7 +10,7 @@ from local_redshift.functions.natives import native
 from local_redshift.functions.times import moment_of
 from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Moment, Rule
-from local_redshift.values.casts import Value, as_text
+from local_redshift.values.casts import as_text
 from local_redshift.values.types import (
     DATE,
     TIMESTAMPTZ,
@@ -18,6 +18,7 @@ from local_redshift.values.types import (
     decimal,
     varchar,
 )
+from local_redshift.values.value import Value
 
 _FORMATS = {
     "YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "DDD": "%j", "HH24": "%H", "HH12": "%I",

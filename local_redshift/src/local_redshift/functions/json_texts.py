@@ -8,9 +8,9 @@ from dataclasses import replace
 from local_redshift.errors import raising, refuse
 from local_redshift.functions.natives import native
 from local_redshift.read.dialect import string
+from local_redshift.values import casts
 from local_redshift.values.arguments import Arguments, Moment, Rule, text, whole
 from local_redshift.values.binding import bind
-from local_redshift.values.casts import Value
 from local_redshift.values.types import (
     BIGINT,
     BOOLEAN,
@@ -21,6 +21,7 @@ from local_redshift.values.types import (
     Type,
     varchar,
 )
+from local_redshift.values.value import Value
 
 _DEEPEST = 5  # steps of a path
 
@@ -109,7 +110,14 @@ def _member(value: Value) -> str:
     raise refuse(f"{value.type} in array", "write an integer, a text or a boolean")
 
 
-def from_super(value: Value, target: Type) -> Value:
+def cast(value: Value, target: Type) -> Value:
+    """`casts.cast`, of a super, too."""
+    if value.type.kind == "super" and target.kind != "super":
+        return _from_super(value, target)
+    return casts.cast(value, target)
+
+
+def _from_super(value: Value, target: Type) -> Value:
     """A super's scalar: of the kind of the target, or refused while it runs."""
     kind = {"varchar": "text", "boolean": "boolean"}.get(target.kind, "number")
     if kind == "number" and not target.is_number:

@@ -10,8 +10,8 @@ from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Arguments, Moment, Rule, constant, text
 from local_redshift.values.arithmetic import grown
 from local_redshift.values.binding import bind
-from local_redshift.values.casts import Value
 from local_redshift.values.types import INTEGER, MAX_VARCHAR
+from local_redshift.values.value import Value
 
 _SIGN = r"[\w \-,;:/@#%&=_'\"<>~!]"
 _ESCAPED = r"\\[-.*+?|(){}\[\]^$/dDwWsS\\]"

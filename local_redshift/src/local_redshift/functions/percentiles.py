@@ -9,8 +9,9 @@ from local_redshift.errors import raising, refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.arithmetic import placed
 from local_redshift.values.binding import bind
-from local_redshift.values.casts import Value, convert
+from local_redshift.values.casts import convert
 from local_redshift.values.types import DOUBLE, FLOATS, as_decimal, decimal
+from local_redshift.values.value import Value
 
 _MOST_DIGITS = 19  # beyond, intermediate results may leave 38 digits
 

@@ -20,7 +20,7 @@ from local_redshift.values.arguments import (
     number,
 )
 from local_redshift.values.binding import bind, finite
-from local_redshift.values.casts import Value, as_text, cast, convert
+from local_redshift.values.casts import as_text, cast, convert
 from local_redshift.values.types import (
     BIGINT,
     DOUBLE,
@@ -30,6 +30,7 @@ from local_redshift.values.types import (
     unify,
     varchar,
 )
+from local_redshift.values.value import Value
 
 
 def known(name: str) -> None:

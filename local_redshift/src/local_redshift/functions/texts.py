@@ -18,8 +18,8 @@ from local_redshift.values.arguments import (
     whole,
 )
 from local_redshift.values.binding import bind
-from local_redshift.values.casts import Value
 from local_redshift.values.types import BIGINT, INTEGER, MAX_VARCHAR, Type, varchar
+from local_redshift.values.value import Value
 
 
 def _same_text(name: str, given: Arguments, moment: Moment) -> Value:

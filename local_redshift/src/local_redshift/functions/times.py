@@ -12,7 +12,7 @@ from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Moment, Rule
 from local_redshift.values.binding import bind
-from local_redshift.values.casts import Value, cast
+from local_redshift.values.casts import cast
 from local_redshift.values.types import (
     BIGINT,
     DATE,
@@ -23,6 +23,7 @@ from local_redshift.values.types import (
     TIMESTAMPTZ,
     varchar,
 )
+from local_redshift.values.value import Value
 
 _PARTS = {
     "year": ("year", "years", "y", "yr", "yrs"),

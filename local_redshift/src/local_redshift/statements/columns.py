@@ -12,7 +12,6 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote, string
 from local_redshift.read.forms import parse
 from local_redshift.read.words import Words
-from local_redshift.values.casts import assign
 from local_redshift.values.catalog import Catalog, Column, path
 from local_redshift.values.scope import Scope
 from local_redshift.values.types import Type, parse_type
@@ -151,8 +150,9 @@ class ColumnReader:
             words.at += 1
         inside = words.words[start : words.at]
         text = words.sql[inside[0].start : inside[-1].end] if inside else ""
-        value = self.translator(True).value(parse(f"select {text}").expressions[0], Scope({}))
-        return assign(value, column.type, column.name)
+        translator = self.translator(True)
+        value = translator.value(parse(f"select {text}").expressions[0], Scope({}))
+        return translator.assign(value, column.type, column.name)
 
 
 def _keep(attributes: Attributes, called: str, kind: str, columns: list[str]) -> None:

@@ -8,9 +8,9 @@ from local_redshift.compile.expressions import only
 from local_redshift.compile.translate import Translator
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import name, quote, string
-from local_redshift.values.casts import Value, assign
 from local_redshift.values.catalog import Catalog, Column, Relation
 from local_redshift.values.scope import Cte, Scope, Source
+from local_redshift.values.value import Value
 
 _INSERT_FLAGS = ("is_function", "stored", "by_name", "exists", "partition", "settings", "source")
 
@@ -86,7 +86,7 @@ class Changes:
                     continue
                 self._check_identity(table, [column])
                 value = self.translator.value(item, scope)
-                made.append(assign(value, column.type, column.name))
+                made.append(self.translator.assign(value, column.type, column.name))
             rows.append(f"({', '.join(made)})")
         return f"VALUES {', '.join(rows)}", width
 
@@ -95,7 +95,7 @@ class Changes:
         width = self._width(len(query.columns), columns, strict)
         inner = [f"c{place}" for place in range(width)]
         made = ", ".join(
-            assign(Value(f'"_q"."{c}"', given), column.type, column.name)
+            self.translator.assign(Value(f'"_q"."{c}"', given), column.type, column.name)
             for c, (_, given), column in zip(inner, query.columns, columns, strict=False)
         )
         return f'SELECT {made} FROM ({query.sql}) AS "_q"({", ".join(inner)})', width
@@ -171,7 +171,7 @@ class Changes:
             if _is_default(item.expression):
                 made = "DEFAULT"
             else:
-                made = assign(
+                made = self.translator.assign(
                     self.translator.value(item.expression, scope), column.type, column.name
                 )
             sets.append(f"{quote(column.name)} = {made}")

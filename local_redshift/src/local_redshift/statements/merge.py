@@ -10,7 +10,7 @@ from local_redshift.read.dialect import name, quote, string
 from local_redshift.read.forms import parse
 from local_redshift.read.words import Words
 from local_redshift.statements.dml import TWICE, Changes
-from local_redshift.values.casts import assign, comparable
+from local_redshift.values.casts import comparable
 from local_redshift.values.catalog import Column, Relation
 from local_redshift.values.scope import Scope
 
@@ -119,7 +119,7 @@ class Merges(Changes):
         self._width(len(items), columns, bool(given))
         self._check_identity(table, columns[: len(items)])
         made = [
-            assign(self.translator.value(item, inside), column.type, column.name)
+            self.translator.assign(self.translator.value(item, inside), column.type, column.name)
             for item, column in zip(items, columns, strict=False)
         ]
         listed = ", ".join(quote(column.name) for column in columns[: len(items)])
@@ -153,7 +153,7 @@ class Merges(Changes):
             f"(SELECT 1 FROM {origin} WHERE {known} GROUP BY {', '.join(keys)} HAVING count(*) > 1)"
         )
         made = ", ".join(
-            assign(source.value(label), column.type, column.name)
+            self.translator.assign(source.value(label), column.type, column.name)
             for (label, _), column in zip(source.columns, table.columns, strict=True)
         )
         names = ", ".join(quote(column.name) for column in table.columns)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from local_redshift.errors import refuse
-from local_redshift.values.casts import Value, as_text, cast, convert
+from local_redshift.values.casts import as_text, cast, convert
 from local_redshift.values.catalog import Catalog
 from local_redshift.values.types import BIGINT, DOUBLE
+from local_redshift.values.value import Value
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from local_redshift.errors import raising, refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.binding import bind, finite
-from local_redshift.values.casts import Value, as_text, cast, comparable, convert
+from local_redshift.values.casts import as_text, cast, comparable, convert
 from local_redshift.values.types import (
     BOOLEAN,
     DOUBLE,
@@ -25,6 +25,7 @@ from local_redshift.values.types import (
     unify,
     varchar,
 )
+from local_redshift.values.value import Value
 
 _TOO_LONG = string(
     f"the local Redshift has no rule for a text of more than {MAX_VARCHAR} bytes, the longest there "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from local_redshift.errors import raising
 from local_redshift.read.dialect import string
 from local_redshift.values.binding import bind
-from local_redshift.values.casts import Value
 from local_redshift.values.types import ordered
+from local_redshift.values.value import Value
 
 
 def _failing(use: str) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
-from math import prod
+from dataclasses import replace
 
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.binding import bind, shared, within
+from local_redshift.values.binding import bind
 from local_redshift.values.types import (
     FLOATS,
     TIMES,
@@ -18,28 +16,10 @@ from local_redshift.values.types import (
     typed,
     varchar,
 )
+from local_redshift.values.value import Value
 
-
-@dataclass(frozen=True)
-class Value:
-    """A translated expression: DuckDB text, its Redshift type and the label Redshift gives it.
-
-    `literal` is the text of a bare string or number (None: not a literal); `hexadecimal` says that
-    the text can hold hexadecimal digits only; `places` that a float was rounded to so many. `others` are
-    texts that are as good as `sql`, as far as Redshift's documentation goes: see `settle`.
-    """
-
-    sql: str
-    type: Type
-    label: str = "?column?"
-    literal: str | None = None
-    hexadecimal: bool = False
-    places: int | None = None
-    others: tuple[str, ...] = ()
-    operands: tuple[str, ...] = ()  # what `sql` and `others` are made of alike
-
-    def __post_init__(self) -> None:
-        within(self.sql)
+Cast = Callable[[Value, Type], Value]
+"""What CAST(value AS type) gives."""
 
 
 _INTEGER_TEXT = r"\s*[+-]?[0-9]+\s*"
@@ -59,49 +39,6 @@ _OTHER_MOMENT = raising(
 _TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
 
 
-_MOST_VARIANTS = 8
-
-
-def vary(make: Callable[[list[Value]], Value], values: list[Value]) -> Value:
-    """What `make` gives of the values, carrying along what it gives of their `others`."""
-    options = [[value.sql, *value.others] for value in values]
-    if prod(map(len, options)) > _MOST_VARIANTS:
-        return make([settle(value) for value in values])
-    found: list[Value] = []
-    for texts in product(*options):
-        chosen = [replace(v, sql=t, others=()) for v, t in zip(values, texts, strict=True)]
-        found.append(make(chosen))
-    sqls = [sql for value in found for sql in (value.sql, *value.others)]
-    others = tuple(dict.fromkeys(sql for sql in sqls if sql != found[0].sql))
-    operands = tuple(text for value in (*values, *found) for text in value.operands)
-    return replace(found[0], others=others, operands=operands if others else ())
-
-
-def settle(value: Value) -> Value:
-    """A value that is certain: where its `others` differ from it, the statement fails.
-
-    Whether Redshift rounds or cuts the last digit of a quotient of decimals is not documented.
-    Where both give the same, or are rounded to the same, nobody can tell; elsewhere it is refused.
-    """
-    if not value.others:
-        return value
-    words = (
-        f"the local Redshift cannot tell the last digit of a {value.type} quotient: whether Amazon "
-        "Redshift rounds or cuts it is not documented; round() or cast it to fewer places, or go "
-        "by way of floats: round(a::float8 / b, 2)::decimal(18, 2), of an average "
-        "round(avg(x::float8), 2)::decimal(18, 2)"
-    )
-    failing = raising("0A000", string(words))
-
-    def make(texts: Sequence[str]) -> str:
-        one, *others = texts
-        same = " AND ".join(f"{one} = {other}" for other in others)
-        return f"(CASE WHEN {one} IS NULL OR ({same}) THEN {one} ELSE {failing} END)"
-
-    sql = shared(value.operands, [value.sql, *value.others], make)
-    return replace(value, sql=sql, others=(), operands=())
-
-
 def convert(value: Value, target: Type) -> str:
     """`value` in the carrier of `target`, where both were found to be the same family: no checks."""
     if value.type.kind == "unknown" and target.kind not in ("unknown", "varchar"):
@@ -112,12 +49,8 @@ def convert(value: Value, target: Type) -> str:
 
 
 def cast(value: Value, target: Type) -> Value:
-    """What CAST(value AS target) gives on Redshift."""
+    """What CAST(value AS target) gives on Redshift; of a super: `json_texts`."""
     source = value.type
-    if source.kind == "super" and target.kind != "super":
-        from local_redshift.functions.json_texts import from_super  # it needs this module
-
-        return from_super(value, target)
     if target.kind == "varchar":
         return _to_text(value, target)
     if source.kind == "unknown" and value.literal is None:  # NULL
@@ -273,7 +206,7 @@ def _bad(sql: str, name: str) -> str:
     )
 
 
-def assign(value: Value, target: Type, column: str) -> str:
+def assign(value: Value, target: Type, column: str, cast: Cast) -> str:
     """`value` as INSERT and UPDATE store it: numbers are cast, text must fit in bytes or is an error."""
     source = value.type
     if target.kind == "varchar":

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
-from local_redshift.values.casts import Value
 from local_redshift.values.types import Type
+from local_redshift.values.value import Value
 
 Columns = tuple[tuple[str, Type], ...]
 """Names and types, in order."""
