@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from local_redshift.compile.expressions import Expressions, only
+from local_redshift.compile.operators import Expressions, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import aggregates, texts, times
 from local_redshift.functions import registry as functions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.withs import Withs, listed_names, renamed
+from local_redshift.compile.ctes import Withs, listed_names, renamed
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import aggregates
 from local_redshift.functions.aggregates import Call, Over

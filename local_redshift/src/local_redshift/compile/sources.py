@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local_redshift.compile.expressions import only
+from local_redshift.compile.ctes import listed_names, renamed
+from local_redshift.compile.operators import only
 from local_redshift.compile.pivots import Pivots
-from local_redshift.compile.withs import listed_names, renamed
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.natives import native
 from local_redshift.read.dialect import name, quote

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from local_redshift.compile.translate import Translator
+from local_redshift.compile.queries import Translator
 from local_redshift.copy.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.forms import parse

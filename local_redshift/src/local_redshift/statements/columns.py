@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from local_redshift.compile.translate import Translator
+from local_redshift.compile.queries import Translator
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote, string
 from local_redshift.read.forms import parse

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.expressions import only
-from local_redshift.compile.translate import Translator
+from local_redshift.compile.operators import only
+from local_redshift.compile.queries import Translator
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import name, quote, string
 from local_redshift.values.catalog import Catalog, Column, Relation

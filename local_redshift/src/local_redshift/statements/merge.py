@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.expressions import only
+from local_redshift.compile.operators import only
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import name, quote, string
 from local_redshift.read.forms import parse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from local_redshift.compile.queries import Translator
 from local_redshift.compile.sources import Lookup
-from local_redshift.compile.translate import Translator
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.read.forms import parse

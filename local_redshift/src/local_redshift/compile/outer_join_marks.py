@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.groups import Groups
+from local_redshift.compile.grouping import Groups
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.values.scope import Scope
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.client_forms import ClientForms
-from local_redshift.compile.expressions import only
+from local_redshift.compile.catalogue_forms import ClientForms
+from local_redshift.compile.operators import only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import name, quote
 from local_redshift.values.scope import Columns, Cte, Scope

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from local_redshift.compile.calls import direction
-from local_redshift.compile.client_forms import asks_catalogue, is_array
-from local_redshift.compile.expressions import only
-from local_redshift.compile.marks import Marks
+from local_redshift.compile.catalogue_forms import asks_catalogue, is_array
+from local_redshift.compile.ctes import listed_names
+from local_redshift.compile.operators import only
+from local_redshift.compile.outer_join_marks import Marks
 from local_redshift.compile.sources import Lookup
-from local_redshift.compile.withs import listed_names
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.values.arguments import Moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from local_redshift.compile.leaves import Leaves, only
+from local_redshift.compile.literals import Leaves, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import json_texts
 from local_redshift.functions import registry as functions

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_redshift.compile.calls import Calls
-from local_redshift.compile.expressions import only
+from local_redshift.compile.operators import only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import DATABASE, folded, string
 from local_redshift.read.words import Words
