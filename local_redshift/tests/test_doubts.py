@@ -120,7 +120,7 @@ NESTED = {
 
 @pytest.mark.parametrize("title", NESTED)
 def test_text_grows_with_the_statement_only(reading: Engine, title: str) -> None:
-    text = reading.translated(NESTED[title]).sql
+    text = reading.compiled(NESTED[title]).sql
     assert len(text) < 250 * len(NESTED[title])
     assert len(reading.execute(NESTED[title]).rows) == 1
 

@@ -1,94 +1,87 @@
-"""WITH, recursive or not: named queries before a query. FROM: `sources`; select lists: `translate`."""
+"""WITH, recursive or not: named queries before a query. FROM: `sources`; select lists: `queries`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.catalogue_forms import ClientForms
-from local_redshift.compile.operators import only
+from local_redshift.compile.aliases import listed_names, renamed
+from local_redshift.compile.protocol import Compiler, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import name, quote
-from local_redshift.values.scope import Columns, Cte, Scope
+from local_redshift.values.scope import Cte, Scope
 
 _TWO_PARTS = "write it as: name(columns) as (select … union all select … from name …)"
 _MEMBER = ("group", "having", "qualify", "distinct", "order", "limit", "offset", "with_")
 
 
-class Withs(ClientForms):
-    """Reads WITH into the queries that its names mean."""
+def with_clause(
+    compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str, Cte]
+) -> tuple[str, dict[str, Cte]]:
+    """WITH before a query or a change of rows: its text, and the queries that can be named then."""
+    clause = node.args.get("with_")
+    if clause is None:
+        return "", ctes
+    only(clause, "expressions", "recursive")
+    recursive = bool(clause.args.get("recursive"))
+    if recursive and _inside(clause):
+        raise RedshiftError("0A000", "WITH RECURSIVE clause in a subquery is not supported")
+    ctes, parts, seen = dict(ctes), [], set[str]()
+    for cte in clause.expressions:
+        only(cte, "this", "alias")
+        called = name(cte.args["alias"].this)
+        if called in seen:
+            raise RedshiftError("42712", f'WITH query name "{called}" specified more than once')
+        seen.add(called)
+        # The name is made its own, so that a table or an outer query of that name is never meant.
+        inside = f"{called}_{len(ctes)}"
+        if recursive and _mentions(cte.this, called):
+            text, ctes[called] = _recursive(compiler, cte, called, inside, ctes)
+        else:
+            query = compiler.query(cte.this, parent and Scope({}, parent), ctes)
+            columns = renamed(query.columns, cte.args["alias"], called)
+            ctes[called] = Cte(inside, tuple(listed_names(columns)), columns)
+            text = query.sql
+        listed = ", ".join(map(quote, ctes[called].listed))
+        parts.append(f"{quote(inside)}({listed}) AS ({text})")
+    word = "WITH RECURSIVE" if recursive else "WITH"
+    return f"{word} {', '.join(parts)} ", ctes
 
-    def _with(
-        self, node: Any, parent: Scope | None, ctes: dict[str, Cte]
-    ) -> tuple[str, dict[str, Cte]]:
-        clause = node.args.get("with_")
-        if clause is None:
-            return "", ctes
-        only(clause, "expressions", "recursive")
-        recursive = bool(clause.args.get("recursive"))
-        if recursive and _inside(clause):
-            raise RedshiftError("0A000", "WITH RECURSIVE clause in a subquery is not supported")
-        ctes, parts, seen = dict(ctes), [], set[str]()
-        for cte in clause.expressions:
-            only(cte, "this", "alias")
-            called = name(cte.args["alias"].this)
-            if called in seen:
-                raise RedshiftError("42712", f'WITH query name "{called}" specified more than once')
-            seen.add(called)
-            # The name is made its own, so that a table or an outer query of that name is never meant.
-            inside = f"{called}_{len(ctes)}"
-            if recursive and _mentions(cte.this, called):
-                text, ctes[called] = self._recursive(cte, called, inside, ctes)
-            else:
-                query = self.query(cte.this, parent and Scope({}, parent), ctes)
-                columns = renamed(query.columns, cte.args["alias"], called)
-                ctes[called] = Cte(inside, tuple(listed_names(columns)), columns)
-                text = query.sql
-            listed = ", ".join(map(quote, ctes[called].listed))
-            parts.append(f"{quote(inside)}({listed}) AS ({text})")
-        word = "WITH RECURSIVE" if recursive else "WITH"
-        return f"{word} {', '.join(parts)} ", ctes
 
-    def heading(self, node: Any) -> tuple[str, dict[str, Cte]]:
-        """WITH before a statement that changes rows: its text, and the queries that it names."""
-        return self._with(node, None, {})
-
-    def _recursive(
-        self, cte: Any, called: str, inside: str, ctes: dict[str, Cte]
-    ) -> tuple[str, Cte]:
-        """A query that names itself: its first part says what types the columns have."""
-        union, alias = cte.this, cte.args["alias"]
-        if not alias.args.get("columns"):
-            raise RedshiftError(
-                "42601", f'recursive query "{called}" needs a list of columns: {called}(a, b)'
+def _recursive(
+    compiler: Compiler, cte: Any, called: str, inside: str, ctes: dict[str, Cte]
+) -> tuple[str, Cte]:
+    """A query that names itself: its first part says what types the columns have."""
+    union, alias = cte.this, cte.args["alias"]
+    if not alias.args.get("columns"):
+        raise RedshiftError(
+            "42601", f'recursive query "{called}" needs a list of columns: {called}(a, b)'
+        )
+    if union.key != "union" or union.args.get("distinct"):
+        raise RedshiftError("0A000", f'recursive query "{called}" must be UNION ALL: {_TWO_PARTS}')
+    only(union, "this", "expression", "distinct")
+    first, member = union.this.unnest(), union.expression.unnest()
+    if first.key != "select" or member.key != "select" or _mentions(first, called):
+        raise refuse(f"this form of the recursive query {called}", _TWO_PARTS)
+    _check_member(member, called)
+    seed = compiler.query(first, None, ctes)
+    if len(alias.args["columns"]) != len(seed.columns):
+        raise RedshiftError(
+            "42601",
+            f'recursive query "{called}" must name each of its {len(seed.columns)} columns',
+        )
+    columns = renamed(seed.columns, alias, called)
+    made = Cte(inside, tuple(listed_names(columns)), columns, recursive=True)
+    step = compiler.query(member, None, {**ctes, called: made})
+    if len(step.columns) != len(columns):
+        raise RedshiftError("42601", "each UNION query must have the same number of columns")
+    for (column, one), (_, two) in zip(columns, step.columns, strict=True):
+        if one != two or one.doubt or two.doubt:
+            raise refuse(
+                f"the recursive column {called}.{column}, {_shown(one)} in the first part and "
+                f"{_shown(two)} in the second",
+                "cast both to one type",
             )
-        if union.key != "union" or union.args.get("distinct"):
-            raise RedshiftError(
-                "0A000", f'recursive query "{called}" must be UNION ALL: {_TWO_PARTS}'
-            )
-        only(union, "this", "expression", "distinct")
-        first, member = union.this.unnest(), union.expression.unnest()
-        if first.key != "select" or member.key != "select" or _mentions(first, called):
-            raise refuse(f"this form of the recursive query {called}", _TWO_PARTS)
-        _check_member(member, called)
-        seed = self.query(first, None, ctes)
-        if len(alias.args["columns"]) != len(seed.columns):
-            raise RedshiftError(
-                "42601",
-                f'recursive query "{called}" must name each of its {len(seed.columns)} columns',
-            )
-        columns = renamed(seed.columns, alias, called)
-        made = Cte(inside, tuple(listed_names(columns)), columns, recursive=True)
-        step = self.query(member, None, {**ctes, called: made})
-        if len(step.columns) != len(columns):
-            raise RedshiftError("42601", "each UNION query must have the same number of columns")
-        for (column, one), (_, two) in zip(columns, step.columns, strict=True):
-            if one != two or one.doubt or two.doubt:
-                raise refuse(
-                    f"the recursive column {called}.{column}, {_shown(one)} in the first part and "
-                    f"{_shown(two)} in the second",
-                    "cast both to one type",
-                )
-        return f"({seed.sql}) UNION ALL ({step.sql})", made
+    return f"({seed.sql}) UNION ALL ({step.sql})", made
 
 
 def _shown(type_: Any) -> str:
@@ -139,25 +132,3 @@ def _check_member(member: Any, called: str) -> None:
             raise RedshiftError(
                 "42803", f'an aggregate in the recursive query "{called}" is not supported'
             )
-
-
-def listed_names(columns: Columns) -> list[str]:
-    """Names that differ from one another, for DuckDB: it would rename the second of two itself."""
-    seen: dict[str, int] = {}
-    names = []
-    for column, _ in columns:
-        seen[column] = seen.get(column, 0) + 1
-        names.append(column if seen[column] == 1 else f"{column}\x01{seen[column]}")
-    return names
-
-
-def renamed(columns: Columns, alias: Any, called: str) -> Columns:
-    """The columns under the names that an alias gives them, as far as it does."""
-    new = [name(column) for column in alias.args.get("columns") or []]
-    if len(new) > len(columns):
-        raise RedshiftError(
-            "42P10", f'table "{called}" has {len(columns)} columns but {len(new)} are named'
-        )
-    return tuple(
-        (new[at] if at < len(new) else column, type_) for at, (column, type_) in enumerate(columns)
-    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.ctes import Withs, listed_names, renamed
+from local_redshift.compile.aliases import listed_names, renamed
+from local_redshift.compile.calls import call_of
+from local_redshift.compile.protocol import Compiler
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import aggregates
 from local_redshift.functions.aggregates import Call, Over
@@ -19,128 +21,124 @@ from local_redshift.values.value import Value, settle
 _AGGREGATES = ("count", "sum", "min", "max", "avg")
 
 
-class Pivots(Withs):
-    """Translates a table or subquery with PIVOT or UNPIVOT behind it."""
+def turned(compiler: Compiler, node: Any, scope: Scope) -> str:
+    """A table or subquery with PIVOT or UNPIVOT behind it: its text, added to the scope."""
+    (pivot, *more) = node.args["pivots"]
+    if more:
+        raise RedshiftError("0A000", "PIVOT of a PIVOT or UNPIVOT is not supported")
+    bare = node.copy()
+    bare.set("pivots", None)
+    within = Scope(scope.ctes, scope.parent and Scope({}, scope.parent))
+    origin = compiler.source(bare, within)
+    if node.key == "table" and not node.args.get("db"):
+        cte = scope.ctes.get(name(node.this))
+        if cte is not None and cte.recursive:
+            raise RedshiftError("0A000", "PIVOT of a recursive query is not supported")
+    turn = _unpivot if pivot.args.get("unpivot") else _pivot
+    sql, columns = turn(compiler, pivot, origin, within)
+    alias = pivot.args.get("alias")
+    called = name(alias.this) if alias is not None else f"\x01{len(scope.sources)}"
+    if alias is not None:
+        columns = renamed(columns, alias, called)
+    scope.add(Source(called, columns))
+    names = ", ".join(map(quote, listed_names(columns)))
+    return f"({sql}) AS {quote(called)}({names})"
 
-    def source(self, node: Any, scope: Scope) -> str:
-        """A table or a subquery in FROM; given by `sources`."""
-        raise RedshiftError("XX000", "a pivot cannot stand here")
 
-    def _turned(self, node: Any, scope: Scope) -> str:
-        (pivot, *more) = node.args["pivots"]
-        if more:
-            raise RedshiftError("0A000", "PIVOT of a PIVOT or UNPIVOT is not supported")
-        bare = node.copy()
-        bare.set("pivots", None)
-        within = Scope(scope.ctes, scope.parent and Scope({}, scope.parent))
-        origin = self.source(bare, within)
-        if node.key == "table" and not node.args.get("db"):
-            cte = scope.ctes.get(name(node.this))
-            if cte is not None and cte.recursive:
-                raise RedshiftError("0A000", "PIVOT of a recursive query is not supported")
-        turn = self._unpivot if pivot.args.get("unpivot") else self._pivot
-        sql, columns = turn(pivot, origin, within)
-        alias = pivot.args.get("alias")
-        called = name(alias.this) if alias is not None else f"\x01{len(scope.sources)}"
-        if alias is not None:
-            columns = renamed(columns, alias, called)
-        scope.add(Source(called, columns))
-        names = ", ".join(map(quote, listed_names(columns)))
-        return f"({sql}) AS {quote(called)}({names})"
+def _left(within: Scope, used: set[str]) -> list[Value]:
+    """The columns that the definition does not name: they stay."""
+    (source,) = within.sources
+    return [source.value(column) for column, _ in source.columns if column not in used]
 
-    def _left(self, within: Scope, used: set[str]) -> list[Value]:
-        """The columns that the definition does not name: they stay."""
-        (source,) = within.sources
-        return [source.value(column) for column, _ in source.columns if column not in used]
 
-    def _pivot(self, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
-        from sqlglot import exp
+def _pivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
+    from sqlglot import exp
 
-        if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
-            raise refuse("a pivot of several aggregates or columns", "write sum(case …) for each")
-        call, suffix = pivot.expressions[0], ""
-        if call.key == "alias":
-            call, suffix = call.this, f"_{name(call.args['alias'])}"
-        if call.key != "anonymous" or str(call.this).lower() not in _AGGREGATES:
-            raise refuse(f"{call.sql('redshift')[:60]} in PIVOT", f"use {', '.join(_AGGREGATES)}")
-        chosen = pivot.args["fields"][0]
-        if chosen.key != "in" or chosen.this.key not in ("column", "identifier"):
-            raise refuse("this form of PIVOT", "write pivot (sum(a) for b in ('x', 'y'))")
-        word = name(chosen.this if chosen.this.key == "identifier" else chosen.this.this)
-        subject = within.column(word)
-        typed(subject.type, "a pivot by")
-        used = {word} | {name(column.this) for column in call.find_all(exp.Column)}
-        kept = self._left(within, used)
-        given = self._call(call, within)
-        values: list[Value] = []
-        for item in chosen.expressions:
-            label, test = self._chosen(item, subject, within)
-            values.append(_where(given, test, label + suffix))
-        listed = [f"{value.sql} AS {quote(f'c{at}')}" for at, value in enumerate(kept + values)]
-        keys = [value.sql for value in kept]
-        tests = [text for value in kept if (text := guard(value, "PIVOT"))]
-        for value in kept:
-            typed(value.type, "a pivot beside")
-        group = f" GROUP BY {', '.join(keys + tests)}" if keys else ""
-        columns = tuple((value.label, value.type) for value in kept + values)
-        return f"SELECT {', '.join(listed)} FROM {origin}{group}", columns
+    if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
+        raise refuse("a pivot of several aggregates or columns", "write sum(case …) for each")
+    call, suffix = pivot.expressions[0], ""
+    if call.key == "alias":
+        call, suffix = call.this, f"_{name(call.args['alias'])}"
+    if call.key != "anonymous" or str(call.this).lower() not in _AGGREGATES:
+        raise refuse(f"{call.sql('redshift')[:60]} in PIVOT", f"use {', '.join(_AGGREGATES)}")
+    chosen = pivot.args["fields"][0]
+    if chosen.key != "in" or chosen.this.key not in ("column", "identifier"):
+        raise refuse("this form of PIVOT", "write pivot (sum(a) for b in ('x', 'y'))")
+    word = name(chosen.this if chosen.this.key == "identifier" else chosen.this.this)
+    subject = within.column(word)
+    typed(subject.type, "a pivot by")
+    used = {word} | {name(column.this) for column in call.find_all(exp.Column)}
+    kept = _left(within, used)
+    given = call_of(compiler, call, within)
+    values: list[Value] = []
+    for item in chosen.expressions:
+        label, test = _chosen(compiler, item, subject, within)
+        values.append(_where(given, test, label + suffix))
+    listed = [f"{value.sql} AS {quote(f'c{at}')}" for at, value in enumerate(kept + values)]
+    keys = [value.sql for value in kept]
+    tests = [text for value in kept if (text := guard(value, "PIVOT"))]
+    for value in kept:
+        typed(value.type, "a pivot beside")
+    group = f" GROUP BY {', '.join(keys + tests)}" if keys else ""
+    columns = tuple((value.label, value.type) for value in kept + values)
+    return f"SELECT {', '.join(listed)} FROM {origin}{group}", columns
 
-    def _chosen(self, item: Any, subject: Value, within: Scope) -> tuple[str, str]:
-        """The column's name and the test for one value of the IN list."""
-        from sqlglot import exp
 
+def _chosen(compiler: Compiler, item: Any, subject: Value, within: Scope) -> tuple[str, str]:
+    """The column's name and the test for one value of the IN list."""
+    from sqlglot import exp
+
+    label = ""
+    if item.key == "pivotalias":
+        label, item = _alias(item), item.this
+    if item.find(exp.Column, exp.Select):
+        raise RedshiftError("0A000", "the IN list of PIVOT cannot hold columns or subqueries")
+    if item.key == "null":
+        return label or "null", f"{subject.sql} IS NULL"
+    value = compiler.value(item, within)
+    if not label:
+        label = value.literal or ""
+        if not label or label != label.lower() or "." in label:
+            raise refuse(f"the column's name for {item.sql('redshift')[:40]}", "give it an alias")
+    return label, arithmetic.comparison("=", subject, value).sql
+
+
+def _unpivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
+    if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
+        raise refuse("an unpivot into several columns", "unpivot one by one")
+    target, chosen = pivot.expressions[0], pivot.args["fields"][0]
+    if target.key == "column":
+        target = target.this
+    into = chosen.this.this if chosen.this.key == "column" else chosen.this
+    if target.key != "identifier" or into.key != "identifier":
+        raise refuse("this form of UNPIVOT", "write unpivot (value for name in (a, b))")
+    turned: list[tuple[str, Value]] = []
+    for item in chosen.expressions:
         label = ""
         if item.key == "pivotalias":
-            label, item = _alias(item), item.this
-        if item.find(exp.Column, exp.Select):
-            raise RedshiftError("0A000", "the IN list of PIVOT cannot hold columns or subqueries")
-        if item.key == "null":
-            return label or "null", f"{subject.sql} IS NULL"
-        value = self.value(item, within)
-        if not label:
-            label = value.literal or ""
-            if not label or label != label.lower() or "." in label:
-                raise refuse(
-                    f"the column's name for {item.sql('redshift')[:40]}", "give it an alias"
-                )
-        return label, arithmetic.comparison("=", subject, value).sql
-
-    def _unpivot(self, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
-        if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
-            raise refuse("an unpivot into several columns", "unpivot one by one")
-        target, chosen = pivot.expressions[0], pivot.args["fields"][0]
-        if target.key == "column":
-            target = target.this
-        into = chosen.this.this if chosen.this.key == "column" else chosen.this
-        if target.key != "identifier" or into.key != "identifier":
-            raise refuse("this form of UNPIVOT", "write unpivot (value for name in (a, b))")
-        turned: list[tuple[str, Value]] = []
-        for item in chosen.expressions:
-            label = ""
-            if item.key == "pivotalias":
-                label, item = _alias(item), item.this  # noqa: PLW2901 - what the alias is of
-            if item.key != "column" or item.args.get("table"):
-                raise RedshiftError("0A000", "the IN list of UNPIVOT must hold columns only")
-            value = within.column(name(item.this))
-            turned.append((label or value.label, value))
-        kept = self._left(within, {value.label for _, value in turned})
-        for value in kept:
-            typed(value.type, "an unpivot beside")
-        common = unify((value.type for _, value in turned), "unpivot")
-        before = [*kept]
-        parts = []
-        for label, value in turned:
-            made = [*(one.sql for one in before), string(label), convert(value, common)]
-            listed = ", ".join(f"{sql} AS {quote(f'c{at}')}" for at, sql in enumerate(made))
-            where = "" if pivot.args.get("include_nulls") else f" WHERE {value.sql} IS NOT NULL"
-            parts.append(f"SELECT {listed} FROM {_once(within)}{where}")
-        heading = f'WITH "\x01u" AS MATERIALIZED (SELECT * FROM {origin})'
-        columns = (
-            *((one.label, one.type) for one in kept),
-            (name(into), varchar(256)),
-            (name(target), common),
-        )
-        return f"{heading} {' UNION ALL '.join(parts)}", columns
+            label, item = _alias(item), item.this  # noqa: PLW2901 - what the alias is of
+        if item.key != "column" or item.args.get("table"):
+            raise RedshiftError("0A000", "the IN list of UNPIVOT must hold columns only")
+        value = within.column(name(item.this))
+        turned.append((label or value.label, value))
+    kept = _left(within, {value.label for _, value in turned})
+    for value in kept:
+        typed(value.type, "an unpivot beside")
+    common = unify((value.type for _, value in turned), "unpivot")
+    before = [*kept]
+    parts = []
+    for label, value in turned:
+        made = [*(one.sql for one in before), string(label), convert(value, common)]
+        listed = ", ".join(f"{sql} AS {quote(f'c{at}')}" for at, sql in enumerate(made))
+        where = "" if pivot.args.get("include_nulls") else f" WHERE {value.sql} IS NOT NULL"
+        parts.append(f"SELECT {listed} FROM {_once(within)}{where}")
+    heading = f'WITH "\x01u" AS MATERIALIZED (SELECT * FROM {origin})'
+    columns = (
+        *((one.label, one.type) for one in kept),
+        (name(into), varchar(256)),
+        (name(target), common),
+    )
+    return f"{heading} {' UNION ALL '.join(parts)}", columns
 
 
 def _once(within: Scope) -> str:

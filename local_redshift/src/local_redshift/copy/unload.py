@@ -57,7 +57,7 @@ def run_unload(engine: Engine, words: Words, sql: str) -> Rows:
 
 
 def _unload(engine: Engine, unload: Unload, load: Load) -> None:
-    query = engine.translated(_query(unload.select))
+    query = engine.compiled(_query(unload.select))
     role = engine.database.roles.assume(unload.role, engine.user)
     access = Access(engine.database.resolver, role, unload["region"] or "")
     prefix = unload.address

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from local_redshift.compile.queries import Translator
+from local_redshift.compile.compiler import RuleCompiler
 from local_redshift.copy.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.forms import parse
@@ -195,7 +195,7 @@ class Engine(Closing):
             return (), ()
         with self._telling():
             self._settle()
-            names, types = zip(*self.translated(sql).columns, strict=True)
+            names, types = zip(*self.compiled(sql).columns, strict=True)
         return names, tuple(map(str, types))
 
     @contextmanager
@@ -238,8 +238,8 @@ class Engine(Closing):
 
     # -- for `statements` --------------------------------------------------------------------------
 
-    def translator(self, timeless: bool = False) -> Translator:
-        """`timeless`: what is translated is kept, so the clock is read when it runs."""
+    def compiler(self, timeless: bool = False) -> RuleCompiler:
+        """`timeless`: what is compiled is kept, so the clock is read when it runs."""
         now = None if timeless else _now()
         work = self.work.transaction
         began = None if timeless else work.began if work and self.state == "open" else now
@@ -255,11 +255,11 @@ class Engine(Closing):
             last_copy_id=self.last_copy_id,
             catalog=None if timeless else self.catalog,
         )
-        return Translator(views.lookup(self.catalog, self.translator), moment)
+        return RuleCompiler(views.lookup(self.catalog, self.compiler), moment)
 
-    def translated(self, sql: str) -> Query:
+    def compiled(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query or SHOW, without running it."""
-        return show(sql, self.catalog) or self.translator().query(parse(sql), None, {})
+        return show(sql, self.catalog) or self.compiler().query(parse(sql), None, {})
 
     def query(self, query: Query) -> Stream:
         """Run a translated query; its rows come as they are fetched."""

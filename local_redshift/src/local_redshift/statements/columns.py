@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from local_redshift.compile.queries import Translator
+from local_redshift.compile.protocol import Compiler
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote, string
 from local_redshift.read.forms import parse
@@ -25,10 +25,10 @@ Attributes = dict[str, Any]
 
 
 class ColumnReader:
-    """Reads a column's definition. `translator(True)` translates what is kept, such as a default."""
+    """Reads a column's definition. `compiler(True)` translates what is kept, such as a default."""
 
-    def __init__(self, catalog: Catalog, translator: Callable[[bool], Translator]) -> None:
-        self.catalog, self.translator = catalog, translator
+    def __init__(self, catalog: Catalog, compiler: Callable[[bool], Compiler]) -> None:
+        self.catalog, self.compiler = catalog, compiler
 
     def _place(self, words: Words, temporary: bool) -> tuple[str | None, str]:
         """The schema and name under which something new is made."""
@@ -150,9 +150,9 @@ class ColumnReader:
             words.at += 1
         inside = words.words[start : words.at]
         text = words.sql[inside[0].start : inside[-1].end] if inside else ""
-        translator = self.translator(True)
-        value = translator.value(parse(f"select {text}").expressions[0], Scope({}))
-        return translator.assign(value, column.type, column.name)
+        compiler = self.compiler(True)
+        value = compiler.value(parse(f"select {text}").expressions[0], Scope({}))
+        return compiler.assign(value, column.type, column.name)
 
 
 def _keep(attributes: Attributes, called: str, kind: str, columns: list[str]) -> None:

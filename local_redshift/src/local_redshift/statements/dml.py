@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.operators import only
-from local_redshift.compile.queries import Translator
+from local_redshift.compile.ctes import with_clause
+from local_redshift.compile.protocol import Compiler, only
+from local_redshift.compile.sources import tables
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import name, quote, string
 from local_redshift.values.catalog import Catalog, Column, Relation
@@ -21,8 +22,8 @@ TWICE = "Found multiple matches to update the same tuple."
 class Changes:
     """Translates the statements that change rows."""
 
-    def __init__(self, catalog: Catalog, translator: Translator) -> None:
-        self.catalog, self.translator = catalog, translator
+    def __init__(self, catalog: Catalog, compiler: Compiler) -> None:
+        self.catalog, self.compiler = catalog, compiler
 
     def insert(self, node: Any) -> list[str]:
         """INSERT INTO … VALUES or a query; values are assigned, text must fit in bytes."""
@@ -85,17 +86,17 @@ class Changes:
                     made.append("DEFAULT")
                     continue
                 self._check_identity(table, [column])
-                value = self.translator.value(item, scope)
-                made.append(self.translator.assign(value, column.type, column.name))
+                value = self.compiler.value(item, scope)
+                made.append(self.compiler.assign(value, column.type, column.name))
             rows.append(f"({', '.join(made)})")
         return f"VALUES {', '.join(rows)}", width
 
     def _query(self, node: Any, columns: list[Column], strict: bool) -> tuple[str, int]:
-        query = self.translator.query(node, None, {})
+        query = self.compiler.query(node, None, {})
         width = self._width(len(query.columns), columns, strict)
         inner = [f"c{place}" for place in range(width)]
         made = ", ".join(
-            self.translator.assign(Value(f'"_q"."{c}"', given), column.type, column.name)
+            self.compiler.assign(Value(f'"_q"."{c}"', given), column.type, column.name)
             for c, (_, given), column in zip(inner, query.columns, columns, strict=False)
         )
         return f'SELECT {made} FROM ({query.sql}) AS "_q"({", ".join(inner)})', width
@@ -110,7 +111,7 @@ class Changes:
                 raise RedshiftError("42601", "syntax error: DELETE with USING needs FROM")
         elif node.args.get("tables"):
             raise refuse("a delete of several tables", "delete from one after the other")
-        heading, ctes = self.translator.heading(node)
+        heading, ctes = with_clause(self.compiler, node, None, {})
         _, scope, text = self._target(target, ctes)
         text = f"{heading}DELETE FROM {text}"
         using = [self._tables(item, scope) for item in node.args.get("using") or []]
@@ -123,7 +124,7 @@ class Changes:
         joins, node = node.args.get("joins") or [], node.copy()
         node.set("joins", None)
         scope.group = len(scope.sources)  # ON does not see the table that is changed
-        text = self.translator.tables(node, joins, scope)
+        text = tables(self.compiler, node, joins, scope)
         if any(join.args.get("side") for join in joins):
             raise RedshiftError("0A000", "Target table must be part of an equijoin predicate")
         return text
@@ -131,7 +132,7 @@ class Changes:
     def update(self, node: Any) -> list[str]:
         """UPDATE … SET … [FROM …] [WHERE …]: before it, a query that fails where a row matches twice."""
         only(node, "this", "expressions", "from_", "where", "with_")
-        heading, ctes = self.translator.heading(node)
+        heading, ctes = with_clause(self.compiler, node, None, {})
         table, scope, text = self._target(node.this, ctes)
         origin = node.args.get("from_")
         source = "" if origin is None else f" FROM {self._tables(origin.this, scope)}"
@@ -171,15 +172,15 @@ class Changes:
             if _is_default(item.expression):
                 made = "DEFAULT"
             else:
-                made = self.translator.assign(
-                    self.translator.value(item.expression, scope), column.type, column.name
+                made = self.compiler.assign(
+                    self.compiler.value(item.expression, scope), column.type, column.name
                 )
             sets.append(f"{quote(column.name)} = {made}")
         return sets
 
     def _where(self, node: Any, scope: Scope) -> str:
         where = node.args.get("where")
-        return "" if where is None else f" WHERE {self.translator.test(where.this, scope)}"
+        return "" if where is None else f" WHERE {self.compiler.test(where.this, scope)}"
 
     def _table(self, node: Any) -> Relation:
         if node.key != "table":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.operators import only
+from local_redshift.compile.protocol import only
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import name, quote, string
 from local_redshift.read.forms import parse
@@ -33,7 +33,7 @@ class Merges(Changes):
         table, scope, target = self._target(node.args["this"])
         origin = self._source(node.args["using"], table, scope)
         keys = self._keys(node.args["on"], scope)
-        on = self.translator.test(node.args["on"], scope)
+        on = self.compiler.test(node.args["on"], scope)
         whens = node.args["whens"].expressions
         checks = [self._once(scope, f"{target} JOIN {origin} ON {on}")]
         if simple:
@@ -70,7 +70,7 @@ class Merges(Changes):
                 raise RedshiftError(
                     "0A000", f"Source view/subquery in Merge statement {said}: {table}"
                 )
-        text = self.translator.source(node, scope)
+        text = self.compiler.source(node, scope)
         if node.key == "subquery" and node.args.get("alias") is None:
             raise RedshiftError("42601", "syntax error: a subquery in MERGE needs an alias")
         return text
@@ -81,7 +81,7 @@ class Merges(Changes):
         parts = list(node.flatten()) if node.key == "and" else [node]
         for part in (part.unnest() for part in parts):
             sides = [part.this, part.expression] if part.key == "eq" else []
-            values = [self.translator.value(one, scope) for one in sides if one.key == "column"]
+            values = [self.compiler.value(one, scope) for one in sides if one.key == "column"]
             owner = f"{quote(scope.sources[0].alias)}."
             if len(values) != 2 or sum(value.sql.startswith(owner) for value in values) != 1:
                 raise refuse(
@@ -119,7 +119,7 @@ class Merges(Changes):
         self._width(len(items), columns, bool(given))
         self._check_identity(table, columns[: len(items)])
         made = [
-            self.translator.assign(self.translator.value(item, inside), column.type, column.name)
+            self.compiler.assign(self.compiler.value(item, inside), column.type, column.name)
             for item, column in zip(items, columns, strict=False)
         ]
         listed = ", ".join(quote(column.name) for column in columns[: len(items)])
@@ -153,7 +153,7 @@ class Merges(Changes):
             f"(SELECT 1 FROM {origin} WHERE {known} GROUP BY {', '.join(keys)} HAVING count(*) > 1)"
         )
         made = ", ".join(
-            self.translator.assign(source.value(label), column.type, column.name)
+            self.compiler.assign(source.value(label), column.type, column.name)
             for (label, _), column in zip(source.columns, table.columns, strict=True)
         )
         names = ", ".join(quote(column.name) for column in table.columns)

@@ -47,14 +47,14 @@ class Statement:
 
 
 def _select(engine: Engine, words: Words, sql: str) -> Stream:
-    return engine.query(engine.translated(sql))
+    return engine.query(engine.compiled(sql))
 
 
 def _change(verb: str) -> Run:
     """INSERT, UPDATE, DELETE."""
 
     def run(engine: Engine, words: Words, sql: str) -> Rows:
-        changes = Changes(engine.catalog, engine.translator())
+        changes = Changes(engine.catalog, engine.compiler())
         tree = parse(sql)
         if tree.key != verb:
             raise refuse(
@@ -66,18 +66,18 @@ def _change(verb: str) -> Run:
 
 
 def _merge(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.run(Merges(engine.catalog, engine.translator()).merge(words))
+    return engine.run(Merges(engine.catalog, engine.compiler()).merge(words))
 
 
 def _into(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.define(Definitions(engine.catalog, engine.translator).into(sql))
+    return engine.define(Definitions(engine.catalog, engine.compiler).into(sql))
 
 
 def _define(verb: str, reader: type[Any]) -> Run:
     """CREATE, ALTER, DROP."""
 
     def run(engine: Engine, words: Words, sql: str) -> Rows:
-        definitions = reader(engine.catalog, engine.translator)
+        definitions = reader(engine.catalog, engine.compiler)
         return engine.define(getattr(definitions, verb)(words))
 
     return run

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local_redshift.compile.queries import Translator
-from local_redshift.compile.sources import Lookup
+from local_redshift.compile.protocol import Compiler, Lookup
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.read.forms import parse
@@ -60,9 +59,9 @@ class Views(ColumnReader):
 
     def _reading(self, text: str) -> tuple[Query, list[str]]:
         """The translated query of a view, which is kept, and the relations that it reads."""
-        translator = self.translator(True)
+        compiler = self.compiler(True)
         reads: set[str] = set()
-        inner = translator.lookup
+        inner = compiler.lookup
 
         def noting(at: str | None, table: str) -> Any:
             found = self.catalog.find(at, table)
@@ -74,8 +73,8 @@ class Views(ColumnReader):
             reads.add(str(found))
             return inner(at, table)
 
-        translator.lookup = noting
-        return translator.query(parse(text), None, {}), sorted(reads)
+        compiler.lookup = noting
+        return compiler.query(parse(text), None, {}), sorted(reads)
 
     def _late(
         self, schema: str | None, name: str, text: str, named: list[str], there: Relation | None
@@ -95,7 +94,7 @@ class Views(ColumnReader):
         if there is not None and self.catalog.views_on(there):
             raise refuse(f"a late-binding {there}, which other views read", "drop them first")
         try:  # what has no rule is told now, what is missing when the view is used
-            query = self.translator(True).query(tree, None, {})
+            query = self.compiler(True).query(tree, None, {})
             check_names(name, _columns(query, named))
         except RedshiftError as error:
             if error.code not in _MISSING:
@@ -131,7 +130,7 @@ class Views(ColumnReader):
 
     def selected(self, tree: Any, named: list[str]) -> Query:
         """The query of CREATE TABLE AS: each column has a name and a type that are certain."""
-        query = self.translator(False).query(tree, None, {})
+        query = self.compiler(False).query(tree, None, {})
         return Query(query.sql, tuple((c.name, c.type) for c in _columns(query, named)))
 
     def attributes(self, words: Words, attributes: Attributes) -> None:
@@ -188,14 +187,14 @@ def refreshed(relation: Relation) -> list[str]:
     return [f"DELETE FROM {relation.sql}", f"INSERT INTO {relation.sql} {query}"]
 
 
-def lookup(catalog: Catalog, translator: Callable[[], Translator]) -> Lookup:
+def lookup(catalog: Catalog, compiler: Callable[[], Compiler]) -> Lookup:
     """`Catalog.lookup`, where a late-binding view is its query, translated against what is there now."""
 
     def looked_up(schema: str | None, name: str) -> tuple[str, Columns]:
         found = catalog.find(schema, name)
         if found is None or "unbound" not in found.attributes:
             return catalog.lookup(schema, name)
-        query = translator().query(parse(found.attributes["unbound"]), None, {})
+        query = compiler().query(parse(found.attributes["unbound"]), None, {})
         columns = tuple((c.name, c.type) for c in _columns(query, found.attributes["named"]))
         check_names(name, [Column(*column) for column in columns])
         listed = ", ".join(quote(column) for column, _ in columns)

@@ -168,7 +168,7 @@ def _depends(session: Engine) -> Iterator[dict[str, Any]]:
 
 def _unbound(session: Engine) -> Iterator[dict[str, Any]]:
     """The columns of late-binding views."""
-    lookup = session.translator().lookup
+    lookup = session.compiler().lookup
     for found in _lasting(session):
         if "unbound" not in found.attributes:
             continue

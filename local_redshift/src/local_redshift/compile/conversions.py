@@ -1,0 +1,94 @@
+"""Casts and choices between values: CAST, TRY_CAST, CASE. How a value is cast: `casts`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from local_redshift.compile import catalogue_forms
+from local_redshift.compile.protocol import Compiler, ValueRule, only
+from local_redshift.errors import refuse
+from local_redshift.values import arithmetic
+from local_redshift.values.casts import convert, text_length, tried
+from local_redshift.values.scope import Scope
+from local_redshift.values.types import Type, parse_type, unify
+from local_redshift.values.value import Value, vary
+
+_LABELS = {
+    "integer": "int4",
+    "bigint": "int8",
+    "smallint": "int2",
+    "double": "float8",
+    "real": "float4",
+    "decimal": "numeric",
+    "boolean": "bool",
+}
+
+
+def _cast(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    """A cast; before that, a client's cast of a relation's name: 'mart.sales'::regclass::oid."""
+    if catalogue_forms.is_regclass(node):
+        return catalogue_forms.regclass(compiler, node)
+    only(node, "this", "to")
+    target = _target(node.to)
+    value = compiler.raw(node.this, scope)
+    if target.kind == "varchar" and not node.to.expressions and text_length(value.type) > 256:
+        raise refuse(
+            f"a cast of {value.type} to varchar without a length",
+            "write the length: Redshift takes 256 bytes where none is given",
+        )
+    named = value.label not in ("?column?", "case") and value.literal is None
+    label = value.label if named else _LABELS.get(target.kind, target.kind)
+    cast = vary(lambda given: compiler.cast(given[0], target), [value])
+    return replace(cast, label=label, places=None)
+
+
+def _try_cast(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    """TRY_CAST of a text: NULL where CAST would fail."""
+    only(node, "this", "to", "safe")
+    value, target = compiler.value(node.this, scope), parse_type(node.to.sql("redshift"))
+    return replace(tried(value, target), label="try_cast")
+
+
+def _case(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    only(node, "this", "ifs", "default")
+    subject = compiler.value(node.this, scope) if node.this else None
+    tests, values = [], []
+    for branch in node.args["ifs"]:
+        if subject is None:
+            tests.append(compiler.test(branch.this, scope))
+        else:
+            wanted = compiler.value(branch.this, scope)
+            tests.append(arithmetic.comparison("=", subject, wanted).sql)
+        values.append(compiler.raw(branch.args["true"], scope))
+    default = node.args.get("default")
+    if default is not None:
+        values.append(compiler.raw(default, scope))
+
+    def make(given: list[Value]) -> Value:
+        common = unify((value.type for value in given), "case")
+        texts = [convert(value, common) for value in given]
+        cases = " ".join(
+            f"WHEN {test} THEN {then}" for test, then in zip(tests, texts, strict=False)
+        )
+        other = f" ELSE {texts[-1]}" if default is not None else ""
+        return Value(f"(CASE {cases}{other} END)", common, "case")
+
+    return vary(make, values)
+
+
+_PLAIN: dict[Any, Type] = {}
+
+
+def _target(node: Any) -> Type:
+    """The type that a cast names; sqlglot takes its time to write one, so plain ones are asked once."""
+    plain = not any(value for name, value in node.args.items() if name not in ("this", "nested"))
+    if not plain or node.args.get("nested"):
+        return parse_type(node.sql("redshift"))
+    if node.this not in _PLAIN:
+        text = "text" if str(node.this.name) == "TEXT" else node.sql("redshift")
+        _PLAIN[node.this] = parse_type(text)
+    return _PLAIN[node.this]
+
+
+VALUES: dict[str, ValueRule] = {"cast": _cast, "trycast": _try_cast, "case": _case}
