@@ -11,8 +11,8 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import aggregates, texts, times
 from local_redshift.functions import registry as functions
 from local_redshift.functions.aggregates import Call, Over
-from local_redshift.values.blanks import guarded
 from local_redshift.values.scope import Scope
+from local_redshift.values.trailing_blanks import guarded
 from local_redshift.values.types import INTEGER, UNKNOWN, ordered
 from local_redshift.values.value import Value, vary
 

@@ -8,8 +8,8 @@ from local_redshift.compile.protocol import Compiler, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.aggregates import AGGREGATES
 from local_redshift.read.dialect import name
-from local_redshift.values.blanks import guard
 from local_redshift.values.scope import Scope
+from local_redshift.values.trailing_blanks import guard
 from local_redshift.values.types import INTEGER, typed
 from local_redshift.values.value import Value
 

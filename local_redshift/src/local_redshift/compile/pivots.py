@@ -12,9 +12,9 @@ from local_redshift.functions import aggregates
 from local_redshift.functions.aggregates import Call, Over
 from local_redshift.read.dialect import name, quote, string
 from local_redshift.values import arithmetic
-from local_redshift.values.blanks import guard
 from local_redshift.values.casts import convert
 from local_redshift.values.scope import Columns, Scope, Source
+from local_redshift.values.trailing_blanks import guard
 from local_redshift.values.types import INTEGER, typed, unify, varchar
 from local_redshift.values.value import Value, settle
 

@@ -18,9 +18,9 @@ from local_redshift.compile.protocol import Compiler, QueryRule, only
 from local_redshift.compile.sources import from_clause
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
-from local_redshift.values.blanks import guarded
 from local_redshift.values.casts import cast
 from local_redshift.values.scope import Columns, Cte, Query, Scope, Source
+from local_redshift.values.trailing_blanks import guarded
 from local_redshift.values.types import Type, ordered, unify, varchar
 from local_redshift.values.value import Value
 

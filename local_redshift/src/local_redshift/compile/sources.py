@@ -9,7 +9,7 @@ from local_redshift.compile.aliases import listed_names, renamed
 from local_redshift.compile.ctes import with_clause
 from local_redshift.compile.protocol import Compiler, SourceRule, only
 from local_redshift.errors import RedshiftError, refuse
-from local_redshift.functions.natives import native
+from local_redshift.functions.udfs import native
 from local_redshift.read.dialect import name, quote
 from local_redshift.values.casts import comparable
 from local_redshift.values.scope import Columns, Scope, Source

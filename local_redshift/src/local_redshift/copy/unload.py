@@ -21,7 +21,7 @@ from local_redshift.copy.unload_files import Writer, open_writer
 from local_redshift.copy.unload_options import MEGABYTE, Unload, read_unload
 from local_redshift.copy.unload_text import texts
 from local_redshift.errors import RedshiftError, refuse
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.transactions.results import Notice, Row, Rows
 from local_redshift.values.scope import Columns

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import percentiles
 from local_redshift.values import arithmetic
-from local_redshift.values.binding import bind, finite
-from local_redshift.values.blanks import guarded
 from local_redshift.values.casts import as_text, convert
+from local_redshift.values.subexpressions import bind, finite
+from local_redshift.values.trailing_blanks import guarded
 from local_redshift.values.types import (
     BIGINT,
     BOOLEAN,

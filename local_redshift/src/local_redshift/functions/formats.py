@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from local_redshift.errors import RedshiftError, refuse
-from local_redshift.functions import natives_formats
-from local_redshift.functions.natives import native
+from local_redshift.functions import udf_formats
 from local_redshift.functions.times import moment_of
+from local_redshift.functions.udfs import native
 from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Moment, Rule
 from local_redshift.values.casts import as_text
@@ -81,7 +81,7 @@ def _to_char(name: str, given: list[Value], moment: Moment) -> Value:
     if words is None:
         raise refuse(f"{name} with a computed format", "give a literal")
     if given[0].type.is_exact:
-        if natives_formats.number_format(words) is None:
+        if udf_formats.number_format(words) is None:
             raise refuse(
                 f"the format {words!r} of {name}",
                 "use 9, 0, a point, commas, S or MI, and FM before them",
@@ -106,7 +106,7 @@ def _read(name: str, given: list[Value]) -> str:
         raise refuse(f"{name} of {given[0].type}", "give a text and a literal format")
     if "Y" not in words.upper():
         raise RedshiftError("22007", f"{name}: the format {words!r} has no year")
-    if natives_formats.moment_format(words) is None:
+    if udf_formats.moment_format(words) is None:
         raise refuse(
             f"the format {words!r} in {name}",
             "use YYYY MM Mon DD HH24 HH12 MI SS MS US AM, each once, and signs",
@@ -129,7 +129,7 @@ def _to_timestamp(name: str, given: list[Value], moment: Moment) -> Value:
 
 def _to_number(name: str, given: list[Value], moment: Moment) -> Value:
     words = given[1].literal
-    shape = natives_formats.number_format(words) if words is not None else None
+    shape = udf_formats.number_format(words) if words is not None else None
     if shape is None or given[0].type.kind not in ("varchar", "unknown"):
         raise refuse(
             f"{name} of {given[0].type} by the format {words!r}",

@@ -1,4 +1,4 @@
-"""Functions of JSON in texts, and of SUPER. What they compute is in `natives_json`."""
+"""Functions of JSON in texts, and of SUPER. What they compute is in `udf_json`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 
 from local_redshift.errors import raising, refuse
-from local_redshift.functions.natives import native
+from local_redshift.functions.udfs import native
 from local_redshift.read.dialect import string
 from local_redshift.values import casts
 from local_redshift.values.arguments import Arguments, Moment, Rule, text, whole
-from local_redshift.values.binding import bind
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
     BIGINT,
     BOOLEAN,

@@ -9,7 +9,7 @@ from local_redshift.errors import refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Arguments, Moment, Rule, constant, text
 from local_redshift.values.arithmetic import grown
-from local_redshift.values.binding import bind
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import INTEGER, MAX_VARCHAR
 from local_redshift.values.value import Value
 

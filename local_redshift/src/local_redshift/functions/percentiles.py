@@ -8,8 +8,8 @@ from dataclasses import replace
 from local_redshift.errors import raising, refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.arithmetic import placed
-from local_redshift.values.binding import bind
 from local_redshift.values.casts import convert
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import DOUBLE, FLOATS, as_decimal, decimal
 from local_redshift.values.value import Value
 

@@ -19,8 +19,8 @@ from local_redshift.values.arguments import (
     constant,
     number,
 )
-from local_redshift.values.binding import bind, finite
 from local_redshift.values.casts import as_text, cast, convert
+from local_redshift.values.subexpressions import bind, finite
 from local_redshift.values.types import (
     BIGINT,
     DOUBLE,

@@ -6,7 +6,7 @@ import re
 
 from local_redshift.errors import raising, refuse
 from local_redshift.functions import patterns
-from local_redshift.functions.natives import native
+from local_redshift.functions.udfs import native
 from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import (
@@ -17,7 +17,7 @@ from local_redshift.values.arguments import (
     text,
     whole,
 )
-from local_redshift.values.binding import bind
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import BIGINT, INTEGER, MAX_VARCHAR, Type, varchar
 from local_redshift.values.value import Value
 

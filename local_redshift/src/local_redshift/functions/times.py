@@ -11,8 +11,8 @@ from fractions import Fraction
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Moment, Rule
-from local_redshift.values.binding import bind
 from local_redshift.values.casts import cast
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
     BIGINT,
     DATE,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_redshift.copy.load_log import LoadLog
 from local_redshift.copy.storage import Resolver, Roles
-from local_redshift.functions.natives import PREFIX, register
+from local_redshift.functions.udfs import PREFIX, register
 from local_redshift.read.dialect import quote, string
 from local_redshift.session.closing import Closing
 from local_redshift.transactions.conflicts import Image, image

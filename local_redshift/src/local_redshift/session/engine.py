@@ -14,7 +14,7 @@ from pathlib import Path
 from local_redshift.compile.compiler import RuleCompiler
 from local_redshift.copy.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.session import answers
 from local_redshift.session.closing import Closing
 from local_redshift.session.database import NOWHERE, Database

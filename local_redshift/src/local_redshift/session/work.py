@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_redshift.errors import RedshiftError, from_duckdb
 from local_redshift.transactions import conflicts
-from local_redshift.transactions.footprint import Footprint, footprint
+from local_redshift.transactions.commands import Footprint, footprint
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, violation
 from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import Catalog, Relation, path

@@ -10,7 +10,7 @@ from uuid import uuid4
 from local_redshift.compile.protocol import Compiler
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote, string
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.values.catalog import Catalog, Column, path
 from local_redshift.values.scope import Scope

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import folded, quote
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.statements import principals
 from local_redshift.statements.columns import Attributes, check_names, definition

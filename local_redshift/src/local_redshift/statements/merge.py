@@ -7,7 +7,7 @@ from typing import Any
 from local_redshift.compile.protocol import only
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import name, quote, string
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.statements.dml import TWICE, Changes
 from local_redshift.values.casts import comparable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from local_redshift.copy.copy import run_copy
 from local_redshift.copy.unload import run_unload
 from local_redshift.errors import RedshiftError, refuse
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.statements import grants, settings, utility
 from local_redshift.statements.alter import Alterations, stands_alone

@@ -8,7 +8,7 @@ from typing import Any
 from local_redshift.compile.protocol import Compiler, Lookup
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
-from local_redshift.read.forms import parse
+from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.statements.columns import (
     Attributes,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from local_redshift.errors import raising, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.binding import bind, finite
 from local_redshift.values.casts import as_text, cast, comparable, convert
+from local_redshift.values.subexpressions import bind, finite
 from local_redshift.values.types import (
     BOOLEAN,
     DOUBLE,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.binding import bind
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
     FLOATS,
     TIMES,

@@ -9,7 +9,7 @@ from math import prod
 
 from local_redshift.errors import raising
 from local_redshift.read.dialect import string
-from local_redshift.values.binding import shared, within
+from local_redshift.values.subexpressions import shared, within
 from local_redshift.values.types import Type
 
 _MOST_VARIANTS = 8

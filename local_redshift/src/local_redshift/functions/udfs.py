@@ -1,6 +1,6 @@
 """Functions in Python that DuckDB calls by name: for what its own would answer otherwise than Redshift.
 
-What they compute is beside (`natives_formats`, `natives_hashes`, `natives_json`); the rules that write
+What they compute is beside (`udf_formats`, `udf_hashes`, `udf_json`); the rules that write
 calls of them are in `functions` and its neighbours. Their names begin with `rs_`, so a text shows
 whether it needs them.
 """
@@ -19,9 +19,9 @@ Native = tuple[Callable[..., Any], str, str]
 @cache
 def natives() -> dict[str, Native]:
     """All of them, by name."""
-    from local_redshift.functions import natives_formats, natives_hashes, natives_json
+    from local_redshift.functions import udf_formats, udf_hashes, udf_json
 
-    return {**natives_formats.NATIVES, **natives_hashes.NATIVES, **natives_json.NATIVES}
+    return {**udf_formats.NATIVES, **udf_hashes.NATIVES, **udf_json.NATIVES}
 
 
 def native(name: str, *arguments: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_redshift.errors import raising
 from local_redshift.read.dialect import string
-from local_redshift.values.binding import bind
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import ordered
 from local_redshift.values.value import Value
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read import dialect
 from local_redshift.read.dialect import RESERVED
-from local_redshift.read.qualified import plain
+from local_redshift.read.qualified_names import plain
 from local_redshift.read.words import Word, scan
 
 if TYPE_CHECKING:
