@@ -41,7 +41,7 @@ def _called(compiler: Compiler, node: Any, scope: Scope) -> Value:
         raise RedshiftError("42809", f"window function {called} needs an OVER clause")
     functions.known(called)
     given = _arguments(compiler, called, node, scope)
-    return vary(lambda values: functions.call(called, values, compiler.moment), given)
+    return vary(lambda values: functions.call(called, values, compiler.context), given)
 
 
 def _approximate(compiler: Compiler, node: Any, scope: Scope) -> Value:
@@ -82,7 +82,7 @@ def _trim(compiler: Compiler, node: Any, scope: Scope) -> Value:
 def _position(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node, "this", "substr")
     given = [compiler.value(node.this, scope), compiler.value(node.args["substr"], scope)]
-    return replace(functions.call("strpos", given, compiler.moment), label="position")
+    return replace(functions.call("strpos", given, compiler.context), label="position")
 
 
 def _extract(compiler: Compiler, node: Any, scope: Scope) -> Value:

@@ -120,7 +120,7 @@ def _number_of(compiler: Compiler, node: Any) -> Value:
     only(node, "this", "to")
     if node.this.key != "literal" or not node.this.args.get("is_string"):
         raise refuse(f"{node.sql('redshift')[:80]}", "give the relation's name as a literal")
-    names, catalog = _names(str(node.this.this)), compiler.moment.catalog
+    names, catalog = _names(str(node.this.this)), compiler.context.catalog
     if names[-1] in SYSTEM_CATALOGS and names[:-1] in ([], ["pg_catalog"]):
         return Value(f"CAST({oid(names[-1])} AS INTEGER)", INTEGER, "oid")
     if catalog is None or len(names) > 2:
@@ -155,7 +155,7 @@ def _called(node: Any) -> Any:
 
 def current_schemas(compiler: Compiler, node: Any) -> Value:
     """(current_schemas(true))[1]."""
-    catalog = compiler.moment.catalog
+    catalog = compiler.context.catalog
     first = [str(one) for one in node.expressions] == ["1"]
     if not first or [str(one).lower() for one in _called(node).expressions] != ["true"]:
         raise refuse(node.sql("redshift")[:80], "ask for (current_schemas(true))[1]")

@@ -14,9 +14,10 @@ from local_redshift.compile.rules import QUERIES, SOURCES, VALUES
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import json_texts
 from local_redshift.values import casts
-from local_redshift.values.arguments import Moment
+from local_redshift.values.arguments import Context
 from local_redshift.values.scope import Cte, Query, Scope
 from local_redshift.values.types import Type
+from local_redshift.values.uses import Uses
 from local_redshift.values.value import Value, settle
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 class RuleCompiler:
     """Compiles queries against the tables that `lookup` knows, by the tables of `rules`."""
 
-    def __init__(self, lookup: Lookup, moment: Moment) -> None:
-        self.lookup, self.moment = lookup, moment
+    def __init__(self, lookup: Lookup, context: Context) -> None:
+        self.lookup, self.context = lookup, context
+
+    @property
+    def uses(self) -> Uses:
+        """What was compiled so far needs this, and whatever is written puts what it needs here."""
+        return self.context.uses
 
     def query(self, node: Node, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         """Any query: a select, a set operation, or one of them in brackets."""
@@ -69,7 +75,7 @@ class RuleCompiler:
 
     def cast(self, value: Value, target: Type) -> Value:
         """What CAST(value AS target) gives."""
-        return json_texts.cast(value, target)
+        return json_texts.cast(value, target, self.uses)
 
     def assign(self, value: Value, target: Type, column: str) -> str:
         """`value` as INSERT and UPDATE store it in a column of that type."""

@@ -49,21 +49,21 @@ def _bracketed(compiler: Compiler, node: Any, scope: Scope) -> Value:
 
 def _current_date(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node)
-    return times.today(compiler.moment.now)
+    return times.today(compiler.context.now)
 
 
 def _sysdate(compiler: Compiler, node: Any, scope: Scope) -> Value:
     if not node.args.get("sysdate"):
         raise refuse("current_timestamp", "use getdate() or sysdate")
-    return replace(times.fixed(compiler.moment.began, True), label="timestamp")
+    return replace(times.fixed(compiler.context.began, True), label="timestamp")
 
 
 def _current_user(compiler: Compiler, node: Any, scope: Scope) -> Value:
-    return functions.call("current_user", [], compiler.moment)
+    return functions.call("current_user", [], compiler.context)
 
 
 def _current_schema(compiler: Compiler, node: Any, scope: Scope) -> Value:
-    return functions.call("current_schema", [], compiler.moment)
+    return functions.call("current_schema", [], compiler.context)
 
 
 def _interval(compiler: Compiler, node: Any, scope: Scope) -> Value:

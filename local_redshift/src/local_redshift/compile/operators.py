@@ -48,7 +48,7 @@ def _power(compiler: Compiler, node: Any, scope: Scope) -> Value:
     sides = list(both(compiler, node, scope))
     if not any(value.type.kind in ("real", "double") for value in sides):
         raise refuse(f"{sides[0].type} ^ {sides[1].type}", "write power(a, b)")
-    return replace(functions.call("power", sides, compiler.moment), label="?column?")
+    return replace(functions.call("power", sides, compiler.context), label="?column?")
 
 
 def _joined(compiler: Compiler, node: Any, scope: Scope) -> Value:

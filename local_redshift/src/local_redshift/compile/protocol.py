@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local_redshift.errors import refuse
-from local_redshift.values.arguments import Moment
-from local_redshift.values.scope import Columns, Cte, Query, Scope
+from local_redshift.values.arguments import Context
+from local_redshift.values.scope import Cte, Query, Scope
 from local_redshift.values.types import Type
+from local_redshift.values.uses import Uses
 from local_redshift.values.value import Value
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     Node = exp.Expression
 
-Lookup = Callable[[str | None, str], tuple[str, Columns]]
-"""Schema (None: the search path) and name of a table, to its DuckDB text and its columns."""
+Lookup = Callable[[str | None, str], Query]
+"""Schema (None: the search path) and name of a table, to what it stands for in FROM."""
 
 
 class Compiler(Protocol):
@@ -26,8 +27,12 @@ class Compiler(Protocol):
     A rule is a plain function that is given the compiler first, and asks it for the parts of its node.
     """
 
-    moment: Moment
+    context: Context
     lookup: Lookup
+
+    @property
+    def uses(self) -> Uses:
+        """What was compiled so far needs this, and whatever is written puts what it needs here."""
 
     def value(self, node: Node, scope: Scope) -> Value:
         """The translated expression, its digits certain. RedshiftError names what has no rule."""

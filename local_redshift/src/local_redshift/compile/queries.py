@@ -33,7 +33,7 @@ def _bracketed(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[s
     heading, ctes = with_clause(compiler, node, parent, ctes)
     inner = compiler.query(node.this, parent, ctes)
     end = _end(compiler, node, inner.columns)
-    return Query(f"{heading}({inner.sql}){end}", inner.columns)
+    return Query(f"{heading}({inner.sql}){end}", inner.columns, compiler.uses)
 
 
 # -- select ----------------------------------------------------------------------------------------
@@ -64,7 +64,9 @@ def _select(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str,
     select = _select_list(node, items, columns)
     end = _tail(compiler, node, items, scope, loose=node.args.get("distinct") is None)
     _check_windows(node, scope)
-    return Query(f"{with_}{select}{from_}{where}{group}{having}{qualify}{end}", columns)
+    return Query(
+        f"{with_}{select}{from_}{where}{group}{having}{qualify}{end}", columns, compiler.uses
+    )
 
 
 def _origin(compiler: Compiler, node: Any, scope: Scope) -> tuple[str, Any]:
@@ -209,7 +211,7 @@ def _set(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str, Ct
     columns = tuple(zip((label for label, _ in left.columns), types, strict=True))
     distinct = "" if word == "UNION ALL" else word
     sql = f"{heading}{_retyped(left, types, distinct)} {word} {_retyped(right, types, distinct)}"
-    return Query(sql + _end(compiler, node, columns), columns)
+    return Query(sql + _end(compiler, node, columns), columns, compiler.uses)
 
 
 def _set_word(node: Any) -> str:

@@ -24,10 +24,10 @@ def _column(compiler: Compiler, node: Any, scope: Scope) -> Value:
     except RedshiftError as error:
         if error.code not in ("42P01", "42703"):
             raise
-        return _members(node, scope, error)
+        return _members(compiler, node, scope, error)
 
 
-def _members(node: Any, scope: Scope, missing: RedshiftError) -> Value:
+def _members(compiler: Compiler, node: Any, scope: Scope, missing: RedshiftError) -> Value:
     """`column.key` and `column.key.key` of a super, which read like a table's column."""
     names = [str(part.name).lower() for part in node.parts]
     try:
@@ -40,7 +40,7 @@ def _members(node: Any, scope: Scope, missing: RedshiftError) -> Value:
     if value.type.kind != "super":
         raise missing
     for key in rest:
-        value = json_texts.step(value, key)
+        value = json_texts.step(value, key, compiler.uses)
     return value
 
 
@@ -49,7 +49,7 @@ def _member(compiler: Compiler, node: Any, scope: Scope) -> Value:
     value = _super(compiler, node, scope)
     if node.expression.key != "identifier":
         raise refuse(f"{node.sql('redshift')[:80]}", "only a super has members")
-    return json_texts.step(value, str(node.expression.name).lower())
+    return json_texts.step(value, str(node.expression.name).lower(), compiler.uses)
 
 
 def _element(compiler: Compiler, node: Any, scope: Scope) -> Value:
@@ -60,7 +60,7 @@ def _element(compiler: Compiler, node: Any, scope: Scope) -> Value:
     value, places = _super(compiler, node, scope), node.expressions
     if len(places) != 1 or not str(places[0].name).isdigit():
         raise refuse(f"{node.sql('redshift')[:80]}", "write a super and a literal place")
-    return json_texts.element(value, int(places[0].name))
+    return json_texts.element(value, int(places[0].name), compiler.uses)
 
 
 def _super(compiler: Compiler, node: Any, scope: Scope) -> Value:

@@ -9,7 +9,7 @@ from local_redshift.compile.aliases import listed_names, renamed
 from local_redshift.compile.ctes import with_clause
 from local_redshift.compile.protocol import Compiler, SourceRule, only
 from local_redshift.errors import RedshiftError, refuse
-from local_redshift.functions.udfs import native
+from local_redshift.functions.udfs import udf
 from local_redshift.read.dialect import name, quote
 from local_redshift.values.casts import comparable
 from local_redshift.values.scope import Columns, Scope, Source
@@ -54,9 +54,10 @@ def _table(compiler: Compiler, node: Any, scope: Scope) -> str:
         source = _under(alias, table, cte.columns)
     else:
         schema = str(schema.name).lower() if schema else None
-        text, columns = compiler.lookup(schema, table)
-        source = _under(alias, table, columns, schema)
-        names = [column for column, _ in columns]
+        relation = compiler.lookup(schema, table)
+        compiler.uses.add(relation.uses)
+        text, names = relation.sql, [column for column, _ in relation.columns]
+        source = _under(alias, table, relation.columns, schema)
     scope.add(source)
     if names == [column for column, _ in source.columns]:
         return f"{text} AS {quote(source.alias)}"
@@ -106,7 +107,7 @@ def _elements(compiler: Compiler, node: Any, scope: Scope) -> str:
         raise refuse(f"{value.type} in FROM", "only arrays of a super have elements")
     (called,) = names
     scope.add(Source(called, ((called, value.type),)))
-    inside = f"SELECT unnest({native('super_elements', value.sql)})"
+    inside = f"SELECT unnest({udf(compiler.uses, 'super_elements', value.sql)})"
     return f"LATERAL ({inside}) AS {quote(called)}({quote(called)})"
 
 

@@ -18,7 +18,10 @@ from local_redshift.copy.storage import Access, bucket_and_key
 from local_redshift.copy.text import Found, read_text, text_statement
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
+from local_redshift.transactions.commands import Command
+from local_redshift.transactions.locks import Mode
 from local_redshift.transactions.results import Notice, Rows
+from local_redshift.values.uses import Uses
 
 if TYPE_CHECKING:
     from local_redshift.session.engine import Engine
@@ -54,7 +57,7 @@ def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
     load.files, load.file_bytes = len(files), sum(Path(local).stat().st_size for _, local in files)
     if copy.format == "parquet":
         text = parquet_statement(copy, files, engine.connection)
-        load.rows = engine.run([text]).row_count
+        load.rows = engine.run([_inserting(copy, text)]).row_count
         return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
     with tempfile.TemporaryDirectory(prefix="orderhe-copy-") as folder:
         aside = Path(folder) / "rows.parquet"
@@ -64,8 +67,12 @@ def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
             raise _failure(copy, found)
         if copy["noload"]:
             return Rows(row_count=0, notices=(_valid(copy, found.rows),))
-        load.rows = engine.run([text_statement(copy, aside)]).row_count
+        load.rows = engine.run([_inserting(copy, text_statement(copy, aside))]).row_count
     return Rows(row_count=load.rows, notices=_notices(copy, load.rows, found))
+
+
+def _inserting(copy: Copy, text: str) -> Command:
+    return Command(text, Uses(), copy.table, Mode.APPEND)
 
 
 def _failure(copy: Copy, found: Found) -> RedshiftError:

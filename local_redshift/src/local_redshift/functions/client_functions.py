@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from local_redshift.errors import refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.arguments import Arguments, Moment, Rule, text, whole
+from local_redshift.values.arguments import Arguments, Context, Rule, text, whole
 from local_redshift.values.catalog import Catalog, Relation
 from local_redshift.values.oids import oid
 from local_redshift.values.types import BOOLEAN, RIGHTS, SHORTS, varchar
@@ -23,7 +23,7 @@ _PLAIN = {
 _SIZED = {"varchar": "character varying", "char": "character", "varbyte": "binary varying"}
 
 
-def _format_type(name: str, given: Arguments, moment: Moment) -> Value:
+def _format_type(name: str, given: Arguments, context: Context) -> Value:
     """format_type(the number of a type, its modifier): its name, as pg_attribute's columns give them."""
     number, modifier = (whole(value, name) for value in given)
     cases = []
@@ -41,14 +41,14 @@ def _format_type(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"(CASE {number} {' '.join(cases)} END)", _TEXT)
 
 
-def _catalog(name: str, moment: Moment) -> Catalog:
-    if moment.catalog is None:
+def _catalog(name: str, context: Context) -> Catalog:
+    if context.catalog is None:
         raise refuse(f"{name} in what is kept", "ask it in a query of its own")
-    return moment.catalog
+    return context.catalog
 
 
-def _lasting(name: str, moment: Moment) -> list[Relation]:
-    found = _catalog(name, moment).relations.values()
+def _lasting(name: str, context: Context) -> list[Relation]:
+    found = _catalog(name, context).relations.values()
     return [relation for relation in found if relation.schema is not None]
 
 
@@ -58,38 +58,38 @@ def _cases(subject: str, known: Iterable[tuple[str, str]]) -> str:
     return f"(CASE {subject} {listed} END)" if listed else "CAST(NULL AS VARCHAR)"
 
 
-def _user(name: str, given: Arguments, moment: Moment) -> Value:
+def _user(name: str, given: Arguments, context: Context) -> Value:
     """Who owns it: everything here is owned by who asks."""
     number = whole(given[0], name)
     other = f"'unknown (OID=' || CAST({number} AS VARCHAR) || ')'"
-    made = f"(CASE {number} WHEN {OWNER} THEN {string(moment.user)} ELSE {other} END)"
+    made = f"(CASE {number} WHEN {OWNER} THEN {string(context.user)} ELSE {other} END)"
     return Value(made, _TEXT)
 
 
-def _visible(name: str, given: Arguments, moment: Moment) -> Value:
+def _visible(name: str, given: Arguments, context: Context) -> Value:
     """Whether a relation is found by its bare name."""
-    catalog, number = _catalog(name, moment), whole(given[0], name)
+    catalog, number = _catalog(name, context), whole(given[0], name)
     numbers = [
         str(oid(str(relation)))
-        for relation in _lasting(name, moment)
+        for relation in _lasting(name, context)
         if catalog.find(None, relation.name) == relation
     ]
     return Value(f"({number} IN ({', '.join(numbers)}))" if numbers else "false", BOOLEAN)
 
 
-def _type_visible(name: str, given: Arguments, moment: Moment) -> Value:
+def _type_visible(name: str, given: Arguments, context: Context) -> Value:
     """Whether a type is found by its bare name: all that there are."""
     numbers = ", ".join(str(number) for number, _ in TYPES.values())
     return Value(f"({whole(given[0], name)} IN ({numbers}))", BOOLEAN)
 
 
-def _view_text(name: str, given: Arguments, moment: Moment) -> Value:
+def _view_text(name: str, given: Arguments, context: Context) -> Value:
     """The text of a view, which is not kept: NULL."""
     whole(given[0], name)
     return Value("CAST(NULL AS VARCHAR)", _LONG)
 
 
-def _array_text(name: str, given: Arguments, moment: Moment) -> Value:
+def _array_text(name: str, given: Arguments, context: Context) -> Value:
     """An array of the catalogue as text. Rights are not kept: NULL."""
     array, between = given[0], text(given[1], name)
     if array.type.kind == RIGHTS.kind:
@@ -99,49 +99,49 @@ def _array_text(name: str, given: Arguments, moment: Moment) -> Value:
     raise refuse(f"{name} of {array.type}", "give it an array of the catalogue")
 
 
-def _comments(name: str, moment: Moment) -> list[tuple[int, int, str]]:
+def _comments(name: str, context: Context) -> list[tuple[int, int, str]]:
     return [
         (said["objoid"], said["objsubid"], said["description"])
-        for one in _lasting(name, moment)
+        for one in _lasting(name, context)
         for said in descriptions(one)
     ]
 
 
-def _comment(name: str, given: Arguments, moment: Moment) -> Value:
+def _comment(name: str, given: Arguments, context: Context) -> Value:
     """obj_description(relation, 'pg_class'): what COMMENT ON said of it."""
     if len(given) == 2 and given[1].literal != "pg_class":
         raise refuse(f"{name} of other than 'pg_class'", "only tables and columns have comments")
-    known = [(str(which), said) for which, place, said in _comments(name, moment) if not place]
+    known = [(str(which), said) for which, place, said in _comments(name, context) if not place]
     return Value(_cases(whole(given[0], name), known), _LONG)
 
 
-def _column_comment(name: str, given: Arguments, moment: Moment) -> Value:
+def _column_comment(name: str, given: Arguments, context: Context) -> Value:
     """col_description(relation, the column's number)."""
     relation, column = (whole(value, name) for value in given)
     known = [
-        (f"'{which}.{place}'", said) for which, place, said in _comments(name, moment) if place
+        (f"'{which}.{place}'", said) for which, place, said in _comments(name, context) if place
     ]
     both = f"(CAST({relation} AS VARCHAR) || '.' || CAST({column} AS VARCHAR))"
     return Value(_cases(both, known), _LONG)
 
 
-def _expression(name: str, given: Arguments, moment: Moment) -> Value:
+def _expression(name: str, given: Arguments, context: Context) -> Value:
     """pg_get_expr(adbin, adrelid): `pg_attrdef` keeps defaults as text."""
     whole(given[1], name)
     return Value(text(given[0], name).sql, _LONG)
 
 
-def _constraint(name: str, given: Arguments, moment: Moment) -> Value:
+def _constraint(name: str, given: Arguments, context: Context) -> Value:
     """pg_get_constraintdef(constraint): PRIMARY KEY (a, b) or UNIQUE (a)."""
     known = [
         (str(number), said)
-        for one in _lasting(name, moment)
+        for one in _lasting(name, context)
         for number, said in ((found["oid"], found["said"]) for found in constraints(one))
     ]
     return Value(_cases(whole(given[0], name), known), _LONG)
 
 
-def _encoding(name: str, given: Arguments, moment: Moment) -> Value:
+def _encoding(name: str, given: Arguments, context: Context) -> Value:
     """format_encoding: columns are not encoded here."""
     return Value(_cases(whole(given[0], name), [("0", "none")]), _TEXT)
 

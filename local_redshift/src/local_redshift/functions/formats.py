@@ -7,9 +7,9 @@ import re
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import udf_formats
 from local_redshift.functions.times import moment_of
-from local_redshift.functions.udfs import native
+from local_redshift.functions.udfs import udf
 from local_redshift.read.dialect import string
-from local_redshift.values.arguments import Moment, Rule
+from local_redshift.values.arguments import Context, Rule
 from local_redshift.values.casts import as_text
 from local_redshift.values.types import (
     DATE,
@@ -76,7 +76,7 @@ def _pieces(words: str, at: str, name: str) -> list[str]:
     return pieces
 
 
-def _to_char(name: str, given: list[Value], moment: Moment) -> Value:
+def _to_char(name: str, given: list[Value], context: Context) -> Value:
     words = given[1].literal
     if words is None:
         raise refuse(f"{name} with a computed format", "give a literal")
@@ -88,7 +88,9 @@ def _to_char(name: str, given: list[Value], moment: Moment) -> Value:
             )
         if given[0].type.precision > 19:
             raise refuse(f"{name} of {given[0].type}", "cast it to at most 18 digits")
-        made = native("number_to_text", f"CAST({given[0].sql} AS VARCHAR)", string(words))
+        made = udf(
+            context.uses, "number_to_text", f"CAST({given[0].sql} AS VARCHAR)", string(words)
+        )
         return Value(made, varchar(len(words) + 2))
     if given[0].type.kind not in ("date", "timestamp"):
         raise refuse(
@@ -99,7 +101,7 @@ def _to_char(name: str, given: list[Value], moment: Moment) -> Value:
     return Value(f"({' || '.join(pieces) or string('')})", varchar(256))
 
 
-def _read(name: str, given: list[Value]) -> str:
+def _read(name: str, given: list[Value], context: Context) -> str:
     """A text read by a format, as a DuckDB timestamp."""
     value, words = given[0], given[1].literal
     if value.type.kind not in ("varchar", "unknown", "timestamp") or words is None:
@@ -114,20 +116,20 @@ def _read(name: str, given: list[Value]) -> str:
     if len(given) == 3 and given[2].type.kind != "boolean":
         raise refuse(f"{name} with {given[2].type} for is_strict", "give true or false")
     strict = given[2].sql if len(given) == 3 else "false"
-    return native("text_to_moment", as_text(value).sql, string(words), strict)
+    return udf(context.uses, "text_to_moment", as_text(value).sql, string(words), strict)
 
 
-def _to_date(name: str, given: list[Value], moment: Moment) -> Value:
+def _to_date(name: str, given: list[Value], context: Context) -> Value:
     if given[0].type.kind == "timestamp":
         raise refuse(f"{name} of a timestamp", "write trunc(…)")
-    return Value(f"CAST({_read(name, given)} AS DATE)", DATE)
+    return Value(f"CAST({_read(name, given, context)} AS DATE)", DATE)
 
 
-def _to_timestamp(name: str, given: list[Value], moment: Moment) -> Value:
-    return Value(f"({_read(name, given)} AT TIME ZONE 'UTC')", TIMESTAMPTZ)
+def _to_timestamp(name: str, given: list[Value], context: Context) -> Value:
+    return Value(f"({_read(name, given, context)} AT TIME ZONE 'UTC')", TIMESTAMPTZ)
 
 
-def _to_number(name: str, given: list[Value], moment: Moment) -> Value:
+def _to_number(name: str, given: list[Value], context: Context) -> Value:
     words = given[1].literal
     shape = udf_formats.number_format(words) if words is not None else None
     if shape is None or given[0].type.kind not in ("varchar", "unknown"):
@@ -137,7 +139,7 @@ def _to_number(name: str, given: list[Value], moment: Moment) -> Value:
         )
     scale = len(shape[6] or "")
     result = decimal(min(max(len(re.findall("[09]", shape[4])) + scale, 1), 38), scale)
-    read = native("text_to_number", given[0].sql, string(str(words)))
+    read = udf(context.uses, "text_to_number", given[0].sql, string(str(words)))
     # The digits are certain; how many the type has is not documented.
     return Value(f"CAST({read} AS {result.carrier})", Type(**{**vars(result), "doubt": "scale"}))
 

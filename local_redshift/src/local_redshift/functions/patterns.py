@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from local_redshift.errors import refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.arguments import Arguments, Moment, Rule, constant, text
+from local_redshift.values.arguments import Arguments, Context, Rule, constant, text
 from local_redshift.values.arithmetic import grown
 from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import INTEGER, MAX_VARCHAR
@@ -94,7 +94,7 @@ def _from(value: Value, given: Arguments, place: int, name: str) -> str:
     return value.sql if start == 1 else f"substring({value.sql}, {start})"
 
 
-def _replace(name: str, given: Arguments, moment: Moment) -> Value:
+def _replace(name: str, given: Arguments, context: Context) -> Value:
     value, put = text(given[0], name), constant(given[2], name) if len(given) > 2 else ""
     if _number(given, 3, name) != 1:
         raise refuse(f"{name} from another position than 1", "use substring")
@@ -123,7 +123,7 @@ def _with_groups(value: Value, put: str, name: str) -> str:
     return string(words)
 
 
-def _substr(name: str, given: Arguments, moment: Moment) -> Value:
+def _substr(name: str, given: Arguments, context: Context) -> Value:
     value, found = text(given[0], name), pattern(given[1], name)
     flags, which = string(_options(given, 4, name)), _number(given, 3, name)
     inside = _from(value, given, 2, name)
@@ -143,7 +143,7 @@ def _substr(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(bind([inside, value.sql], make), value.type)
 
 
-def _count(name: str, given: Arguments, moment: Moment) -> Value:
+def _count(name: str, given: Arguments, context: Context) -> Value:
     value, found = text(given[0], name), pattern(given[1], name)
     _some(constant(given[1], name), name)
     inside, flags = _from(value, given, 2, name), string(_options(given, 3, name))
@@ -152,7 +152,7 @@ def _count(name: str, given: Arguments, moment: Moment) -> Value:
     )
 
 
-def _instr(name: str, given: Arguments, moment: Moment) -> Value:
+def _instr(name: str, given: Arguments, context: Context) -> Value:
     """Where the first match begins: after the shortest text that a match can follow."""
     value = text(given[0], name)
     for place, what in ((2, "position"), (3, "occurrence")):

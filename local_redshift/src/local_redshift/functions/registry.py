@@ -14,7 +14,7 @@ from local_redshift.read.dialect import DATABASE, string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import (
     Arguments,
-    Moment,
+    Context,
     Rule,
     constant,
     number,
@@ -41,28 +41,28 @@ def known(name: str) -> None:
         )
 
 
-def call(name: str, arguments: Arguments, moment: Moment) -> Value:
+def call(name: str, arguments: Arguments, context: Context) -> Value:
     """The translated call; RedshiftError where the arguments are not those of the function."""
     least, most, make = RULES[name]
     if not least <= len(arguments) <= most:
         raise RedshiftError("42883", f"function {name} does not take {len(arguments)} arguments")
-    return replace(make(name, arguments, moment), label=name)
+    return replace(make(name, arguments, context), label=name)
 
 
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-def _abs(name: str, given: Arguments, moment: Moment) -> Value:
+def _abs(name: str, given: Arguments, context: Context) -> Value:
     value = number(given[0], name)
     return Value(f"abs({value.sql})", value.type)
 
 
-def _sign(name: str, given: Arguments, moment: Moment) -> Value:
+def _sign(name: str, given: Arguments, context: Context) -> Value:
     value = number(given[0], name)
     return Value(f"CAST(sign({value.sql}) AS {value.type.carrier})", value.type)
 
 
-def _round(name: str, given: Arguments, moment: Moment) -> Value:
+def _round(name: str, given: Arguments, context: Context) -> Value:
     value = number(given[0], name)
     digits = int(constant(given[1], name)) if len(given) == 2 else 0
     if value.type.is_integer and digits >= 0:
@@ -104,13 +104,13 @@ def _shown(type_: Type) -> Type:
     return replace(type_, doubt="scale") if type_.kind == "decimal" else type_
 
 
-def _trunc(name: str, given: Arguments, moment: Moment) -> Value:
+def _trunc(name: str, given: Arguments, context: Context) -> Value:
     if given[0].type.kind in ("timestamp", "date") and len(given) == 1:
         return cast(given[0], Type("date"))
-    return _round("trunc", given, moment)
+    return _round("trunc", given, context)
 
 
-def _floor(name: str, given: Arguments, moment: Moment) -> Value:
+def _floor(name: str, given: Arguments, context: Context) -> Value:
     value = number(given[0], name)
     if value.type.is_integer:
         return value
@@ -122,11 +122,11 @@ def _floor(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(sql, _shown(value.type), places=places)
 
 
-def _mod(name: str, given: Arguments, moment: Moment) -> Value:
+def _mod(name: str, given: Arguments, context: Context) -> Value:
     return arithmetic.arithmetic("%", given[0], given[1])
 
 
-def _float(name: str, given: Arguments, moment: Moment) -> Value:
+def _float(name: str, given: Arguments, context: Context) -> Value:
     made = {
         "log": "log10", "power": "pow", "dexp": "exp", "dlog1": "ln", "dlog10": "log10",
     }.get(name, name)  # fmt: skip
@@ -142,7 +142,7 @@ def _float(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(finite(sql), DOUBLE)
 
 
-def _extreme(name: str, given: Arguments, moment: Moment) -> Value:
+def _extreme(name: str, given: Arguments, context: Context) -> Value:
     common = unify((value.type for value in given), name)
     ordered(common, f"{name} of")
     if common.kind == "varchar":
@@ -153,18 +153,18 @@ def _extreme(name: str, given: Arguments, moment: Moment) -> Value:
 # -- choices ---------------------------------------------------------------------------------------
 
 
-def _coalesce(name: str, given: Arguments, moment: Moment) -> Value:
+def _coalesce(name: str, given: Arguments, context: Context) -> Value:
     common = unify((value.type for value in given), name)
     return Value(f"coalesce({', '.join(convert(value, common) for value in given)})", common)
 
 
-def _nvl2(name: str, given: Arguments, moment: Moment) -> Value:
+def _nvl2(name: str, given: Arguments, context: Context) -> Value:
     common = unify((value.type for value in given[1:]), name)
     yes, no = (convert(value, common) for value in given[1:])
     return Value(f"(CASE WHEN {given[0].sql} IS NOT NULL THEN {yes} ELSE {no} END)", common)
 
 
-def _nullif(name: str, given: Arguments, moment: Moment) -> Value:
+def _nullif(name: str, given: Arguments, context: Context) -> Value:
     value = as_text(given[0]) if given[0].type.kind == "unknown" else given[0]
 
     def make(texts: Sequence[str]) -> str:
@@ -175,7 +175,7 @@ def _nullif(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(bind([given[0].sql, given[1].sql], make), value.type)
 
 
-def _decode(name: str, given: Arguments, moment: Moment) -> Value:
+def _decode(name: str, given: Arguments, context: Context) -> Value:
     subject, rest = given[0], given[1:]
     pairs = list(zip(rest[::2], rest[1::2], strict=False))
     default = [rest[-1]] if len(rest) % 2 else []
@@ -196,31 +196,31 @@ def _decode(name: str, given: Arguments, moment: Moment) -> Value:
 # -- the session -----------------------------------------------------------------------------------
 
 
-def _session(name: str, given: Arguments, moment: Moment) -> Value:
+def _session(name: str, given: Arguments, context: Context) -> Value:
     words = {
         "current_database": DATABASE,
-        "current_schema": moment.schema,
-        "current_user": moment.user,
+        "current_schema": context.schema,
+        "current_user": context.user,
     }.get(name)
     if words is not None:
         return Value(string(words), varchar(127))
     if name == "version":
         return Value(string("PostgreSQL 8.0.2, Redshift 1.0 (the local stand-in)"), varchar(256))
     number = {
-        "pg_backend_pid": moment.process_id,
-        "pg_last_copy_count": moment.last_copy_count,
-        "pg_last_query_id": moment.last_query_id,
-        "pg_last_copy_id": moment.last_copy_id,
+        "pg_backend_pid": context.process_id,
+        "pg_last_copy_count": context.last_copy_count,
+        "pg_last_query_id": context.last_query_id,
+        "pg_last_copy_id": context.last_copy_id,
     }[name]
     kind = BIGINT if name == "pg_last_copy_count" else INTEGER
     return Value(f"CAST({number} AS {kind.carrier})", kind)
 
 
-def _random(name: str, given: Arguments, moment: Moment) -> Value:
+def _random(name: str, given: Arguments, context: Context) -> Value:
     return Value("random()", DOUBLE)
 
 
-def _pi(name: str, given: Arguments, moment: Moment) -> Value:
+def _pi(name: str, given: Arguments, context: Context) -> Value:
     return Value("pi()", DOUBLE)
 
 

@@ -6,12 +6,12 @@ import re
 
 from local_redshift.errors import raising, refuse
 from local_redshift.functions import patterns
-from local_redshift.functions.udfs import native
+from local_redshift.functions.udfs import udf
 from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import (
     Arguments,
-    Moment,
+    Context,
     Rule,
     constant,
     text,
@@ -22,24 +22,24 @@ from local_redshift.values.types import BIGINT, INTEGER, MAX_VARCHAR, Type, varc
 from local_redshift.values.value import Value
 
 
-def _same_text(name: str, given: Arguments, moment: Moment) -> Value:
+def _same_text(name: str, given: Arguments, context: Context) -> Value:
     value = text(given[0], name)
     return Value(f"{name}({value.sql})", value.type, hexadecimal=value.hexadecimal)
 
 
-def _reverse(name: str, given: Arguments, moment: Moment) -> Value:
+def _reverse(name: str, given: Arguments, context: Context) -> Value:
     """By code points: DuckDB's own keeps an accent on the letter before it."""
     value = text(given[0], name)
     made = f"array_to_string(list_reverse(regexp_extract_all({value.sql}, '(?s).')), '')"
     return Value(made, value.type, hexadecimal=value.hexadecimal)
 
 
-def _length(name: str, given: Arguments, moment: Moment) -> Value:
+def _length(name: str, given: Arguments, context: Context) -> Value:
     made = "strlen" if name == "octet_length" else "length"
     return Value(f"CAST({made}({text(given[0], name).sql}) AS INTEGER)", INTEGER)
 
 
-def _end(name: str, given: Arguments, moment: Moment) -> Value:
+def _end(name: str, given: Arguments, context: Context) -> Value:
     value, size = text(given[0], name), whole(given[1], name)
     if given[1].literal is None:
         failing = raising("22023", string(f"{name}: negative length"))
@@ -86,7 +86,7 @@ def trim(side: str, given: Arguments) -> Value:
     return Value(f"{side}({value.sql}, {taken})", value.type)
 
 
-def _replace(name: str, given: Arguments, moment: Moment) -> Value:
+def _replace(name: str, given: Arguments, context: Context) -> Value:
     one, two, three = (text(value, name) for value in given)
     if not given[1].literal:
         raise refuse(f"{name} of a computed or empty text", "give the text to replace as a literal")
@@ -95,11 +95,11 @@ def _replace(name: str, given: Arguments, moment: Moment) -> Value:
     return arithmetic.grown(made, one.type.length * grows)
 
 
-def _concat(name: str, given: Arguments, moment: Moment) -> Value:
+def _concat(name: str, given: Arguments, context: Context) -> Value:
     return arithmetic.joined(given[0], given[1])
 
 
-def _position(name: str, given: Arguments, moment: Moment) -> Value:
+def _position(name: str, given: Arguments, context: Context) -> Value:
     inside, sought = (given[1], given[0]) if name == "charindex" else (given[0], given[1])
     if sought.literal == "":
         raise refuse(f"{name} of an empty text", "its place is not documented")
@@ -107,14 +107,14 @@ def _position(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(f"CAST({made} AS INTEGER)", INTEGER)
 
 
-def _split_part(name: str, given: Arguments, moment: Moment) -> Value:
+def _split_part(name: str, given: Arguments, context: Context) -> Value:
     value, mark = text(given[0], name), text(given[1], name)
     if not constant(given[1], name) or int(constant(given[2], name)) < 1:
         raise refuse("split_part with an empty delimiter or a part before 1", "count parts from 1")
     return Value(f"split_part({value.sql}, {mark.sql}, {given[2].literal})", value.type)
 
 
-def _pad(name: str, given: Arguments, moment: Moment) -> Value:
+def _pad(name: str, given: Arguments, context: Context) -> Value:
     value, size = text(given[0], name), constant(given[1], name)
     fill = text(given[2], name) if len(given) == 3 else Value("' '", varchar(1), literal=" ")
     if fill.literal == "" or not size.lstrip("-").isdigit():
@@ -124,7 +124,7 @@ def _pad(name: str, given: Arguments, moment: Moment) -> Value:
     return arithmetic.grown(f"{name}({value.sql}, {most}, {fill.sql})", 4 * most)
 
 
-def _repeat(name: str, given: Arguments, moment: Moment) -> Value:
+def _repeat(name: str, given: Arguments, context: Context) -> Value:
     value, times_ = text(given[0], name), constant(given[1], name)
     if not times_.isdigit():
         raise refuse(f"{name} of a negative count", "count from 0")
@@ -141,33 +141,35 @@ def _repeat(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(made, varchar(value.type.length * count))
 
 
-def _translate(name: str, given: Arguments, moment: Moment) -> Value:
+def _translate(name: str, given: Arguments, context: Context) -> Value:
     one, two, three = (text(value, name) for value in given)
     made = f"translate({one.sql}, {two.sql}, {three.sql})"
     return arithmetic.grown(made, 4 * one.type.length)
 
 
-def _digest(name: str, given: Arguments, moment: Moment) -> Value:
+def _digest(name: str, given: Arguments, context: Context) -> Value:
     value = text(given[0], name)
     if name == "sha2" and (bits := constant(given[1], name)) not in ("256", "0"):
         if bits not in ("224", "384", "512"):
             raise refuse(f"sha2 of {bits} bits", "use 0, 224, 256, 384 or 512")
-        return Value(native("sha2", value.sql, bits), varchar(int(bits) // 4), hexadecimal=True)
+        return Value(
+            udf(context.uses, "sha2", value.sql, bits), varchar(int(bits) // 4), hexadecimal=True
+        )
     made, length = {"md5": ("md5", 32), "sha2": ("sha256", 64)}.get(name, ("sha1", 40))
     return Value(f"{made}({value.sql})", varchar(length), hexadecimal=True)
 
 
-def _strtol(name: str, given: Arguments, moment: Moment) -> Value:
+def _strtol(name: str, given: Arguments, context: Context) -> Value:
     base = constant(given[1], name)
     if not base.isdigit() or not 2 <= int(base) <= 36:
         raise refuse(f"{name} of base {base}", "use a base from 2 to 36")
     value = text(given[0], name)
     if base == "16" and value.hexadecimal and value.type.length >= 1:
         return Value(f"CAST(('0x' || {value.sql}) AS BIGINT)", BIGINT)
-    return Value(native("strtol", value.sql, base), BIGINT)
+    return Value(udf(context.uses, "strtol", value.sql, base), BIGINT)
 
 
-def _initcap(name: str, given: Arguments, moment: Moment) -> Value:
+def _initcap(name: str, given: Arguments, context: Context) -> Value:
     """Words are what stands between signs that are neither letters nor digits."""
     value = text(given[0], name)
     words = f"regexp_extract_all({value.sql}, '[\\p{{L}}\\p{{N}}]+|[^\\p{{L}}\\p{{N}}]+')"
@@ -176,11 +178,11 @@ def _initcap(name: str, given: Arguments, moment: Moment) -> Value:
     return Value(sql, value.type)
 
 
-def _checksum(name: str, given: Arguments, moment: Moment) -> Value:
-    return Value(native("crc32", text(given[0], name).sql), varchar(8), hexadecimal=True)
+def _checksum(name: str, given: Arguments, context: Context) -> Value:
+    return Value(udf(context.uses, "crc32", text(given[0], name).sql), varchar(8), hexadecimal=True)
 
 
-def _fnv_hash(name: str, given: Arguments, moment: Moment) -> Value:
+def _fnv_hash(name: str, given: Arguments, context: Context) -> Value:
     """FNV-1a of the bytes of a value: 2, 4 or 8 of an integer."""
     value = given[0]
     sizes = {"smallint": 2, "integer": 4, "bigint": 8}
@@ -196,13 +198,13 @@ def _fnv_hash(name: str, given: Arguments, moment: Moment) -> Value:
         [sql, seed],
         lambda t: (
             f"(CASE WHEN {t[0]} IS NULL OR {t[1]} IS NULL THEN {failing} "
-            f"ELSE {native('fnv_hash', t[0], str(size), t[1])} END)"
+            f"ELSE {udf(context.uses, 'fnv_hash', t[0], str(size), t[1])} END)"
         ),
     )
     return Value(made, BIGINT)
 
 
-def _quote_literal(name: str, given: Arguments, moment: Moment) -> Value:
+def _quote_literal(name: str, given: Arguments, context: Context) -> Value:
     value = text(given[0], name)
     doubled = (
         f"replace(replace({value.sql}, '\\', '\\\\'), {string(chr(39))}, {string(2 * chr(39))})"
@@ -211,18 +213,18 @@ def _quote_literal(name: str, given: Arguments, moment: Moment) -> Value:
     return arithmetic.grown(f"({mark} || {doubled} || {mark})", 2 * value.type.length + 2)
 
 
-def _ascii(name: str, given: Arguments, moment: Moment) -> Value:
+def _ascii(name: str, given: Arguments, context: Context) -> Value:
     return Value(f"ascii({text(given[0], name).sql})", INTEGER)
 
 
-def _chr(name: str, given: Arguments, moment: Moment) -> Value:
+def _chr(name: str, given: Arguments, context: Context) -> Value:
     code = int(constant(given[0], name))
     if not 1 <= code <= 127:
         raise refuse("chr beyond 127", "write the character itself")
     return Value(f"chr({code})", varchar(1), literal=chr(code))
 
 
-def _from_hex(name: str, given: Arguments, moment: Moment) -> Value:
+def _from_hex(name: str, given: Arguments, context: Context) -> Value:
     """Bytes of a literal of whole bytes; what Redshift makes of half a one is not documented."""
     digits = constant(given[0], name)
     if not re.fullmatch(r"([0-9A-Fa-f]{2})+", digits):
@@ -239,11 +241,11 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     ),
     **dict.fromkeys(("left", "right"), (2, 2, _end)),
     **{
-        name: (2, 3, lambda name, given, moment: substring(given))
+        name: (2, 3, lambda name, given, context: substring(given))
         for name in ("substr", "substring")
     },
-    "btrim": (1, 2, lambda name, given, moment: trim("trim", given)),
-    **{name: (1, 2, lambda name, given, moment: trim(name, given)) for name in ("ltrim", "rtrim")},
+    "btrim": (1, 2, lambda name, given, context: trim("trim", given)),
+    **{name: (1, 2, lambda name, given, context: trim(name, given)) for name in ("ltrim", "rtrim")},
     "replace": (3, 3, _replace),
     "concat": (2, 2, _concat),
     **dict.fromkeys(("strpos", "charindex"), (2, 2, _position)),

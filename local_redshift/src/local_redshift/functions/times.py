@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.arguments import Moment, Rule
+from local_redshift.values.arguments import Context, Rule
 from local_redshift.values.casts import cast
 from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
@@ -76,11 +76,11 @@ def today(at: datetime | None) -> Value:
     return Value(f"CAST({fixed(at, True).sql} AS DATE)", DATE, "date")
 
 
-def _getdate(name: str, given: list[Value], moment: Moment) -> Value:
-    return fixed(moment.now, False)
+def _getdate(name: str, given: list[Value], context: Context) -> Value:
+    return fixed(context.now, False)
 
 
-def _dateadd(name: str, given: list[Value], moment: Moment) -> Value:
+def _dateadd(name: str, given: list[Value], context: Context) -> Value:
     unit, count = part(given[0], name, ("dow", "doy", "epoch")), given[1]
     if not count.type.is_integer:
         raise refuse(f"{name} of {count.type} {unit}s", "give an integer")
@@ -93,7 +93,7 @@ def _dateadd(name: str, given: list[Value], moment: Moment) -> Value:
     return Value(f"({moment_of(given[2], name)} + to_{unit}s({number}))", TIMESTAMP)
 
 
-def _datediff(name: str, given: list[Value], moment: Moment) -> Value:
+def _datediff(name: str, given: list[Value], context: Context) -> Value:
     unit = part(given[0], name, ("dow", "doy", "epoch"))
     one, two = moment_of(given[1], name), moment_of(given[2], name)
     if unit == "week":
@@ -120,7 +120,7 @@ def _weeks(one: str, two: str) -> Value:
     return Value(bind([one, two], make), BIGINT)
 
 
-def _date_trunc(name: str, given: list[Value], moment: Moment) -> Value:
+def _date_trunc(name: str, given: list[Value], context: Context) -> Value:
     unit = part(given[0], name, ("dow", "doy", "epoch"))
     return Value(f"date_trunc('{unit}', {moment_of(given[1], name)})", TIMESTAMP)
 
@@ -145,7 +145,7 @@ def _whole_seconds(value: Value, name: str, failing: str) -> str:
     )
 
 
-def _date_part(name: str, given: list[Value], moment: Moment) -> Value:
+def _date_part(name: str, given: list[Value], context: Context) -> Value:
     word = given[0].literal if given[0].literal is not None else given[0].label
     if _NAMES.get(word.lower()) == "epoch" and given[1].type.kind != "date":
         failing = raising(
@@ -158,11 +158,11 @@ def _date_part(name: str, given: list[Value], moment: Moment) -> Value:
     return Value(f"CAST({extract(word, given[1], name).sql} AS DOUBLE)", DOUBLE, places=0)
 
 
-def _last_day(name: str, given: list[Value], moment: Moment) -> Value:
+def _last_day(name: str, given: list[Value], context: Context) -> Value:
     return Value(f"last_day({moment_of(given[0], name)})", DATE)
 
 
-def _add_months(name: str, given: list[Value], moment: Moment) -> Value:
+def _add_months(name: str, given: list[Value], context: Context) -> Value:
     """The last day of a month stays the last day."""
 
     def make(texts: Sequence[str]) -> str:
@@ -176,7 +176,7 @@ def _add_months(name: str, given: list[Value], moment: Moment) -> Value:
     return Value(bind([at, count], make), TIMESTAMP)
 
 
-def _months_between(name: str, given: list[Value], moment: Moment) -> Value:
+def _months_between(name: str, given: list[Value], context: Context) -> Value:
     """Whole between the same days, or the last ones, of two months; otherwise in 31sts."""
 
     def make(texts: Sequence[str]) -> str:
@@ -200,7 +200,7 @@ _DAY_WORDS = {
 }  # fmt: skip
 
 
-def _next_day(name: str, given: list[Value], moment: Moment) -> Value:
+def _next_day(name: str, given: list[Value], context: Context) -> Value:
     word = (given[1].literal or "").lower()
     if word not in _DAY_WORDS:
         raise refuse(f"the day {word!r} in {name}", "write its English name, as a literal")
@@ -248,7 +248,7 @@ def interval(words: str) -> Value:
 _ZONE = re.compile(r"UTC|GMT|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_\-]+)+")
 
 
-def _convert_timezone(name: str, given: list[Value], moment: Moment) -> Value:
+def _convert_timezone(name: str, given: list[Value], context: Context) -> Value:
     zones = [given[0].literal, given[1].literal] if len(given) == 3 else ["UTC", given[0].literal]
     for zone in zones:
         if zone is None or not _ZONE.fullmatch(zone):

@@ -196,7 +196,7 @@ def _moment(parts: dict[str, int], strict: bool, unread: Exception) -> datetime:
     return made
 
 
-NATIVES: dict[str, tuple[Callable[..., object], str, str]] = {
+UDFS: dict[str, tuple[Callable[..., object], str, str]] = {
     "number_to_text": (
         lambda number, words: number_to_text(Decimal(number), words), "VARCHAR VARCHAR", "VARCHAR"
     ),

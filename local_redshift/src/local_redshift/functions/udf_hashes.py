@@ -64,7 +64,7 @@ def strtol(text: str, base: int) -> int:
     return value
 
 
-NATIVES: dict[str, tuple[Callable[..., object], str, str]] = {
+UDFS: dict[str, tuple[Callable[..., object], str, str]] = {
     "crc32": (crc32, "VARCHAR", "VARCHAR"),
     "fnv_hash": (fnv_hash, "VARCHAR INTEGER BIGINT", "BIGINT"),
     "sha2": (sha2, "VARCHAR INTEGER", "VARCHAR"),

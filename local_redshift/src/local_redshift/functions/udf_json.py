@@ -231,7 +231,7 @@ def super_typeof(text: str) -> str:
     return names.get(type(value), "null")
 
 
-NATIVES: dict[str, tuple[Callable[..., object], str, str]] = {
+UDFS: dict[str, tuple[Callable[..., object], str, str]] = {
     "json_path_text": (path_text, "VARCHAR VARCHAR BOOLEAN", "VARCHAR"),
     "json_array_element_text": (array_element_text, "VARCHAR BIGINT BOOLEAN", "VARCHAR"),
     "json_array_length": (array_length, "VARCHAR BOOLEAN", "INTEGER"),

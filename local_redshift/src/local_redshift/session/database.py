@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_redshift.copy.load_log import LoadLog
 from local_redshift.copy.storage import Resolver, Roles
-from local_redshift.functions.udfs import PREFIX, register
+from local_redshift.functions.udfs import register
 from local_redshift.read.dialect import quote, string
 from local_redshift.session.closing import Closing
 from local_redshift.transactions.conflicts import Image, image
@@ -68,7 +67,7 @@ class Database(Closing):
         self.log = QueryLog()
         self._numbers = itertools.count(_FIRST_TRANSACTION)
         self._sessions: dict[int, Engine] = {}
-        self._natives, self._knowing = False, threading.Lock()
+        self._knows_udfs, self._knowing = False, threading.Lock()
         self._process_ids = itertools.count(_FIRST_PROCESS_ID)
         self._connection = duckdb.connect(
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -84,25 +83,21 @@ class Database(Closing):
                 run(f"SET temp_directory = {string(f'{path}.tmp')}")
             if not read_only:
                 run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
-            kept = run(
-                "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL "
-                "SELECT column_default FROM duckdb_columns() WHERE column_default IS NOT NULL"
-            ).fetchall()
-            self.know([text for (text,) in kept])
         except BaseException:
             self._connection.close()
             raise
 
-    def know(self, texts: Sequence[str]) -> None:
-        """Before texts run: make known the functions in Python that they may call.
+    def know_udfs(self) -> None:
+        """Before a statement runs that calls functions in Python: make all of them known.
 
-        Not at once when the file is opened: DuckDB loads numpy for it, which costs more than the rest.
+        Not when the file is opened: DuckDB loads numpy for it, which costs more than the rest.
         """
-        if not self._natives and any(PREFIX in text for text in texts):
-            with self._knowing:
-                if not self._natives:
-                    register(self._connection)
-                    self._natives = True
+        if self._knows_udfs:
+            return
+        with self._knowing:
+            if not self._knows_udfs:
+                register(self._connection)
+                self._knows_udfs = True
 
     def connect(self, *, user: str = "admin", application_name: str = "") -> Engine:
         """A session of its own: temporary tables, transaction and settings belong to it alone."""

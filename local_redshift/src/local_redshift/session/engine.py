@@ -23,9 +23,10 @@ from local_redshift.session.work import Stale, Work
 from local_redshift.statements import registry as statements
 from local_redshift.statements import tags, views
 from local_redshift.statements.settings import began, ended, show
+from local_redshift.transactions.commands import Command
 from local_redshift.transactions.query_log import Entry
 from local_redshift.transactions.results import Row, Rows, Stream
-from local_redshift.values.arguments import Moment
+from local_redshift.values.arguments import Context
 from local_redshift.values.catalog import Catalog
 from local_redshift.values.scope import Query
 from local_redshift.views import system_views
@@ -244,7 +245,7 @@ class Engine(Closing):
         work = self.work.transaction
         began = None if timeless else work.began if work and self.state == "open" else now
         schema = self.catalog.search_path[0]
-        moment = Moment(
+        context = Context(
             now,
             began,
             self.user,
@@ -255,7 +256,7 @@ class Engine(Closing):
             last_copy_id=self.last_copy_id,
             catalog=None if timeless else self.catalog,
         )
-        return RuleCompiler(views.lookup(self.catalog, self.compiler), moment)
+        return RuleCompiler(views.lookup(self.catalog, self.compiler), context)
 
     def compiled(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query or SHOW, without running it."""
@@ -264,7 +265,7 @@ class Engine(Closing):
     def query(self, query: Query) -> Stream:
         """Run a translated query; its rows come as they are fetched."""
         text, zoned, entry = answers.text(query), answers.zoned(query), self.entry
-        self._prepare([text])
+        self._prepare([Command(text, query.uses)])
         with self.work.running():
             cursor = self.connection.execute(text)
         answers.check(query, cursor.description)
@@ -282,29 +283,30 @@ class Engine(Closing):
         self._stream = stream = Stream(Rows(names, tuple(map(str, types)), tag="SELECT"), fetch)
         return stream
 
-    def run(self, texts: Sequence[str], *, alone: bool = False) -> Rows:
+    def run(self, commands: Sequence[Command], *, alone: bool = False) -> Rows:
         """DuckDB statements as one unit; the last one's count of rows.
 
-        The tables they name are locked first: `alone`, against readers, too.
+        The tables they touch are locked first: `alone`, against readers, too.
         """
-        self._prepare(texts, alone=alone)
-        return Rows(row_count=self.work.run(texts))
+        self._prepare(commands, alone=alone)
+        return Rows(row_count=self.work.run(commands))
 
-    def _prepare(self, texts: Sequence[str], *, alone: bool = False) -> None:
-        self.database.know(texts)
+    def _prepare(self, commands: Sequence[Command], *, alone: bool = False) -> None:
+        if any(command.udfs for command in commands):
+            self.database.know_udfs()
         self.work.prepare(
-            texts,
+            commands,
             self.catalog,
             alone=alone,
             block=self.state == "open",
             timeout_ms=self.timeout_ms,
         )
 
-    def define(self, texts: Sequence[str]) -> Rows:
+    def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""
-        if texts:
+        if commands:
             self.work.defining = True
-            self.run(texts)
+            self.run(commands)
             self.catalog.forget()
         return Rows()
 

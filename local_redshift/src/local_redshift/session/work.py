@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_redshift.errors import RedshiftError, from_duckdb
 from local_redshift.transactions import conflicts
-from local_redshift.transactions.commands import Footprint, footprint
+from local_redshift.transactions.commands import Command, Footprint, footprint
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, violation
 from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import Catalog, Relation, path
@@ -112,14 +112,20 @@ class Work:
         return False
 
     def prepare(
-        self, texts: Sequence[str], catalog: Catalog, *, alone: bool, block: bool, timeout_ms: int
+        self,
+        commands: Sequence[Command],
+        catalog: Catalog,
+        *,
+        alone: bool,
+        block: bool,
+        timeout_ms: int,
     ) -> None:
         """Locks, snapshot and what isolation asks for, before these DuckDB statements run.
 
         `alone`: the tables that are written are locked against readers, too. `block`: more statements
         may follow in this transaction, so that its snapshot is kept.
         """
-        found = footprint(texts, catalog.known)
+        found = footprint(commands)
         transaction, database = self.open(), self._database
         if transaction.read_only and (found.writes or found.defines):
             raise RedshiftError("25006", "transaction is read-only")
@@ -127,7 +133,7 @@ class Work:
             found.defines |= found.writes
         self.lock(catalog, found.modes(database.transactions.level == SNAPSHOT), timeout_ms)
         snapshot_kept = self.frozen
-        if block or self.defining or len(texts) > 1 or database.transactions.level != SNAPSHOT:
+        if block or self.defining or len(commands) > 1 or database.transactions.level != SNAPSHOT:
             self._freeze(transaction)
         with database.gate:
             transaction.reads |= found.reads
@@ -157,14 +163,14 @@ class Work:
                     self._theirs[key] = conflicts.changed(before, now)
                 self._watched.append((key, other, before))
 
-    def run(self, texts: Sequence[str]) -> int:
+    def run(self, commands: Sequence[Command]) -> int:
         """Run them; the last one's count of rows, -1 where it has none. 1023 for a row changed twice."""
         count, watched = -1, self._watched
         self._watched = []
-        for text in texts:
+        for command in commands:
             try:
                 with self.running():
-                    found: list[Any] = self.connection.execute(text).fetchall()
+                    found: list[Any] = self.connection.execute(command.sql).fetchall()
             except self._database.failures as error:
                 raise self._told(error) from error
             count = found[0][0] if found and isinstance(found[0][0], int) else -1

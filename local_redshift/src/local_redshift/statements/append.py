@@ -5,10 +5,13 @@ from __future__ import annotations
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.read.words import Words
+from local_redshift.transactions.commands import Command
+from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import Catalog, Column, Relation
+from local_redshift.values.uses import Uses
 
 
-def appended(words: Words, target: Relation, catalog: Catalog) -> list[str]:
+def appended(words: Words, target: Relation, catalog: Catalog) -> list[Command]:
     """The statements of APPEND FROM after these words; the source is empty afterwards."""
     words.expect("from")
     source = catalog.table(*words.table())
@@ -38,9 +41,10 @@ def appended(words: Words, target: Relation, catalog: Catalog) -> list[str]:
     if not shared:
         raise refuse("an append of tables without a common column", "insert by select")
     listed = ", ".join(map(quote, shared))
+    moved = f"INSERT INTO {target.sql} ({listed}) SELECT {listed} FROM {source.sql}"
     return [
-        f"INSERT INTO {target.sql} ({listed}) SELECT {listed} FROM {source.sql}",
-        f"DELETE FROM {source.sql}",
+        Command(moved, catalog.reading(source), target, Mode.APPEND),
+        Command(f"DELETE FROM {source.sql}", Uses(), source, Mode.WRITE),
     ]
 
 
@@ -49,8 +53,8 @@ def _named(table: Relation) -> dict[str, Column]:
 
 
 def _always(table: Relation) -> dict[str, bool]:
-    found = table.attributes.get("identity", {})
-    return {name: True for name, one in found.items() if one["always"]}
+    identity = table.attributes.get("identity", {})
+    return {name: True for name, one in identity.items() if one["always"]}
 
 
 def _different(source: Relation, target: Relation, why: str) -> RedshiftError:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import string
 from local_redshift.read.words import Words
-from local_redshift.values.catalog import Catalog, path
+from local_redshift.transactions.commands import Command
+from local_redshift.transactions.locks import Mode
+from local_redshift.values.catalog import Catalog, Relation
+from local_redshift.values.uses import Uses
 
-_TABLE = path("main", "principals")
+_TABLE = Relation("main", "principals", ())
 _FLAGS_TEXT = """
     createdb nocreatedb createuser nocreateuser
 """
@@ -20,7 +23,7 @@ def check_principal(catalog: Catalog, kind: str, name: str) -> None:
         raise RedshiftError("42704", f'{kind} "{name}" does not exist')
 
 
-def create(words: Words, catalog: Catalog) -> list[str]:
+def create(words: Words, catalog: Catalog) -> list[Command]:
     """CREATE USER, GROUP or ROLE after its first word: the name is kept, a password is not."""
     kind = words.next().lower
     name = words.name()
@@ -32,13 +35,15 @@ def create(words: Words, catalog: Catalog) -> list[str]:
     elif kind == "user":
         _options(words, name, catalog)
     words.end()
+    table = f"CREATE TABLE IF NOT EXISTS {_TABLE.sql} (kind VARCHAR, name VARCHAR)"
+    row = f"INSERT INTO {_TABLE.sql} VALUES ({string(kind)}, {string(name)})"
     return [
-        f"CREATE TABLE IF NOT EXISTS {_TABLE} (kind VARCHAR, name VARCHAR)",
-        f"INSERT INTO {_TABLE} VALUES ({string(kind)}, {string(name)})",
+        Command(table, Uses(), _TABLE, Mode.ALONE),
+        Command(row, Uses(), _TABLE, Mode.APPEND),
     ]
 
 
-def drop(words: Words, catalog: Catalog) -> list[str]:
+def drop(words: Words, catalog: Catalog) -> list[Command]:
     """DROP USER, GROUP or ROLE after its first word."""
     kind = words.next().lower
     lenient = words.take("if", "exists") if kind == "user" else False
@@ -60,9 +65,8 @@ def drop(words: Words, catalog: Catalog) -> list[str]:
             raise RedshiftError(
                 "2BP01", f'user "{name}" cannot be dropped because it owns {owned[0]}'
             )
-        statements.append(
-            f"DELETE FROM {_TABLE} WHERE kind = {string(kind)} AND name = {string(name)}"
-        )
+        text = f"DELETE FROM {_TABLE.sql} WHERE kind = {string(kind)} AND name = {string(name)}"
+        statements.append(Command(text, Uses(), _TABLE, Mode.WRITE))
     return statements
 
 

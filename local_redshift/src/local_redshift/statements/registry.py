@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_redshift.copy.copy import run_copy
 from local_redshift.copy.unload import run_unload
@@ -12,16 +12,19 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.statements import grants, settings, utility
-from local_redshift.statements.alter import Alterations, stands_alone
-from local_redshift.statements.ddl import Definitions
-from local_redshift.statements.dml import Changes
-from local_redshift.statements.drops import Drops
-from local_redshift.statements.merge import Merges
+from local_redshift.statements.alter import alter, stands_alone
+from local_redshift.statements.columns import Reader
+from local_redshift.statements.ddl import create, select_into
+from local_redshift.statements.dml import CHANGES, Writer
+from local_redshift.statements.drops import drop
+from local_redshift.statements.merge import merge
 from local_redshift.statements.views import refreshed
+from local_redshift.transactions.commands import Command
 from local_redshift.transactions.isolation import LEVELS
 from local_redshift.transactions.locks import Mode
 from local_redshift.transactions.results import Notice, Rows, Stream
 from local_redshift.values.catalog import DATABASE
+from local_redshift.values.uses import Uses
 
 if TYPE_CHECKING:
     from local_redshift.session.engine import Engine
@@ -54,48 +57,49 @@ def _change(verb: str) -> Run:
     """INSERT, UPDATE, DELETE."""
 
     def run(engine: Engine, words: Words, sql: str) -> Rows:
-        changes = Changes(engine.catalog, engine.compiler())
         tree = parse(sql)
         if tree.key != verb:
             raise refuse(
                 f"this form of {verb}", "write it in the form of local_redshift/docs/reference.md"
             )
-        return engine.run(getattr(changes, verb)(tree))
+        return engine.run(CHANGES[verb](Writer(engine.catalog, engine.compiler()), tree))
 
     return run
 
 
 def _merge(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.run(Merges(engine.catalog, engine.compiler()).merge(words))
+    return engine.run(merge(Writer(engine.catalog, engine.compiler()), words))
 
 
 def _into(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.define(Definitions(engine.catalog, engine.compiler).into(sql))
+    return engine.define(select_into(_reader(engine), sql))
 
 
-def _define(verb: str, reader: type[Any]) -> Run:
-    """CREATE, ALTER, DROP."""
-
-    def run(engine: Engine, words: Words, sql: str) -> Rows:
-        definitions = reader(engine.catalog, engine.compiler)
-        return engine.define(getattr(definitions, verb)(words))
-
-    return run
+def _create(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.define(create(_reader(engine), words))
 
 
-def _alter(engine: Engine, words: Words, sql: str) -> Rows | Stream:
+def _drop(engine: Engine, words: Words, sql: str) -> Rows:
+    return engine.define(drop(words, engine.catalog))
+
+
+def _reader(engine: Engine) -> Reader:
+    return Reader(engine.catalog, engine.compiler)
+
+
+def _alter(engine: Engine, words: Words, sql: str) -> Rows:
     """ALTER TABLE; what of it cannot stand in a transaction is refused there."""
     alone = stands_alone(words)
     if alone and engine.state != "idle":
         raise RedshiftError("25001", f"{alone} cannot run inside a transaction block")
-    return _define("alter", Alterations)(engine, words, sql)
+    return engine.define(alter(_reader(engine), words))
 
 
 def _refresh(engine: Engine, words: Words, sql: str) -> Rows:
     words.expect("materialized", "view")
     relation = engine.catalog.get(*words.table())
     words.end()
-    engine.run(refreshed(relation))
+    engine.run(refreshed(relation, engine.catalog))
     return Rows()
 
 
@@ -108,7 +112,7 @@ def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
     words.take("table")
     table = engine.catalog.table(*words.table())
     words.end()
-    engine.run([f"DELETE FROM {table.sql}"], alone=True)
+    engine.run([Command(f"DELETE FROM {table.sql}", Uses(), table, Mode.WRITE)], alone=True)
     engine.commit()
     return Rows()
 
@@ -128,8 +132,8 @@ def _begin(engine: Engine, words: Words, sql: str) -> Rows:
             read_only = False
         words.take(",")
     if engine.state != "idle":
-        said = Notice("WARNING", "25001", "there is already a transaction in progress")
-        return Rows(tag="BEGIN", notices=(said,))
+        notice = Notice("WARNING", "25001", "there is already a transaction in progress")
+        return Rows(tag="BEGIN", notices=(notice,))
     engine.begin(read_only=read_only)
     return Rows(tag="BEGIN")
 
@@ -141,8 +145,8 @@ def _end(end: str) -> Run:
         _ = words.take("work") or words.take("transaction")
         words.end()
         if engine.state == "idle":
-            said = Notice("WARNING", "25P01", "there is no transaction in progress")
-            return Rows(tag=end.upper(), notices=(said,))
+            notice = Notice("WARNING", "25P01", "there is no transaction in progress")
+            return Rows(tag=end.upper(), notices=(notice,))
         failed = engine.state == "failed"
         getattr(engine, end)()
         return Rows(tag="ROLLBACK" if failed else end.upper())
@@ -202,9 +206,9 @@ STATEMENTS: dict[str, Statement] = {
     "comment": Statement(_comment),
     "commit": _COMMIT,
     "copy": Statement(run_copy),
-    "create": Statement(_define("create", Definitions), tag="CREATE {word}"),
+    "create": Statement(_create, tag="CREATE {word}"),
     "delete": Statement(_change("delete"), tag="DELETE {n}"),
-    "drop": Statement(_define("drop", Drops), tag="DROP {word}"),
+    "drop": Statement(_drop, tag="DROP {word}"),
     "end": _COMMIT,
     "grant": Statement(_utility(grants.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
@@ -236,10 +240,10 @@ def read(sql: str) -> tuple[Statement, Words]:
     if first in ("select", "with") and (meant := _meant(first, words)) != first:
         return STATEMENTS[meant], words
     two = f"{first} {words.words[words.at].lower}" if not words.done else first
-    found = STATEMENTS.get(two) or STATEMENTS.get(first)
-    if found is None:
+    statement = STATEMENTS.get(two) or STATEMENTS.get(first)
+    if statement is None:
         raise refuse(f"the statement {words.words[0].text}", "see local_redshift/docs/reference.md")
-    return found, words
+    return statement, words
 
 
 def _meant(first: str, words: Words) -> str:

@@ -11,6 +11,7 @@ from local_redshift.read.words import Word, Words
 from local_redshift.values.catalog import Catalog
 from local_redshift.values.scope import Query
 from local_redshift.values.types import varchar
+from local_redshift.values.uses import Uses
 
 DEFAULTS = {
     "application_name": "",
@@ -99,10 +100,10 @@ def show(sql: str, catalog: Catalog) -> Query | None:
         pairs = sorted({**DEFAULTS, **settings.values}.items())
         rows = ", ".join(f"({string(name)}, {string(value)})" for name, value in pairs)
         columns = (("name", varchar(256)), ("setting", varchar(256)))
-        return Query(f'SELECT * FROM (VALUES {rows}) AS "_s"("name", "setting")', columns)
+        return Query(f'SELECT * FROM (VALUES {rows}) AS "_s"("name", "setting")', columns, Uses())
     if words.take("transaction", "isolation", "level"):
         words.end()  # every transaction is told to be so, whatever level its database has
-        return Query("SELECT 'serializable' AS transaction_isolation", _LEVEL)
+        return Query("SELECT 'serializable' AS transaction_isolation", _LEVEL, Uses())
     if words.peek("time", "zone"):
         words.at += 2
         name = "timezone"
@@ -113,7 +114,7 @@ def show(sql: str, catalog: Catalog) -> Query | None:
     value = settings.values.get(name, DEFAULTS.get(name))
     if value is None:
         raise RedshiftError("42704", f'unrecognized configuration parameter "{name}"')
-    return Query(f"SELECT {string(value)} AS {quote(name)}", ((name, varchar(256)),))
+    return Query(f"SELECT {string(value)} AS {quote(name)}", ((name, varchar(256)),), Uses())
 
 
 def _name(words: Words) -> str:

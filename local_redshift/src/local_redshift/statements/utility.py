@@ -9,16 +9,16 @@ from dataclasses import replace
 
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
+from local_redshift.transactions.commands import Command, noted
 from local_redshift.values.catalog import Catalog, Relation
-from local_redshift.values.catalog import comment as commented
 
 
 def lock(words: Words, catalog: Catalog) -> list[Relation]:
     """LOCK [TABLE] a, b: the tables."""
     words.take("table")
-    found = _tables(words, catalog)
+    tables = _tables(words, catalog)
     words.end()
-    return found
+    return tables
 
 
 def analyze(words: Words, catalog: Catalog) -> None:
@@ -56,8 +56,8 @@ def vacuum(words: Words, catalog: Catalog) -> None:
     words.end()
 
 
-def comment(words: Words, catalog: Catalog) -> list[str]:
-    """COMMENT ON TABLE, VIEW or COLUMN: kept with the table, as DuckDB text to run."""
+def comment(words: Words, catalog: Catalog) -> list[Command]:
+    """COMMENT ON TABLE, VIEW or COLUMN: kept with the table."""
     words.expect("on")
     column = ""
     if words.take("table") or words.take("view"):
@@ -82,11 +82,11 @@ def comment(words: Words, catalog: Catalog) -> list[str]:
         attributes["comments"] = {**attributes.get("comments", {}), column: text}
     else:
         attributes["comment"] = text
-    return [commented(replace(relation, attributes=attributes))]
+    return [noted(replace(relation, attributes=attributes))]
 
 
 def _tables(words: Words, catalog: Catalog) -> list[Relation]:
-    found = [catalog.table(*words.table())]
+    tables = [catalog.table(*words.table())]
     while words.take(","):
-        found.append(catalog.table(*words.table()))
-    return found
+        tables.append(catalog.table(*words.table()))
+    return tables

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from local_redshift.errors import refuse
 from local_redshift.values.casts import as_text, cast, convert
 from local_redshift.values.catalog import Catalog
 from local_redshift.values.types import BIGINT, DOUBLE
+from local_redshift.values.uses import Uses
 from local_redshift.values.value import Value
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What functions know of the session: None means "not fixed yet", as inside a view."""
+class Context:
+    """What rules know of the session and the statement: None means "not fixed yet", as inside a view."""
 
     now: datetime | None = None  # UTC, start of the statement
     began: datetime | None = None  # UTC, start of the transaction
@@ -26,10 +27,11 @@ class Moment:
     last_query_id: int = -1
     last_copy_id: int = -1
     catalog: Catalog | None = None  # what relations there are
+    uses: Uses = field(default_factory=Uses)  # what is compiled puts here what it needs
 
 
 Arguments = list[Value]
-Rule = Callable[[str, Arguments, Moment], Value]
+Rule = Callable[[str, Arguments, Context], Value]
 
 
 def text(value: Value, name: str) -> Value:

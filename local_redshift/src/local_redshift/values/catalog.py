@@ -6,14 +6,15 @@ A comment lives and dies, and is rolled back, with its table. System views: `sys
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from local_redshift.errors import RedshiftError
 from local_redshift.read.dialect import DATABASE, quote, string
-from local_redshift.values.scope import Columns
+from local_redshift.values.scope import Columns, Query
 from local_redshift.values.types import Type, from_carrier, parse_type
+from local_redshift.values.uses import EVERY, Uses
 
 __all__ = ["DATABASE", "Catalog", "Column", "Relation", "comment", "path"]
 _HIDDEN = ("main", "information_schema", "pg_catalog")
@@ -50,6 +51,17 @@ class Relation:
     def sql(self) -> str:
         """Its full name in DuckDB."""
         return path(self.schema, self.name)
+
+    @property
+    def udfs(self) -> frozenset[str]:
+        """The functions in Python that its kept texts call: a view's query, its columns' defaults."""
+        if "udfs" in self.attributes:
+            return frozenset(self.attributes["udfs"])
+        bound = self.is_view and "unbound" not in self.attributes
+        defaults = any(column.default is not None for column in self.columns)
+        # An older version made it, which did not note them.
+        kept = bound or defaults or "materialized" in self.attributes
+        return frozenset((EVERY,)) if kept else frozenset()
 
     @property
     def shape(self) -> Columns:
@@ -259,17 +271,38 @@ class Catalog:
             raise RedshiftError("42809", f'"{found}" is a {found.kind}, not a table')
         return found
 
-    def lookup(self, schema: str | None, name: str) -> tuple[str, Columns]:
-        """A table's or system view's DuckDB text and columns, as the translator asks."""
-        found = self.find(schema, name)
-        if found is not None:
-            return found.sql, found.shape
-        if schema in (None, "information_schema", "pg_catalog"):
+    def lookup(self, schema: str | None, name: str) -> Query:
+        """What a name in FROM stands for, a table or a system view, as the compiler asks."""
+        relation = self.find(schema, name)
+        if relation is None and schema in (None, "information_schema", "pg_catalog"):
             view = self._system(schema, name)
             if view is not None:
-                return view
-        found = self.get(schema, name)
-        return found.sql, found.shape
+                return Query(*view, Uses())
+        relation = relation or self.get(schema, name)
+        return Query(relation.sql, relation.shape, self.reading(relation))
+
+    def reading(self, relation: Relation) -> Uses:
+        """What it takes to read a relation. A view stands for itself and for what it reads."""
+        if relation.schema is None:
+            return Uses()
+        if not relation.is_view:
+            return Uses((str(relation),))
+        return Uses(self.reached((str(relation),)), relation.udfs)
+
+    def reached(self, names: Iterable[str]) -> set[str]:
+        """Relations by name, `schema.table`, and what the views among them read."""
+        reached: set[str] = set()
+        left = list(names)
+        while left:
+            key = left.pop()
+            if key in reached:
+                continue
+            reached.add(key)
+            schema, _, name = key.partition(".")
+            relation = self._relations.get((schema, name))
+            if relation is not None and relation.is_view:
+                left += relation.attributes.get("reads", ())
+        return reached
 
     def views_on(self, relation: Relation) -> list[str]:
         """The views that read a relation."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.values.types import Type
+from local_redshift.values.uses import Uses
 from local_redshift.values.value import Value
 
 Columns = tuple[tuple[str, Type], ...]
@@ -15,10 +16,11 @@ Columns = tuple[tuple[str, Type], ...]
 
 @dataclass(frozen=True)
 class Query:
-    """A translated query: DuckDB text and the columns it gives."""
+    """A compiled query, or what a name in FROM stands for: DuckDB text, its columns, what it uses."""
 
     sql: str
     columns: Columns
+    uses: Uses
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def _unbound(session: Engine) -> Iterator[dict[str, Any]]:
         if "unbound" not in found.attributes:
             continue
         try:
-            _, columns = lookup(found.schema, found.name)
+            columns = lookup(found.schema, found.name).columns
         except RedshiftError:  # what it reads is not there now: it has no columns
             continue
         for place, (name, type_) in enumerate(columns, 1):
