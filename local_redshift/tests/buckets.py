@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_redshift.copy.storage import NoSuchBucket, Resolver
+from local_redshift.database.storage import NoSuchBucket, Resolver
 
 
 class Bucket:

@@ -6,10 +6,10 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
+from local_redshift.database.database import Database
+from local_redshift.database.results import Rows
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from local_redshift.session.engine import Engine
-from local_redshift.transactions.results import Rows
 
 LIMIT_S = 150.0
 """How long a test waits for what must come: a bound, not an expectation."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from local_redshift.session.engine import Engine
 from local_redshift.testing.server import Redshift
 from tests.sessions import LIMIT_S, Aside

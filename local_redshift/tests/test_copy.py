@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from local_redshift.copy.storage import Resolver
+from local_redshift.database.storage import Resolver
 from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import Engine
 

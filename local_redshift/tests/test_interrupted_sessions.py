@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_redshift.session.database import Database
+from local_redshift.database.database import Database
 
 # Long enough that the signal comes first.
 LONG = "select count(*) from {d} a, {d} b, {d} c, {d} d where a.n + b.n < c.n + d.n"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from local_redshift.session.engine import Engine
 from tests.sessions import number
 

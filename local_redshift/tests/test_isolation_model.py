@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from local_redshift.session.engine import Engine
 
 STEPS = 80

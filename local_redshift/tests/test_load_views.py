@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local_redshift.copy.storage import Grant, Role, Roles
+from local_redshift.database.database import Database
+from local_redshift.database.storage import Grant, Role, Roles
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from local_redshift.session.engine import Engine
 from tests.buckets import Bucket
 

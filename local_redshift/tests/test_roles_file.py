@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from local_redshift.copy.roles_file import EXAMPLE, read_roles
-from local_redshift.copy.storage import Grant
+from local_redshift.database.roles_file import EXAMPLE, read_roles
+from local_redshift.database.storage import Grant
 
 ARN = "arn:aws:iam::123456789012:role/shop-copy"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from local_redshift.session.engine import Engine
 from tests.sessions import Aside, number
 

@@ -16,7 +16,7 @@ from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.settings.config import Settings
 
 if TYPE_CHECKING:
-    from local_redshift.copy.storage import Roles
+    from local_redshift.database.storage import Roles
     from orderhe_dagster.server_tls import Certificates
 
 
@@ -87,7 +87,7 @@ def serving_database(
 
 
 def _roles(file: Path | None) -> Roles | None:
-    from local_redshift.copy.roles_file import EXAMPLE, RolesError, read_roles
+    from local_redshift.database.roles_file import EXAMPLE, RolesError, read_roles
 
     if file is None:
         return None

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.database import Database
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.store_resolver import resolver

@@ -20,7 +20,7 @@ from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
 
 if TYPE_CHECKING:
-    from local_redshift.copy.storage import Resolver
+    from local_redshift.database.storage import Resolver
     from local_redshift.session.engine import Engine, Rows
 
 _T = TypeVar("_T")

@@ -15,8 +15,8 @@ from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.locks import file_lock
 
 if TYPE_CHECKING:
-    from local_redshift.copy.storage import Roles
-    from local_redshift.session.database import Database
+    from local_redshift.database.database import Database
+    from local_redshift.database.storage import Roles
 
 _LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
 
@@ -32,7 +32,7 @@ def shared_database(
     """
     import duckdb
 
-    from local_redshift.session.database import ANY_ROLES, Database
+    from local_redshift.database.database import ANY_ROLES, Database
 
     path.parent.mkdir(parents=True, exist_ok=True)
     instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"

@@ -17,12 +17,12 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 
 if TYPE_CHECKING:
-    from local_redshift.copy.storage import Resolver
+    from local_redshift.database.storage import Resolver
 
 
 def resolver(store: Store, stack: ExitStack) -> Resolver:
     """The resolver of COPY's and UNLOAD's addresses in `store`; `stack` removes what was fetched."""
-    from local_redshift.copy.storage import Resolver
+    from local_redshift.database.storage import Resolver
 
     reach = _Reach(store, stack)
     return Resolver(
@@ -92,7 +92,7 @@ class _Reach:
             path.unlink(missing_ok=True)
 
     def _key(self, address: str) -> str:
-        from local_redshift.copy.storage import NoSuchBucket
+        from local_redshift.database.storage import NoSuchBucket
 
         prefix = self._store.url("k")[:-1]
         if not address.startswith(prefix):
@@ -107,7 +107,7 @@ class _Reach:
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """What the store cannot do is an error of the statement, as on Redshift."""
-    from local_redshift.copy.load_errors import blocked
+    from local_redshift.database.load_errors import blocked
 
     try:
         yield

@@ -1,1 +1,1 @@
-"""COPY and UNLOAD: their options, files, formats and errors, and where the bytes are. No wire protocol."""
+"""COPY and UNLOAD: their options, files and formats. Where the bytes are: `database`. No wire protocol."""

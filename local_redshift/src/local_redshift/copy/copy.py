@@ -10,17 +10,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_redshift.copy.load_errors import LoadFailure, blocked
-from local_redshift.copy.load_log import Load, now
 from local_redshift.copy.options import Copy, read_copy
 from local_redshift.copy.parquet import parquet_statement
-from local_redshift.copy.storage import Access, bucket_and_key
 from local_redshift.copy.text import Found, read_text, text_statement
+from local_redshift.database.load_errors import LoadFailure, blocked
+from local_redshift.database.load_log import Load, now
+from local_redshift.database.results import Notice, Rows
+from local_redshift.database.storage import Access, bucket_and_key
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.locks import Mode
-from local_redshift.transactions.results import Notice, Rows
 from local_redshift.values.uses import Uses
 
 if TYPE_CHECKING:

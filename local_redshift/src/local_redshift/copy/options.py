@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_redshift.copy.load_errors import blocked
+from local_redshift.database.load_errors import blocked
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
 from local_redshift.values.catalog import Catalog, Column, Relation

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from local_redshift.copy.load_errors import scan_error
 from local_redshift.copy.options import Copy
+from local_redshift.database.load_errors import scan_error
 from local_redshift.errors import raising, refuse
 from local_redshift.read.dialect import quote, string
 from local_redshift.values.catalog import Column

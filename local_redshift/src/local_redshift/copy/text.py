@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_redshift.copy.load_errors import RowError
 from local_redshift.copy.options import Copy
 from local_redshift.copy.text_records import Record, read_records
 from local_redshift.copy.text_values import TEXTS, Unfit, converter
+from local_redshift.database.load_errors import RowError
 from local_redshift.read.dialect import quote, string
 from local_redshift.values.catalog import Column
 from local_redshift.values.types import Type

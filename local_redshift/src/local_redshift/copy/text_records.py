@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_redshift.copy.load_errors import blocked
 from local_redshift.copy.text_values import Unfit
+from local_redshift.database.load_errors import blocked
 from local_redshift.errors import refuse
 
 MAX_RECORD_BYTES = 4 * 1024 * 1024

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_redshift.copy.load_errors import blocked
-from local_redshift.copy.load_log import Load, now
-from local_redshift.copy.storage import Access
 from local_redshift.copy.unload_files import Writer, open_writer
 from local_redshift.copy.unload_options import MEGABYTE, Unload, read_unload
 from local_redshift.copy.unload_text import texts
+from local_redshift.database.load_errors import blocked
+from local_redshift.database.load_log import Load, now
+from local_redshift.database.results import Notice, Row, Rows
+from local_redshift.database.storage import Access
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
-from local_redshift.transactions.results import Notice, Row, Rows
 from local_redshift.values.scope import Columns
 
 if TYPE_CHECKING:

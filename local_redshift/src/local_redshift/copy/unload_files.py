@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from local_redshift.copy.unload_options import Unload
 from local_redshift.copy.unload_text import header, line_writer
+from local_redshift.database.results import Row
 from local_redshift.errors import refuse
-from local_redshift.transactions.results import Row
 from local_redshift.values.scope import Columns
 from local_redshift.values.types import Type
 

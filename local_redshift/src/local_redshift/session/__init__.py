@@ -1,1 +1,1 @@
-"""A session: its transaction, one statement at a time; and the database that sessions share."""
+"""A session: its transaction, one statement at a time. What sessions share: `database`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timezone
 from typing import Any
 
+from local_redshift.database.results import Row
 from local_redshift.errors import RedshiftError
-from local_redshift.transactions.results import Row
 from local_redshift.values.scope import Query
 
 

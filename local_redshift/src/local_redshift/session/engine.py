@@ -12,20 +12,20 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from local_redshift.compile.compiler import RuleCompiler
-from local_redshift.copy.storage import Resolver
+from local_redshift.database.database import NOWHERE, Database
+from local_redshift.database.query_log import Entry
+from local_redshift.database.results import Row, Rows, Stream
+from local_redshift.database.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
 from local_redshift.session import answers
 from local_redshift.session.closing import Closing
-from local_redshift.session.database import NOWHERE, Database
 from local_redshift.session.time_limit import TimeLimit
 from local_redshift.session.work import Stale, Work
 from local_redshift.statements import registry as statements
 from local_redshift.statements import tags, views
 from local_redshift.statements.settings import began, ended, show
 from local_redshift.transactions.commands import Command
-from local_redshift.transactions.query_log import Entry
-from local_redshift.transactions.results import Row, Rows, Stream
 from local_redshift.values.arguments import Context
 from local_redshift.values.catalog import Catalog
 from local_redshift.values.scope import Query

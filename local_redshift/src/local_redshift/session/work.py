@@ -20,7 +20,7 @@ from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import Catalog, Relation, path
 
 if TYPE_CHECKING:
-    from local_redshift.session.database import Database
+    from local_redshift.database.database import Database
 
 
 class Stale(Exception):

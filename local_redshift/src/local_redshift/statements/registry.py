@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from local_redshift.copy.copy import run_copy
 from local_redshift.copy.unload import run_unload
+from local_redshift.database.results import Notice, Rows, Stream
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
@@ -22,7 +23,6 @@ from local_redshift.statements.views import refreshed
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.isolation import LEVELS
 from local_redshift.transactions.locks import Mode
-from local_redshift.transactions.results import Notice, Rows, Stream
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.uses import Uses
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from local_redshift.copy.storage import Resolver
-from local_redshift.session.database import NOWHERE, Database
+from local_redshift.database.database import NOWHERE, Database
+from local_redshift.database.storage import Resolver
 from local_redshift.testing.certificates import LOOPBACK, Authority
 from local_redshift.wire.auth import Verifier
 from local_redshift.wire.handshake import Door

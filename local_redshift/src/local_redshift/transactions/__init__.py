@@ -1,1 +1,1 @@
-"""Transactions side by side: locks, snapshots, conflicts, and the log of what ran. Knows no SQL."""
+"""Transactions side by side: locks, snapshots, conflicts. Knows no SQL, and keeps no log of what ran."""

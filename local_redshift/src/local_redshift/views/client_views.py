@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from local_redshift.errors import RedshiftError
 from local_redshift.read.dialect import DATABASE
+from local_redshift.values import client_details
 from local_redshift.values.catalog import Column, Relation
+from local_redshift.values.client_types import SIZES, TYPES, format_type, modifier
 from local_redshift.values.oids import oid
 from local_redshift.values.types import (
     BOOLEAN,
@@ -22,8 +24,6 @@ from local_redshift.values.types import (
     decimal,
     varchar,
 )
-from local_redshift.views import client_details
-from local_redshift.views.client_types import SIZES, TYPES, format_type, modifier
 
 if TYPE_CHECKING:
     from local_redshift.session.engine import Engine

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from local_redshift.copy.load_log import Load
+from local_redshift.database.load_log import Load
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.oids import oid
 from local_redshift.values.types import BIGINT, INTEGER, TIMESTAMP, Type, varchar

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from local_redshift.database.results import Stream
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
 from local_redshift.session.engine import Engine
-from local_redshift.transactions.results import Stream
 from local_redshift.wire import messages as wire
 from local_redshift.wire.channel import Channel, Gone
 from local_redshift.wire.prepared import Portal, Prepared, fields_of, statements_of

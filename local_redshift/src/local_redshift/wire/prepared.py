@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from local_redshift.database.results import Stream
 from local_redshift.errors import RedshiftError
 from local_redshift.read.words import MAX_BYTES, split
 from local_redshift.session.engine import Engine
-from local_redshift.transactions.results import Stream
 from local_redshift.wire import parameters as wire_parameters
 from local_redshift.wire import values as wire_values
 from local_redshift.wire.messages import Bind, Field, Parse, ProtocolError, spread

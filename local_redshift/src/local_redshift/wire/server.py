@@ -12,9 +12,9 @@ import secrets
 import socket
 import threading
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
 from local_redshift.session.closing import Closing
-from local_redshift.session.database import Database
 from local_redshift.wire import messages as wire
 from local_redshift.wire.channel import Channel, Gone
 from local_redshift.wire.connection import Connection, failure

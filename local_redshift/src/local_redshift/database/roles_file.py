@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from local_redshift.copy.storage import ACTIONS, Grant, Role, Roles
+from local_redshift.database.storage import ACTIONS, Grant, Role, Roles
 
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
 EXAMPLE = """{

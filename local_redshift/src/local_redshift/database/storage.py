@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_redshift.copy.load_errors import blocked
+from local_redshift.database.load_errors import blocked
 from local_redshift.errors import RedshiftError, refuse
 
 ACTIONS = ("get", "list", "put", "delete")

@@ -10,15 +10,15 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_redshift.copy.load_log import LoadLog
-from local_redshift.copy.storage import Resolver, Roles
+from local_redshift.database.load_log import LoadLog
+from local_redshift.database.query_log import QueryLog
+from local_redshift.database.storage import Resolver, Roles
 from local_redshift.functions.udfs import register
 from local_redshift.read.dialect import quote, string
 from local_redshift.session.closing import Closing
 from local_redshift.transactions.conflicts import Image, image
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, Transactions
 from local_redshift.transactions.locks import Locks
-from local_redshift.transactions.query_log import QueryLog
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.oids import oid
 
