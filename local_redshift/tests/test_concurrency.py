@@ -14,7 +14,7 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 from local_redshift.testing.server import Redshift
 from tests.sessions import LIMIT_S, Aside
 
@@ -72,7 +72,7 @@ def look(run: Run) -> None:
     run("commit")
 
 
-def at_once(connect: Callable[[], Run], turns: list[Callable[[Run], None]], times: int) -> int:
+def at_once(opening: Callable[[], Run], turns: list[Callable[[Run], None]], times: int) -> int:
     """Every turn in a session of its own, `times` times; conflicts are run again, and counted."""
     start, conflicts = threading.Barrier(len(turns)), []
 
@@ -88,7 +88,7 @@ def at_once(connect: Callable[[], Run], turns: list[Callable[[Run], None]], time
                     run("rollback")
 
     with ThreadPoolExecutor(max_workers=len(turns)) as threads:
-        opened = [(turn, connect()) for turn in turns]
+        opened = [(turn, opening()) for turn in turns]
         for future in [threads.submit(work, turn, run) for turn, run in opened]:
             future.result(LIMIT_S)
     return len(conflicts)
@@ -100,8 +100,8 @@ def mixed() -> list[Callable[[Run], None]]:
 
 
 def sessions(database: Database) -> Callable[[], Run]:
-    def connect() -> Run:
-        session = database.connect()
+    def opening() -> Run:
+        session = connect(database)
 
         def run(sql: str) -> Any:
             try:
@@ -113,17 +113,17 @@ def sessions(database: Database) -> Callable[[], Run]:
 
         return run
 
-    return connect
+    return opening
 
 
 @pytest.mark.parametrize("isolation", ["SNAPSHOT", "SERIALIZABLE"])
 def test_sixteen_sessions_lose_nothing(isolation: str) -> None:
     with Database(isolation=isolation) as database:
-        connect = sessions(database)
-        run = connect()
+        opening = sessions(database)
+        run = opening()
         for sql in TABLES:
             run(sql)
-        at_once(connect, mixed(), TURNS)
+        at_once(opening, mixed(), TURNS)
         assert run("select sum(balance) from accounts") == [(TOTAL,)]
         assert run("select n from counters") == [((SESSIONS - 9) * TURNS,)]
         assert not list(database.locks)
@@ -133,8 +133,8 @@ def test_sixteen_sessions_lose_nothing(isolation: str) -> None:
 def test_conflicts_are_told_when_all_read_first() -> None:
     """Two that read the same number: the second is told, and counts after it began anew."""
     with Database() as database:
-        connect = sessions(database)
-        run = connect()
+        opening = sessions(database)
+        run = opening()
         for sql in TABLES:
             run(sql)
         together = threading.Barrier(2)
@@ -149,15 +149,15 @@ def test_conflicts_are_told_when_all_read_first() -> None:
             turn(f"update counters set n = {n + 1} where id = 1")
             turn("commit")
 
-        assert at_once(connect, [both_read, both_read], 1) == 1
+        assert at_once(opening, [both_read, both_read], 1) == 1
         assert run("select n from counters") == [(2,)]
 
 
 def test_inserts_and_definitions_beside_one_another() -> None:
     """DDL of tables of their own, and appends to one table, from many sessions."""
     with Database() as database:
-        connect = sessions(database)
-        run = connect()
+        opening = sessions(database)
+        run = opening()
         for sql in TABLES:
             run(sql)
 
@@ -176,7 +176,7 @@ def test_inserts_and_definitions_beside_one_another() -> None:
 
             return turn
 
-        at_once(connect, [turns(who) for who in range(8)], TURNS)
+        at_once(opening, [turns(who) for who in range(8)], TURNS)
         assert run("select count(*), count(distinct who) from log") == [(8 * TURNS, 8)]
         assert len(database.sessions) == 9
 
@@ -187,7 +187,7 @@ def test_statements_that_are_interrupted_at_any_moment_leave_whole_transactions(
         run = sessions(database)()
         for sql in TABLES:
             run(sql)
-        session, over, done = database.connect(), threading.Event(), [0]
+        session, over, done = connect(database), threading.Event(), [0]
         told: list[str] = []
 
         def work() -> None:
@@ -218,13 +218,13 @@ def test_statements_that_are_interrupted_at_any_moment_leave_whole_transactions(
 def test_database_that_is_closed_ends_what_runs_and_what_waits(tmp_path: Path) -> None:
     file = tmp_path / "w.duckdb"
     with Database(file) as database:
-        connect = sessions(database)
-        run = connect()
+        opening = sessions(database)
+        run = opening()
         for sql in TABLES:
             run(sql)
         run("begin")
         run("update accounts set balance = 0")
-        aside, waits = Aside(database), database.connect()
+        aside, waits = Aside(database), connect(database)
         waiting = aside.waiting(waits, "update accounts set balance = 1")
         database.close()
         assert waiting.exception(LIMIT_S) is not None
@@ -260,7 +260,7 @@ def test_sixteen_clients_over_the_wire_lose_nothing(redshift: Redshift) -> None:
 
     opened: list[Any] = []
 
-    def connect() -> Run:
+    def opening() -> Run:
         connection = redshift.connect()
         connection.autocommit = True
         opened.append(connection)
@@ -280,10 +280,10 @@ def test_sixteen_clients_over_the_wire_lose_nothing(redshift: Redshift) -> None:
 
         return run
 
-    run = connect()
+    run = opening()
     for sql in TABLES:
         run(sql)
-    at_once(connect, mixed(), 2)
+    at_once(opening, mixed(), 2)
     assert run("select sum(balance) from accounts") == [(TOTAL,)]
     assert run("select n from counters") == [((SESSIONS - 9) * 2,)]
     for connection in opened:

@@ -8,13 +8,13 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 
 
 @pytest.fixture
 def database() -> Iterator[Database]:
     with Database() as made:
-        with made.connect() as session:
+        with connect(made) as session:
             session.execute("create table t (id integer, name varchar(9))")
             session.execute("insert into t values (1, 'a'), (2, 'b')")
         yield made
@@ -25,7 +25,7 @@ def count(session: Engine, table: str = "t") -> int:
 
 
 def test_sessions_see_what_others_committed_and_nothing_else(database: Database) -> None:
-    one, two = database.connect(), database.connect()
+    one, two = connect(database), connect(database)
     one.execute("begin")
     one.execute("insert into t values (3, 'c')")
     assert (count(one), count(two)) == (3, 2)
@@ -34,7 +34,7 @@ def test_sessions_see_what_others_committed_and_nothing_else(database: Database)
 
 
 def test_definitions_are_seen_by_others_once_committed(database: Database) -> None:
-    one, two = database.connect(), database.connect()
+    one, two = connect(database), connect(database)
     assert count(two) == 2  # the catalogue of `two` is read by now
     one.execute("begin")
     one.execute("create table made (a integer)")
@@ -49,7 +49,7 @@ def test_definitions_are_seen_by_others_once_committed(database: Database) -> No
 
 
 def test_snapshot_shows_the_tables_of_its_moment(database: Database) -> None:
-    one, two = database.connect(), database.connect()
+    one, two = connect(database), connect(database)
     two.execute("begin")
     assert count(two) == 2  # which takes the snapshot
     one.execute("create table made (a integer)")
@@ -60,7 +60,7 @@ def test_snapshot_shows_the_tables_of_its_moment(database: Database) -> None:
 
 
 def test_snapshot_is_taken_by_the_first_statement_that_reads(database: Database) -> None:
-    one, two = database.connect(), database.connect()
+    one, two = connect(database), connect(database)
     two.execute("begin")
     one.execute("insert into t values (3, 'c')")
     assert count(two) == 3
@@ -71,7 +71,7 @@ def test_snapshot_is_taken_by_the_first_statement_that_reads(database: Database)
 
 
 def test_temporary_tables_and_settings_are_a_sessions_own(database: Database) -> None:
-    one, two = database.connect(), database.connect()
+    one, two = connect(database), connect(database)
     one.execute("create temp table mine (a integer)")
     one.execute("create schema other")
     one.execute("create table other.u (a integer)")
@@ -83,7 +83,7 @@ def test_temporary_tables_and_settings_are_a_sessions_own(database: Database) ->
 
 
 def test_describe_tells_columns_without_running(database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     told = session.describe("select id, name, count(*) as n, 1 / 0 as x from t group by 1, 2")
     assert told == (("id", "name", "n", "x"), ("integer", "varchar(9)", "bigint", "integer"))
     assert session.describe("insert into t values (9, 'z')") == ((), ())
@@ -91,7 +91,7 @@ def test_describe_tells_columns_without_running(database: Database) -> None:
 
 
 def test_stream_gives_batches_and_keeps_the_rest_for_later(database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     session.execute("create table many as select a.id, b.name from t a, t b, t c, t d, t e, t f")
     stream = session.stream("select id from many")
     assert (stream.columns, stream.types, stream.tag) == (("id",), ("integer",), "SELECT")
@@ -101,7 +101,7 @@ def test_stream_gives_batches_and_keeps_the_rest_for_later(database: Database) -
 
 
 def test_row_that_fails_late_fails_the_transaction(database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     session.execute("begin")
     with pytest.raises(RedshiftError, match="division by zero"):
         session.stream("select 1 / (id - 2) from t").all()
@@ -127,11 +127,11 @@ def test_row_that_fails_late_fails_the_transaction(database: Database) -> None:
     ],
 )
 def test_command_tags(database: Database, sql: str, tag: str) -> None:
-    assert database.connect().execute(sql).tag == tag
+    assert connect(database).execute(sql).tag == tag
 
 
 def test_closing_the_database_ends_its_sessions(database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     session.execute("begin")
     session.execute("delete from t")
     database.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local_redshift.database.database import Database
+from local_redshift.session.engine import connect
 
 # Long enough that the signal comes first.
 LONG = "select count(*) from {d} a, {d} b, {d} c, {d} d where a.n + b.n < c.n + d.n"
@@ -33,7 +34,7 @@ class InterruptedAfter:
 
 @pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT"])
 def test_what_follows_an_interrupt_is_committed(statement: str) -> None:
-    with Database() as database, database.connect() as session, database.connect() as other:
+    with Database() as database, connect(database) as session, connect(database) as other:
         session.execute("create table t (n int)")
         session.work.connection = InterruptedAfter(session.connection, statement)
         with pytest.raises(KeyboardInterrupt):
@@ -51,7 +52,7 @@ def test_rolling_back_ends_a_query_that_still_runs() -> None:
 
     before = signal.signal(signal.SIGALRM, handler)
     try:
-        with Database() as database, database.connect() as session:
+        with Database() as database, connect(database) as session:
             session.execute("create table digits (n int)")
             values = ", ".join(f"({number})" for number in range(600))
             session.execute(f"insert into digits values {values}")

@@ -8,7 +8,7 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 from tests.sessions import number
 
 TABLES = (
@@ -21,7 +21,7 @@ TABLES = (
 
 def opened(isolation: str) -> Iterator[Database]:
     with Database(isolation=isolation) as made:
-        with made.connect() as session:
+        with connect(made) as session:
             for sql in TABLES:
                 session.execute(sql)
         yield made
@@ -39,7 +39,7 @@ def serializable() -> Iterator[Database]:
 
 def begun(database: Database) -> Engine:
     """A session in a transaction whose snapshot is taken."""
-    session = database.connect()
+    session = connect(database)
     session.execute("begin")
     session.execute("select count(*) from u where n < 0")
     return session
@@ -88,7 +88,7 @@ def test_row_that_another_changed_since_the_snapshot_is_a_conflict(
 ) -> None:
     first, second = CHANGES[case]
     late = begun(snapshot)
-    other = snapshot.connect()
+    other = connect(snapshot)
     assert other.execute(first).row_count > 0
     detail = is_1023(late, second)
     assert detail.startswith("Serializable isolation violation on table - ")
@@ -101,31 +101,31 @@ def test_row_that_another_changed_since_the_snapshot_is_a_conflict(
 def test_what_touches_other_rows_is_no_conflict(snapshot: Database, case: str) -> None:
     first, second = APART[case]
     late = begun(snapshot)
-    snapshot.connect().execute(first)
+    connect(snapshot).execute(first)
     late.execute(second)
     late.execute("commit")
 
 
 def test_both_changes_are_there_afterwards(snapshot: Database) -> None:
     late = begun(snapshot)
-    snapshot.connect().execute("update t set n = 1 where id = 1")
+    connect(snapshot).execute("update t set n = 1 where id = 1")
     late.execute("update t set n = 2 where id = 2")
     late.execute("commit")
-    assert number(snapshot.connect(), "select sum(n) from t") == 3
+    assert number(connect(snapshot), "select sum(n) from t") == 3
 
 
 def test_first_statement_that_only_changes_has_no_conflict(snapshot: Database) -> None:
     """BEGIN takes no snapshot, so what committed before the first statement is seen."""
-    late = snapshot.connect()
+    late = connect(snapshot)
     late.execute("begin")
-    snapshot.connect().execute("update t set n = n + 1")
+    connect(snapshot).execute("update t set n = n + 1")
     late.execute("update t set n = n + 1")
     late.execute("commit")
     assert number(late, "select sum(n) from t") == 6
 
 
 def test_change_that_was_rolled_back_is_no_conflict(snapshot: Database) -> None:
-    late, other = begun(snapshot), snapshot.connect()
+    late, other = begun(snapshot), connect(snapshot)
     other.execute("begin")
     other.execute("update t set n = 1")
     other.execute("rollback")
@@ -144,14 +144,14 @@ def test_write_skew_is_possible_under_snapshot_isolation(snapshot: Database) -> 
 
 def test_second_change_of_a_transaction_is_looked_at_too(snapshot: Database) -> None:
     late = begun(snapshot)
-    snapshot.connect().execute("update t set n = 5 where id = 3")
+    connect(snapshot).execute("update t set n = 5 where id = 3")
     late.execute("update t set n = 1 where id = 1")  # another row
     is_1023(late, "delete from t where id = 3")
 
 
 def test_own_rows_may_be_changed_twice(snapshot: Database) -> None:
     late = begun(snapshot)
-    snapshot.connect().execute("update t set n = 5 where id = 3")
+    connect(snapshot).execute("update t set n = 5 where id = 3")
     late.execute("insert into t values (9, 1, 'own')")
     late.execute("update t set n = 2 where id in (1, 9)")
     late.execute("delete from t where id = 9")
@@ -164,7 +164,7 @@ def test_own_rows_may_be_changed_twice(snapshot: Database) -> None:
 
 def test_amazons_example_of_a_cycle(serializable: Database) -> None:
     """The last of four statements fails, though the first transaction has not ended."""
-    one, two = serializable.connect(), serializable.connect()
+    one, two = connect(serializable), connect(serializable)
     one.execute("begin")
     two.execute("begin")
     one.execute("select * from t")
@@ -186,12 +186,12 @@ def test_write_skew_is_refused(serializable: Database) -> None:
 def test_other_rows_of_a_table_are_a_conflict_too(serializable: Database) -> None:
     late = begun(serializable)
     late.execute("select * from t")
-    serializable.connect().execute("update t set n = 1 where id = 1")
+    connect(serializable).execute("update t set n = 1 where id = 1")
     is_1023(late, "update t set n = 1 where id = 2")
 
 
 def test_reading_alone_is_never_a_conflict(serializable: Database) -> None:
-    late, other = begun(serializable), serializable.connect()
+    late, other = begun(serializable), connect(serializable)
     for _ in range(3):
         other.execute("update t set n = n + 1")
         assert number(late, "select sum(n) from t") == 0
@@ -200,7 +200,7 @@ def test_reading_alone_is_never_a_conflict(serializable: Database) -> None:
 
 
 def test_transactions_one_after_the_other_are_no_conflict(serializable: Database) -> None:
-    one, two = serializable.connect(), serializable.connect()
+    one, two = connect(serializable), connect(serializable)
     for session in (one, two, one, two):
         session.execute("begin")
         total = number(session, "select sum(n) from t")
@@ -211,7 +211,7 @@ def test_transactions_one_after_the_other_are_no_conflict(serializable: Database
 
 def test_disjoint_tables_are_no_conflict(serializable: Database) -> None:
     one = begun(serializable)
-    two = serializable.connect()
+    two = connect(serializable)
     two.execute("begin")
     one.execute("update u set n = n + 1")
     two.execute("update t set n = n + 1")
@@ -221,7 +221,7 @@ def test_disjoint_tables_are_no_conflict(serializable: Database) -> None:
 
 def test_lock_first_makes_the_same_transactions_safe(serializable: Database) -> None:
     """The remedy that Amazon names: lock every table first, before anything takes the snapshot."""
-    one, two = serializable.connect(), serializable.connect()
+    one, two = connect(serializable), connect(serializable)
     for session in (one, two):
         session.execute("begin")
         session.execute("lock t, u")
@@ -236,13 +236,13 @@ def test_lock_first_makes_the_same_transactions_safe(serializable: Database) -> 
 
 def test_level_is_altered_by_the_only_session_and_not_inside_a_transaction() -> None:
     with Database() as database:
-        one = database.connect()
+        one = connect(database)
         one.execute("begin")
         with pytest.raises(RedshiftError) as raised:
             one.execute("alter database dev isolation level serializable")
         assert raised.value.code == "25001"
         one.execute("rollback")
-        two = database.connect()
+        two = connect(database)
         with pytest.raises(RedshiftError, match="accessed by other users"):
             one.execute("alter database dev isolation level serializable")
         two.close()
@@ -253,7 +253,7 @@ def test_level_is_altered_by_the_only_session_and_not_inside_a_transaction() -> 
 
 
 def test_read_only_transaction_changes_temporary_tables_only(snapshot: Database) -> None:
-    session = snapshot.connect()
+    session = connect(snapshot)
     session.execute("create temp table mine (a integer)")
     session.execute("begin read only")
     session.execute("insert into mine values (1)")
@@ -269,14 +269,14 @@ def test_read_only_transaction_changes_temporary_tables_only(snapshot: Database)
 def test_transaction_word_out_of_place_is_a_warning(
     snapshot: Database, first: str, second: str, code: str
 ) -> None:
-    session = snapshot.connect()
+    session = connect(snapshot)
     session.execute(first)
     (notice,) = session.execute(second).notices
     assert (notice.severity, notice.code) == ("WARNING", code)
 
 
 def test_truncate_commits_and_frees_the_locks(snapshot: Database) -> None:
-    one, two = snapshot.connect(), snapshot.connect()
+    one, two = connect(snapshot), connect(snapshot)
     one.execute("begin")
     one.execute("update u set n = 1")
     one.execute("truncate t")

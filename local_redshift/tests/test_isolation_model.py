@@ -9,7 +9,7 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 
 STEPS = 80
 KINDS = ("read", "read", "insert", "update", "update", "delete", "end")
@@ -105,11 +105,11 @@ def step(world: World, model: Model, random: Random) -> None:
 def test_sessions_see_and_change_what_the_model_does(seed: int) -> None:
     random = Random(seed)
     with Database(lock_timeout_s=0.001) as database:
-        first = database.connect()
+        first = connect(database)
         first.execute("create table t (id integer, n integer)")
         first.execute(f"insert into t values {', '.join(f'({row}, 0)' for row in range(6))}")
         world = World(dict.fromkeys(range(6), 0))
-        models = [Model(database.connect()) for _ in range(3)]
+        models = [Model(connect(database)) for _ in range(3)]
         for _ in range(STEPS):
             step(world, random.choice(models), random)
         for model in models:

@@ -11,7 +11,7 @@ import pytest
 from local_redshift.database.database import Database
 from local_redshift.database.storage import Grant, Role, Roles
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 from tests.buckets import Bucket
 
 ACCOUNT = "arn:aws:iam::123456789012:role"
@@ -47,7 +47,7 @@ def database(bucket: Bucket) -> Iterator[Database]:
 
 @pytest.fixture
 def engine(database: Database) -> Engine:
-    made = database.connect()
+    made = connect(database)
     made.execute("create table t (id integer, name varchar(5))")
     return made
 
@@ -63,7 +63,7 @@ def test_views_tell_of_loads_and_their_errors(engine: Engine, database: Database
     with pytest.raises(RedshiftError):
         copy(engine, "in/bad")
     engine.execute("rollback")
-    other = database.connect()
+    other = connect(database)
     assert other.execute(
         "select file_name, line_number, column_name, column_type, error_code, error_message "
         "from sys_load_error_detail"
@@ -132,7 +132,7 @@ def test_default_role_is_the_one_that_is_named(engine: Engine, bucket: Bucket) -
         Database(resolver=bucket.resolver, roles=Roles(())) as bare,
         pytest.raises(RedshiftError, match="default IAM role is not set"),
     ):
-        session = bare.connect()
+        session = connect(bare)
         session.execute("create table t (id integer, name varchar(5))")
         copy(session, "in/f")
 

@@ -8,7 +8,7 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 from tests.sessions import LIMIT_S, Aside, code_of, number
 
 TABLES = (
@@ -23,7 +23,7 @@ TABLES = (
 @pytest.fixture
 def database() -> Iterator[Database]:
     with Database() as made:
-        with made.connect() as session:
+        with connect(made) as session:
             for sql in TABLES:
                 session.execute(sql)
         yield made
@@ -40,12 +40,12 @@ def aside(database: Database) -> Iterator[Aside]:
 
 @pytest.fixture
 def one(database: Database) -> Engine:
-    return database.connect()
+    return connect(database)
 
 
 @pytest.fixture
 def two(database: Database) -> Engine:
-    return database.connect()
+    return connect(database)
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
@@ -73,9 +73,9 @@ def test_inserts_share_a_table_under_snapshot_isolation(one: Engine, two: Engine
 def test_inserts_wait_for_one_another_under_serializable_isolation(
     database: Database, aside: Aside
 ) -> None:
-    one = database.connect()
+    one = connect(database)
     one.execute("alter database dev isolation level serializable")
-    two = database.connect()
+    two = connect(database)
     one.execute("begin")
     one.execute("insert into t values (3, 0)")
     waits = aside.waiting(two, "insert into t values (3, 0)")
@@ -147,7 +147,7 @@ def test_statement_that_waited_for_a_definition_is_read_again(
     one.execute("begin")
     one.execute("alter table u add column more integer")
     waits = aside.waiting(two, "select * from u")
-    gone = aside.waiting(one.database.connect(), "delete from u where more is null")
+    gone = aside.waiting(connect(one.database), "delete from u where more is null")
     one.execute("commit")
     assert waits.result(LIMIT_S).columns == ("id", "n", "more")
     assert gone.result(LIMIT_S).row_count == 2
@@ -238,7 +238,7 @@ def test_wait_ends_with_the_statements_time_and_names_the_table(one: Engine, two
 
 def test_wait_is_bounded_by_the_database() -> None:
     with Database(lock_timeout_s=0.05) as database:
-        one, two = database.connect(), database.connect()
+        one, two = connect(database), connect(database)
         one.execute("create table t (a integer)")
         one.execute("begin")
         one.execute("lock t")

@@ -12,14 +12,14 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 from tests.sessions import Aside, number
 
 
 @pytest.fixture
 def database() -> Iterator[Database]:
     with Database() as made:
-        with made.connect() as session:
+        with connect(made) as session:
             session.execute("create table t (id integer, n integer)")
             session.execute("insert into t values (1, 0), (2, 0)")
         yield made
@@ -35,7 +35,7 @@ def history(session: Engine, where: str) -> list[tuple[object, ...]]:
 
 
 def test_history_tells_what_ran_outside_of_its_transaction(database: Database) -> None:
-    one, two = database.connect(user="ann"), database.connect()
+    one, two = connect(database, user="ann"), connect(database)
     one.execute("set query_group to 'loads'")
     one.execute("begin")
     one.execute("select * from t")
@@ -60,7 +60,7 @@ def test_history_tells_what_ran_outside_of_its_transaction(database: Database) -
 
 
 def test_history_keeps_no_passwords(database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     with pytest.raises(RedshiftError):
         session.execute("create user bob password 'Opensesame1' nonsense here")
     ((text,),) = session.execute(
@@ -83,7 +83,7 @@ def test_history_keeps_no_part_of_a_password(database: Database, statement: str)
 
 
 def test_session_knows_its_last_statement(database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     session.execute("select n from t")
     query = number(session, "select pg_last_query_id()")
     ((text,),) = session.execute(
@@ -94,7 +94,7 @@ def test_session_knows_its_last_statement(database: Database) -> None:
 
 
 def test_locks_and_waits_are_shown(database: Database) -> None:
-    one, two, seer = database.connect(user="ann"), database.connect(user="bob"), database.connect()
+    one, two, seer = connect(database, user="ann"), connect(database, user="bob"), connect(database)
     aside = Aside(database)
     one.execute("begin")
     one.execute("update t set n = 1")
@@ -117,14 +117,14 @@ def test_locks_and_waits_are_shown(database: Database) -> None:
 
 
 def test_isolation_level_can_be_read(database: Database) -> None:
-    with database.connect() as session:
+    with connect(database) as session:
         sql = "select db_name, isolation_level from stv_db_isolation_level"
         assert session.execute(sql).rows == [("dev", "Snapshot Isolation")]
 
 
 _FULL = """
 import json, os, resource, signal, sys
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
 from local_redshift.errors import RedshiftError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 file = sys.argv[1]

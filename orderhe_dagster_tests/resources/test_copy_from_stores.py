@@ -10,6 +10,7 @@ import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
+from local_redshift.session.engine import connect
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.store_resolver import resolver
@@ -48,7 +49,7 @@ def test_listing_gives_what_begins_so(store: Store) -> None:
 
 @pytest.mark.parametrize("options", ["csv gzip", "parquet", "parquet manifest", "escape zstd"])
 def test_what_is_unloaded_is_copied_back(options: str, store: Store, database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     session.execute("create table a (id integer, name varchar(20), price decimal(8,2))")
     session.execute("create table z (like a)")
     session.execute("insert into a values (1, 'a,|', 1.5), (2, '한글', -2), (3, 'x', null)")
@@ -68,7 +69,7 @@ def test_what_is_unloaded_is_copied_back(options: str, store: Store, database: D
 
 
 def test_what_the_store_has_not_is_told_as_redshift_does(store: Store, database: Database) -> None:
-    session = database.connect()
+    session = connect(database)
     session.execute("create table a (id integer)")
     with pytest.raises(RedshiftError, match="S3 prefix 'pre/gone' does not exist"):
         session.execute(f"copy a from '{store.url('gone')}' iam_role default")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local_redshift.errors import RedshiftError
+from local_redshift.session.engine import connect
 from orderhe_dagster.ports.errors import LockTimeout, PortError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
@@ -38,7 +39,7 @@ def test_what_copy_fetched_does_not_stay_until_the_server_stops(
         store = S3Store(S3Settings(bucket=s3.bucket_name(), endpoint_url=s3.url))
     address = stored(store, tmp_path)
     with shared_database(tmp_path / "w.duckdb", store, "somewhere") as database:
-        session = database.connect(user="admin")
+        session = connect(database, user="admin")
         session.execute("create table rows (id integer, name varchar(9))")
         for _ in range(3):
             session.execute(f"copy rows from '{address}' iam_role default csv")

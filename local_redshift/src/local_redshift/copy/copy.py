@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_redshift.copy.options import Copy, read_copy
 from local_redshift.copy.parquet import parquet_statement
@@ -16,6 +16,7 @@ from local_redshift.copy.text import Found, read_text, text_statement
 from local_redshift.database.load_errors import LoadFailure, blocked
 from local_redshift.database.load_log import Load, now
 from local_redshift.database.results import Notice, Rows
+from local_redshift.database.session import Session
 from local_redshift.database.storage import Access, bucket_and_key
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
@@ -23,51 +24,48 @@ from local_redshift.transactions.commands import Command
 from local_redshift.transactions.locks import Mode
 from local_redshift.values.uses import Uses
 
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
-
 _File = tuple[str, str]  # address, local path
 
 
-def run_copy(engine: Engine, words: Words, sql: str) -> Rows:
+def run_copy(session: Session, words: Words, sql: str) -> Rows:
     """COPY, after the word itself. What failed is kept, whether or not the transaction is."""
-    copy = read_copy(words, engine.catalog)
-    database = engine.database
-    log, number = database.loads, engine.entry.query_id if engine.entry else 0
+    copy = read_copy(words, session.catalog)
+    database = session.database
+    log, number = database.loads, session.entry.query_id if session.entry else 0
     load = log.begin(
         Load(
-            number, engine.user, engine.process_id, "copy", str(copy.table), copy.address,
+            number, session.user, session.process_id, "copy", str(copy.table), copy.address,
             copy.format, now(),
         )
     )  # fmt: skip
     try:
         with log.keeping(load):
-            rows = _loaded(engine, copy, load)
+            rows = _loaded(session, copy, load)
     finally:
         database.resolver.release()
-    engine.last_copy_count, engine.last_copy_id = load.rows, load.query_id
+    session.last_copy_count, session.last_copy_id = load.rows, load.query_id
     return rows
 
 
-def _loaded(engine: Engine, copy: Copy, load: Load) -> Rows:
-    role = engine.database.roles.assume(copy.role, engine.user)
-    access = Access(engine.database.resolver, role, copy["region"] or "")
+def _loaded(session: Session, copy: Copy, load: Load) -> Rows:
+    role = session.database.roles.assume(copy.role, session.user)
+    access = Access(session.database.resolver, role, copy["region"] or "")
     files = manifest_files(copy, access) if copy["manifest"] else _prefix_files(copy, access)
     load.addresses = tuple(address for address, _ in files)
     load.files, load.file_bytes = len(files), sum(Path(local).stat().st_size for _, local in files)
     if copy.format == "parquet":
-        text = parquet_statement(copy, files, engine.connection)
-        load.rows = engine.run([_inserting(copy, text)]).row_count
+        text = parquet_statement(copy, files, session.connection)
+        load.rows = session.run([_inserting(copy, text)]).row_count
         return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
     with tempfile.TemporaryDirectory(prefix="orderhe-copy-") as folder:
         aside = Path(folder) / "rows.parquet"
         found = read_text(copy, files, aside)
-        engine.database.loads.failed(load, now(), found.errors)
+        session.database.loads.failed(load, now(), found.errors)
         if found.failed:
             raise _failure(copy, found)
         if copy["noload"]:
             return Rows(row_count=0, notices=(_valid(copy, found.rows),))
-        load.rows = engine.run([_inserting(copy, text_statement(copy, aside))]).row_count
+        load.rows = session.run([_inserting(copy, text_statement(copy, aside))]).row_count
     return Rows(row_count=load.rows, notices=_notices(copy, load.rows, found))
 
 

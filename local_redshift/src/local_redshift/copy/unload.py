@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_redshift.copy.unload_files import Writer, open_writer
 from local_redshift.copy.unload_options import MEGABYTE, Unload, read_unload
@@ -20,14 +20,12 @@ from local_redshift.copy.unload_text import texts
 from local_redshift.database.load_errors import blocked
 from local_redshift.database.load_log import Load, now
 from local_redshift.database.results import Notice, Row, Rows
+from local_redshift.database.session import Session
 from local_redshift.database.storage import Access
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
 from local_redshift.values.scope import Columns
-
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
 
 SLICES = 2
 """How many files are written side by side: whoever reads them must not count on one."""
@@ -40,26 +38,26 @@ _KEYS = frozenset(
 )  # fmt: skip
 
 
-def run_unload(engine: Engine, words: Words, sql: str) -> Rows:
+def run_unload(session: Session, words: Words, sql: str) -> Rows:
     """UNLOAD, after the word itself."""
     unload = read_unload(words)
-    log, number = engine.database.loads, engine.entry.query_id if engine.entry else 0
+    log, number = session.database.loads, session.entry.query_id if session.entry else 0
     load = log.begin(
         Load(
-            number, engine.user, engine.process_id, "unload", "", unload.address,
+            number, session.user, session.process_id, "unload", "", unload.address,
             unload.format, now(),
         )
     )  # fmt: skip
     with log.keeping(load):
-        _unload(engine, unload, load)
+        _unload(session, unload, load)
     told = f"UNLOAD completed, {load.rows} record(s) unloaded successfully."
     return Rows(row_count=load.rows, tag="UNLOAD", notices=(Notice("INFO", "00000", told),))
 
 
-def _unload(engine: Engine, unload: Unload, load: Load) -> None:
-    query = engine.compiled(_query(unload.select))
-    role = engine.database.roles.assume(unload.role, engine.user)
-    access = Access(engine.database.resolver, role, unload["region"] or "")
+def _unload(session: Session, unload: Unload, load: Load) -> None:
+    query = session.compiled(_query(unload.select))
+    role = session.database.roles.assume(unload.role, session.user)
+    access = Access(session.database.resolver, role, unload["region"] or "")
     prefix = unload.address
     if unload["partition"] and not prefix.endswith("/"):
         prefix += "/"
@@ -74,7 +72,7 @@ def _unload(engine: Engine, unload: Unload, load: Load) -> None:
     with tempfile.TemporaryDirectory(prefix="orderhe-unload-") as folder, ExitStack() as stack:
         files = _Files(unload, layout, Path(folder))
         stack.callback(files.close)
-        stream = engine.query(query)
+        stream = session.query(query)
         while rows := stream.fetch(_BATCH_ROWS):
             files.write(rows)
         files.close()

@@ -1,29 +1,26 @@
 """The database behind the sessions: one DuckDB instance of this process, what all sessions share.
 
-Statements and transactions are the sessions' (`engine`); between processes a file lock stands, elsewhere.
+Statements and transactions are the sessions' own: `session`. It is for one process at a time.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from local_redshift.database.load_log import LoadLog
 from local_redshift.database.query_log import QueryLog
 from local_redshift.database.storage import Resolver, Roles
 from local_redshift.functions.udfs import register
 from local_redshift.read.dialect import quote, string
-from local_redshift.session.closing import Closing
 from local_redshift.transactions.conflicts import Image, image
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, Transactions
 from local_redshift.transactions.locks import Locks
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.oids import oid
-
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
 
 _FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
 _FIRST_TRANSACTION = 1_000
@@ -35,7 +32,25 @@ ANY_ROLES = Roles()
 """Every role may do whatever the resolver can."""
 
 
-class Database(Closing):
+class Member(Protocol):
+    """What the database knows of a session that is in it."""
+
+    process_id: int
+    user: str
+    since: datetime
+
+    @property
+    def current_transaction(self) -> Transaction | None:
+        """The transaction that it is in, if it is in one."""
+
+    def interrupt(self) -> None:
+        """End what runs."""
+
+    def close(self) -> None:
+        """Roll back what is open, and leave."""
+
+
+class Database:
     """One DuckDB file (or memory) with many sessions. Close it when done: that ends the sessions."""
 
     def __init__(
@@ -66,7 +81,7 @@ class Database(Closing):
         self.transactions = Transactions(isolation)
         self.log = QueryLog()
         self._numbers = itertools.count(_FIRST_TRANSACTION)
-        self._sessions: dict[int, Engine] = {}
+        self._sessions: dict[int, Member] = {}
         self._knows_udfs, self._knowing = False, threading.Lock()
         self._process_ids = itertools.count(_FIRST_PROCESS_ID)
         self._connection = duckdb.connect(
@@ -99,12 +114,6 @@ class Database(Closing):
                 register(self._connection)
                 self._knows_udfs = True
 
-    def connect(self, *, user: str = "admin", application_name: str = "") -> Engine:
-        """A session of its own: temporary tables, transaction and settings belong to it alone."""
-        from local_redshift.session.engine import Engine
-
-        return Engine(database=self, user=user, application_name=application_name)
-
     def close(self) -> None:
         """Roll back what is open in every session, and close the file."""
         sessions = list(self._sessions.values())
@@ -114,14 +123,20 @@ class Database(Closing):
             session.close()
         self._connection.close()
 
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
     @property
-    def sessions(self) -> list[Engine]:
+    def sessions(self) -> list[Member]:
         """The sessions that are open now."""
         return list(self._sessions.values())
 
     # -- for the sessions --------------------------------------------------------------------------
 
-    def enter(self, session: Engine) -> tuple[int, Any]:
+    def enter(self, session: Member) -> tuple[int, Any]:
         """Take a session in: its process id and its connection to DuckDB."""
         process_id = next(self._process_ids)
         self._sessions[process_id] = session
@@ -134,7 +149,7 @@ class Database(Closing):
     def transaction_of(self, process_id: int) -> Transaction | None:
         """The transaction that a session is in, if it is in one."""
         session = self._sessions.get(process_id)
-        return None if session is None else session.work.transaction
+        return None if session is None else session.current_transaction
 
     def image(self, table: str) -> Image:
         """What is committed now of a table (its DuckDB name)."""
@@ -145,6 +160,6 @@ class Database(Closing):
         """The number of a table, `schema.table`, by which errors and system views name it."""
         return oid(table)
 
-    def leave(self, session: Engine) -> None:
+    def leave(self, session: Member) -> None:
         """Forget a session that was closed."""
         self._sessions.pop(session.process_id, None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from local_redshift.database.load_errors import RowError
-from local_redshift.session.work import Stale
+from local_redshift.transactions.locks import Stale
 
 _KEPT_LOADS, _KEPT_ERRORS = 10_000, 100_000
 

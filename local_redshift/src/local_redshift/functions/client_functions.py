@@ -8,12 +8,11 @@ from local_redshift.errors import refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.arguments import Arguments, Context, Rule, text, whole
 from local_redshift.values.catalog import Catalog, Relation
-from local_redshift.values.client_details import constraints, descriptions
+from local_redshift.values.client_details import OWNER, constraints, descriptions
 from local_redshift.values.client_types import TYPES
 from local_redshift.values.oids import oid
 from local_redshift.values.types import BOOLEAN, RIGHTS, SHORTS, varchar
 from local_redshift.values.value import Value
-from local_redshift.views.client_views import OWNER
 
 _TEXT, _LONG = varchar(256), varchar(65535)
 _PLAIN = {

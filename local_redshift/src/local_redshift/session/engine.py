@@ -1,11 +1,12 @@
 """A session of the local Redshift: its transaction, and one statement at a time.
 
-What all sessions share is in `database`, what each statement does in `statements`.
+What all sessions share is in `database`, what each statement does in `statements`. To those below it is
+a `database.session.Session`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -15,28 +16,30 @@ from local_redshift.compile.compiler import RuleCompiler
 from local_redshift.database.database import NOWHERE, Database
 from local_redshift.database.query_log import Entry
 from local_redshift.database.results import Row, Rows, Stream
+from local_redshift.database.session import State
 from local_redshift.database.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
 from local_redshift.session import answers
-from local_redshift.session.closing import Closing
 from local_redshift.session.time_limit import TimeLimit
-from local_redshift.session.work import Stale, Work
+from local_redshift.session.work import Work
 from local_redshift.statements import registry as statements
 from local_redshift.statements import tags, views
 from local_redshift.statements.settings import began, ended, show
 from local_redshift.transactions.commands import Command
+from local_redshift.transactions.isolation import Transaction
+from local_redshift.transactions.locks import Mode, Stale
 from local_redshift.values.arguments import Context
 from local_redshift.values.catalog import Catalog
 from local_redshift.values.scope import Query
 from local_redshift.views import system_views
 
-__all__ = ["Engine", "Rows"]
+__all__ = ["Engine", "Rows", "connect"]
 
 _READINGS = 10  # how often a statement is read again, since others changed its tables meanwhile
 
 
-class Engine(Closing):
+class Engine:
     """One session. Temporary tables, transaction and settings are its own; close it when done."""
 
     def __init__(
@@ -65,7 +68,7 @@ class Engine(Closing):
             system=lambda schema, name: system_views.lookup(self, schema, name),
         )
         self.catalog.user = user
-        self.state = "idle"  # or "open", or "failed": inside a transaction
+        self.state: State = "idle"
         self.last_copy_count = 0
         self.last_copy_id = -1
         self.last_query_id = -1
@@ -85,9 +88,20 @@ class Engine(Closing):
             if self._own:
                 self.database.close()
 
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
     def interrupt(self) -> None:
         """End the statement that runs or waits; closing and rolling back would wait for it."""
         self.work.interrupt()
+
+    @property
+    def current_transaction(self) -> Transaction | None:
+        """The transaction that it is in, if it is in one."""
+        return self.work.transaction
 
     # -- transactions ------------------------------------------------------------------------------
 
@@ -302,6 +316,10 @@ class Engine(Closing):
             timeout_ms=self.timeout_ms,
         )
 
+    def lock(self, wanted: Mapping[str, Mode]) -> None:
+        """Lock tables (`schema.table`) until the transaction ends."""
+        self.work.lock(self.catalog, wanted, self.timeout_ms)
+
     def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""
         if commands:
@@ -309,6 +327,15 @@ class Engine(Closing):
             self.run(commands)
             self.catalog.forget()
         return Rows()
+
+
+def connect(
+    database: Database | str | Path = ":memory:", *, user: str = "admin", application_name: str = ""
+) -> Engine:
+    """A session of a database, or of one of its own in this file: which is closed with it."""
+    if isinstance(database, Database):
+        return Engine(database=database, user=user, application_name=application_name)
+    return Engine(database, user=user, application_name=application_name)
 
 
 def _now() -> datetime:

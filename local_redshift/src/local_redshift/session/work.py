@@ -7,24 +7,18 @@ then DuckDB.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError, from_duckdb
 from local_redshift.transactions import conflicts
 from local_redshift.transactions.commands import Command, Footprint, footprint
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, violation
-from local_redshift.transactions.locks import Mode
+from local_redshift.transactions.locks import Mode, Stale
 from local_redshift.values.catalog import Catalog, Relation, path
-
-if TYPE_CHECKING:
-    from local_redshift.database.database import Database
-
-
-class Stale(Exception):
-    """While a statement waited for its locks, others changed what its names mean."""
 
 
 class Work:
@@ -79,7 +73,7 @@ class Work:
 
     # -- before a statement ------------------------------------------------------------------------
 
-    def lock(self, catalog: Catalog, wanted: dict[str, Mode], timeout_ms: int = 0) -> None:
+    def lock(self, catalog: Catalog, wanted: Mapping[str, Mode], timeout_ms: int = 0) -> None:
         """Take locks. Stale when a name means something else now than when it was read."""
         transaction, database = self.open(), self._database
         limit = database.lock_timeout_s

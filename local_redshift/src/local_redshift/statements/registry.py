@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from local_redshift.copy.copy import run_copy
 from local_redshift.copy.unload import run_unload
 from local_redshift.database.results import Notice, Rows, Stream
+from local_redshift.database.session import Session
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
@@ -26,10 +26,7 @@ from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.uses import Uses
 
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
-
-Run = Callable[["Engine", Words, str], "Rows | Stream"]
+Run = Callable[[Session, Words, str], Rows | Stream]
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Statement:
     `tag`: the command tag, where the first word in capitals is not it; `{n}` is the count of rows.
     `ends`: it ends a transaction, so it runs in a failed one, too.
     `alone`: it cannot run inside a transaction block.
-    `query`: it gives rows, and `Engine.describe` knows them.
+    `query`: it gives rows, and the session's `describe` knows them.
     """
 
     run: Run
@@ -49,75 +46,75 @@ class Statement:
     query: bool = False
 
 
-def _select(engine: Engine, words: Words, sql: str) -> Stream:
-    return engine.query(engine.compiled(sql))
+def _select(session: Session, words: Words, sql: str) -> Stream:
+    return session.query(session.compiled(sql))
 
 
 def _change(verb: str) -> Run:
     """INSERT, UPDATE, DELETE."""
 
-    def run(engine: Engine, words: Words, sql: str) -> Rows:
+    def run(session: Session, words: Words, sql: str) -> Rows:
         tree = parse(sql)
         if tree.key != verb:
             raise refuse(
                 f"this form of {verb}", "write it in the form of local_redshift/docs/reference.md"
             )
-        return engine.run(CHANGES[verb](Writer(engine.catalog, engine.compiler()), tree))
+        return session.run(CHANGES[verb](Writer(session.catalog, session.compiler()), tree))
 
     return run
 
 
-def _merge(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.run(merge(Writer(engine.catalog, engine.compiler()), words))
+def _merge(session: Session, words: Words, sql: str) -> Rows:
+    return session.run(merge(Writer(session.catalog, session.compiler()), words))
 
 
-def _into(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.define(select_into(_reader(engine), sql))
+def _into(session: Session, words: Words, sql: str) -> Rows:
+    return session.define(select_into(_reader(session), sql))
 
 
-def _create(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.define(create(_reader(engine), words))
+def _create(session: Session, words: Words, sql: str) -> Rows:
+    return session.define(create(_reader(session), words))
 
 
-def _drop(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.define(drop(words, engine.catalog))
+def _drop(session: Session, words: Words, sql: str) -> Rows:
+    return session.define(drop(words, session.catalog))
 
 
-def _reader(engine: Engine) -> Reader:
-    return Reader(engine.catalog, engine.compiler)
+def _reader(session: Session) -> Reader:
+    return Reader(session.catalog, session.compiler)
 
 
-def _alter(engine: Engine, words: Words, sql: str) -> Rows:
+def _alter(session: Session, words: Words, sql: str) -> Rows:
     """ALTER TABLE; what of it cannot stand in a transaction is refused there."""
     alone = stands_alone(words)
-    if alone and engine.state != "idle":
+    if alone and session.state != "idle":
         raise RedshiftError("25001", f"{alone} cannot run inside a transaction block")
-    return engine.define(alter(_reader(engine), words))
+    return session.define(alter(_reader(session), words))
 
 
-def _refresh(engine: Engine, words: Words, sql: str) -> Rows:
+def _refresh(session: Session, words: Words, sql: str) -> Rows:
     words.expect("materialized", "view")
-    relation = engine.catalog.get(*words.table())
+    relation = session.catalog.get(*words.table())
     words.end()
-    engine.run(refreshed(relation, engine.catalog))
+    session.run(refreshed(relation, session.catalog))
     return Rows()
 
 
-def _comment(engine: Engine, words: Words, sql: str) -> Rows:
-    return engine.define(utility.comment(words, engine.catalog))
+def _comment(session: Session, words: Words, sql: str) -> Rows:
+    return session.define(utility.comment(words, session.catalog))
 
 
-def _truncate(engine: Engine, words: Words, sql: str) -> Rows:
+def _truncate(session: Session, words: Words, sql: str) -> Rows:
     """Empties the table and commits: the transaction around it, too, as on Redshift."""
     words.take("table")
-    table = engine.catalog.table(*words.table())
+    table = session.catalog.table(*words.table())
     words.end()
-    engine.run([Command(f"DELETE FROM {table.sql}", Uses(), table, Mode.WRITE)], alone=True)
-    engine.commit()
+    session.run([Command(f"DELETE FROM {table.sql}", Uses(), table, Mode.WRITE)], alone=True)
+    session.commit()
     return Rows()
 
 
-def _begin(engine: Engine, words: Words, sql: str) -> Rows:
+def _begin(session: Session, words: Words, sql: str) -> Rows:
     """BEGIN and START TRANSACTION. The isolation is the database's, whatever level is named here."""
     _ = words.take("work") or words.take("transaction")
     read_only = False
@@ -131,38 +128,38 @@ def _begin(engine: Engine, words: Words, sql: str) -> Rows:
             words.expect("read", "write")
             read_only = False
         words.take(",")
-    if engine.state != "idle":
+    if session.state != "idle":
         notice = Notice("WARNING", "25001", "there is already a transaction in progress")
         return Rows(tag="BEGIN", notices=(notice,))
-    engine.begin(read_only=read_only)
+    session.begin(read_only=read_only)
     return Rows(tag="BEGIN")
 
 
 def _end(end: str) -> Run:
     """COMMIT, ROLLBACK and their other names."""
 
-    def run(engine: Engine, words: Words, sql: str) -> Rows:
+    def run(session: Session, words: Words, sql: str) -> Rows:
         _ = words.take("work") or words.take("transaction")
         words.end()
-        if engine.state == "idle":
+        if session.state == "idle":
             notice = Notice("WARNING", "25P01", "there is no transaction in progress")
             return Rows(tag=end.upper(), notices=(notice,))
-        failed = engine.state == "failed"
-        getattr(engine, end)()
+        failed = session.state == "failed"
+        getattr(session, end)()
         return Rows(tag="ROLLBACK" if failed else end.upper())
 
     return run
 
 
-def _lock(engine: Engine, words: Words, sql: str) -> Rows:
+def _lock(session: Session, words: Words, sql: str) -> Rows:
     """LOCK [TABLE] a, b: alone with these tables until the transaction ends. Takes no snapshot."""
-    tables = utility.lock(words, engine.catalog)
+    tables = utility.lock(words, session.catalog)
     wanted = {str(table): Mode.ALONE for table in tables if table.schema is not None}
-    engine.work.lock(engine.catalog, wanted, engine.timeout_ms)
+    session.lock(wanted)
     return Rows()
 
 
-def _isolation(engine: Engine, words: Words, sql: str) -> Rows:
+def _isolation(session: Session, words: Words, sql: str) -> Rows:
     """ALTER DATABASE dev ISOLATION LEVEL …: for all transactions, until the database is closed."""
     words.next()
     if words.name() != DATABASE:
@@ -173,17 +170,17 @@ def _isolation(engine: Engine, words: Words, sql: str) -> Rows:
     words.end()
     if level not in LEVELS:
         raise refuse(f"isolation level {level}", f"there are {' and '.join(LEVELS)}")
-    if engine.database.sessions != [engine]:
+    if session.database.sessions != [session]:
         raise RedshiftError("55006", f'database "{DATABASE}" is being accessed by other users')
-    engine.database.transactions.level = level
+    session.database.transactions.level = level
     return Rows()
 
 
 def _utility(run: Callable[..., None], *more: str) -> Run:
     """A statement of `utility`: read strictly, nothing to run."""
 
-    def read(engine: Engine, words: Words, sql: str) -> Rows:
-        run(words, engine.catalog, *more)
+    def read(session: Session, words: Words, sql: str) -> Rows:
+        run(words, session.catalog, *more)
         return Rows()
 
     return read

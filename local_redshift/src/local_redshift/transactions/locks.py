@@ -14,6 +14,10 @@ from time import monotonic
 from local_redshift.errors import RedshiftError
 
 
+class Stale(Exception):
+    """While a statement waited for its locks, others changed what its names mean."""
+
+
 class Mode(IntEnum):
     """How a statement needs a table, weakest first; what `clashes` says decides who waits."""
 

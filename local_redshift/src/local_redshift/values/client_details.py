@@ -9,6 +9,9 @@ from local_redshift.errors import refuse
 from local_redshift.values.catalog import Relation
 from local_redshift.values.oids import oid
 
+OWNER = 100
+"""The number of the one user who owns everything here."""
+
 
 def has_primary_key(relation: Relation) -> bool:
     """Whether one was declared."""

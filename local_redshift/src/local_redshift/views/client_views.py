@@ -6,12 +6,14 @@ What is not kept here (texts of views, owners' rights, external tables) is empty
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local_redshift.database.session import Session
 from local_redshift.errors import RedshiftError
 from local_redshift.read.dialect import DATABASE
 from local_redshift.values import client_details
 from local_redshift.values.catalog import Column, Relation
+from local_redshift.values.client_details import OWNER
 from local_redshift.values.client_types import SIZES, TYPES, format_type, modifier
 from local_redshift.values.oids import oid
 from local_redshift.values.types import (
@@ -25,21 +27,16 @@ from local_redshift.values.types import (
     varchar,
 )
 
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
-
 _TEXT, _LONG = varchar(256), varchar(65535)
 Shape = tuple[tuple[str, Type], ...]
-_Rows = Callable[["Engine"], Iterable[dict[str, Any]]]
-OWNER = 100
-"""The number of the one user who owns everything here."""
+_Rows = Callable[[Session], Iterable[dict[str, Any]]]
 
 
 def _texts(*names: str) -> Shape:
     return tuple((name, _TEXT) for name in names)
 
 
-def _lasting(session: Engine) -> list[Relation]:
+def _lasting(session: Session) -> list[Relation]:
     return [found for found in session.catalog.relations.values() if found.schema is not None]
 
 
@@ -47,7 +44,7 @@ def _number(relation: Relation) -> int:
     return oid(str(relation))
 
 
-def _nothing(session: Engine) -> Iterable[dict[str, Any]]:
+def _nothing(session: Session) -> Iterable[dict[str, Any]]:
     return ()
 
 
@@ -56,7 +53,7 @@ def _of_each(facts: Callable[[Relation], Iterable[dict[str, Any]]]) -> _Rows:
     return lambda session: (one for found in _lasting(session) for one in facts(found))
 
 
-def _schemas(session: Engine) -> Iterator[dict[str, Any]]:
+def _schemas(session: Session) -> Iterator[dict[str, Any]]:
     for name in sorted({*session.catalog.schemas, "pg_catalog", "information_schema"}):
         yield {
             "oid": oid(name), "nspname": name, "nspowner": OWNER,
@@ -65,7 +62,7 @@ def _schemas(session: Engine) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _classes(session: Engine) -> Iterator[dict[str, Any]]:
+def _classes(session: Session) -> Iterator[dict[str, Any]]:
     styles = {"even": 0, "key": 1, "all": 8}
     for found in _lasting(session):
         yield {
@@ -84,13 +81,13 @@ def _diststyle(found: Relation) -> str:
     return str(found.attributes.get("diststyle") or "auto").upper()
 
 
-def _each_column(session: Engine) -> Iterator[tuple[Relation, int, Column]]:
+def _each_column(session: Session) -> Iterator[tuple[Relation, int, Column]]:
     for found in _lasting(session):
         for place, column in enumerate(found.columns, 1):
             yield found, place, column
 
 
-def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
+def _attributes(session: Session) -> Iterator[dict[str, Any]]:
     for found, place, column in _each_column(session):
         keys = found.attributes.get("sortkey") or []
         yield {
@@ -104,7 +101,7 @@ def _attributes(session: Engine) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _types(session: Engine) -> Iterator[dict[str, Any]]:
+def _types(session: Session) -> Iterator[dict[str, Any]]:
     for number, name in TYPES.values():
         yield {
             "oid": number, "typname": name, "typnamespace": oid("pg_catalog"), "typtype": "b",
@@ -113,12 +110,12 @@ def _types(session: Engine) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _users(session: Engine) -> Iterator[dict[str, Any]]:
+def _users(session: Session) -> Iterator[dict[str, Any]]:
     yield {"usename": session.user, "usesysid": OWNER, "usecreatedb": True, "usesuper": True}
 
 
 def _of_kind(views: bool) -> _Rows:
-    def rows(session: Engine) -> Iterator[dict[str, Any]]:
+    def rows(session: Session) -> Iterator[dict[str, Any]]:
         for found in _lasting(session):
             if found.is_view == views:
                 yield {
@@ -131,7 +128,7 @@ def _of_kind(views: bool) -> _Rows:
     return rows
 
 
-def _filled(session: Engine) -> Iterator[dict[str, Any]]:
+def _filled(session: Session) -> Iterator[dict[str, Any]]:
     """The tables that have rows: SVV_TABLE_INFO leaves the empty ones out."""
     for found in _lasting(session):
         if found.is_view:
@@ -145,7 +142,7 @@ def _filled(session: Engine) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _tables(session: Engine) -> Iterator[dict[str, Any]]:
+def _tables(session: Session) -> Iterator[dict[str, Any]]:
     for found in _lasting(session):
         yield {
             "database_name": DATABASE, "schema_name": found.schema, "table_name": found.name,
@@ -153,7 +150,7 @@ def _tables(session: Engine) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _depends(session: Engine) -> Iterator[dict[str, Any]]:
+def _depends(session: Session) -> Iterator[dict[str, Any]]:
     """Which view reads which relation."""
     by_name = {str(found): found for found in _lasting(session)}
     for found in by_name.values():
@@ -166,7 +163,7 @@ def _depends(session: Engine) -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
-def _unbound(session: Engine) -> Iterator[dict[str, Any]]:
+def _unbound(session: Session) -> Iterator[dict[str, Any]]:
     """The columns of late-binding views."""
     lookup = session.compiler().lookup
     for found in _lasting(session):

@@ -6,15 +6,13 @@ What is kept is `load_log`'s; the other system views are in `system_views`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_redshift.database.load_log import Load
+from local_redshift.database.session import Session
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.oids import oid
 from local_redshift.values.types import BIGINT, INTEGER, TIMESTAMP, Type, varchar
-
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
 
 _TEXT, _LONG = varchar(256), varchar(1024)
 Shape = tuple[tuple[str, Type], ...]
@@ -57,7 +55,7 @@ STL_UNLOAD_LOG: Shape = (
 )  # fmt: skip
 
 
-def errors(session: Engine) -> Iterable[dict[str, Any]]:
+def errors(session: Session) -> Iterable[dict[str, Any]]:
     """A row of SYS_LOAD_ERROR_DETAIL and STL_LOAD_ERRORS for each row that was not loaded."""
     for failed in list(session.database.loads.errors):
         load, row = failed.load, failed.row
@@ -74,7 +72,7 @@ def errors(session: Engine) -> Iterable[dict[str, Any]]:
         }  # fmt: skip
 
 
-def loads(session: Engine) -> Iterable[dict[str, Any]]:
+def loads(session: Session) -> Iterable[dict[str, Any]]:
     """A row of SYS_LOAD_HISTORY for each COPY."""
     for load in list(session.database.loads.loads):
         if load.verb == "copy":
@@ -87,7 +85,7 @@ def loads(session: Engine) -> Iterable[dict[str, Any]]:
             }  # fmt: skip
 
 
-def unloads(session: Engine) -> Iterable[dict[str, Any]]:
+def unloads(session: Session) -> Iterable[dict[str, Any]]:
     """A row of SYS_UNLOAD_HISTORY for each UNLOAD."""
     for load in list(session.database.loads.loads):
         if load.verb == "unload":
@@ -97,17 +95,17 @@ def unloads(session: Engine) -> Iterable[dict[str, Any]]:
             }  # fmt: skip
 
 
-def load_files(session: Engine) -> Iterable[dict[str, Any]]:
+def load_files(session: Session) -> Iterable[dict[str, Any]]:
     """A row of STL_LOAD_COMMITS for each file of a COPY that was completed."""
     return _files(session, "copy")
 
 
-def unload_files(session: Engine) -> Iterable[dict[str, Any]]:
+def unload_files(session: Session) -> Iterable[dict[str, Any]]:
     """A row of STL_UNLOAD_LOG for each file of an UNLOAD that was completed."""
     return _files(session, "unload")
 
 
-def _files(session: Engine, verb: str) -> Iterable[dict[str, Any]]:
+def _files(session: Session, verb: str) -> Iterable[dict[str, Any]]:
     for load in list(session.database.loads.loads):
         if load.verb == verb and load.status == "completed":
             for address in load.addresses:

@@ -6,21 +6,19 @@ Redshift shows an ordinary user his own statements only; here everybody sees all
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local_redshift.database.session import Session
 from local_redshift.values.catalog import DATABASE
 from local_redshift.values.scope import Columns
 from local_redshift.values.types import BIGINT, BOOLEAN, INTEGER, TIMESTAMP, varchar
-
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
 
 _Facts = Iterable[dict[str, Any]]
 _USER_ID = 100  # the first user that is not Amazon's own
 _TEXT, _LONG = varchar(256), varchar(4000)
 
 
-def _queries(session: Engine) -> _Facts:
+def _queries(session: Session) -> _Facts:
     """Every statement that is kept, under the names that the older views have, too."""
     for entry in session.database.log.entries:
         failed = entry.status == "failed"
@@ -42,7 +40,7 @@ def _queries(session: Engine) -> _Facts:
         }  # fmt: skip
 
 
-def _locks(session: Engine) -> _Facts:
+def _locks(session: Session) -> _Facts:
     for held in session.database.locks:
         transaction = session.database.transaction_of(held.owner.process_id)
         began = None if transaction is None else transaction.began
@@ -56,7 +54,7 @@ def _locks(session: Engine) -> _Facts:
             }  # fmt: skip
 
 
-def _transactions(session: Engine) -> _Facts:
+def _transactions(session: Session) -> _Facts:
     database = session.database
     users = {other.process_id: other.user for other in database.sessions}
     for held in database.locks:
@@ -70,7 +68,7 @@ def _transactions(session: Engine) -> _Facts:
         }  # fmt: skip
 
 
-def _sessions(session: Engine) -> _Facts:
+def _sessions(session: Session) -> _Facts:
     for other in session.database.sessions:
         yield {
             "starttime": other.since, "process": other.process_id, "user_name": other.user,
@@ -80,13 +78,13 @@ def _sessions(session: Engine) -> _Facts:
         }  # fmt: skip
 
 
-def _isolation(session: Engine) -> _Facts:
+def _isolation(session: Session) -> _Facts:
     level = session.database.transactions.level
     shown = "Snapshot Isolation" if level == "SNAPSHOT" else "Serializable"
     return [{"db_id": 100, "db_name": DATABASE, "isolation_level": shown}]
 
 
-VIEWS: dict[str, tuple[Columns, Callable[[Engine], _Facts]]] = {
+VIEWS: dict[str, tuple[Columns, Callable[[Session], _Facts]]] = {
     "stl_query": (
         (
             ("userid", INTEGER), ("query", INTEGER), ("label", _TEXT), ("xid", BIGINT),

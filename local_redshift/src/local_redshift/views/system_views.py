@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local_redshift.database.session import Session
 from local_redshift.errors import refuse
 from local_redshift.read.dialect import quote, string
 from local_redshift.values.catalog import DATABASE, Relation
 from local_redshift.values.scope import Columns
 from local_redshift.values.types import BOOLEAN, INTEGER, varchar
 from local_redshift.views import client_views, load_views, session_views
-
-if TYPE_CHECKING:
-    from local_redshift.session.engine import Engine
 
 Facts = Mapping[str, Any]
 
@@ -28,10 +26,10 @@ class View:
     """A system view. What `rows` leaves out of a row is NULL; what it names beyond `columns` is dropped."""
 
     columns: Columns
-    rows: Callable[[Engine], Iterable[Facts]]
+    rows: Callable[[Session], Iterable[Facts]]
 
 
-def lookup(session: Engine, schema: str | None, name: str) -> tuple[str, Columns] | None:
+def lookup(session: Session, schema: str | None, name: str) -> tuple[str, Columns] | None:
     """A system view's rows as DuckDB text, and its columns; None where the name is nobody's."""
     if schema not in (None, "information_schema", "pg_catalog"):
         return None
@@ -46,17 +44,17 @@ def lookup(session: Engine, schema: str | None, name: str) -> tuple[str, Columns
     return _values(rows, view.columns), view.columns
 
 
-def _tables(session: Engine) -> Iterable[Facts]:
+def _tables(session: Session) -> Iterable[Facts]:
     for relation in _lasting(session):
         yield _table_facts(relation)
 
 
-def _columns(session: Engine) -> Iterable[Facts]:
+def _columns(session: Session) -> Iterable[Facts]:
     for relation in _lasting(session):
         yield from _column_facts(relation)
 
 
-def _lasting(session: Engine) -> list[Relation]:
+def _lasting(session: Session) -> list[Relation]:
     return [found for found in session.catalog.relations.values() if found.schema is not None]
 
 

@@ -14,7 +14,7 @@ import threading
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.closing import Closing
+from local_redshift.session.engine import connect
 from local_redshift.wire import messages as wire
 from local_redshift.wire.channel import Channel, Gone
 from local_redshift.wire.connection import Connection, failure
@@ -43,7 +43,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class Server(Closing):
+class Server:
     """Serves a database on a port; 0: a free one, see `port`. `close` ends every session.
 
     Refuses to listen beyond this machine without TLS. OSError: the port is taken.
@@ -91,6 +91,12 @@ class Server(Closing):
             connection.stop()
         for thread in here.values():
             thread.join()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     # -- one client --------------------------------------------------------------------------------
 
@@ -172,8 +178,8 @@ class Server(Closing):
                     "53300",
                     f"connection limit exceeded: {self._most} sessions are open; close one first",
                 )
-            engine = self._database.connect(
-                user=client.user, application_name=client.application_name
+            engine = connect(
+                self._database, user=client.user, application_name=client.application_name
             )
             key = (engine.process_id, secrets.randbits(32))
             connection = self._keys[key] = Connection(
