@@ -31,7 +31,8 @@ test: $(VENV)/.dev ## all tests (ARGS="-k history" picks some)
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: lint types ## lint, types, and the tests of the house's own rules
-	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py orderhe_dagster_tests/test_documents.py
+	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py \
+		orderhe_dagster_tests/test_documents.py local_redshift/tests/test_house.py
 
 kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (long)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills $(ARGS)
