@@ -17,10 +17,10 @@ def test_the_example_reads_as_it_says() -> None:
     assert roles.default == ARN
     assert roles.listed is not None
     (role,) = roles.listed
-    assert role.grants == (Grant("orderhe", "backup/", ("get", "list")),)
-    assert role.may("get", "orderhe", "backup/orders/part.parquet")
-    assert not role.may("get", "orderhe", "exports/part.parquet")
-    assert not role.may("put", "orderhe", "backup/x")
+    assert role.grants == (Grant("shop", "backup/", ("get", "list")),)
+    assert role.may("get", "shop", "backup/orders/part.parquet")
+    assert not role.may("get", "shop", "exports/part.parquet")
+    assert not role.may("put", "shop", "backup/x")
     assert not role.may("get", "other", "backup/x")
 
 

@@ -17,7 +17,7 @@ from orderhe_dagster.settings.config import Settings
 
 if TYPE_CHECKING:
     from local_redshift.database.storage import Roles
-    from orderhe_dagster.server_tls import Certificates
+    from local_redshift.wire.certificates import Certificates
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def serving_database(
 ) -> Iterator[int]:
     """Serve for the block; gives the port. The file's lock is held, so that nobody else opens it."""
     from local_redshift.wire.auth import Verifier
+    from local_redshift.wire.certificates import CertificatesError, own_password
     from local_redshift.wire.handshake import Door
     from local_redshift.wire.server import Server, is_loopback
     from orderhe_dagster.resources.build import build_store, share_warehouse
-    from orderhe_dagster.server_tls import own_password
     from orderhe_dagster.settings.home import prepare_home
 
     if serving.insecure and not is_loopback(serving.host):
@@ -66,12 +66,13 @@ def serving_database(
             f"--insecure serves this machine only, not {serving.host}: leave one of them out"
         )
     folder = prepare_home(settings).server
-    certificates = _certificates(folder, serving)
     file = serving.password_file or folder / "password"
-    door = Door(
-        {serving.user: Verifier.of(own_password(file))},
-        None if certificates is None else certificates.context(),
-    )
+    try:
+        certificates = _certificates(folder, serving)
+        context = None if certificates is None else certificates.context()
+        door = Door({serving.user: Verifier.of(own_password(file))}, context)
+    except CertificatesError as error:
+        raise OrderheError(str(error)) from None
     where = f"{serving.host}:{serving.port}"
     roles = _roles(serving.roles)
     with share_warehouse(settings, where, roles, serving.isolation) as database:
@@ -98,7 +99,7 @@ def _roles(file: Path | None) -> Roles | None:
 
 
 def _certificates(folder: Path, serving: Serving) -> Certificates | None:
-    from orderhe_dagster.server_tls import Certificates, own_certificates
+    from local_redshift.wire.certificates import Certificates, own_certificates
 
     if (serving.certificate is None) != (serving.key is None):
         raise OrderheError("--certificate and --key belong together: give both, or neither")

@@ -1,4 +1,4 @@
-"""How work speaks while it runs: the `orderhe` loggers, drawn as a bar or as plain lines."""
+"""How work speaks while it runs: the loggers of `orderhe` and of the local Redshift, as a bar or as lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     _Stream = logging.StreamHandler  # generic only from Python 3.11 on
 
-ROOT = logging.getLogger("orderhe")
+ROOTS = (logging.getLogger("orderhe"), logging.getLogger("local_redshift"))
 
 
 def reporter(log: logging.Logger, task: str, unit: str) -> Callable[[int, int], None]:
@@ -38,18 +38,20 @@ def reporter(log: logging.Logger, task: str, unit: str) -> Callable[[int, int], 
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Show what the `orderhe` loggers say on standard error: with rich on a terminal, plain elsewhere."""
+    """Show what these loggers say on standard error: with rich on a terminal, plain elsewhere."""
     handler: _TerminalHandler | _PlainHandler = (
         _TerminalHandler() if sys.stderr.isatty() else _PlainHandler()
     )
-    level = ROOT.level
-    ROOT.addHandler(handler)
-    ROOT.setLevel(logging.INFO)
+    levels = [root.level for root in ROOTS]
+    for root in ROOTS:
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
     try:
         yield
     finally:
-        ROOT.removeHandler(handler)
-        ROOT.setLevel(level)
+        for root, level in zip(ROOTS, levels, strict=True):
+            root.removeHandler(handler)
+            root.setLevel(level)
         handler.close()
 
 

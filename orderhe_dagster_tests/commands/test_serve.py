@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -25,8 +26,8 @@ from orderhe_dagster.commands import serve as warehouse_server
 from orderhe_dagster.commands.serve import Serving
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.ports.errors import LockTimeout
+from orderhe_dagster.rendering.progress import shown
 from orderhe_dagster.resources.build import build_warehouse
-from orderhe_dagster.server_tls import own_certificates, own_password
 from orderhe_dagster.settings.config import Settings, load_settings
 from orderhe_dagster_tests.servers.missing import missing
 
@@ -189,37 +190,24 @@ def test_what_cannot_be_served_is_told_with_the_remedy(tmp_path: Path) -> None:
     pem.write_text("no certificate")
     broken = Serving(port=0, certificate=pem, key=pem)
     assert "cannot be used for TLS" in refused(settings, broken)
+    empty = tmp_path / "password"
+    empty.write_text("\n")
+    assert "holds no password" in refused(settings, Serving(port=0, password_file=empty))
     everywhere = Serving(port=0, host="0.0.0.0", insecure=True)
     assert "--insecure serves this machine only" in refused(settings, everywhere)
     with build_warehouse(settings).session("the lock is free again"):
         pass
 
 
+def test_what_the_local_redshift_logs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown():
+        logging.getLogger("local_redshift").warning("it could not serve a client")
+    assert "it could not serve a client" in capsys.readouterr().err
+
+
 def test_help_names_the_options() -> None:
     output = CliRunner().invoke(main, ["warehouse", "serve", "--help"]).output
     assert re.search(r"--insecure\s+Without TLS", output)
-
-
-def test_certificates_are_kept_while_they_are_good(tmp_path: Path) -> None:
-    first = own_certificates(tmp_path, "127.0.0.1")
-    assert stat.S_IMODE(first.key.stat().st_mode) == 0o600
-    before = first.ca.read_bytes()
-    assert own_certificates(tmp_path, "localhost").ca.read_bytes() == before
-    assert own_certificates(tmp_path, "192.0.2.7").ca.read_bytes() != before  # another name
-    before = first.ca.read_bytes()
-    first.certificate.write_text("cut")
-    assert own_certificates(tmp_path, "192.0.2.7").ca.read_bytes() != before
-    first.context()
-
-
-def test_a_password_is_made_once_and_never_empty(tmp_path: Path) -> None:
-    file = tmp_path / "own" / "password"
-    made = own_password(file)
-    assert len(made) > 20
-    assert own_password(file) == made
-    file.write_text("\n")
-    with pytest.raises(OrderheError, match="holds no password"):
-        own_password(file)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def _loaded(session: Session, copy: Copy, load: Load) -> Rows:
         text = parquet_statement(copy, files, session.connection)
         load.rows = session.run([_inserting(copy, text)]).row_count
         return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
-    with tempfile.TemporaryDirectory(prefix="orderhe-copy-") as folder:
+    with tempfile.TemporaryDirectory(prefix="local-redshift-copy-") as folder:
         aside = Path(folder) / "rows.parquet"
         found = read_text(copy, files, aside)
         session.database.loads.failed(load, now(), found.errors)

@@ -69,7 +69,10 @@ def _unload(session: Session, unload: Unload, load: Load) -> None:
             8001, f"S3 prefix: {prefix}, {len(there)} object(s) there",
         )  # fmt: skip
     layout = _Layout(unload, query.columns, prefix)
-    with tempfile.TemporaryDirectory(prefix="orderhe-unload-") as folder, ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="local-redshift-unload-") as folder,
+        ExitStack() as stack,
+    ):
         files = _Files(unload, layout, Path(folder))
         stack.callback(files.close)
         stream = session.query(query)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local_redshift.errors import RedshiftError
-
-_LINE = "-" * 47
+from local_redshift.errors import RedshiftError, block
 
 
 class LoadFailure(RedshiftError):
@@ -19,11 +17,7 @@ class LoadFailure(RedshiftError):
     """
 
     def __init__(self, message: str, number: int, context: str) -> None:
-        block = (
-            f"\n  {_LINE}\n  error:  {message}\n  code:      {number}\n  context:   {context}\n"
-            f"  query:     0\n  location:  the local Redshift\n  process:   orderhe\n  {_LINE}\n"
-        )
-        super().__init__("XX000", message, block)
+        super().__init__("XX000", message, block(message, number, context))
         self.number, self.context = number, context
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ EXAMPLE = """{
       "arn": "arn:aws:iam::123456789012:role/shop-copy",
       "attached": true,
       "trusted": true,
-      "grants": [{"bucket": "orderhe", "prefix": "backup/", "actions": ["get", "list"]}]
+      "grants": [{"bucket": "shop", "prefix": "backup/", "actions": ["get", "list"]}]
     }
   ]
 }"""

@@ -20,7 +20,7 @@ from local_redshift.wire.channel import Channel, Gone
 from local_redshift.wire.prepared import Portal, Prepared, fields_of, statements_of
 from local_redshift.wire.values import row_encoder
 
-logger = logging.getLogger("orderhe")
+logger = logging.getLogger("local_redshift")
 
 _BATCH = 1000  # rows
 _CANCELLED = "Query cancelled on user's request"

@@ -27,7 +27,7 @@ from local_redshift.wire.handshake import (
     welcome,
 )
 
-logger = logging.getLogger("orderhe")
+logger = logging.getLogger("local_redshift")
 
 HANDSHAKE_S = 10.0
 SESSIONS = 100

@@ -1,4 +1,4 @@
-"""Certificates and passwords that a local server makes for itself. What it serves is not said here.
+"""Certificates and passwords that a server makes for itself. Who may come in with them: `handshake`.
 
 The CA's key is thrown away once it has signed: nobody can sign a second server with it.
 """
@@ -14,14 +14,16 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.errors import OrderheError
-
 if TYPE_CHECKING:
     from cryptography import x509
 
 _VALID = timedelta(days=397)  # some clients take no certificate that lasts longer
 _RENEW = timedelta(days=7)
 _LOOPBACK = ("localhost", "127.0.0.1")
+
+
+class CertificatesError(Exception):
+    """A file of a certificate, key or password is not what it should be; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,13 @@ class Certificates:
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """The server's side of TLS. OrderheError: the files are not what they should be."""
+        """The server's side of TLS. CertificatesError: the files are not what they should be."""
         made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             made.load_cert_chain(self.certificate, self.key)
         except OSError as error:
-            raise OrderheError(
+            raise CertificatesError(
                 f"{self.certificate} and {self.key} cannot be used for TLS: {error}. Give a PEM "
                 "certificate and its unencrypted key, or leave both out to have some made"
             ) from None
@@ -60,7 +62,7 @@ def own_certificates(folder: Path, host: str) -> Certificates:
 
 
 def own_password(file: Path) -> str:
-    """The password in `file`; made once, for its owner's eyes only. OrderheError: there is none in it."""
+    """The password in `file`; made once, for its owner alone. CertificatesError: there is none in it."""
     try:
         found = file.read_text("utf-8").strip("\r\n")
     except FileNotFoundError:
@@ -68,7 +70,7 @@ def own_password(file: Path) -> str:
         found = secrets.token_urlsafe(24)
         _write_private(file, f"{found}\n".encode())
     if not found:
-        raise OrderheError(f"{file} holds no password: write one into it, or remove it")
+        raise CertificatesError(f"{file} holds no password: write one into it, or remove it")
     return found
 
 
@@ -118,7 +120,7 @@ def _make(found: Certificates, names: tuple[str, ...]) -> None:
 
     now = datetime.now(timezone.utc)
     issuer_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    issuer = named("orderhe warehouse serve, CA of this folder")
+    issuer = named("the local Redshift, CA of this folder")
 
     def begun(
         subject: x509.Name, public: ec.EllipticCurvePublicKey, *, signs: bool
