@@ -45,8 +45,9 @@ class House:
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     def room(self, module: str) -> str:
-        """The room of a module; "" is the package itself, its door."""
-        return module.partition(".")[2].partition(".")[0]
+        """The room of a module; "" is the package itself, its door and its command."""
+        room = module.partition(".")[2].partition(".")[0]
+        return "" if room == "__main__" else room
 
     def imports(self) -> dict[str, set[str]]:
         """What each module imports, for types only and inside functions, too."""

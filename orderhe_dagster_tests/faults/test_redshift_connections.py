@@ -20,6 +20,7 @@ from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost
 from orderhe_dagster.resources.build import build_store
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 TAKINGS = "select sold_on, sale_count, price_total from mart.takings order by 1"
@@ -112,7 +113,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[TestShop, Cutter]]:
         server = stack.enter_context(wire.serving(tmp_path / "w.duckdb", resolver=reach))
         cutter = stack.enter_context(cutting(server.port))
         switches = {
-            **server.settings,
+            **variables_of(server),
             "ORDERHE_WAREHOUSE": "redshift",
             "ORDERHE_REDSHIFT_PORT": str(cutter.port),
         }

@@ -21,6 +21,7 @@ from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.road import audit, builds
 from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.contracts.warehouses import over_the_wire
+from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 
@@ -170,7 +171,7 @@ def shop(tmp_path: Path, redshift_authority: Authority) -> Iterator[TestShop]:
         server = stack.enter_context(
             wire.serving(tmp_path / "w.duckdb", authority=redshift_authority, resolver=reach)
         )
-        switches = {"ORDERHE_WAREHOUSE": "redshift", **server.settings}
+        switches = {"ORDERHE_WAREHOUSE": "redshift", **variables_of(server)}
         yield sales_shop(tmp_path / "shop", switches)
 
 
@@ -226,7 +227,7 @@ def test_a_server_that_reaches_another_store_is_to_be_restarted_with_this_one(
         wire.serving(authority=redshift_authority, resolver=resolver(served, stack)) as server,
     ):
         other = {"ORDERHE_WAREHOUSE": "redshift", "ORDERHE_S3_BUCKET": "elsewhere"}
-        shop = sales_shop(tmp_path / "shop", {**other, **server.settings})
+        shop = sales_shop(tmp_path / "shop", {**other, **variables_of(server)})
         assert shop.run("backup/*", "2026-01-01", "2026-01-04").succeeded
         told = " ".join(shop.run("warehouse/*", "2026-01-01", "2026-01-04").lines())
     assert f"holds {served.url('k')[:-1]}… only" in told

@@ -18,6 +18,7 @@ from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.settings.config import Settings, load_settings
 from orderhe_dagster_tests.servers.mariadb import OWNER, MariaDB
+from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.servers.s3 import S3Server, running, use
 
 LAPTOP: frozenset[str] = frozenset()
@@ -86,7 +87,7 @@ class Systems:
         store = build_store(_settings(given, home))
         reach = resolver(store, self._stack)
         served = self._stack.enter_context(serving(authority=authority, resolver=reach))
-        return {"ORDERHE_WAREHOUSE": "redshift", **served.settings}
+        return {"ORDERHE_WAREHOUSE": "redshift", **variables_of(served)}
 
 
 def _settings(environ: dict[str, str], home: Path) -> Settings:

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "local_redshift.testing.server holds fixtures of pytest, which is not installed: "
+        "pip install pytest",
+        name="pytest",
+    ) from error
 
 from local_redshift.database.database import NOWHERE, Database
 from local_redshift.database.storage import Resolver
@@ -44,20 +51,6 @@ class Redshift:
     def port(self) -> int:
         """Where it listens."""
         return self.server.port
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The ORDERHE_REDSHIFT_* variables of a client."""
-        told = {
-            "HOST": self.host,
-            "PORT": str(self.port),
-            "USER": self.user,
-            "PASSWORD": self.password,
-            "DATABASE": self.database_name,
-            "SSLMODE": "verify-full" if self.ca else "disable",
-            "SSL_CA": self.ca,
-        }
-        return {f"ORDERHE_REDSHIFT_{name}": value for name, value in told.items() if value}
 
     def connect(self, **more: Any) -> Any:
         """A connection of the unmodified redshift-connector; `more` are arguments of its own."""

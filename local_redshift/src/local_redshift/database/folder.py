@@ -1,0 +1,71 @@
+"""A folder as the store of COPY and UNLOAD: `s3://bucket/key` is its file `bucket/key`. Knows no SQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_redshift.database.storage import NoSuchBucket, Resolver, bucket_and_key
+from local_redshift.errors import refuse
+
+
+def folder_store(folder: str | Path) -> Resolver:
+    """The resolver of addresses in a folder, whose folders are the buckets; a bucket is made by hand."""
+    store = _Folder(Path(folder))
+    return Resolver(store.read, store.local_path, store.list, store.put, store.delete)
+
+
+class _Folder:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, address: str) -> bytes:
+        return Path(self.local_path(address)).read_bytes()
+
+    def local_path(self, address: str) -> str:
+        file = self._file(address)
+        if not file.is_file():
+            raise FileNotFoundError(address)
+        return str(file)
+
+    def list(self, prefix: str) -> Sequence[tuple[str, int]]:
+        bucket, _ = bucket_and_key(prefix)
+        root = self._bucket(bucket)
+        files = ((path, path.relative_to(root).as_posix()) for path in root.rglob("*"))
+        objects = ((f"s3://{bucket}/{key}", path) for path, key in files if path.is_file())
+        return sorted(
+            (address, path.stat().st_size)
+            for address, path in objects
+            if address.startswith(prefix)
+        )
+
+    def put(self, address: str, file: Path) -> None:
+        target = self._file(address)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the buckets, so that half a file is no object.
+        number, aside = tempfile.mkstemp(prefix=".put-", dir=self._folder)
+        os.close(number)
+        try:
+            shutil.copyfile(file, aside)
+            Path(aside).replace(target)
+        finally:
+            Path(aside).unlink(missing_ok=True)
+
+    def delete(self, addresses: Sequence[str]) -> None:
+        for address in addresses:
+            self._file(address).unlink(missing_ok=True)
+
+    def _bucket(self, name: str) -> Path:
+        root = self._folder / name
+        if name in (".", "..") or not root.is_dir():
+            raise NoSuchBucket(f"a bucket is a folder of {self._folder}: make {name!r} there")
+        return root
+
+    def _file(self, address: str) -> Path:
+        bucket, key = bucket_and_key(address)
+        if {"", ".", ".."} & set(key.split("/")):
+            raise refuse(f"the key {key[:200]!r} in a folder", "name folders and files plainly")
+        return self._bucket(bucket) / key

@@ -1,0 +1,116 @@
+"""`python -m local_redshift`: a database file served on the wire protocol until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from local_redshift.database.database import ANY_ROLES, NOWHERE, Database
+from local_redshift.database.folder import folder_store
+from local_redshift.database.roles_file import EXAMPLE, RolesError, read_roles
+from local_redshift.database.storage import Roles
+from local_redshift.values.catalog import DATABASE
+from local_redshift.wire.auth import Verifier
+from local_redshift.wire.certificates import (
+    Certificates,
+    CertificatesError,
+    own_certificates,
+    own_password,
+)
+from local_redshift.wire.handshake import Door
+from local_redshift.wire.server import Server
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    made = argparse.ArgumentParser(
+        prog="python -m local_redshift",
+        description="Serve a local Redshift to clients of Amazon Redshift and PostgreSQL 8.",
+    )
+    add = made.add_argument
+    add("file", nargs="?", default=":memory:", help="the DuckDB file; without one, in memory")
+    add("--store", type=Path, help="a folder of buckets, for COPY and UNLOAD")
+    add("--roles", type=Path, help="a file of IAM roles; without one, any role may do everything")
+    add("--host", default="127.0.0.1", help="where it listens")
+    add("--port", type=int, default=5439, help="0: a free one")
+    add("--user", default="admin", help="who may come in")
+    add(
+        "--keys", type=Path, default=Path(".local-redshift"), metavar="FOLDER",
+        help="the password and the certificates, made where there are none (%(default)s)",
+    )  # fmt: skip
+    add("--insecure", action="store_true", help="without TLS, for this machine only")
+    return made
+
+
+def serve(options: argparse.Namespace, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; then roll back what is open. `say` gets what a client needs."""
+    stop = threading.Event()
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)  # the second one ends it at once
+
+    keys: Path = options.keys
+    certificates = None if options.insecure else own_certificates(keys, options.host)
+    verifier = Verifier.of(own_password(keys / "password"))
+    door = Door({options.user: verifier}, certificates.context() if certificates else None)
+    store = folder_store(options.store) if options.store else NOWHERE
+    with (
+        Database(options.file, resolver=store, roles=_roles(options.roles)) as database,
+        Server(database, door, host=options.host, port=options.port) as server,
+    ):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stopped)
+        for line in _lines(options, server.port, certificates):
+            say(line)
+        stop.wait()
+        say("# stopping: open transactions are rolled back")
+
+
+def _roles(file: Path | None) -> Roles:
+    return ANY_ROLES if file is None else read_roles(file.read_text("utf-8"))
+
+
+def _lines(
+    options: argparse.Namespace, port: int, certificates: Certificates | None
+) -> Sequence[str]:
+    """What psql and its like read of their environment, as lines of a shell."""
+    anywhere = options.host in ("0.0.0.0", "::")
+    variables = {
+        "PGHOST": "127.0.0.1" if anywhere else options.host,
+        "PGPORT": str(port),
+        "PGUSER": options.user,
+        "PGDATABASE": DATABASE,
+        "PGSSLMODE": "verify-full" if certificates else "disable",
+    }
+    if certificates:
+        variables["PGSSLROOTCERT"] = str(certificates.ca.resolve())
+    password = shlex.quote(str((options.keys / "password").resolve()))
+    return (
+        f"# the local Redshift listens on {options.host}:{port}; Ctrl-C stops it.",
+        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        f'export PGPASSWORD="$(cat {password})"',
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; what is wrong with its options or files is told in one line."""
+    import duckdb
+
+    options = parser().parse_args(arguments)
+    try:
+        serve(options, lambda line: print(line, flush=True))
+    except RolesError as error:
+        sys.exit(f"{options.roles}: {error}. It is written like this:\n{EXAMPLE}")
+    except OSError as error:
+        taken = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
+        sys.exit(f"{error}{taken}")
+    except (CertificatesError, ValueError, duckdb.Error) as error:
+        sys.exit(str(error))
