@@ -74,7 +74,7 @@ fmt: $(VENV)/.dev ## put the code into ruff's format
 	@$(BIN)/ruff format .
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--no-header --no-annotate pyproject.toml
+	--no-header --no-annotate pyproject.toml local_redshift/pyproject.toml
 
 lock: $(VENV)/.dev ## write the locked lists again (ARGS=--upgrade for newer versions)
 	$(LOCK) $(ARGS) --output-file requirements.lock

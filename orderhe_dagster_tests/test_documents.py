@@ -68,6 +68,36 @@ def test_the_development_list_agrees_with_the_other() -> None:
     assert pins("requirements.lock") - pins("requirements-dev.lock") == set()
 
 
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_locked_lists_cover_both_projects_and_neither_of_them(name: str) -> None:
+    """The local Redshift is in no registry: whoever takes its name there must not be installed."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    locked = {line.partition("==")[0] for line in lines if "==" in line and line[0] != " "}
+    assert {one for one in locked if normal(one) in ("local-redshift", "orderhe-dagster")} == set()
+    for project in ("", "local_redshift/"):
+        text = (ROOT / f"{project}pyproject.toml").read_text("utf-8")
+        needed = declared(text, "dependencies")
+        if name == "requirements-dev.lock":
+            needed |= declared(text, "dev")
+        assert len(needed) >= 5
+        assert needed - locked == set(), (
+            f"make lock: {name} lacks what {project}pyproject.toml asks"
+        )
+        assert "local-redshift" not in needed
+
+
+def normal(name: str) -> str:
+    """A distribution's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(text: str, key: str) -> set[str]:
+    """The distributions that a pyproject.toml lists under a key."""
+    listed = re.search(rf"^{key} = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    return {normal(one) for one in re.findall(r'^  "([\w.-]+)', listed[1], re.MULTILINE)}
+
+
 def targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
 

@@ -55,13 +55,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("examples", "rendering", "settings", "ports", "catalog", "server_tls"),
     },
     "cli": {"commands", "rendering", "settings", "catalog"},
-    "server_tls": set(),
 }
 """Room -> the rooms that it may import; itself and `errors` always. From the bottom to the top."""
 MAY_KNOW_DAGSTER = {"history", "assets", "definitions", "commands"}
 """The other rooms know no Dagster, neither by themselves nor through what they import."""
-CHOOSES = f"{PACKAGE}.resources.build"
-"""The one module of `resources` that others ask: it chooses the adapters by the settings."""
+FOR_ALL = {f"{PACKAGE}.resources.build", f"{PACKAGE}.resources.laptop.local_redshift"}
+"""Of `resources`, what others may ask: the choice of the adapters, and what is not installed."""
 Graph = dict[str, set[str]]
 """Module -> all that it imports, at any time, for types alone as well."""
 
@@ -168,8 +167,8 @@ def that_know_adapters(graph: Graph) -> dict[str, list[str]]:
     wrong = {}
     for name, imported in graph.items():
         adapters = {other for other in imported if other.startswith(f"{PACKAGE}.resources.")}
-        if room(name) != "resources" and adapters - {CHOOSES}:
-            wrong[name] = sorted(adapters - {CHOOSES})
+        if room(name) != "resources" and adapters - FOR_ALL:
+            wrong[name] = sorted(adapters - FOR_ALL)
     return wrong
 
 

@@ -54,6 +54,9 @@ def serving_database(
     settings: Settings, serving: Serving, say: Callable[[str], None]
 ) -> Iterator[int]:
     """Serve for the block; gives the port. The file's lock is held, so that nobody else opens it."""
+    from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
+
+    require_local_redshift()
     from local_redshift.wire.auth import Verifier
     from local_redshift.wire.certificates import CertificatesError, own_password
     from local_redshift.wire.handshake import Door

@@ -9,8 +9,8 @@ from orderhe_dagster.settings.home import home_of
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from local_redshift.database.storage import Roles
     from local_redshift.database.database import Database
+    from local_redshift.database.storage import Roles
     from orderhe_dagster.ports.source import Source
     from orderhe_dagster.ports.store import Store
     from orderhe_dagster.ports.warehouse import Warehouse

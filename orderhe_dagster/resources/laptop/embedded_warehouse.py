@@ -15,6 +15,7 @@ from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Result, Take, Warehouse
 from orderhe_dagster.resources.laptop.duckdb_file import is_stillborn, remedy, remove_stillborn
+from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
@@ -52,6 +53,7 @@ class EmbeddedWarehouse(Warehouse):
 
         A reading session sees temporary tables of its own only, and cannot change the file.
         """
+        require_local_redshift()
         file = Path(self.path)
         # Where there is no file yet, one is made.
         read_only = read_only and file.exists() and not is_stillborn(file)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.errors import OrderheError
+from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.settings.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class PrivateSession:
 @contextmanager
 def private_session() -> Iterator[PrivateSession]:
     """An empty warehouse for the block."""
+    require_local_redshift()
     from local_redshift.session.engine import Engine
 
     with Engine() as engine:

@@ -11,6 +11,7 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.embedded_warehouse import REBUILD
+from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.locks import file_lock
 
@@ -32,6 +33,7 @@ def shared_database(
     """
     import duckdb
 
+    require_local_redshift()
     from local_redshift.database.database import ANY_ROLES, Database
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 
 if TYPE_CHECKING:
     from local_redshift.database.storage import Resolver
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 def resolver(store: Store, stack: ExitStack) -> Resolver:
     """The resolver of COPY's and UNLOAD's addresses in `store`; `stack` removes what was fetched."""
+    require_local_redshift()
     from local_redshift.database.storage import Resolver
 
     reach = _Reach(store, stack)
