@@ -306,7 +306,7 @@ class Engine:
         return Rows(row_count=self.work.run(commands))
 
     def _prepare(self, commands: Sequence[Command], *, alone: bool = False) -> None:
-        if any(command.udfs for command in commands):
+        if any(command.udfs for command in commands) or self._will_call():
             self.database.know_udfs()
         self.work.prepare(
             commands,
@@ -319,6 +319,14 @@ class Engine:
     def lock(self, wanted: Mapping[str, Mode]) -> None:
         """Lock tables (`schema.table`) until the transaction ends."""
         self.work.lock(self.catalog, wanted, self.timeout_ms)
+
+    def _will_call(self) -> bool:
+        """Whether this begins a transaction whose kept texts may call functions in Python.
+
+        DuckDB shows a snapshot no function that was made known after it was taken.
+        """
+        begins = self.state == "open" and not self.work.frozen
+        return begins and any(relation.udfs for relation in self.catalog.known.values())
 
     def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""
