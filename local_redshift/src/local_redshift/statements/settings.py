@@ -38,6 +38,12 @@ LEVELS = (
 """The isolation levels that a client may name; each is read as the database's own."""
 _LEVEL = (("transaction_isolation", varchar(256)),)
 _SWITCHES = {"on": "on", "true": "on", "off": "off", "false": "off"}
+_FIXED = {
+    "timezone": ("UTC", ("utc",), "", "keep UTC and use convert_timezone"),
+    "datestyle": ("ISO, MDY", ("iso", "iso,mdy"), " ", "keep ISO, MDY"),
+    "client_encoding": ("UTF8", ("utf8", "unicode"), "-", "keep UTF8"),
+}
+"""Settings with one value: it, the ways to write it, the sign that does not count in them, a remedy."""
 _NUMBERS = ("extra_float_digits", "statement_timeout", "wlm_query_slot_count")
 
 
@@ -129,30 +135,42 @@ def _name(words: Words) -> str:
 def _checked(name: str, values: list[Word], catalog: Catalog) -> str:
     """The value as it is shown. RedshiftError where the setting does not take it."""
     texts = [_text(value) for value in values]
-    shown_ = ", ".join(texts)
+    given = ", ".join(texts)
     if name == "search_path":
-        schemas = [part.strip() for text in texts for part in text.split(",")]
-        missing = [one for one in schemas if one != "$user" and one not in catalog.schemas]
-        if missing or not set(schemas) - {"$user"}:
-            raise RedshiftError("3F000", f'schema "{", ".join(missing)}" does not exist')
-        return ", ".join('"$user"' if one == "$user" else _written(one) for one in schemas)
-    if name == "timezone" and shown_.lower() != "utc":
-        raise refuse(f"set timezone to {shown_}", "keep UTC and use convert_timezone")
-    if name == "datestyle" and shown_.lower().replace(" ", "") not in ("iso", "iso,mdy"):
-        raise refuse(f"set datestyle to {shown_}", "keep ISO, MDY")
-    if name == "client_encoding" and shown_.lower().replace("-", "") not in ("utf8", "unicode"):
-        raise refuse(f"set client_encoding to {shown_}", "keep UTF8")
-    if name in _NUMBERS and not shown_.isdigit():
-        raise RedshiftError("22023", f'invalid value for parameter "{name}": "{shown_}"')
+        return _search_path(texts, catalog)
+    if name in _FIXED:
+        return _fixed(name, given)
+    if name in _NUMBERS and not given.isdigit():
+        raise RedshiftError("22023", f'invalid value for parameter "{name}": "{given}"')
     if name.startswith(("enable_", "error_on_")):
-        if shown_.lower() not in _SWITCHES:
-            raise RedshiftError("22023", f'parameter "{name}" requires a Boolean value')
-        turned = _SWITCHES[shown_.lower()]
-        if name == "enable_case_sensitive_identifier" and turned == "on":
-            raise refuse(f"set {name} to {shown_}", "write names that differ in more than case")
-        return turned if DEFAULTS[name] == "on" else {"on": "true", "off": "false"}[turned]
-    kept = {"timezone": "UTC", "datestyle": "ISO, MDY", "client_encoding": "UTF8"}
-    return kept.get(name, shown_)
+        return _switch(name, given)
+    return given
+
+
+def _search_path(texts: list[str], catalog: Catalog) -> str:
+    schemas = [part.strip() for text in texts for part in text.split(",")]
+    missing = [one for one in schemas if one != "$user" and one not in catalog.schemas]
+    if missing or not set(schemas) - {"$user"}:
+        raise RedshiftError("3F000", f'schema "{", ".join(missing)}" does not exist')
+    return ", ".join('"$user"' if one == "$user" else _written(one) for one in schemas)
+
+
+def _fixed(name: str, given: str) -> str:
+    """The one value of a setting that has no other here, in any of the ways to write it."""
+    value, ways, without, remedy = _FIXED[name]
+    if given.lower().replace(without, "") not in ways:
+        raise refuse(f"set {name} to {given}", remedy)
+    return value
+
+
+def _switch(name: str, given: str) -> str:
+    """On or off, in the words of the setting's default."""
+    if given.lower() not in _SWITCHES:
+        raise RedshiftError("22023", f'parameter "{name}" requires a Boolean value')
+    turned = _SWITCHES[given.lower()]
+    if name == "enable_case_sensitive_identifier" and turned == "on":
+        raise refuse(f"set {name} to {given}", "write names that differ in more than case")
+    return turned if DEFAULTS[name] == "on" else {"on": "true", "off": "false"}[turned]
 
 
 def _text(value: Word) -> str:
