@@ -70,8 +70,8 @@ def _recursive(
             f'recursive query "{called}" must name each of its {len(seed.columns)} columns',
         )
     columns = renamed(seed.columns, alias, called)
-    made = Cte(inside, tuple(listed_names(columns)), columns, recursive=True)
-    step = compiler.query(member, None, {**ctes, called: made})
+    recursive = Cte(inside, tuple(listed_names(columns)), columns, recursive=True)
+    step = compiler.query(member, None, {**ctes, called: recursive})
     if len(step.columns) != len(columns):
         raise RedshiftError("42601", "each UNION query must have the same number of columns")
     for (column, one), (_, two) in zip(columns, step.columns, strict=True):
@@ -81,7 +81,7 @@ def _recursive(
                 f"{_shown(two)} in the second",
                 "cast both to one type",
             )
-    return f"({seed.sql}) UNION ALL ({step.sql})", made
+    return f"({seed.sql}) UNION ALL ({step.sql})", recursive
 
 
 def _shown(type_: Any) -> str:

@@ -128,8 +128,8 @@ def _unpivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tupl
     before = [*kept]
     parts = []
     for label, value in turned:
-        made = [*(one.sql for one in before), string(label), convert(value, common)]
-        listed = ", ".join(f"{sql} AS {quote(f'c{at}')}" for at, sql in enumerate(made))
+        texts = [*(one.sql for one in before), string(label), convert(value, common)]
+        listed = ", ".join(f"{sql} AS {quote(f'c{at}')}" for at, sql in enumerate(texts))
         where = "" if pivot.args.get("include_nulls") else f" WHERE {value.sql} IS NOT NULL"
         parts.append(f"SELECT {listed} FROM {_once(within)}{where}")
     heading = f'WITH "\x01u" AS MATERIALIZED (SELECT * FROM {origin})'
@@ -160,5 +160,5 @@ def _where(call: Call, test: str, label: str) -> Value:
             Value(f"(CASE WHEN {test} THEN {one.sql} END)", one.type, one.label)
             for one in call.arguments
         ]
-    made = settle(aggregates.aggregate(Call(call.name, given, distinct=call.distinct), Over()))
-    return Value(made.sql, made.type, label)
+    result = settle(aggregates.aggregate(Call(call.name, given, distinct=call.distinct), Over()))
+    return Value(result.sql, result.type, label)

@@ -95,9 +95,9 @@ def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a 
         return _avg(value, call, over)
     if name in _SAME_TYPE:
         return _same_type(value, call, over)
-    made = {"stddev": "stddev_samp", "variance": "var_samp"}.get(name, name)
+    function = {"stddev": "stddev_samp", "variance": "var_samp"}.get(name, name)
     number = convert(_number(value, name), DOUBLE)
-    return Value(f"{made}({_distinct(call, number)}){over.sql}", DOUBLE, name)
+    return Value(f"{function}({_distinct(call, number)}){over.sql}", DOUBLE, name)
 
 
 def _comparing(call: Call) -> None:
@@ -159,10 +159,10 @@ def sum_type(type_: Type) -> Type:
 
 def _sum(value: Value, call: Call, over: Over) -> Value:
     result = sum_type(_number(value, "sum").type)
-    made = f"sum({_distinct(call, value.sql)}){over.sql}"
+    total = f"sum({_distinct(call, value.sql)}){over.sql}"
     if result == DOUBLE:
-        return Value(finite(f"CAST({made} AS DOUBLE)"), result, "sum")
-    return Value(f"CAST({made} AS {result.carrier})", result, "sum")
+        return Value(finite(f"CAST({total} AS DOUBLE)"), result, "sum")
+    return Value(f"CAST({total} AS {result.carrier})", result, "sum")
 
 
 def _avg(value: Value, call: Call, over: Over) -> Value:
@@ -170,8 +170,8 @@ def _avg(value: Value, call: Call, over: Over) -> Value:
     inside = _distinct(call, value.sql)
     total, count = f"sum({inside}){over.sql}", f"count({inside}){over.sql}"
     if value.type.is_integer:  # cut to a whole number, as Redshift does
-        made = f"CAST(({total} // nullif({count}, 0)) AS BIGINT)"
-        return Value(made, BIGINT, "avg")
+        quotient = f"CAST(({total} // nullif({count}, 0)) AS BIGINT)"
+        return Value(quotient, BIGINT, "avg")
     if value.type.kind == "decimal":
         certain(value.type, "avg of")
         result = decimal(38, value.type.scale)
@@ -196,10 +196,10 @@ def _listagg(call: Call, over: Over) -> Value:
         )
     if not call.within:
         raise refuse("listagg without an order", "add within group (order by …)")
-    made = f"string_agg({_distinct(call, value.sql)}, {mark} {call.within}){over.sql}"
+    joined = f"string_agg({_distinct(call, value.sql)}, {mark} {call.within}){over.sql}"
     failing = "error('RS54000:Result size exceeds LISTAGG limit')"
     sql = bind(
-        [made],
+        [joined],
         lambda one: (
             f"(CASE WHEN strlen({one[0]}) > {MAX_VARCHAR} THEN {failing} ELSE {one[0]} END)"
         ),

@@ -28,15 +28,15 @@ def _format_type(name: str, given: Arguments, context: Context) -> Value:
     cases = []
     for kind, (which, _) in TYPES.items():
         if kind in _SIZED:
-            said = f"{string(_SIZED[kind] + '(')} || CAST({modifier} - 4 AS VARCHAR) || ')'"
+            words = f"{string(_SIZED[kind] + '(')} || CAST({modifier} - 4 AS VARCHAR) || ')'"
         elif kind == "decimal":
             digits = f"CAST(({modifier} - 4) // 65536 AS VARCHAR)"
-            said = (
+            words = (
                 f"'numeric(' || {digits} || ',' || CAST(({modifier} - 4) % 65536 AS VARCHAR) || ')'"
             )
         else:
-            said = string(_PLAIN.get(kind, kind))
-        cases.append(f"WHEN {which} THEN {said}")
+            words = string(_PLAIN.get(kind, kind))
+        cases.append(f"WHEN {which} THEN {words}")
     return Value(f"(CASE {number} {' '.join(cases)} END)", _TEXT)
 
 
@@ -47,13 +47,13 @@ def _catalog(name: str, context: Context) -> Catalog:
 
 
 def _lasting(name: str, context: Context) -> list[Relation]:
-    found = _catalog(name, context).relations.values()
-    return [relation for relation in found if relation.schema is not None]
+    relations = _catalog(name, context).relations.values()
+    return [relation for relation in relations if relation.schema is not None]
 
 
 def _cases(subject: str, known: Iterable[tuple[str, str]]) -> str:
     """The text that belongs to a number, NULL where none does."""
-    listed = " ".join(f"WHEN {key} THEN {string(said)}" for key, said in known)
+    listed = " ".join(f"WHEN {key} THEN {string(label)}" for key, label in known)
     return f"(CASE {subject} {listed} END)" if listed else "CAST(NULL AS VARCHAR)"
 
 
@@ -61,8 +61,8 @@ def _user(name: str, given: Arguments, context: Context) -> Value:
     """Who owns it: everything here is owned by who asks."""
     number = whole(given[0], name)
     other = f"'unknown (OID=' || CAST({number} AS VARCHAR) || ')'"
-    made = f"(CASE {number} WHEN {OWNER} THEN {string(context.user)} ELSE {other} END)"
-    return Value(made, _TEXT)
+    named = f"(CASE {number} WHEN {OWNER} THEN {string(context.user)} ELSE {other} END)"
+    return Value(named, _TEXT)
 
 
 def _visible(name: str, given: Arguments, context: Context) -> Value:
@@ -100,9 +100,9 @@ def _array_text(name: str, given: Arguments, context: Context) -> Value:
 
 def _comments(name: str, context: Context) -> list[tuple[int, int, str]]:
     return [
-        (said["objoid"], said["objsubid"], said["description"])
+        (fact["objoid"], fact["objsubid"], fact["description"])
         for one in _lasting(name, context)
-        for said in descriptions(one)
+        for fact in descriptions(one)
     ]
 
 
@@ -110,7 +110,9 @@ def _comment(name: str, given: Arguments, context: Context) -> Value:
     """obj_description(relation, 'pg_class'): what COMMENT ON said of it."""
     if len(given) == 2 and given[1].literal != "pg_class":
         raise refuse(f"{name} of other than 'pg_class'", "only tables and columns have comments")
-    known = [(str(which), said) for which, place, said in _comments(name, context) if not place]
+    known = [
+        (str(which), comment) for which, place, comment in _comments(name, context) if not place
+    ]
     return Value(_cases(whole(given[0], name), known), _LONG)
 
 
@@ -118,7 +120,9 @@ def _column_comment(name: str, given: Arguments, context: Context) -> Value:
     """col_description(relation, the column's number)."""
     relation, column = (whole(value, name) for value in given)
     known = [
-        (f"'{which}.{place}'", said) for which, place, said in _comments(name, context) if place
+        (f"'{which}.{place}'", comment)
+        for which, place, comment in _comments(name, context)
+        if place
     ]
     both = f"(CAST({relation} AS VARCHAR) || '.' || CAST({column} AS VARCHAR))"
     return Value(_cases(both, known), _LONG)
@@ -133,9 +137,9 @@ def _expression(name: str, given: Arguments, context: Context) -> Value:
 def _constraint(name: str, given: Arguments, context: Context) -> Value:
     """pg_get_constraintdef(constraint): PRIMARY KEY (a, b) or UNIQUE (a)."""
     known = [
-        (str(number), said)
+        (str(key["oid"]), key["text"])
         for one in _lasting(name, context)
-        for number, said in ((found["oid"], found["said"]) for found in constraints(one))
+        for key in constraints(one)
     ]
     return Value(_cases(whole(given[0], name), known), _LONG)
 

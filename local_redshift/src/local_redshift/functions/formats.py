@@ -58,8 +58,8 @@ _TOKEN = re.compile("|".join(sorted(_KNOWN, key=len, reverse=True)) + r'|"[^"]*"
 def _pieces(words: str, at: str, name: str) -> list[str]:
     """The DuckDB texts that make a moment's text by a format, in order."""
     pieces: list[str] = []
-    for found in _TOKEN.findall(words):
-        token = _LOWER.get(found, found)
+    for word in _TOKEN.findall(words):
+        token = _LOWER.get(word, word)
         if token in _COMPUTED:
             pieces.append(_COMPUTED[token].format(at=at))
         elif token in _FORMATS:
@@ -88,10 +88,10 @@ def _to_char(name: str, given: list[Value], context: Context) -> Value:
             )
         if given[0].type.precision > 19:
             raise refuse(f"{name} of {given[0].type}", "cast it to at most 18 digits")
-        made = udf(
+        digits = udf(
             context.uses, "number_to_text", f"CAST({given[0].sql} AS VARCHAR)", string(words)
         )
-        return Value(made, varchar(len(words) + 2))
+        return Value(digits, varchar(len(words) + 2))
     if given[0].type.kind not in ("date", "timestamp"):
         raise refuse(
             f"{name} of {given[0].type}",

@@ -55,8 +55,8 @@ def _element_text(name: str, given: Arguments, context: Context) -> Value:
     if len(given) != 2:
         raise refuse(f"{name} of {len(given)} arguments", "give an array and a place")
     value, place = text(given[0], name), whole(given[1], name)
-    made = udf(context.uses, "json_array_element_text", value.sql, place, lenient)
-    return Value(made, varchar(MAX_VARCHAR))
+    element = udf(context.uses, "json_array_element_text", value.sql, place, lenient)
+    return Value(element, varchar(MAX_VARCHAR))
 
 
 def _array_length(name: str, given: Arguments, context: Context) -> Value:
@@ -98,8 +98,8 @@ def _typeof(name: str, given: Arguments, context: Context) -> Value:
 
 def _array(name: str, given: Arguments, context: Context) -> Value:
     """ARRAY(…): the members as JSON, NULL among them."""
-    made = [f"coalesce({_member(value, context)}, 'null')" for value in given]
-    return Value(f"('[' || {(''' || ',' || ''').join(made) or string('')} || ']')", SUPER)
+    members = [f"coalesce({_member(value, context)}, 'null')" for value in given]
+    return Value(f"('[' || {(''' || ',' || ''').join(members) or string('')} || ']')", SUPER)
 
 
 def _member(value: Value, context: Context) -> str:
@@ -128,9 +128,9 @@ def _from_super(value: Value, target: Type, uses: Uses) -> Value:
     if kind == "number" and not target.is_number:
         raise refuse(f"a cast from super to {target}", "cast to varchar, then on")
     places = target.scale if target.kind == "decimal" else 18 if target.kind in FLOATS else 0
-    found = udf(uses, "super_scalar", value.sql, string(kind), str(places))
+    scalar = udf(uses, "super_scalar", value.sql, string(kind), str(places))
     if kind != "text":
-        return Value(f"CAST({found} AS {target.carrier})", target, value.label)
+        return Value(f"CAST({scalar} AS {target.carrier})", target, value.label)
     failing = raising(
         "0A000",
         string(
@@ -138,11 +138,11 @@ def _from_super(value: Value, target: Type, uses: Uses) -> Value:
             "cast it to a longer varchar"
         ),
     )
-    made = bind(
-        [found],
+    fitting = bind(
+        [scalar],
         lambda t: f"(CASE WHEN strlen({t[0]}) > {target.length} THEN {failing} ELSE {t[0]} END)",
     )
-    return Value(made, target, value.label)
+    return Value(fitting, target, value.label)
 
 
 def step(value: Value, key: str, uses: Uses) -> Value:

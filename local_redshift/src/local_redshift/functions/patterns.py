@@ -43,31 +43,31 @@ def _some(words: str, name: str) -> None:
 
 def similar(value: Value, escape: str) -> str:
     """The pattern of SIMILAR TO as one that the whole text must match."""
-    words, made, at = constant(value, "similar to"), "", 0
+    words, regex, at = constant(value, "similar to"), "", 0
     while at < len(words):
         sign = words[at]
         if sign == escape:
             if at + 1 == len(words):
                 raise refuse(f"an escape at the end of {words!r}", "write what it escapes")
-            made, at = made + re.escape(words[at + 1]), at + 2
+            regex, at = regex + re.escape(words[at + 1]), at + 2
             continue
         if sign == "[":
-            found = re.compile(r"\[\^?(?:\[:[a-z]+:\]|[^\[\]\\])+\]").match(words, at)
-            if found is None:
+            brackets = re.compile(r"\[\^?(?:\[:[a-z]+:\]|[^\[\]\\])+\]").match(words, at)
+            if brackets is None:
                 raise refuse(f"the brackets in {words!r}", "write plain characters in them")
-            made, at = made + found[0], found.end()
+            regex, at = regex + brackets[0], brackets.end()
             continue
-        made += {"%": ".*", "_": "."}.get(sign) or (
+        regex += {"%": ".*", "_": "."}.get(sign) or (
             sign if sign in "|*+?{}()," or sign.isalnum() else re.escape(sign)
         )
         at += 1
     try:
-        re.compile(made)
+        re.compile(regex)
     except re.error:
         raise refuse(f"the pattern {words!r} in similar to", "balance its signs") from None
-    if re.search(r"\(\?|[*+?}][*+?{]", made):
+    if re.search(r"\(\?|[*+?}][*+?{]", regex):
         raise refuse(f"the pattern {words!r} in similar to", "use one repetition of a thing")
-    return string(made)
+    return string(regex)
 
 
 def _options(given: Arguments, place: int, name: str) -> str:
@@ -99,19 +99,19 @@ def _replace(name: str, given: Arguments, context: Context) -> Value:
     if _number(given, 3, name) != 1:
         raise refuse(f"{name} from another position than 1", "use substring")
     grouped = "$" in put
-    _some(_WITHOUT_GROUPS.sub(lambda found: found[1] or "", constant(given[1], name)), name)
-    found = _with_groups(given[1], put, name) if grouped else pattern(given[1], name)
+    _some(_WITHOUT_GROUPS.sub(lambda match: match[1] or "", constant(given[1], name)), name)
+    regex = _with_groups(given[1], put, name) if grouped else pattern(given[1], name)
     if "\\" in put:
         raise refuse(f"{name} with a backslash in what is put", "write $1 for a group")
     put = re.sub(r"\$([0-9])", r"\\\1", put)
-    made = f"regexp_replace({value.sql}, {found}, {string(put)}, 'g{_options(given, 4, name)}')"
-    return grown(made, MAX_VARCHAR + 1) if put else Value(made, value.type)
+    replaced = f"regexp_replace({value.sql}, {regex}, {string(put)}, 'g{_options(given, 4, name)}')"
+    return grown(replaced, MAX_VARCHAR + 1) if put else Value(replaced, value.type)
 
 
 def _with_groups(value: Value, put: str, name: str) -> str:
     """A pattern with groups around parts of it: what each of them holds must leave no choice."""
     words = constant(value, name)
-    bare = _WITHOUT_GROUPS.sub(lambda found: found[1] or "", words)
+    bare = _WITHOUT_GROUPS.sub(lambda match: match[1] or "", words)
     groups = len(re.findall(r"(?<!\\)\(", words))
     wanted = [int(number) for number in re.findall(r"\$(.?)", put) if number.isdigit()]
     sound = _PLAIN.fullmatch(bare) and not re.search(r"\)[*+?{]|\(\)|\(\?|\[[^\]]*[()]", words)
@@ -124,17 +124,17 @@ def _with_groups(value: Value, put: str, name: str) -> str:
 
 
 def _substr(name: str, given: Arguments, context: Context) -> Value:
-    value, found = text(given[0], name), pattern(given[1], name)
+    value, regex = text(given[0], name), pattern(given[1], name)
     flags, which = string(_options(given, 4, name)), _number(given, 3, name)
     inside = _from(value, given, 2, name)
     if len(given) <= 3:
-        return Value(f"regexp_extract({inside}, {found}, 0, {flags})", value.type)
+        return Value(f"regexp_extract({inside}, {regex}, 0, {flags})", value.type)
 
     _some(constant(given[1], name), name)
 
     def make(texts: Sequence[str]) -> str:
         one, whole = texts
-        every = f"regexp_extract_all({one}, {found}, 0, {flags})"
+        every = f"regexp_extract_all({one}, {regex}, 0, {flags})"
         return (
             f"(CASE WHEN {whole} IS NULL OR {which} > length({whole}) THEN NULL "
             f"ELSE coalesce({every}[{which}], '') END)"
@@ -144,11 +144,11 @@ def _substr(name: str, given: Arguments, context: Context) -> Value:
 
 
 def _count(name: str, given: Arguments, context: Context) -> Value:
-    value, found = text(given[0], name), pattern(given[1], name)
+    value, regex = text(given[0], name), pattern(given[1], name)
     _some(constant(given[1], name), name)
     inside, flags = _from(value, given, 2, name), string(_options(given, 3, name))
     return Value(
-        f"CAST(len(regexp_extract_all({inside}, {found}, 0, {flags})) AS INTEGER)", INTEGER
+        f"CAST(len(regexp_extract_all({inside}, {regex}, 0, {flags})) AS INTEGER)", INTEGER
     )
 
 
@@ -160,12 +160,12 @@ def _instr(name: str, given: Arguments, context: Context) -> Value:
             raise refuse(f"{name} with a {what} other than 1", "use substring")
     if len(given) > 4 and constant(given[4], name) != "0":
         raise refuse(f"{name} of the end of a match", "add the length of regexp_substr")
-    found, flags = pattern(given[1], name, test=True), string(_options(given, 5, name))
+    regex, flags = pattern(given[1], name, test=True), string(_options(given, 5, name))
 
     def make(texts: Sequence[str]) -> str:
-        before = string(f"^(.*?)(?:{found[1:-1].replace(2 * chr(39), chr(39))})")
+        before = string(f"^(.*?)(?:{regex[1:-1].replace(2 * chr(39), chr(39))})")
         length = f"length(regexp_extract({texts[0]}, {before}, 1, {flags}))"
-        matched = f"regexp_matches({texts[0]}, {found}, {flags})"
+        matched = f"regexp_matches({texts[0]}, {regex}, {flags})"
         return (
             f"(CASE WHEN {texts[0]} IS NULL THEN NULL WHEN {matched} THEN {length} + 1 ELSE 0 END)"
         )

@@ -34,8 +34,8 @@ def continuous(by: Value, share: str, over: str, name: str) -> Value:
     place for integers. A value that needs more places than that is refused.
     """
     if by.type.kind in FLOATS:
-        made = f"quantile_cont({convert(by, DOUBLE)}, {share}){over}"
-        return Value(made, DOUBLE, name)
+        quantile = f"quantile_cont({convert(by, DOUBLE)}, {share}){over}"
+        return Value(quantile, DOUBLE, name)
     if not by.type.is_exact or as_decimal(by.type).precision > _MOST_DIGITS:
         raise refuse(f"{name} of {by.type}", "cast to float8, or to fewer digits")
     given = as_decimal(by.type)

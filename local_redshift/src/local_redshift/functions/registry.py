@@ -73,9 +73,9 @@ def _round(name: str, given: Arguments, context: Context) -> Value:
         return _tens(name, value, -digits)
     if digits < 0 or digits > 15:
         raise refuse(f"{name} of {value.type} to {digits} places", "cast it to decimal(p,s)")
-    made = f"{name}({value.sql}, {digits})" if digits else f"{name}({value.sql})"
+    rounded = f"{name}({value.sql}, {digits})" if digits else f"{name}({value.sql})"
     places = digits if value.type.kind in ("real", "double") else None
-    return Value(f"CAST({made} AS {value.type.carrier})", _shown(value.type), places=places)
+    return Value(f"CAST({rounded} AS {value.type.carrier})", _shown(value.type), places=places)
 
 
 def _tens(name: str, value: Value, zeros: int) -> Value:
@@ -114,11 +114,11 @@ def _floor(name: str, given: Arguments, context: Context) -> Value:
     value = number(given[0], name)
     if value.type.is_integer:
         return value
-    made = "floor" if name == "floor" else "ceil"
+    function = "floor" if name == "floor" else "ceil"
     if value.type.kind == "decimal":
         value = _wider(value)
     places = None if value.type.kind == "decimal" else 0
-    sql = f"CAST({made}({value.sql}) AS {value.type.carrier})"
+    sql = f"CAST({function}({value.sql}) AS {value.type.carrier})"
     return Value(sql, _shown(value.type), places=places)
 
 
@@ -127,12 +127,12 @@ def _mod(name: str, given: Arguments, context: Context) -> Value:
 
 
 def _float(name: str, given: Arguments, context: Context) -> Value:
-    made = {
+    function = {
         "log": "log10", "power": "pow", "dexp": "exp", "dlog1": "ln", "dlog10": "log10",
     }.get(name, name)  # fmt: skip
     arguments = ", ".join(convert(number(value, name), DOUBLE) for value in given)
-    sql = f"{made}({arguments})"
-    if made == "pow":
+    sql = f"{function}({arguments})"
+    if function == "pow":
         failing = raising(
             "0A000",
             "'the local Redshift has no rule for a negative number to a power that is not whole; "

@@ -30,13 +30,13 @@ def _same_text(name: str, given: Arguments, context: Context) -> Value:
 def _reverse(name: str, given: Arguments, context: Context) -> Value:
     """By code points: DuckDB's own keeps an accent on the letter before it."""
     value = text(given[0], name)
-    made = f"array_to_string(list_reverse(regexp_extract_all({value.sql}, '(?s).')), '')"
-    return Value(made, value.type, hexadecimal=value.hexadecimal)
+    reversed_ = f"array_to_string(list_reverse(regexp_extract_all({value.sql}, '(?s).')), '')"
+    return Value(reversed_, value.type, hexadecimal=value.hexadecimal)
 
 
 def _length(name: str, given: Arguments, context: Context) -> Value:
-    made = "strlen" if name == "octet_length" else "length"
-    return Value(f"CAST({made}({text(given[0], name).sql}) AS INTEGER)", INTEGER)
+    function = "strlen" if name == "octet_length" else "length"
+    return Value(f"CAST({function}({text(given[0], name).sql}) AS INTEGER)", INTEGER)
 
 
 def _end(name: str, given: Arguments, context: Context) -> Value:
@@ -56,19 +56,19 @@ def substring(given: Arguments) -> Value:
     """SUBSTRING(text, start[, length]): a start before the text takes from the length."""
     value, start = text(given[0], "substring"), whole(given[1], "substring")
     if len(given) == 2:
-        made = bind(
+        rest = bind(
             [value.sql, start],
             lambda t: (
                 f"(CASE WHEN {t[1]} IS NULL THEN NULL ELSE "
                 f"substring({t[0]}, greatest({t[1]}, 1)) END)"
             ),
         )
-        return Value(made, value.type, hexadecimal=value.hexadecimal)
+        return Value(rest, value.type, hexadecimal=value.hexadecimal)
     size = whole(given[2], "substring")
     if given[2].literal is not None and int(given[2].literal) < 0:
         raise refuse("substring with a negative length", "give a length of 0 or more")
     failing = raising("22011", "'negative substring length not allowed'")
-    made = bind(
+    part = bind(
         [value.sql, start, size],
         lambda t: (
             f"(CASE WHEN {t[1]} IS NULL OR {t[2]} IS NULL THEN NULL "
@@ -76,7 +76,7 @@ def substring(given: Arguments) -> Value:
             f"greatest({t[2]} + least({t[1]} - 1, 0), 0)) END)"
         ),
     )
-    return Value(made, value.type, hexadecimal=value.hexadecimal)
+    return Value(part, value.type, hexadecimal=value.hexadecimal)
 
 
 def trim(side: str, given: Arguments) -> Value:
@@ -91,8 +91,8 @@ def _replace(name: str, given: Arguments, context: Context) -> Value:
     if not given[1].literal:
         raise refuse(f"{name} of a computed or empty text", "give the text to replace as a literal")
     grows = max(1, -(-three.type.length // max(two.type.length, 1)))
-    made = f"{name}({one.sql}, {two.sql}, {three.sql})"
-    return arithmetic.grown(made, one.type.length * grows)
+    replaced = f"{name}({one.sql}, {two.sql}, {three.sql})"
+    return arithmetic.grown(replaced, one.type.length * grows)
 
 
 def _concat(name: str, given: Arguments, context: Context) -> Value:
@@ -103,8 +103,8 @@ def _position(name: str, given: Arguments, context: Context) -> Value:
     inside, sought = (given[1], given[0]) if name == "charindex" else (given[0], given[1])
     if sought.literal == "":
         raise refuse(f"{name} of an empty text", "its place is not documented")
-    made = f"strpos({text(inside, name).sql}, {text(sought, name).sql})"
-    return Value(f"CAST({made} AS INTEGER)", INTEGER)
+    place = f"strpos({text(inside, name).sql}, {text(sought, name).sql})"
+    return Value(f"CAST({place} AS INTEGER)", INTEGER)
 
 
 def _split_part(name: str, given: Arguments, context: Context) -> Value:
@@ -129,22 +129,22 @@ def _repeat(name: str, given: Arguments, context: Context) -> Value:
     if not times_.isdigit():
         raise refuse(f"{name} of a negative count", "count from 0")
     count = min(int(times_), MAX_VARCHAR + 1)
-    made = f"repeat({value.sql}, {count})"
-    if value.type.length * count > MAX_VARCHAR:  # not made at all where it would be too long
-        made = bind(
+    repeated = f"repeat({value.sql}, {count})"
+    if value.type.length * count > MAX_VARCHAR:  # not repeated at all where it would be too long
+        repeated = bind(
             [value.sql],
             lambda t: (
                 f"(CASE WHEN strlen({t[0]}) * {count} > {MAX_VARCHAR} "
                 f"THEN {arithmetic.TOO_LONG} ELSE repeat({t[0]}, {count}) END)"
             ),
         )
-    return Value(made, varchar(value.type.length * count))
+    return Value(repeated, varchar(value.type.length * count))
 
 
 def _translate(name: str, given: Arguments, context: Context) -> Value:
     one, two, three = (text(value, name) for value in given)
-    made = f"translate({one.sql}, {two.sql}, {three.sql})"
-    return arithmetic.grown(made, 4 * one.type.length)
+    translated = f"translate({one.sql}, {two.sql}, {three.sql})"
+    return arithmetic.grown(translated, 4 * one.type.length)
 
 
 def _digest(name: str, given: Arguments, context: Context) -> Value:
@@ -155,8 +155,8 @@ def _digest(name: str, given: Arguments, context: Context) -> Value:
         return Value(
             udf(context.uses, "sha2", value.sql, bits), varchar(int(bits) // 4), hexadecimal=True
         )
-    made, length = {"md5": ("md5", 32), "sha2": ("sha256", 64)}.get(name, ("sha1", 40))
-    return Value(f"{made}({value.sql})", varchar(length), hexadecimal=True)
+    function, length = {"md5": ("md5", 32), "sha2": ("sha256", 64)}.get(name, ("sha1", 40))
+    return Value(f"{function}({value.sql})", varchar(length), hexadecimal=True)
 
 
 def _strtol(name: str, given: Arguments, context: Context) -> Value:
@@ -173,8 +173,8 @@ def _initcap(name: str, given: Arguments, context: Context) -> Value:
     """Words are what stands between signs that are neither letters nor digits."""
     value = text(given[0], name)
     words = f"regexp_extract_all({value.sql}, '[\\p{{L}}\\p{{N}}]+|[^\\p{{L}}\\p{{N}}]+')"
-    made = "upper(substring(_w, 1, 1)) || lower(substring(_w, 2))"
-    sql = f"array_to_string(list_transform({words}, lambda _w: {made}), '')"
+    capitalized = "upper(substring(_w, 1, 1)) || lower(substring(_w, 2))"
+    sql = f"array_to_string(list_transform({words}, lambda _w: {capitalized}), '')"
     return Value(sql, value.type)
 
 
@@ -194,14 +194,14 @@ def _fnv_hash(name: str, given: Arguments, context: Context) -> Value:
         "'the local Redshift has no rule for fnv_hash of NULL, as its value is not documented; "
         "use nvl(…)'",
     )
-    made = bind(
+    hash_ = bind(
         [sql, seed],
         lambda t: (
             f"(CASE WHEN {t[0]} IS NULL OR {t[1]} IS NULL THEN {failing} "
             f"ELSE {udf(context.uses, 'fnv_hash', t[0], str(size), t[1])} END)"
         ),
     )
-    return Value(made, BIGINT)
+    return Value(hash_, BIGINT)
 
 
 def _quote_literal(name: str, given: Arguments, context: Context) -> Value:

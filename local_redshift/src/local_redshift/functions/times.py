@@ -46,13 +46,13 @@ _NAMES = {name: part for part, names in _PARTS.items() for name in names}
 def part(value: Value, name: str, without: tuple[str, ...] = ()) -> str:
     """The part of a date that an argument names, as a word or a literal."""
     word = (value.literal if value.literal is not None else value.label).lower()
-    found = _NAMES.get(word)
-    if found is None or found in without:
+    unit = _NAMES.get(word)
+    if unit is None or unit in without:
         raise refuse(
             f"the date part {word} in {name}",
             "see local_redshift/docs/reference.md for those it has",
         )
-    return found
+    return unit
 
 
 def moment_of(value: Value, name: str) -> str:
@@ -127,13 +127,13 @@ def _date_trunc(name: str, given: list[Value], context: Context) -> Value:
 
 def extract(unit: str, value: Value, name: str = "extract") -> Value:
     """EXTRACT(unit FROM value): an integer; of epoch, whole seconds only."""
-    found = part(Value("", varchar(1), unit), name, ("millisecond", "microsecond"))
+    which = part(Value("", varchar(1), unit), name, ("millisecond", "microsecond"))
     at = moment_of(value, name)
-    if found == "epoch":
+    if which == "epoch":
         if value.type.kind != "date":
             at = f"date_trunc('second', {at})"
         return Value(f"CAST(epoch({at}) AS BIGINT)", BIGINT, "date_part")
-    return Value(f"CAST(date_part('{found}', {at}) AS INTEGER)", INTEGER, "date_part")
+    return Value(f"CAST(date_part('{which}', {at}) AS INTEGER)", INTEGER, "date_part")
 
 
 def _whole_seconds(value: Value, name: str, failing: str) -> str:
@@ -221,14 +221,14 @@ def interval(words: str) -> Value:
     months, days, micros, at = 0, 0, 0, 0
     words = words.strip()
     while at < len(words):
-        found = _QUANTITY.match(words, at)
-        if found is None:
+        match = _QUANTITY.match(words, at)
+        if match is None:
             raise refuse(f"the interval {words!r}", "write it as '3 days' or '1 day, 2 hours'")
-        at = found.end()
+        at = match.end()
         unit = part(
-            Value("", varchar(1), found[2] or "second"), "interval", ("dow", "doy", "epoch")
+            Value("", varchar(1), match[2] or "second"), "interval", ("dow", "doy", "epoch")
         )
-        number = Fraction(found[1])
+        number = Fraction(match[1])
         per_month = {"month": 1, "quarter": 3, "year": 12}.get(unit)
         if per_month is not None:
             if number.denominator != 1:
@@ -241,8 +241,8 @@ def interval(words: str) -> Value:
             micros += int(number * (seconds * 1_000_000 if unit != "microsecond" else 1))
     if not words:
         raise RedshiftError("22007", 'invalid input syntax for type interval: ""')
-    made = f"INTERVAL '{months} months {days} days {micros} microseconds'"
-    return Value(made, INTERVAL)
+    span = f"INTERVAL '{months} months {days} days {micros} microseconds'"
+    return Value(span, INTERVAL)
 
 
 _ZONE = re.compile(r"UTC|GMT|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_\-]+)+")

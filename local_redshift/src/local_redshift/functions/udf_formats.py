@@ -16,12 +16,12 @@ _NUMBER = re.compile(r"(FM)?(\$)?([SsLl]?)([09,Gg]*)(?:([.Dd])([09]*))?(S|MI|s|m
 @cache
 def number_format(words: str) -> re.Match[str] | None:
     """The parts of a numeric format, where it is one that is read here."""
-    found = _NUMBER.fullmatch(words)
-    if not found or not re.search("[09]", words) or found[2] or found[3] in ("L", "l"):
+    shape = _NUMBER.fullmatch(words)
+    if not shape or not re.search("[09]", words) or shape[2] or shape[3] in ("L", "l"):
         return None
-    if found[4][:1] in ("G", "g", ","):  # SG is a sign of its own
+    if shape[4][:1] in ("G", "g", ","):  # SG is a sign of its own
         return None
-    return None if found[3] and found[7] else found
+    return None if shape[3] and shape[7] else shape
 
 
 def number_to_text(number: Decimal, words: str) -> str:
@@ -63,28 +63,28 @@ def number_to_text(number: Decimal, words: str) -> str:
 
 def _grouped(digits: str, whole: str) -> str:
     """The digits with their separators; one before the first digit is a blank."""
-    made, at = "", 0
+    grouped, at = "", 0
     for mark in whole:
         if mark == "G":
-            made += "," if made.strip() else " "
+            grouped += "," if grouped.strip() else " "
         else:
-            made += digits[at]
+            grouped += digits[at]
             at += 1
-    return made
+    return grouped
 
 
 def _signed(text: str, blank: str, negative: bool, shape: re.Match[str]) -> str:
     """The text with its sign where the format puts it."""
     last = (shape[7] or "").upper()
     if last == "S":
-        made = blank + text + ("-" if negative else "+")
+        signed = blank + text + ("-" if negative else "+")
     elif last == "MI":
-        made = blank + text + ("-" if negative else " ")
+        signed = blank + text + ("-" if negative else " ")
     elif shape[3]:
-        made = blank + ("-" if negative else "+") + text
+        signed = blank + ("-" if negative else "+") + text
     else:
-        made = blank + ("-" if negative else " ") + text
-    return made.strip(" ") if shape[1] else made
+        signed = blank + ("-" if negative else " ") + text
+    return signed.strip(" ") if shape[1] else signed
 
 
 def text_to_number(text: str, words: str) -> Decimal:
@@ -183,7 +183,7 @@ def _moment(parts: dict[str, int], strict: bool, unread: Exception) -> datetime:
     if minute > 59 or second > 59 or (half == 12 and "AM" not in parts):
         raise unread
     first = datetime(year, month, 1)
-    made = first + timedelta(
+    moment = first + timedelta(
         days=day - 1, hours=hour, minutes=minute, seconds=second,
         milliseconds=parts.get("MS", 0), microseconds=parts.get("US", 0),
     )  # fmt: skip
@@ -193,7 +193,7 @@ def _moment(parts: dict[str, int], strict: bool, unread: Exception) -> datetime:
         raise failure(
             "22008", f"date/time field time value out of range: {hour}:{minute}:{second}.0"
         )
-    return made
+    return moment
 
 
 UDFS: dict[str, tuple[Callable[..., object], str, str]] = {

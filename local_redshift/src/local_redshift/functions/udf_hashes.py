@@ -15,13 +15,13 @@ _PRIME, _ALL = 0x100000001B3, 2**64 - 1  # of FNV-1a in 64 bits
 
 @cache
 def _table() -> tuple[int, ...]:
-    made = []
+    table = []
     for byte in range(256):
         value = byte
         for _ in range(8):
             value = (value >> 1) ^ (_CASTAGNOLI if value & 1 else 0)
-        made.append(value)
-    return tuple(made)
+        table.append(value)
+    return tuple(table)
 
 
 def crc32(text: str) -> str:

@@ -23,8 +23,8 @@ class Twice(dict[str, Any]):
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else Twice(found)
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else Twice(members)
 
 
 def _constant(word: str) -> NoReturn:
@@ -64,7 +64,7 @@ def _read(text: str, kind: type, lenient: bool) -> Any:
     if not text.strip():
         raise unsure("an empty text as JSON", "use nullif(…, '')")
     try:
-        found = parse(text)
+        value = parse(text)
     except (ValueError, RecursionError):
         if lenient:
             return None
@@ -72,12 +72,12 @@ def _read(text: str, kind: type, lenient: bool) -> Any:
         raise failure(
             "XX000", f"JSON parsing error; code: 8001; context: invalid json {word}"
         ) from None
-    if not isinstance(found, kind):
+    if not isinstance(value, kind):
         raise unsure(
             "JSON that is not an object here" if kind is dict else "JSON that is not an array here",
             "test it with is_valid_json or is_valid_json_array first",
         )
-    return found
+    return value
 
 
 def _text(value: Any, whole: str) -> str:
@@ -86,13 +86,13 @@ def _text(value: Any, whole: str) -> str:
         raise unsure("the text of a JSON null", "leave it out with a case over is_valid_json")
     if isinstance(value, str):
         return str(value)
-    made = dump(value)
-    if made not in whole:
+    text = dump(value)
+    if text not in whole:
         raise unsure(
             "the text of a JSON object or array that is written with blanks, escapes or a key twice",
             "take its members one by one",
         )
-    return made
+    return text
 
 
 def path_text(text: str, path: str, lenient: bool) -> str | None:

@@ -125,14 +125,14 @@ def _call(words: list[Word], place: int, word: Word) -> None:
 
 def _within(words: list[Word], bracket: int) -> list[tuple[int, Word]]:
     """The words between a bracket and its partner that are in no other bracket, with their places."""
-    found, depth = [], 0
+    places, depth = [], 0
     for at in range(bracket, len(words)):
         depth += {"(": 1, ")": -1}.get(words[at].lower, 0)
         if depth == 0:
             break
         if depth == 1:
-            found.append((at, words[at]))
-    return found
+            places.append((at, words[at]))
+    return places
 
 
 def _sign(words: list[Word], place: int, word: Word, following: Word | None) -> None:

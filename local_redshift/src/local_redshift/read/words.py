@@ -40,30 +40,30 @@ class Word:
 
 def scan(sql: str) -> list[Word]:
     """All words of a text. RedshiftError where a quote does not end."""
-    found, at = [], 0
+    words, at = [], 0
     while at < len(sql):
         match = _SCAN.match(sql, at)
         if match is None:
             raise RedshiftError("42601", f"syntax error at or near {sql[at : at + 20]!r}")
         if match.lastgroup != "space":
-            found.append(Word(str(match.lastgroup), match[0], match.start(), match.end()))
+            words.append(Word(str(match.lastgroup), match[0], match.start(), match.end()))
         at = match.end()
-    return found
+    return words
 
 
 def split(script: str) -> list[str]:
     """The statements of a script, without their semicolons; semicolons in quotes do not count."""
-    found, start, filled = [], 0, False
+    statements, start, filled = [], 0, False
     for word in scan(script):
         if word.lower == ";":
             if filled:
-                found.append(script[start : word.start].strip())
+                statements.append(script[start : word.start].strip())
             start, filled = word.end, False
         else:
             filled = True
     if filled:
-        found.append(script[start:].strip())
-    return found
+        statements.append(script[start:].strip())
+    return statements
 
 
 class Words:
@@ -150,11 +150,11 @@ class Words:
     def names(self) -> list[str]:
         """Names in brackets."""
         self.expect("(")
-        found = [self.name()]
+        names = [self.name()]
         while self.take(","):
-            found.append(self.name())
+            names.append(self.name())
         self.expect(")")
-        return found
+        return names
 
     def string(self) -> str:
         """A string literal's value."""

@@ -21,22 +21,22 @@ def text(query: Query) -> str:
     if not places:
         return query.sql
     names = [f"c{place}" for place in range(len(query.columns))]
-    made = ", ".join(
+    listed = ", ".join(
         f"({c} AT TIME ZONE 'UTC')" if place in places else c for place, c in enumerate(names)
     )
-    return f'SELECT {made} FROM ({query.sql}) AS "_z"({", ".join(names)})'
+    return f'SELECT {listed} FROM ({query.sql}) AS "_z"({", ".join(names)})'
 
 
 def check(query: Query, description: Any) -> None:
     """XX000 when DuckDB's types are not those that were predicted: refused rather than wrong."""
-    for (column, type_), found in zip(query.columns, description or (), strict=True):
+    for (column, type_), described in zip(query.columns, description or (), strict=True):
         if type_.doubt == "null":  # DuckDB has a type of its own for NULL
             continue
         carrier = "TIMESTAMP" if type_.kind == "timestamptz" else type_.carrier
-        if str(found[1]) != carrier:
+        if str(described[1]) != carrier:
             raise RedshiftError(
                 "XX000",
-                f"the local Redshift computed {column} as {found[1]}, not as {type_}: refused "
+                f"the local Redshift computed {column} as {described[1]}, not as {type_}: refused "
                 "rather than wrong; cast it to the type you mean, and report it",
             )
 

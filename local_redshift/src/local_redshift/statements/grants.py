@@ -65,20 +65,20 @@ def default_privileges(words: Words, catalog: Catalog) -> None:
 
 def _privileges(words: Words) -> tuple[list[str], bool]:
     """The privileges, and whether columns are named with them."""
-    found, by_column = [], False
+    privileges, by_column = [], False
     while True:
         word = words.next().lower
         if word != "all" and word not in _EVERY:
             words.at -= 1
             raise words.error("a privilege expected")
-        found.append(word)
+        privileges.append(word)
         if word == "all":
             words.take("privileges")
         if words.peek("("):
             words.names()
             by_column = True
         if not words.take(","):
-            return found, by_column
+            return privileges, by_column
 
 
 def _things(words: Words, catalog: Catalog) -> str:

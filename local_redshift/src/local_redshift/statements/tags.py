@@ -20,8 +20,8 @@ _OBJECTS = (
 def tag(form: str, words: Words, count: int) -> str:
     """The command tag of a statement that changed `count` rows."""
     first, rest = words.words[0].text.upper(), words.words[1:]
-    said = (word.text.upper() for word in rest if word.lower in _OBJECTS)
-    word = next(said, "TABLE")
+    kinds = (word.text.upper() for word in rest if word.lower in _OBJECTS)
+    word = next(kinds, "TABLE")
     word = "MATERIALIZED VIEW" if word == "MATERIALIZED" else word
     return (form or first).format(n=max(count, 0), word=word)
 

@@ -15,11 +15,11 @@ Image = tuple[Any, Any]
 
 def image(connection: Any, table: str) -> Image:
     """What a connection's snapshot shows of a table (its DuckDB name), without what it inserted itself."""
-    found = connection.execute(
+    columns = connection.execute(
         f'SELECT rowid AS id, hash("_t") AS seen FROM {table} AS "_t" '
         f"WHERE rowid < {_UNCOMMITTED} ORDER BY 1"
     ).fetchnumpy()
-    return found["id"], found["seen"]
+    return columns["id"], columns["seen"]
 
 
 def changed(before: Image, after: Image) -> Any:

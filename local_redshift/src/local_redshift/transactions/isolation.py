@@ -106,8 +106,8 @@ class Transactions:
                     continue
                 if _precedes(other, last):
                     return [*path, other]
-                if found := search(other, [*path, other]):
-                    return found
+                if cycle := search(other, [*path, other]):
+                    return cycle
             return None
 
         return search(last, [])

@@ -137,7 +137,7 @@ class Locks:
     def _blockers(self, request: _Request) -> list[Owner]:
         """Who must go first: who holds a lock that clashes, and who asked for one before."""
         holders = self._held.get(request.table, {})
-        found = [
+        blockers = [
             owner
             for owner, mode in holders.items()
             if owner is not request.owner and clashes(mode, request.mode)
@@ -150,8 +150,8 @@ class Locks:
                 and earlier.owner is not request.owner
                 and clashes(earlier.mode, request.mode)
             ):
-                found.append(earlier.owner)
-        return found
+                blockers.append(earlier.owner)
+        return blockers
 
     def _find_deadlock(self, request: _Request) -> None:
         """40P01 if those whom this request waits for wait, at last, for its own transaction."""
@@ -195,10 +195,10 @@ class Locks:
 
     def __iter__(self) -> Iterator[Held]:
         with self._changed:
-            found = [
+            held = [
                 Held(table, mode, owner, True)
                 for table, holders in self._held.items()
                 for owner, mode in holders.items()
             ]
-            found += [Held(r.table, r.mode, r.owner, False) for r in self._waiting]
-        return iter(found)
+            held += [Held(r.table, r.mode, r.owner, False) for r in self._waiting]
+        return iter(held)

@@ -63,8 +63,8 @@ def arithmetic(sign: str, left: Value, right: Value) -> Value:
         raise refuse("% of floating point numbers", "cast both sides to an integer type")
     result = REAL if one.kind == two.kind == "real" else DOUBLE
     a, b = convert(left, result), convert(right, result)
-    made = divided("/", a, b, right) if sign == "/" else f"({a} {sign} {b})"
-    return Value(finite(made), result)
+    computed = divided("/", a, b, right) if sign == "/" else f"({a} {sign} {b})"
+    return Value(finite(computed), result)
 
 
 def _typed(sign: str, left: Value, right: Value) -> tuple[Value, Value]:

@@ -164,7 +164,7 @@ def _from_text(value: Value, target: Type) -> str:
         )
     if kind not in _TEXTS:
         raise refuse(f"a cast from text to {target}", "cast to timestamp or another type first")
-    made = f"CAST({sql} AS {target.carrier})"
+    plain = f"CAST({sql} AS {target.carrier})"
     if value.literal == "epoch" and kind == "timestamp":
         return "CAST('1970-01-01 00:00:00' AS TIMESTAMP)"
     if value.literal is not None:  # known now: say now what is wrong, and leave no check behind
@@ -176,7 +176,7 @@ def _from_text(value: Value, target: Type) -> str:
             raise RedshiftError(
                 "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
             )
-        return made
+        return plain
 
     def make(texts: Sequence[str]) -> str:
         (one,) = texts

@@ -230,9 +230,9 @@ class Catalog:
                 if database == DATABASE and schema in _HIDDEN:
                     continue
                 owner = None if database == "temp" else schema
-                said = json.loads(text) if text else {}
-                types = said.pop("columns", {})
-                found = tuple(
+                attributes = json.loads(text) if text else {}
+                types = attributes.pop("columns", {})
+                shape = tuple(
                     Column(
                         column,
                         parse_type(types[column]) if column in types else from_carrier(carrier),
@@ -240,25 +240,27 @@ class Catalog:
                         default,
                     )
                     for column, carrier, nullable, default in columns[database, schema, name]
-                    if "unbound" not in said  # a late-binding view is read when it is used
+                    if "unbound" not in attributes  # a late-binding view is read when it is used
                 )
-                self._relations[owner, name] = Relation(owner, name, found, word == "view", said)
+                self._relations[owner, name] = Relation(
+                    owner, name, shape, word == "view", attributes
+                )
 
     def find(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None. Without a schema: temporary, then the path."""
         for candidate in (None, *self.search_path) if schema is None else (schema,):
-            found = self.relations.get((candidate, name))
-            if found is not None:
+            relation = self.relations.get((candidate, name))
+            if relation is not None:
                 if candidate is not None:
-                    self.asked.add(str(found))
-                return found
+                    self.asked.add(str(relation))
+                return relation
         return None
 
     def get(self, schema: str | None, name: str) -> Relation:
         """The relation that a name means; RedshiftError 42P01 when there is none."""
-        found = self.find(schema, name)
-        if found is not None:
-            return found
+        relation = self.find(schema, name)
+        if relation is not None:
+            return relation
         if schema is not None and schema not in self.schemas:
             raise RedshiftError("3F000", f'schema "{schema}" does not exist')
         shown = name if schema is None else f"{schema}.{name}"
@@ -266,10 +268,10 @@ class Catalog:
 
     def table(self, schema: str | None, name: str) -> Relation:
         """The table of that name; a view is an error."""
-        found = self.get(schema, name)
-        if found.kind != "table":
-            raise RedshiftError("42809", f'"{found}" is a {found.kind}, not a table')
-        return found
+        relation = self.get(schema, name)
+        if relation.kind != "table":
+            raise RedshiftError("42809", f'"{relation}" is a {relation.kind}, not a table')
+        return relation
 
     def lookup(self, schema: str | None, name: str) -> Query:
         """What a name in FROM stands for, a table or a system view, as the compiler asks."""

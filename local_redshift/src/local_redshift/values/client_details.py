@@ -19,8 +19,8 @@ def has_primary_key(relation: Relation) -> bool:
 
 
 def constraints(relation: Relation) -> list[dict[str, Any]]:
-    """The keys of a table, with their text as `said`; refused where one refers to another table."""
-    names, found = [column.name for column in relation.columns], []
+    """The keys of a table, with their text as `text`; refused where one refers to another table."""
+    names, facts = [column.name for column in relation.columns], []
     for called, kind, columns in relation.attributes.get("constraints", []):
         if kind == "foreign key":
             raise refuse(
@@ -28,16 +28,16 @@ def constraints(relation: Relation) -> list[dict[str, Any]]:
                 "what it refers to is not kept; drop the constraint",
             )
         places = ",".join(str(names.index(name) + 1) for name in columns)
-        found.append(
+        facts.append(
             {
                 "oid": oid(str(relation), called), "conname": called,
                 "connamespace": oid(str(relation.schema)), "conrelid": oid(str(relation)),
                 "contype": "p" if kind == "primary key" else "u", "confrelid": 0,
                 "condeferrable": False, "condeferred": False, "conkey": f"{{{places}}}",
-                "said": f"{kind.upper()} ({', '.join(columns)})",
+                "text": f"{kind.upper()} ({', '.join(columns)})",
             }
         )  # fmt: skip
-    return found
+    return facts
 
 
 def defaults(relation: Relation) -> Iterator[dict[str, Any]]:
@@ -49,10 +49,10 @@ def defaults(relation: Relation) -> Iterator[dict[str, Any]]:
 
 def descriptions(relation: Relation) -> Iterator[dict[str, Any]]:
     """What COMMENT ON said of a table or view (0) and of its columns, by their number."""
-    said = [relation.attributes.get("comment")]
+    texts = [relation.attributes.get("comment")]
     comments = relation.attributes.get("comments", {})
-    said += [comments.get(column.name) for column in relation.columns]
-    for place, text in enumerate(said):
+    texts += [comments.get(column.name) for column in relation.columns]
+    for place, text in enumerate(texts):
         if text:
             yield {
                 "objoid": oid(str(relation)), "classoid": oid("pg_class"),

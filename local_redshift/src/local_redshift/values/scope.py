@@ -33,10 +33,10 @@ class Source:
 
     def value(self, name: str) -> Value:
         """The column of that name, qualified."""
-        found = [type_ for column, type_ in self.columns if column == name]
-        if len(found) != 1:
+        types = [type_ for column, type_ in self.columns if column == name]
+        if len(types) != 1:
             raise RedshiftError("42702", f'column reference "{name}" is ambiguous')
-        return Value(f"{quote(self.alias)}.{quote(name)}", found[0], name)
+        return Value(f"{quote(self.alias)}.{quote(name)}", types[0], name)
 
     def has(self, name: str) -> bool:
         """Whether it has a column of that name."""
@@ -115,15 +115,15 @@ class Scope:
         if name in self.merged:
             self._reached(name, level)
             return self.merged[name]
-        found = [source for source in self.sources if source.has(name)]
-        if len(found) > 1:
-            tables = ", ".join(source.alias for source in found)
+        sources = [source for source in self.sources if source.has(name)]
+        if len(sources) > 1:
+            tables = ", ".join(source.alias for source in sources)
             raise RedshiftError(
                 "42702", f'column reference "{name}" is ambiguous: it is in {tables}'
             )
-        if found:
+        if sources:
             self._reached(name, level)
-            return found[0].value(name)
+            return sources[0].value(name)
         if name in self.labels:
             return self.labels[name]
         if self.parent is not None:

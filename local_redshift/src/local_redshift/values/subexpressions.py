@@ -27,7 +27,7 @@ def bind(
         return make(texts)
     # A number beyond every one inside: a name never hides another.
     used = max(
-        (int(found) for text in (*texts, *beside) for found in _NAME.findall(text)), default=0
+        (int(number) for text in (*texts, *beside) for number in _NAME.findall(text)), default=0
     )
     own = f"_v{used + 1}"
     fields = ", ".join(f"'f{place}': {text}" for place, text in enumerate(texts))
@@ -47,10 +47,10 @@ def shared(
         return bind(texts, make)
 
     def named(names: Sequence[str]) -> str:
-        made = list(texts)
+        shortened = list(texts)
         for operand, name in zip(long, names, strict=True):
-            made = [text.replace(operand, name) for text in made]
-        return bind(made, make)
+            shortened = [text.replace(operand, name) for text in shortened]
+        return bind(shortened, make)
 
     return bind(long, named, texts)
 

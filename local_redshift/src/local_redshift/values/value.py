@@ -42,14 +42,14 @@ def vary(make: Callable[[list[Value]], Value], values: list[Value]) -> Value:
     options = [[value.sql, *value.others] for value in values]
     if prod(map(len, options)) > _MOST_VARIANTS:
         return make([settle(value) for value in values])
-    found: list[Value] = []
+    results: list[Value] = []
     for texts in product(*options):
         chosen = [replace(v, sql=t, others=()) for v, t in zip(values, texts, strict=True)]
-        found.append(make(chosen))
-    sqls = [sql for value in found for sql in (value.sql, *value.others)]
-    others = tuple(dict.fromkeys(sql for sql in sqls if sql != found[0].sql))
-    operands = tuple(text for value in (*values, *found) for text in value.operands)
-    return replace(found[0], others=others, operands=operands if others else ())
+        results.append(make(chosen))
+    sqls = [sql for value in results for sql in (value.sql, *value.others)]
+    others = tuple(dict.fromkeys(sql for sql in sqls if sql != results[0].sql))
+    operands = tuple(text for value in (*values, *results) for text in value.operands)
+    return replace(results[0], others=others, operands=operands if others else ())
 
 
 def settle(value: Value) -> Value:
