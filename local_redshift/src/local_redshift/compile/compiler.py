@@ -52,14 +52,14 @@ class RuleCompiler:
         return rule(self, node, scope)
 
     def raw(self, node: Node, scope: Scope) -> Value:
-        """The translated expression; it may carry others that differ in a digit not documented."""
+        """The compiled expression; it may carry others that differ in a digit not documented."""
         rule = VALUES.get(node.key)
         if rule is None:
             raise refuse(f"{node.key} ({node.sql('redshift')[:80]})")
         return rule(self, node, scope)
 
     def value(self, node: Node, scope: Scope) -> Value:
-        """The translated expression, its digits certain. RedshiftError names what has no rule."""
+        """The compiled expression, its digits certain. RedshiftError names what has no rule."""
         return settle(self.raw(node, scope))
 
     def test(self, node: Node, scope: Scope) -> str:

@@ -35,10 +35,10 @@ class Compiler(Protocol):
         """What was compiled so far needs this, and whatever is written puts what it needs here."""
 
     def value(self, node: Node, scope: Scope) -> Value:
-        """The translated expression, its digits certain. RedshiftError names what has no rule."""
+        """The compiled expression, its digits certain. RedshiftError names what has no rule."""
 
     def raw(self, node: Node, scope: Scope) -> Value:
-        """The translated expression; it may carry others that differ in a digit not documented."""
+        """The compiled expression; it may carry others that differ in a digit not documented."""
 
     def test(self, node: Node, scope: Scope) -> str:
         """A condition: an expression that must be boolean."""

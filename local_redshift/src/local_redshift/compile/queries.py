@@ -42,9 +42,20 @@ def _bracketed(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[s
 def _select(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
     """SELECT: its clauses in the order in which their names come to be known; at last, as written."""
     only(
-        node, "with_", "expressions", "from_", "joins", "where", "group", "having", "qualify",
-        "order", "limit", "offset", "distinct",
-    )  # fmt: skip
+        node,
+        "with_",
+        "expressions",
+        "from_",
+        "joins",
+        "where",
+        "group",
+        "having",
+        "qualify",
+        "order",
+        "limit",
+        "offset",
+        "distinct",
+    )
     with_, ctes = with_clause(compiler, node, parent, ctes)
     scope = Scope(ctes, parent, of_catalogue=asks_catalogue(node))
     from_, condition = _origin(compiler, node, scope)

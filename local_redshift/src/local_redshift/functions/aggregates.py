@@ -66,7 +66,7 @@ class Call:
 
 
 def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a family
-    """The translated call; RedshiftError where there is no rule for this use."""
+    """The compiled call; RedshiftError where there is no rule for this use."""
     name = call.name
     if over.sql and name in AGGREGATES and over.ordered and not over.framed:
         raise RedshiftError(

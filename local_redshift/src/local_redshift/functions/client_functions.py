@@ -16,9 +16,10 @@ from local_redshift.values.value import Value
 
 _TEXT, _LONG = varchar(256), varchar(65535)
 _PLAIN = {
-    "double": "double precision", "timestamp": "timestamp without time zone",
+    "double": "double precision",
+    "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",
-}  # fmt: skip
+}
 _SIZED = {"varchar": "character varying", "char": "character", "varbyte": "binary varying"}
 
 

@@ -42,7 +42,7 @@ def known(name: str) -> None:
 
 
 def call(name: str, arguments: Arguments, context: Context) -> Value:
-    """The translated call; RedshiftError where the arguments are not those of the function."""
+    """The compiled call; RedshiftError where the arguments are not those of the function."""
     least, most, make = RULES[name]
     if not least <= len(arguments) <= most:
         raise RedshiftError("42883", f"function {name} does not take {len(arguments)} arguments")
@@ -128,8 +128,12 @@ def _mod(name: str, given: Arguments, context: Context) -> Value:
 
 def _float(name: str, given: Arguments, context: Context) -> Value:
     function = {
-        "log": "log10", "power": "pow", "dexp": "exp", "dlog1": "ln", "dlog10": "log10",
-    }.get(name, name)  # fmt: skip
+        "log": "log10",
+        "power": "pow",
+        "dexp": "exp",
+        "dlog1": "ln",
+        "dlog10": "log10",
+    }.get(name, name)
     arguments = ", ".join(convert(number(value, name), DOUBLE) for value in given)
     sql = f"{function}({arguments})"
     if function == "pow":

@@ -184,9 +184,13 @@ def _moment(parts: dict[str, int], strict: bool, unread: Exception) -> datetime:
         raise unread
     first = datetime(year, month, 1)
     moment = first + timedelta(
-        days=day - 1, hours=hour, minutes=minute, seconds=second,
-        milliseconds=parts.get("MS", 0), microseconds=parts.get("US", 0),
-    )  # fmt: skip
+        days=day - 1,
+        hours=hour,
+        minutes=minute,
+        seconds=second,
+        milliseconds=parts.get("MS", 0),
+        microseconds=parts.get("US", 0),
+    )
     if strict and (first + timedelta(days=day - 1)).month != month:
         raise failure("22008", f"date/time field date value out of range: {year}-{month}-{day}")
     if strict and hour == 24:
@@ -198,10 +202,14 @@ def _moment(parts: dict[str, int], strict: bool, unread: Exception) -> datetime:
 
 UDFS: dict[str, tuple[Callable[..., object], str, str]] = {
     "number_to_text": (
-        lambda number, words: number_to_text(Decimal(number), words), "VARCHAR VARCHAR", "VARCHAR"
+        lambda number, words: number_to_text(Decimal(number), words),
+        "VARCHAR VARCHAR",
+        "VARCHAR",
     ),
     "text_to_number": (
-        lambda text, words: str(text_to_number(text, words)), "VARCHAR VARCHAR", "VARCHAR"
+        lambda text, words: str(text_to_number(text, words)),
+        "VARCHAR VARCHAR",
+        "VARCHAR",
     ),
     "text_to_moment": (text_to_moment, "VARCHAR VARCHAR BOOLEAN", "TIMESTAMP"),
-}  # fmt: skip
+}

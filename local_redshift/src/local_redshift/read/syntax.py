@@ -1,14 +1,13 @@
-"""Forms that sqlglot reads and Redshift does not, found among the words; then the tree. No meaning."""
+"""Redshift's syntax: forms that only sqlglot reads are refused among the words; then the tree. No meaning."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read import dialect
-from local_redshift.read.dialect import RESERVED
-from local_redshift.read.qualified_names import plain
+from local_redshift.read.dialect import DATABASE, RESERVED, folded
 from local_redshift.read.words import Word, scan
 
 if TYPE_CHECKING:
@@ -19,12 +18,14 @@ _CLAUSES_TEXT = """
     when else end and or join into desc asc
 """
 _CLAUSES = frozenset(_CLAUSES_TEXT.split())
-_JOINED = frozenset(
-    (",", "where", "group", "order", "having", "limit", "union", "except", "minus", "intersect",
-     "qualify")
-)  # fmt: skip
+_JOINED_TEXT = """
+    , where group order having limit union except minus intersect qualify
+"""
+_JOINED = frozenset(_JOINED_TEXT.split())
 _OWN_SCHEMAS = re.compile(r"(\blike\s+)'pg\\_%'", re.IGNORECASE)
 _FOREIGN = frozenset(("rlike", "regexp", "glob", "div", "mod", "xor"))
+_TABLE_FUNCTIONS = ("pg_get_late_binding_view_cols",)
+"""Functions of the catalogue that stand in FROM."""
 _WITHOUT_BRACKETS = frozenset(("current_date", "sysdate"))
 _TYPES_TEXT = """
     smallint int2 integer int int4 bigint int8 real float4 double float8 float boolean bool date
@@ -44,7 +45,7 @@ def parse(sql: str) -> exp.Expression:
     for place, word in enumerate(words):
         _check(words, place, word)
     _joins(words)
-    return plain(dialect.parse(sql))
+    return _plain(dialect.parse(sql))
 
 
 def _joins(words: list[Word]) -> None:
@@ -182,3 +183,49 @@ def _type(words: list[Word], place: int) -> None:
         )
     if name == "text" and after == "(":
         raise _error(words, place + 1, "text has no length: write varchar(n)")
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def _plain(tree: exp.Expression) -> exp.Expression:
+    """The tree with every name as short as it can be.
+
+    Clients write the database or pg_catalog before names: `dev.mart.sales` is `mart.sales`,
+    `pg_catalog.version()` is `version()`. Other databases are refused.
+    """
+    from sqlglot import exp
+
+    for node in list(tree.find_all(exp.Table, exp.Column)):
+        database = node.args.get("catalog")
+        if database is not None:
+            if folded(database.name) != DATABASE:
+                raise refuse("a name of another database", "leave the database out")
+            node.set("catalog", None)
+        if isinstance(node, exp.Table):
+            _function(node)
+    for text in list(tree.find_all(exp.ByteString)):
+        text.replace(exp.Literal.string(str(text.this)))  # those with escapes were refused
+    for dot in list(tree.find_all(exp.Dot)):
+        called = dot.expression
+        if isinstance(called, exp.Func) and str(dot.this.name).lower() == "pg_catalog":
+            dot.replace(called)
+    return tree
+
+
+def _function(table: Any) -> None:
+    """A function of the catalogue in FROM, its columns listed with types: a view of that name."""
+    from sqlglot import exp
+
+    called = table.this
+    if not isinstance(called, exp.Anonymous) or called.expressions:
+        return
+    if str(called.this).lower() not in _TABLE_FUNCTIONS:
+        return
+    table.set("this", exp.to_identifier(str(called.this).lower()))
+    alias = table.args.get("alias")
+    if alias is not None:
+        columns = alias.args.get("columns") or []
+        alias.set(
+            "columns", [getattr(c, "this", c) if c.key == "columndef" else c for c in columns]
+        )

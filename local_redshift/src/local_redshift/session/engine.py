@@ -24,7 +24,7 @@ from local_redshift.session import answers
 from local_redshift.session.time_limit import TimeLimit
 from local_redshift.session.work import Work
 from local_redshift.statements import registry as statements
-from local_redshift.statements import tags, views
+from local_redshift.statements import views
 from local_redshift.statements.settings import began, ended, show
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.isolation import Transaction
@@ -173,7 +173,7 @@ class Engine:
 
     def _answered(self, sql: str, entry: Entry) -> Stream:
         statement, words = statements.read(sql)
-        self.entry, entry.kind = entry, tags.kind(words)
+        self.entry, entry.kind = entry, statements.query_type(words)
         statements.admit(statement, words, self.state)
         if self.work.transaction is not None:
             self.work.transaction.cancelled = False
@@ -192,7 +192,7 @@ class Engine:
                 raise
             if isinstance(found, Stream):
                 return found
-            tag = found.tag or tags.tag(statement.tag, words, found.row_count)
+            tag = found.tag or statements.command_tag(statement, words, found.row_count)
             return Stream(replace(found, tag=tag))
         raise RedshiftError("XX000", CONFLICT)
 
@@ -277,7 +277,7 @@ class Engine:
         return show(sql, self.catalog) or self.compiler().query(parse(sql), None, {})
 
     def query(self, query: Query) -> Stream:
-        """Run a translated query; its rows come as they are fetched."""
+        """Run a compiled query; its rows come as they are fetched."""
         text, zoned, entry = answers.text(query), answers.zoned(query), self.entry
         self._prepare([Command(text, query.uses)])
         with self.work.running():

@@ -267,3 +267,55 @@ def admit(statement: Statement, words: Words, state: str) -> None:
     if statement.alone and state != "idle":
         verb = words.words[0].text.upper()
         raise RedshiftError("25001", f"{verb} cannot run inside a transaction block")
+
+
+# -- what a statement is called ---------------------------------------------------------------------
+
+_OBJECTS = (
+    "database",
+    "group",
+    "materialized",
+    "procedure",
+    "role",
+    "schema",
+    "table",
+    "user",
+    "view",
+)
+
+
+def command_tag(statement: Statement, words: Words, count: int) -> str:
+    """What a statement that changed `count` rows is called on the wire."""
+    first, rest = words.words[0].text.upper(), words.words[1:]
+    kinds = (word.text.upper() for word in rest if word.lower in _OBJECTS)
+    word = next(kinds, "TABLE")
+    word = "MATERIALIZED VIEW" if word == "MATERIALIZED" else word
+    return (statement.tag or first).format(n=max(count, 0), word=word)
+
+
+_KINDS = {
+    "(": "SELECT",
+    "alter": "DDL",
+    "create": "DDL",
+    "drop": "DDL",
+    "select": "SELECT",
+    "with": "SELECT",
+}
+_NAMED = (
+    "analyze",
+    "call",
+    "copy",
+    "delete",
+    "insert",
+    "merge",
+    "truncate",
+    "unload",
+    "update",
+    "vacuum",
+)
+
+
+def query_type(words: Words) -> str:
+    """What a statement is called in SYS_QUERY_HISTORY."""
+    verb = words.words[0].lower
+    return _KINDS.get(verb) or (verb.upper() if verb in _NAMED else "UTILITY")

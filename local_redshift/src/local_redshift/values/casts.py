@@ -10,6 +10,7 @@ from local_redshift.read.dialect import string
 from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
     FLOATS,
+    INTEGERS,
     TIMES,
     Type,
     certain,
@@ -27,10 +28,11 @@ _DECIMAL_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
 _DOUBLE_TEXT = r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 _DATE_TEXT = r"\s*\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?\s*"
 _TEXTS = {
-    "smallint": _INTEGER_TEXT, "integer": _INTEGER_TEXT, "bigint": _INTEGER_TEXT,
-    "decimal": _DECIMAL_TEXT, "real": _DOUBLE_TEXT, "double": _DOUBLE_TEXT,
-    "date": _DATE_TEXT, "timestamp": _DATE_TEXT,
-}  # fmt: skip
+    **dict.fromkeys(INTEGERS, _INTEGER_TEXT),
+    "decimal": _DECIMAL_TEXT,
+    **dict.fromkeys(FLOATS, _DOUBLE_TEXT),
+    **dict.fromkeys(("date", "timestamp"), _DATE_TEXT),
+}
 _OTHER_MOMENT = raising(
     "0A000",
     "'the local Redshift has no rule for a date or timestamp in another form than YYYY-MM-DD HH:MI:SS; "

@@ -83,9 +83,16 @@ BOOLEAN, SMALLINT, INTEGER, BIGINT = (
 REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, UNKNOWN, INTERVAL, SUPER = (
     Type(kind)
     for kind in (
-        "real", "double", "date", "timestamp", "timestamptz", "unknown", "interval", "super",
+        "real",
+        "double",
+        "date",
+        "timestamp",
+        "timestamptz",
+        "unknown",
+        "interval",
+        "super",
     )
-)  # fmt: skip
+)
 SHORTS, RIGHTS = Type("smallint[]"), Type("aclitem[]")
 """The arrays of PostgreSQL's catalogue: no table has them, and nothing is compared with them."""
 

@@ -1,4 +1,4 @@
-"""A translated expression: its text, its type, and what else is known of it. What casts do: `casts`."""
+"""A compiled expression: its text, its type, and what else is known of it. What casts do: `casts`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_VARIANTS = 8
 
 @dataclass(frozen=True)
 class Value:
-    """A translated expression: DuckDB text, its Redshift type and the label Redshift gives it.
+    """A compiled expression: DuckDB text, its Redshift type and the label Redshift gives it.
 
     `literal` is the text of a bare string or number (None: not a literal); `hexadecimal` says that
     the text can hold hexadecimal digits only; `places` that a float was rounded to so many. `others` are
