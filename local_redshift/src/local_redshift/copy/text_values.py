@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-from local_redshift.copy import moments
+from local_redshift.copy import date_formats as moments
 from local_redshift.errors import refuse
 from local_redshift.values.catalog import Column
 from local_redshift.values.types import Type

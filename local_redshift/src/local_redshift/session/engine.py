@@ -22,7 +22,7 @@ from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
 from local_redshift.session import answers
 from local_redshift.session.time_limit import TimeLimit
-from local_redshift.session.work import Work
+from local_redshift.session.unit_of_work import Work
 from local_redshift.statements import registry as statements
 from local_redshift.statements import views
 from local_redshift.statements.settings import began, ended, show

@@ -16,7 +16,7 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
 from local_redshift.session.engine import Engine
 from local_redshift.wire import messages as wire
-from local_redshift.wire.channel import Channel, Gone
+from local_redshift.wire.client_socket import Channel, Gone
 from local_redshift.wire.prepared import Portal, Prepared, fields_of, statements_of
 from local_redshift.wire.values import row_encoder
 

@@ -12,7 +12,7 @@ from local_redshift.values.catalog import DATABASE
 from local_redshift.wire import auth
 from local_redshift.wire import messages as wire
 from local_redshift.wire.auth import Digest, Scram, Verifier
-from local_redshift.wire.channel import Channel
+from local_redshift.wire.client_socket import Channel
 
 SERVER_VERSION = "8.0.2"  # what a real workgroup says; the driver derives what it may ask for
 _MOST_BYTES = 10_000  # of a message before the client is known

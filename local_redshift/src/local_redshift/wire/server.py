@@ -16,7 +16,7 @@ from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import connect
 from local_redshift.wire import messages as wire
-from local_redshift.wire.channel import Channel, Gone
+from local_redshift.wire.client_socket import Channel, Gone
 from local_redshift.wire.connection import Connection, failure
 from local_redshift.wire.handshake import (
     Cancel,
