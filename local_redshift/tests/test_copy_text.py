@@ -252,7 +252,8 @@ def test_formats_of_dates_and_times(
 
 
 @pytest.mark.parametrize(
-    ("day", "code"), [("2024-02-30", 1205), ("29.02.2024", 1205), ("2024-2", 1205)]
+    ("day", "code"),
+    [("2024-02-30", 1205), ("2024-00-10", 1205), ("29.02.2024", 1205), ("2024-2", 1205)],
 )
 def test_other_dates_are_load_errors(day: str, code: int, engine: Engine, bucket: Bucket) -> None:
     engine.execute("create table m (day date, at timestamp)")

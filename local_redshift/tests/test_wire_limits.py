@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_redshift.session.time_limit import TimeLimit
+from local_redshift.session.engine import TimeLimit
 from local_redshift.testing.server import serving
 from tests.raw import Raw, framed
 

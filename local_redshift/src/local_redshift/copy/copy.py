@@ -12,7 +12,7 @@ from typing import Any
 
 from local_redshift.copy.options import Copy, read_copy
 from local_redshift.copy.parquet import parquet_statement
-from local_redshift.copy.text import Found, read_text, text_statement
+from local_redshift.copy.text import TextReading, read_text, text_statement
 from local_redshift.database.load_errors import LoadFailure, blocked
 from local_redshift.database.load_log import Load, now
 from local_redshift.database.results import Notice, Rows
@@ -25,6 +25,7 @@ from local_redshift.transactions.locks import Mode
 from local_redshift.values.uses import Uses
 
 _File = tuple[str, str]  # address, local path
+_PROBLEM = "Problem reading manifest file - "
 
 
 def run_copy(session: Session, words: Words, sql: str) -> Rows:
@@ -59,22 +60,22 @@ def _loaded(session: Session, copy: Copy, load: Load) -> Rows:
         return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
     with tempfile.TemporaryDirectory(prefix="local-redshift-copy-") as folder:
         aside = Path(folder) / "rows.parquet"
-        found = read_text(copy, files, aside)
-        session.database.loads.failed(load, now(), found.errors)
-        if found.failed:
-            raise _failure(copy, found)
+        reading = read_text(copy, files, aside)
+        session.database.loads.failed(load, now(), reading.errors)
+        if reading.failed:
+            raise _failure(copy, reading)
         if copy["noload"]:
-            return Rows(row_count=0, notices=(_valid(copy, found.rows),))
+            return Rows(row_count=0, notices=(_valid(copy, reading.rows),))
         load.rows = session.run([_inserting(copy, text_statement(copy, aside))]).row_count
-    return Rows(row_count=load.rows, notices=_notices(copy, load.rows, found))
+    return Rows(row_count=load.rows, notices=_notices(copy, load.rows, reading))
 
 
 def _inserting(copy: Copy, text: str) -> Command:
     return Command(text, Uses(), copy.table, Mode.APPEND)
 
 
-def _failure(copy: Copy, found: Found) -> RedshiftError:
-    error = found.errors[-1]
+def _failure(copy: Copy, reading: TextReading) -> RedshiftError:
+    error = reading.errors[-1]
     where = f"{error.file}, line {error.line}" + (
         f", column {error.column}" if error.column else ""
     )
@@ -107,37 +108,37 @@ def _valid(copy: Copy, rows: int) -> Notice:
     )
 
 
-def _notices(copy: Copy, rows: int, found: Found) -> tuple[Notice, ...]:
-    told = [_completed(copy, rows)]
-    if found.errors:
-        told.append(
+def _notices(copy: Copy, rows: int, reading: TextReading) -> tuple[Notice, ...]:
+    notices = [_completed(copy, rows)]
+    if reading.errors:
+        notices.append(
             Notice(
                 "INFO", "00000",
-                f"Load into table '{copy.table.name}' completed, {len(found.errors)} record(s) could "
+                f"Load into table '{copy.table.name}' completed, {len(reading.errors)} record(s) could "
                 "not be loaded.  Check 'stl_load_errors' system table for details.",
             )
         )  # fmt: skip
-    if found.replaced:
-        told.append(
+    if reading.replaced:
+        notices.append(
             Notice(
                 "INFO", "00000",
-                f"Load into table '{copy.table.name}' completed, {found.replaced} record(s) had "
+                f"Load into table '{copy.table.name}' completed, {reading.replaced} record(s) had "
                 "invalid characters replaced.",
             )
         )  # fmt: skip
-    return tuple(told)
+    return tuple(notices)
 
 
 def _prefix_files(copy: Copy, access: Access) -> list[_File]:
     """Every object whose address begins with the COPY's: one that is meant alone is found alone."""
-    found = access.list(copy.address)
-    if not found:
+    objects = access.list(copy.address)
+    if not objects:
         _, key = bucket_and_key(copy.address)
         raise blocked(
             f"The specified S3 prefix '{key}' does not exist", 8001,
             f"S3 key being read : {copy.address}",
         )  # fmt: skip
-    return [(address, access.file(address)) for address, _ in found]
+    return [(address, access.file(address)) for address, _ in objects]
 
 
 def manifest_files(copy: Copy, access: Access) -> list[_File]:
@@ -146,47 +147,53 @@ def manifest_files(copy: Copy, access: Access) -> list[_File]:
         raise blocked(
             "COPY with MANIFEST parameter requires full path of an S3 object", 8001, copy.address
         )
-    problem = "Problem reading manifest file - "
-    entries = _entries(access.read(copy.address, problem), copy.address)
+    entries = _entries(access.read(copy.address, _PROBLEM), copy.address)
     if not entries:
         raise refuse(f"an empty manifest ({copy.address})", "leave the COPY out")
-    found: list[_File] = []
-    for entry in entries:
-        if not isinstance(entry, dict):
-            raise RedshiftError("XX000", f"{problem}an entry is not an object at {copy.address}")
-        address = str(entry.get("url", ""))
-        key = address.removeprefix("s3://").partition("/")[2]
-        if not address.startswith("s3://") or not key or key.endswith("/"):
-            raise blocked(
-                "COPY with MANIFEST parameter requires full path of an S3 object", 8001,
-                f"{address or 'an entry without url'} in {copy.address}",
-            )  # fmt: skip
-        wanted = (entry.get("meta") or {}).get("content_length")
-        if wanted is None and copy.format == "parquet":
-            raise blocked("File entry does not have 'meta' key.", 15003, address)
-        local = access.find(address) if not entry.get("mandatory") else access.file(address)
-        if local is None:
-            continue
-        size = Path(local).stat().st_size
-        if wanted is not None and size != wanted and copy.format == "parquet":
-            raise blocked(
-                f"the manifest says {wanted} bytes of {address}, there are {size}", 15003,
-                f"{copy.address}: write the manifest anew",
-            )  # fmt: skip
-        found.append((address, local))
-    if not found:
+    files = [file for entry in entries if (file := _entry_file(copy, entry, access)) is not None]
+    if not files:
         raise refuse(f"a manifest none of whose parts is there ({copy.address})", "back up again")
-    return found
+    return files
+
+
+def _entry_file(copy: Copy, entry: Any, access: Access) -> _File | None:
+    """The file of one entry of a manifest; None: it is not there and need not be."""
+    address = _entry_address(copy, entry)
+    size = (entry.get("meta") or {}).get("content_length")
+    if size is None and copy.format == "parquet":
+        raise blocked("File entry does not have 'meta' key.", 15003, address)
+    local = access.find(address) if not entry.get("mandatory") else access.file(address)
+    if local is None:
+        return None
+    actual = Path(local).stat().st_size
+    if size is not None and actual != size and copy.format == "parquet":
+        raise blocked(
+            f"the manifest says {size} bytes of {address}, there are {actual}", 15003,
+            f"{copy.address}: write the manifest anew",
+        )  # fmt: skip
+    return address, local
+
+
+def _entry_address(copy: Copy, entry: Any) -> str:
+    if not isinstance(entry, dict):
+        raise RedshiftError("XX000", f"{_PROBLEM}an entry is not an object at {copy.address}")
+    address = str(entry.get("url", ""))
+    key = address.removeprefix("s3://").partition("/")[2]
+    if not address.startswith("s3://") or not key or key.endswith("/"):
+        raise blocked(
+            "COPY with MANIFEST parameter requires full path of an S3 object", 8001,
+            f"{address or 'an entry without url'} in {copy.address}",
+        )  # fmt: skip
+    return address
 
 
 def _entries(text: bytes, address: str) -> list[Any]:
-    problem = "Problem reading manifest file - "
     try:
         entries = json.loads(text)["entries"]
     except (ValueError, KeyError, TypeError):
-        raise RedshiftError("XX000", f"{problem}no JSON with entries at {address}") from None
+        raise RedshiftError("XX000", f"{_PROBLEM}no JSON with entries at {address}") from None
     if not isinstance(entries, list):
-        raise RedshiftError("XX000", f"{problem}entries is no list at {address}")
+        raise RedshiftError("XX000", f"{_PROBLEM}entries is no list at {address}")
     return entries
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
 
 from local_redshift.errors import refuse
@@ -36,18 +36,18 @@ class Unread(ValueError):
 
 def compile_format(text: str, zoned: bool = False) -> re.Pattern[str]:
     """The pattern of a format string; refused where it holds what Amazon's table does not."""
-    made, seen = [], set()
+    parts, seen = [], set()
     for piece in _SCAN.findall(text):
         if piece in _TOKENS:
             if piece in seen:
                 raise refuse(f"the format {text!r}: {piece} stands in it twice", "use 'auto'")
             seen.add(piece)
-            made.append(_TOKENS[piece])
+            parts.append(_TOKENS[piece])
         elif piece.isalnum() and piece != "T":
             raise refuse(f"the format {text!r}: no part {piece!r} is known", "use 'auto'")
         else:
-            made.append(re.escape(piece))
-    return re.compile("".join(made) + (f"(?:{_OFFSET})?" if zoned else ""))
+            parts.append(re.escape(piece))
+    return re.compile("".join(parts) + (f"(?:{_OFFSET})?" if zoned else ""))
 
 
 def reader(option: str | None, kind: str) -> Callable[[str], date | datetime]:
@@ -67,7 +67,7 @@ def reader(option: str | None, kind: str) -> Callable[[str], date | datetime]:
         for pattern in patterns:
             if match := pattern.fullmatch(text):
                 try:
-                    return _made(match, kind)
+                    return _moment(match, kind)
                 except ValueError:
                     break
         raise Unread(shown)
@@ -79,38 +79,44 @@ def _epoch(scale: int, kind: str) -> Callable[[str], date | datetime]:
     def read(text: str) -> date | datetime:
         if not re.fullmatch(r"-?\d{1,15}", text):
             raise Unread("epochsecs" if scale == 1 else "epochmillisecs")
-        made = _EPOCH + timedelta(microseconds=int(text) * (1_000_000 // scale))
-        return made.replace(tzinfo=timezone.utc) if kind == "timestamptz" else made
+        moment = _EPOCH + timedelta(microseconds=int(text) * (1_000_000 // scale))
+        return moment.replace(tzinfo=timezone.utc) if kind == "timestamptz" else moment
 
     return read
 
 
-def _made(match: re.Match[str], kind: str) -> date | datetime:
+def _moment(match: re.Match[str], kind: str) -> date | datetime:
     """The moment of a match. ValueError where there is no such day or time."""
-    found = match.groupdict()
-    year = int(found.get("year") or 0)
-    if found.get("short"):
-        year = int(found["short"]) + (2000 if int(found["short"]) < 70 else 1900)
-    month = int(found.get("month") or 0)
-    if found.get("name"):
-        month = _MONTHS.index(found["name"].lower()) + 1
-    day = date(year, month or 1, int(found.get("day") or 1))
+    parts = {name: text for name, text in match.groupdict().items() if text}
+    day = _day(parts)
     if kind == "date":
         return day
-    hour = int(found.get("hour") or 0)
-    if found.get("half"):
-        hour = int(found["half"])
-        if not 1 <= hour <= 12:
-            raise ValueError(hour)
-        hour = hour % 12 + (12 if (found.get("noon") or "am").lower() == "pm" else 0)
-    fraction = (found.get("fraction") or "").ljust(6, "0")
-    made = datetime(
-        day.year, day.month, day.day, hour, int(found.get("minute") or 0),
-        int(found.get("second") or 0), int(fraction),
+    fraction = parts.get("fraction", "").ljust(6, "0")
+    moment = datetime(
+        day.year, day.month, day.day, _hour(parts), int(parts.get("minute", 0)),
+        int(parts.get("second", 0)), int(fraction),
     )  # fmt: skip
     if kind == "timestamp":
-        return made  # an offset in the text of a timestamp is read over, as in a cast
-    return (made - _shift(found.get("offset"))).replace(tzinfo=timezone.utc)
+        return moment  # an offset in the text of a timestamp is read over, as in a cast
+    return (moment - _shift(parts.get("offset"))).replace(tzinfo=timezone.utc)
+
+
+def _day(parts: Mapping[str, str]) -> date:
+    year, month = int(parts.get("year", 0)), int(parts.get("month", 1))
+    if "short" in parts:
+        year = int(parts["short"]) + (2000 if int(parts["short"]) < 70 else 1900)
+    if "name" in parts:
+        month = _MONTHS.index(parts["name"].lower()) + 1
+    return date(year, month, int(parts.get("day", 1)))
+
+
+def _hour(parts: Mapping[str, str]) -> int:
+    if "half" not in parts:
+        return int(parts.get("hour", 0))
+    hour = int(parts["half"])
+    if not 1 <= hour <= 12:
+        raise ValueError(hour)
+    return hour % 12 + (12 if parts.get("noon", "am").lower() == "pm" else 0)
 
 
 def _shift(offset: str | None) -> timedelta:

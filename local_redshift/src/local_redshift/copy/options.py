@@ -86,10 +86,10 @@ def _csv(words: Words) -> Any:
 def _encoding(words: Words) -> Any:
     words.take("as")
     word = words.next()
-    found = (word.text.strip("'") if word.kind == "string" else word.text).lower()
-    if found not in ("utf8", "utf16", "utf16le", "utf16be"):
-        raise refuse(f"encoding {found[:40]}", "there are utf8, utf16, utf16le and utf16be")
-    return found
+    encoding = (word.text.strip("'") if word.kind == "string" else word.text).lower()
+    if encoding not in ("utf8", "utf16", "utf16le", "utf16be"):
+        raise refuse(f"encoding {encoding[:40]}", "there are utf8, utf16, utf16le and utf16be")
+    return encoding
 
 
 def literal(words: Words) -> str:
@@ -105,25 +105,25 @@ def literal(words: Words) -> str:
 
 def character(words: Words) -> str:
     r"""One ASCII character: itself, `\t`, or an octal number as `\001`."""
-    found = literal(words)
-    if found == "\\t":
+    sign = literal(words)
+    if sign == "\\t":
         return "\t"
-    if re.fullmatch(r"\\[0-7]{3}", found):
-        found = chr(int(found[1:], 8))
-    if len(found) != 1 or not found.isascii() or found in "\r\n\0":
+    if re.fullmatch(r"\\[0-7]{3}", sign):
+        sign = chr(int(sign[1:], 8))
+    if len(sign) != 1 or not sign.isascii() or sign in "\r\n\0":
         words.at -= 1
         raise words.error("one ASCII character expected")
-    return found
+    return sign
 
 
 def _null(words: Words) -> Any:
     words.take("as")
-    found = literal(words)
-    if found in ("\\0", "\\000"):
+    text = literal(words)
+    if text in ("\\0", "\\000"):
         return "\0"
-    if "\\" in found and found != "\\N":
-        raise refuse(f"null as {found!r}", r"write '\N', '\0' or a text without backslashes")
-    return found
+    if "\\" in text and text != "\\N":
+        raise refuse(f"null as {text!r}", r"write '\N', '\0' or a text without backslashes")
+    return text
 
 
 OPTIONS: dict[str, Reader] = {
@@ -195,30 +195,42 @@ def read_copy(words: Words, catalog: Catalog) -> Copy:
     address = words.string()
     if not address.startswith("s3://"):
         raise refuse(f"COPY from {address[:200]!r}", "give an address s3://bucket/key")
-    format_, role, keys = "text", "", False
+    format_, roles, options = _clauses(words)
+    _check(format_, options)
+    role = _role(format_, roles)
+    columns = _columns(table, listed, "explicit_ids" in options)
+    return Copy(table, columns, address, format_, None if role == "default" else role, options)
+
+
+def _clauses(words: Words) -> tuple[str, list[str], dict[str, Any]]:
+    """Format, authorizations and options, which stand in any order."""
+    format_, roles = "text", []
     options: dict[str, Any] = {}
     while not words.done:
-        found = authorization(words)
-        if found == "keys":
-            keys = True
-        elif found is not None:
-            role = found
+        role = authorization(words)
+        if role is not None:
+            roles.append(role)
         elif words.take("format"):
             words.take("as")
-            format_ = _format(words, options) or format_
+            format_ = _format(words, options)
         elif words.peek("parquet") or words.peek("csv"):
-            format_ = _format(words, options) or format_
+            format_ = _format(words, options)
         else:
             _option(words, options)
-    _check(format_, options)
+    return format_, roles, options
+
+
+def _role(format_: str, roles: list[str]) -> str:
+    """The last role of these authorizations; keys are refused, each format in its own words."""
+    keys = "keys" in roles
+    role = next((one for one in reversed(roles) if one != "keys"), "")
     if format_ == "parquet" and (keys or not role):
         raise blocked(_NO_KEYS, 8001, "iam_role")
     if keys:
         raise refuse("keys written into SQL", "write iam_role default or iam_role 'arn:…'")
     if not role:
         raise RedshiftError("XX000", "CREDENTIALS argument is required but not supplied")
-    columns = _columns(table, listed, "explicit_ids" in options)
-    return Copy(table, columns, address, format_, None if role == "default" else role, options)
+    return role
 
 
 def authorization(words: Words) -> str | None:
@@ -226,12 +238,10 @@ def authorization(words: Words) -> str | None:
     if words.take("iam_role"):
         if words.take("default"):
             return "default"
-        found = words.string()
-        if found.lower() != "default" and not re.fullmatch(
-            r"arn:aws[\w-]*:iam::\d*:role/\S+", found
-        ):
+        arn = words.string()
+        if arn.lower() != "default" and not re.fullmatch(r"arn:aws[\w-]*:iam::\d*:role/\S+", arn):
             raise refuse("that iam_role", "write default or 'arn:aws:iam::<account>:role/<name>'")
-        return found
+        return arn
     start = words.at
     words.take("with")
     if not any(words.peek(key) for key in _KEYS):

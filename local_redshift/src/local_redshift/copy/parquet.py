@@ -35,11 +35,13 @@ def parquet_statement(copy: Copy, files: Sequence[tuple[str, str]], connection: 
 
 def _select(copy: Copy, width: int, files: list[str]) -> str:
     inner = [f"c{place}" for place in range(width)]
-    made = [checked(f'"_f"."{c}"', column) for c, column in zip(inner, copy.columns, strict=False)]
-    made += [f"CAST(NULL AS {column.type.carrier})" for column in copy.columns[width:]]
+    values = [
+        checked(f'"_f"."{c}"', column) for c, column in zip(inner, copy.columns, strict=False)
+    ]
+    values += [f"CAST(NULL AS {column.type.carrier})" for column in copy.columns[width:]]
     source = f"(SELECT * FROM read_parquet({_listed(files)}, hive_partitioning = false))"
     return (
-        f'SELECT {", ".join(made)} FROM {source} AS "_f"({", ".join(inner)})'
+        f'SELECT {", ".join(values)} FROM {source} AS "_f"({", ".join(inner)})'
         f"{_small_rows(copy.columns[:width], inner)}"
     )
 
@@ -86,14 +88,14 @@ def checked(sql: str, column: Column) -> str:
 def _schemas(addresses: dict[str, str], connection: Any) -> dict[str, list[_Leaf]]:
     """The leaves of every file, without the root."""
     try:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT file_name, name, type, converted_type, logical_type, scale, precision, "
             f"num_children FROM parquet_schema({_listed(addresses)})"
         ).fetchall()
     except Exception as error:
         raise scan_error(f"not a Parquet file: {str(error)[:300]}", 15001) from None
     schemas: dict[str, list[_Leaf]] = {}
-    for file, *leaf in found:
+    for file, *leaf in rows:
         schemas.setdefault(file, []).append(leaf)
     return {file: leaves[1:] for file, leaves in schemas.items()}
 
@@ -132,12 +134,14 @@ _WHOLE = {
 }
 
 
-def fits(type_: Type, leaf: _Leaf) -> bool:  # noqa: PLR0911 - one return a family
+def fits(type_: Type, leaf: _Leaf) -> bool:
     """Whether a Parquet column can be loaded into a column of this type: physically, no casts."""
     _, physical, converted, logical, scale, precision, children = leaf
     logical = str(logical or "")
     if children:
         return False
+    if type_.kind in ("timestamp", "varchar", "char", "varbyte"):
+        return _logically_fits(type_, physical, converted, logical)
     if type_.kind in _PLAIN:
         return bool(physical == _PLAIN[type_.kind]) and converted is None
     if type_.kind in _WHOLE:
@@ -145,15 +149,18 @@ def fits(type_: Type, leaf: _Leaf) -> bool:  # noqa: PLR0911 - one return a fami
         return physical == carrier and converted in marks and "Timestamp" not in logical
     if type_.kind == "decimal":
         return bool(converted == "DECIMAL" and (precision, scale) == (type_.precision, type_.scale))
-    if type_.kind == "date":
-        return bool(physical == "INT32" and converted == "DATE")
+    return bool(type_.kind == "date" and physical == "INT32" and converted == "DATE")
+
+
+def _logically_fits(type_: Type, physical: Any, converted: Any, logical: str) -> bool:
+    """`fits` of moments, texts and bytes: what they are is said by a converted or a logical type."""
     if type_.kind == "timestamp":
         exact = converted in ("TIMESTAMP_MICROS", "TIMESTAMP_MILLIS") or (
             "Timestamp" in logical and "NANOS" not in logical.upper()
         )
         return bool(physical == "INT96" or (physical == "INT64" and exact))
-    if type_.kind in ("varchar", "char"):
-        return bool(physical == "BYTE_ARRAY" and (converted == "UTF8" or "String" in logical))
-    return bool(
-        type_.kind == "varbyte" and physical == "BYTE_ARRAY" and not converted and not logical
-    )
+    if physical != "BYTE_ARRAY":
+        return False
+    if type_.kind == "varbyte":
+        return not converted and not logical
+    return bool(converted == "UTF8" or "String" in logical)

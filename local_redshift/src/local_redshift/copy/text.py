@@ -27,7 +27,7 @@ _MOST_ERRORS = 100_000
 
 
 @dataclass
-class Found:
+class TextReading:
     """What the files held: rows written aside, rows that do not fit, rows with replaced characters."""
 
     rows: int = 0
@@ -36,14 +36,14 @@ class Found:
     failed: bool = False  # more errors than are allowed: nothing is loaded
 
 
-def read_text(copy: Copy, files: Sequence[tuple[str, str]], aside: Path) -> Found:
+def read_text(copy: Copy, files: Sequence[tuple[str, str]], aside: Path) -> TextReading:
     """Read the files, given as (address, local path), and write the rows that fit to `aside`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     allowed = _MOST_ERRORS if copy["ignoreallerrors"] else max(copy["maxerror"] or 0, 1) - 1
     schema = pa.schema([(f"c{place}", _arrow(c.type)) for place, c in enumerate(copy.columns)])
-    found = Found()
+    result = TextReading()
     judge = _judge(copy)
     with ExitStack() as stack:
         writer = stack.enter_context(pq.ParquetWriter(aside, schema, compression="lz4"))
@@ -51,29 +51,29 @@ def read_text(copy: Copy, files: Sequence[tuple[str, str]], aside: Path) -> Foun
         for address, record in _records(copy, files):
             row = judge(address, record)
             if isinstance(row, RowError):
-                found.errors.append(row)
-                if len(found.errors) > allowed:
-                    found.failed = True
-                    return found
+                result.errors.append(row)
+                if len(result.errors) > allowed:
+                    result.failed = True
+                    return result
                 continue
-            found.replaced += record.replaced
+            result.replaced += record.replaced
             batch.append(row)
             if len(batch) == _BATCH_ROWS:
-                found.rows += len(batch)
+                result.rows += len(batch)
                 writer.write_batch(_batch(batch, schema))
                 batch = []
-        found.rows += len(batch)
+        result.rows += len(batch)
         writer.write_batch(_batch(batch, schema))
-    return found
+    return result
 
 
 def text_statement(copy: Copy, aside: Path) -> str:
     """The INSERT of the rows that `read_text` wrote aside."""
     listed = ", ".join(quote(column.name) for column in copy.columns)
-    made = ", ".join(
+    values = ", ".join(
         f"CAST(c{place} AS {column.type.carrier})" for place, column in enumerate(copy.columns)
     )
-    return f"INSERT INTO {copy.table.sql} ({listed}) SELECT {made} FROM read_parquet({string(str(aside))})"
+    return f"INSERT INTO {copy.table.sql} ({listed}) SELECT {values} FROM read_parquet({string(str(aside))})"
 
 
 def _records(copy: Copy, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Record]]:

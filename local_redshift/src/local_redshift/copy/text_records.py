@@ -157,16 +157,16 @@ def _decoded(raw: bytes, options: Mapping[str, Any]) -> tuple[str, bool, Unfit |
 
 def _replaced(raw: bytes, replacement: str) -> str:
     """Every byte that is no UTF-8 as the replacement: as long in bytes as before."""
-    made, rest = [], raw
+    parts, rest = [], raw
     while rest:
         try:
-            made.append(rest.decode("utf-8"))
+            parts.append(rest.decode("utf-8"))
             break
         except UnicodeDecodeError as error:
-            made.append(rest[: error.start].decode("utf-8"))
-            made.append(replacement * (error.end - error.start))
+            parts.append(rest[: error.start].decode("utf-8"))
+            parts.append(replacement * (error.end - error.start))
             rest = rest[error.end :]
-    return "".join(made)
+    return "".join(parts)
 
 
 def _null_of(options: Mapping[str, Any]) -> str:
@@ -187,7 +187,7 @@ def _csv_splitter(options: Mapping[str, Any]) -> Callable[[str], Fields]:
     def split(text: str) -> Fields:
         if quote not in text:
             return [None if piece == null else piece for piece in text.split(delimiter)]
-        found: Fields = []
+        fields: Fields = []
         at = 0
         while True:
             match = field.match(text, at)
@@ -195,7 +195,7 @@ def _csv_splitter(options: Mapping[str, Any]) -> Callable[[str], Fields]:
                 raise Unfit(1214, "Invalid quote formatting for CSV")
             quoted = match[1]
             if quoted is None:
-                found.append(None if match[2] == null else match[2])
+                fields.append(None if match[2] == null else match[2])
             else:
                 value = quoted.replace(quote + quote, quote)
                 if value == null or (value == "" and empty_is_null):
@@ -203,9 +203,9 @@ def _csv_splitter(options: Mapping[str, Any]) -> Callable[[str], Fields]:
                         "a quoted field that would be NULL without its quotes (is it a text?)",
                         "write NULL without quotes, and choose a null as that no value has",
                     )
-                found.append(value)
+                fields.append(value)
             if match.end() == len(text):
-                return found
+                return fields
             at = match.end() + 1
 
     return split
@@ -226,15 +226,15 @@ def _escaped(delimiter: str, null: str) -> Callable[[str], Fields]:
     piece = re.compile(rf"((?:[^\\{d}]|\\.)*)(?={d}|\Z)", re.DOTALL)
 
     def split(text: str) -> Fields:
-        found: Fields = []
+        fields: Fields = []
         at = 0
         while True:
             match = piece.match(text, at)
             if match is None:
                 raise Unfit(1214, "Delimiter not found: a backslash at the end of the line")
-            found.append(_plain(match[1], null))
+            fields.append(_plain(match[1], null))
             if match.end() == len(text):
-                return found
+                return fields
             at = match.end() + 1
 
     return split
@@ -260,7 +260,7 @@ def _unquoting(delimiter: str, null: str, escape: bool) -> Callable[[str], Field
     )
 
     def split(text: str) -> Fields:
-        found: Fields = []
+        fields: Fields = []
         at = 0
         while True:
             match = quoted.match(text, at)
@@ -270,9 +270,9 @@ def _unquoting(delimiter: str, null: str, escape: bool) -> Callable[[str], Field
             if match is None:
                 raise Unfit(1214, "Delimiter not found")
             raw = next(group for group in match.groups() if group is not None)
-            found.append(_plain(raw, null) if escape else None if raw == null else raw)
+            fields.append(_plain(raw, null) if escape else None if raw == null else raw)
             if match.end() == len(text):
-                return found
+                return fields
             at = match.end() + 1
 
     return split

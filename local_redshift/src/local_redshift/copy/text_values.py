@@ -38,10 +38,10 @@ class Unfit(ValueError):
 
 def converter(column: Column, options: Mapping[str, Any]) -> Convert:
     """How the non-null fields of a column are read. Raises Unfit; refused where there is no rule."""
-    made = _plain(column.type, options)
+    convert = _plain(column.type, options)
     if column.type.kind in ("date", "timestamp", "timestamptz") and options.get("acceptanydate"):
-        return _or_null(made)
-    return made
+        return _or_null(convert)
+    return convert
 
 
 def _plain(type_: Type, options: Mapping[str, Any]) -> Convert:  # noqa: PLR0911 - one return a family
@@ -84,10 +84,10 @@ def _whole(kind: str) -> Convert:
             raise Unfit(
                 1207, f"Invalid digit, Value '{text[place : place + 1]}', Pos {place}, Type: {name}"
             )
-        found = int(text) if len(text) < 40 else limit
-        if not -limit <= found < limit:
+        number = int(text) if len(text) < 40 else limit
+        if not -limit <= number < limit:
             raise Unfit(1222, f"Integer value overflow, Type: {name}")
-        return found
+        return number
 
     return read
 
@@ -100,10 +100,10 @@ def _exact(type_: Type, rounding: str) -> Convert:
             raise Unfit(1209, f"Invalid value for type decimal({type_.precision},{type_.scale})")
         with localcontext() as context:
             context.prec = 250
-            found = Decimal(text).quantize(unit, rounding)
-        if found.copy_abs() >= limit:
+            number = Decimal(text).quantize(unit, rounding)
+        if number.copy_abs() >= limit:
             raise Unfit(1204, f"Numeric data overflow (result precision), Type: {type_}")
-        return found
+        return number
 
     return read
 
@@ -112,12 +112,12 @@ def _float(kind: str) -> Convert:
     def read(text: str) -> float:
         if not _FLOAT.fullmatch(text) or not text.isascii():
             raise Unfit(1208, "Invalid float value")
-        found = float(text)
-        if found in (float("inf"), float("-inf")) or (
-            kind == "real" and abs(found) > _LARGEST_REAL
+        number = float(text)
+        if number in (float("inf"), float("-inf")) or (
+            kind == "real" and abs(number) > _LARGEST_REAL
         ):
             raise Unfit(1204, "Overflow for float value")
-        return found
+        return number
 
     return read
 
@@ -166,13 +166,13 @@ def _varchar(type_: Type, options: Mapping[str, Any]) -> Convert:
 def _bytes(type_: Type) -> Convert:
     def read(text: str) -> bytes:
         try:
-            found = bytes.fromhex(text) if text.isalnum() else b"" if not text else None
+            data = bytes.fromhex(text) if text.isalnum() else b"" if not text else None
         except ValueError:
-            found = None
-        if found is None:
+            data = None
+        if data is None:
             raise Unfit(1219, "VARBYTE is not written in hexadecimal digits")
-        if len(found) > type_.length:
+        if len(data) > type_.length:
             raise Unfit(1204, "VARBYTE length exceeds DDL length")
-        return found
+        return data
 
     return read

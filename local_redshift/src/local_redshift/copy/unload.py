@@ -50,8 +50,8 @@ def run_unload(session: Session, words: Words, sql: str) -> Rows:
     )  # fmt: skip
     with log.keeping(load):
         _unload(session, unload, load)
-    told = f"UNLOAD completed, {load.rows} record(s) unloaded successfully."
-    return Rows(row_count=load.rows, tag="UNLOAD", notices=(Notice("INFO", "00000", told),))
+    message = f"UNLOAD completed, {load.rows} record(s) unloaded successfully."
+    return Rows(row_count=load.rows, tag="UNLOAD", notices=(Notice("INFO", "00000", message),))
 
 
 def _unload(session: Session, unload: Unload, load: Load) -> None:
@@ -61,13 +61,7 @@ def _unload(session: Session, unload: Unload, load: Load) -> None:
     prefix = unload.address
     if unload["partition"] and not prefix.endswith("/"):
         prefix += "/"
-    there = [address for address, _ in access.list(prefix)]
-    if there and not (unload["allowoverwrite"] or unload["cleanpath"]):
-        raise blocked(
-            "Specified unload destination on S3 is not empty. Consider using a different bucket / "
-            "prefix, manually removing the target files in S3, or using the ALLOWOVERWRITE option.",
-            8001, f"S3 prefix: {prefix}, {len(there)} object(s) there",
-        )  # fmt: skip
+    there = _objects_there(unload, access, prefix)
     layout = _Layout(unload, query.columns, prefix)
     with (
         tempfile.TemporaryDirectory(prefix="local-redshift-unload-") as folder,
@@ -79,19 +73,31 @@ def _unload(session: Session, unload: Unload, load: Load) -> None:
         while rows := stream.fetch(_BATCH_ROWS):
             files.write(rows)
         files.close()
-        made = files.made
-        load.rows = sum(file.rows for file in made)
-        load.files, load.file_bytes = len(made), sum(file.path.stat().st_size for file in made)
-        load.addresses = tuple(file.address for file in made)
-        manifest = json.dumps(_manifest(unload, layout, made), indent=1)
+        written = files.written
+        load.rows = sum(file.rows for file in written)
+        load.files = len(written)
+        load.file_bytes = sum(file.path.stat().st_size for file in written)
+        load.addresses = tuple(file.address for file in written)
         if unload["cleanpath"]:
-            access.delete(_replaced(there, made, bool(unload["partition"])))
-        for file in made:
+            access.delete(_replaced(there, written, bool(unload["partition"])))
+        for file in written:
             access.put(file.address, file.path)
-        if unload["manifest"] and made:
+        if unload["manifest"] and written:
             path = Path(folder) / "manifest"
-            path.write_text(manifest, "utf-8")
+            path.write_text(json.dumps(_manifest(unload, layout, written), indent=1), "utf-8")
             access.put(f"{prefix}manifest", path)
+
+
+def _objects_there(unload: Unload, access: Access, prefix: str) -> list[str]:
+    """The objects below the prefix; there may be some only where they may be replaced."""
+    there = [address for address, _ in access.list(prefix)]
+    if there and not (unload["allowoverwrite"] or unload["cleanpath"]):
+        raise blocked(
+            "Specified unload destination on S3 is not empty. Consider using a different bucket / "
+            "prefix, manually removing the target files in S3, or using the ALLOWOVERWRITE option.",
+            8001, f"S3 prefix: {prefix}, {len(there)} object(s) there",
+        )  # fmt: skip
+    return there
 
 
 def _query(text: str) -> str:
@@ -110,11 +116,11 @@ def _query(text: str) -> str:
     return text
 
 
-def _replaced(there: list[str], made: Sequence[_File], partitioned: bool) -> list[str]:
+def _replaced(there: list[str], files: Sequence[_File], partitioned: bool) -> list[str]:
     """What CLEANPATH removes: of partitions only those that get new files."""
     if not partitioned:
         return there
-    folders = {file.address.rpartition("/")[0] + "/" for file in made}
+    folders = {file.address.rpartition("/")[0] + "/" for file in files}
     return [address for address in there if any(address.startswith(f) for f in folders)]
 
 
@@ -143,7 +149,7 @@ class _Layout:
 
     def folder(self, row: Row) -> str:
         """`a=1/b=2/`, from the row's values."""
-        made = ""
+        path = ""
         for (name, place), text in zip(self.keys, self._texts, strict=True):
             value = _NO_PARTITION if row[place] is None else text(row[place])
             if not re.fullmatch(r"[\w.-]+", value, re.ASCII):
@@ -152,8 +158,8 @@ class _Layout:
                     "dots and dashes",
                     "part by a column of plain values",
                 )
-            made += f"{name}={value}/"
-        return made
+            path += f"{name}={value}/"
+        return path
 
 
 @dataclass
@@ -187,7 +193,7 @@ class _Files:
         self._shares: dict[tuple[str, int], _Share] = {}
         self._slices = 1 if unload["parallel"] is False else SLICES
         self._count = 0
-        self.made: list[_File] = []
+        self.written: list[_File] = []
 
     def write(self, rows: Sequence[Row]) -> None:
         """Put a batch of rows where they belong."""
@@ -238,8 +244,8 @@ class _Files:
         if self._unload["parallel"] is False:
             name = f"{share.part:03d}"
         address = f"{self._layout.prefix}{share.folder}{name}{self._unload.extension}"
-        file = _File(address, self._folder / f"{len(self.made):06d}")
-        self.made.append(file)
+        file = _File(address, self._folder / f"{len(self.written):06d}")
+        self.written.append(file)
         return open_writer(self._unload, self._layout.written, file.path, file)
 
     def _end(self, share: _Share) -> None:
@@ -248,10 +254,10 @@ class _Files:
             writer.close()
 
 
-def _manifest(unload: Unload, layout: _Layout, made: Sequence[_File]) -> dict[str, Any]:
+def _manifest(unload: Unload, layout: _Layout, files: Sequence[_File]) -> dict[str, Any]:
     verbose = unload["manifest"] == "verbose"
     entries: list[dict[str, Any]] = []
-    for file in made:
+    for file in files:
         meta = {"content_length": file.path.stat().st_size}
         if verbose:
             meta["record_count"] = file.lines
@@ -263,7 +269,7 @@ def _manifest(unload: Unload, layout: _Layout, made: Sequence[_File]) -> dict[st
         "schema": {"elements": [_element(*column) for column in layout.written]},
         "meta": {
             "content_length": sum(entry["meta"]["content_length"] for entry in entries),
-            "record_count": sum(file.lines for file in made),
+            "record_count": sum(file.lines for file in files),
         },
         "author": {"name": "Amazon Redshift", "version": "1.0.0"},
     }

@@ -114,12 +114,12 @@ def arrow_type(name: str, type_: Type) -> pa.DataType:
 
     if type_.kind == "decimal":
         return pa.decimal128(type_.precision, type_.scale)
-    found = {
+    arrow = {
         "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(),
         "real": pa.float32(), "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
         "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us"),
         "varchar": pa.string(), "char": pa.string(), "unknown": pa.string(),
     }.get(type_.kind)  # fmt: skip
-    if found is None:
+    if arrow is None:
         raise refuse(f"UNLOAD of {name}, of type {type_}, to parquet", "unload it to csv")
-    return found
+    return arrow

@@ -116,11 +116,11 @@ def read_unload(words: Words) -> Unload:
     format_, role = "text", ""
     options: dict[str, Any] = {}
     while not words.done:
-        found = authorization(words)
-        if found == "keys":
+        named = authorization(words)
+        if named == "keys":
             raise refuse("keys written into SQL", "write iam_role default or iam_role 'arn:…'")
-        if found is not None:
-            role = found
+        if named is not None:
+            role = named
         elif words.take("format"):
             words.take("as")
             format_ = _format(words)
@@ -191,6 +191,10 @@ def _check(format_: str, options: dict[str, Any]) -> None:
         for name in ("addquotes", "escape"):
             if name in options:
                 raise RedshiftError("0A000", f"{name.upper()} option is not supported with CSV")
+    _check_sizes(options)
+
+
+def _check_sizes(options: dict[str, Any]) -> None:
     size = options.get("maxfilesize")
     if size is not None and not 5 <= size <= _LARGEST_FILE:
         raise RedshiftError("22023", "MAXFILESIZE must be between 5 MB and 6.2 GB")

@@ -55,7 +55,7 @@ def _dressing(
 
     def dress(text: str, is_text: bool) -> str:
         if escaped and is_text:
-            text = escaping.sub(lambda found: "\\" + found[0], text)
+            text = escaping.sub(lambda match: "\\" + match[0], text)
         return f'"{text}"' if quoted else text
 
     return dress

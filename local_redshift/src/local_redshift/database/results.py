@@ -64,21 +64,21 @@ class Stream:
 
     def fetch(self, most: int = 1000) -> list[Row]:
         """The next rows, at most so many; an empty list: that was all."""
-        found = self._kept[self._at : self._at + most]
-        self._at += len(found)
-        if not found and self._fetch is not None:
-            found = self._fetch(most)
-            if not found:
+        rows = self._kept[self._at : self._at + most]
+        self._at += len(rows)
+        if not rows and self._fetch is not None:
+            rows = self._fetch(most)
+            if not rows:
                 self._fetch = None
-        self.sent += len(found)
-        return found
+        self.sent += len(rows)
+        return rows
 
     def buffer(self) -> None:
         """Read what is left into memory, since the session goes on to something else."""
         if self._fetch is not None:
             kept = self._kept[self._at :]
-            while found := self._fetch(10_000):
-                kept += found
+            while rows := self._fetch(10_000):
+                kept += rows
             self._kept, self._at, self._fetch = kept, 0, None
 
     def drop(self) -> None:
@@ -86,8 +86,8 @@ class Stream:
         self._kept, self._at, self._fetch = [], 0, None
 
     def __iter__(self) -> Iterator[Row]:
-        while found := self.fetch():
-            yield from found
+        while rows := self.fetch():
+            yield from rows
 
     def all(self) -> Rows:
         """Everything that is left, as one answer; a query's count is the number of its rows."""

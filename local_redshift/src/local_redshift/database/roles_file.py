@@ -33,55 +33,55 @@ def read_roles(text: str) -> Roles:
     `attached` and `trusted` are true unless said; a grant without actions has them all.
     """
     try:
-        said = json.loads(text)
+        content = json.loads(text)
     except json.JSONDecodeError as error:
         raise RolesError(f"line {error.lineno} is no JSON: {error.msg}") from None
-    _keys(said, {"default", "roles"}, "the file")
-    roles = tuple(_role(found) for found in _listed(said, "roles", "the file"))
+    _keys(content, {"default", "roles"}, "the file")
+    roles = tuple(_role(one) for one in _listed(content, "roles", "the file"))
     arns = [role.arn for role in roles]
     twice = next((arn for arn in arns if arns.count(arn) > 1), None)
     if twice:
         raise RolesError(f"the role {twice} stands twice")
-    default = str(said.get("default", ""))
+    default = str(content.get("default", ""))
     if default and default not in arns:
         raise RolesError(f"default is {default!r}, which is none of the roles")
     return Roles(roles, default)
 
 
-def _role(said: Any) -> Role:
-    _keys(said, {"arn", "attached", "trusted", "grants"}, "a role")
-    arn = str(said.get("arn", ""))
+def _role(content: Any) -> Role:
+    _keys(content, {"arn", "attached", "trusted", "grants"}, "a role")
+    arn = str(content.get("arn", ""))
     if not _ARN.fullmatch(arn):
         raise RolesError(f"arn is {arn!r}; write one like arn:aws:iam::123456789012:role/shop-copy")
-    flags = {name: said.get(name, True) for name in ("attached", "trusted")}
+    flags = {name: content.get(name, True) for name in ("attached", "trusted")}
     for name, value in flags.items():
         if not isinstance(value, bool):
             raise RolesError(f"{name} of {arn} is {value!r}; write true or false")
-    grants = tuple(_grant(found, arn) for found in _listed(said, "grants", arn))
+    grants = tuple(_grant(one, arn) for one in _listed(content, "grants", arn))
     return Role(arn, grants, **flags)
 
 
-def _grant(said: Any, arn: str) -> Grant:
-    _keys(said, {"bucket", "prefix", "actions"}, f"a grant of {arn}")
-    if not said.get("bucket"):
+def _grant(content: Any, arn: str) -> Grant:
+    _keys(content, {"bucket", "prefix", "actions"}, f"a grant of {arn}")
+    if not content.get("bucket"):
         raise RolesError(f"a grant of {arn} names no bucket")
-    actions = _listed(said, "actions", f"a grant of {arn}") if "actions" in said else ACTIONS
+    actions = _listed(content, "actions", f"a grant of {arn}") if "actions" in content else ACTIONS
     unknown = [action for action in actions if action not in ACTIONS]
     if unknown:
         raise RolesError(f"{unknown[0]!r} is no action; there are {', '.join(ACTIONS)}")
-    return Grant(str(said["bucket"]), str(said.get("prefix", "")), tuple(actions))
+    return Grant(str(content["bucket"]), str(content.get("prefix", "")), tuple(actions))
 
 
-def _keys(said: Any, good: set[str], where: str) -> None:
-    if not isinstance(said, dict):
+def _keys(content: Any, good: set[str], where: str) -> None:
+    if not isinstance(content, dict):
         raise RolesError(f"{where} is no JSON object")
-    unknown = sorted(set(said) - good)
+    unknown = sorted(set(content) - good)
     if unknown:
         raise RolesError(f"{where} has the key {unknown[0]!r}; there are {', '.join(sorted(good))}")
 
 
-def _listed(said: dict[str, Any], name: str, where: str) -> list[Any]:
-    found = said.get(name, [])
-    if not isinstance(found, list):
+def _listed(content: dict[str, Any], name: str, where: str) -> list[Any]:
+    items = content.get(name, [])
+    if not isinstance(items, list):
         raise RolesError(f"{name} of {where} is no list")
-    return found
+    return items

@@ -6,11 +6,13 @@ a `database.session.Session`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from time import monotonic
 
 from local_redshift.compile.compiler import RuleCompiler
 from local_redshift.database.database import NOWHERE, Database
@@ -21,8 +23,7 @@ from local_redshift.database.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
 from local_redshift.session import answers
-from local_redshift.session.time_limit import TimeLimit
-from local_redshift.session.unit_of_work import Work
+from local_redshift.session.unit_of_work import UnitOfWork
 from local_redshift.statements import registry as statements
 from local_redshift.statements import views
 from local_redshift.statements.settings import began, ended, show
@@ -36,6 +37,7 @@ from local_redshift.views import system_views
 
 __all__ = ["Engine", "Rows", "connect"]
 
+_AGAIN_S = 0.02  # an interrupt that came between two steps of a statement is repeated
 _READINGS = 10  # how often a statement is read again, since others changed its tables meanwhile
 
 
@@ -60,7 +62,7 @@ class Engine:
         self.database = database or Database(path, resolver=resolver, read_only=read_only)
         self.user, self.application_name, self.since = user, application_name, _now()
         self.process_id, self.connection = self.database.enter(self)
-        self.work = Work(self.database, self.process_id, self.connection)
+        self.work = UnitOfWork(self.database, self.process_id, self.connection)
         self.catalog = Catalog(
             self.connection,
             version=lambda: self.database.version,
@@ -145,12 +147,12 @@ class Engine:
             raise RedshiftError("25001", "a transaction is already in progress")
         self.begin()
         try:
-            found = [self.execute(statement) for statement in statements]
+            results = [self.execute(statement) for statement in statements]
             self.commit()
         except BaseException:
             self.rollback()
             raise
-        return found
+        return results
 
     # -- statements --------------------------------------------------------------------------------
 
@@ -163,7 +165,7 @@ class Engine:
         label = self.catalog.settings.values.get("query_group", "default")
         entry = self.database.log.begin(self.process_id, self.user, label, sql)
         self._limit.start(self.timeout_ms)
-        with self._telling(entry), self._limit.watching():
+        with self._reporting(entry), self._limit.watching():
             self._settle()
             stream = self._answered(sql, entry)
             self.last_query_id = entry.query_id
@@ -183,17 +185,17 @@ class Engine:
             words.at = at
             self.catalog.asked.clear()
             try:
-                found = statement.run(self, words, sql)
+                result = statement.run(self, words, sql)
             except Stale:
                 continue
             except RedshiftError:
                 if self.work.redefined(self.catalog, self.timeout_ms):
                     continue
                 raise
-            if isinstance(found, Stream):
-                return found
-            tag = found.tag or statements.command_tag(statement, words, found.row_count)
-            return Stream(replace(found, tag=tag))
+            if isinstance(result, Stream):
+                return result
+            tag = result.tag or statements.command_tag(statement, words, result.row_count)
+            return Stream(replace(result, tag=tag))
         raise RedshiftError("XX000", CONFLICT)
 
     def _over(self, entry: Entry | None, rows: int) -> None:
@@ -208,28 +210,28 @@ class Engine:
         statement, _ = statements.read(sql)
         if not statement.query:
             return (), ()
-        with self._telling():
+        with self._reporting():
             self._settle()
             names, types = zip(*self.compiled(sql).columns, strict=True)
         return names, tuple(map(str, types))
 
     @contextmanager
-    def _telling(self, entry: Entry | None = None) -> Iterator[None]:
+    def _reporting(self, entry: Entry | None = None) -> Iterator[None]:
         """Errors inside are Redshift's, fail the transaction, and end the entry of the log."""
         try:
             yield
         except BaseException as error:
-            told = translated(error, self.database.failures)
-            if not isinstance(told, RedshiftError):  # as Ctrl-C: the statement may still run
+            failure = translated(error, self.database.failures)
+            if not isinstance(failure, RedshiftError):  # as Ctrl-C: the statement may still run
                 self.connection.interrupt()
-            elif told.code == "57014" and self._limit.expired:
-                told.detail = f"statement_timeout is {self.timeout_ms} ms"
+            elif failure.code == "57014" and self._limit.expired:
+                failure.detail = f"statement_timeout is {self.timeout_ms} ms"
             self.fail()
             if entry is not None:
-                entry.end(error=str(told))
-            if told is error:
+                entry.end(error=str(failure))
+            if failure is error:
                 raise
-            raise told from error
+            raise failure from error
 
     def fail(self) -> None:
         """What the statement did is rolled back; the transaction that is open can only be ended."""
@@ -242,8 +244,8 @@ class Engine:
     @property
     def timeout_ms(self) -> int:
         """The statement_timeout in milliseconds; 0: none."""
-        said = self.catalog.settings.values.get("statement_timeout", "0")
-        return int(said) if said.isdigit() else 0
+        setting = self.catalog.settings.values.get("statement_timeout", "0")
+        return int(setting) if setting.isdigit() else 0
 
     def _settle(self) -> None:
         """Before anything else runs here: keep the rows that nobody has fetched yet."""
@@ -285,7 +287,7 @@ class Engine:
         answers.check(query, cursor.description)
 
         def fetch(most: int) -> list[Row]:
-            with self._telling(entry), self._limit.watching():
+            with self._reporting(entry), self._limit.watching():
                 with self.work.running():
                     rows: list[Row] = cursor.fetchmany(most)
                 if not rows:
@@ -335,6 +337,44 @@ class Engine:
             self.run(commands)
             self.catalog.forget()
         return Rows()
+
+
+class TimeLimit:
+    """statement_timeout: of one session's statement at a time; `expired` once it was exceeded."""
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        self._until: float | None = None
+        self.expired = False
+
+    def start(self, limit_ms: int) -> None:
+        """A statement begins; 0: no limit."""
+        self.expired = False
+        self._until = monotonic() + limit_ms / 1000 if limit_ms else None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """The statement runs inside: it is interrupted when its time is over."""
+        if self._until is None:
+            yield
+            return
+        over = threading.Event()
+        left = max(self._until - monotonic(), 0)
+        timer = threading.Timer(left, self._expire, [over])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            over.set()
+            timer.cancel()
+            timer.join()  # so that it never strikes what comes next
+
+    def _expire(self, over: threading.Event) -> None:
+        self.expired = not over.is_set()
+        while not over.is_set():
+            self._interrupt()
+            over.wait(_AGAIN_S)
 
 
 def connect(

@@ -21,7 +21,7 @@ from local_redshift.transactions.locks import Mode, Stale
 from local_redshift.values.catalog import Catalog, Relation, path
 
 
-class Work:
+class UnitOfWork:
     """The transaction of one session: None between transactions. One thread at a time, but `interrupt`."""
 
     def __init__(self, database: Database, process_id: int, connection: Any) -> None:
@@ -119,23 +119,23 @@ class Work:
         `alone`: the tables that are written are locked against readers, too. `block`: more statements
         may follow in this transaction, so that its snapshot is kept.
         """
-        found = footprint(commands)
+        touched = footprint(commands)
         transaction, database = self.open(), self._database
-        if transaction.read_only and (found.writes or found.defines):
+        if transaction.read_only and (touched.writes or touched.defines):
             raise RedshiftError("25006", "transaction is read-only")
         if alone:
-            found.defines |= found.writes
-        self.lock(catalog, found.modes(database.transactions.level == SNAPSHOT), timeout_ms)
+            touched.defines |= touched.writes
+        self.lock(catalog, touched.modes(database.transactions.level == SNAPSHOT), timeout_ms)
         snapshot_kept = self.frozen
         if block or self.defining or len(commands) > 1 or database.transactions.level != SNAPSHOT:
             self._freeze(transaction)
         with database.gate:
-            transaction.reads |= found.reads
-            transaction.writes |= found.writes | found.defines
+            transaction.reads |= touched.reads
+            transaction.writes |= touched.writes | touched.defines
             database.transactions.check(transaction, database.oid)
         if snapshot_kept:
-            self._watch(transaction, found)
-        transaction.changes |= found.changes
+            self._watch(transaction, touched)
+        transaction.changes |= touched.changes
 
     def _freeze(self, transaction: Transaction) -> None:
         if transaction.snapshot is None:
@@ -143,11 +143,11 @@ class Work:
                 self.connection.execute("BEGIN TRANSACTION")
                 self._database.transactions.begin(transaction)
 
-    def _watch(self, transaction: Transaction, found: Footprint) -> None:
+    def _watch(self, transaction: Transaction, touched: Footprint) -> None:
         """Tables whose rows others changed since the snapshot: compare, once the statement has run."""
         if self._database.transactions.level != SNAPSHOT:
             return
-        for key in found.changes:
+        for key in touched.changes:
             with self._database.gate:
                 other = self._database.transactions.changed_since(transaction, key)
             if other is not None:
@@ -164,17 +164,17 @@ class Work:
         for command in commands:
             try:
                 with self.running():
-                    found: list[Any] = self.connection.execute(command.sql).fetchall()
+                    rows: list[Any] = self.connection.execute(command.sql).fetchall()
             except self._database.failures as error:
-                raise self._told(error) from error
-            count = found[0][0] if found and isinstance(found[0][0], int) else -1
+                raise self._translated(error) from error
+            count = rows[0][0] if rows and isinstance(rows[0][0], int) else -1
         for key, other, before in watched:
             mine = conflicts.changed(before, conflicts.image(self.connection, _path(key)))
             if conflicts.share(mine, self._theirs[key]):
                 raise violation(self._database.oid(key), [self.open(), other])
         return count
 
-    def _told(self, error: Exception) -> RedshiftError:
+    def _translated(self, error: Exception) -> RedshiftError:
         """A conflict that DuckDB found itself is 1023 with the table and the transactions."""
         transaction = self.transaction
         if transaction is not None and "Conflict on" in str(error):
@@ -200,10 +200,10 @@ class Work:
                 if self.defining:
                     database.version += 1
         except database.failures as error:
-            told = self._told(error)
+            failure = self._translated(error)
             with suppress(database.failures):  # the commit's own failure is what is told
                 self.undo()
-            raise told from error
+            raise failure from error
         self._leave(transaction)
 
     def undo(self) -> None:

@@ -37,7 +37,9 @@ def _texts(*names: str) -> Shape:
 
 
 def _lasting(session: Session) -> list[Relation]:
-    return [found for found in session.catalog.relations.values() if found.schema is not None]
+    return [
+        relation for relation in session.catalog.relations.values() if relation.schema is not None
+    ]
 
 
 def _number(relation: Relation) -> int:
@@ -50,7 +52,7 @@ def _nothing(session: Session) -> Iterable[dict[str, Any]]:
 
 def _of_each(facts: Callable[[Relation], Iterable[dict[str, Any]]]) -> _Rows:
     """The facts of every lasting relation, one after the other."""
-    return lambda session: (one for found in _lasting(session) for one in facts(found))
+    return lambda session: (one for relation in _lasting(session) for one in facts(relation))
 
 
 def _schemas(session: Session) -> Iterator[dict[str, Any]]:
@@ -64,39 +66,39 @@ def _schemas(session: Session) -> Iterator[dict[str, Any]]:
 
 def _classes(session: Session) -> Iterator[dict[str, Any]]:
     styles = {"even": 0, "key": 1, "all": 8}
-    for found in _lasting(session):
+    for relation in _lasting(session):
         yield {
-            "oid": _number(found), "relname": found.name, "relnamespace": oid(str(found.schema)),
-            "relowner": OWNER, "relkind": "v" if found.is_view else "r",
-            "relhasindex": False, "relhasrules": found.is_view,
-            "relhaspkey": client_details.has_primary_key(found), "relnatts": len(found.columns),
-            "reldiststyle": None if found.is_view
-            else styles.get(_diststyle(found).partition("(")[0].lower(), 9),
+            "oid": _number(relation), "relname": relation.name, "relnamespace": oid(str(relation.schema)),
+            "relowner": OWNER, "relkind": "v" if relation.is_view else "r",
+            "relhasindex": False, "relhasrules": relation.is_view,
+            "relhaspkey": client_details.has_primary_key(relation), "relnatts": len(relation.columns),
+            "reldiststyle": None if relation.is_view
+            else styles.get(_diststyle(relation).partition("(")[0].lower(), 9),
         }  # fmt: skip
 
 
-def _diststyle(found: Relation) -> str:
-    if key := found.attributes.get("distkey"):
+def _diststyle(relation: Relation) -> str:
+    if key := relation.attributes.get("distkey"):
         return f"KEY({key})"
-    return str(found.attributes.get("diststyle") or "auto").upper()
+    return str(relation.attributes.get("diststyle") or "auto").upper()
 
 
 def _each_column(session: Session) -> Iterator[tuple[Relation, int, Column]]:
-    for found in _lasting(session):
-        for place, column in enumerate(found.columns, 1):
-            yield found, place, column
+    for relation in _lasting(session):
+        for place, column in enumerate(relation.columns, 1):
+            yield relation, place, column
 
 
 def _attributes(session: Session) -> Iterator[dict[str, Any]]:
-    for found, place, column in _each_column(session):
-        keys = found.attributes.get("sortkey") or []
+    for relation, place, column in _each_column(session):
+        keys = relation.attributes.get("sortkey") or []
         yield {
-            "attrelid": _number(found), "attname": column.name, "attnum": place,
+            "attrelid": _number(relation), "attname": column.name, "attnum": place,
             "atttypid": TYPES.get(column.type.kind, (25, "text"))[0],
             "atttypmod": modifier(column.type), "attnotnull": not column.nullable,
             "atthasdef": column.default is not None, "attisdropped": False, "attencodingtype": 0,
             "attlen": SIZES.get(TYPES.get(column.type.kind, (25, "text"))[1], -1),
-            "attisdistkey": found.attributes.get("distkey") == column.name,
+            "attisdistkey": relation.attributes.get("distkey") == column.name,
             "attsortkeyord": keys.index(column.name) + 1 if column.name in keys else 0,
         }  # fmt: skip
 
@@ -116,13 +118,13 @@ def _users(session: Session) -> Iterator[dict[str, Any]]:
 
 def _of_kind(views: bool) -> _Rows:
     def rows(session: Session) -> Iterator[dict[str, Any]]:
-        for found in _lasting(session):
-            if found.is_view == views:
+        for relation in _lasting(session):
+            if relation.is_view == views:
                 yield {
-                    "schemaname": found.schema, "tablename": found.name, "viewname": found.name,
+                    "schemaname": relation.schema, "tablename": relation.name, "viewname": relation.name,
                     "tableowner": session.user, "viewowner": session.user,
-                    "table_catalog": DATABASE, "table_schema": found.schema,
-                    "table_name": found.name,
+                    "table_catalog": DATABASE, "table_schema": relation.schema,
+                    "table_name": relation.name,
                 }  # fmt: skip
 
     return rows
@@ -130,34 +132,34 @@ def _of_kind(views: bool) -> _Rows:
 
 def _filled(session: Session) -> Iterator[dict[str, Any]]:
     """The tables that have rows: SVV_TABLE_INFO leaves the empty ones out."""
-    for found in _lasting(session):
-        if found.is_view:
+    for relation in _lasting(session):
+        if relation.is_view:
             continue
-        ((rows,),) = session.connection.execute(f"SELECT count(*) FROM {found.sql}").fetchall()
+        ((rows,),) = session.connection.execute(f"SELECT count(*) FROM {relation.sql}").fetchall()
         if rows:
             yield {
-                "database": DATABASE, "schema": found.schema, "table_id": _number(found),
-                "table": found.name, "diststyle": _diststyle(found), "tbl_rows": rows,
-                "sortkey1": next(iter(found.attributes.get("sortkey") or []), None),
+                "database": DATABASE, "schema": relation.schema, "table_id": _number(relation),
+                "table": relation.name, "diststyle": _diststyle(relation), "tbl_rows": rows,
+                "sortkey1": next(iter(relation.attributes.get("sortkey") or []), None),
             }  # fmt: skip
 
 
 def _tables(session: Session) -> Iterator[dict[str, Any]]:
-    for found in _lasting(session):
+    for relation in _lasting(session):
         yield {
-            "database_name": DATABASE, "schema_name": found.schema, "table_name": found.name,
-            "table_type": "VIEW" if found.is_view else "TABLE",
+            "database_name": DATABASE, "schema_name": relation.schema, "table_name": relation.name,
+            "table_type": "VIEW" if relation.is_view else "TABLE",
         }  # fmt: skip
 
 
 def _depends(session: Session) -> Iterator[dict[str, Any]]:
     """Which view reads which relation."""
-    by_name = {str(found): found for found in _lasting(session)}
-    for found in by_name.values():
-        for read in found.attributes.get("reads", []):
+    by_name = {str(relation): relation for relation in _lasting(session)}
+    for relation in by_name.values():
+        for read in relation.attributes.get("reads", []):
             if read in by_name:
                 yield {
-                    "classid": oid("pg_class"), "objid": _number(found), "objsubid": 0,
+                    "classid": oid("pg_class"), "objid": _number(relation), "objsubid": 0,
                     "refclassid": oid("pg_class"), "refobjid": _number(by_name[read]),
                     "refobjsubid": 0, "deptype": "n",
                 }  # fmt: skip
@@ -166,16 +168,16 @@ def _depends(session: Session) -> Iterator[dict[str, Any]]:
 def _unbound(session: Session) -> Iterator[dict[str, Any]]:
     """The columns of late-binding views."""
     lookup = session.compiler().lookup
-    for found in _lasting(session):
-        if "unbound" not in found.attributes:
+    for relation in _lasting(session):
+        if "unbound" not in relation.attributes:
             continue
         try:
-            columns = lookup(found.schema, found.name).columns
+            columns = lookup(relation.schema, relation.name).columns
         except RedshiftError:  # what it reads is not there now: it has no columns
             continue
         for place, (name, type_) in enumerate(columns, 1):
             yield {
-                "view_schema": found.schema, "view_name": found.name, "col_name": name,
+                "view_schema": relation.schema, "view_name": relation.name, "col_name": name,
                 "col_type": format_type(type_), "col_num": place,
             }  # fmt: skip
 

@@ -55,7 +55,9 @@ def _columns(session: Session) -> Iterable[Facts]:
 
 
 def _lasting(session: Session) -> list[Relation]:
-    return [found for found in session.catalog.relations.values() if found.schema is not None]
+    return [
+        relation for relation in session.catalog.relations.values() if relation.schema is not None
+    ]
 
 
 def _table_facts(relation: Relation) -> dict[str, Any]:
@@ -123,8 +125,8 @@ _TABLE_NAMES: Columns = tuple(
     (column, _TEXT) for column in ("table_catalog", "table_schema", "table_name", "table_type")
 )
 VIEWS: dict[str, View] = {
-    **{name: View(*found) for name, found in session_views.VIEWS.items()},
-    **{name: View(*found) for name, found in client_views.VIEWS.items()},
+    **{name: View(*view) for name, view in session_views.VIEWS.items()},
+    **{name: View(*view) for name, view in client_views.VIEWS.items()},
     "information_schema.columns": View(_COLUMN_NAMES, _columns),
     "information_schema.tables": View(_TABLE_NAMES, _tables),
     "pg_table_def": View(
@@ -155,8 +157,8 @@ def _values(rows: list[list[Any]], shape: Columns) -> str:
     """A table of literals as a subquery, typed even when it is empty."""
     names = ", ".join(quote(column) for column, _ in shape)
     nothing = ", ".join(f"CAST(NULL AS {type_.carrier})" for _, type_ in shape)
-    made = [f"({', '.join(_literal(value) for value in row)})" for row in rows]
-    body = f" UNION ALL VALUES {', '.join(made)}" if made else ""
+    tuples = [f"({', '.join(_literal(value) for value in row)})" for row in rows]
+    body = f" UNION ALL VALUES {', '.join(tuples)}" if tuples else ""
     # Beside a literal, a smallint becomes an integer.
     cast = ", ".join(
         f"CAST({quote(name)} AS {type_.carrier}) {quote(name)}" for name, type_ in shape

@@ -36,16 +36,16 @@ class Certificates:
 
     def context(self) -> ssl.SSLContext:
         """The server's side of TLS. CertificatesError: the files are not what they should be."""
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            made.load_cert_chain(self.certificate, self.key)
+            context.load_cert_chain(self.certificate, self.key)
         except OSError as error:
             raise CertificatesError(
                 f"{self.certificate} and {self.key} cannot be used for TLS: {error}. Give a PEM "
                 "certificate and its unencrypted key, or leave both out to have some made"
             ) from None
-        return made
+        return context
 
 
 def own_certificates(folder: Path, host: str) -> Certificates:
@@ -53,25 +53,25 @@ def own_certificates(folder: Path, host: str) -> Certificates:
 
     New ones are made where there are none, where they end within a week or are for other hosts.
     """
-    found = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     names = (*_LOOPBACK, *({host} - set(_LOOPBACK) - {"0.0.0.0", "::"}))
-    if not _good(found, names):
+    if not _good(files, names):
         folder.mkdir(parents=True, exist_ok=True)
-        _make(found, names)
-    return found
+        _make(files, names)
+    return files
 
 
 def own_password(file: Path) -> str:
     """The password in `file`; made once, for its owner alone. CertificatesError: there is none in it."""
     try:
-        found = file.read_text("utf-8").strip("\r\n")
+        password = file.read_text("utf-8").strip("\r\n")
     except FileNotFoundError:
         file.parent.mkdir(parents=True, exist_ok=True)
-        found = secrets.token_urlsafe(24)
-        _write_private(file, f"{found}\n".encode())
-    if not found:
+        password = secrets.token_urlsafe(24)
+        _write_private(file, f"{password}\n".encode())
+    if not password:
         raise CertificatesError(f"{file} holds no password: write one into it, or remove it")
-    return found
+    return password
 
 
 def _write_private(file: Path, data: bytes) -> None:
@@ -86,18 +86,18 @@ def _write_private(file: Path, data: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _good(found: Certificates, names: tuple[str, ...]) -> bool:
+def _good(files: Certificates, names: tuple[str, ...]) -> bool:
     from cryptography import x509
 
     try:
-        certificate = x509.load_pem_x509_certificate(found.certificate.read_bytes())
-        authority = x509.load_pem_x509_certificate(found.ca.read_bytes())
+        certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+        authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
         certificate.verify_directly_issued_by(authority)
     except Exception:  # not there, cut short, of another pair: made anew either way
         return False
     shown = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     lasting = certificate.not_valid_after_utc - datetime.now(timezone.utc) > _RENEW
-    return found.key.is_file() and lasting and set(map(_name, names)) <= set(shown)
+    return files.key.is_file() and lasting and set(map(_name, names)) <= set(shown)
 
 
 def _name(name: str) -> x509.GeneralName:
@@ -109,7 +109,7 @@ def _name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _make(found: Certificates, names: tuple[str, ...]) -> None:
+def _make(files: Certificates, names: tuple[str, ...]) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -163,6 +163,6 @@ def _make(found: Certificates, names: tuple[str, ...]) -> None:
     private = key.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write_private(found.key, private)
-    found.certificate.write_bytes(certificate.public_bytes(pem))
-    found.ca.write_bytes(authority.public_bytes(pem))
+    _write_private(files.key, private)
+    files.certificate.write_bytes(certificate.public_bytes(pem))
+    files.ca.write_bytes(authority.public_bytes(pem))

@@ -21,7 +21,7 @@ class Gone(Exception):
     """The client went away; there is nobody to tell."""
 
 
-class Channel:
+class ClientSocket:
     """Reads messages from a socket and keeps replies until `flush`, so that few packets are sent."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -68,12 +68,12 @@ class Channel:
 
     def _receive(self) -> bytes:
         try:
-            found = self._socket.recv(_CHUNK)
+            data = self._socket.recv(_CHUNK)
         except OSError as error:
             raise Gone from error
-        if not found:
+        if not data:
             raise Gone
-        return found
+        return data
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -104,13 +104,13 @@ class Channel:
         self.flush()
         try:
             # The handshake comes after the socket is known, so that `cut` reaches it.
-            made = context.wrap_socket(
+            encrypted = context.wrap_socket(
                 self._socket, server_side=True, do_handshake_on_connect=False
             )
-            self._socket = made
+            self._socket = encrypted
             if self._cut:
                 raise Gone
-            made.do_handshake()
+            encrypted.do_handshake()
         except OSError as error:  # the client has its own words for why
             raise Gone from error
         self.encrypted = True

@@ -16,7 +16,7 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
 from local_redshift.session.engine import Engine
 from local_redshift.wire import messages as wire
-from local_redshift.wire.client_socket import Channel, Gone
+from local_redshift.wire.client_socket import ClientSocket, Gone
 from local_redshift.wire.prepared import Portal, Prepared, fields_of, statements_of
 from local_redshift.wire.values import row_encoder
 
@@ -29,17 +29,23 @@ _AGAIN_S = 0.02  # an interrupt that came between two steps of a statement is re
 
 def failure(error: RedshiftError, severity: str = "ERROR") -> bytes:
     """The ErrorResponse of an error."""
-    said = {"S": severity, "C": error.code, "M": error.message, "D": error.detail, "H": error.hint}
-    return wire.error(said)
+    fields = {
+        "S": severity,
+        "C": error.code,
+        "M": error.message,
+        "D": error.detail,
+        "H": error.hint,
+    }
+    return wire.error(fields)
 
 
 class Connection:
     """Answers a client's messages on its session, until it leaves. Others may `cancel` and `stop` it."""
 
     def __init__(
-        self, channel: Channel, engine: Engine, version: int, float_digits: int = 0
+        self, client_socket: ClientSocket, engine: Engine, version: int, float_digits: int = 0
     ) -> None:
-        self._channel, self._engine, self._version = channel, engine, version
+        self._socket, self._engine, self._version = client_socket, engine, version
         self._float_digits = float_digits
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Portal] = {}
@@ -61,15 +67,15 @@ class Connection:
         """Answer until the client terminates. Gone, ProtocolError: the connection is of no more use."""
         self._ready()
         while True:
-            code, body = self._channel.message()
+            code, body = self._socket.message()
             if code == b"X":
                 return
             if code == b"S":
                 self._skipping = False
                 self._ready()
             elif code == b"H":
-                if not self._channel.pending:
-                    self._channel.flush()
+                if not self._socket.pending:
+                    self._socket.flush()
             elif code in self._handlers:
                 if not self._skipping or code == b"Q":
                     self._answer(code, body)
@@ -140,29 +146,33 @@ class Connection:
 
     def _fail(self, error: RedshiftError) -> None:
         self._engine.fail()
-        self._channel.send(failure(error))
+        self._socket.send(failure(error))
 
     def _ready(self) -> None:
         if self._engine.state == "idle":  # portals end with their transaction
             while self._portals:
                 self._portals.popitem()[1].drop()
-        self._channel.send(wire.ready(self._engine.state))
-        self._channel.flush()
+        self._socket.send(wire.ready(self._engine.state))
+        self._socket.flush()
 
     # -- the simple protocol -----------------------------------------------------------------------
 
     def _query(self, body: bytes) -> None:
         """Several statements are one transaction, unless they open and end some themselves."""
-        found = statements_of(wire.read_text(body))
+        statements = statements_of(wire.read_text(body))
         engine, implicit = self._engine, False
-        if not found:
-            self._channel.send(wire.EMPTY)
+        if not statements:
+            self._socket.send(wire.EMPTY)
         try:
-            for sql in found:
+            for sql in statements:
                 verb = Words(sql).next().lower
                 if verb in ("begin", "start") and implicit:
                     implicit = False  # the block that the client opens holds what came before it
-                elif len(found) > 1 and engine.state == "idle" and verb not in ("begin", "start"):
+                elif (
+                    len(statements) > 1
+                    and engine.state == "idle"
+                    and verb not in ("begin", "start")
+                ):
                     engine.begin()
                     implicit = True
                 stream = engine.stream(sql)
@@ -179,17 +189,17 @@ class Connection:
         """A whole answer, as text."""
         formats = [wire.TEXT] * len(fields)
         if fields:
-            self._channel.send(wire.row_description(fields, formats, self._version))
+            self._socket.send(wire.row_description(fields, formats, self._version))
             encode = row_encoder(fields, formats, self._float_digits)
             while rows := stream.fetch(_BATCH):
-                self._channel.send(b"".join(map(encode, rows)))
+                self._socket.send(b"".join(map(encode, rows)))
         self._complete(stream)
 
     def _complete(self, stream: Stream) -> None:
         for notice in stream.head.notices:
-            said = {"S": notice.severity, "C": notice.code, "M": notice.message}
-            self._channel.send(wire.notice(said))
-        self._channel.send(wire.complete(stream.tag))
+            fields = {"S": notice.severity, "C": notice.code, "M": notice.message}
+            self._socket.send(wire.notice(fields))
+        self._socket.send(wire.complete(stream.tag))
 
     def _call(self, body: bytes) -> None:
         raise refuse("the function call protocol", "write select f(…)")
@@ -202,7 +212,7 @@ class Connection:
             raise RedshiftError("42P05", f'prepared statement "{parse.name}" already exists')
         self._prepared.pop(parse.name, None)
         self._prepared[parse.name] = Prepared.of(parse, self._engine)
-        self._channel.send(wire.PARSED)
+        self._socket.send(wire.PARSED)
 
     def _bind(self, body: bytes) -> None:
         bind = wire.read_bind(body)
@@ -211,42 +221,42 @@ class Connection:
         if former := self._portals.pop(bind.portal, None):
             former.drop()
         self._portals[bind.portal] = Portal.of(bind, self._statement(bind.statement))
-        self._channel.send(wire.BOUND)
+        self._socket.send(wire.BOUND)
 
     def _statement(self, name: str) -> Prepared:
-        found = self._prepared.get(name)
-        if found is None:
-            told = f'prepared statement "{name}"' if name else "unnamed prepared statement"
-            raise RedshiftError("26000", f"{told} does not exist")
-        return found
+        prepared = self._prepared.get(name)
+        if prepared is None:
+            which = f'prepared statement "{name}"' if name else "unnamed prepared statement"
+            raise RedshiftError("26000", f"{which} does not exist")
+        return prepared
 
     def _portal(self, name: str) -> Portal:
-        found = self._portals.get(name)
-        if found is None:
+        portal = self._portals.get(name)
+        if portal is None:
             raise RedshiftError("34000", f'portal "{name}" does not exist')
-        return found
+        return portal
 
     def _describe(self, body: bytes) -> None:
         kind, name = wire.read_target(body)
         formats: tuple[int, ...] = ()
         if kind == "S":
             prepared = self._statement(name)
-            fields, prepared.told = prepared.fields, True
-            self._channel.send(wire.parameters(prepared.oids))
+            fields, prepared.described = prepared.fields, True
+            self._socket.send(wire.parameters(prepared.oids))
         else:
             portal = self._portal(name)
             fields, formats = portal.describe(self._engine), portal.formats
         if fields:
             codes = wire.spread(formats, len(fields))
-            self._channel.send(wire.row_description(fields, codes, self._version))
+            self._socket.send(wire.row_description(fields, codes, self._version))
         else:
-            self._channel.send(wire.NO_DATA)
+            self._socket.send(wire.NO_DATA)
 
     def _execute(self, body: bytes) -> None:
         name, most = wire.read_execute(body)
         portal = self._portal(name)
         if not portal.sql:
-            self._channel.send(wire.EMPTY)
+            self._socket.send(wire.EMPTY)
             return
         stream = portal.start(self._engine)
         if not portal.fields:
@@ -256,10 +266,10 @@ class Connection:
             encode = row_encoder(portal.fields, formats, self._float_digits)
             left = most
             while rows := stream.fetch(min(_BATCH, left) if most else _BATCH):
-                self._channel.send(b"".join(map(encode, rows)))
+                self._socket.send(b"".join(map(encode, rows)))
                 left -= len(rows)
                 if most and left <= 0:
-                    self._channel.send(wire.SUSPENDED)
+                    self._socket.send(wire.SUSPENDED)
                     return
         self._complete(stream)
 
@@ -269,4 +279,4 @@ class Connection:
             self._prepared.pop(name, None)
         elif portal := self._portals.pop(name, None):
             portal.drop()
-        self._channel.send(wire.CLOSED)
+        self._socket.send(wire.CLOSED)

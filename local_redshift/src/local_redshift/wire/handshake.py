@@ -12,7 +12,7 @@ from local_redshift.values.catalog import DATABASE
 from local_redshift.wire import auth
 from local_redshift.wire import messages as wire
 from local_redshift.wire.auth import Digest, Scram, Verifier
-from local_redshift.wire.client_socket import Channel
+from local_redshift.wire.client_socket import ClientSocket
 
 SERVER_VERSION = "8.0.2"  # what a real workgroup says; the driver derives what it may ask for
 _MOST_BYTES = 10_000  # of a message before the client is known
@@ -59,18 +59,18 @@ class Refused(Exception):
         self.error = RedshiftError(code, message)
 
 
-def welcome(channel: Channel, door: Door, peer: str) -> Client | Cancel:
+def welcome(client_socket: ClientSocket, door: Door, peer: str) -> Client | Cancel:
     """Negotiate until the client is known and has proved its password. Refused, ProtocolError, Gone."""
-    code, body = channel.startup()
+    code, body = client_socket.startup()
     asked = 0
     while code in (wire.SSL_REQUEST, wire.GSS_REQUEST) and asked < 3:
         asked += 1
-        if code == wire.SSL_REQUEST and door.tls is not None and not channel.encrypted:
-            channel.encrypt(door.tls)
+        if code == wire.SSL_REQUEST and door.tls is not None and not client_socket.encrypted:
+            client_socket.encrypt(door.tls)
         else:
-            channel.send(b"N")
-            channel.flush()
-        code, body = channel.startup()
+            client_socket.send(b"N")
+            client_socket.flush()
+        code, body = client_socket.startup()
     if code == wire.CANCEL_REQUEST:
         if len(body) != 8:
             raise wire.ProtocolError("invalid length of a cancel request")
@@ -79,13 +79,13 @@ def welcome(channel: Channel, door: Door, peer: str) -> Client | Cancel:
         raise Refused("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}")
     given = {name.lower(): value for name, value in wire.read_startup(body).items()}
     client = _client(given)
-    if door.tls is not None and not channel.encrypted:
+    if door.tls is not None and not client_socket.encrypted:
         raise Refused(
             "28000",
             f'no pg_hba.conf entry for host "{peer}", user "{client.user}", '
             f'database "{given.get("database", client.user)}", SSL off',
         )
-    _prove(channel, door.users.get(client.user), client)
+    _prove(client_socket, door.users.get(client.user), client)
     database = given.get("database", client.user)
     if database != DATABASE:
         raise Refused("3D000", f'database "{database}" does not exist')
@@ -111,30 +111,30 @@ def _client(given: Mapping[str, str]) -> Client:
     return Client(given["user"], name, min(int(asked), 2), int(digits), given)
 
 
-def _prove(channel: Channel, verifier: Verifier | None, client: Client) -> None:
+def _prove(client_socket: ClientSocket, verifier: Verifier | None, client: Client) -> None:
     """Let the client prove its password, by an exchange that does not show it."""
     wrong = Refused("28000", f'password authentication failed for user "{client.user}"')
     if "driver_version" in client.parameters:  # Amazon's drivers: as a real workgroup asks them
         digest = Digest(verifier)
-        if not digest.right(_asked(channel, auth.DIGEST, digest.challenge(), b"d")):
+        if not digest.right(_asked(client_socket, auth.DIGEST, digest.challenge(), b"d")):
             raise wrong
     else:
         scram = Scram(verifier)
         offer = auth.MECHANISM.encode() + b"\0\0"
-        first = scram.first(_asked(channel, auth.SASL, offer, b"p"))
-        final = scram.final(_asked(channel, auth.SASL_CONTINUE, first, b"p"))
+        first = scram.first(_asked(client_socket, auth.SASL, offer, b"p"))
+        final = scram.final(_asked(client_socket, auth.SASL_CONTINUE, first, b"p"))
         if final is None:
             raise wrong
-        channel.send(wire.authentication(auth.SASL_FINAL, final))
+        client_socket.send(wire.authentication(auth.SASL_FINAL, final))
 
 
-def _asked(channel: Channel, kind: int, data: bytes, wanted: bytes) -> bytes:
+def _asked(client_socket: ClientSocket, kind: int, data: bytes, wanted: bytes) -> bytes:
     """Send an authentication request and read its answer."""
-    channel.send(wire.authentication(kind, data))
-    channel.flush()
-    code, body = channel.message(_MOST_BYTES)
+    client_socket.send(wire.authentication(kind, data))
+    client_socket.flush()
+    code, body = client_socket.message(_MOST_BYTES)
     while code == b"H":  # redshift-connector flushes after every message
-        code, body = channel.message(_MOST_BYTES)
+        code, body = client_socket.message(_MOST_BYTES)
     if code == b"X":
         raise wire.ProtocolError("the client left instead of proving its password")
     if code != wanted:
@@ -145,7 +145,7 @@ def _asked(channel: Channel, kind: int, data: bytes, wanted: bytes) -> bytes:
 def greeting(client: Client, process_id: int, secret: int) -> bytes:
     """What follows the password: in, the session's parameters, the key for cancelling."""
     parts = [wire.authentication(0)]
-    told = {
+    parameters = {
         "server_version": SERVER_VERSION,
         # As the client named it: PostgreSQL's JDBC driver reads no other answer than its own word.
         "client_encoding": client.parameters.get("client_encoding", "UNICODE").strip("'"),
@@ -158,7 +158,7 @@ def greeting(client: Client, process_id: int, secret: int) -> bytes:
         "standard_conforming_strings": "off",
     }
     if "client_protocol_version" in client.parameters:
-        told["server_protocol_version"] = str(client.version)
-    parts += [wire.parameter_status(name, value) for name, value in told.items()]
+        parameters["server_protocol_version"] = str(client.version)
+    parts += [wire.parameter_status(name, value) for name, value in parameters.items()]
     parts.append(wire.key_data(process_id, secret))
     return b"".join(parts)

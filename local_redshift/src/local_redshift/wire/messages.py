@@ -49,10 +49,10 @@ class Body:
         end = self.data.find(b"\0", self.at)
         if end < 0:
             raise ProtocolError("invalid string in message")
-        found = self.take(end - self.at)
+        data = self.take(end - self.at)
         self.at += 1
         try:
-            return found.decode("utf-8")
+            return data.decode("utf-8")
         except UnicodeDecodeError:
             raise ProtocolError("invalid byte sequence for encoding UTF8") from None
 
@@ -85,13 +85,13 @@ class Bind:
 def read_startup(body: bytes) -> dict[str, str]:
     """The parameters of a startup message, after its version."""
     fields = Body(body)
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     while fields.at < len(body) and body[fields.at]:
         name = fields.text()
-        found[name] = fields.text()
+        parameters[name] = fields.text()
     fields.take(1)
     fields.end()
-    return found
+    return parameters
 
 
 def read_parse(body: bytes) -> Parse:
@@ -143,9 +143,9 @@ def read_execute(body: bytes) -> tuple[str, int]:
 def read_text(body: bytes) -> str:
     """The one text that a message holds, such as Query's."""
     fields = Body(body)
-    found = fields.text()
+    text = fields.text()
     fields.end()
-    return found
+    return text
 
 
 def spread(formats: Sequence[int], count: int) -> list[int]:

@@ -34,22 +34,22 @@ def fields_of(columns: Sequence[str], types: Sequence[str]) -> tuple[Field, ...]
 class Prepared:
     """A prepared statement and its columns, as found before any value was known; none: no rows.
 
-    `told`: the client knows these columns, and reads the rows by them.
+    `described`: the client knows these columns, and reads the rows by them.
     """
 
     sql: str
     oids: tuple[int, ...]
     places: Placeholders
     fields: tuple[Field, ...] = ()
-    told: bool = False
+    described: bool = False
 
     @classmethod
     def of(cls, parse: Parse, engine: Engine) -> Prepared:
         """Read the statement of a Parse message; a query is described, with NULL for each parameter."""
-        found = statements_of(parse.sql)
-        if len(found) > 1:
+        statements = statements_of(parse.sql)
+        if len(statements) > 1:
             raise RedshiftError("42601", _MULTIPLE)
-        sql = found[0] if found else ""
+        sql = statements[0] if statements else ""
         if engine.state == "failed" and not sql.lower().startswith(_ENDING):
             raise RedshiftError(
                 "25P02",
@@ -89,7 +89,7 @@ class Portal:
         """The columns: as the client was told before, otherwise those of these very values."""
         if self.stream is not None:
             return self.fields
-        if self.prepared.told or not self.prepared.fields:
+        if self.prepared.described or not self.prepared.fields:
             return self.prepared.fields
         return fields_of(*engine.describe(self.sql))
 
@@ -103,10 +103,12 @@ class Portal:
         if self.stream is None:
             stream = engine.stream(self.sql)
             actual = fields_of(stream.columns, stream.types)
-            told = self.prepared.fields
-            if self.prepared.told and [one.oid for one in told] != [one.oid for one in actual]:
+            known = self.prepared.fields
+            if self.prepared.described and [one.oid for one in known] != [
+                one.oid for one in actual
+            ]:
                 raise RedshiftError("0A000", "cached plan must not change result type")
-            self.stream, self.fields = stream, told if self.prepared.told else actual
+            self.stream, self.fields = stream, known if self.prepared.described else actual
         return self.stream
 
     def drop(self) -> None:

@@ -30,11 +30,11 @@ from local_redshift.wire.server import Server
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    made = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog="python -m local_redshift",
         description="Serve a local Redshift to clients of Amazon Redshift and PostgreSQL 8.",
     )
-    add = made.add_argument
+    add = options.add_argument
     add("file", nargs="?", default=":memory:", help="the DuckDB file; without one, in memory")
     add("--store", type=Path, help="a folder of buckets, for COPY and UNLOAD")
     add("--roles", type=Path, help="a file of IAM roles; without one, any role may do everything")
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         help="the password and the certificates, made where there are none (%(default)s)",
     )  # fmt: skip
     add("--insecure", action="store_true", help="without TLS, for this machine only")
-    return made
+    return options
 
 
 def serve(options: argparse.Namespace, say: Callable[[str], None]) -> None:

@@ -16,7 +16,7 @@ from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import connect
 from local_redshift.wire import messages as wire
-from local_redshift.wire.client_socket import Channel, Gone
+from local_redshift.wire.client_socket import ClientSocket, Gone
 from local_redshift.wire.connection import Connection, failure
 from local_redshift.wire.handshake import (
     Cancel,
@@ -66,7 +66,7 @@ class Server:
         self._database, self._door = database, door
         self._most, self._handshake_s = sessions, handshake_s
         self._lock = threading.Lock()
-        self._channels: dict[Channel, threading.Thread] = {}
+        self._clients: dict[ClientSocket, threading.Thread] = {}
         self._keys: dict[tuple[int, int], Connection] = {}
         self._closing = threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -84,9 +84,9 @@ class Server:
         self._listener.close()
         self._acceptor.join()
         with self._lock:
-            here, connections = dict(self._channels), list(self._keys.values())
-        for channel in here:
-            channel.cut()
+            here, connections = dict(self._clients), list(self._keys.values())
+        for client_socket in here:
+            client_socket.cut()
         for connection in connections:
             connection.stop()
         for thread in here.values():
@@ -110,47 +110,47 @@ class Server:
                     self._closing.wait(_AGAIN_S)
                 continue
             with self._lock:
-                if self._closing.is_set() or len(self._channels) >= self._most + _AT_THE_DOOR:
+                if self._closing.is_set() or len(self._clients) >= self._most + _AT_THE_DOOR:
                     sock.close()
                     continue
-                channel = Channel(sock)
+                client_socket = ClientSocket(sock)
                 thread = threading.Thread(
                     target=self._receive,
-                    args=(channel, str(address[0])),
+                    args=(client_socket, str(address[0])),
                     name="redshift-client",
                     daemon=True,
                 )
-                self._channels[channel] = thread
+                self._clients[client_socket] = thread
                 try:
                     thread.start()
                 except RuntimeError as error:  # the system has no thread left for it
-                    del self._channels[channel]
-                    channel.close()
+                    del self._clients[client_socket]
+                    client_socket.close()
                     logger.warning("the local Redshift could not serve a client: %s", error)
 
-    def _receive(self, channel: Channel, peer: str) -> None:
+    def _receive(self, client_socket: ClientSocket, peer: str) -> None:
         """A client's thread: whatever it sends, nothing but its own connection ends by it."""
-        late = threading.Timer(self._handshake_s, channel.cut)
+        late = threading.Timer(self._handshake_s, client_socket.cut)
         late.daemon = True
         late.start()
         try:
-            found = welcome(channel, self._door, peer)
+            visitor = welcome(client_socket, self._door, peer)
             late.cancel()
-            if isinstance(found, Client):
-                self._serve(channel, found)
+            if isinstance(visitor, Client):
+                self._serve(client_socket, visitor)
             else:
-                channel.close()  # before the statement ends: the client need not wait for that
-                self._cancel(found)
+                client_socket.close()  # before the statement ends: the client need not wait for that
+                self._cancel(visitor)
         except Refused as refused:
-            self._tell(channel, refused.error)
+            self._tell(client_socket, refused.error)
         except wire.ProtocolError as error:
-            self._tell(channel, RedshiftError("08P01", str(error)))
+            self._tell(client_socket, RedshiftError("08P01", str(error)))
         except Gone:
             logger.debug("a client of the local Redshift at %s went away", peer)
         except Exception as error:
             logger.exception("the local Redshift failed to serve a client at %s", peer)
             self._tell(
-                channel,
+                client_socket,
                 RedshiftError(
                     "XX000",
                     f"internal error of the local Redshift ({type(error).__name__}): the server's "
@@ -159,19 +159,19 @@ class Server:
             )
         finally:
             late.cancel()
-            channel.close()
+            client_socket.close()
             with self._lock:
-                self._channels.pop(channel, None)
+                self._clients.pop(client_socket, None)
 
-    def _tell(self, channel: Channel, error: RedshiftError) -> None:
+    def _tell(self, client_socket: ClientSocket, error: RedshiftError) -> None:
         """The last thing that a client hears."""
         try:
-            channel.send(failure(error, "FATAL"))
-            channel.flush()
+            client_socket.send(failure(error, "FATAL"))
+            client_socket.flush()
         except Gone:
             logger.debug("a client of the local Redshift did not hear: %s", error.message)
 
-    def _serve(self, channel: Channel, client: Client) -> None:
+    def _serve(self, client_socket: ClientSocket, client: Client) -> None:
         with self._lock:
             if len(self._keys) >= self._most:
                 raise Refused(
@@ -183,10 +183,10 @@ class Server:
             )
             key = (engine.process_id, secrets.randbits(32))
             connection = self._keys[key] = Connection(
-                channel, engine, client.version, client.float_digits
+                client_socket, engine, client.version, client.float_digits
             )
         try:
-            channel.send(greeting(client, *key))
+            client_socket.send(greeting(client, *key))
             connection.serve()
         finally:
             with self._lock:
