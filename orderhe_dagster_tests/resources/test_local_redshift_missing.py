@@ -13,17 +13,17 @@ VERBS = {
     "embedded": "from orderhe_dagster.cli import main; main(['query', 'select 1'])",
     "server": "from orderhe_dagster.cli import main; main(['warehouse', 'serve', '--port', '0'])",
     "private": """
-from orderhe_dagster.resources.private_warehouse import private_session
+from orderhe_dagster.resources.laptop.private_warehouse import private_session
 with private_session(): pass""",
     "shared": """
 from pathlib import Path
-from orderhe_dagster.config import load_settings
-from orderhe_dagster.resources import share_warehouse
+from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster.resources.build import share_warehouse
 with share_warehouse(load_settings(), 'here', None, 'snapshot'): pass""",
     "resolver": """
 from contextlib import ExitStack
-from orderhe_dagster.resources.local_store import FolderStore
-from orderhe_dagster.resources.store_resolver import resolver
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.laptop.store_resolver import resolver
 resolver(FolderStore(root='s3', bucket='b'), ExitStack())""",
 }
 

@@ -151,7 +151,7 @@ def test_a_password_that_was_rotated_is_taken_at_the_next_connect(
     redshift: Redshift, tmp_path: Path
 ) -> None:
     """By the warehouse of a process that goes on running, as a code server does."""
-    environ = {**redshift.settings, "ORDERHE_WAREHOUSE": "redshift"}
+    environ = {**variables_of(redshift), "ORDERHE_WAREHOUSE": "redshift"}
     right = environ["ORDERHE_REDSHIFT_PASSWORD"]
     environ["ORDERHE_REDSHIFT_PASSWORD"] = "of yesterday"
     made = build_warehouse(load_settings(environ, tmp_path))
