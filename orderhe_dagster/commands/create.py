@@ -13,7 +13,7 @@ def create_all(settings: Settings) -> list[str]:
     from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.shop.simulation import simulation_of
 
-    home.prepare_home(settings)
+    state = home.prepare_home(settings)
     catalogue = read_catalogue(settings)
     source, store = build_source(settings), build_store(settings)
     warehouse = build_warehouse(settings)
@@ -32,4 +32,5 @@ def create_all(settings: Settings) -> list[str]:
         f"source     {source.identity}: {tables}",
         f"store      {store.url('backup')}",
         f"warehouse  {warehouse.identity}: schemas warehouse, mart",
+        *(f"note       {line}" for line in home.advice(state)),
     ]

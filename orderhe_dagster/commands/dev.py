@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from orderhe_dagster.settings.config import Settings
 
-WORKSPACE = """\
-# Written by orderhe; the checkout's workspace.yaml says the same.
-load_from:
-  - python_module:
-      module_name: orderhe_dagster.definitions
-      location_name: orderhe_dagster
-"""
-
 
 def serve_ui(settings: Settings, host: str, port: int) -> int:
     """Run the Dagster UI and daemon until they are stopped; return their exit code.
@@ -23,10 +15,13 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     import sys
 
     from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.dagster_yaml import WORKSPACE
 
     state = home.use_home(settings)
     workspace = state.dagster / "workspace.yaml"
-    workspace.write_text(WORKSPACE, "utf-8")
+    home.write_once(workspace, WORKSPACE)
+    for line in home.advice(state):
+        print(line, file=sys.stderr, flush=True)
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
     command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
     if os.name == "posix":

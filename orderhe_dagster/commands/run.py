@@ -116,30 +116,54 @@ def launch(
 
 @contextmanager
 def _history(folder: Path) -> Iterator[dg.DagsterInstance]:
-    """Open Dagster's instance at `folder`, but what is printed goes where the caller reads it.
+    """Dagster's instance at `folder`. LaunchError where dagster.yaml or the history cannot be used."""
+    import sqlite3
 
-    Capturing it, Dagster starts four processes that Ctrl-C ends with tracebacks, and turns the
-    terminal into a file. What the run logs is in its events all the same. LaunchError where the
-    files of the history cannot be used.
-    """
-    import dagster as dg
-    from dagster._core.instance.ref import InstanceRef
     from sqlalchemy.exc import DBAPIError
 
-    silent = {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-    reference = InstanceRef.from_dir(str(folder), overrides={"compute_logs": silent})
     try:
-        with dg.DagsterInstance.from_ref(reference) as instance:
+        with _opened(folder) as instance:
             yield instance
     except DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.Error):
+            raise LaunchError(
+                f"the storage that {folder / 'dagster.yaml'} names cannot be used: {error.orig}. Bring its "
+                "server back, or put the setting right, and run this again; no rows are kept there."
+            ) from error
         raise LaunchError(
             f"Dagster's run history in {folder} cannot be used: {error.orig}. If its disk is full, free "
             f"space and run this again. If a file is damaged, move {folder / 'history'} away: a new "
             "history begins; no rows are kept there."
         ) from error
+
+
+def _opened(folder: Path) -> dg.DagsterInstance:
+    """The instance as dagster.yaml says, but what is printed goes where the caller reads it.
+
+    Capturing it, Dagster starts four processes that Ctrl-C ends with tracebacks, and turns the
+    terminal into a file. What the run logs is in its events all the same.
+    """
+    import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
+    from dagster_shared.check import CheckError
+
+    silent = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    try:
+        reference = InstanceRef.from_dir(str(folder), overrides={"compute_logs": silent})
+        return dg.DagsterInstance.from_ref(reference)
+    except (dg.DagsterError, CheckError) as error:
+        raise LaunchError(
+            f"{folder / 'dagster.yaml'} cannot be used as it stands. {_briefly(error)}"
+        ) from error
+
+
+def _briefly(error: Exception) -> str:
+    """What Dagster has to say, without its frames and the list of all that there could be."""
+    text = str(error).split("\n\nStack Trace")[0]
+    return "\n".join(line if len(line) < 300 else f"{line[:300]} …" for line in text.splitlines())
 
 
 def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:

@@ -10,41 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.config import Settings, SettingsError
-
-DAGSTER_YAML = """\
-# Written by orderhe; changes here are overwritten. Paths follow DAGSTER_HOME.
-storage:
-  custom:
-    module: orderhe_dagster.history
-    class: History
-    config:
-      base_dir:
-        env: DAGSTER_HOME
-# One machine, one writer per file: two runs at once keep it busy, more only wait for one another.
-# The embedded databases are guarded by file locks, which a killed process cannot leave behind, so
-# no pool has a limit here.
-concurrency:
-  runs:
-    max_concurrent_runs: 2
-  pools:
-    granularity: op
-python_logs:
-  managed_python_loggers: [orderhe]
-  python_log_level: INFO
-run_monitoring:
-  enabled: true
-  free_slots_after_run_end_seconds: 60
-retention:
-  schedule:
-    purge_after_days: 30
-  sensor:
-    purge_after_days: 7
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-"""
 
 
 @dataclass(frozen=True)
@@ -99,6 +66,11 @@ class Home:
         return self.folder / "dagster"
 
     @property
+    def instance(self) -> Path:
+        """What Dagster calls an instance's settings: written once, then the user's."""
+        return self.dagster / "dagster.yaml"
+
+    @property
     def start_date(self) -> Path:
         """The file that remembers the shop's first day."""
         return self.folder / "start_date"
@@ -110,17 +82,20 @@ def home_of(settings: Settings) -> Home:
 
 
 def prepare_home(settings: Settings) -> Home:
-    """Make the folders and dagster.yaml where they are not there yet.
+    """Make the folders and dagster.yaml where they are not there yet. DagsterYamlError.
 
     The history's tables are made by `history.History` when Dagster first opens it.
     """
     home = home_of(settings)
     for folder in (home.dagster, home.store, home.exports, home.cache):
         folder.mkdir(parents=True, exist_ok=True)
-    yaml = home.dagster / "dagster.yaml"
-    if not yaml.is_file() or yaml.read_text("utf-8") != DAGSTER_YAML:
-        _write(yaml, DAGSTER_YAML)
+    dagster_yaml.check(home.instance, write_once(home.instance, dagster_yaml.TEXT))
     return home
+
+
+def advice(home: Home) -> list[str]:
+    """What a prepared home's dagster.yaml may not have been meant to change; often nothing."""
+    return dagster_yaml.advice(home.instance, home.instance.read_text("utf-8"))
 
 
 def use_home(settings: Settings) -> Home:
@@ -161,6 +136,24 @@ def remember_start(home: Home, day: date) -> date:
             return known
         _write(home.start_date, f"{day.isoformat()}\n")
         return day
+
+
+def write_once(path: Path, text: str) -> str:
+    """Write a file that is the user's from then on, and return what it says.
+
+    What an earlier version wrote, and nobody changed since, is written anew.
+    """
+    try:
+        there = path.read_text("utf-8")
+    except FileNotFoundError:
+        there = None
+    except UnicodeDecodeError as error:
+        problem = f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8"
+        raise dagster_yaml.DagsterYamlError(problem) from error
+    if there is None or (there != text and dagster_yaml.is_earlier(there)):
+        _write(path, text)
+        return text
+    return there
 
 
 def _write(path: Path, text: str) -> None:

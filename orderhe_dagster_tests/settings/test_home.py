@@ -12,9 +12,12 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.history import BatchedEventLog
+from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.config import SettingsError, load_settings
+from orderhe_dagster.settings.dagster_yaml import DagsterYamlError
 from orderhe_dagster.settings.home import (
     Home,
+    advice,
     first_day,
     home_of,
     prepare_home,
@@ -67,17 +70,126 @@ def test_dagster_takes_the_prepared_home(tmp_path: Path) -> None:
     assert (home.dagster / "history" / "runs" / "index.db").is_file()
 
 
-def test_preparing_again_mends_dagster_yaml_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_preparing_again_keeps_what_is_there(tmp_path: Path) -> None:
     settings = load_settings({}, tmp_path)
     home = prepare_home(settings)
-    yaml = home.dagster / "dagster.yaml"
-    written = yaml.read_text("utf-8")
+    written = home.instance.read_text("utf-8")
+    assert written == dagster_yaml.TEXT
     (home.exports / "kept.csv").touch()
-    yaml.write_text("storage: {}", "utf-8")
+    edited = written.replace("max_concurrent_runs: 2", "max_concurrent_runs: 5")
+    assert edited != written
+    home.instance.write_text(edited, "utf-8")
     prepare_home(settings)
-    assert yaml.read_text("utf-8") == written
+    assert home.instance.read_text("utf-8") == edited
     assert (home.exports / "kept.csv").exists()
     assert [path.name for path in home.dagster.iterdir()] == ["dagster.yaml"]
+
+
+def test_dagster_yaml_says_first_whose_it_is() -> None:
+    for text in (dagster_yaml.TEXT, dagster_yaml.WORKSPACE):
+        assert text.startswith("# Written once by orderhe, and yours from now on")
+
+
+def earlier(text: str) -> str:
+    """A text of ours as it was when every start overwrote it."""
+    body = text[text.index("storage:") :]
+    return f"# Written by orderhe; changes here are overwritten. Paths follow DAGSTER_HOME.\n{body}"
+
+
+LOGS = "python_logs:\n  managed_python_loggers: [orderhe]\n  python_log_level: INFO\n"
+EARLIER = {
+    "with log lines": earlier(dagster_yaml.TEXT),
+    "without log lines": earlier(dagster_yaml.TEXT).replace(LOGS, ""),
+}
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_what_an_earlier_version_wrote_is_written_anew(version: str, tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    home = prepare_home(settings)
+    home.instance.write_text(EARLIER[version], "utf-8")
+    prepare_home(settings)
+    assert home.instance.read_text("utf-8") == dagster_yaml.TEXT
+
+
+def test_what_was_changed_in_an_earlier_version_is_kept(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    home = prepare_home(settings)
+    edited = EARLIER["with log lines"].replace("purge_after_days: 30", "purge_after_days: 90")
+    home.instance.write_text(edited, "utf-8")
+    prepare_home(settings)
+    assert home.instance.read_text("utf-8") == edited
+
+
+LACKING = {
+    "no section": ("telemetry: {enabled: false}\n", "python_logs.managed_python_loggers does not"),
+    "nothing at all": ("", "python_logs.managed_python_loggers does not name orderhe"),
+    "other loggers": (
+        LOGS.replace("orderhe", "mine"),
+        "python_logs.managed_python_loggers does not name orderhe",
+    ),
+    "not a list": (LOGS.replace("[orderhe]", "orderhe"), "managed_python_loggers does not name"),
+    "no level": (LOGS.replace("  python_log_level: INFO\n", ""), "python_log_level is not set, so"),
+    "an empty section": (f"{LOGS}storage:\n", "storage has nothing below it"),
+    "a section that is none": ("python_logs: orderhe\n", "python_logs is not a mapping"),
+    "no sections": ("- a\n", "not a mapping of sections"),
+    "no YAML": (f"{LOGS}storage: [\n", r"yaml, line 5: not YAML: expected the node content"),
+    "no characters of YAML": (f"{LOGS}a: \x01\n", "not YAML: .*special characters"),
+}
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_what_dagster_yaml_lacks_is_named_with_the_remedy(name: str, tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    home = prepare_home(settings)
+    text, problem = LACKING[name]
+    home.instance.write_text(text, "utf-8")
+    with pytest.raises(DagsterYamlError, match=f"(?s){problem}") as caught:
+        prepare_home(settings)
+    assert str(caught.value).startswith(str(home.instance))
+    assert "move the file away" in str(caught.value) or "take it out" in str(caught.value)
+    assert home.instance.read_text("utf-8") == text
+
+
+def test_the_remedy_can_be_pasted(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    home = prepare_home(settings)
+    home.instance.write_text("", "utf-8")
+    with pytest.raises(DagsterYamlError) as caught:
+        prepare_home(settings)
+    assert LOGS in str(caught.value)
+    home.instance.write_text(LOGS, "utf-8")
+    prepare_home(settings)
+    home.instance.write_text(LOGS.replace("[orderhe]", "[root, mine]"), "utf-8")
+    prepare_home(settings)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    home = prepare_home(settings)
+    home.instance.write_bytes(b"telemetry: \xff")
+    with pytest.raises(DagsterYamlError, match=r"dagster\.yaml is not UTF-8 text: byte 12; save"):
+        prepare_home(settings)
+
+
+def test_what_may_not_be_meant_is_told_and_does_not_stop(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    home = prepare_home(settings)
+    assert advice(home) == []
+    home.instance.write_text(LOGS, "utf-8")
+    monitoring, telemetry = advice(prepare_home(settings))
+    assert monitoring.startswith(f"{home.instance}: run_monitoring is not enabled, so a run whose")
+    assert telemetry.startswith(f"{home.instance}: telemetry.enabled is not set, so Dagster sends")
+    chosen = f"{LOGS}telemetry: {{enabled: true}}\nrun_monitoring: {{enabled: true}}\n"
+    home.instance.write_text(chosen, "utf-8")
+    assert advice(prepare_home(settings)) == []
+
+
+def test_our_own_text_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)  # whoever imports it fails
+    settings = load_settings({}, tmp_path)
+    prepare_home(settings)
+    assert advice(prepare_home(settings)) == []
 
 
 def test_a_moved_home_writes_where_it_is_now(tmp_path: Path) -> None:
