@@ -28,7 +28,8 @@ def build_definitions(
 ) -> dg.Definitions:
     """Everything Dagster is told: `resources` replaces the ones that the settings choose.
 
-    Raises CatalogueError where a file of `settings.sql` is wrong.
+    A team's own, in `orderhe_dagster/defs`, are among them. Raises CatalogueError where a file of
+    `settings.sql` is wrong, OwnDefinitionsError where one of theirs is.
     """
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
@@ -41,6 +42,7 @@ def build_definitions(
     from orderhe_dagster.assets.export import build_export_assets
     from orderhe_dagster.assets.lineage import build_lineage_asset
     from orderhe_dagster.assets.models import build_model_assets
+    from orderhe_dagster.assets.own import with_own
     from orderhe_dagster.assets.raw import build_raw_assets
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
     from orderhe_dagster.resources.build import build_resources
@@ -52,7 +54,7 @@ def build_definitions(
     state = home_of(settings)
     calendar = Calendar(first_day(settings), settings.time_zone)
     automation = build_automation(catalogue, settings.time_zone)
-    return dg.Definitions(
+    ours = dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
             *build_backup_assets(catalogue, calendar, state.scratch),
@@ -71,3 +73,4 @@ def build_definitions(
         resources=resources or build_resources(settings),
         executor=dg.in_process_executor,
     )
+    return with_own(ours, catalogue)

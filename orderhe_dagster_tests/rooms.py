@@ -20,6 +20,9 @@ PROJECTS = {
     ),
 }
 
+THEIRS = ROOT / "orderhe_dagster" / "defs"
+"""What lies here is a team's own: only the room is listed."""
+
 
 def first_line(path: Path) -> str:
     """The first line of a module's docstring."""
@@ -29,7 +32,7 @@ def first_line(path: Path) -> str:
 
 def rooms_of(package: Path) -> list[Path]:
     """The folders of a package that hold modules, itself first."""
-    folders = {path.parent for path in package.rglob("*.py")}
+    folders = {path.parent for path in package.rglob("*.py") if THEIRS not in path.parent.parents}
     return sorted(folders, key=lambda folder: folder.relative_to(package).parts)
 
 
@@ -45,7 +48,7 @@ def listing() -> str:
                 f"**`{shown}{'' if name == '.' else name + '/'}`** {first_line(folder / '__init__.py')}",
             ]
             modules = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
-            if modules:
+            if modules and folder != THEIRS:
                 lines += ["", "| module | |", "|---|---|"]
                 lines += [f"| `{path.name}` | {first_line(path)} |" for path in modules]
     return "\n".join([*lines, "", ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.settings import home
+from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster_tests.walked import blocks_of
 
 DEFINITIONS = ("-m", "orderhe_dagster.definitions")
 
@@ -39,6 +42,7 @@ class Run:
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": sys.prefix,
             "HOME": str(self.folder),  # where Dagster writes when it has no home
+            "PYTHONPATH": str(self.project),
             "COLUMNS": "200",
         }
         if with_home:
@@ -109,3 +113,86 @@ def test_dg_lists_what_there_is(run_command: Run) -> None:
     assert [schedule["name"] for schedule in listed["schedules"]] == ["daily_schedule"]
     keys = {asset["asset_key"] for asset in listed["assets"]}
     assert {"backup/sales", "warehouse/sales", "mart/takings", "export/takings"} <= keys
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of the checkout where a team adds its own, on a shop whose days have run."""
+    root, folder = Path(__file__).resolve().parents[1], tmp_path_factory.mktemp("team")
+    copy = folder / "checkout"
+    shutil.copytree(
+        root / "orderhe_dagster",
+        copy / "orderhe_dagster",
+        ignore=lambda at, names: set(names) - {"__init__.py"} if Path(at).name == "defs" else set(),
+    )
+    for name in ("pyproject.toml", "workspace.yaml"):
+        shutil.copy(root / name, copy)
+    shop = shops.sales_shop(folder / "shop")
+    assert shop.run("backup/*,warehouse/*,mart/takings", "2026-01-01", "2026-01-04").succeeded
+    return Run(shop, folder, copy)
+
+
+DG = """
+import json, sys
+from dagster_dg_cli.cli import create_dg_cli
+for command in json.loads(sys.argv[1]):
+    create_dg_cli()(command, standalone_mode=False)
+"""
+"""Several commands of `dg` in one process: each takes seconds to start."""
+LOADED = """
+import sys
+
+import dagster as dg
+
+
+@dg.asset(key=["team", "loaded"])
+def loaded() -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata={"all components": "dagster_aws.components" in sys.modules})
+"""
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "running.md"
+
+
+def of_the_page(text: str) -> str:
+    """The file of docs/running.md that holds `text`, for the tables of our smaller shop."""
+    (block,) = [block for block in blocks_of(PAGE) if text in block.text]
+    return block.text.replace("daily_sales", "takings").replace("net_amount", "price_total")
+
+
+def test_a_team_adds_its_own_with_dagsters_tools(team: Run) -> None:
+    own = team.project / "orderhe_dagster" / "defs"
+    scaffolds = {
+        "mornings.py": "dagster.schedule",
+        "best_day.py": "dagster.asset",
+        "watch.py": "dagster.sensor",
+        "counted": "dagster.FunctionComponent",
+    }
+    commands = [["scaffold", "defs", kind, name] for name, kind in scaffolds.items()]
+    team(sys.executable, "-c", DG, json.dumps(commands))
+    assert {path.name for path in own.iterdir()} == {"__init__.py", *scaffolds}
+    assert (own / "counted" / "defs.yaml").read_text("utf-8").startswith("type: dagster.Function")
+
+    (own / "mornings.py").write_text(of_the_page("def mornings("), "utf-8")
+    (own / "best_day.py").write_text(of_the_page("def best_day("), "utf-8")
+    (own / "counted" / "defs.yaml").write_text(of_the_page("fn: .counted"), "utf-8")
+    (own / "counted" / "code.py").write_text(of_the_page("def count("), "utf-8")
+    (own / "loaded.py").write_text(LOADED, "utf-8")
+    commands = [["check", "defs"], ["list", "defs", "--json"]]
+    checked, _, listed = team(sys.executable, "-c", DG, json.dumps(commands)).partition("{")
+    assert "All component YAML validated successfully" in checked
+    assert "All definitions loaded successfully" in checked
+    definitions = json.loads("{" + listed)
+    keys = {asset["asset_key"] for asset in definitions["assets"]}
+    assert {"team/best_day", "team/counted", "mart/takings"} <= keys
+    assert {one["name"] for one in definitions["schedules"]} == {"daily_schedule", "mornings"}
+    assert "watch" in {one["name"] for one in definitions["sensors"]}
+
+    team("dg", "launch", "--assets", "team/best_day,team/counted,team/loaded", with_home=True)
+    folder = str(home.use_home(team.shop.settings).dagster)
+    with dg.DagsterInstance.from_config(folder) as instance:
+        told = {}
+        for name in ("best_day", "counted", "loaded"):
+            event = instance.get_latest_materialization_event(dg.AssetKey(["team", name]))
+            assert event is not None
+            assert event.asset_materialization is not None
+            told |= {k: v.value for k, v in event.asset_materialization.metadata.items()}
+    assert told == {"price_total": "99999999.999", "days": 3, "all components": False}

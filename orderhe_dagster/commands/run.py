@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.commands.days import LaunchError, is_over, within_history, yesterday
-from orderhe_dagster.commands.selection import selected
+from orderhe_dagster.commands.selection import by_day, selected
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
@@ -81,9 +81,7 @@ def launch(
         within_history(settings, window)
     definitions = build_definitions(settings, resources)
     keys = selected(definitions, selection)
-    graph = definitions.resolve_asset_graph()
-    daily = any(graph.get(key).is_partitioned for key in keys)
-    tags = _tags(window or yesterday(settings)) if daily else {}
+    tags = _tags(window or yesterday(settings)) if by_day(settings, definitions, keys) else {}
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())
     allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
@@ -253,11 +251,13 @@ def _of_checks(key: dg.AssetKey, failed: Sequence[str], catalogue: Catalogue) ->
     """Which checks of an asset failed, and what to do; each with its rows is told elsewhere."""
     from orderhe_dagster.proof.verdicts import remedy
 
-    ref = next(table.read_as for table in catalogue.tables if table.read_as.path == tuple(key.path))
+    refs = (table.read_as for table in catalogue.tables if table.read_as.path == tuple(key.path))
+    ref = next(refs, None)  # None: an asset of the team's own
+    mend = remedy(catalogue, ref, failed) if ref else "Mend it and run it again."
     asset, many = "/".join(key.path), len(failed)
     return (
         f"{asset}: {counted(many, 'check')} failed ({', '.join(failed)}), so nothing is built from it. "
-        f"{remedy(catalogue, ref, failed)} The wrong rows are shown by `orderhe dev`, "
+        f"{mend} The wrong rows are shown by `orderhe dev`, "
         f"under Checks of {asset}."
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.table import LAYERS
 from orderhe_dagster.commands.days import LaunchError
+from orderhe_dagster.settings.config import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -41,6 +42,27 @@ def selected(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
             "Load a file with `orderhe import`, or select backup/… and what follows."
         )
     return found
+
+
+def by_day(settings: Settings, definitions: dg.Definitions, keys: set[dg.AssetKey]) -> bool:
+    """Whether some of these assets are cut by days, so that a run of them is for a day or a range.
+
+    LaunchError where a team's own are cut otherwise: one run is for partitions of one kind.
+    """
+    from orderhe_dagster.assets.calendar import Calendar
+    from orderhe_dagster.settings.project import first_day
+
+    graph = definitions.resolve_asset_graph()
+    cut = {key: graph.get(key).partitions_def for key in keys if graph.get(key).is_partitioned}
+    days = Calendar(first_day(settings), settings.time_zone).partitions
+    others = sorted("/".join(key.path) for key, partitions in cut.items() if partitions != days)
+    if others:
+        left_out = " and not ".join(["*", *(f'key:"{name}"' for name in others)])
+        raise LaunchError(
+            f"{', '.join(others)}: cut otherwise than by the shop's days. Run it by itself, with "
+            f"`dg launch --assets {others[0]} --partition …`, and leave it out here, as in '{left_out}'"
+        )
+    return bool(cut)
 
 
 def _of_layer(part: str) -> str:
