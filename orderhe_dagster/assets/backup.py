@@ -10,7 +10,7 @@ import dagster as dg
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.catalog.days import ONE_DAY, Window
-from orderhe_dagster.catalog.parents import parents_of
+from orderhe_dagster.catalog.dependencies import parents_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source

@@ -32,7 +32,7 @@ from orderhe_dagster.catalog.table import (
 )
 
 if TYPE_CHECKING:
-    from orderhe_dagster.catalog.files import SqlFile
+    from orderhe_dagster.catalog.sql_files import SqlFile
 
 KEPT = 8  # newest cache files that stay
 
@@ -43,7 +43,7 @@ def load_catalogue(folder: Path, cache_folder: Path | None = None) -> Catalogue:
     CatalogueError as `read_catalogue`; only a folder without problems is kept. A cache that cannot
     be read or written costs time, never the answer.
     """
-    from orderhe_dagster.catalog.files import find_files
+    from orderhe_dagster.catalog.sql_files import find_files
 
     files = find_files(folder)
     if cache_folder is None:

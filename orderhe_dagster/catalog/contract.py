@@ -48,7 +48,7 @@ class _Found:
 
 
 def read_contract(path: str, name: str, text: str, header: Header, problems: Problems) -> Table:
-    """The Table of a contract. Keys of the header are not judged here (see `keys`)."""
+    """The Table of a contract. Keys of the header are not judged here (see `header_keys`)."""
     body, words = statement(path, text, cut(path, text, "mysql"), "MySQL create table")
     cursor = Cursor(path, text, words)
     if not cursor.takes("CREATE", "TABLE"):

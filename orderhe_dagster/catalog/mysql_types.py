@@ -1,7 +1,7 @@
 """Which MySQL and MariaDB types are carried, and as what. Redshift's and DuckDB's names are in `types`.
 
 A type is carried only if every value of it arrives unchanged in Parquet, Redshift and DuckDB, or is
-found in MySQL before it leaves (see `carry`): text and bytes that are too long, decimals of more
+found in MySQL before it leaves (see `mysql_projection`): text and bytes that are too long, decimals of more
 than 38 digits. Any other type is refused (`TypeRefused`) with what to do instead.
 """
 
@@ -119,7 +119,7 @@ def _mysql_type(  # noqa: PLR0911 (a table of rules, one a type)
 
 
 def _decimal(arguments: Sequence[str]) -> ColumnType:
-    """Of more than 38 digits, 38 are carried; `carry` finds the values that need more."""
+    """Of more than 38 digits, 38 are carried; `mysql_projection` finds the values that need more."""
     precision = number(arguments[0], 0, MYSQL_DIGITS) if arguments else 10
     scale = number(arguments[1], 0, MYSQL_DIGITS) if len(arguments) > 1 else 0
     precision = precision or 10  # decimal(0) is decimal(10)

@@ -1,4 +1,4 @@
-"""What a column name may stand for, as values. Names are resolved in `lineage`."""
+"""What a column name may stand for, as values. Names are resolved in `column_lineage`."""
 
 from __future__ import annotations
 

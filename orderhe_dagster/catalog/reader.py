@@ -11,16 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
+from orderhe_dagster.catalog.column_lineage import Query
+from orderhe_dagster.catalog.columns_read import columns_read
 from orderhe_dagster.catalog.contract import read_contract
-from orderhe_dagster.catalog.daily import check_daily
 from orderhe_dagster.catalog.errors import CatalogueError, Problem, Problems, close_to, listing
-from orderhe_dagster.catalog.files import SqlFile, find_files
 from orderhe_dagster.catalog.header import read_header
-from orderhe_dagster.catalog.keys import apply_keys
-from orderhe_dagster.catalog.lineage import Query
+from orderhe_dagster.catalog.header_keys import apply_keys
 from orderhe_dagster.catalog.origins import provided
-from orderhe_dagster.catalog.reads import columns_read
+from orderhe_dagster.catalog.partition_rules import check_daily
 from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
+from orderhe_dagster.catalog.sql_files import SqlFile, find_files
 from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
 
 Node = TypeVar("Node", bound=Hashable)

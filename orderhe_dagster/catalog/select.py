@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
-from orderhe_dagster.catalog.lineage import Query
-from orderhe_dagster.catalog.nulls import may_be_null, plain_column, type_of_all
-from orderhe_dagster.catalog.shapes import check_shapes
+from orderhe_dagster.catalog.inference import may_be_null, plain_column, type_of_all
 from orderhe_dagster.catalog.syntax import line_of
 from orderhe_dagster.catalog.table import Column, ColumnRef, Table, TableRef
 from orderhe_dagster.catalog.tokens import Word, cut, statement
+from orderhe_dagster.catalog.unsupported_syntax import check_shapes
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orderhe_dagster.catalog.parents import parents_of
+from orderhe_dagster.catalog.dependencies import parents_of
 from orderhe_dagster.catalog.table import Catalogue, TableRef
 
 

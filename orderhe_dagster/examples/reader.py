@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
-from orderhe_dagster.catalog.files import SqlFile
+from orderhe_dagster.catalog.sql_files import SqlFile
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
 from orderhe_dagster.examples.document import Grid, Written, WrittenRows, read_document
 from orderhe_dagster.examples.problems import FOLDER, ExamplesError, UnknownModel

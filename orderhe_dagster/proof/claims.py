@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orderhe_dagster.catalog import ddl, measure
-from orderhe_dagster.catalog.parents import parents_of
+from orderhe_dagster.catalog.dependencies import parents_of
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
 from orderhe_dagster.catalog.waits import waits_of
 from orderhe_dagster.errors import counted

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.mysql_types import names
 from orderhe_dagster.catalog.table import BAD_VALUES
 from orderhe_dagster.catalog.types import arrow_text, arrow_type, duckdb_text, redshift_text
@@ -51,7 +51,7 @@ def test_every_type_becomes_what_the_table_says(page: str, tmp_path: Path) -> No
         assert found == [*ticked(redshift), *ticked(duckdb), *ticked(arrow)], name
         assert str(arrow_type(kind)) == arrow_text(kind)
         wanted = {SAYS[text] for text in faults.split("; ") if text}
-        assert set(carry.kinds_of_fault(column)) == wanted, name
+        assert set(mysql_projection.kinds_of_fault(column)) == wanted, name
 
 
 def test_every_name_of_a_type_is_on_the_page(page: str, tmp_path: Path) -> None:
@@ -69,4 +69,4 @@ def test_every_name_of_a_type_is_on_the_page(page: str, tmp_path: Path) -> None:
 
 def test_policies_and_faults_are_those_there_are(page: str) -> None:
     assert {ticked(row[0])[0] for row in rows(page, "policy")} == set(BAD_VALUES)
-    assert len(rows(page, "what")) == len(carry.FAULTS) == len(SAYS)
+    assert len(rows(page, "what")) == len(mysql_projection.FAULTS) == len(SAYS)

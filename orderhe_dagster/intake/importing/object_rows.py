@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orderhe_dagster.catalog.limits import is_json
+from orderhe_dagster.catalog.mysql_limits import is_json
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.intake.importing.files import (
     CHUNK_ROWS,

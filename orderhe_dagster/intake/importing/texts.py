@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from orderhe_dagster.catalog.limits import is_fixed_text, is_json, set_members, time_fraction
+from orderhe_dagster.catalog.mysql_limits import is_fixed_text, is_json, set_members, time_fraction
 from orderhe_dagster.catalog.table import ColumnType
 from orderhe_dagster.intake.importing.json_text import check_json
 from orderhe_dagster.intake.importing.problems import WrongValue

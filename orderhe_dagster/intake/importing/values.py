@@ -14,7 +14,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.catalog.limits import (
+from orderhe_dagster.catalog.mysql_limits import (
     FIRST_DATE,
     FIRST_YEAR,
     LAST_DATE,

@@ -1,6 +1,6 @@
 """What becomes of rows that cannot be carried, once an extract has written them: told, counted, set aside.
 
-The engine writes a folder for each day and, in it, one for each code of faults (`catalog.carry`). From
+The engine writes a folder for each day and, in it, one for each code of faults (`catalog.mysql_projection`). From
 these come the parts, and the JSON lines of the quarantine. What was asked of MySQL is not known here.
 """
 
@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Column, Table
@@ -62,8 +62,8 @@ def set_apart(
     for day, home in _homes(table, window, folder):
         sound: list[Path] = []
         for code, files in _by_code(table, home):
-            faults = [] if code == SOUND else carry.explained(table, code)
-            if not carry.is_carried(faults):
+            faults = [] if code == SOUND else mysql_projection.explained(table, code)
+            if not mysql_projection.is_carried(faults):
                 found.faulty.setdefault(day, {})[code] = files
                 continue
             sound += files
@@ -139,7 +139,7 @@ def _stop_at_failures(reader: duckdb.DuckDBPyConnection, table: Table, found: Se
     wrong: dict[str, int] = {}
     for by_code in found.faulty.values():
         for code, files in by_code.items():
-            for fault in carry.explained(table, code):
+            for fault in mysql_projection.explained(table, code):
                 if fault.policy == "fail":
                     text = f"{fault.column} {fault.text}"
                     wrong[text] = wrong.get(text, 0) + _count(reader, files)
@@ -172,7 +172,7 @@ def _told(
     for number, start in enumerate(range(0, len(codes), _CODES_A_FILE)):
         selects = []
         for code in codes[start : start + _CODES_A_FILE]:
-            faults = carry.explained(table, code)
+            faults = mysql_projection.explained(table, code)
             why = "; ".join(f"{fault.column} {fault.text}".strip() for fault in faults)
             items = ", ".join([*shown, f"{string(why)} as {unused_name(table, WHY)}"])
             selects.append(f"select {items} from {relation_of({None: by_code[code]})}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.ddl import quoted, string
-from orderhe_dagster.catalog.limits import (
+from orderhe_dagster.catalog.mysql_limits import (
     FIRST_DATE,
     FIRST_YEAR,
     LAST_DATE,

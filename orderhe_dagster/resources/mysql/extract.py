@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Table
@@ -44,21 +44,23 @@ _MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verif
 
 def mysql_select(table: Table, window: Window | None, time_zone: str) -> str:
     """MySQL's query for the rows of an extract: the columns as they are carried, and the day."""
-    columns = [f"{sql} as {quoted(name, 'mysql')}" for name, sql in carry.expressions(table)]
+    columns = [
+        f"{sql} as {quoted(name, 'mysql')}" for name, sql in mysql_projection.expressions(table)
+    ]
     text = f"from {quoted(table.name, 'mysql')}"
     if window is not None:
-        day = carry.day(table, time_zone)
+        day = mysql_projection.day(table, time_zone)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
         text += f" where {where_of(table, window, time_zone, 'mysql')}"
     if code_name(table):
-        code = f"coalesce({carry.faults(table)}, '{SOUND}')"
+        code = f"coalesce({mysql_projection.faults(table)}, '{SOUND}')"
         columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")
     return f"select {', '.join(columns)} {text}"
 
 
 def code_name(table: Table) -> str | None:
     """The column of `mysql_select` that tells what is wrong with a row; None where nothing can be."""
-    return faults_name(table) if carry.faults(table) else None
+    return faults_name(table) if mysql_projection.faults(table) else None
 
 
 def unpacked(table: Table, relation: str) -> str:
@@ -66,7 +68,7 @@ def unpacked(table: Table, relation: str) -> str:
     made = ", ".join(
         f"unhex(cast({quoted(column.name)} as varchar)) as {quoted(column.name)}"
         for column in table.columns
-        if carry.in_hex(column)
+        if mysql_projection.in_hex(column)
     )
     return f"(select * replace ({made}) from {relation})" if made else relation
 
@@ -102,7 +104,7 @@ def by_arrow(
     binary = {
         column.name
         for column in table.columns
-        if column.type.kind == "varbyte" and not carry.in_hex(column)
+        if column.type.kind == "varbyte" and not mysql_projection.in_hex(column)
     }
     schema = pa.schema([(name, pa.binary() if name in binary else pa.string()) for name in names])
     errors: list[BaseException] = []

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
@@ -97,7 +97,7 @@ class MySQLSource(Source):
         by_day = window is not None
         select = measure_select(
             table,
-            carry.relation(table, where_of(table, window, time_zone, "mysql")),
+            mysql_projection.relation(table, where_of(table, window, time_zone, "mysql")),
             "mysql",
             by_day=by_day,
             time_zone=time_zone,
@@ -115,7 +115,7 @@ class MySQLSource(Source):
     ) -> dict[date | None, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
-        day = "null" if window is None else carry.day(table, time_zone)
+        day = "null" if window is None else mysql_projection.day(table, time_zone)
         where = where_of(table, window, time_zone, "mysql")
         select = (
             f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
@@ -232,7 +232,7 @@ def _cursor(table: Table) -> str:
     """The cursor of a row as a number, as `local_extract.touches_of` has it."""
     if table.cursor is None:
         return "0"
-    name = carry.expression(table.column(table.cursor))
+    name = mysql_projection.expression(table.column(table.cursor))
     if table.column(table.cursor).type.kind in {"date", "timestamp"}:
         return f"timestampdiff(microsecond, '1970-01-01', {name})"
     return f"cast({name} as decimal(65, 0))"

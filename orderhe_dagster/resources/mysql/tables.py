@@ -176,7 +176,7 @@ def _holds(column: Column, found: str) -> bool:
         return False
     promised = column.type
     if base == "decimal" and arguments and int(arguments[0]) > DECIMAL_DIGITS:
-        # `carry` looks for values of too many digits only where the contract allows for them.
+        # `mysql_projection` looks for values of too many digits only where the contract allows for them.
         return column.type.scale == kind.scale and arguments_of(promised)[:1] >= (
             int(arguments[0]),
         )

@@ -1,6 +1,6 @@
 """Whether a select may answer differently on another run: an allow-list, as unknown functions may be clocks.
 
-Nothing here knows tables or days; `daily` asks it for selects that are built day by day.
+Nothing here knows tables or days; `partition_rules` asks it for selects that are built day by day.
 """
 
 from __future__ import annotations

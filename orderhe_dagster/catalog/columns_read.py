@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.lineage import Query
+from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.origins import Origin, select_of
 from orderhe_dagster.catalog.syntax import is_column, walk_here
 from orderhe_dagster.catalog.table import ColumnRef, TableRef

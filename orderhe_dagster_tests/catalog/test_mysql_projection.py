@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orderhe_dagster.catalog import carry
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.catalog.torture import FAULTS, VALUES
@@ -47,14 +47,18 @@ class Server:
 
     def carried(self, table: Table) -> list[tuple[Any, ...]]:
         """The rows that are carried, in the order of the first column."""
-        return self.run(f"select * from {carry.relation(table)} order by 1")
+        return self.run(f"select * from {mysql_projection.relation(table)} order by 1")
 
     def told(self, table: Table) -> dict[Any, list[str]]:
         """First column -> what is wrong with the row."""
-        code = carry.faults(table)
-        rows = self.run(f"select {carry.expressions(table)[0][1]}, {code} from `{table.name}`")
+        code = mysql_projection.faults(table)
+        rows = self.run(
+            f"select {mysql_projection.expressions(table)[0][1]}, {code} from `{table.name}`"
+        )
         return {
-            key: [f"{fault.column} {fault.text}" for fault in carry.explained(table, found)]
+            key: [
+                f"{fault.column} {fault.text}" for fault in mysql_projection.explained(table, found)
+            ]
             for key, found in rows
             if found is not None
         }
@@ -126,7 +130,7 @@ def test_a_day_that_is_none_counts_to_the_day_before(server: Server, tmp_path: P
     }
     rows = ", ".join(f"({n}, '{day} 23:59:59')" for n, day in enumerate(wanted))
     server.run(table.sql, f"insert into `order` values {rows}")
-    day = carry.day(table, "Asia/Seoul")
+    day = mysql_projection.day(table, "Asia/Seoul")
     assert [row[0] for row in server.run(f"select {day} from `order` order by id")] == list(
         wanted.values()
     )

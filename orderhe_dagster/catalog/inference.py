@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import TypeRefused
-from orderhe_dagster.catalog.lineage import Query
 from orderhe_dagster.catalog.origins import Computed, Merged, Origin, ScopeColumn, TableColumn
 from orderhe_dagster.catalog.syntax import has_subtotals
 from orderhe_dagster.catalog.table import ColumnType, Kind

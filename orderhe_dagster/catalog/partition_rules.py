@@ -2,7 +2,7 @@
 
 Only then may a day be rebuilt alone and equal the full build. What cannot be verified is refused,
 with the reason. Tables without a partition may be joined freely: when a column that is read of one
-changes, all is rebuilt (`reads`, and `Inputs` of the package).
+changes, all is rebuilt (`columns_read`, and `Inputs` of the package).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import Problem, listing
-from orderhe_dagster.catalog.lineage import Query
-from orderhe_dagster.catalog.nulls import null_extended, source_name
+from orderhe_dagster.catalog.inference import null_extended, source_name
 from orderhe_dagster.catalog.origins import Computed, select_of
 from orderhe_dagster.catalog.syntax import (
     conjuncts_of,
@@ -23,7 +23,7 @@ from orderhe_dagster.catalog.syntax import (
     walk_here,
 )
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.catalog.volatile import volatile_part
+from orderhe_dagster.catalog.volatility import volatile_part
 
 if TYPE_CHECKING:
     from sqlglot import exp

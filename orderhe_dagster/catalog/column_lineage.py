@@ -31,7 +31,7 @@ from orderhe_dagster.catalog.syntax import (
     walk_here,
 )
 from orderhe_dagster.catalog.table import ColumnRef, Table, TableRef
-from orderhe_dagster.catalog.using import read_merges, read_star
+from orderhe_dagster.catalog.using_joins import read_merges, read_star
 
 if TYPE_CHECKING:
     from sqlglot import exp
