@@ -10,7 +10,7 @@ import dagster as dg
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.catalog.days import ONE_DAY, Window
-from orderhe_dagster.catalog.dependencies import parents_of
+from orderhe_dagster.catalog.dependencies import foreign_key_parents
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
@@ -39,7 +39,7 @@ def build_backup_assets(
 def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
     """Parent -> the tables that refer to it; where they refer to each other, one direction."""
     found: dict[str, list[str]] = {}
-    for child, parents in parents_of(catalogue).items():
+    for child, parents in foreign_key_parents(catalogue).items():
         for parent in parents:
             found.setdefault(parent, []).append(child)
     return found

@@ -18,7 +18,6 @@ from orderhe_dagster.catalog.origins import (
     TableColumn,
     column_node,
     origin_of,
-    provided,
     select_of,
     table_ref,
 )
@@ -60,12 +59,12 @@ class Query:
         """What stands in FROM and JOIN of a query, by alias, in order."""
         key = id(scope)
         if key not in self._sources:
-            found: dict[str, Table | Scope] = {}
+            sources: dict[str, Table | Scope] = {}
             for alias, (node, source) in scope.selected_sources.items():
-                found[alias.lower()] = (
+                sources[alias.lower()] = (
                     self.tables[table_ref(node)] if is_table(source) else cast("Scope", source)
                 )
-            self._sources[key] = found
+            self._sources[key] = sources
         return self._sources[key]
 
     def names(self, source: Table | Scope) -> dict[str, str]:
@@ -79,11 +78,11 @@ class Query:
         key = id(scope)
         if key not in self._outputs:
             self._outputs[key] = []  # a recursive CTE meets itself here
-            found = self._read_outputs(scope)
+            columns = self._read_outputs(scope)
             renamed = [name.lower() for name in scope.outer_columns]
-            names = renamed + [name for name, _ in found][len(renamed) :]
+            names = renamed + [name for name, _ in columns][len(renamed) :]
             self._outputs[key] = [
-                (name, origins) for name, (_, origins) in zip(names, found, strict=False)
+                (name, origins) for name, (_, origins) in zip(names, columns, strict=False)
             ]
         return self._outputs[key]
 
@@ -103,14 +102,14 @@ class Query:
                 (name, tuple(o for branch in branches if branch for o in branch[place][1]))
                 for place, (name, _) in enumerate(first)
             ]
-        found: list[tuple[str, tuple[Origin, ...]]] = []
+        columns: list[tuple[str, tuple[Origin, ...]]] = []
         for projection in select_of(scope).selects:
             if projection.is_star:
-                found += read_star(self, scope, projection)
+                columns += read_star(self, scope, projection)
             else:
                 name = projection.alias_or_name.lower()
-                found.append((name, (Computed(scope, projection.unalias()),)))
-        return found
+                columns.append((name, (Computed(scope, projection.unalias()),)))
+        return columns
 
     def resolve(self, scope: Scope, column: exp.Column) -> Origin:
         """What a column name stands for. Problem, with the names there are, if it stands for nothing."""
@@ -137,7 +136,7 @@ class Query:
                 if spelt is None:
                     return None
                 source = sources[qualifier]
-                return origin_of(source, self.once(source, spelt, qualifier, column))
+                return origin_of(source, self.unique_name(source, spelt, qualifier, column))
         else:
             having = {a: s for a, s in sources.items() if name in self.names(s)}
             merged = self.merges(scope).get(name)
@@ -150,7 +149,9 @@ class Query:
                     f"column {column.name!r} is in {listing(list(having))}: write which one",
                 )
             for alias, source in having.items():
-                return origin_of(source, self.once(source, self.names(source)[name], alias, column))
+                return origin_of(
+                    source, self.unique_name(source, self.names(source)[name], alias, column)
+                )
             named = self._alias(scope, name, column)
             if named is not None:
                 return named
@@ -158,7 +159,7 @@ class Query:
             return self._resolve(scope.parent, column)
         return None
 
-    def once(self, source: Table | Scope, name: str, alias: str, node: exp.Expr) -> str:
+    def unique_name(self, source: Table | Scope, name: str, alias: str, node: exp.Expr) -> str:
         """The name of a column of a source. Problem where two of its columns are called so."""
         if isinstance(source, Table):
             return name
@@ -197,32 +198,32 @@ class Query:
     def lineage(self, *, personal: bool = False) -> dict[str, frozenset[ColumnRef]]:
         """The upstream columns of each output column; `personal` leaves out what is only counted."""
         return {
-            name: frozenset().union(*(self.reach(origin, personal) for origin in origins))
+            name: frozenset().union(*(self.upstream(origin, personal) for origin in origins))
             for name, origins in self.outputs(self.root)
         }
 
-    def reach(self, origin: Origin, personal: bool = False) -> frozenset[ColumnRef]:
+    def upstream(self, origin: Origin, personal: bool = False) -> frozenset[ColumnRef]:
         """The columns of tables that an origin is made of."""
         if isinstance(origin, TableColumn):
-            return frozenset({ColumnRef(provided(origin.table), origin.name)})
+            return frozenset({ColumnRef(origin.table.read_as, origin.name)})
         if isinstance(origin, ScopeColumn):
             key = (id(origin.scope), origin.name, personal)
             if key not in self._reached:
                 self._reached[key] = frozenset()
                 self._reached[key] = frozenset().union(
                     *(
-                        self.reach(part, personal)
+                        self.upstream(part, personal)
                         for name, parts in self.outputs(origin.scope)
                         if name == origin.name
                         for part in parts
                     )
                 )
             return self._reached[key]
-        found: set[ColumnRef] = set()
+        reached: set[ColumnRef] = set()
         parts = origin.parts if isinstance(origin, Merged) else self.parts(origin, personal)
         for part in parts:
-            found |= self.reach(part, personal)
-        return frozenset(found)
+            reached |= self.upstream(part, personal)
+        return frozenset(reached)
 
     def parts(
         self, origin: Computed, personal: bool = False, *, inside: bool = False
@@ -245,7 +246,7 @@ class Query:
 
     def _conditions(self, scope: Scope) -> Iterator[tuple[Scope, exp.Expr]]:
         """What chooses, joins and groups the rows of a query and of every query under it."""
-        for part in self.under(scope):
+        for part in self.scopes_under(scope):
             select = select_of(part)
             for key in ("where", "having", "qualify", "group", "order", "distinct"):
                 clause = select.args.get(key)
@@ -257,16 +258,16 @@ class Query:
                 for name in join.args.get("using") or ():
                     yield part, column_node(name.name.lower(), "", line_of(join))
 
-    def under(self, scope: Scope) -> list[Scope]:
+    def scopes_under(self, scope: Scope) -> list[Scope]:
         """A query and every query it is made of: nested ones, and CTEs wherever they are written."""
-        found: dict[int, Scope] = {}
+        scopes: dict[int, Scope] = {}
         todo = [scope]
         while todo:
             for part in todo.pop().traverse():
-                if id(part) not in found:
-                    found[id(part)] = part
+                if id(part) not in scopes:
+                    scopes[id(part)] = part
                     todo += [s for s in self.sources(part).values() if not isinstance(s, Table)]
-        return list(found.values())
+        return list(scopes.values())
 
     def inner(self, node: exp.Expr) -> Scope:
         """The scope of a subquery met in an expression."""
@@ -279,7 +280,7 @@ class Query:
 
     def check_names(self, problems: Problems) -> bool:
         """Resolve every column of every query, wherever it stands; unknown names go to `problems`."""
-        before = len(problems.found)
+        before = len(problems.items)
         for scope in self.root.traverse():
             if problems.attempt(lambda scope=scope: self.outputs(scope)) is None:  # type: ignore[misc]
                 return False  # its columns are unknown, so nothing that reads it can be judged
@@ -287,4 +288,4 @@ class Query:
             for node in walk_here(scope.expression, top=True):
                 if is_column(node) and not node.is_star:
                     problems.attempt(lambda s=scope, n=node: self.resolve(s, n))  # type: ignore[misc]
-        return len(problems.found) == before
+        return len(problems.items) == before

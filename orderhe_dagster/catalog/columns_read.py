@@ -27,17 +27,17 @@ def columns_read(query: Query, depends_on: tuple[TableRef, ...]) -> tuple[Column
     are known to be right.
     """
     try:
-        found = {
+        columns = {
             column
-            for scope in query.under(query.root)
+            for scope in query.scopes_under(query.root)
             for origin in _origins(query, scope)
-            for column in query.reach(origin)
+            for column in query.upstream(origin)
         }
     except _UnsureError:
-        found = {
+        columns = {
             ColumnRef(ref, name) for ref in depends_on for name in query.tables[ref].column_names
         }
-    return tuple(sorted(found, key=str))
+    return tuple(sorted(columns, key=str))
 
 
 class _UnsureError(Exception):

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from orderhe_dagster.catalog.errors import Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.mysql_types import mysql_type
-from orderhe_dagster.catalog.table import Column, ForeignKey, Table, TableRef
-from orderhe_dagster.catalog.tokens import Cursor, Word, cut, statement
+from orderhe_dagster.catalog.table import Column, ColumnType, ForeignKey, Table, TableRef
+from orderhe_dagster.catalog.tokens import Cursor, Word, single_statement, tokenize
 
 NAME_BYTES = 127  # the longest name of Redshift; a longer one is cut there
 
@@ -37,8 +37,8 @@ _PASSED_OVER = {
 
 
 @dataclass
-class _Found:
-    """What the reading of the brackets has found so far."""
+class _Body:
+    """What stands between the brackets, as far as it has been read."""
 
     columns: list[Column] = field(default_factory=list)
     primary: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class _Found:
 
 def read_contract(path: str, name: str, text: str, header: Header, problems: Problems) -> Table:
     """The Table of a contract. Keys of the header are not judged here (see `header_keys`)."""
-    body, words = statement(path, text, cut(path, text, "mysql"), "MySQL create table")
+    sql, words = single_statement(path, text, tokenize(path, text, "mysql"), "MySQL create table")
     cursor = Cursor(path, text, words)
     if not cursor.takes("CREATE", "TABLE"):
         raise cursor.problem("a file of sql/raw holds one MySQL create table and nothing else")
@@ -68,34 +68,34 @@ def read_contract(path: str, name: str, text: str, header: Header, problems: Pro
         )
     if not cursor.sees("("):
         raise cursor.problem("the columns are expected here, in brackets; like and as are not read")
-    inside, found = cursor.block(), _Found()
+    inside, body = cursor.block(), _Body()
     line = named.line
     for item in items_of(inside):
         if item:
-            problems.attempt(lambda item=item: _item(path, text, item, found))  # type: ignore[misc]
+            problems.attempt(lambda item=item: _item(path, text, item, body))  # type: ignore[misc]
             line = item[-1].line
         else:
             problems.add(path, line, "a comma with nothing behind it: take it out")
     if any(word.upper in ("SELECT", "AS", "LIKE") for word in words[cursor.at :]):
         raise cursor.problem("create table … as select is no contract: list the columns")
-    _check_names(path, named, found, problems)
-    primary = _spelt(found.primary, found.columns)
+    _check_names(path, named, body, problems)
+    primary = _spelt(body.primary, body.columns)
     columns = tuple(
         replace(column, nullable=False) if column.name in primary else column
-        for column in found.columns
+        for column in body.columns
     )
     return Table(
         ref=TableRef("raw", name),
         path=path,
-        sql=body,
+        sql=sql,
         code_version="",
         description=header.description or _table_comment(words[cursor.at :]),
         columns=columns,
         grain=primary,
-        unique=tuple(_spelt(key, found.columns) for key in found.unique),
+        unique=tuple(_spelt(key, body.columns) for key in body.unique),
         foreign_keys=tuple(
-            ForeignKey(_spelt(key.columns, found.columns), key.parent, key.parent_columns)
-            for key, _ in found.foreign
+            ForeignKey(_spelt(key.columns, body.columns), key.parent, key.parent_columns)
+            for key, _ in body.foreign
         ),
     )
 
@@ -113,26 +113,26 @@ def items_of(inside: Sequence[Word]) -> list[list[Word]]:
     return items
 
 
-def _item(path: str, text: str, item: list[Word], found: _Found) -> None:
+def _item(path: str, text: str, item: list[Word], body: _Body) -> None:
     cursor = Cursor(path, text, item)
     named = cursor.takes("CONSTRAINT")
     if named and not any(map(cursor.sees, ("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"))):
         cursor.name("the constraint")
     if cursor.takes("PRIMARY", "KEY"):
-        found.primary = _key(cursor, found)
+        body.primary = _key(cursor, body)
     elif cursor.takes("UNIQUE"):
-        found.unique.append(_key(cursor, found))
+        body.unique.append(_key(cursor, body))
     elif cursor.takes("FOREIGN", "KEY"):
         line = cursor.here.line
-        columns = _key(cursor, found)
-        found.foreign.append((_references(cursor, columns), line))
+        columns = _key(cursor, body)
+        body.foreign.append((_references(cursor, columns), line))
     elif cursor.sees("CHECK", "(") or (any(map(cursor.sees, _KEY_STARTS)) and not named):
         return
     else:
-        found.columns.append(_column(cursor, found))
+        body.columns.append(_column(cursor, body))
 
 
-def _key(cursor: Cursor, found: _Found) -> tuple[str, ...]:
+def _key(cursor: Cursor, body: _Body) -> tuple[str, ...]:
     """The columns of a key; its name, its index type, prefix lengths and directions are passed over."""
     while not cursor.sees("("):
         cursor.name("the key")
@@ -150,7 +150,7 @@ def _key(cursor: Cursor, found: _Found) -> tuple[str, ...]:
                 part[0],
             )
     names = tuple(part[0].text for part in parts)
-    found.key_lines.append((names, line))
+    body.key_lines.append((names, line))
     return names
 
 
@@ -167,12 +167,24 @@ def _references(cursor: Cursor, columns: tuple[str, ...]) -> ForeignKey:
     return ForeignKey(columns, parent, parents)
 
 
-def _column(cursor: Cursor, found: _Found) -> Column:
+def _column(cursor: Cursor, body: _Body) -> Column:
     named = cursor.name("a column")
     if len(named.text.encode()) > NAME_BYTES:
         raise cursor.problem(
             f"the name of column {named.text!r} is longer than {NAME_BYTES} bytes", named
         )
+    kind, values = _type(cursor, named)
+    column = Column(named.text, kind, values=values, line=named.line)
+    while cursor.here.sort != "end":
+        if cursor.takes("GENERATED", "ALWAYS") or cursor.sees("AS"):
+            column = _generated(cursor, column)
+        else:
+            column = _option(cursor, column, body)
+    return column
+
+
+def _type(cursor: Cursor, named: Word) -> tuple[ColumnType, tuple[str, ...]]:
+    """The type of the column called `named`, and the values of an enum."""
     start = cursor.here
     base = cursor.name(f"the type of column {named.text!r}").text
     second = _SECOND_WORDS.get(base.lower(), ())
@@ -191,14 +203,7 @@ def _column(cursor: Cursor, found: _Found) -> Column:
         raise cursor.problem(f"column {named.text!r} is {declared}: {error}", start) from None
     if base.lower() in ("enum", "set"):
         _check_alike(cursor, named, arguments)
-    values = tuple(arguments) if base.lower() == "enum" else ()
-    column = Column(named.text, kind, values=values, line=named.line)
-    while cursor.here.sort != "end":
-        if cursor.takes("GENERATED", "ALWAYS") or cursor.sees("AS"):
-            column = _generated(cursor, column)
-        else:
-            column = _option(cursor, column, found)
-    return column
+    return kind, tuple(arguments) if base.lower() == "enum" else ()
 
 
 def _generated(cursor: Cursor, column: Column) -> Column:
@@ -228,7 +233,7 @@ def _check_alike(cursor: Cursor, named: Word, values: Sequence[str]) -> None:
         seen[plain] = value
 
 
-def _option(cursor: Cursor, column: Column, found: _Found) -> Column:
+def _option(cursor: Cursor, column: Column, body: _Body) -> Column:
     """Read one option of a column; an unknown one is an error, so that no typing slip is passed over."""
     word = cursor.here
     if cursor.takes("NOT", "NULL"):
@@ -237,28 +242,34 @@ def _option(cursor: Cursor, column: Column, found: _Found) -> Column:
         return replace(column, description=cursor.next().text)
     if cursor.takes("DEFAULT"):
         return replace(column, default=_value(cursor))
-    if cursor.takes("ON", "UPDATE"):
-        _value(cursor)
-    elif cursor.takes("PRIMARY", "KEY") or cursor.takes("KEY"):
-        found.primary = (column.name,)
+    if cursor.takes("PRIMARY", "KEY") or cursor.takes("KEY"):
+        body.primary = (column.name,)
     elif cursor.takes("UNIQUE"):
         cursor.takes("KEY")
-        found.unique.append((column.name,))
+        body.unique.append((column.name,))
     elif cursor.sees("REFERENCES"):
-        found.foreign.append((_references(cursor, (column.name,)), word.line))
-    elif cursor.takes("CHECK"):
-        cursor.block()
-    elif cursor.takes("CHARACTER", "SET") or (
-        cursor.takes("CONSTRAINT") and not cursor.sees("CHECK")
-    ):
-        cursor.next()
-    elif cursor.takes("NOT", "ENFORCED") or cursor.takes("NULL") or cursor.sees("CHECK"):
-        pass
-    elif word.upper in _PASSED_OVER:
-        cursor.at += 1 + _PASSED_OVER[word.upper]
-    else:
+        body.foreign.append((_references(cursor, (column.name,)), word.line))
+    elif not _pass_over(cursor):
         raise cursor.problem(f"{word.text!r} is no option of column {column.name!r} that is known")
     return column
+
+
+def _pass_over(cursor: Cursor) -> bool:
+    """Take an option that means nothing to the road; False where the next one is none of these."""
+    if cursor.takes("ON", "UPDATE"):
+        _value(cursor)
+    elif cursor.takes("CHECK"):
+        cursor.block()
+    elif cursor.takes("CHARACTER", "SET"):
+        cursor.next()
+    elif cursor.takes("CONSTRAINT"):
+        if not cursor.sees("CHECK"):
+            cursor.next()  # the constraint's name
+    elif cursor.here.upper in _PASSED_OVER:
+        cursor.at += 1 + _PASSED_OVER[cursor.here.upper]
+    else:
+        return cursor.takes("NOT", "ENFORCED") or cursor.takes("NULL")
+    return True
 
 
 def _value(cursor: Cursor) -> str:
@@ -281,19 +292,19 @@ def _spelt(names: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(spelling.get(name.lower(), name) for name in names)
 
 
-def _check_names(path: str, named: Word, found: _Found, problems: Problems) -> None:
-    if not found.columns and not problems.found:
+def _check_names(path: str, named: Word, body: _Body, problems: Problems) -> None:
+    if not body.columns and not problems.items:
         problems.add(path, named.line, f"table {named.text!r} has no columns")
     seen: dict[str, int] = {}
-    for column in found.columns:
+    for column in body.columns:
         if column.name.lower() in seen:
             first = seen[column.name.lower()]
             problems.add(
                 path, column.line, f"column {column.name!r} stands twice, first on line {first}"
             )
         seen.setdefault(column.name.lower(), column.line)
-    refused = any(problem.path == path for problem in problems.found)
-    for names, line in found.key_lines:
+    refused = any(problem.path == path for problem in problems.items)
+    for names, line in body.key_lines:
         for name in names:
             if name.lower() not in seen and not refused:
                 problems.add(

@@ -47,13 +47,13 @@ class Window:
 
 def windows(days: Iterable[date]) -> list[Window]:
     """The fewest windows that hold exactly these days, in order."""
-    found: list[Window] = []
+    result: list[Window] = []
     for day in sorted(set(days)):
-        if found and found[-1].end == day:
-            found[-1] = Window(found[-1].start, day + ONE_DAY)
+        if result and result[-1].end == day:
+            result[-1] = Window(result[-1].start, day + ONE_DAY)
         else:
-            found.append(Window(day, day + ONE_DAY))
-    return found
+            result.append(Window(day, day + ONE_DAY))
+    return result
 
 
 def bound(table: Table, day: date, time_zone: str) -> str:

@@ -105,7 +105,6 @@ def redshift_create(table: Table, ref: TableRef | None = None) -> str:
     No primary, unique or foreign keys: Redshift does not hold them, yet its planner trusts them.
     Rows are sorted by @sortkey, or by the partition column where there is none.
     """
-    target = ref or (TableRef("warehouse", table.name) if table.layer == "raw" else table.ref)
     lines = [
         f"{quoted(column.name)} {redshift_text(column.type)}{'' if column.nullable else ' not null'}"
         for column in table.columns
@@ -114,7 +113,7 @@ def redshift_create(table: Table, ref: TableRef | None = None) -> str:
     options = [f"distkey({quoted(table.distkey)})" if table.distkey else "diststyle auto"]
     if sort:
         options.append(f"sortkey({quoted_names(sort)})")
-    text = _create(f"create table if not exists {qualified(target)}", lines)
+    text = _create(f"create table if not exists {qualified(ref or table.read_as)}", lines)
     return "\n".join([text, *options])
 
 

@@ -1,13 +1,18 @@
-"""Which raw tables come before which by their foreign keys, made free of circles. No SQL is read here."""
+"""What waits for what besides what a select reads: foreign keys and checks, made free of circles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Literal, TypeVar
 
-from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.catalog.table import Catalogue, TableRef
+
+Node = TypeVar("Node", bound=Hashable)
+Step = tuple[Literal["table", "checks"], TableRef]
+"""A table is built, or the checks of a table are judged."""
 
 
-def parents_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+def foreign_key_parents(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """Raw table -> the other raw tables that its foreign keys name, such that nobody waits in a circle.
 
     Where tables refer to each other, directly or around others, only references to a table that
@@ -19,7 +24,7 @@ def parents_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
         table.name: {key.parent for key in table.foreign_keys if key.parent in place} - {table.name}
         for table in tables
     }
-    ancestors = {name: _reached(name, refers) for name in refers}
+    ancestors = {name: _reachable(name, refers) for name in refers}
     return {
         child: tuple(
             sorted(
@@ -32,13 +37,44 @@ def parents_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _reached(start: str, refers: Mapping[str, set[str]]) -> set[str]:
-    """Every table that the references lead to from `start`; `start` itself if they come back."""
-    found: set[str] = set()
-    todo = list(refers[start])
+def check_dependencies(catalogue: Catalogue) -> dict[TableRef, tuple[TableRef, ...]]:
+    """Table -> the other tables that its checks of `sql/checks/` read and are to wait for.
+
+    Whatever waits for a table waits for its checks, too. So a table that is itself built or checked
+    after these checks is left out: both would wait for ever. Names are SQL's: `warehouse.x` for a
+    contract.
+    """
+    follows: dict[Step, set[Step]] = {}
+
+    def add(first: Step, then: Step) -> None:
+        follows.setdefault(first, set()).add(then)
+
+    parents = foreign_key_parents(catalogue)
+    for table in catalogue.tables:
+        own = table.read_as
+        add(("table", own), ("checks", own))
+        for ref in table.depends_on:
+            add(("checks", ref), ("table", own))
+        for parent in parents.get(table.name, ()) if table.layer == "raw" else ():
+            add(("checks", TableRef("warehouse", parent)), ("checks", own))
+    awaited: dict[TableRef, list[TableRef]] = {}
+    for check in catalogue.checks:
+        checks: Step = ("checks", check.table)
+        for ref in check.reads:
+            others = awaited.setdefault(check.table, [])
+            if ref not in others and ("checks", ref) not in _reachable(checks, follows):
+                add(("checks", ref), checks)
+                others.append(ref)
+    return {table: tuple(refs) for table, refs in awaited.items()}
+
+
+def _reachable(start: Node, graph: Mapping[Node, Iterable[Node]]) -> set[Node]:
+    """Every node that the arrows lead to from `start`; `start` itself if they come back."""
+    reachable: set[Node] = set()
+    todo = [start]
     while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(refers[name])
-    return found
+        for node in graph.get(todo.pop(), ()):
+            if node not in reachable:
+                reachable.add(node)
+                todo.append(node)
+    return reachable

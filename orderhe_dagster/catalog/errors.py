@@ -50,18 +50,18 @@ class Problems:
     """A list of problems that is filled while reading goes on."""
 
     def __init__(self) -> None:
-        self.found: list[Problem] = []
+        self.items: list[Problem] = []
 
     def add(self, path: str, line: int, message: str) -> None:
         """Note one problem."""
-        self.found.append(Problem(path, line, message))
+        self.items.append(Problem(path, line, message))
 
     def attempt(self, work: Callable[[], Value]) -> Value | None:
         """Do the work; a Problem it raises is noted and gives None."""
         try:
             return work()
         except Problem as problem:
-            self.found.append(problem)
+            self.items.append(problem)
             return None
 
 

@@ -137,7 +137,7 @@ def _all_keys() -> str:
 
 def _leading_comment(text: str) -> tuple[list[tuple[int, str]], int]:
     """The comment lines before the first word of SQL, marks removed, and the line SQL begins on."""
-    found: list[tuple[int, str]] = []
+    comment: list[tuple[int, str]] = []
     inside = False  # a /* ... */ comment
     lines = text.split("\n")
     for number, line in enumerate(lines, start=1):
@@ -146,11 +146,11 @@ def _leading_comment(text: str) -> tuple[list[tuple[int, str]], int]:
             content = content[2:] if not inside else content
             inside = "*/" not in content
             content, _, rest = content.partition("*/")
-            found.append((number, content.strip().removeprefix("* ").strip("*").strip()))
+            comment.append((number, content.strip().removeprefix("* ").strip("*").strip()))
             if rest.strip():
-                return found, number
+                return comment, number
         elif content.startswith("--") or content.startswith("#"):
-            found.append((number, content.lstrip("-#").strip()))
+            comment.append((number, content.lstrip("-#").strip()))
         elif content:
-            return found, number
-    return found, len(lines) + 1
+            return comment, number
+    return comment, len(lines) + 1

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
 from orderhe_dagster.catalog.header import Header, freshness, owner, unquoted
-from orderhe_dagster.catalog.plots import read_plot
-from orderhe_dagster.catalog.table import BAD_VALUES, BadValues, Column, Table
+from orderhe_dagster.catalog.table import BAD_VALUES, BadValues, Column, Plot, Table
 
 SINGLE = ("partition", "cursor", "distkey")  # keys that name one column
+NUMBERS = ("smallint", "integer", "bigint", "decimal", "real", "double")
+TIMES = ("date", "timestamp")
 
 
 def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
@@ -20,7 +21,7 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
         entry = header.entry(key)
         if entry is None:
             continue
-        found: list[str] = []
+        columns: list[str] = []
         for name in entry.names:
             spelt = spelling.get(name.lower())
             if spelt is None:
@@ -28,13 +29,13 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
                 problems.add(
                     table.path, entry.line, f"@{key} names {name!r}, no column of {table.ref}{hint}"
                 )
-            elif spelt in found:
+            elif spelt in columns:
                 problems.add(table.path, entry.line, f"@{key} names {name!r} twice")
             else:
-                found.append(spelt)
+                columns.append(spelt)
         if key in SINGLE and len(entry.names) > 1:
             problems.add(table.path, entry.line, f"@{key} takes one column, found {entry.value!r}")
-        named[key] = tuple(found)
+        named[key] = tuple(columns)
     personal = named.get("pii", ())
     if personal and table.layer in ("mart", "export"):
         problems.add(
@@ -52,7 +53,7 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
         sortkey=named.get("sortkey", ()),
         owner=problems.attempt(lambda: owner(table.path, header)),
         freshness=problems.attempt(lambda: freshness(table.path, header)),
-        plot=read_plot(table, header, problems),
+        plot=_plot(table, header, problems),
         columns=tuple(
             replace(column, pii=True) if column.name in personal else column
             for column in table.columns
@@ -133,3 +134,46 @@ def _check_time(table: Table, header: Header, key: str) -> None:
             f"@partition {name}: rows without a day would be in no partition; declare it not null "
             f"(line {column.line}) or leave @partition out",
         )
+
+
+def _plot(table: Table, header: Header, problems: Problems) -> Plot | None:
+    """The picture that a mart's @plot asks for; how it is drawn is not known here."""
+    entry = header.entry("plot")
+    if entry is None:
+        return None
+
+    def wrong(text: str) -> Problem:
+        return Problem(table.path, entry.line, f"@plot {text}")
+
+    def read() -> Plot:
+        if table.layer != "mart":
+            raise wrong(f"in {table.layer}: only a mart is drawn")
+        if len(entry.names) not in (2, 3):
+            raise wrong(
+                f"{entry.value!r}: write a date or text, a number, and at most one text that tells "
+                "lines apart, as in order_date, net_amount, category"
+            )
+        columns = [_column(name) for name in entry.names]
+        if len({column.name for column in columns}) < len(columns):
+            raise wrong(f"{entry.value!r} names a column twice")
+        across, up, *by = columns
+        if across.type.kind not in (*TIMES, "varchar"):
+            raise wrong(
+                f"{across.name}: a {across.type.kind} is neither a date, timestamp nor text"
+            )
+        if up.type.kind not in NUMBERS:
+            raise wrong(f"{up.name}: a {up.type.kind} is no number")
+        if by and by[0].type.kind != "varchar":
+            raise wrong(f"{by[0].name}: a {by[0].type.kind} is no text to tell lines apart by")
+        return Plot(across.name, up.name, by[0].name if by else None)
+
+    spelling = {column.name.lower(): column for column in table.columns}
+
+    def _column(name: str) -> Column:
+        if name.lower() not in spelling:
+            raise wrong(
+                f"names {name!r}, no column of {table.ref}{close_to(name.lower(), spelling)}"
+            )
+        return spelling[name.lower()]
+
+    return problems.attempt(read)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import TypeRefused
 from orderhe_dagster.catalog.origins import Computed, Merged, Origin, ScopeColumn, TableColumn
-from orderhe_dagster.catalog.syntax import has_subtotals
+from orderhe_dagster.catalog.syntax import first_alias, has_subtotals
 from orderhe_dagster.catalog.table import ColumnType, Kind
 from orderhe_dagster.catalog.types import redshift_text, redshift_type
 
@@ -112,8 +112,8 @@ def _cast_type(cast: exp.Cast) -> ColumnType:
 
 def plain_column(query: Query, origin: Origin) -> TableColumn | None:
     """The column of a table that an origin is, unchanged but for casts; None where it is computed."""
-    found = _plain_columns(query, origin)
-    return found[0] if len(found) == 1 else None
+    columns = _plain_columns(query, origin)
+    return columns[0] if len(columns) == 1 else None
 
 
 def _plain_columns(query: Query, origin: Origin) -> tuple[TableColumn, ...]:
@@ -130,8 +130,8 @@ def _plain_columns(query: Query, origin: Origin) -> tuple[TableColumn, ...]:
             return _plain_columns(query, query.resolve(origin.scope, node))
         return ()
     several = origin.shown if isinstance(origin, Merged) else _origins(query, origin)
-    found = [_plain_columns(query, part) for part in several]
-    return tuple(column for part in found for column in part) if all(found) else ()
+    parts = [_plain_columns(query, part) for part in several]
+    return tuple(column for part in parts for column in part) if all(parts) else ()
 
 
 def may_be_null(query: Query, origin: Origin) -> bool:
@@ -150,8 +150,7 @@ def _merged_may_be_null(query: Query, merged: Merged) -> bool:
     """Follow the joins in order: what one adds, the next may fill with nulls."""
     parts = dict(zip(merged.owners, merged.parts, strict=True))
     select = merged.scope.expression
-    first = select.args.get("from_") or select.args.get("from")
-    before = [first.this.alias_or_name.lower()] if first is not None else []
+    before = first_alias(select)
     extended: set[str] = set()
     left: bool | None = None
     for join in select.args.get("joins") or ():
@@ -170,61 +169,60 @@ def _merged_may_be_null(query: Query, merged: Merged) -> bool:
     return left is not False
 
 
-def _may_be_null(  # noqa: PLR0911 (a table of rules, one a kind of expression)
-    query: Query, scope: Scope, node: exp.Expr
-) -> bool:
+def _may_be_null(query: Query, scope: Scope, node: exp.Expr) -> bool:
     from sqlglot import exp
 
-    def here(part: exp.Expr | None) -> bool:
-        return part is None or _may_be_null(query, scope, part)
-
     if isinstance(node, exp.Column):
-        if has_subtotals(scope.expression.args.get("group")):
-            return True
-        found = query.resolve(scope, node)
-        if not isinstance(found, Merged) and source_name(query, scope, node) in null_extended(
-            scope
-        ):
-            return True
-        return may_be_null(query, found)
-    if isinstance(node, exp.TryCast):
-        return True
-    if isinstance(node, (exp.Cast, exp.Paren, exp.Neg)):
-        return here(node.this)
-    if isinstance(node, (exp.Literal, exp.Boolean)):
-        return False
-    if isinstance(node, exp.Count):
+        return _column_may_be_null(query, scope, node)
+    if isinstance(node, (exp.Literal, exp.Boolean, exp.Count)):
         return False
     if isinstance(node, exp.Window):
         return not isinstance(node.this, (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Count))
     if isinstance(node, exp.Coalesce):
-        return all(here(part) for part in (node.this, *node.expressions))
+        return all(_may_be_null(query, scope, part) for part in (node.this, *node.expressions))
+    parts = _strict_parts(scope, node)
+    return parts is None or any(part is None or _may_be_null(query, scope, part) for part in parts)
+
+
+def _column_may_be_null(query: Query, scope: Scope, column: exp.Column) -> bool:
+    if has_subtotals(scope.expression.args.get("group")):
+        return True
+    origin = query.resolve(scope, column)
+    extended = source_name(query, scope, column) in null_extended(scope)
+    return (extended and not isinstance(origin, Merged)) or may_be_null(query, origin)
+
+
+def _strict_parts(scope: Scope, node: exp.Expr) -> list[exp.Expr | None] | None:
+    """The parts of which one is null (or left out) where the expression is; None: it may be by itself."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.TryCast):
+        return None
+    if isinstance(node, (exp.Cast, exp.Paren, exp.Neg)):
+        return [node.this]
     if isinstance(node, exp.Case):
-        return here(node.args.get("default")) or any(
-            here(arm.args["true"]) for arm in node.args["ifs"]
-        )
+        return [node.args.get("default"), *(arm.args["true"] for arm in node.args["ifs"])]
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
-        return here(node.this) or here(node.expression)
+        return [node.this, node.expression]
     if isinstance(node, (exp.Sum, exp.Min, exp.Max)):
         grouped = scope.expression.args.get("group")
-        return not (grouped and grouped.expressions) or here(node.this)
-    return True
+        return [node.this] if grouped and grouped.expressions else None
+    return None
 
 
 def null_extended(scope: Scope) -> set[str]:
     """The aliases of a select whose columns an outer join may fill with nulls."""
     select = scope.expression
-    first = select.args.get("from_") or select.args.get("from")
-    before = [first.this.alias_or_name.lower()] if first is not None else []
-    found: set[str] = set()
+    before = first_alias(select)
+    aliases: set[str] = set()
     for join in select.args.get("joins") or ():
         alias = join.this.alias_or_name.lower()
         if join.side in ("LEFT", "FULL"):
-            found.add(alias)
+            aliases.add(alias)
         if join.side in ("RIGHT", "FULL"):
-            found |= set(before)
+            aliases |= set(before)
         before.append(alias)
-    return found
+    return aliases
 
 
 def source_name(query: Query, scope: Scope, column: exp.Column) -> str:

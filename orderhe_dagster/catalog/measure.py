@@ -140,8 +140,8 @@ def _offsets(time_zone: str) -> tuple[tuple[datetime, int], ...]:
     hour, last = timedelta(hours=1), datetime(2038, 1, 20, tzinfo=timezone.utc)
 
     def offset(moment: datetime) -> int:
-        found = moment.astimezone(zone).utcoffset()
-        return int(found.total_seconds()) if found is not None else 0
+        difference = moment.astimezone(zone).utcoffset()
+        return int(difference.total_seconds()) if difference is not None else 0
 
     pieces: list[tuple[datetime, int]] = []
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -183,13 +183,13 @@ def _hashed(table: Table) -> frozenset[str]:
     """The strings that stand as their MD5: the longest ones, until the row's text is short enough."""
     lengths = {c.name: 2 * c.type.length for c in table.columns if c.type.kind == "varchar"}
     total = sum(lengths.values()) + NUMBER_BYTES * (len(table.columns) - len(lengths))
-    found: set[str] = set()
+    names: set[str] = set()
     for name in sorted(lengths, key=lambda name: (-lengths[name], name)):
         if total <= TEXT_BYTES or lengths[name] <= 32:
             break
-        found.add(name)
+        names.add(name)
         total -= lengths[name] - 32
-    return frozenset(found)
+    return frozenset(names)
 
 
 def _part(column: Column, dialect: Dialect, hashed: bool) -> str:
@@ -200,13 +200,9 @@ def _part(column: Column, dialect: Dialect, hashed: bool) -> str:
     return f"coalesce({text}, '!N')" if column.nullable else text
 
 
-def _text(  # noqa: PLR0911 (a table of rules, one a type)
-    column: Column, name: str, dialect: Dialect
-) -> str:
+def _text(column: Column, name: str, dialect: Dialect) -> str:
+    """The value as text; `name` is the column's name in quotes."""
     kind = column.type.kind
-    if kind == "decimal" and column.type.scale == column.type.precision and dialect != "mysql":
-        # With a digit before the point in the type, every engine writes the 0 there, as MySQL does.
-        name = f"cast({name} as decimal({column.type.precision + 1}, {column.type.scale}))"
     if kind == "varchar":
         if dialect == "mysql" and column.type.declared.lower().startswith(("time", "json", "set")):
             name = f"cast({name} as char)"
@@ -214,20 +210,27 @@ def _text(  # noqa: PLR0911 (a table of rules, one a type)
     if kind == "boolean":
         return f"case when {name} then '1' when not {name} then '0' end"
     if kind == "timestamp":
-        if dialect == "redshift":
-            return f"to_char({name}, 'YYYY-MM-DD HH24:MI:SS.US')"
-        if dialect == "duckdb":
-            return f"strftime({name}, '%Y-%m-%d %H:%M:%S.%f')"
-        return _mysql_time(column, name)
+        return _timestamp_text(column, name, dialect)
     if kind == "date" and dialect == "redshift":
         return f"to_char({name}, 'YYYY-MM-DD')"
     if dialect == "mysql":
         padded = any(word in column.type.declared.lower() for word in ("zerofill", "year"))
         return f"cast({name}{' + 0' if padded else ''} as char)"
+    if kind == "decimal" and column.type.scale == column.type.precision:
+        # With a digit before the point in the type, every engine writes the 0 there, as MySQL does.
+        name = f"cast({name} as decimal({column.type.precision + 1}, {column.type.scale}))"
     return f"cast({name} as varchar)"
 
 
-def _mysql_time(column: Column, name: str) -> str:
+def _timestamp_text(column: Column, name: str, dialect: Dialect) -> str:
+    if dialect == "redshift":
+        return f"to_char({name}, 'YYYY-MM-DD HH24:MI:SS.US')"
+    if dialect == "duckdb":
+        return f"strftime({name}, '%Y-%m-%d %H:%M:%S.%f')"
+    return _mysql_timestamp_text(column, name)
+
+
+def _mysql_timestamp_text(column: Column, name: str) -> str:
     """MySQL prints as many digits of a second as are declared; six are wanted."""
     if column.type.fraction == 6:
         return f"cast({name} as char)"

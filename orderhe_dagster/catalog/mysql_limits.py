@@ -57,8 +57,8 @@ def fixed_bytes(kind: ColumnType) -> int | None:
 
 def time_fraction(kind: ColumnType) -> int | None:
     """The digits of a second that a TIME column keeps; None: another type."""
-    found = re.fullmatch(r"time(?:\s*\(\s*(\d)\s*\))?", kind.declared.lower())
-    return int(found[1] or 0) if found else None
+    match = re.fullmatch(r"time(?:\s*\(\s*(\d)\s*\))?", kind.declared.lower())
+    return int(match[1] or 0) if match else None
 
 
 def set_members(kind: ColumnType) -> tuple[str, ...]:
@@ -73,5 +73,5 @@ def set_members(kind: ColumnType) -> tuple[str, ...]:
 
 
 def _word(kind: ColumnType) -> str:
-    found = re.match(r"\w+", kind.declared.lower())
-    return found.group() if found else ""
+    match = re.match(r"\w+", kind.declared.lower())
+    return match.group() if match else ""

@@ -1,12 +1,13 @@
 """How rows leave MySQL so that Parquet and Redshift hold them exactly, as MySQL text. Nothing is run here.
 
 Every column has an expression that is safe on every row: a value that cannot be carried reads as
-NULL, and `faults` tells which columns of the row have one and why, as a short code::
+NULL, and `fault_code` tells which columns of the row have one and why, as a short code::
 
     3z0000-00-00_7t      column 3 (from 0): no real day; column 7: the character 0x00
 
-A row with a fault in a column whose policy is not `null` is quarantined: it is in no part, and `carried`
-leaves it out of measures. The code makes the name of a folder: it holds letters, digits, `_` and `-`.
+A row with a fault in a column whose policy is not `null` is quarantined: it is in no part, and
+`carried_condition` leaves it out of measures. The code makes the name of a folder: it holds letters,
+digits, `_` and `-`.
 """
 
 from __future__ import annotations
@@ -61,17 +62,12 @@ def expression(column: Column) -> str:
     return f"if({' or '.join(bad)}, null, {value})" if bad else value
 
 
-def kinds_of_fault(column: Column) -> list[str]:
-    """The letters of `FAULTS` that a value of the column can have."""
-    return [kind for kind, _ in _conditions(column)]
-
-
 def in_hex(column: Column) -> bool:
     """Whether the expression gives hexadecimal text: DuckDB's scanner takes such long bytes for text."""
     return base_of(column.type) in ("mediumblob", "longblob")
 
 
-def faults(table: Table) -> str | None:
+def fault_code(table: Table) -> str | None:
     """The MySQL expression of a row's code: NULL for a row without fault. None: no row can have one."""
     code, longest = _code(table)
     if code is None:
@@ -95,7 +91,7 @@ def _code(table: Table) -> tuple[str | None, int]:
     return f"concat_ws('_', {', '.join(codes)})" if codes else None, longest
 
 
-def carried(table: Table) -> str | None:
+def carried_condition(table: Table) -> str | None:
     """The MySQL condition under which a row is carried; None: every row is."""
     bad = [
         condition
@@ -112,15 +108,15 @@ def carried(table: Table) -> str | None:
 
 def relation(table: Table, where: str | None = None) -> str:
     """What is carried of the table, in brackets, to be read from; `where` is on the table's own columns."""
-    columns = ", ".join(f"{_alike(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
-    conditions = [f"({text})" for text in (where, carried(table)) if text]
+    columns = ", ".join(f"{_in_utf8mb4(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
+    conditions = [f"({text})" for text in (where, carried_condition(table)) if text]
     text = f"select {columns} from {quoted(table.name, 'mysql')}"
     if conditions:
         text += f" where {' and '.join(conditions)}"
     return f"({text}) as {quoted(table.name, 'mysql')}"
 
 
-def day(table: Table, time_zone: str) -> str:
+def shop_day(table: Table, time_zone: str) -> str:
     """The shop's day of every row but those before the year 1, in MySQL's words.
 
     A row whose partition column is no real day (2026-02-30) counts to the real day before it, which
@@ -142,31 +138,31 @@ def day(table: Table, time_zone: str) -> str:
     )
 
 
-def explained(table: Table, code: str) -> list[Fault]:
+def decode_faults(table: Table, code: str) -> list[Fault]:
     """What a row's code says. ValueError where it is no code of this table."""
     if code == TOO_MANY:
         text = "more values of the row than can be told cannot be carried"
         return [Fault("", text, "quarantine")]
-    found = []
+    faults = []
     for part in code.split("_"):
         match = _ONE.fullmatch(part)
         if match is None or int(match[1]) >= len(table.columns):
             raise ValueError(f"{code!r} is no code of faults of {table.ref}")
         column = table.columns[int(match[1])]
         text = f"{match[3]} {FAULTS[match[2]]}".strip()
-        found.append(Fault(column.name, text, column.bad_values))
-    return found
+        faults.append(Fault(column.name, text, column.bad_values))
+    return faults
 
 
-def is_carried(found: Iterable[Fault]) -> bool:
+def is_carried(faults: Iterable[Fault]) -> bool:
     """Whether a row with these faults is carried: all of them are of columns that are made NULL."""
-    return all(fault.policy == "null" for fault in found)
+    return all(fault.policy == "null" for fault in faults)
 
 
-def _alike(column: Column) -> str:
+def _in_utf8mb4(column: Column) -> str:
     """The expression, all texts in one character set: a measure joins them, and may not mix collations."""
-    found = expression(column)
-    return f"convert({found} using utf8mb4)" if column.type.kind == "varchar" else found
+    text = expression(column)
+    return f"convert({text} using utf8mb4)" if column.type.kind == "varchar" else text
 
 
 def _name(column: Column) -> str:

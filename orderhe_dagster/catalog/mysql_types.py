@@ -8,7 +8,7 @@ than 38 digits. Any other type is refused (`TypeRefused`) with what to do instea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from orderhe_dagster.catalog.errors import TypeRefused
@@ -61,19 +61,6 @@ _SYNONYMS = {
     "long": "mediumtext",
     "long varchar": "mediumtext",
 }
-_SPATIAL = frozenset(
-    (
-        "geometry",
-        "point",
-        "linestring",
-        "polygon",
-        "multipoint",
-        "multilinestring",
-        "multipolygon",
-        "geometrycollection",
-        "geomcollection",
-    )
-)
 
 
 def mysql_type(
@@ -82,40 +69,26 @@ def mysql_type(
     """The carried type of a MySQL type: its name, its arguments (enum values unquoted), its sign."""
     word = " ".join(name.lower().split())
     base = _SYNONYMS.get(word, word)
-    found = _mysql_type(base, arguments, unsigned)
-    return replace(found, declared=declared or name)
-
-
-def _mysql_type(  # noqa: PLR0911 (a table of rules, one a type)
-    base: str, arguments: Sequence[str], unsigned: bool
-) -> ColumnType:
     if base in _INTEGERS:
-        kind = _INTEGERS[base][unsigned]
-        return ColumnType(kind, precision=20) if kind == "decimal" else ColumnType(kind)
-    if base == "serial":  # bigint unsigned not null auto_increment unique
-        return ColumnType("decimal", precision=20)
-    if base == "decimal":
-        return _decimal(arguments)
-    if base == "float":
-        wide = len(arguments) == 1 and number(arguments[0], 0, 53) > 24
-        return ColumnType("double" if wide else "real")
-    if base == "double":
-        return ColumnType("double")
-    if base == "date":
-        return ColumnType("date")
-    if base in ("datetime", "timestamp"):
-        fraction = number(arguments[0], 0, 6) if arguments else 0
-        return ColumnType("timestamp", fraction=fraction, instant=base == "timestamp")
-    if base == "year":
-        if arguments and number(arguments[0], 1, 4) != 4:
-            raise TypeRefused("a year of two digits names no century; alter the column to year")
-        return ColumnType("smallint")
-    if base == "bit":
-        bits = number(arguments[0], 1, 64) if arguments else 1
-        if bits == 1:
-            return ColumnType("boolean")
-        return ColumnType("bigint") if bits < 64 else ColumnType("decimal", precision=20)
-    return _mysql_text(base, arguments)
+        carried = _integer(_INTEGERS[base][unsigned])
+    elif base in _PLAIN:
+        carried = _PLAIN[base]
+    elif base in _WITH_ARGUMENTS:
+        carried = _WITH_ARGUMENTS[base](arguments)
+    else:
+        raise TypeRefused(_REFUSED.get(base, _UNKNOWN))
+    return replace(carried, declared=declared or name)
+
+
+def number(text: str, least: int, most: int) -> int:
+    """A length or a number of digits."""
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
+        raise TypeRefused(f"{text!r} must be a whole number from {least} to {most} here")
+    return int(text)
+
+
+def _integer(kind: Kind) -> ColumnType:
+    return ColumnType(kind, precision=20) if kind == "decimal" else ColumnType(kind)
 
 
 def _decimal(arguments: Sequence[str]) -> ColumnType:
@@ -135,25 +108,58 @@ def _decimal(arguments: Sequence[str]) -> ColumnType:
     return ColumnType("decimal", precision=min(precision, DECIMAL_DIGITS), scale=scale)
 
 
-_BLOBS = {
-    "tinyblob": 255,
-    "blob": BLOB_BYTES,
-    "mediumblob": VARBYTE_BYTES,
-    "longblob": VARBYTE_BYTES,
-}
-_MARIADB_TEXTS = {"uuid": 36, "inet4": 15, "inet6": 39}
-_REFUSED = {
-    "vector": "a vector is not carried; leave the column out of the contract",
-    "xmltype": "XML is not carried; keep it in a longtext column, or leave it out of the contract",
-}
-_LONGEST = {"char": 255, "binary": 255, "varchar": 65535, "varbinary": 65535}  # in MySQL
+def _float(arguments: Sequence[str]) -> ColumnType:
+    wide = len(arguments) == 1 and number(arguments[0], 0, 53) > 24
+    return ColumnType("double" if wide else "real")
 
 
-def number(text: str, least: int, most: int) -> int:
-    """A length or a number of digits."""
-    if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
-        raise TypeRefused(f"{text!r} must be a whole number from {least} to {most} here")
-    return int(text)
+def _moment(arguments: Sequence[str]) -> ColumnType:
+    fraction = number(arguments[0], 0, 6) if arguments else 0
+    return ColumnType("timestamp", fraction=fraction)
+
+
+def _instant(arguments: Sequence[str]) -> ColumnType:
+    return replace(_moment(arguments), instant=True)
+
+
+def _time(arguments: Sequence[str]) -> ColumnType:
+    number(arguments[0] if arguments else "0", 0, 6)
+    return ColumnType("varchar", length=17)  # -838:59:59.000000
+
+
+def _year(arguments: Sequence[str]) -> ColumnType:
+    if arguments and number(arguments[0], 1, 4) != 4:
+        raise TypeRefused("a year of two digits names no century; alter the column to year")
+    return ColumnType("smallint")
+
+
+def _bit(arguments: Sequence[str]) -> ColumnType:
+    bits = number(arguments[0], 1, 64) if arguments else 1
+    if bits == 1:
+        return ColumnType("boolean")
+    return _integer("bigint" if bits < 64 else "decimal")
+
+
+def _char(arguments: Sequence[str]) -> ColumnType:
+    return _text(number(arguments[0], 0, 255) if arguments else 1)
+
+
+def _varchar(arguments: Sequence[str]) -> ColumnType:
+    return _text(number(arguments[0], 0, 65535) if arguments else 1)
+
+
+def _enum(arguments: Sequence[str]) -> ColumnType:
+    _check_values(arguments)
+    return _text(max(map(len, arguments)))
+
+
+def _set(arguments: Sequence[str]) -> ColumnType:
+    _check_values(arguments)
+    return _text(len(",".join(arguments)))
+
+
+def _text(length: int) -> ColumnType:
+    return ColumnType("varchar", length=min(max(length, 1) * UTF8_BYTES, VARCHAR_BYTES))
 
 
 def _check_values(values: Sequence[str]) -> None:
@@ -166,58 +172,68 @@ def _check_values(values: Sequence[str]) -> None:
         raise TypeRefused(f"value {twice!r} stands twice")
 
 
-def _mysql_text(  # noqa: PLR0911 (a table of rules, one a type)
-    base: str, arguments: Sequence[str]
-) -> ColumnType:
-    length = number(arguments[0], 0, _LONGEST[base]) if base in _LONGEST and arguments else 1
-    if base in ("char", "varchar"):
-        return ColumnType("varchar", length=min(max(length, 1) * UTF8_BYTES, VARCHAR_BYTES))
-    if base in ("text", "mediumtext", "longtext", "json"):
-        return ColumnType("varchar", length=VARCHAR_BYTES)
-    if base == "tinytext":
-        return ColumnType("varchar", length=255 * UTF8_BYTES)
-    if base == "time":  # -838:59:59.000000
-        number(arguments[0] if arguments else "0", 0, 6)
-        return ColumnType("varchar", length=17)
-    if base in ("enum", "set"):
-        _check_values(arguments)
-        longest = max(map(len, arguments)) if base == "enum" else len(",".join(arguments))
-        return ColumnType("varchar", length=min(max(longest, 1) * UTF8_BYTES, VARCHAR_BYTES))
-    if base in ("binary", "varbinary"):
-        return ColumnType("varbyte", length=max(length, 1))
-    if base in _BLOBS:
-        return ColumnType("varbyte", length=_BLOBS[base])
-    if base in _MARIADB_TEXTS:
-        return ColumnType("varchar", length=_MARIADB_TEXTS[base])
-    if base in _SPATIAL:
-        raise TypeRefused(
-            "a spatial type is not carried; leave the column out of the contract, "
-            "or keep its text (ST_AsText) in a varchar column of the shop"
-        )
-    if base in _REFUSED:
-        raise TypeRefused(_REFUSED[base])
-    raise TypeRefused(
-        "it is no type of MySQL or MariaDB that is carried; declare one of the integer, decimal, date, "
-        "datetime, char, varchar, text, enum or json types, or leave the column out of the contract"
-    )
+def _binary(arguments: Sequence[str]) -> ColumnType:
+    return ColumnType("varbyte", length=max(number(arguments[0], 0, 255), 1) if arguments else 1)
+
+
+def _varbinary(arguments: Sequence[str]) -> ColumnType:
+    return ColumnType("varbyte", length=max(number(arguments[0], 0, 65535), 1) if arguments else 1)
+
+
+_PLAIN: dict[str, ColumnType] = {  # whatever stands in their brackets
+    "serial": ColumnType("decimal", precision=20),  # bigint unsigned not null auto_increment unique
+    "double": ColumnType("double"),
+    "date": ColumnType("date"),
+    "tinytext": _text(255),
+    **dict.fromkeys(
+        ("text", "mediumtext", "longtext", "json"), ColumnType("varchar", length=VARCHAR_BYTES)
+    ),
+    "tinyblob": ColumnType("varbyte", length=255),
+    "blob": ColumnType("varbyte", length=BLOB_BYTES),
+    "mediumblob": ColumnType("varbyte", length=VARBYTE_BYTES),
+    "longblob": ColumnType("varbyte", length=VARBYTE_BYTES),
+    "uuid": ColumnType("varchar", length=36),  # these three are MariaDB's
+    "inet4": ColumnType("varchar", length=15),
+    "inet6": ColumnType("varchar", length=39),
+}
+_WITH_ARGUMENTS: dict[str, Callable[[Sequence[str]], ColumnType]] = {
+    "decimal": _decimal,
+    "float": _float,
+    "datetime": _moment,
+    "timestamp": _instant,
+    "time": _time,
+    "year": _year,
+    "bit": _bit,
+    "char": _char,
+    "varchar": _varchar,
+    "enum": _enum,
+    "set": _set,
+    "binary": _binary,
+    "varbinary": _varbinary,
+}
+_SPATIAL = (
+    *("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring"),
+    *("multipolygon", "geometrycollection", "geomcollection"),
+)
+_REFUSED = {
+    "vector": "a vector is not carried; leave the column out of the contract",
+    "xmltype": "XML is not carried; keep it in a longtext column, or leave it out of the contract",
+    **dict.fromkeys(
+        _SPATIAL,
+        "a spatial type is not carried; leave the column out of the contract, "
+        "or keep its text (ST_AsText) in a varchar column of the shop",
+    ),
+}
+_UNKNOWN = (
+    "it is no type of MySQL or MariaDB that is carried; declare one of the integer, decimal, date, "
+    "datetime, char, varchar, text, enum or json types, or leave the column out of the contract"
+)
 
 
 def names() -> frozenset[str]:
     """Every name of a type that this page knows, refused ones included."""
-    texts = {"text", "tinytext", "mediumtext", "longtext", "json", "time", "enum", "set"}
-    others = {
-        "decimal",
-        "float",
-        "double",
-        "date",
-        "datetime",
-        "timestamp",
-        "year",
-        "bit",
-        "serial",
-    }
-    tables = (_INTEGERS, _SYNONYMS, _LONGEST, _BLOBS, _MARIADB_TEXTS, _REFUSED, _SPATIAL)
-    return frozenset(texts | others | {name for table in tables for name in table})
+    tables = (_INTEGERS, _SYNONYMS, _PLAIN, _WITH_ARGUMENTS, _REFUSED)
+    return frozenset(name for table in tables for name in table)
 
 
 def base_of(kind: ColumnType) -> str:

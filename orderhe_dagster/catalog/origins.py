@@ -59,11 +59,6 @@ def select_of(scope: Scope) -> Any:
     return scope.expression
 
 
-def provided(table: Table) -> TableRef:
-    """The name by which SQL reads a table: a contract's rows are read from the warehouse."""
-    return TableRef("warehouse", table.name) if table.layer == "raw" else table.ref
-
-
 def table_ref(node: Any) -> TableRef:
     """The table that a node of FROM names."""
     return TableRef(node.db.lower(), node.name.lower())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import Problem, listing
@@ -17,6 +17,7 @@ from orderhe_dagster.catalog.inference import null_extended, source_name
 from orderhe_dagster.catalog.origins import Computed, select_of
 from orderhe_dagster.catalog.syntax import (
     conjuncts_of,
+    first_alias,
     has_subtotals,
     in_window,
     line_of,
@@ -30,18 +31,26 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 DAY, MOMENT, INSTANT = "day", "moment", "instant"
+"""How a value tells a day: as a date, a time in the shop's zone or a time in UTC."""
 
 
 @dataclass(frozen=True)
 class _Rows:
     """What is known of the rows of a source.
 
-    `daily`: each row stems from one day of the partitioned tables. `marks`: the columns that tell
-    which: a `day` (date), a `moment` (time in the shop's zone) or an `instant` (time in UTC).
+    `daily`: each row stems from one day of the partitioned tables. `day_columns`: the columns that
+    tell which day, and how.
     """
 
     daily: bool
-    marks: Mapping[str, str] = field(default_factory=dict)
+    day_columns: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Day(NamedTuple):
+    """What an expression tells: the day of which source, and how."""
+
+    alias: str
+    how: str
 
 
 def check_daily(query: Query, table: Table, line: int) -> None:
@@ -57,7 +66,7 @@ def check_daily(query: Query, table: Table, line: int) -> None:
             f"@partition {table.partition}: this select reads {names}, of which none is "
             "partitioned; leave @partition out",
         )
-    if table.partition not in rows.marks:
+    if table.partition not in rows.day_columns:
         shifted = ""
         if INSTANT in checker.seen:
             shifted = " (a timestamp's day depends on the shop's time zone: keep the column itself)"
@@ -86,9 +95,9 @@ class _Daily:
 
     def check_volatile(self) -> None:
         """Refuse what gives another answer on another run."""
-        found = volatile_part(select_of(self.query.root))
-        if found is not None:
-            raise self.refuse(*found)
+        reason = volatile_part(select_of(self.query.root))
+        if reason is not None:
+            raise self.refuse(*reason)
 
     # ---- what is known of rows
 
@@ -108,9 +117,9 @@ class _Daily:
         if table.partition is None:
             return _Rows(False)
         kind = table.column(table.partition).type
-        mark = DAY if kind.kind == "date" else INSTANT if kind.instant else MOMENT
-        self.seen.add(mark)
-        return _Rows(True, {table.partition.lower(): mark})
+        how = DAY if kind.kind == "date" else INSTANT if kind.instant else MOMENT
+        self.seen.add(how)
+        return _Rows(True, {table.partition.lower(): how})
 
     def _union(self, scope: Scope) -> _Rows:
         expression = select_of(scope)
@@ -122,23 +131,23 @@ class _Daily:
             raise self.refuse(expression, "a part of the union reads no partitioned table")
         places = [
             {
-                place: branch.marks[name]
+                place: branch.day_columns[name]
                 for place, (name, _) in enumerate(self.query.outputs(part))
-                if name in branch.marks
+                if name in branch.day_columns
             }
             for branch, part in zip(branches, scope.set_operation_scopes, strict=True)
         ]
         names = [name for name, _ in self.query.outputs(scope)]
-        marks = {
-            names[place]: mark
-            for place, mark in places[0].items()
-            if all(other.get(place) == mark for other in places)
+        day_columns = {
+            names[place]: how
+            for place, how in places[0].items()
+            if all(other.get(place) == how for other in places)
         }
-        if not marks:
+        if not day_columns:
             raise self.refuse(
                 expression, "the parts of the union have no column of the day in common"
             )
-        return _Rows(True, marks)
+        return _Rows(True, day_columns)
 
     def _select(self, scope: Scope) -> _Rows:
         select = select_of(scope)
@@ -152,21 +161,21 @@ class _Daily:
         self._check_joins(scope, sources)
         self._check_groups(scope)
         self._check_windows(scope)
-        marks = {}
+        day_columns = {}
         for projection, (name, _) in zip(
             self._projections(scope), self.query.outputs(scope), strict=True
         ):
-            mark = self._sure_mark(scope, projection)
-            if mark is not None:
-                marks[name] = mark
-        if select.args.get("distinct") and not marks:
+            day = self._sure_day(scope, projection)
+            if day is not None:
+                day_columns[name] = day.how
+        if select.args.get("distinct") and not day_columns:
             raise self.refuse(select, "distinct without the day among the columns")
-        return _Rows(True, marks)
+        return _Rows(True, day_columns)
 
     def _reads_daily(self, scope: Scope) -> bool:
         return any(
             isinstance(source, Table) and source.partition is not None
-            for inner in self.query.under(scope)
+            for inner in self.query.scopes_under(scope)
             for source in self.query.sources(inner).values()
         )
 
@@ -190,52 +199,47 @@ class _Daily:
     def _check_joins(self, scope: Scope, sources: Mapping[str, _Rows]) -> None:
         """Partitioned tables meet on the day, and no outer join keeps rows for want of all days."""
         select = select_of(scope)
-        where = select.args.get("where")
-        filters = list(conjuncts_of(where.this)) if where is not None else []
-        first = select.args.get("from_") or select.args.get("from")
-        before = [first.this.alias_or_name.lower()]
+        before = first_alias(select)
         for join in select.args.get("joins") or ():
-            alias, side = join.this.alias_or_name.lower(), join.side
+            alias = join.this.alias_or_name.lower()
             if alias not in sources:
                 raise self.refuse(join, f"the join of {alias} cannot be followed")
             earlier = {name for name in before if sources[name].daily}
             daily = sources[alias].daily
-            if side == "FULL" and (daily or earlier):
-                raise self.refuse(join, "a full join")
-            if (daily and not earlier and side == "LEFT") or (
-                earlier and not daily and side == "RIGHT"
-            ):
-                raise self.refuse(
-                    join, f"the {side.lower()} join keeps rows that no day has a partner for"
-                )
-            if daily and earlier:
-                on = list(conjuncts_of(join.args["on"])) if join.args.get("on") is not None else []
-                conjuncts = on + (filters if not side else [])
-                if not self._meets(scope, join, alias, earlier, conjuncts):
-                    raise self.refuse(join, f"{alias} is joined without its day being equal")
+            self._check_side(join, bool(earlier), daily)
+            if daily and earlier and not self._meets(scope, join, alias, earlier):
+                raise self.refuse(join, f"{alias} is joined without its day being equal")
             before.append(alias)
 
-    def _meets(
-        self, scope: Scope, join: exp.Join, alias: str, earlier: set[str], conjuncts: list[exp.Expr]
-    ) -> bool:
+    def _check_side(self, join: exp.Join, left_daily: bool, right_daily: bool) -> None:
+        side = str(join.side)
+        if side == "FULL" and (left_daily or right_daily):
+            raise self.refuse(join, "a full join")
+        if left_daily != right_daily and side == ("LEFT" if right_daily else "RIGHT"):
+            raise self.refuse(
+                join, f"the {side.lower()} join keeps rows that no day has a partner for"
+            )
+
+    def _meets(self, scope: Scope, join: exp.Join, alias: str, earlier: set[str]) -> bool:
         """Whether the join demands that the day of `alias` equals that of an earlier table."""
         from sqlglot import exp
 
+        sources = self.query.sources(scope)
         for name in join.args.get("using") or ():
-            marks = [
-                self.rows(source).marks.get(name.name.lower())
-                for source in (self.query.sources(scope)[a] for a in [alias, *sorted(earlier)])
-            ]
-            if marks[0] is not None and marks[0] in marks[1:]:
+            mine, *others = (
+                self.rows(sources[source]).day_columns.get(name.name.lower())
+                for source in (alias, *sorted(earlier))
+            )
+            if mine is not None and mine in others:
                 return True
-        for conjunct in conjuncts:
-            if not isinstance(conjunct, exp.EQ):
+        for condition in _conditions(select_of(scope), join):
+            if not isinstance(condition, exp.EQ):
                 continue
-            left = self._mark(scope, conjunct.this)
-            right = self._mark(scope, conjunct.expression)
-            if left is None or right is None or left[1] != right[1]:
+            left = self._day_of(scope, condition.this)
+            right = self._day_of(scope, condition.expression)
+            if left is None or right is None or left.how != right.how:
                 continue
-            aliases = {left[0], right[0]}
+            aliases = {left.alias, right.alias}
             if alias in aliases and aliases & earlier:
                 return True
         return False
@@ -260,7 +264,7 @@ class _Daily:
             if isinstance(key, exp.Literal) and key.is_int:
                 place = int(key.name) - 1
                 node = list(self._projections(scope))[place] if place < len(select.selects) else key
-            if self._sure_mark(scope, node) is not None:
+            if self._sure_day(scope, node) is not None:
                 return
         raise self.refuse(group, "group by has no column of the day")
 
@@ -270,51 +274,65 @@ class _Daily:
         for node in walk_here(select_of(scope), top=True):
             if isinstance(node, exp.Window):
                 parts = node.args.get("partition_by") or ()
-                if all(self._sure_mark(scope, part) is None for part in parts):
+                if all(self._sure_day(scope, part) is None for part in parts):
                     raise self.refuse(node, "a window function that is not partitioned by the day")
 
     # ---- which expressions are the day
 
-    def _sure_mark(self, scope: Scope, node: exp.Expr) -> str | None:
-        """The mark of an expression, None where an outer join may have emptied it."""
-        mark = self._mark(scope, node)
-        return None if mark is None or mark[0] in null_extended(scope) else mark[1]
+    def _sure_day(self, scope: Scope, node: exp.Expr) -> _Day | None:
+        """The day that an expression tells, None where an outer join may have emptied it."""
+        day = self._day_of(scope, node)
+        return None if day is None or day.alias in null_extended(scope) else day
 
-    def _mark(  # noqa: PLR0911 (a table of rules, one a kind of expression)
-        self, scope: Scope, node: exp.Expr
-    ) -> tuple[str, str] | None:
-        """The source whose day an expression tells, and how; None where it tells none."""
+    def _day_of(self, scope: Scope, node: exp.Expr) -> _Day | None:
+        """The day that an expression tells; None where it tells none."""
         from sqlglot import exp
 
         if isinstance(node, (exp.Paren, exp.Alias)):
-            return self._mark(scope, node.this)
+            return self._day_of(scope, node.this)
         if isinstance(node, exp.Column):
-            return self._column_mark(scope, node)
-        if isinstance(node, exp.Cast):
-            mark, to = self._mark(scope, node.this), node.to.this
-            if mark is None:
-                return None
-            if to == exp.DataType.Type.DATE:
-                return (mark[0], DAY) if mark[1] != INSTANT else None
-            same = to == exp.DataType.Type.TIMESTAMP and mark[1] != DAY
-            return mark if same else None
-        truncates = isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)) and (
-            node.text("unit").upper() == "DAY"
-        )
-        if truncates or (isinstance(node, exp.Trunc) and not node.args.get("decimals")):
-            mark = self._mark(scope, node.this)
-            if mark is None or mark[1] == INSTANT:
-                return None
-            return (mark[0], MOMENT if truncates else DAY)
-        return None
+            return self._column_day(scope, node)
+        conversion = _conversion(node)
+        day = None if conversion is None else self._day_of(scope, node.this)
+        if conversion is None or day is None or day.how not in conversion:
+            return None
+        return _Day(day.alias, conversion[day.how])
 
-    def _column_mark(self, scope: Scope, column: exp.Column) -> tuple[str, str] | None:
+    def _column_day(self, scope: Scope, column: exp.Column) -> _Day | None:
         origin = self.query.resolve(scope, column)
         if isinstance(origin, Computed):  # the alias of an earlier column
-            return self._mark(scope, origin.node) if origin.scope is scope else None
+            return self._day_of(scope, origin.node) if origin.scope is scope else None
         alias = source_name(self.query, scope, column)
         source = self.query.sources(scope).get(alias)
         if source is None:
             return None
-        mark = self.rows(source).marks.get(column.name.lower())
-        return None if mark is None else (alias, mark)
+        how = self.rows(source).day_columns.get(column.name.lower())
+        return None if how is None else _Day(alias, how)
+
+
+def _conditions(select: Any, join: exp.Join) -> list[exp.Expr]:
+    """What the rows of a join hold to: its own conditions, those of an inner join's select too."""
+    clauses = [join.args.get("on")]
+    where = select.args.get("where")
+    if where is not None and not join.side:
+        clauses.append(where.this)
+    return [part for clause in clauses if clause is not None for part in conjuncts_of(clause)]
+
+
+def _conversion(node: exp.Expr) -> Mapping[str, str] | None:
+    """How a converted value tells the day, by how it told it before; None: no conversion.
+
+    A date made of an instant is missing: it depends on the shop's time zone.
+    """
+    from sqlglot import exp
+
+    if isinstance(node, exp.Cast):
+        if node.to.this == exp.DataType.Type.DATE:
+            return {DAY: DAY, MOMENT: DAY}
+        to_timestamp = node.to.this == exp.DataType.Type.TIMESTAMP
+        return {MOMENT: MOMENT, INSTANT: INSTANT} if to_timestamp else {}
+    if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
+        return {DAY: MOMENT, MOMENT: MOMENT} if node.text("unit").upper() == "DAY" else None
+    if isinstance(node, exp.Trunc) and not node.args.get("decimals"):
+        return {DAY: DAY, MOMENT: DAY}
+    return None

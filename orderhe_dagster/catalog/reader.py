@@ -17,7 +17,6 @@ from orderhe_dagster.catalog.contract import read_contract
 from orderhe_dagster.catalog.errors import CatalogueError, Problem, Problems, close_to, listing
 from orderhe_dagster.catalog.header import read_header
 from orderhe_dagster.catalog.header_keys import apply_keys
-from orderhe_dagster.catalog.origins import provided
 from orderhe_dagster.catalog.partition_rules import check_daily
 from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
 from orderhe_dagster.catalog.sql_files import SqlFile, find_files
@@ -54,8 +53,8 @@ def read_files(root: str, files: Sequence[SqlFile]) -> Catalogue:
     for file in files:
         reading.attempt(file.path, lambda file=file: reading.add(file))  # type: ignore[misc]
     catalogue = reading.finish()
-    if reading.problems.found:
-        raise CatalogueError(root, reading.problems.found)
+    if reading.problems.items:
+        raise CatalogueError(root, reading.problems.items)
     return catalogue
 
 
@@ -150,7 +149,7 @@ class _Reading:
                 )
         for select in [*self.selects.values(), *(select for _, select in self.checks)]:
             self._check_dependencies(select, known)
-        tables = {provided(table): table for table in contracts}
+        tables = {table.read_as: table for table in contracts}
         for ref in self._ordered_selects():
             select = self.selects[ref]
             if all(upstream in tables for upstream in select.dependencies):
@@ -165,7 +164,7 @@ class _Reading:
         return Catalogue(self.root, (*contracts, *models), tuple(checks))
 
     def _resolve(self, select: Select, tables: Mapping[TableRef, Table]) -> Table | None:
-        before = len(self.problems.found)
+        before = len(self.problems.items)
         resolved = resolve_select(select, tables, self.problems)
         if resolved is None:
             return None
@@ -174,7 +173,7 @@ class _Reading:
         table = apply_keys(table, select.header, self.problems)
         columns = tuple(replace(c, pii=c.pii or c.name in personal) for c in table.columns)
         table = replace(table, columns=columns, code_version=self.files[select.ref].code_version)
-        if table.partition is not None and len(self.problems.found) == before:
+        if table.partition is not None and len(self.problems.items) == before:
             check_daily(query, table, select.header.entries["partition"].line)
             table = replace(table, reads=columns_read(query, table.depends_on))
         return table
@@ -280,7 +279,7 @@ class _Reading:
             if any(
                 tables[ref.table].column(ref.column).pii
                 for origin in origins
-                for ref in query.reach(origin, personal=True)
+                for ref in query.upstream(origin, personal=True)
             )
         )
 

@@ -14,10 +14,11 @@ from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.inference import may_be_null, plain_column, type_of_all
+from orderhe_dagster.catalog.origins import Origin
 from orderhe_dagster.catalog.syntax import line_of
 from orderhe_dagster.catalog.table import Column, ColumnRef, Table, TableRef
-from orderhe_dagster.catalog.tokens import Word, cut, statement
-from orderhe_dagster.catalog.unsupported_syntax import check_shapes
+from orderhe_dagster.catalog.tokens import Word, single_statement, tokenize
+from orderhe_dagster.catalog.unsupported_syntax import check_supported
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -48,7 +49,7 @@ def parse_select(path: str, ref: TableRef, text: str, header: Header, problems: 
     from sqlglot import exp, parse_one
     from sqlglot.errors import ParseError
 
-    body, words = statement(path, text, cut(path, text, "redshift"), "select")
+    body, words = single_statement(path, text, tokenize(path, text, "redshift"), "select")
     try:
         tree = parse_one(body, dialect="redshift")
     except ParseError as error:
@@ -58,11 +59,11 @@ def parse_select(path: str, ref: TableRef, text: str, header: Header, problems: 
             path, words[0].line, "a select is expected: with … select …, without brackets"
         )
     wrong = Problems()
-    check_shapes(path, tree, wrong)
-    dependencies = {} if wrong.found else _dependencies(path, tree, wrong)
-    if wrong.found:  # nothing more can be said of a select that cannot be followed
-        problems.found += wrong.found[:-1]
-        raise wrong.found[-1]
+    check_supported(path, tree, wrong)
+    dependencies = {} if wrong.items else _dependencies(path, tree, wrong)
+    if wrong.items:  # nothing more can be said of a select that cannot be followed
+        problems.items += wrong.items[:-1]
+        raise wrong.items[-1]
     return Select(path, ref, body, tuple(words), tree, header, dependencies)
 
 
@@ -82,7 +83,7 @@ def _dependencies(path: str, tree: exp.Query, problems: Problems) -> dict[TableR
     from sqlglot import exp
     from sqlglot.optimizer.scope import traverse_scope
 
-    found: dict[TableRef, int] = {}
+    lines: dict[TableRef, int] = {}
     for scope in traverse_scope(tree):
         for _, source in scope.selected_sources.values():
             if not isinstance(source, exp.Table):
@@ -107,8 +108,8 @@ def _dependencies(path: str, tree: exp.Query, problems: Problems) -> dict[TableR
                 )
             else:
                 ref = TableRef("warehouse" if schema == "warehouse" else "mart", name)
-                found[ref] = min(line, found.get(ref, line))
-    return found
+                lines[ref] = min(line, lines.get(ref, line))
+    return lines
 
 
 def resolve_select(
@@ -116,7 +117,7 @@ def resolve_select(
 ) -> tuple[Table, Query] | None:
     """The Table of a parsed select, given the tables it reads; None when a problem stands in the way."""
     path, expression = select.path, select.expression
-    before = len(problems.found)
+    before = len(problems.items)
     starred = [p for branch in _branches(expression) for p in branch.selects if p.is_star]
     for star in starred:
         line = line_of(star)
@@ -129,43 +130,8 @@ def resolve_select(
     if not query.check_names(problems):
         return None
     lineage = query.lineage()
-    places = _places(select, problems)
-    columns: list[Column] = []
-    seen: dict[str, int] = {}
-    for number, (name, origins) in enumerate(query.outputs(query.root)):
-        line, comment = places[number] if number < len(places) else (1, "")
-        if not name:
-            problems.add(path, line, f"output column {number + 1} has no name: write … as name")
-        elif name in seen:
-            problems.add(path, line, f"column {name!r} stands twice, first on line {seen[name]}")
-        else:
-            seen[name] = line
-            try:
-                kind = type_of_all(query, origins)
-            except TypeRefused as error:
-                problems.add(path, line, f"column {name!r}: {error}")
-                continue
-            if kind is None:
-                problems.add(
-                    path,
-                    line,
-                    f"column {name!r} has no type: add a cast on its line, like …::integer or "
-                    "…::decimal(18, 2)",
-                )
-                continue
-            origin = plain_column(query, origins[0]) if len(origins) == 1 else None
-            same = origin.table.column(origin.name) if origin else None
-            columns.append(
-                Column(
-                    name,
-                    kind,
-                    description=comment or (same.description if same else ""),
-                    nullable=any(may_be_null(query, part) for part in origins),
-                    values=same.values if same and kind.kind == "varchar" else (),
-                    line=line,
-                )
-            )
-    if len(problems.found) > before:
+    columns = _columns(select, query, problems)
+    if len(problems.items) > before:
         return None
     columns = _personal(select, query, columns, tables, problems)
     table = Table(
@@ -179,6 +145,53 @@ def resolve_select(
         lineage={name: tuple(sorted(refs, key=_order)) for name, refs in lineage.items()},
     )
     return table, query
+
+
+def _columns(select: Select, query: Query, problems: Problems) -> list[Column]:
+    """The output columns; those without a name of their own or without a type are problems."""
+    places = _places(select, problems)
+    columns: list[Column] = []
+    seen: dict[str, int] = {}
+    for number, (name, origins) in enumerate(query.outputs(query.root)):
+        line, comment = places[number] if number < len(places) else (1, "")
+        if not name:
+            message = f"output column {number + 1} has no name: write … as name"
+            problems.add(select.path, line, message)
+        elif name in seen:
+            message = f"column {name!r} stands twice, first on line {seen[name]}"
+            problems.add(select.path, line, message)
+        else:
+            seen[name] = line
+            try:
+                column = _column(query, name, origins)
+            except TypeRefused as error:
+                problems.add(select.path, line, str(error))
+            else:
+                described = comment or column.description
+                columns.append(replace(column, description=described, line=line))
+    return columns
+
+
+def _column(query: Query, name: str, origins: tuple[Origin, ...]) -> Column:
+    """An output column by what it is made of, with the description of the column that it is."""
+    try:
+        kind = type_of_all(query, origins)
+    except TypeRefused as error:
+        raise TypeRefused(f"column {name!r}: {error}") from None
+    if kind is None:
+        raise TypeRefused(
+            f"column {name!r} has no type: add a cast on its line, like …::integer or "
+            "…::decimal(18, 2)"
+        )
+    origin = plain_column(query, origins[0]) if len(origins) == 1 else None
+    same = origin.table.column(origin.name) if origin else None
+    return Column(
+        name,
+        kind,
+        description=same.description if same else "",
+        nullable=any(may_be_null(query, part) for part in origins),
+        values=same.values if same and kind.kind == "varchar" else (),
+    )
 
 
 def _personal(

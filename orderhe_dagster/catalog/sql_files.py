@@ -35,11 +35,11 @@ class SqlFile:
 
 def find_files(folder: Path) -> list[SqlFile]:
     """Every `*.sql` file under `folder`, sorted by path; hidden files and folders are passed over."""
-    found: list[SqlFile] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    files: list[SqlFile] = []
+    for root, subfolders, names in os.walk(folder):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         for name in names:
             if name.lower().endswith(".sql") and not name.startswith("."):
-                file = Path(place, name)
-                found.append(SqlFile(file.relative_to(folder).as_posix(), file.read_bytes()))
-    return sorted(found, key=lambda file: file.path)
+                file = Path(root, name)
+                files.append(SqlFile(file.relative_to(folder).as_posix(), file.read_bytes()))
+    return sorted(files, key=lambda file: file.path)

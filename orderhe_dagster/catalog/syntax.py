@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.errors import Problem
-from orderhe_dagster.catalog.tokens import cut
+from orderhe_dagster.catalog.tokens import tokenize
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -18,7 +18,7 @@ def is_reading(sql: str) -> bool:
     Comments count for nothing. What cannot be cut into words is not sure to read.
     """
     try:
-        words = [word.upper for word in cut("the statement", sql, "redshift")]
+        words = [word.upper for word in tokenize("the statement", sql, "redshift")]
     except Problem:
         return False
     first = next((word for word in words if word != "("), "")
@@ -103,6 +103,12 @@ def in_window(node: exp.Expr, select: exp.Expr) -> bool:
     while isinstance(parent, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
         node, parent = parent, parent.parent
     return isinstance(parent, exp.Window) and parent.this is node and parent is not select
+
+
+def first_alias(select: exp.Expr) -> list[str]:
+    """The name of what stands first in the FROM of a select, alone in a list; [] where nothing does."""
+    first = select.args.get("from_") or select.args.get("from")
+    return [first.this.alias_or_name.lower()] if first is not None else []
 
 
 def has_subtotals(group: exp.Expr | None) -> bool:

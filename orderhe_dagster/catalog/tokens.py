@@ -26,7 +26,7 @@ class Word:
         return self.text.upper() if self.sort in ("word", "symbol") else ""
 
 
-def cut(path: str, text: str, dialect: str) -> list[Word]:
+def tokenize(path: str, text: str, dialect: str) -> list[Word]:
     """Cut `text` into words; multi-word keywords are cut apart, comments are left out."""
     from sqlglot import TokenType
     from sqlglot.dialects.dialect import Dialect
@@ -62,7 +62,9 @@ def cut(path: str, text: str, dialect: str) -> list[Word]:
     return words
 
 
-def statement(path: str, text: str, words: list[Word], wanted: str) -> tuple[str, list[Word]]:
+def single_statement(
+    path: str, text: str, words: list[Word], wanted: str
+) -> tuple[str, list[Word]]:
     """The only statement of a file: its text without the semicolon, and its words."""
     stops = [
         number for number, word in enumerate(words) if word.text == ";" and word.sort == "symbol"
@@ -112,10 +114,10 @@ class Cursor:
 
     def takes(self, *texts: str) -> bool:
         """Take these words if they are next."""
-        found = self.sees(*texts)
-        if found:
+        present = self.sees(*texts)
+        if present:
             self.at += len(texts)
-        return found
+        return present
 
     def needs(self, *texts: str) -> Word:
         """Take these words or raise; gives the first."""

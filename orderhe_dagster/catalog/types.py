@@ -85,12 +85,12 @@ def redshift_type(name: str, arguments: Sequence[str] = ()) -> ColumnType:
                 "decimal without digits is decimal(18, 0) in Redshift, which drops the fraction; "
                 "write decimal(precision, scale)"
             )
-        found = _decimal(arguments)
-        if found.scale > REDSHIFT_SCALE:
+        carried = _decimal(arguments)
+        if carried.scale > REDSHIFT_SCALE:
             raise TypeRefused(
                 f"{declared} is no type of Redshift: {REDSHIFT_SCALE} digits at most behind the point"
             )
-        return replace(found, declared=declared)
+        return replace(carried, declared=declared)
     if kind in ("varchar", "varbyte"):
         wide = not arguments or arguments[0].lower() == "max"
         longest = VARCHAR_BYTES if kind == "varchar" else VARBYTE_BYTES

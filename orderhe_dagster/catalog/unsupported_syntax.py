@@ -1,4 +1,4 @@
-"""The shapes of a select that are not read, wherever in it they stand. Names and types are judged elsewhere.
+"""The syntax of a select that is not supported, wherever it stands. Names and types are judged elsewhere.
 
 What is refused here either runs in no client as it stands, or could not be followed column by column.
 """
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 
-def check_shapes(path: str, tree: exp.Query, problems: Problems) -> None:
-    """Note every shape that is not read."""
+def check_supported(path: str, tree: exp.Query, problems: Problems) -> None:
+    """Note everything in a select that is not supported."""
     for node in tree.walk():
         reason = _reason(node)
         if reason is not None:
-            problems.found.append(Problem(path, line_of(node), reason))
-    for line, alias in _twice(tree):
+            problems.items.append(Problem(path, line_of(node), reason))
+    for line, alias in _repeated_names(tree):
         problems.add(path, line, f"two tables are called {alias!r} here: give each its own name")
 
 
-def _reason(  # noqa: PLR0911 (a table of rules, one a shape)
+def _reason(  # noqa: PLR0911 (a table of rules, one a kind of syntax)
     node: exp.Expr,
 ) -> str | None:
     """Why a node is refused; None where it may stand."""
@@ -65,7 +65,7 @@ def _join_reason(join: exp.Join) -> str | None:
     return None
 
 
-def _twice(tree: exp.Query) -> Iterator[tuple[int, str]]:
+def _repeated_names(tree: exp.Query) -> Iterator[tuple[int, str]]:
     """The names that stand twice in one from, or in one with."""
     from sqlglot import exp
 

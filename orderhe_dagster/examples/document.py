@@ -56,11 +56,11 @@ def read_document(path: str, text: str, problems: Problems) -> list[Written]:
     sections = _Sections(path, Problems())
     sections.read(text)
     found = list(sections.examples())
-    if not sections.found and not sections.problems.found:
+    if not sections.found and not sections.problems.items:
         sections.problems.add(
             path, 0, "no example in it: each begins with its title, `## <what it shows>`"
         )
-    problems.found += sections.problems.found
+    problems.items += sections.problems.items
     return found
 
 
@@ -103,7 +103,7 @@ class _Sections:
 
     def examples(self) -> Iterator[Written]:
         """The sections that are whole, with what is given to all."""
-        troubled = {problem.line for problem in self.problems.found}
+        troubled = {problem.line for problem in self.problems.items}
         ends = [*(section.line for section in self.found[1:]), sys.maxsize][: len(self.found)]
         for section, end in zip(self.found, ends, strict=True):
             if len(section.expected) != 1:

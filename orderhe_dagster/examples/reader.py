@@ -87,19 +87,19 @@ def read_examples(catalogue: Catalogue) -> list[Example]:
     for file in example_files(Path(catalogue.root)):
         examples = problems.attempt(lambda f=file: _of_file(f, catalogue, problems))  # type: ignore[misc]
         found += examples or []
-    if problems.found:
-        raise ExamplesError(catalogue.root, problems.found)
+    if problems.items:
+        raise ExamplesError(catalogue.root, problems.items)
     return found
 
 
 def _of_file(file: SqlFile, catalogue: Catalogue, problems: Problems) -> list[Example]:
     table = _table_of(file, catalogue)
-    before = len(problems.found)
+    before = len(problems.items)
     written = read_document(file.path, file.text, problems)
     reading = _Reading(file.path, catalogue, table, problems)
     examples = [reading.example(one) for one in written]
     reading.unread()
-    return examples if len(problems.found) == before else []
+    return examples if len(problems.items) == before else []
 
 
 def _table_of(file: SqlFile, catalogue: Catalogue) -> Table:

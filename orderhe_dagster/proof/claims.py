@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orderhe_dagster.catalog import ddl, measure
-from orderhe_dagster.catalog.dependencies import parents_of
+from orderhe_dagster.catalog.dependencies import check_dependencies, foreign_key_parents
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
-from orderhe_dagster.catalog.waits import waits_of
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
@@ -96,9 +95,9 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
                 )
             )
     if layer == "warehouse" and table.layer == "raw":
-        awaited = parents_of(catalogue)[table.name]
+        awaited = foreign_key_parents(catalogue)[table.name]
         found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
-    waits = waits_of(catalogue).get(TableRef(layer, table.name), ())
+    waits = check_dependencies(catalogue).get(TableRef(layer, table.name), ())
     for check in catalogue.checks:
         if check.table.path == (layer, table.name):
             said = check.description or check.claim.replace("_", " ")

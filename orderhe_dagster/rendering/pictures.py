@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from orderhe_dagster.catalog import ddl
-from orderhe_dagster.catalog.plots import TIMES
+from orderhe_dagster.catalog.header_keys import TIMES
 from orderhe_dagster.catalog.table import Plot, Table
 
 MOST_POINTS, MOST_BARS, MOST_KINDS = 400, 30, 8

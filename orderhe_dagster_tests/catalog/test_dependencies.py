@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from orderhe_dagster.catalog.cache import load_catalogue
+from orderhe_dagster.catalog.dependencies import check_dependencies
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.catalog.waits import waits_of
 
 RAW = "create table lines (id int not null, primary key (id));"
 
@@ -28,7 +28,7 @@ def folder(path: Path, files: dict[str, str]) -> Path:
 
 
 def waits(path: Path, files: dict[str, str]) -> dict[str, list[str]]:
-    found = waits_of(read_catalogue(folder(path, files)))
+    found = check_dependencies(read_catalogue(folder(path, files)))
     return {str(table): [str(ref) for ref in refs] for table, refs in found.items()}
 
 

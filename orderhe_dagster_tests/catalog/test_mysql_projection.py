@@ -51,13 +51,14 @@ class Server:
 
     def told(self, table: Table) -> dict[Any, list[str]]:
         """First column -> what is wrong with the row."""
-        code = mysql_projection.faults(table)
+        code = mysql_projection.fault_code(table)
         rows = self.run(
             f"select {mysql_projection.expressions(table)[0][1]}, {code} from `{table.name}`"
         )
         return {
             key: [
-                f"{fault.column} {fault.text}" for fault in mysql_projection.explained(table, found)
+                f"{fault.column} {fault.text}"
+                for fault in mysql_projection.decode_faults(table, found)
             ]
             for key, found in rows
             if found is not None
@@ -130,7 +131,7 @@ def test_a_day_that_is_none_counts_to_the_day_before(server: Server, tmp_path: P
     }
     rows = ", ".join(f"({n}, '{day} 23:59:59')" for n, day in enumerate(wanted))
     server.run(table.sql, f"insert into `order` values {rows}")
-    day = mysql_projection.day(table, "Asia/Seoul")
+    day = mysql_projection.shop_day(table, "Asia/Seoul")
     assert [row[0] for row in server.run(f"select {day} from `order` order by id")] == list(
         wanted.values()
     )

@@ -15,7 +15,7 @@ from orderhe_dagster.catalog.errors import Problem, Problems
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.reader import NAME
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.catalog.tokens import Cursor, Word, cut
+from orderhe_dagster.catalog.tokens import Cursor, Word, tokenize
 from orderhe_dagster.errors import OrderheError
 
 _KEYS = (
@@ -63,7 +63,7 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
             "Rename the table, or leave it out"
         )
     path = f"raw/{name}.sql"
-    words = cut(path, text, "mysql")
+    words = tokenize(path, text, "mysql")
     cursor = Cursor(path, text, words)
     while cursor.here.sort != "end" and not cursor.sees("("):
         cursor.next()
@@ -86,8 +86,8 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
         table = read_contract(path, name, body, Header("", {}), problems)
     except Problem as problem:
         raise Refused(problem.message) from None
-    if problems.found:
-        raise Refused("; ".join(problem.message for problem in problems.found))
+    if problems.items:
+        raise Refused("; ".join(problem.message for problem in problems.items))
     return Written(body, table, tuple(items.left_out))
 
 
@@ -128,7 +128,7 @@ def _unreadable(path: str, item: str) -> str | None:
         read_contract(path, "t", f"create table t (\n{item}\n)", Header("", {}), problems)
     except Problem as problem:
         return problem.message
-    return problems.found[0].message if problems.found else None
+    return problems.items[0].message if problems.items else None
 
 
 def _not_kept(

@@ -1,6 +1,6 @@
 """What becomes of rows that cannot be carried, once an extract has written them: told, counted, set aside.
 
-The engine writes a folder for each day and, in it, one for each code of faults (`catalog.mysql_projection`). From
+The engine writes a folder for each day and, in it, one for each code of faults (`mysql_projection`). From
 these come the parts, and the JSON lines of the quarantine. What was asked of MySQL is not known here.
 """
 
@@ -62,7 +62,7 @@ def set_apart(
     for day, home in _homes(table, window, folder):
         sound: list[Path] = []
         for code, files in _by_code(table, home):
-            faults = [] if code == SOUND else mysql_projection.explained(table, code)
+            faults = [] if code == SOUND else mysql_projection.decode_faults(table, code)
             if not mysql_projection.is_carried(faults):
                 found.faulty.setdefault(day, {})[code] = files
                 continue
@@ -139,7 +139,7 @@ def _stop_at_failures(reader: duckdb.DuckDBPyConnection, table: Table, found: Se
     wrong: dict[str, int] = {}
     for by_code in found.faulty.values():
         for code, files in by_code.items():
-            for fault in mysql_projection.explained(table, code):
+            for fault in mysql_projection.decode_faults(table, code):
                 if fault.policy == "fail":
                     text = f"{fault.column} {fault.text}"
                     wrong[text] = wrong.get(text, 0) + _count(reader, files)
@@ -172,7 +172,7 @@ def _told(
     for number, start in enumerate(range(0, len(codes), _CODES_A_FILE)):
         selects = []
         for code in codes[start : start + _CODES_A_FILE]:
-            faults = mysql_projection.explained(table, code)
+            faults = mysql_projection.decode_faults(table, code)
             why = "; ".join(f"{fault.column} {fault.text}".strip() for fault in faults)
             items = ", ".join([*shown, f"{string(why)} as {unused_name(table, WHY)}"])
             selects.append(f"select {items} from {relation_of({None: by_code[code]})}")

@@ -49,18 +49,18 @@ def mysql_select(table: Table, window: Window | None, time_zone: str) -> str:
     ]
     text = f"from {quoted(table.name, 'mysql')}"
     if window is not None:
-        day = mysql_projection.day(table, time_zone)
+        day = mysql_projection.shop_day(table, time_zone)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
         text += f" where {where_of(table, window, time_zone, 'mysql')}"
     if code_name(table):
-        code = f"coalesce({mysql_projection.faults(table)}, '{SOUND}')"
+        code = f"coalesce({mysql_projection.fault_code(table)}, '{SOUND}')"
         columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")
     return f"select {', '.join(columns)} {text}"
 
 
 def code_name(table: Table) -> str | None:
     """The column of `mysql_select` that tells what is wrong with a row; None where nothing can be."""
-    return faults_name(table) if mysql_projection.faults(table) else None
+    return faults_name(table) if mysql_projection.fault_code(table) else None
 
 
 def unpacked(table: Table, relation: str) -> str:

@@ -115,7 +115,7 @@ class MySQLSource(Source):
     ) -> dict[date | None, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
-        day = "null" if window is None else mysql_projection.day(table, time_zone)
+        day = "null" if window is None else mysql_projection.shop_day(table, time_zone)
         where = where_of(table, window, time_zone, "mysql")
         select = (
             f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
