@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.ports.source import Source
     from orderhe_dagster.ports.store import Store
     from orderhe_dagster.ports.warehouse import Warehouse
-    from orderhe_dagster.resources.laptop.private_warehouse import PrivateSession
+    from orderhe_dagster.resources.laptop.memory_warehouse import PrivateSession
     from orderhe_dagster.settings.config import Settings
 
 
@@ -59,7 +59,7 @@ def share_warehouse(
     settings: Settings, where: str, roles: Roles | None, isolation: str
 ) -> AbstractContextManager[Database]:
     """The laptop's warehouse for a server at `where`, whatever warehouse the settings choose."""
-    from orderhe_dagster.resources.laptop.shared_warehouse import shared_database
+    from orderhe_dagster.resources.laptop.served_warehouse import shared_database
     from orderhe_dagster.settings.home import home_of
 
     store = build_store(settings)
@@ -68,7 +68,7 @@ def share_warehouse(
 
 def build_private_warehouse() -> AbstractContextManager[PrivateSession]:
     """A warehouse in memory for one user, gone afterwards: for examples. Loads no Dagster."""
-    from orderhe_dagster.resources.laptop.private_warehouse import private_session
+    from orderhe_dagster.resources.laptop.memory_warehouse import private_session
 
     return private_session()
 

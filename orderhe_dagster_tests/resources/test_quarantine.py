@@ -15,7 +15,7 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Extract, Source
-from orderhe_dagster.resources.extract.parquet import LONG_ROWS_A_GROUP
+from orderhe_dagster.resources.extract.duckdb_extract import LONG_ROWS_A_GROUP
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.mysql.fetch import batches
 from orderhe_dagster.road.backups import BackupError

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.intake.importing.files import (
+from orderhe_dagster.intake.importing.problems import Findings
+from orderhe_dagster.intake.importing.source_file import (
     CHUNK_ROWS,
     Chunk,
     Lines,
@@ -21,7 +22,6 @@ from orderhe_dagster.intake.importing.files import (
     opened,
     visible,
 )
-from orderhe_dagster.intake.importing.problems import Findings
 
 NULL = r"\N"
 BLANK = 'a blank line: write "" for an empty text, or take the line out'

@@ -20,10 +20,10 @@ from zoneinfo import ZoneInfo
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.intake.importing.constraints import violations
-from orderhe_dagster.intake.importing.files import Chunk
-from orderhe_dagster.intake.importing.keys import Keys, keys_of
+from orderhe_dagster.intake.importing.duplicate_keys import Keys, keys_of
+from orderhe_dagster.intake.importing.file_formats import read
 from orderhe_dagster.intake.importing.problems import Findings
-from orderhe_dagster.intake.importing.readers import read
+from orderhe_dagster.intake.importing.source_file import Chunk
 from orderhe_dagster.intake.importing.values import convert
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store

@@ -13,7 +13,9 @@ from typing import Any
 
 from orderhe_dagster.catalog.mysql_limits import is_json
 from orderhe_dagster.catalog.table import Column, Table
-from orderhe_dagster.intake.importing.files import (
+from orderhe_dagster.intake.importing.json_text import RawJson, json_text, members
+from orderhe_dagster.intake.importing.problems import Findings, ImportProblems, WrongValue
+from orderhe_dagster.intake.importing.source_file import (
     CHUNK_ROWS,
     Chunk,
     fault_of,
@@ -21,8 +23,6 @@ from orderhe_dagster.intake.importing.files import (
     unfit,
     visible,
 )
-from orderhe_dagster.intake.importing.json_text import RawJson, json_text, members
-from orderhe_dagster.intake.importing.problems import Findings, ImportProblems, WrongValue
 
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "decimal", "real", "double", "boolean"})
 _MOST_PLACES = 400  # more than any column holds; a Decimal may have millions

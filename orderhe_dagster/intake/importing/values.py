@@ -28,8 +28,8 @@ from orderhe_dagster.catalog.mysql_limits import (
 from orderhe_dagster.catalog.mysql_types import integer_range
 from orderhe_dagster.catalog.table import Column, ColumnType
 from orderhe_dagster.catalog.types import arrow_type
+from orderhe_dagster.intake.importing.mysql_texts import text_rule
 from orderhe_dagster.intake.importing.problems import WrongValue
-from orderhe_dagster.intake.importing.texts import text_rule
 
 if TYPE_CHECKING:
     import pyarrow as pa

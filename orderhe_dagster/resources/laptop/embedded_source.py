@@ -1,6 +1,6 @@
 """EmbeddedSource: the shop's database in a DuckDB file, opened for one operation at a time.
 
-What a row must be like to enter is in `local_rows`; who waits for whom is in `locks`.
+What a row must be like to enter is in `strict_insert`; who waits for whom is in `locks`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.source import Extract, Source, SourceTransaction
-from orderhe_dagster.resources.extract.parquet import (
+from orderhe_dagster.resources.extract.duckdb_extract import (
     check_columns,
     check_window,
     copy_statement,
@@ -28,7 +28,7 @@ from orderhe_dagster.resources.extract.parquet import (
     rows_of,
     touches_of,
 )
-from orderhe_dagster.resources.insert.strict_rows import insert, safe_text
+from orderhe_dagster.resources.insert.strict_insert import insert, safe_text
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock

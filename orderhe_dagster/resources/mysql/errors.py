@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError
-from orderhe_dagster.resources.insert.strict_rows import MASK
+from orderhe_dagster.resources.insert.strict_insert import MASK
 
 RETRIED = frozenset({1020, 1040, 1053, 1205, 1213, 1317, 1412, 1927, 2006, 2013, 2055})
 """Codes after which the same reading may pass, from a new snapshot."""

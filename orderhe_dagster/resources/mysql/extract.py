@@ -1,7 +1,7 @@
 """The two ways in which an extract's rows come out of MySQL, both as a relation for DuckDB to read.
 
 scanner: DuckDB's own extension asks MySQL, by one query that MySQL projects. arrow: pymysql asks the
-same, and hands on batches of texts. What is written, and where, is `local_extract`'s.
+same, and hands on batches of texts. What is written, and where, is `duckdb_extract`'s.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.extract.parquet import day_name, where_of
-from orderhe_dagster.resources.extract.quarantine_files import SOUND, faults_name
+from orderhe_dagster.resources.extract.duckdb_extract import day_name, where_of
+from orderhe_dagster.resources.extract.faulty_rows import SOUND, faults_name
 from orderhe_dagster.resources.mysql.connection import ca_file, close
 from orderhe_dagster.resources.mysql.fetch import batches
 from orderhe_dagster.resources.mysql.timeout import interrupt_ends, silence_ends

@@ -19,7 +19,7 @@ from orderhe_dagster.catalog.measure import as_day, measure_select, measured, su
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.source import Extract, FoundTable, Source
-from orderhe_dagster.resources.extract.parquet import (
+from orderhe_dagster.resources.extract.duckdb_extract import (
     LONG_ROWS_A_GROUP,
     check_window,
     copy_statement,
@@ -30,7 +30,7 @@ from orderhe_dagster.resources.extract.parquet import (
     touches_of,
     where_of,
 )
-from orderhe_dagster.resources.extract.quarantine_files import SetApart, set_apart, with_quarantined
+from orderhe_dagster.resources.extract.faulty_rows import SetApart, set_apart, with_quarantined
 from orderhe_dagster.resources.mysql import schema as mysql_schema
 from orderhe_dagster.resources.mysql import tables as mysql_tables
 from orderhe_dagster.resources.mysql.connection import close, connected
@@ -229,7 +229,7 @@ class MySQLSource(Source):
 
 
 def _cursor(table: Table) -> str:
-    """The cursor of a row as a number, as `local_extract.touches_of` has it."""
+    """The cursor of a row as a number, as `duckdb_extract.touches_of` has it."""
     if table.cursor is None:
         return "0"
     name = mysql_projection.expression(table.column(table.cursor))

@@ -1,4 +1,4 @@
-"""The one open transaction of a writer on MySQL, gone with its block. `mysql_rows` judges the rows."""
+"""The one open transaction of a writer on MySQL, gone with its block. `insert` judges the rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.mysql import rows as mysql_rows
+from orderhe_dagster.resources.mysql import insert as mysql_insert
 from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, close, connected
 from orderhe_dagster.resources.mysql.errors import code_of, commit_unknown, mysql_error
 from orderhe_dagster.resources.mysql.fetch import arrow_of
@@ -23,7 +23,7 @@ _COMMITTING = ("alter", "create", "drop", "grant", "rename", "revoke", "truncate
 
 
 class MySQLTransaction:
-    """A `ports.SourceTransaction`. SQL is read as DuckDB reads it: see `mysql_connect.LIKE_DUCKDB`.
+    """A `ports.SourceTransaction`. SQL is read as DuckDB reads it: see `connection.LIKE_DUCKDB`.
 
     MySQL commits before and after DDL. That is taken where nothing was written yet, and refused else.
     """
@@ -46,7 +46,7 @@ class MySQLTransaction:
 
         try:
             with self._connection.cursor() as cursor:
-                mysql_rows.insert(cursor, table, rows)
+                mysql_insert.insert(cursor, table, rows)
         except pymysql.MySQLError as error:
             raise self._error(error, what=f"{table.ref}: the rows were not taken") from None
         self._wrote = True

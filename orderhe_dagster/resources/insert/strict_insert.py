@@ -1,7 +1,7 @@
 """How rows enter the embedded source: exactly, or not at all, as a strict MySQL takes them.
 
 Here a batch is looked over before it is inserted, and what was wrong is put into words. The rules are
-`row_rules`'; files, locks and transactions belong to `local_source`.
+`column_rules`'; files, locks and transactions belong to `embedded_source`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.insert.row_rules import Rule, rules_of
+from orderhe_dagster.resources.insert.column_rules import Rule, rules_of
 
 if TYPE_CHECKING:
     import duckdb

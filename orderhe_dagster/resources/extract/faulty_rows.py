@@ -19,7 +19,7 @@ from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Touch
-from orderhe_dagster.resources.extract.parquet import (
+from orderhe_dagster.resources.extract.duckdb_extract import (
     cursor_number,
     day_of,
     relation_of,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.intake.importing.collation import folded_columns
-from orderhe_dagster.intake.importing.files import CHUNK_ROWS
 from orderhe_dagster.intake.importing.hashes import hashes_of, meeting
 from orderhe_dagster.intake.importing.problems import MASK, Findings
+from orderhe_dagster.intake.importing.source_file import CHUNK_ROWS
 from orderhe_dagster.ports.source import SourceTransaction
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """How rows enter MySQL: judged as the embedded source judges them, then inserted many at a time.
 
-The transaction is `mysql_transaction`'s.
+The transaction is `transaction`'s.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.insert.strict_rows import looked_over, shown_value, typed
+from orderhe_dagster.resources.insert.strict_insert import looked_over, shown_value, typed
 from orderhe_dagster.settings.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _DUPLICATE = re.compile(r"Duplicate entry '(.*)' for key '(.*)'", re.DOTALL)
 def insert(cursor: Any, table: Table, rows: pa.Table) -> None:
     """Insert a batch by column name. PortError names table, column, key and value (personal data masked).
 
-    The session must take backslashes as they are (`mysql_connect.LIKE_DUCKDB`). pymysql's errors pass,
+    The session must take backslashes as they are (`connection.LIKE_DUCKDB`). pymysql's errors pass,
     but for duplicate keys.
     """
     import duckdb

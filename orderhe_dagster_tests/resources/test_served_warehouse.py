@@ -12,7 +12,7 @@ from local_redshift.session.engine import connect
 from orderhe_dagster.ports.errors import LockTimeout, PortError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
-from orderhe_dagster.resources.laptop.shared_warehouse import shared_database
+from orderhe_dagster.resources.laptop.served_warehouse import shared_database
 from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.intake.importing.csv_rows import csv_chunks
-from orderhe_dagster.intake.importing.files import Chunk, Damaged
 from orderhe_dagster.intake.importing.object_rows import json_rows, module_rows, object_chunks
 from orderhe_dagster.intake.importing.problems import Findings, ImportProblems
+from orderhe_dagster.intake.importing.source_file import Chunk, Damaged
 
 
 def read(
