@@ -20,9 +20,9 @@ def adopt_schema(settings: Settings, folder: Path | None, *, force: bool = False
             f"{target} is the demo shop's own folder: name another, as in `orderhe adopt ~/shop/sql`, and "
             "set ORDERHE_SQL to it afterwards"
         )
-    found = build_source(settings).found_tables()
-    if not found:
+    tables = build_source(settings).list_tables()
+    if not tables:
         raise LaunchError(
             f"{build_source(settings).identity} has no tables that this user may read"
         )
-    return list(report(adopt(found, target, force=force), target))
+    return list(report(adopt(tables, target, force=force), target))

@@ -15,14 +15,14 @@ def try_examples(settings: Settings, names: Sequence[str], say: Callable[[str], 
     from orderhe_dagster.examples.reader import read_examples, tables_named
     from orderhe_dagster.examples.report import lines_of, summary
     from orderhe_dagster.examples.runner import run_examples
-    from orderhe_dagster.resources.build import build_private_warehouse
+    from orderhe_dagster.resources.build import build_memory_warehouse
     from orderhe_dagster.settings.project import read_catalogue
 
     catalogue = read_catalogue(settings)
     tables = tables_named(catalogue, names)
     examples = [one for one in read_examples(catalogue) if one.table in tables]
     verdicts = []
-    with build_private_warehouse() as session:
+    with build_memory_warehouse() as session:
         for verdict in run_examples(catalogue, examples, session):
             verdicts.append(verdict)
             for line in lines_of(verdict):

@@ -1,4 +1,4 @@
-"""`orderhe warehouse serve`: the laptop's warehouse on Redshift's wire protocol, until it is stopped."""
+"""`orderhe warehouse serve`: the embedded warehouse on Redshift's wire protocol, until it is stopped."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def serving_database(
     from local_redshift.wire.certificates import CertificatesError, own_password
     from local_redshift.wire.handshake import Door
     from local_redshift.wire.server import Server, is_loopback
-    from orderhe_dagster.resources.build import build_store, share_warehouse
+    from orderhe_dagster.resources.build import build_served_warehouse, build_store
     from orderhe_dagster.settings.home import prepare_home
 
     if serving.insecure and not is_loopback(serving.host):
@@ -78,7 +78,7 @@ def serving_database(
         raise OrderheError(str(error)) from None
     where = f"{serving.host}:{serving.port}"
     roles = _roles(serving.roles)
-    with share_warehouse(settings, where, roles, serving.isolation) as database:
+    with build_served_warehouse(settings, where, roles, serving.isolation) as database:
         try:
             server = Server(database, door, host=serving.host, port=serving.port)
         except OSError as error:
@@ -128,7 +128,7 @@ def _lines(
 ) -> list[str]:
     """What a client needs, all of it lines of a shell; never the password itself."""
     anywhere = serving.host in ("0.0.0.0", "::")
-    told = {
+    variables = {
         "ORDERHE_WAREHOUSE": "redshift",
         "ORDERHE_REDSHIFT_HOST": "127.0.0.1" if anywhere else serving.host,
         "ORDERHE_REDSHIFT_PORT": str(port),
@@ -145,7 +145,7 @@ def _lines(
         f"# COPY and UNLOAD reach the store {reached}; a client's must be the same.",
         "# A client's shell needs these lines. Without `export ` they are lines of .env, which does not",
         "# run $(cat …): the file's text stands there instead.",
-        *(f"export {name}={_quoted(value)}" for name, value in told.items()),
+        *(f"export {name}={_quoted(value)}" for name, value in variables.items()),
         f'export ORDERHE_REDSHIFT_PASSWORD="$(cat {_quoted(str(password_file))})"',
     ]
 
@@ -161,13 +161,13 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
     stop = threading.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def asked(number: int, frame: FrameType | None) -> None:
+    def stop_serving(number: int, frame: FrameType | None) -> None:
         stop.set()
         for each, handler in before.items():
             signal.signal(each, handler)
 
     for number in before:
-        signal.signal(number, asked)
+        signal.signal(number, stop_serving)
     try:
         yield stop
     finally:

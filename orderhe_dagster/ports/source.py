@@ -43,7 +43,7 @@ class Extract:
 
 
 @dataclass(frozen=True)
-class FoundTable:
+class ListedTable:
     """A table of the shop's database as it stands there, for `orderhe adopt`."""
 
     name: str
@@ -105,7 +105,7 @@ class Source(ABC):
     def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
         """How many rows lie before `window` and how many after it."""
 
-    def found_tables(self) -> list[FoundTable]:
+    def list_tables(self) -> list[ListedTable]:
         """The tables that are there, by name, contracts or not. PortError where there is no MySQL."""
         raise PortError(
             f"{self.identity} is no MySQL with tables of its own: set ORDERHE_SOURCE=mysql and "

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.ports.source import Source
     from orderhe_dagster.ports.store import Store
     from orderhe_dagster.ports.warehouse import Warehouse
-    from orderhe_dagster.resources.laptop.memory_warehouse import PrivateSession
+    from orderhe_dagster.resources.laptop.memory_warehouse import MemorySession
     from orderhe_dagster.settings.config import Settings
 
 
@@ -55,22 +55,22 @@ def build_warehouse(settings: Settings) -> Warehouse:
     return EmbeddedWarehouse(str(home_of(settings).warehouse), store=build_store(settings))
 
 
-def share_warehouse(
+def build_served_warehouse(
     settings: Settings, where: str, roles: Roles | None, isolation: str
 ) -> AbstractContextManager[Database]:
-    """The laptop's warehouse for a server at `where`, whatever warehouse the settings choose."""
-    from orderhe_dagster.resources.laptop.served_warehouse import shared_database
+    """The embedded warehouse for a server at `where`, whatever warehouse the settings choose."""
+    from orderhe_dagster.resources.laptop.served_warehouse import served_database
     from orderhe_dagster.settings.home import home_of
 
     store = build_store(settings)
-    return shared_database(home_of(settings).warehouse, store, where, roles, isolation)
+    return served_database(home_of(settings).warehouse, store, where, roles, isolation)
 
 
-def build_private_warehouse() -> AbstractContextManager[PrivateSession]:
-    """A warehouse in memory for one user, gone afterwards: for examples. Loads no Dagster."""
-    from orderhe_dagster.resources.laptop.memory_warehouse import private_session
+def build_memory_warehouse() -> AbstractContextManager[MemorySession]:
+    """A warehouse in memory for one user, gone afterwards: for examples."""
+    from orderhe_dagster.resources.laptop.memory_warehouse import memory_session
 
-    return private_session()
+    return memory_session()
 
 
 def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:

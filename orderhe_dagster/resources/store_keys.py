@@ -5,7 +5,7 @@ from __future__ import annotations
 from orderhe_dagster.ports.errors import PortError
 
 
-def segments(text: str, what: str, *, empty: bool = False, parts: int | None = None) -> list[str]:
+def split_key(text: str, what: str, *, empty: bool = False, parts: int | None = None) -> list[str]:
     """The names between the slashes; PortError where one could lead out of the folder."""
     if empty and not text:
         return []

@@ -16,7 +16,7 @@ from orderhe_dagster.examples.problems import FOLDER as EXAMPLES
 from orderhe_dagster.examples.reader import read_examples
 from orderhe_dagster.examples.runner import run_examples
 from orderhe_dagster.examples.values import counted_value, plain_value, read_value
-from orderhe_dagster.resources.build import build_private_warehouse
+from orderhe_dagster.resources.build import build_memory_warehouse
 from orderhe_dagster_tests.catalog.folders import read, refused
 
 README = Path(__file__).resolve().parents[2] / "sql" / "README.md"
@@ -91,7 +91,7 @@ def files(text: str) -> dict[str, str]:
 def test_the_examples_of_models_that_it_shows_pass(text: str, tmp_path: Path) -> None:
     catalogue = read(tmp_path, files(text))
     examples = read_examples(catalogue)
-    with build_private_warehouse() as session:
+    with build_memory_warehouse() as session:
         verdicts = list(run_examples(catalogue, examples, session))
     assert [verdict for verdict in verdicts if not verdict.passed] == []
     assert [len(verdict.example.expected) for verdict in verdicts] == [2, 0]

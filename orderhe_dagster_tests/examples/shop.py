@@ -10,7 +10,7 @@ from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.examples.problems import ExamplesError
 from orderhe_dagster.examples.reader import Example, read_examples
 from orderhe_dagster.examples.runner import Verdict, run_examples
-from orderhe_dagster.resources.build import build_private_warehouse
+from orderhe_dagster.resources.build import build_memory_warehouse
 from orderhe_dagster_tests.catalog.folders import read, write
 from orderhe_dagster_tests.shops import SALES
 
@@ -109,5 +109,5 @@ def problems(shop: Catalogue, text: str, name: str = "mart/takings") -> list[str
 
 def verdicts(shop: Catalogue, text: str, name: str = "mart/takings") -> list[Verdict]:
     """How the examples of such a file go."""
-    with build_private_warehouse() as session:
+    with build_memory_warehouse() as session:
         return list(run_examples(shop, examples(shop, text, name), session))

@@ -12,7 +12,7 @@ from orderhe_dagster.examples.document import read_document
 from orderhe_dagster.examples.reader import example_files, read_examples
 from orderhe_dagster.examples.report import lines_of
 from orderhe_dagster.examples.runner import Verdict, run_examples
-from orderhe_dagster.resources.build import build_private_warehouse
+from orderhe_dagster.resources.build import build_memory_warehouse
 
 ROOT = Path(__file__).parents[2]
 SHOPS = {
@@ -33,7 +33,7 @@ def verdicts() -> dict[tuple[str, str, str], Verdict]:
     found = {}
     for shop, folder in SHOPS.items():
         catalogue = read_catalogue(folder)
-        with build_private_warehouse() as session:
+        with build_memory_warehouse() as session:
             for verdict in run_examples(catalogue, read_examples(catalogue), session):
                 found[shop, verdict.example.path, verdict.example.title] = verdict
     return found
@@ -51,7 +51,7 @@ def test_example(
 def test_nothing_is_left_of_an_example(shop: str) -> None:
     catalogue = read_catalogue(SHOPS[shop])
     examples = {one.table.ref: one for one in read_examples(catalogue)}.values()
-    with build_private_warehouse() as session:
+    with build_memory_warehouse() as session:
         assert all(verdict.passed for verdict in run_examples(catalogue, examples, session))
         for ref in {one.table.read_as for example in examples for one in example.given}:
             assert session.execute(f"select count(*) from {ref}").rows == [(0,)], ref

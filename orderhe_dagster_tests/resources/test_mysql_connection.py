@@ -17,7 +17,7 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.resources.build import build_source
 from orderhe_dagster.resources.mysql import extract as mysql_extract
-from orderhe_dagster.resources.mysql.connection import ca_file, connected
+from orderhe_dagster.resources.mysql.connection import ca_file, connect
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.settings.config import SettingsError, load_settings
 from orderhe_dagster.settings.secret import NO_SECRET
@@ -52,7 +52,7 @@ def asked(source: MySQLSource, client: str) -> Any:
     if client == "scanner":
         with mysql_extract.by_scanner(source.settings, select) as (engine, relation):
             return engine.execute(f"from {relation}").fetchall()[0][1]
-    connection = connected(source.settings, texts=True)
+    connection = connect(source.settings, texts=True)
     with connection, connection.cursor() as cursor:
         cursor.execute(select)
         return cursor.fetchall()[0][1]
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_certificate_is_named(mariadb: MariaDB, tmp_path: Path
     wrong = tmp_path / "ca.pem"
     wrong.write_text("nothing")
     with pytest.raises(PortError, match=r"ca\.pem cannot be read.*ORDERHE_MYSQL_SSL_CA"):
-        connected(mysql_source(mariadb, "shop_x", ssl_ca=str(wrong)).settings)
+        connect(mysql_source(mariadb, "shop_x", ssl_ca=str(wrong)).settings)
 
 
 def test_a_machine_without_certificates_is_told_where_to_name_them(
@@ -130,14 +130,14 @@ def test_a_refusal_names_its_remedy(
     mariadb: MariaDB, shop_database: str, change: dict[str, str], words: list[str]
 ) -> None:
     with pytest.raises(PortError) as caught:
-        connected(mysql_source(mariadb, **{"database": shop_database, **change}).settings)
+        connect(mysql_source(mariadb, **{"database": shop_database, **change}).settings)
     assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
 
 
 def test_where_nothing_listens_the_port_is_named(mariadb: MariaDB) -> None:
     source = mysql_source(mariadb, "shop_x", port=free_port())
     with pytest.raises(PortError, match=r"\(2003\).*nothing listens there.*ORDERHE_MYSQL_PORT"):
-        connected(source.settings)
+        connect(source.settings)
 
 
 @pytest.mark.parametrize("greets", [False, True])
@@ -160,7 +160,7 @@ def test_a_server_that_says_no_more_is_not_waited_for(mariadb: MariaDB, greets: 
             connect_timeout=1, read_timeout=1, write_timeout=1,
         )  # fmt: skip
         with pytest.raises(PortError, match=r"timed out|Lost connection"):
-            connected(source.settings)
+            connect(source.settings)
         thread.join()
         for link in (real, *held):
             link.close()
@@ -169,10 +169,10 @@ def test_a_server_that_says_no_more_is_not_waited_for(mariadb: MariaDB, greets: 
 def test_too_many_connections_are_named(plain: MariaDB) -> None:
     with plain.database() as name:
         plain.run("set global max_connections = 10")
-        open_ones = [connected(mysql_source(plain, name).settings) for _ in range(10)]
+        open_ones = [connect(mysql_source(plain, name).settings) for _ in range(10)]
         try:
             with pytest.raises(PortError, match=r"1040.*max_connections"):
-                connected(mysql_source(plain, name).settings)
+                connect(mysql_source(plain, name).settings)
         finally:
             for connection in open_ones:
                 connection.close()

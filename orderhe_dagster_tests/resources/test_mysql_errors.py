@@ -9,7 +9,7 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.mysql.connection import connected
+from orderhe_dagster.resources.mysql.connection import connect
 from orderhe_dagster.resources.mysql.errors import (
     RETRIED,
     MySQLConnectionLost,
@@ -42,7 +42,7 @@ def test_a_server_that_wants_tls_says_so(server: MariaDB) -> None:
         server.run("set global require_secure_transport = on")
         try:
             plain = mysql_source(server, name, sslmode="disable")
-            text = said(lambda: connected(plain.settings))
+            text = said(lambda: connect(plain.settings))
         finally:
             server.run("set global require_secure_transport = off")
     assert "ORDERHE_MYSQL_SSLMODE=disable" in text, text
@@ -52,7 +52,7 @@ def test_a_user_from_another_host_is_told(server: MariaDB) -> None:
     with server.database() as name:
         server.run("create user elsewhere@'10.0.0.1' identified by 'x'")
         stranger = mysql_source(server, name, user="elsewhere")
-        text = said(lambda: connected(stranger.settings))
+        text = said(lambda: connect(stranger.settings))
     # The server may hide that the user is known at all.
     assert "(1045)" in text or "(1130)" in text
     assert "elsewhere'@'%'" in text or "no user may come from this host" in text
@@ -95,7 +95,7 @@ def test_a_limit_of_time_and_one_of_connections_are_named(server: MariaDB, tmp_p
         server.run(f"grant usage on *.* to {READER.user} with max_user_connections 1")
         try:
             reader = mysql_source(server, name, READER)
-            held = connected(reader.settings)
+            held = connect(reader.settings)
             text = said(lambda: reader.measure(table, Window.of(DAY), "UTC"))
             held.close()
         finally:

@@ -22,7 +22,7 @@ from orderhe_dagster.resources.build import build_store
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.client import Connection, client_of
-from orderhe_dagster.resources.s3.errors import Place, explained
+from orderhe_dagster.resources.s3.errors import Place, s3_error
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster.settings.config import S3Settings, load_settings
@@ -279,10 +279,10 @@ def test_a_server_without_tls_is_told_from_a_wrong_certificate(s3: S3Server) -> 
     with pytest.raises(PortError, match=r"speaks no TLS\. See its port"):
         S3Store(S3Settings(bucket="shop", endpoint_url=url), max_attempts=1).create()
     bad = ClientError({"Error": {"Code": "400", "Message": "Bad Request"}}, "HeadBucket")
-    assert "write https://" in str(explained(bad, "reach", Place("s3://b", "b", "", s3.url)))
-    assert "https://" not in str(explained(bad, "reach", Place("s3://b", "b")))
+    assert "write https://" in str(s3_error(bad, "reach", Place("s3://b", "b", "", s3.url)))
+    assert "https://" not in str(s3_error(bad, "reach", Place("s3://b", "b")))
     newer = SSLError(endpoint_url=url, error="[SSL] record layer failure (_ssl.c:1016)")
-    assert "begins with http://" in str(explained(newer, "read", Place("s3://b", "b", "", url)))
+    assert "begins with http://" in str(s3_error(newer, "read", Place("s3://b", "b", "", url)))
 
 
 def test_a_token_with_a_line_break_is_in_no_error_and_no_cause(
@@ -330,7 +330,7 @@ def test_an_answer_of_s3_is_explained(case: tuple[str, int, str]) -> None:
         "Error": {"Code": code, "Message": "No."},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    told = explained(ClientError(answer, operation), "do it with", Place("s3://b/k", "b"))
+    told = s3_error(ClientError(answer, operation), "do it with", Place("s3://b/k", "b"))
     assert str(told).startswith("cannot do it with s3://b/k: ")
     assert REMEDIES[case] in str(told)
 
@@ -340,7 +340,7 @@ def test_a_denial_by_the_key_names_the_rights_on_the_key() -> None:
 
     said = "User: arn:aws:iam::1:user/u is not authorized to perform: kms:GenerateDataKey on resource: r"
     answer: Any = {"Error": {"Code": "AccessDenied", "Message": said}}
-    told = explained(ClientError(answer, "PutObject"), "write", Place("s3://b/k", "b"))
+    told = s3_error(ClientError(answer, "PutObject"), "write", Place("s3://b/k", "b"))
     assert "Allow kms:GenerateDataKey and kms:Decrypt on it" in str(told)
 
 

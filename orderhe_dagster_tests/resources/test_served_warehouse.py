@@ -12,7 +12,7 @@ from local_redshift.session.engine import connect
 from orderhe_dagster.ports.errors import LockTimeout, PortError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
-from orderhe_dagster.resources.laptop.served_warehouse import shared_database
+from orderhe_dagster.resources.laptop.served_warehouse import served_database
 from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server
@@ -38,7 +38,7 @@ def test_what_copy_fetched_does_not_stay_until_the_server_stops(
     if kind == "s3":
         store = S3Store(S3Settings(bucket=s3.bucket_name(), endpoint_url=s3.url))
     address = stored(store, tmp_path)
-    with shared_database(tmp_path / "w.duckdb", store, "somewhere") as database:
+    with served_database(tmp_path / "w.duckdb", store, "somewhere") as database:
         session = connect(database, user="admin")
         session.execute("create table rows (id integer, name varchar(9))")
         for _ in range(3):
@@ -55,11 +55,11 @@ def test_others_are_told_where_to_go_and_a_damaged_file_what_to_do(tmp_path: Pat
     file = tmp_path / "w.duckdb"
     store = FolderStore(root=str(tmp_path / "s3"), bucket="b", prefix="")
     with (
-        shared_database(file, store, "127.0.0.1:5439"),
+        served_database(file, store, "127.0.0.1:5439"),
         pytest.raises(LockTimeout, match=r"ORDERHE_WAREHOUSE=redshift .* 127.0.0.1:5439"),
-        shared_database(file, store, "elsewhere"),
+        served_database(file, store, "elsewhere"),
     ):
         raise AssertionError
     file.write_bytes(b"x" * 20_000)
-    with pytest.raises(PortError, match="move it away"), shared_database(file, store, "here"):
+    with pytest.raises(PortError, match="move it away"), served_database(file, store, "here"):
         raise AssertionError

@@ -9,7 +9,7 @@ from typing import Literal
 
 from orderhe_dagster.intake.adopt.choose import NONE, Choice, cursor_of, partition_of
 from orderhe_dagster.intake.adopt.contract_text import Refused, Written, contract_of
-from orderhe_dagster.ports.source import FoundTable
+from orderhe_dagster.ports.source import ListedTable
 
 Outcome = Literal["written", "unchanged", "kept", "refused"]
 
@@ -27,14 +27,16 @@ class Adopted:
     left_out: tuple[str, ...] = ()
 
 
-def adopt(found: Sequence[FoundTable], folder: Path, *, force: bool = False) -> list[Adopted]:
+def adopt(tables: Sequence[ListedTable], folder: Path, *, force: bool = False) -> list[Adopted]:
     """Write `raw/<table>.sql` for each table into `folder`. A file that is there stays, unless `force`."""
-    done: list[Adopted] = []
-    texts, refused = _contracts(found)
+    results: list[Adopted] = []
+    texts, refused = _contracts(tables)
     raw = folder / "raw"
-    for table in found:
+    for table in tables:
         if table.name in refused:
-            done.append(Adopted(table.name, "refused", table.rows, left_out=(refused[table.name],)))
+            results.append(
+                Adopted(table.name, "refused", table.rows, left_out=(refused[table.name],))
+            )
             continue
         written = texts[table.name]
         partition, cursor = partition_of(written.table, table.spans), cursor_of(written.table)
@@ -46,7 +48,7 @@ def adopt(found: Sequence[FoundTable], folder: Path, *, force: bool = False) -> 
             raw.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8", newline="\n")
             outcome = "written"
-        done.append(
+        results.append(
             Adopted(
                 *(table.name, outcome, table.rows, written.table.grain),
                 partition=partition,
@@ -54,10 +56,10 @@ def adopt(found: Sequence[FoundTable], folder: Path, *, force: bool = False) -> 
                 left_out=written.left_out,
             )
         )
-    return done
+    return results
 
 
-def report(done: Sequence[Adopted], folder: Path) -> Iterator[str]:
+def report(results: Sequence[Adopted], folder: Path) -> Iterator[str]:
     """What `orderhe adopt` prints: a table of the tables, then what was left out and why."""
     heads = ("table", "rows, about", "primary key", "@partition", "@cursor", "contract")
     rows = [
@@ -69,22 +71,22 @@ def report(done: Sequence[Adopted], folder: Path) -> Iterator[str]:
             adopted.cursor.column or "none",
             adopted.outcome,
         )
-        for adopted in done
+        for adopted in results
     ]
     widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
     for row in (heads, *rows):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    for adopted in done:
-        yield from _told(adopted)
-    kept = [adopted.name for adopted in done if adopted.outcome == "kept"]
+    for adopted in results:
+        yield from _notes(adopted)
+    kept = [adopted.name for adopted in results if adopted.outcome == "kept"]
     if kept:
         yield f"{', '.join(kept)}: the file differs and was left as it is; --force writes it anew"
-    written = sum(adopted.outcome == "written" for adopted in done)
-    yield f"{written} of {len(done)} contracts written to {folder / 'raw'}"
+    written = sum(adopted.outcome == "written" for adopted in results)
+    yield f"{written} of {len(results)} contracts written to {folder / 'raw'}"
     yield "Look them over: no column was marked @pii, and @partition and @cursor are guesses."
 
 
-def _told(adopted: Adopted) -> Iterator[str]:
+def _notes(adopted: Adopted) -> Iterator[str]:
     if adopted.outcome == "refused":
         yield f"{adopted.name}: no contract: {adopted.left_out[0]}"
         return
@@ -98,14 +100,14 @@ def _told(adopted: Adopted) -> Iterator[str]:
         yield f"{adopted.name}: left out: {text}"
 
 
-def _contracts(found: Sequence[FoundTable]) -> tuple[dict[str, Written], dict[str, str]]:
+def _contracts(tables: Sequence[ListedTable]) -> tuple[dict[str, Written], dict[str, str]]:
     """The contracts, and why a table has none; foreign keys to a table without one are left out."""
     refused: dict[str, str] = {}
     while True:
-        parents = {table.name.lower() for table in found if table.name not in refused}
+        parents = {table.name.lower() for table in tables if table.name not in refused}
         texts: dict[str, Written] = {}
         before = len(refused)
-        for table in found:
+        for table in tables:
             if table.name in refused:
                 continue
             try:

@@ -68,7 +68,7 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
     while cursor.here.sort != "end" and not cursor.sees("("):
         cursor.next()
     inside = cursor.block()
-    items = _sorted_out(path, text, inside)
+    items = _items(path, text, inside)
     kept = [*items.columns.values()]
     if not kept:
         raise Refused(f"none of its columns can be carried: {'; '.join(items.left_out)}")
@@ -91,34 +91,37 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
     return Written(body, table, tuple(items.left_out))
 
 
-def _sorted_out(path: str, text: str, inside: Sequence[Word]) -> _Items:
-    found, computed = _Items(), dict[str, list[Word]]()
+def _items(path: str, text: str, inside: Sequence[Word]) -> _Items:
+    """What stands between the brackets, sorted: columns, keys, and what no contract can hold."""
+    items, computed = _Items(), dict[str, list[Word]]()
     for words in filter(None, items_of(inside)):
         item = text[words[0].start : words[-1].stop]
         if words[0].sort == "word" and words[0].upper in _KEYS:
-            found.keys.append((item, words))
+            items.keys.append((item, words))
         elif words[0].upper == "PERIOD":
-            found.left_out.append("period for system_time: the versions of rows stay in MariaDB")
+            items.left_out.append("period for system_time: the versions of rows stay in MariaDB")
+        elif why := _unreadable(path, item):
+            items.left_out.append(why)
         else:
-            why = _unreadable(path, item)
-            if why:
-                found.left_out.append(why)
-            else:
-                found.columns[words[0].text.lower()] = item
-                if any(word.upper == "AS" for word in words):
-                    computed[words[0].text.lower()] = words
+            items.columns[words[0].text.lower()] = item
+            if any(word.upper == "AS" for word in words):
+                computed[words[0].text.lower()] = words
+    _leave_out_computed(items, computed)
+    return items
+
+
+def _leave_out_computed(items: _Items, computed: dict[str, list[Word]]) -> None:
+    """Leave out the columns that are computed from one that is left out, directly or around others."""
     lost = True
-    while lost:  # a computed column may be computed from another
+    while lost:
         lost = False
         for name, words in list(computed.items()):
-            gone = [
-                w.text for w in words if w.sort == "name" and w.text.lower() not in found.columns
-            ]
-            if gone:
-                found.left_out.append(f"column {name!r} is computed from {', '.join(gone)}")
-                del found.columns[name], computed[name]
+            names = [word.text for word in words if word.sort == "name"]
+            missing = [other for other in names if other.lower() not in items.columns]
+            if missing:
+                items.left_out.append(f"column {name!r} is computed from {', '.join(missing)}")
+                del items.columns[name], computed[name]
                 lost = True
-    return found
 
 
 def _unreadable(path: str, item: str) -> str | None:
@@ -137,12 +140,12 @@ def _not_kept(
     """Why a key or constraint is left out; None where it is kept."""
     cursor = Cursor(path, key, words)
     kind = {word.upper for word in words if word.sort == "word"}
-    gone = [name for name in _columns_of(cursor) if name not in items.columns]
+    missing = [name for name in _columns_of(cursor) if name not in items.columns]
     why = None
     if words[0].upper in ("FULLTEXT", "SPATIAL"):
         why = "an index that nothing of the road uses"
-    elif gone:
-        why = f"it needs {', '.join(gone)}, which is left out"
+    elif missing:
+        why = f"it needs {', '.join(missing)}, which is left out"
     elif "REFERENCES" in kind:
         parent = _parent(words)
         why = None if parent in parents else f"{parent} has no contract here"

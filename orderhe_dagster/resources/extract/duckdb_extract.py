@@ -74,7 +74,7 @@ def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity:
 
     The extract casts, and a cast may round in silence. PortError names every column that differs.
     """
-    found = {
+    kinds = {
         name.lower(): kind
         for name, kind in connection.execute(
             "select column_name, data_type from duckdb_columns() where database_name = "
@@ -82,19 +82,19 @@ def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity:
             [table.name],
         ).fetchall()
     }
-    if not found:
+    if not kinds:
         return  # no such table: the extract itself says so
-    wrong = []
+    differences = []
     for column in table.columns:
-        kind, promised = found.get(column.name.lower()), duckdb_text(column.type)
+        kind, promised = kinds.get(column.name.lower()), duckdb_text(column.type)
         if kind is None:
-            wrong.append(f"column {column.name} is not there")
+            differences.append(f"column {column.name} is not there")
         elif kind.lower().replace(" ", "") != promised.replace(" ", ""):
-            wrong.append(f"column {column.name} is {kind.lower()}, not {promised}")
-    if wrong:
+            differences.append(f"column {column.name} is {kind.lower()}, not {promised}")
+    if differences:
         raise PortError(
             f"{table.ref}: the table in {identity} is not what its contract {table.path} says: "
-            f"{'; '.join(wrong)}. Nothing was read. Write the contract as the table is, or alter the "
+            f"{'; '.join(differences)}. Nothing was read. Write the contract as the table is, or alter the "
             "table as the contract has it."
         )
 
@@ -167,7 +167,7 @@ def day_of(table: Table, window: Window, name: str) -> date:
 
 def relation_of(parts: Mapping[date | None, Sequence[Path]]) -> str | None:
     """All the parts as one relation of SQL; None where there are none."""
-    files = [string(part.as_posix()) for found in parts.values() for part in found]
+    files = [string(part.as_posix()) for paths in parts.values() for part in paths]
     if not files:
         return None
     return f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
@@ -183,9 +183,9 @@ def measures_of(
     """The measure of every day asked for in `relation` (SQL text; None: there are no rows)."""
     nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
     days: Sequence[date | None] = [None] if window is None else list(window)
-    found: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+    measures: dict[date | None, Measure] = dict.fromkeys(days, nothing)
     if relation is None:
-        return found
+        return measures
     select = measure_select(
         table,
         relation,
@@ -196,8 +196,8 @@ def measures_of(
     )
     for row in connection.execute(select).fetchall():
         day, count, sums, digest = measured(table, row, by_day=window is not None)
-        found[day] = Measure(count, sums, digest)
-    return found
+        measures[day] = Measure(count, sums, digest)
+    return measures
 
 
 def touches_of(
@@ -218,7 +218,7 @@ def touches_of(
         + (f" where {where}" if where else "")
         + " group by 1"
     ).fetchall()
-    return {found: Touch(count, int(total)) for found, count, total in rows}
+    return {value: Touch(count, int(total)) for value, count, total in rows}
 
 
 def cursor_number(table: Table) -> str:

@@ -44,7 +44,7 @@ def faults_name(table: Table) -> str:
 
 
 @dataclass
-class SetApart:
+class SortedRows:
     """What an extract wrote, sorted: the parts, and the rows that are in none."""
 
     parts: dict[date | None, Sequence[Path]] = field(default_factory=dict)
@@ -54,42 +54,42 @@ class SetApart:
     nulled: dict[date | None, dict[str, int]] = field(default_factory=dict)
 
 
-def set_apart(
+def sort_rows(
     reader: duckdb.DuckDBPyConnection, table: Table, window: Window | None, folder: Path
-) -> SetApart:
+) -> SortedRows:
     """Sort what the engine wrote under `folder`. PortError where a fault's policy is `fail`."""
-    found = SetApart()
+    result = SortedRows()
     for day, home in _homes(table, window, folder):
         sound: list[Path] = []
         for code, files in _by_code(table, home):
             faults = [] if code == SOUND else mysql_projection.decode_faults(table, code)
             if not mysql_projection.is_carried(faults):
-                found.faulty.setdefault(day, {})[code] = files
+                result.faulty.setdefault(day, {})[code] = files
                 continue
             sound += files
             for fault in faults:
-                nulled = found.nulled.setdefault(day, {})
+                nulled = result.nulled.setdefault(day, {})
                 nulled[fault.column] = nulled.get(fault.column, 0) + _count(reader, files)
         if sound:
-            found.parts[day] = _numbered(reader, home, sound)
-    _stop_at_failures(reader, table, found)
-    for day, by_code in found.faulty.items():
+            result.parts[day] = _numbered(reader, home, sound)
+    _stop_at_failures(reader, table, result)
+    for day, by_code in result.faulty.items():
         files = [file for files in by_code.values() for file in files]
-        found.quarantined[day] = _count(reader, files)
+        result.quarantined[day] = _count(reader, files)
         home = folder if day is None else folder / day.isoformat()
-        found.quarantine[day] = list(_told(reader, table, by_code, home))
-    return found
+        result.quarantine[day] = list(_write_quarantine(reader, table, by_code, home))
+    return result
 
 
-def with_quarantined(
+def add_quarantined(
     reader: duckdb.DuckDBPyConnection,
     table: Table,
     touches: Mapping[date | None, Touch],
-    found: SetApart,
+    sorted_rows: SortedRows,
 ) -> dict[date | None, Touch]:
     """The fingerprints of the parts, with the quarantined rows counted in."""
     all_of = dict(touches)
-    for day, by_code in found.faulty.items():
+    for day, by_code in sorted_rows.faulty.items():
         relation = relation_of({day: [file for files in by_code.values() for file in files]})
         row = reader.execute(
             f"select count(*), coalesce(sum({cursor_number(table)}), 0) from {relation}"
@@ -135,9 +135,11 @@ def _count(reader: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
     return int(row[0])
 
 
-def _stop_at_failures(reader: duckdb.DuckDBPyConnection, table: Table, found: SetApart) -> None:
+def _stop_at_failures(
+    reader: duckdb.DuckDBPyConnection, table: Table, sorted_rows: SortedRows
+) -> None:
     wrong: dict[str, int] = {}
-    for by_code in found.faulty.values():
+    for by_code in sorted_rows.faulty.values():
         for code, files in by_code.items():
             for fault in mysql_projection.decode_faults(table, code):
                 if fault.policy == "fail":
@@ -145,18 +147,18 @@ def _stop_at_failures(reader: duckdb.DuckDBPyConnection, table: Table, found: Se
                     wrong[text] = wrong.get(text, 0) + _count(reader, files)
     if not wrong:
         return
-    days = sorted(str(day) for day in found.faulty if day)
+    days = sorted(str(day) for day in sorted_rows.faulty if day)
     where = f" of {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
-    told = "; ".join(
+    reasons = "; ".join(
         f"{text} ({counted(count, 'row')})" for text, count in sorted(wrong.items())[:5]
     )
     raise PortError(
         f"{table.ref}: rows{where} hold values that cannot be carried, and @bad_values in {table.path} "
-        f"says fail: {told}. Nothing was stored. Mend them in the source, or write quarantine or null."
+        f"says fail: {reasons}. Nothing was stored. Mend them in the source, or write quarantine or null."
     )
 
 
-def _told(
+def _write_quarantine(
     reader: duckdb.DuckDBPyConnection,
     table: Table,
     by_code: Mapping[str, Sequence[Path]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,32 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
-_CARRIED = {
+_INTEGER_RANGES = {
     "smallint": (-(2**15), 2**15 - 1),
     "integer": (-(2**31), 2**31 - 1),
     "bigint": (-(2**63), 2**63 - 1),
 }
 _NUMBERS = _INTEGERS | {"decimal", "real", "double"}
+_FAMILIES = {
+    "null": ("is_null",),
+    "text": ("is_string", "is_large_string", "is_string_view"),
+    "bytes": ("is_binary", "is_large_binary", "is_fixed_size_binary"),
+    "boolean": ("is_boolean",),
+    "integer": ("is_integer",),
+    "decimal": ("is_decimal",),
+    "floating": ("is_floating",),
+    "date": ("is_date",),
+    "timestamp": ("is_timestamp",),
+}
+"""Arrow's types by what they hold: the questions of `pyarrow.types` of which one is true."""
+_TAKEN: dict[str, frozenset[str]] = {
+    "varchar": frozenset({"text"}),
+    "varbyte": frozenset({"bytes"}),
+    "boolean": frozenset({"boolean", "integer"}),
+    **dict.fromkeys(_NUMBERS, frozenset({"integer", "decimal", "floating", "boolean"})),
+    **dict.fromkeys(("date", "timestamp"), frozenset({"date", "timestamp"})),
+}
+"""The families that a column takes, by the kind of its type; NULLs alone go into any."""
 
 
 @dataclass(frozen=True)
@@ -45,69 +65,29 @@ class Rule:
 
     column: Column
     wrong: str
-    says: str
+    message: str
 
 
 def rules_of(table: Table, column: Column, rows: pa.Table) -> Iterator[Rule]:
     """What a strict MySQL would refuse in this column of the batch."""
-    from pyarrow.types import is_floating
-
     name, kind = quoted(column.name), column.type
     given = rows.schema.field(column.name).type
+    family = _family(table, column, given)
     if not column.nullable:
         yield Rule(column, f"{name} is null", "NULL in a NOT NULL column")
-    if _check_family(table, column, given):
-        made = f"try_cast({name} as {duckdb_text(kind)})"
+    if _may_change(column, family, given):
+        cast = f"try_cast({name} as {duckdb_text(kind)})"
         # REAL keeps 24 bits by definition; any other type must give the value back.
-        changed = f"not isfinite({made})" if kind.kind == "real" else f"{made} <> {name}"
+        changed = f"not isfinite({cast})" if kind.kind == "real" else f"{cast} <> {name}"
         yield Rule(
             column,
-            f"{name} is not null and ({made} is null or {changed})",
+            f"{name} is not null and ({cast} is null or {changed})",
             f"a value that {kind.declared or kind.kind} cannot hold exactly",
         )
-    if is_floating(given) and kind.kind == "double":
+    if family == "floating" and kind.kind == "double":
         yield Rule(column, f"not isfinite({name})", "no finite number")
-    if is_year(kind):
-        yield Rule(
-            column,
-            f"{name} <> 0 and {name} not between {FIRST_YEAR} and {LAST_YEAR}",
-            f"out of range for year ({FIRST_YEAR} to {LAST_YEAR}, or 0)",
-        )
-    elif (declared := integer_range(kind) or _CARRIED.get(kind.kind)) is not None:
-        low, high = declared
-        yield Rule(
-            column,
-            f"try_cast({name} as hugeint) not between {low} and {high}",
-            f"out of range for {kind.declared or kind.kind} ({low} to {high})",
-        )
-    elif kind.kind in _NUMBERS and is_unsigned(kind):
-        yield Rule(column, f"{name} < 0", f"below zero in {kind.declared}")
-    elif kind.kind == "date":
-        yield Rule(
-            column,
-            f"{name} not between date '{FIRST_DATE}' and date '{LAST_DATE}'",
-            f"out of range for a date ({FIRST_DATE} to {LAST_DATE})",
-        )
-    elif kind.kind == "timestamp":
-        first, last = timestamp_range(kind)
-        yield Rule(
-            column,
-            f"cast({name} as timestamp) not between timestamp '{first}' and timestamp '{last}'",
-            f"out of range for {kind.declared or 'timestamp'} ({first} to {last})",
-        )
-        if kind.fraction < 6:
-            yield Rule(
-                column,
-                f"epoch_us(cast({name} as timestamp)) % {10 ** (6 - kind.fraction)} <> 0",
-                f"more than {kind.fraction} digits of a second",
-            )
-    elif kind.kind in {"varchar", "varbyte"}:
-        limit, unit = text_limit(kind)
-        bytes_of = "strlen" if kind.kind == "varchar" else "octet_length"
-        measure = "length" if unit == "characters" else bytes_of
-        if limit:
-            yield Rule(column, f"{measure}({name}) > {limit}", f"longer than {limit} {unit}")
-        yield from _spelling(column)
+    if kind.kind in _RULES:
+        yield from _RULES[kind.kind](column)
     if column.values:
         accepted = ", ".join(string(value) for value in column.values)
         yield Rule(
@@ -115,6 +95,62 @@ def rules_of(table: Table, column: Column, rows: pa.Table) -> Iterator[Rule]:
             f"cast({name} as varchar) not in ({accepted})",
             f"not one of {', '.join(column.values)}",
         )
+
+
+def _number(column: Column) -> Iterator[Rule]:
+    name, kind = quoted(column.name), column.type
+    bounds = integer_range(kind) or _INTEGER_RANGES.get(kind.kind)
+    if is_year(kind):
+        yield Rule(
+            column,
+            f"{name} <> 0 and {name} not between {FIRST_YEAR} and {LAST_YEAR}",
+            f"out of range for year ({FIRST_YEAR} to {LAST_YEAR}, or 0)",
+        )
+    elif bounds is not None:
+        low, high = bounds
+        yield Rule(
+            column,
+            f"try_cast({name} as hugeint) not between {low} and {high}",
+            f"out of range for {kind.declared or kind.kind} ({low} to {high})",
+        )
+    elif is_unsigned(kind):
+        yield Rule(column, f"{name} < 0", f"below zero in {kind.declared}")
+
+
+def _date(column: Column) -> Iterator[Rule]:
+    yield Rule(
+        column,
+        f"{quoted(column.name)} not between date '{FIRST_DATE}' and date '{LAST_DATE}'",
+        f"out of range for a date ({FIRST_DATE} to {LAST_DATE})",
+    )
+
+
+def _timestamp(column: Column) -> Iterator[Rule]:
+    name, kind = quoted(column.name), column.type
+    first, last = timestamp_range(kind)
+    yield Rule(
+        column,
+        f"cast({name} as timestamp) not between timestamp '{first}' and timestamp '{last}'",
+        f"out of range for {kind.declared or 'timestamp'} ({first} to {last})",
+    )
+    if kind.fraction < 6:
+        yield Rule(
+            column,
+            f"epoch_us(cast({name} as timestamp)) % {10 ** (6 - kind.fraction)} <> 0",
+            f"more than {kind.fraction} digits of a second",
+        )
+
+
+def _text(column: Column) -> Iterator[Rule]:
+    kind = column.type
+    limit, unit = text_limit(kind)
+    bytes_of = "strlen" if kind.kind == "varchar" else "octet_length"
+    measure = "length" if unit == "characters" else bytes_of
+    if limit:
+        yield Rule(
+            column, f"{measure}({quoted(column.name)}) > {limit}", f"longer than {limit} {unit}"
+        )
+    yield from _spelling(column)
 
 
 def _spelling(column: Column) -> Iterator[Rule]:
@@ -153,38 +189,47 @@ def _spelling(column: Column) -> Iterator[Rule]:
         )
 
 
-def _check_family(table: Table, column: Column, given: pa.DataType) -> bool:
-    """Whether values must be compared after the cast; PortError where types do not go together."""
-    import pyarrow.types as is_
+_RULES: dict[str, Callable[[Column], Iterator[Rule]]] = {
+    **dict.fromkeys(_NUMBERS, _number),
+    "date": _date,
+    "timestamp": _timestamp,
+    "varchar": _text,
+    "varbyte": _text,
+}
+"""The rules of a column's values by the kind of its type."""
 
-    kind = column.type.kind
-    if is_.is_dictionary(given):
+
+def _family(table: Table, column: Column, given: pa.DataType) -> str:
+    """The family of a batch's type; PortError where the column takes none of it."""
+    import pyarrow.types
+
+    if pyarrow.types.is_dictionary(given):
         given = given.value_type
-    text = is_.is_string(given) or is_.is_large_string(given) or is_.is_string_view(given)
-    binary = is_.is_binary(given) or is_.is_large_binary(given) or is_.is_fixed_size_binary(given)
-    naive = is_.is_timestamp(given) and (given.tz is None or column.type.instant)
-    number = is_.is_integer(given) or is_.is_decimal(given) or is_.is_floating(given)
-    fits = (
-        is_.is_null(given)
-        or (kind == "varchar" and text)
-        or (kind == "varbyte" and binary)
-        or (kind == "boolean" and (is_.is_boolean(given) or is_.is_integer(given)))
-        or (kind in _NUMBERS and (number or is_.is_boolean(given)))
-        or (kind in {"date", "timestamp"} and (naive or is_.is_date(given)))
+    family = next(
+        (
+            name
+            for name, questions in _FAMILIES.items()
+            if any(getattr(pyarrow.types, question)(given) for question in questions)
+        ),
+        "",
     )
-    if not fits:
+    zoned = family == "timestamp" and given.tz is not None and not column.type.instant
+    if family != "null" and (zoned or family not in _TAKEN[column.type.kind]):
         raise PortError(
             f"{table.ref}.{column.name}: Arrow type {given} is not taken for "
-            f"{column.type.declared or kind}; cast it before"
+            f"{column.type.declared or column.type.kind}; cast it before"
         )
-    if is_.is_null(given) or kind in {"varchar", "varbyte"} or is_.is_boolean(given):
-        return False
-    if is_.is_date(given):
-        return False
-    if is_.is_timestamp(given):
-        return kind == "date" or given.unit == "ns"
-    if is_.is_decimal(given) and kind == "decimal":
-        whole = column.type.precision - column.type.scale
-        return bool(given.scale > column.type.scale or given.precision - given.scale > whole)
-    # Integers into integer columns are judged by their range; all else by the value that comes out.
-    return not (is_.is_integer(given) and kind in _INTEGERS)
+    return family
+
+
+def _may_change(column: Column, family: str, given: pa.DataType) -> bool:
+    """Whether the cast to the column's type may change a value, so that both have to be compared."""
+    kind = column.type
+    if family == "timestamp":
+        return kind.kind == "date" or bool(given.unit == "ns")
+    if family == "decimal" and kind.kind == "decimal":
+        whole = kind.precision - kind.scale
+        return bool(given.scale > kind.scale or given.precision - given.scale > whole)
+    if family == "integer":
+        return kind.kind not in _INTEGERS  # in those, the range judges
+    return family in {"decimal", "floating"}

@@ -1,6 +1,6 @@
 """How rows enter the embedded source: exactly, or not at all, as a strict MySQL takes them.
 
-Here a batch is looked over before it is inserted, and what was wrong is put into words. The rules are
+Here a batch is judged before it is inserted, and what is wrong is put into words. The rules are
 `column_rules`'; files, locks and transactions belong to `embedded_source`.
 """
 
@@ -30,10 +30,10 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) 
 
     connection.register("__rows", rows)
     try:
-        columns = looked_over(connection, table, rows)
+        columns = checked_columns(connection, table, rows)
         names = ", ".join(quoted(column.name) for column in columns)
         connection.execute(
-            f"insert into {quoted(table.name)} ({names}) select {typed(columns)} from __rows"
+            f"insert into {quoted(table.name)} ({names}) select {cast_list(columns)} from __rows"
         )
     except duckdb.ConstraintException as error:
         raise PortError(constraint_text(table, str(error))) from None
@@ -43,17 +43,17 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) 
         connection.unregister("__rows")
 
 
-def looked_over(
+def checked_columns(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table
 ) -> Sequence[Column]:
     """The columns that a batch brings, after every row was judged; the batch is registered as `__rows`."""
     columns = _columns(table, rows)
     rules = [rule for column in columns for rule in rules_of(table, column, rows)]
-    _look_over(connection, table, columns, rules)
+    _check_rows(connection, table, columns, rules)
     return columns
 
 
-def typed(columns: Sequence[Column]) -> str:
+def cast_list(columns: Sequence[Column]) -> str:
     """The columns of a batch in the contract's types, as a list of SQL."""
     return ", ".join(
         f"cast({quoted(column.name)} as {duckdb_text(column.type)}) as {quoted(column.name)}"
@@ -63,12 +63,12 @@ def typed(columns: Sequence[Column]) -> str:
 
 def constraint_text(table: Table, message: str) -> str:
     """DuckDB's word on a broken constraint, in the terms of the contract."""
-    found = re.search(r'Duplicate key "(.*)" violates', message, re.DOTALL)
-    if not found:
+    match = re.search(r'Duplicate key "(.*)" violates', message, re.DOTALL)
+    if not match:
         return f"{table.ref}: the rows were not taken: {safe_text(message)}"
     for key in sorted({table.grain, *table.unique}, key=len, reverse=True):
         values = re.fullmatch(
-            ", ".join(f"{re.escape(name)}: (.*)" for name in key), found.group(1), re.DOTALL
+            ", ".join(f"{re.escape(name)}: (.*)" for name in key), match.group(1), re.DOTALL
         )
         if key and values:
             shown = ", ".join(
@@ -88,11 +88,11 @@ def safe_text(message: str) -> str:
     What is said of names is left as it is. Elsewhere everything from the first quotation mark to
     the last goes, since a value may hold such marks itself.
     """
-    said = message.rpartition("\n\nLINE ")[0] or message  # the statement follows
-    if not said.startswith(_ABOUT_NAMES):
-        said = re.sub(r"""['"].*['"]""", MASK, said, flags=re.DOTALL)
-        said = re.sub(r"(string|value) [-\d.e+]+", rf"\1 {MASK}", said)
-    return said.split("\n\n", 1)[0].strip()
+    text = message.rpartition("\n\nLINE ")[0] or message  # the statement follows
+    if not text.startswith(_ABOUT_NAMES):
+        text = re.sub(r"""['"].*['"]""", MASK, text, flags=re.DOTALL)
+        text = re.sub(r"(string|value) [-\d.e+]+", rf"\1 {MASK}", text)
+    return text.split("\n\n", 1)[0].strip()
 
 
 def shown_value(column: Column, value: object) -> str:
@@ -125,12 +125,13 @@ def _columns(table: Table, rows: pa.Table) -> Sequence[Column]:
     return [column for column in table.columns if column.name in given]
 
 
-def _look_over(
+def _check_rows(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     columns: Sequence[Column],
     rules: Sequence[Rule],
 ) -> None:
+    """PortError for the first rule that rows break, with one of them and how many there are."""
     if not rules:
         return
     counts = connection.execute(
@@ -139,23 +140,28 @@ def _look_over(
         + " from __rows"
     ).fetchone()
     assert counts is not None
+    for rule, count in zip(rules, counts, strict=True):
+        if count:
+            value, where = _first_wrong(connection, table, columns, rule)
+            raise PortError(
+                f"{table.ref}.{rule.column.name}: {rule.message}; {value}"
+                + (f" at {where}" if where else "")
+                + (f", and {count - 1} more rows" if count > 1 else "")
+            )
+
+
+def _first_wrong(
+    connection: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[Column], rule: Rule
+) -> tuple[str, str]:
+    """The value of a row that breaks the rule, and the row's key, as an error shows them."""
     given = {column.name for column in columns}
     key = [table.column(name) for name in table.grain if name in given]
-    for rule, count in zip(rules, counts, strict=True):
-        if not count:
-            continue
-        shown = [rule.column, *(column for column in key if column != rule.column)]
-        first = connection.execute(
-            f"select {', '.join(f'cast({quoted(c.name)} as varchar)' for c in shown)} "
-            f"from __rows where {rule.wrong} limit 1"
-        ).fetchone()
-        assert first is not None
-        value, *at = (shown_value(column, text) for column, text in zip(shown, first, strict=True))
-        where = ", ".join(
-            f"{column.name} {text}" for column, text in zip(shown[1:], at, strict=True)
-        )
-        raise PortError(
-            f"{table.ref}.{rule.column.name}: {rule.says}; {value}"
-            + (f" at {where}" if where else "")
-            + (f", and {count - 1} more rows" if count > 1 else "")
-        )
+    shown = [rule.column, *(column for column in key if column != rule.column)]
+    row = connection.execute(
+        f"select {', '.join(f'cast({quoted(c.name)} as varchar)' for c in shown)} "
+        f"from __rows where {rule.wrong} limit 1"
+    ).fetchone()
+    assert row is not None
+    texts = [shown_value(column, text) for column, text in zip(shown, row, strict=True)]
+    where = [f"{column.name} {text}" for column, text in zip(shown, texts, strict=True)]
+    return texts[0], ", ".join(where[1:])

@@ -45,7 +45,7 @@ REBUILD = "a simulated shop is made again by `orderhe simulate`, another one by 
 
 @dataclass(frozen=True)
 class EmbeddedSource(Source):
-    """A DuckDB file that stands in for MySQL: `path` is the file, made by `create`.
+    """A DuckDB file in place of MySQL: `path` is the file, made by `create`.
 
     DuckDB admits one writing process to a file and no reader beside it, so each operation waits its
     turn at a kernel lock (at most `lock_timeout_s`), opens the file, and closes it again.
@@ -229,15 +229,15 @@ def _named(table: Table, identity: str) -> Iterator[None]:
         ) from error
     except duckdb.IOException as error:
         file = Path(identity.removeprefix("duckdb:"))
-        said = remedy(file, safe_text(str(error)), REBUILD)
-        raise PortError(f"{table.ref}: {said}") from None
+        text = remedy(file, safe_text(str(error)), REBUILD)
+        raise PortError(f"{table.ref}: {text}") from None
     except duckdb.Error as error:
         # The engine's own words may hold personal data: not a cause to be written down.
         raise PortError(f"{table.ref} in {identity}: {safe_text(str(error))}") from None
 
 
-def _row(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
-    row = found.fetchone()
+def _row(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    row = result.fetchone()
     assert row is not None, "an aggregate gives one row"
     return row
 

@@ -63,8 +63,8 @@ class EmbeddedWarehouse(Warehouse):
         ):
             if not read_only:
                 remove_stillborn(file)
-            reach = resolver(self.store, stack)
-            engine = stack.enter_context(_opened(file, reach, read_only))
+            store_resolver = resolver(self.store, stack)
+            engine = stack.enter_context(_opened(file, store_resolver, read_only))
             try:
                 yield EmbeddedSession(engine)
             except StatementError as error:
@@ -95,25 +95,25 @@ class EmbeddedSession:
 
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         """Run the statements as one transaction: all of them or none."""
-        found: list[Result] = []
+        results: list[Result] = []
         _translating(self._engine.begin, "begin")
         try:
-            found += [self.execute(statement) for statement in statements]
+            results += [self.execute(statement) for statement in statements]
             with interruptible(self._engine.interrupt):
                 _translating(self._engine.commit, "commit")
         except BaseException:
             self._engine.rollback()
             raise
-        return found
+        return results
 
 
-def _opened(file: Path, reach: Resolver, read_only: bool) -> Engine:
+def _opened(file: Path, store_resolver: Resolver, read_only: bool) -> Engine:
     import duckdb
 
     from local_redshift.session.engine import Engine
 
     try:
-        return Engine(file, resolver=reach, read_only=read_only)
+        return Engine(file, resolver=store_resolver, read_only=read_only)
     except duckdb.IOException as error:
         raise PortError(remedy(file, str(error), REBUILD)) from error
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.store import Object, Store
-from orderhe_dagster.resources.store_keys import segments
+from orderhe_dagster.resources.store_keys import split_key
 from orderhe_dagster.settings.locks import file_lock
 
 _STRIPES = 256
@@ -40,28 +40,28 @@ class FolderStore(Store):
 
     def create(self) -> None:
         """Make the bucket's folder if it is not there."""
-        _make_folder(self._bucket_folder.joinpath(*segments(self.prefix, "prefix", empty=True)))
+        _make_folder(self._bucket_folder.joinpath(*split_key(self.prefix, "prefix", empty=True)))
         _make_folder(self._locks_folder)
 
     def url(self, key: str) -> str:
         """The full address, `s3://bucket/prefix/key`."""
-        return f"s3://{self.bucket}/{'/'.join(self._segments(key))}"
+        return f"s3://{self.bucket}/{'/'.join(self._names(key))}"
 
     def path_of(self, url: str) -> Path:
         """The file behind an address of this bucket, whether or not it is there.
 
         PortError, worded as S3 says it to Redshift, when the address names another bucket.
         """
-        scheme, found, rest = url.partition("://")
+        scheme, separator, rest = url.partition("://")
         bucket, _, key = rest.partition("/")
-        if not found or scheme != "s3":
+        if not separator or scheme != "s3":
             raise PortError(f"{url!r} is no S3 address; write s3://{self.bucket}/<key>")
         if bucket != self.bucket:
             raise PortError(
                 f"S3ServiceException: The specified bucket does not exist, Status 404, Error "
                 f"NoSuchBucket, bucket {bucket!r}. This folder store holds {self.bucket!r} only"
             )
-        return self._bucket_folder.joinpath(*segments(key, "key"))
+        return self._bucket_folder.joinpath(*split_key(key, "key"))
 
     def get(self, key: str) -> Object | None:
         """The object, or None where there is none."""
@@ -107,23 +107,23 @@ class FolderStore(Store):
 
     def sizes(self, keys: Sequence[str]) -> list[int | None]:
         """The size in bytes of each object, None where there is none."""
-        found: list[int | None] = []
+        sizes: list[int | None] = []
         for key in keys:
             path = self._path(key)
-            found.append(path.stat().st_size if path.is_file() else None)
-        return found
+            sizes.append(path.stat().st_size if path.is_file() else None)
+        return sizes
 
     def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
         """The keys that begin with `prefix`, and their sizes; a prefix may end within a name."""
         folder, root = self._bucket_folder, "".join(f"{name}/" for name in self._own_prefix)
         above = (root + prefix).rpartition("/")[0]
-        start = folder.joinpath(*segments(above, "prefix", empty=True))
-        found = []
+        start = folder.joinpath(*split_key(above, "prefix", empty=True))
+        objects = []
         for path in start.rglob("*"):
             key = path.relative_to(folder).as_posix()
             if key.startswith(root + prefix) and path.is_file():
-                found.append((key[len(root) :], path.stat().st_size))
-        return sorted(found)
+                objects.append((key[len(root) :], path.stat().st_size))
+        return sorted(objects)
 
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file, which appears whole or not at all."""
@@ -150,7 +150,7 @@ class FolderStore(Store):
 
     @property
     def _bucket_folder(self) -> Path:
-        (name,) = segments(self.bucket, "bucket", parts=1)
+        (name,) = split_key(self.bucket, "bucket", parts=1)
         return Path(self.root) / name
 
     @property
@@ -159,13 +159,13 @@ class FolderStore(Store):
 
     @property
     def _own_prefix(self) -> list[str]:
-        return segments(self.prefix, "prefix", empty=True)
+        return split_key(self.prefix, "prefix", empty=True)
 
-    def _segments(self, key: str) -> list[str]:
-        return [*self._own_prefix, *segments(key, "key")]
+    def _names(self, key: str) -> list[str]:
+        return [*self._own_prefix, *split_key(key, "key")]
 
     def _path(self, key: str) -> Path:
-        return self._bucket_folder.joinpath(*self._segments(key))
+        return self._bucket_folder.joinpath(*self._names(key))
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[Path]:

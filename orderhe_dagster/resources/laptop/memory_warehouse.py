@@ -1,6 +1,6 @@
 """The local Redshift in memory, for one user and one purpose: nothing of it is kept.
 
-It promises less than the port `Warehouse`, and so loads no Dagster: who tries out a select waits for it.
+It promises less than the port `Warehouse`: it is made for trying out a select.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
     from local_redshift.session.engine import Engine, Rows
 
 
-class PrivateWarehouseError(OrderheError):
+class MemoryWarehouseError(OrderheError):
     """A statement failed. The text is what Redshift says of it."""
 
 
-class PrivateSession:
+class MemorySession:
     """The only session there is."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def execute(self, sql: str) -> Rows:
-        """Run one Redshift statement. PrivateWarehouseError: a transaction it stands in has failed."""
+        """Run one Redshift statement. MemoryWarehouseError: a transaction it stands in has failed."""
         from local_redshift.errors import RedshiftError
 
         try:
             with interruptible(self._engine.interrupt):
                 return self._engine.execute(sql)
         except RedshiftError as error:
-            raise PrivateWarehouseError(str(error)) from error
+            raise MemoryWarehouseError(str(error)) from error
 
 
 @contextmanager
-def private_session() -> Iterator[PrivateSession]:
+def memory_session() -> Iterator[MemorySession]:
     """An empty warehouse for the block."""
     require_local_redshift()
     from local_redshift.session.engine import Engine
 
     with Engine() as engine:
-        yield PrivateSession(engine)
+        yield MemorySession(engine)

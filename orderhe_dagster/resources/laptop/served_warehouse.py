@@ -23,7 +23,7 @@ _LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
 
 
 @contextmanager
-def shared_database(
+def served_database(
     path: Path, store: Store, where: str, roles: Roles | None = None, isolation: str = "snapshot"
 ) -> Iterator[Database]:
     """Hold the file for the block. Other processes that want it are told to connect to `where`.

@@ -26,13 +26,18 @@ def resolver(store: Store, stack: ExitStack) -> Resolver:
     require_local_redshift()
     from local_redshift.database.storage import Resolver
 
-    reach = _Reach(store, stack)
+    access = _StoreAccess(store, stack)
     return Resolver(
-        reach.read, reach.local_path, reach.list, reach.put, reach.delete, release=reach.release
+        access.read,
+        access.local_path,
+        access.list,
+        access.put,
+        access.delete,
+        release=access.release,
     )
 
 
-class _Reach:
+class _StoreAccess:
     def __init__(self, store: Store, stack: ExitStack) -> None:
         self._store, self._stack = store, stack
         self._folder: Path | None = None
@@ -41,13 +46,15 @@ class _Reach:
         self._mine = threading.local()  # what the statement of each thread fetched
 
     def read(self, address: str) -> bytes:
-        with _told(address):
-            found = self._store.get(self._key(address))
-        if found is None:
+        """The bytes at an address; FileNotFoundError where there are none."""
+        with _as_statement_error(address):
+            stored = self._store.get(self._key(address))
+        if stored is None:
             raise FileNotFoundError(address)
-        return found.body
+        return stored.body
 
     def local_path(self, address: str) -> str:
+        """A local file with the bytes at an address; FileNotFoundError where there are none."""
         key = self._key(address)
         if isinstance(self._store, FolderStore):
             path = self._store.path_of(address)
@@ -55,7 +62,7 @@ class _Reach:
                 raise FileNotFoundError(address)
             return str(path)
         path = self._scratch()
-        with _told(address):
+        with _as_statement_error(address):
             try:
                 self._store.download(key, path)
             except PortError:
@@ -65,23 +72,26 @@ class _Reach:
         return str(path)
 
     def list(self, prefix: str) -> Sequence[tuple[str, int]]:
-        with _told(prefix):
-            found = self._store.listing(self._key(prefix))
-        return [(self._store.url(key), size) for key, size in found]
+        """The addresses that begin with `prefix`, and their sizes."""
+        with _as_statement_error(prefix):
+            objects = self._store.listing(self._key(prefix))
+        return [(self._store.url(key), size) for key, size in objects]
 
     def put(self, address: str, file: Path) -> None:
-        with _told(address):
+        """Store a local file at an address."""
+        with _as_statement_error(address):
             self._store.upload([(self._key(address), file)])
 
     def delete(self, addresses: Sequence[str]) -> None:
-        with _told(addresses[0]):
+        """Remove what is stored at the addresses."""
+        with _as_statement_error(addresses[0]):
             self._store.delete([self._key(address) for address in addresses])
 
     def _scratch(self) -> Path:
         with self._turn:
             if self._folder is None:
-                made = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
-                self._folder = Path(self._stack.enter_context(made))
+                temporary = tempfile.TemporaryDirectory(prefix="orderhe-copy-")
+                self._folder = Path(self._stack.enter_context(temporary))
             self._fetched += 1
             path = self._folder / f"part-{self._fetched:05d}"
         self._mine.paths = [*getattr(self._mine, "paths", ()), path]
@@ -107,7 +117,7 @@ class _Reach:
 
 
 @contextmanager
-def _told(address: str) -> Iterator[None]:
+def _as_statement_error(address: str) -> Iterator[None]:
     """What the store cannot do is an error of the statement, as on Redshift."""
     from local_redshift.database.load_errors import blocked
 

@@ -11,14 +11,20 @@ from orderhe_dagster.resources.mysql.errors import mysql_error
 from orderhe_dagster.resources.mysql.timeout import has_timeout
 from orderhe_dagster.settings.config import MySQLSettings
 
-STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO",
-          "NO_ZERO_DATE", "NO_ZERO_IN_DATE", "NO_ENGINE_SUBSTITUTION")  # fmt: skip
+STRICT = (
+    "STRICT_TRANS_TABLES",
+    "STRICT_ALL_TABLES",
+    "ERROR_FOR_DIVISION_BY_ZERO",
+    "NO_ZERO_DATE",
+    "NO_ZERO_IN_DATE",
+    "NO_ENGINE_SUBSTITUTION",
+)
 """What is wrong is refused, never changed."""
 LIKE_DUCKDB = ("ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES")
 """Names in double quotes, `||` joins texts, a backslash is a character like any other."""
 
 
-def connected(
+def connect(
     settings: MySQLSettings,
     modes: tuple[str, ...] = (),
     *,

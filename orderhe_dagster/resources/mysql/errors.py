@@ -25,7 +25,7 @@ _ABOUT_NAMES = frozenset(
 )
 """Codes whose words name users, tables and columns, never values."""
 
-_SCANNER_SAYS = (  # its C library gives no number
+_SCANNER_MESSAGES = (  # its C library gives no number
     ("Lost connection", 2013),
     ("gone away", 2006),
     ("Connection was killed", 1927),
@@ -146,7 +146,7 @@ def code_of(error: BaseException) -> int:
     if isinstance(first, int):
         return first
     text = str(error)
-    return next((code for sign, code in _SCANNER_SAYS if sign in text), 0)
+    return next((code for sign, code in _SCANNER_MESSAGES if sign in text), 0)
 
 
 def mysql_error(
@@ -157,10 +157,10 @@ def mysql_error(
     The words of the server are shown without the values in them, unless what was run was `ddl`.
     """
     code = code_of(error)
-    said = _said(error, code, ddl)
+    message = _server_message(error, code, ddl)
     database = where.rpartition("/")[2]
-    remedy = _remedy(code, said).format(user=user, database=database)
-    text = f"{f'{what}: ' if what else ''}mysql://{where}: {said}"
+    remedy = _remedy(code, message).format(user=user, database=database)
+    text = f"{f'{what}: ' if what else ''}mysql://{where}: {message}"
     if sql:
         text += f"; in: {' '.join(sql.split())[:200]}"
     if remedy:
@@ -170,8 +170,9 @@ def mysql_error(
 
 def commit_unknown(error: BaseException, where: str) -> MySQLCommitUnknown:
     """For a connection that broke while it committed."""
+    message = _server_message(error, 2013, False)
     return MySQLCommitUnknown(
-        f"mysql://{where}: the connection was lost during the commit ({_said(error, 2013, False)}): whether "
+        f"mysql://{where}: the connection was lost during the commit ({message}): whether "
         "the rows were written is not known. Look into the table before you repeat this",
         code_of(error),
     )
@@ -182,7 +183,7 @@ def without_values(text: str) -> str:
     return re.sub(r"""['"].*['"]""", MASK, text, flags=re.DOTALL)
 
 
-def _said(error: BaseException, code: int, ddl: bool) -> str:
+def _server_message(error: BaseException, code: int, ddl: bool) -> str:
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
     text = text.split("\n\n", 1)[0]
     # The scanner puts the whole query before what the server said.
@@ -193,27 +194,27 @@ def _said(error: BaseException, code: int, ddl: bool) -> str:
     return f"{text} ({code})" if code else text or type(error).__name__
 
 
-def _rights(said: str) -> str:
+def _rights(message: str) -> str:
     """The least rights for the commands that the server names: `INSERT, UPDATE command denied`."""
-    match = re.search(r"([A-Za-z, ]+) command denied", said)
+    match = re.search(r"([A-Za-z, ]+) command denied", message)
     denied = [name.strip().lower() for name in match[1].split(",")] if match else []
     rights = [_RIGHTS.get(name, _TO_READ) for name in denied]
     return ", ".join(dict.fromkeys(rights)) or _TO_READ
 
 
-def _remedy(code: int, said: str) -> str:  # noqa: PLR0911 (a table of rules)
-    if "RTIFICATE" in said or "certificate" in said or "Hostname verification" in said:
+def _remedy(code: int, message: str) -> str:  # noqa: PLR0911 (a table of rules)
+    if "RTIFICATE" in message or "certificate" in message or "Hostname verification" in message:
         return _CERTIFICATE
     if code == 2026:
-        return _NO_TLS if "SSL is required" in said or "not support" in said else _CERTIFICATE
+        return _NO_TLS if "SSL is required" in message or "not support" in message else _CERTIFICATE
     if code in (2002, 2003):
-        if "refused" in said or "(111)" in said or "(115)" in said:
+        if "refused" in message or "(111)" in message or "(115)" in message:
             return _REFUSED
-        if re.search(r"Errno -\d|Name or service|getaddrinfo|nodename", said):
+        if re.search(r"Errno -\d|Name or service|getaddrinfo|nodename", message):
             return _REMEDIES[2005]
         return _TIMED_OUT
     if code in _LOST:
         return _LOST_REMEDY
     if code == 1142:
-        return f"`grant {_rights(said)} on {{database}}.* to {{user}}`"
+        return f"`grant {_rights(message)} on {{database}}.* to {{user}}`"
     return _REMEDIES.get(code, "")

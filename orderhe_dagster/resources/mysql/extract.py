@@ -65,12 +65,12 @@ def code_name(table: Table) -> str | None:
 
 def unpacked(table: Table, relation: str) -> str:
     """The relation of `mysql_select`'s rows with the bytes that came as hexadecimal text."""
-    made = ", ".join(
+    columns = ", ".join(
         f"unhex(cast({quoted(column.name)} as varchar)) as {quoted(column.name)}"
         for column in table.columns
         if mysql_projection.in_hex(column)
     )
-    return f"(select * replace ({made}) from {relation})" if made else relation
+    return f"(select * replace ({columns}) from {relation})" if columns else relation
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.insert.strict_insert import looked_over, shown_value, typed
+from orderhe_dagster.resources.insert.strict_insert import cast_list, checked_columns, shown_value
 from orderhe_dagster.settings.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def insert(cursor: Any, table: Table, rows: pa.Table) -> None:
     with closing(duckdb.connect()) as judge, interruptible(judge.interrupt):
         judge.execute("set TimeZone = 'UTC'")
         judge.register("__rows", rows)
-        columns = looked_over(judge, table, rows)
+        columns = checked_columns(judge, table, rows)
         if not rows.num_rows:
             return
         names = ", ".join(quoted(column.name, "mysql") for column in columns)
@@ -48,11 +48,11 @@ def insert(cursor: Any, table: Table, rows: pa.Table) -> None:
             for values in _values(judge, columns, most):
                 cursor.execute(head + values)
         except pymysql.err.IntegrityError as error:
-            found = _DUPLICATE.search(str(error.args[-1]))
-            if found is None:
+            match = _DUPLICATE.search(str(error.args[-1]))
+            if match is None:
                 raise
-            said = _duplicate(cursor, judge, table, columns, *found.groups())
-            raise PortError(said) from None
+            message = _duplicate(cursor, judge, table, columns, *match.groups())
+            raise PortError(message) from None
 
 
 def _values(
@@ -60,12 +60,12 @@ def _values(
 ) -> Iterator[str]:
     """The rows as lists of values, each text of about `most` characters."""
     literals = " || ',' || ".join(f"coalesce({_literal(column)}, 'null')" for column in columns)
-    found = judge.execute(
-        f"select '(' || {literals} || ')' from (select {typed(columns)} from __rows)"
+    result = judge.execute(
+        f"select '(' || {literals} || ')' from (select {cast_list(columns)} from __rows)"
     )
     pending: list[str] = []
     length = 0
-    while rows := found.fetchmany(10_000):
+    while rows := result.fetchmany(10_000):
         for (text,) in rows:
             if pending and length + len(text) > most:
                 yield ",".join(pending)
@@ -115,7 +115,7 @@ def _duplicate(
     texts = [f"cast({quoted(column.name)} as varchar)" for column in known]
     # The entry joins the values, and may be cut; capitals and accents may differ where a row is there.
     row = judge.execute(
-        f"select {', '.join(texts)} from (select {typed(known)} from __rows) where "
+        f"select {', '.join(texts)} from (select {cast_list(known)} from __rows) where "
         f"starts_with(lower(concat_ws('-', {', '.join(texts)})), lower({string(entry)})) limit 1"
     ).fetchone()
     if row is None:

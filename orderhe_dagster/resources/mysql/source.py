@@ -18,7 +18,7 @@ from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Measure, Touch
-from orderhe_dagster.ports.source import Extract, FoundTable, Source
+from orderhe_dagster.ports.source import Extract, ListedTable, Source
 from orderhe_dagster.resources.extract.duckdb_extract import (
     LONG_ROWS_A_GROUP,
     check_window,
@@ -30,10 +30,9 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     touches_of,
     where_of,
 )
-from orderhe_dagster.resources.extract.faulty_rows import SetApart, set_apart, with_quarantined
-from orderhe_dagster.resources.mysql import schema as mysql_schema
+from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
 from orderhe_dagster.resources.mysql import tables as mysql_tables
-from orderhe_dagster.resources.mysql.connection import close, connected
+from orderhe_dagster.resources.mysql.connection import close, connect
 from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
 from orderhe_dagster.resources.mysql.extract import (
     by_arrow,
@@ -74,9 +73,9 @@ class MySQLSource(Source):
         """Create the database and the raw tables that are not there yet, parents first."""
         mysql_tables.create(self.settings, tables)
 
-    def found_tables(self) -> list[FoundTable]:
+    def list_tables(self) -> list[ListedTable]:
         """The tables of the database, by name."""
-        return mysql_schema.read_schema(self.settings)
+        return mysql_tables.read_schema(self.settings)
 
     def writing(self) -> AbstractContextManager[MySQLTransaction]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
@@ -104,11 +103,11 @@ class MySQLSource(Source):
         )
         nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
         days: Sequence[date | None] = [None] if window is None else list(window)
-        found: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+        measures: dict[date | None, Measure] = dict.fromkeys(days, nothing)
         for row in self._asked(f"measure {table.ref}", table, select):
             day, count, sums, digest = measured(table, row, by_day=by_day)
-            found[day] = Measure(count, sums, digest)
-        return found
+            measures[day] = Measure(count, sums, digest)
+        return measures
 
     def touches(
         self, table: Table, window: Window | None, time_zone: str
@@ -122,8 +121,8 @@ class MySQLSource(Source):
             f"from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''} group by 1"
         )
         return {
-            None if found is None else as_day(found): Touch(int(count), int(Decimal(total)))
-            for found, count, total in self._asked(f"look at {table.ref}", table, select)
+            None if value is None else as_day(value): Touch(int(count), int(Decimal(total)))
+            for value, count, total in self._asked(f"look at {table.ref}", table, select)
         }
 
     def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
@@ -174,24 +173,24 @@ class MySQLSource(Source):
                     engine.execute(copy_statement(table, window, folder, rows, code))
             # The figures come from what was written, so that they hold for the parts themselves.
             with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
-                found = (
-                    set_apart(reader, table, window, folder)
+                sorted_rows = (
+                    sort_rows(reader, table, window, folder)
                     if code
-                    else SetApart(gather(table, window, folder))
+                    else SortedRows(gather(table, window, folder))
                 )
-                written = relation_of(found.parts)
+                written = relation_of(sorted_rows.parts)
                 measures = measures_of(reader, table, window, time_zone, written)
                 touches = touches_of(reader, table, window, time_zone, written)
-                touches = with_quarantined(reader, table, touches, found)
+                touches = add_quarantined(reader, table, touches, sorted_rows)
             if window is None and not measures[None].rows:
-                for empty in found.parts.pop(None, ()):
+                for empty in sorted_rows.parts.pop(None, ()):
                     empty.unlink()
         moment = datetime.fromisoformat(snapshot_at).replace(tzinfo=timezone.utc)
         return Extract(
-            *(found.parts, measures, touches, moment),
-            quarantine=found.quarantine,
-            quarantined=found.quarantined,
-            nulled=found.nulled,
+            *(sorted_rows.parts, measures, touches, moment),
+            quarantine=sorted_rows.quarantine,
+            quarantined=sorted_rows.quarantined,
+            nulled=sorted_rows.nulled,
         )
 
     @contextmanager
@@ -200,7 +199,7 @@ class MySQLSource(Source):
         import duckdb
         import pymysql
 
-        connection = connected(self.settings, texts=True)
+        connection = connect(self.settings, texts=True)
         try:
             with connection.cursor() as cursor:
                 mysql_tables.check_columns(cursor, table, self.settings.where)

@@ -1,4 +1,4 @@
-"""The tables of a MySQL: made from their contracts, and held against them. No row is read here."""
+"""The tables of a MySQL: listed, made from their contracts, and held against them. No row is read here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.errors import TypeRefused
 from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of, mysql_type
-from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.catalog.table import Column, ColumnType, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.mysql.connection import STRICT, close, connected
+from orderhe_dagster.ports.source import ListedTable
+from orderhe_dagster.resources.mysql.connection import STRICT, close, connect
 from orderhe_dagster.resources.mysql.errors import MySQLError, code_of, mysql_error
 from orderhe_dagster.settings.config import MySQLSettings
 
@@ -24,6 +25,22 @@ _NAMED = 10  # tables that an error names, at most
 _TAKING_ZEROS = ",".join(mode for mode in STRICT if not mode.startswith("NO_ZERO"))
 _PRINTED_APART = frozenset({"bit", "json", "set", "time", "year"})
 """Types whose values the measure prints in a way of their own: the table must have the very type."""
+_WITH_DISPLAY_WIDTH = frozenset(
+    {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "float", "double"}
+)
+"""Types whose numbers in brackets tell how wide a value is shown, and no more."""
+_TABLES = (
+    "select table_name, table_type, coalesce(table_rows, 0) from information_schema.tables "
+    "where table_schema = database() order by table_name"
+)
+_INDEXED_DAYS = (
+    "select distinct s.table_name, s.column_name from information_schema.statistics s "
+    "join information_schema.columns c on c.table_schema = s.table_schema "
+    "and c.table_name = s.table_name and c.column_name = s.column_name "
+    "where s.table_schema = database() and s.seq_in_index = 1 "
+    "and c.data_type in ('date', 'datetime', 'timestamp')"
+)
+_TAKEN = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
 def create(settings: MySQLSettings, tables: Sequence[Table]) -> None:
@@ -70,20 +87,20 @@ def create_text(table: Table) -> str:
 
 def parents_first(tables: Sequence[Table]) -> list[Table]:
     """The tables such that a foreign key's parent comes before its child, as far as that can be."""
-    waiting, done = list(tables), dict[str, Table]()
+    waiting, ordered = list(tables), dict[str, Table]()
     names = {table.name for table in tables}
     while waiting:
         ready = [
             table
             for table in waiting
             if all(
-                key.parent in done or key.parent == table.name or key.parent not in names
+                key.parent in ordered or key.parent == table.name or key.parent not in names
                 for key in table.foreign_keys
             )
         ]
-        done |= {table.name: table for table in ready or waiting[:1]}
-        waiting = [table for table in waiting if table.name not in done]
-    return list(done.values())
+        ordered |= {table.name: table for table in ready or waiting[:1]}
+        waiting = [table for table in waiting if table.name not in ordered]
+    return list(ordered.values())
 
 
 def check_columns(cursor: Any, table: Table, where: str) -> None:
@@ -98,24 +115,24 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
         (table.name,),
     )
     columns = [(str(name).lower(), str(kind), null) for name, kind, null in cursor.fetchall()]
-    found = {name: kind for name, kind, _ in columns}
-    if not found:
+    types = {name: kind for name, kind, _ in columns}
+    if not types:
         raise MySQLError(
             f"{table.ref}: mysql://{where} has no table {table.name} that this user may read"
             f"{_missing(cursor, table)}",
             1146,
         )
-    wrong = []
+    differences = []
     for column in table.columns:
-        kind = found.get(column.name.lower())
+        kind = types.get(column.name.lower())
         if kind is None:
-            wrong.append(f"column {column.name} is not there")
+            differences.append(f"column {column.name} is not there")
         elif not _holds(column, kind):
-            wrong.append(f"column {column.name} is {kind}, not {column.type.declared}")
-    if wrong:
+            differences.append(f"column {column.name} is {kind}, not {column.type.declared}")
+    if differences:
         raise PortError(
             f"{table.ref}: the table in mysql://{where} is not what its contract {table.path} says: "
-            f"{'; '.join(wrong)}. Nothing was read. Write the contract as the table is, or alter the "
+            f"{'; '.join(differences)}. Nothing was read. Write the contract as the table is, or alter the "
             "table as the contract has it."
         )
     day = table.partition
@@ -156,34 +173,37 @@ def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:
         )
 
 
-def _holds(column: Column, found: str) -> bool:
+def _holds(column: Column, declared: str) -> bool:
     """Whether the contract's type holds every value of the type that the table has."""
-    match = re.match(r"(\w+)(?:\((.*?)\))?(?!')([^']*)$", found, re.DOTALL)
-    wanted = base_of(column.type)
-    base = found.split("(", 1)[0].split(" ", 1)[0].lower()
-    if wanted == "json" and base == "longtext":
+    match = re.match(r"(\w+)(?:\((.*?)\))?(?!')([^']*)$", declared, re.DOTALL)
+    promised = base_of(column.type)
+    base = declared.split("(", 1)[0].split(" ", 1)[0].lower()
+    if promised == "json" and base == "longtext":
         return True  # MariaDB's JSON
-    if base in ("enum", "set") or wanted in ("enum", "set"):
-        return base == wanted
-    if match is None or (base != wanted and {base, wanted} & _PRINTED_APART):
+    if base in ("enum", "set") or promised in ("enum", "set"):
+        return base == promised
+    if match is None or (base != promised and {base, promised} & _PRINTED_APART):
         return False
     arguments = [part.strip() for part in (match[2] or "").split(",") if part.strip()]
-    if base in ("tinyint", "smallint", "mediumint", "int", "bigint", "year", "float", "double"):
-        arguments = []  # how wide it is shown
+    if base in _WITH_DISPLAY_WIDTH:
+        arguments = []
     try:
         kind = mysql_type(base, arguments, unsigned="unsigned" in match[3])
     except TypeRefused:
         return False
-    promised = column.type
-    if base == "decimal" and arguments and int(arguments[0]) > DECIMAL_DIGITS:
+    digits = int(arguments[0]) if base == "decimal" and arguments else 0
+    return _covers(column.type, kind, digits)
+
+
+def _covers(promised: ColumnType, actual: ColumnType, digits: int) -> bool:
+    """Whether a carried type holds what another holds; `digits`: how many MySQL's decimal has."""
+    if digits > DECIMAL_DIGITS:
         # `mysql_projection` looks for values of too many digits only where the contract allows for them.
-        return column.type.scale == kind.scale and arguments_of(promised)[:1] >= (
-            int(arguments[0]),
-        )
-    same = (kind.kind, kind.precision, kind.scale, kind.instant) == (
-        *(promised.kind, promised.precision, promised.scale, promised.instant),
+        return promised.scale == actual.scale and arguments_of(promised)[:1] >= (digits,)
+    same = (actual.kind, actual.precision, actual.scale, actual.instant, actual.fraction) == (
+        *(promised.kind, promised.precision, promised.scale, promised.instant, promised.fraction),
     )
-    return same and kind.fraction == promised.fraction and kind.length <= promised.length
+    return same and actual.length <= promised.length
 
 
 def _end_of_columns(text: str) -> int:
@@ -205,12 +225,12 @@ def _with_database(settings: MySQLSettings) -> Any:
     import pymysql
 
     try:
-        return connected(settings)
+        return connect(settings)
     except MySQLError as error:
         if error.code != _NO_DATABASE:
             raise
         missing = error
-    connection = connected(settings, with_database=False)
+    connection = connect(settings, with_database=False)
     name = quoted(settings.database, "mysql")
     try:
         with connection.cursor() as cursor:
@@ -222,3 +242,42 @@ def _with_database(settings: MySQLSettings) -> Any:
             raise PortError(f"{missing} ({code_of(error)}: this user may not)") from None
         raise
     return connection
+
+
+def read_schema(settings: MySQLSettings) -> list[ListedTable]:
+    """Every table of the database, by name; views and sequences with the reason why they are not read."""
+    import pymysql
+
+    connection = connect(settings)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("set sql_quote_show_create = 1")
+            cursor.execute(_TABLES)
+            tables = [(str(name), str(kind), int(rows)) for name, kind, rows in cursor.fetchall()]
+            cursor.execute(_INDEXED_DAYS)
+            indexed: dict[str, list[str]] = {}
+            for table, column in cursor.fetchall():
+                indexed.setdefault(str(table), []).append(str(column))
+            return [_listed_table(cursor, *table, indexed.get(table[0], [])) for table in tables]
+    except pymysql.MySQLError as error:
+        raise mysql_error(error, settings.where, settings.user, what="read the schema") from None
+    finally:
+        close(connection)
+
+
+def _listed_table(cursor: Any, name: str, kind: str, rows: int, indexed: list[str]) -> ListedTable:
+    if kind not in _TAKEN:
+        return ListedTable(name, rows, refused=f"it is a {kind.lower()}, no table")
+    cursor.execute(f"show create table {quoted(name, 'mysql')}")
+    text = str(cursor.fetchone()[1])
+    spans = {}
+    for column in indexed:
+        here = quoted(column, "mysql")
+        # Both ends come from the index; zero dates stand before the bound.
+        cursor.execute(
+            f"select datediff(max({here}), min({here})) from {quoted(name, 'mysql')} "
+            f"where {here} >= '0001-01-01'"
+        )
+        ((days,),) = cursor.fetchall()
+        spans[column] = 0 if days is None else int(days) + 1
+    return ListedTable(name, rows, text, spans)

@@ -132,5 +132,5 @@ def _links(addresses: set[tuple[str, int]]) -> Iterator[socket.socket]:
 
 
 def _addresses(host: str, port: int) -> set[tuple[str, int]]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return {(str(address[0]), int(address[1])) for *_, address in found}
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return {(str(address[0]), int(address[1])) for *_, address in infos}

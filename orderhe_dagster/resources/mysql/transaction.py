@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql import insert as mysql_insert
-from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, close, connected
+from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, close, connect
 from orderhe_dagster.resources.mysql.errors import code_of, commit_unknown, mysql_error
 from orderhe_dagster.resources.mysql.fetch import arrow_of
 from orderhe_dagster.settings.config import MySQLSettings
@@ -82,7 +82,7 @@ def writing(settings: MySQLSettings) -> Iterator[MySQLTransaction]:
     """
     import pymysql
 
-    connection = connected(settings, LIKE_DUCKDB, texts=True)
+    connection = connect(settings, LIKE_DUCKDB, texts=True)
     try:
         connection.begin()
         yield MySQLTransaction(connection, settings)

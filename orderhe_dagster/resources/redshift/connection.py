@@ -21,7 +21,7 @@ _LABEL = 320  # characters that a query group keeps
 _TRUST = threading.Lock()
 
 
-def connected(settings: RedshiftSettings, label: str) -> Any:
+def connect(settings: RedshiftSettings, label: str) -> Any:
     """A connection of redshift-connector in autocommit mode, its session set up. Raises PortError."""
     import redshift_connector
 
@@ -42,9 +42,9 @@ def connected(settings: RedshiftSettings, label: str) -> Any:
     except Exception as error:  # botocore's, where credentials are asked of AWS
         if settings.auth != "iam":
             raise
-        said = "its settings hold a line break" if quotes_credentials(error) else error
+        reason = "its settings hold a line break" if quotes_credentials(error) else error
         raise PortError(
-            f"AWS gave no credentials for redshift://{settings.where}: {said}. The caller needs "
+            f"AWS gave no credentials for redshift://{settings.where}: {reason}. The caller needs "
             "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
             "and AWS_DEFAULT_REGION and AWS credentials must be set."
         ) from None

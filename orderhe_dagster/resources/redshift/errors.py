@@ -34,7 +34,7 @@ def statement_error(error: Exception, sql: str) -> StatementError | ConnectionLo
         return StatementError("there is no statement in this text", "42601", sql)
     if fields is None:
         return ConnectionLost(
-            f"the connection to Redshift was lost while it ran {_shown(sql)}: {_told(error)}"
+            f"the connection to Redshift was lost while it ran {_shown(sql)}: {_client_message(error)}"
         )
     message = message_of(fields)
     return StatementError(message + _remedy(message), fields.get("C", "XX000"), sql)
@@ -53,10 +53,10 @@ def message_of(fields: Mapping[str, str]) -> str:
     """
     message, detail = fields.get("M", "").strip(), fields.get("D", "")
     context = _CONTEXT.search(detail)
-    said = context[1] if context else "" if _RULE.search(detail) else " ".join(detail.split())
-    if said and message.startswith("Invalid digit"):  # a value of a row: told as one, to be masked
-        said = f'"{said}"'
-    return f"{message}: {said}" if said and said not in message else message
+    text = context[1] if context else "" if _RULE.search(detail) else " ".join(detail.split())
+    if text and message.startswith("Invalid digit"):  # a value of a row: told as one, to be masked
+        text = f'"{text}"'
+    return f"{message}: {text}" if text and text not in message else message
 
 
 def is_retryable(error: StatementError) -> bool:
@@ -68,10 +68,12 @@ def connect_error(error: Exception, where: str) -> PortError:
     """Why no connection was made to `where`, and what to do."""
     fields = server_fields(error)
     if fields is not None:
-        told = fields.get("M", "")
-        return PortError(f"{where} refused the connection: {told}. {_refusal(fields)}")
+        message = fields.get("M", "")
+        return PortError(f"{where} refused the connection: {message}. {_refusal(fields)}")
     cause = next((arg for arg in error.args if isinstance(arg, BaseException)), error)
-    return PortError(f"no connection to {where}: {_told(error)}. {_unreached(cause, error)}")
+    return PortError(
+        f"no connection to {where}: {_client_message(error)}. {_unreached(cause, error)}"
+    )
 
 
 def _refusal(fields: Mapping[str, str]) -> str:
@@ -145,11 +147,11 @@ _REMEDIES = (
 
 
 def _remedy(message: str) -> str:
-    found = next((remedy for sign, remedy in _REMEDIES if sign.search(message)), "")
-    return f" ({found})" if found else ""
+    remedy = next((text for sign, text in _REMEDIES if sign.search(message)), "")
+    return f" ({remedy})" if remedy else ""
 
 
-def _told(error: Exception) -> str:
+def _client_message(error: Exception) -> str:
     """The error's own words, without the driver's nesting."""
     words: list[Any] = [arg for arg in error.args if arg] or [type(error).__name__]
     return "; ".join(str(word) or type(word).__name__ for word in words)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, StatementError
 from orderhe_dagster.ports.warehouse import Result, Row, Take, Warehouse
-from orderhe_dagster.resources.redshift.connection import close, connected
+from orderhe_dagster.resources.redshift.connection import close, connect
 from orderhe_dagster.resources.redshift.errors import is_retryable, statement_error
 from orderhe_dagster.settings.config import RedshiftSettings
 
@@ -52,7 +52,7 @@ class RedshiftWarehouse(Warehouse):
 
         What may be written is the user's rights, not `read_only`'s. PortError where none is made.
         """
-        connection = connected(self.settings, label)
+        connection = connect(self.settings, label)
         session = RedshiftSession(connection, self.attempts)
         try:
             yield session
@@ -75,9 +75,9 @@ class RedshiftSession:
         """Run one Redshift statement, committed at once when no transaction is open."""
         word = (sql.split(None, 1) or [""])[0].lower().rstrip(";")
         if self._open or word in ("begin", "start", "commit", "end", "rollback", "abort"):
-            found = self._run(sql)
+            result = self._run(sql)
             self._open = word not in ("commit", "end", "rollback", "abort")
-            return found
+            return result
         return self._repeated(lambda: self._run(sql))
 
     def stream(self, sql: str, take: Take) -> Result:
@@ -92,7 +92,7 @@ class RedshiftSession:
     def _once(self, statements: Sequence[str]) -> list[Result]:
         self._run("begin")
         try:
-            found = [self._run(statement) for statement in statements]
+            results = [self._run(statement) for statement in statements]
         except StatementError:
             self._run("rollback")
             raise
@@ -102,7 +102,7 @@ class RedshiftSession:
             raise CommitUnknown(
                 f"{error}. Whether the transaction was committed is not known"
             ) from None
-        return found
+        return results
 
     def _repeated(self, run: Callable[[], _T], again: Callable[[], bool] = lambda: True) -> _T:
         """Run it again, after a random wait that grows, while another transaction is in the way.
@@ -178,10 +178,20 @@ class _Handing:
 
 
 _NAMES = {
-    16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double",
-    1082: "date", 1114: "timestamp", 1184: "timestamptz", 1266: "timetz", 1083: "time",
-    4000: "super", 25: "text",
-}  # fmt: skip
+    16: "boolean",
+    20: "bigint",
+    21: "smallint",
+    23: "integer",
+    700: "real",
+    701: "double",
+    1082: "date",
+    1114: "timestamp",
+    1184: "timestamptz",
+    1266: "timetz",
+    1083: "time",
+    4000: "super",
+    25: "text",
+}
 _SIZED = {1042: "char", 1043: "varchar", 6551: "varbyte"}
 
 

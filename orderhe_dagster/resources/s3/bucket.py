@@ -17,12 +17,12 @@ from orderhe_dagster.resources.s3.errors import (
     EXPIRED,
     Place,
     code_of,
-    explained,
     quotes_credentials,
+    s3_error,
     status_of,
 )
 from orderhe_dagster.resources.s3.hashes import SHA256
-from orderhe_dagster.resources.store_keys import segments
+from orderhe_dagster.resources.store_keys import split_key
 
 _T = TypeVar("_T")
 REQUESTS_AT_ONCE = 16
@@ -42,20 +42,20 @@ class Bucket:
 
     def place(self, key: str) -> str:
         """The key with the prefix before it; PortError where it could lead elsewhere."""
-        return "/".join([*segments(self.prefix, "prefix", empty=True), *segments(key, "key")])
+        return "/".join([*split_key(self.prefix, "prefix", empty=True), *split_key(key, "key")])
 
     def url(self, key: str) -> str:
         """`s3://bucket/prefix/key`."""
         return f"s3://{self.name}/{self.place(key)}"
 
-    def encrypted(self, noted: dict[str, str]) -> dict[str, Any]:
+    def encrypted(self, metadata: dict[str, str]) -> dict[str, Any]:
         """What every write sends besides its body: `noted` is the object's metadata."""
-        sent: dict[str, Any] = {"Metadata": noted, "ChecksumAlgorithm": "SHA256"}
+        arguments: dict[str, Any] = {"Metadata": metadata, "ChecksumAlgorithm": "SHA256"}
         if self.sse:
-            sent["ServerSideEncryption"] = self.sse
+            arguments["ServerSideEncryption"] = self.sse
         if self.kms_key_id:
-            sent["SSEKMSKeyId"] = self.kms_key_id
-        return sent
+            arguments["SSEKMSKeyId"] = self.kms_key_id
+        return arguments
 
     @contextmanager
     def client(self, doing: str, key: str | None = None) -> Iterator[Any]:
@@ -69,16 +69,16 @@ class Bucket:
             place = replace(place, region=client.meta.region_name or "")
             yield client
         except ClientError as error:
-            told = self._told(client, error, key)
-            if code_of(told) in EXPIRED:
+            reason = self._with_reason(client, error, key)
+            if code_of(reason) in EXPIRED:
                 forget_clients()
-            raise explained(told, doing, place) from error
+            raise s3_error(reason, doing, place) from error
         except BotoCoreError as error:
             # Dagster writes causes into its event log, too.
             cause = None if quotes_credentials(error) else error
-            raise explained(error, doing, place) from cause
+            raise s3_error(error, doing, place) from cause
 
-    def _told(self, client: Any, error: Any, key: str | None) -> Any:
+    def _with_reason(self, client: Any, error: Any, key: str | None) -> Any:
         """The error; of a HEAD, whose refusal has no text, that of a request which is told why."""
         from botocore.exceptions import ClientError
 
@@ -109,24 +109,24 @@ class Bucket:
 
     def listing(self, prefix: str) -> list[tuple[str, int]]:
         """The keys that begin with `prefix`, which may end within a name, and their sizes."""
-        own = "".join(f"{name}/" for name in segments(self.prefix, "prefix", empty=True))
+        own = "".join(f"{name}/" for name in split_key(self.prefix, "prefix", empty=True))
         with self.client("list") as client:
             pages = client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=own + prefix
             )
             return [
-                (found["Key"][len(own) :], found["Size"])
+                (entry["Key"][len(own) :], entry["Size"])
                 for page in pages
-                for found in page.get("Contents", [])
+                for entry in page.get("Contents", [])
             ]
 
     def heads(self, keys: Sequence[str]) -> list[Any]:
         """`head` for each key, side by side, in order. PortError where the bucket is missing."""
-        found = side_by_side(self.head, keys)
-        if None in found:  # a HEAD does not tell a missing object from a missing bucket
+        heads = side_by_side(self.head, keys)
+        if None in heads:  # a HEAD does not tell a missing object from a missing bucket
             with self.client("look into") as client:
                 client.head_bucket(Bucket=self.name)
-        return found
+        return heads
 
     def read(self, key: str, take: Callable[[bytes], object], again: Callable[[], object]) -> Any:
         """Give the object's bytes to `take`, and S3's answer back; None where there is none.
@@ -136,7 +136,7 @@ class Bucket:
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
-        found = noted = ""
+        sha256 = expected = ""
         for attempt in range(1, _MOST_READS + 1):
             with self.client("read", key) as client:
                 try:
@@ -155,15 +155,15 @@ class Bucket:
                     if attempt == _MOST_READS:
                         raise
                 else:
-                    found = hashing.hexdigest()
-                    noted = answer["Metadata"].get(SHA256, found)
-                    if found == noted:
+                    sha256 = hashing.hexdigest()
+                    expected = answer["Metadata"].get(SHA256, sha256)
+                    if sha256 == expected:
                         return answer
             again()
             pause(attempt)
         raise PortError(
-            f"{self.url(key)} is damaged: its bytes have the sha256 {found}, it was stored with "
-            f"{noted}. Put an older version of it back, or make its backup again"
+            f"{self.url(key)} is damaged: its bytes have the sha256 {sha256}, it was stored with "
+            f"{expected}. Put an older version of it back, or make its backup again"
         )
 
     def hash(self, key: str) -> str | None:
@@ -176,8 +176,8 @@ class Bucket:
         def take(chunk: bytes) -> None:
             chunks[0].update(chunk)
 
-        found = self.read(key, take, again)
-        return None if found is None else str(chunks[0].hexdigest())
+        answer = self.read(key, take, again)
+        return None if answer is None else str(chunks[0].hexdigest())
 
 
 def etag(answer: Any) -> str:

@@ -21,7 +21,7 @@ class Connection:
     read_timeout_s: float
 
 
-class _Made:
+class _Clients:
     """What this process has made. A forked child has nothing: sockets must not be shared."""
 
     def __init__(self) -> None:
@@ -30,13 +30,14 @@ class _Made:
         self.loader: Any = None
 
     def clear(self) -> None:
+        """Forget what a parent process has made."""
         self.lock = threading.Lock()  # the old one may be held by a thread that was not forked
         self.clients = {}
 
 
-_MADE = _Made()
+_CLIENTS = _Clients()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_MADE.clear)
+    os.register_at_fork(after_in_child=_CLIENTS.clear)
 
 
 def client_of(connection: Connection) -> Any:
@@ -44,18 +45,18 @@ def client_of(connection: Connection) -> Any:
 
     Raises botocore's errors, where its configuration is wrong.
     """
-    made = _MADE
-    with made.lock:
-        found = made.clients.get(connection)
-        if found is None:
-            found = made.clients[connection] = _client(connection)
-        return found
+    process = _CLIENTS
+    with process.lock:
+        client = process.clients.get(connection)
+        if client is None:
+            client = process.clients[connection] = _client(connection)
+        return client
 
 
 def forget_clients() -> None:
     """Have the next client made anew: it reads the credentials again."""
-    with _MADE.lock:
-        _MADE.clients = {}
+    with _CLIENTS.lock:
+        _CLIENTS.clients = {}
 
 
 def _client(connection: Connection) -> Any:
@@ -63,10 +64,10 @@ def _client(connection: Connection) -> Any:
     from botocore.config import Config
 
     session = botocore.session.Session()
-    if _MADE.loader is None:
-        _MADE.loader = session.get_component("data_loader")
+    if _CLIENTS.loader is None:
+        _CLIENTS.loader = session.get_component("data_loader")
     else:  # what describes S3 is read and parsed once, for children of this process too
-        session.register_component("data_loader", _MADE.loader)
+        session.register_component("data_loader", _CLIENTS.loader)
     given = connection.endpoint_url
     return session.create_client(
         "s3",

@@ -77,7 +77,7 @@ def quotes_credentials(error: BaseException) -> bool:
     return "Invalid header value" in str(error)
 
 
-def explained(error: Any, doing: str, place: Place) -> PortError:
+def s3_error(error: Any, doing: str, place: Place) -> PortError:
     """The PortError for an error of the client: `doing` is like `read`."""
     response = getattr(error, "response", None)
     if quotes_credentials(error):
@@ -87,31 +87,31 @@ def explained(error: Any, doing: str, place: Place) -> PortError:
             "AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, or the profile, again without it"
         )
     elif isinstance(response, dict):
-        said = response.get("Error", {}).get("Message", "")
-        text = f"{code_of(error)}: {said}" if said else code_of(error)
-        remedy = _refused(error, place)
+        message = response.get("Error", {}).get("Message", "")
+        text = f"{code_of(error)}: {message}" if message else code_of(error)
+        remedy = _answer_remedy(error, place)
     else:
-        text, remedy = _line(error), _failed(error, place)
+        text, remedy = _one_line(error), _no_answer_remedy(error, place)
     return PortError(f"cannot {doing} {place.url}: {remedy} (said: {text})")
 
 
-def _refused(error: Any, place: Place) -> str:
+def _answer_remedy(error: Any, place: Place) -> str:
     """What to do about an answer of the server."""
-    code, said = code_of(error), str(error.response.get("Error", {}).get("Message", ""))
-    if code.startswith("KMS.") or "kms:" in said:
+    code, message = code_of(error), str(error.response.get("Error", {}).get("Message", ""))
+    if code.startswith("KMS.") or "kms:" in message:
         return (
             "the encryption key refuses. Allow kms:GenerateDataKey and kms:Decrypt on it, in its "
             "own policy and in yours, or see whether it is disabled (ORDERHE_S3_KMS_KEY_ID)"
         )
     if code in EXPIRED:
         return f"the credentials have expired. Renew them: {_LOGIN}"
-    told = _BY_CODE.get(code)
-    if told is not None:
+    remedy = _BY_CODE.get(code)
+    if remedy is not None:
         clear = code == "400" and place.server.startswith(
             "http://"
         )  # what web servers answer to it
         tls = ". If {server} speaks TLS, write https:// in ORDERHE_S3_ENDPOINT_URL" if clear else ""
-        return (told + tls).format(bucket=place.bucket, server=place.server)
+        return (remedy + tls).format(bucket=place.bucket, server=place.server)
     if code in {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}:
         return _denied(error, place)
     if status_of(error) >= 500:
@@ -187,7 +187,7 @@ _BY_NAME = {
 }
 
 
-def _failed(error: Exception, place: Place) -> str:
+def _no_answer_remedy(error: Exception, place: Place) -> str:
     """What to do where no answer came."""
     name = type(error).__name__
     bases = {base.__name__ for base in type(error).__mro__}
@@ -228,13 +228,13 @@ def _ca_bundle() -> str:
     return str(named or "what REQUESTS_CA_BUNDLE names")
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     """An error in one line, without an address's user, password or query."""
     words = (str(error) or type(error).__name__).split()
-    return " ".join(_bare(word) for word in words)
+    return " ".join(_without_secrets(word) for word in words)
 
 
-def _bare(word: str) -> str:
+def _without_secrets(word: str) -> str:
     """A word; of an address, what can be shown."""
     if "://" not in word:
         return word

@@ -54,18 +54,18 @@ def checksum(sha256: str) -> str:
     return _base64(bytes.fromhex(sha256))
 
 
-def vouched(answer: Mapping[str, Any]) -> str | None:
+def known_sha256(answer: Mapping[str, Any]) -> str | None:
     """The object's SHA-256 (hex) that the server answers for; None where it has none of the whole."""
-    found: str | None = answer.get("ChecksumSHA256")
-    if found is None:
+    checksum: str | None = answer.get("ChecksumSHA256")
+    if checksum is None:
         return None
-    noted: Mapping[str, str] = answer.get("Metadata", {})
+    metadata: Mapping[str, str] = answer.get("Metadata", {})
     # Not every server writes the number of parts behind it.
-    if found.partition("-")[0] == noted.get(PARTS, "").partition("-")[0]:
-        return noted.get(SHA256)
-    if "-" in found or answer.get("ChecksumType") == "COMPOSITE":
+    if checksum.partition("-")[0] == metadata.get(PARTS, "").partition("-")[0]:
+        return metadata.get(SHA256)
+    if "-" in checksum or answer.get("ChecksumType") == "COMPOSITE":
         return None
-    return base64.b64decode(found).hex()
+    return base64.b64decode(checksum).hex()
 
 
 def _base64(digest: bytes) -> str:

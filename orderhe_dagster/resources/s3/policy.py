@@ -29,8 +29,10 @@ def policy(
         {"Sid": "Absence", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn},
     ]
     if creates:
-        made = ["s3:CreateBucket", "s3:PutBucketPublicAccessBlock"]
-        statements.append({"Sid": "Creation", "Effect": "Allow", "Action": made, "Resource": arn})
+        actions = ["s3:CreateBucket", "s3:PutBucketPublicAccessBlock"]
+        statements.append(
+            {"Sid": "Creation", "Effect": "Allow", "Action": actions, "Resource": arn}
+        )
     if kms_key_arn:
         statements.append(
             {"Sid": "Key", "Effect": "Allow", "Action": _KMS, "Resource": kms_key_arn}

@@ -104,18 +104,18 @@ class S3Store(Store):
     def sizes(self, keys: Sequence[str]) -> list[int | None]:
         """The size in bytes of each object, None where there is none."""
         heads = self._bucket.heads(keys)
-        return [None if found is None else found["ContentLength"] for found in heads]
+        return [None if head is None else head["ContentLength"] for head in heads]
 
     def hashes(self, keys: Sequence[str]) -> list[str | None]:
         """The sha256 (hex) of each object, None where there is none.
 
         The server answers from what it held the upload to; an object of which it cannot is read.
         """
-        found: list[str | None] = []
+        hashes: list[str | None] = []
         for key, head in zip(keys, self._bucket.heads(keys), strict=True):
-            known = None if head is None else s3_hashes.vouched(head)
-            found.append(self._bucket.hash(key) if head is not None and known is None else known)
-        return found
+            known = None if head is None else s3_hashes.known_sha256(head)
+            hashes.append(self._bucket.hash(key) if head is not None and known is None else known)
+        return hashes
 
     def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
         """The keys that begin with `prefix`, and their sizes."""
@@ -126,8 +126,8 @@ class S3Store(Store):
         aside = path.with_name(path.name + ".part")
         try:
             with aside.open("wb") as file:
-                found = self._bucket.read(key, file.write, lambda: file.truncate(file.seek(0)))
-            if found is None:
+                answer = self._bucket.read(key, file.write, lambda: file.truncate(file.seek(0)))
+            if answer is None:
                 raise PortError(f"there is no object {self.url(key)} to download; check the key")
             aside.replace(path)
         except BaseException:

@@ -34,19 +34,24 @@ def put(bucket: Bucket, key: str, body: bytes, if_none_match: bool, if_match: st
     from botocore.exceptions import BotoCoreError, ClientError
 
     sha256 = hashlib.sha256(body).hexdigest()
-    noted = {s3_hashes.SHA256: sha256, s3_hashes.WRITE: uuid.uuid4().hex}
-    sent = bucket.encrypted(noted) | {"ChecksumSHA256": s3_hashes.checksum(sha256), "Body": body}
+    metadata = {s3_hashes.SHA256: sha256, s3_hashes.WRITE: uuid.uuid4().hex}
+    arguments = bucket.encrypted(metadata) | {
+        "ChecksumSHA256": s3_hashes.checksum(sha256),
+        "Body": body,
+    }
     if if_none_match:
-        sent["IfNoneMatch"] = "*"
+        arguments["IfNoneMatch"] = "*"
     elif if_match is not None:
-        sent["IfMatch"] = f'"{if_match}"'
+        arguments["IfMatch"] = f'"{if_match}"'
     attempt = 0
     with bucket.client("write", key) as client:
         while True:
             attempt += 1
             lost = False
             try:
-                return etag(client.put_object(Bucket=bucket.name, Key=bucket.place(key), **sent))
+                return etag(
+                    client.put_object(Bucket=bucket.name, Key=bucket.place(key), **arguments)
+                )
             except ClientError as error:
                 if code_of(error) in _WRITE_AGAIN and attempt < _MOST_WRITES:
                     pause(attempt)
@@ -57,28 +62,28 @@ def put(bucket: Bucket, key: str, body: bytes, if_none_match: bool, if_match: st
                 failed: Exception = error
             except BotoCoreError as error:
                 failed = error
-            return _own(bucket, key, noted, if_match, failed, lost)
+            return _own_write(bucket, key, metadata, if_match, failed, lost)
 
 
-def _own(
+def _own_write(
     bucket: Bucket,
     key: str,
-    noted: Mapping[str, str],
+    metadata: Mapping[str, str],
     expected: str | None,
     failed: Exception,
     lost: bool,
 ) -> str:
     """The etag where our write lies there, although `failed` says otherwise; the error where not."""
     try:
-        found = bucket.head(key)
+        head = bucket.head(key)
     except PortError:
         raise failed from None  # nothing can be seen beyond it, and it says what to do
     mark = s3_hashes.WRITE
-    if found is not None and found["Metadata"].get(mark) == noted[mark]:
-        return etag(found)
+    if head is not None and head["Metadata"].get(mark) == metadata[mark]:
+        return etag(head)
     if not lost:
         raise failed
-    now = "gone" if found is None else f"etag {etag(found)}"
+    now = "gone" if head is None else f"etag {etag(head)}"
     if expected is None:
         raise PreconditionFailed(
             f"{bucket.url(key)} is there already ({now}); read it and decide again"
@@ -107,12 +112,12 @@ def upload(bucket: Bucket, files: Iterable[tuple[str, Path]]) -> None:
     ):
         for key, file in files:
             hashed = s3_hashes.hash_file(file, PART_BYTES)
-            noted = {s3_hashes.SHA256: hashed.sha256}
+            metadata = {s3_hashes.SHA256: hashed.sha256}
             if hashed.size >= PART_BYTES:
                 in_parts[key] = hashed
-                extra = bucket.encrypted(noted | {s3_hashes.PARTS: hashed.parts})
+                extra = bucket.encrypted(metadata | {s3_hashes.PARTS: hashed.parts})
             else:
-                extra = bucket.encrypted(noted)
+                extra = bucket.encrypted(metadata)
                 extra["ChecksumSHA256"] = s3_hashes.checksum(hashed.sha256)
             future = manager.upload(str(file), bucket.name, bucket.place(key), extra_args=extra)
             under_way.append((key, future))
@@ -120,7 +125,7 @@ def upload(bucket: Bucket, files: Iterable[tuple[str, Path]]) -> None:
                 _finish(bucket, *under_way.popleft())
         while under_way:
             _finish(bucket, *under_way.popleft())
-    _hold_to(bucket, in_parts)
+    _verify(bucket, in_parts)
 
 
 def _finish(bucket: Bucket, key: str, upload: Any) -> None:
@@ -128,14 +133,14 @@ def _finish(bucket: Bucket, key: str, upload: Any) -> None:
         upload.result()
 
 
-def _hold_to(bucket: Bucket, uploaded: Mapping[str, s3_hashes.Hashed]) -> None:
+def _verify(bucket: Bucket, uploaded: Mapping[str, s3_hashes.Hashed]) -> None:
     """Hold what came in parts to what was read of the file."""
     for key, head in zip(uploaded, bucket.heads(list(uploaded)), strict=True):
         sent, size = uploaded[key], 0 if head is None else head["ContentLength"]
-        found = None if head is None else s3_hashes.vouched(head)
+        sha256 = None if head is None else s3_hashes.known_sha256(head)
         silent = head is not None and "ChecksumSHA256" not in head
-        if size != sent.size or (found != sent.sha256 and not silent):
+        if size != sent.size or (sha256 != sent.sha256 and not silent):
             raise PortError(
                 f"{bucket.url(key)} did not arrive as it was sent: {sent.size:,} bytes with the sha256 "
-                f"{sent.sha256}; there are {size:,} with {found}. Nothing names it yet: run it again"
+                f"{sent.sha256}; there are {size:,} with {sha256}. Nothing names it yet: run it again"
             )
