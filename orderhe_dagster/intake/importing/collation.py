@@ -42,8 +42,8 @@ def _compares_bytes(table: Table, name: str) -> bool:
         rf"[(,]\s*(?:''\s*)*`?{re.escape(name)}`?\s+((?:\([^()]*\)|[^(),])*)", sql, re.IGNORECASE
     )
     for part in (definition[1] if definition else "", sql.rpartition(")")[2]):
-        found = re.search(r"\bcollate\s*=?\s*`?(\w+)|\b(binary)\b", part, re.IGNORECASE)
-        if found:
-            collation = (found[1] or found[2]).lower()
+        match = re.search(r"\bcollate\s*=?\s*`?(\w+)|\b(binary)\b", part, re.IGNORECASE)
+        if match:
+            collation = (match[1] or match[2]).lower()
             return collation == "binary" or collation.endswith(("_bin", "_cs"))
     return False

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.intake.importing.collation import folded_columns
-from orderhe_dagster.intake.importing.hashes import hashes_of, meeting
+from orderhe_dagster.intake.importing.collation import folded_columns, folded_text
 from orderhe_dagster.intake.importing.problems import MASK, Findings
 from orderhe_dagster.intake.importing.source_file import CHUNK_ROWS
 from orderhe_dagster.ports.source import SourceTransaction
@@ -25,11 +24,12 @@ logger = logging.getLogger("orderhe.import")
 
 _LINE = "__line"
 _RANGED = frozenset({"smallint", "integer", "bigint", "decimal", "date", "timestamp"})
+_HASH_FACTOR = 1_000_003
 _AT_ONCE = 100_000  # keys that are compared as Python values at a time
 
 
-class Keys:
-    """The values of one key of the table (its primary key, or a unique one) in the file's rows."""
+class KeyCheck:
+    """One key of the table (its primary key, or a unique one) and its values in the file's rows."""
 
     def __init__(self, table: Table, names: tuple[str, ...], aside: Path) -> None:
         self.table, self.names, self.aside = table, names, aside
@@ -49,9 +49,9 @@ class Keys:
         keys = keys.drop_null()
         if not keys.num_rows:
             return
-        self._hashes.append(hashes_of(keys, self.names))
+        self._hashes.append(_hashes_of(keys, self.names))
         if self._folded:
-            self._folded_hashes.append(hashes_of(keys, self.names, self._folded))
+            self._folded_hashes.append(_hashes_of(keys, self.names, self._folded))
         self._widen(keys)
         if self._writer is None:
             self._writer = pa.ipc.new_file(str(self.aside), keys.schema)
@@ -62,7 +62,7 @@ class Keys:
         import numpy as np
 
         self._close()
-        twice = meeting(self._hashes)
+        twice = _meeting(self._hashes)
         parts = len(twice) // _AT_ONCE + 1
         for part in range(parts if len(twice) else 0):
             among = twice[twice % parts == part]
@@ -74,7 +74,7 @@ class Keys:
                     if key not in first:
                         first[key] = row[_LINE]
                         continue
-                    says = f"a duplicate {self._called}: {findings.unit} {first[key]} has it too"
+                    says = f"a duplicate {self._kind}: {findings.unit} {first[key]} has it too"
                     self._report(findings, row, says)
         if not findings.count:
             self._warn_of_neighbours(findings)
@@ -109,7 +109,7 @@ class Keys:
             held = {tuple(row.values()) for row in there.take(places).to_pylist()}
             for row in batch.filter(same).to_pylist():
                 if tuple(row[name] for name in self.names) in held:
-                    says = f"a duplicate {self._called}: {self.table.ref} holds it already"
+                    says = f"a duplicate {self._kind}: {self.table.ref} holds it already"
                     self._report(findings, row, says)
         if self._folded and not findings.count:
             self._warn_of_the_table(there, findings)
@@ -134,8 +134,8 @@ class Keys:
 
         for name in self.names:
             if self.table.column(name).type.kind in _RANGED:
-                found = pc.min_max(keys[name]).as_py()
-                ends = [*self._ends[1:], *found.values()]
+                range_ = pc.min_max(keys[name]).as_py()
+                ends = [*self._ends[1:], *range_.values()]
                 self._ends = [name, min(ends), max(ends)]
                 return
 
@@ -150,7 +150,7 @@ class Keys:
         """Name two keys of the file that are one under MySQL's usual collation."""
         import numpy as np
 
-        twice = meeting(self._folded_hashes)
+        twice = _meeting(self._folded_hashes)
         if not len(twice):
             return
         pair: list[dict[str, Any]] = []
@@ -176,8 +176,14 @@ class Keys:
             "%s, %s: the %s %s and %s are two here, but one under MySQL's usual collation, which "
             "tells neither capitals nor accents apart. If they are two, declare %s in %s with "
             "`collate utf8mb4_bin`, there and in the shop; if they are one, mend the file",
-            findings.file, where, self._called, one, other, ", ".join(self._folded), self.table.path,
-        )  # fmt: skip
+            findings.file,
+            where,
+            self._kind,
+            one,
+            other,
+            ", ".join(self._folded),
+            self.table.path,
+        )
 
     def _shown(self, row: dict[str, Any]) -> str:
         if any(self.table.column(name).pii for name in self.names):
@@ -185,7 +191,7 @@ class Keys:
         return repr(", ".join(str(row[name]) for name in self.names))
 
     @property
-    def _called(self) -> str:
+    def _kind(self) -> str:
         return "primary key" if self.names == self.table.grain else "unique key"
 
     def _report(self, findings: Findings, row: dict[str, Any], says: str) -> None:
@@ -200,10 +206,10 @@ class Keys:
         findings.add(row[_LINE], ", ".join(self.names), value, says)
 
 
-def keys_of(table: Table, folder: Path) -> list[Keys]:
-    """The keys that no two rows of the table may share; they keep their files in `folder`."""
+def key_checks(table: Table, folder: Path) -> list[KeyCheck]:
+    """A check for each key that no two rows of the table may share; they keep their files in `folder`."""
     names = dict.fromkeys(key for key in (table.grain, *table.unique) if key)
-    return [Keys(table, key, folder / f"keys-{at}.arrow") for at, key in enumerate(names)]
+    return [KeyCheck(table, key, folder / f"keys-{at}.arrow") for at, key in enumerate(names)]
 
 
 def _hashed(there: pa.Table, names: Sequence[str], folded: Sequence[str] = ()) -> Any:
@@ -212,7 +218,7 @@ def _hashed(there: pa.Table, names: Sequence[str], folded: Sequence[str] = ()) -
 
     batches = there.to_batches(max_chunksize=CHUNK_ROWS)
     return np.concatenate(
-        [hashes_of(pa.Table.from_batches([one]), names, folded) for one in batches]
+        [_hashes_of(pa.Table.from_batches([one]), names, folded) for one in batches]
     )
 
 
@@ -222,3 +228,41 @@ def _plain(value: Any) -> Any:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _hashes_of(rows: pa.Table, names: Sequence[str], folded: Sequence[str] = ()) -> Any:
+    """A uint64 for each row, the same for equal keys; the columns `folded` as MySQL compares them."""
+    import numpy as np
+    from pandas.util import hash_array
+
+    total = np.zeros(rows.num_rows, np.uint64)
+    for name in names:
+        column = folded_text(rows[name]) if name in folded else rows[name]
+        with np.errstate(over="ignore"):
+            total = total * np.uint64(_HASH_FACTOR) + hash_array(_values(column), categorize=False)
+    return total
+
+
+def _meeting(hashes: Sequence[Any]) -> Any:
+    """The hashes that occur more than once, each once."""
+    import numpy as np
+
+    if not hashes:
+        return np.zeros(0, np.uint64)
+    in_order = np.sort(np.concatenate(hashes))
+    return np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
+
+
+def _values(column: pa.ChunkedArray) -> Any:
+    """NumPy values that are equal where the column's are; the column has no NULL."""
+    import pyarrow as pa
+    import pyarrow.types as is_
+
+    kind = column.type
+    if is_.is_date(kind):
+        return column.cast(pa.int32()).to_numpy()
+    if is_.is_timestamp(kind):
+        return column.cast(pa.int64()).to_numpy()
+    if is_.is_floating(kind):
+        return column.to_numpy() + 0.0  # there are two zeros, and they are equal
+    return (column.cast(pa.string()) if is_.is_decimal(kind) else column).to_numpy()

@@ -1,4 +1,4 @@
-"""`import_file`: a file into a raw table, all of it or nothing. Cutting, typing and keys are elsewhere.
+"""`import_file`: a file into a raw table, all of it or nothing. Reading, typing and keys are elsewhere.
 
 The file is first judged as a whole, its typed rows kept aside on the disk; only then is the shop's
 database opened, so that nobody waits for a file that is being read.
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.intake.importing.constraints import violations
-from orderhe_dagster.intake.importing.duplicate_keys import Keys, keys_of
+from orderhe_dagster.intake.importing.duplicate_keys import KeyCheck, key_checks
 from orderhe_dagster.intake.importing.file_formats import read
 from orderhe_dagster.intake.importing.problems import Findings
 from orderhe_dagster.intake.importing.source_file import Chunk
@@ -75,7 +75,7 @@ def import_file(
         copy = folder / "original" / file.name
         sha256 = _copied(file, copy)
         mark = f"imports/{table.name}/{sha256}.json"
-        keys = keys_of(table, folder)
+        keys = key_checks(table, folder)
         if not keys and not force and store.get(mark) is not None:
             says = (
                 f"this file was imported into {table.ref} before, and the table has no key that "
@@ -135,7 +135,7 @@ def _copied(file: Path, copy: Path) -> str:
 def _judge(
     table: Table,
     chunks: Any,
-    keys: list[Keys],
+    keys: list[KeyCheck],
     findings: Findings,
     aside: Path,
     progress: Callable[[int], None] | None,
@@ -155,8 +155,8 @@ def _judge(
             for key in keys:
                 key.add(batch, chunk.lines)
             if table.partition in batch.column_names:
-                found = pc.min_max(batch[table.partition]).as_py()
-                ends += [value for value in found.values() if value is not None]
+                both = pc.min_max(batch[table.partition]).as_py()
+                ends += [value for value in both.values() if value is not None]
                 ends = [min(ends), max(ends)] if ends else []
             if not findings.count:  # rows that will not be loaded need not be kept
                 writer = writer or pa.ipc.new_file(str(aside), batch.schema)
@@ -178,8 +178,8 @@ def _typed(table: Table, chunk: Chunk, findings: Findings) -> pa.Table:
     arrays = {}
     for name, text in chunk.columns.items():
         column = table.column(name)
-        arrays[name], found = convert(column, text)
-        wrong += [(row, column, says) for row, says in found]
+        arrays[name], faults = convert(column, text)
+        wrong += [(row, column, says) for row, says in faults]
     for row, column, says in sorted(wrong, key=lambda one: one[0]):
         value = chunk.columns[column.name][row].as_py()
         findings.add(chunk.lines[row], column, value, says)

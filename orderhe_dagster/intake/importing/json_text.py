@@ -34,7 +34,7 @@ def check_json(text: str) -> None:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_once,
+            object_pairs_hook=_without_duplicates,
             parse_constant=_constant,
             parse_float=_number,
             parse_int=_number,
@@ -53,22 +53,33 @@ def check_json(text: str) -> None:
 def members(text: str) -> dict[str, RawJson]:
     """The raw text of each value of an object; `text` is known to be one."""
     decoder = json.JSONDecoder()
-    found: dict[str, RawJson] = {}
+    texts: dict[str, RawJson] = {}
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":
         name, at = decoder.raw_decode(text, at)
         at = _skip(text, _skip(text, at) + 1)  # over the colon
         _, end = decoder.raw_decode(text, at)
-        found[name] = RawJson(text[at:end])
+        texts[name] = RawJson(text[at:end])
         at = _skip(text, end)
         at = _skip(text, at + 1) if text[at] == "," else at
-    return found
+    return texts
 
 
 def json_text(value: Any, level: int = 0) -> str:
     """A Python value as JSON, numbers to the last digit. WrongValue for what JSON has no form for."""
     if level > LEVELS:
         raise WrongValue(TOO_DEEP)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(json_text(one, level + 1) for one in value)}]"
+    if isinstance(value, dict):
+        if not all(isinstance(name, str) for name in value):
+            raise WrongValue("the names in a JSON object are texts; write them as texts")
+        pairs = (f"{json_text(name)}: {json_text(one, level + 1)}" for name, one in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return _scalar_text(value)
+
+
+def _scalar_text(value: Any) -> str:
     if value is None or isinstance(value, bool | str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int) and value.bit_length() <= 1024:
@@ -77,13 +88,6 @@ def json_text(value: Any, level: int = 0) -> str:
         return float.__repr__(value)
     if isinstance(value, Decimal) and value.is_finite():
         return str(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(json_text(one, level + 1) for one in value)}]"
-    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
-        pairs = (f"{json_text(name)}: {json_text(one, level + 1)}" for name, one in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, dict):
-        raise WrongValue("the names in a JSON object are texts; write them as texts")
     if isinstance(value, int | float | Decimal):
         raise WrongValue("a number that JSON cannot hold; write it as a text")
     raise WrongValue(
@@ -95,19 +99,19 @@ def _check_levels(text: str) -> None:
     if text.count("[") + text.count("{") <= LEVELS:
         return
     level = 0
-    for found in _BRACKETS.finditer(text):
-        level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+    for bracket in _BRACKETS.finditer(text):
+        level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(bracket[0], 0)
         if level > LEVELS:
             raise WrongValue(TOO_DEEP)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
         raise WrongValue(f"{', '.join(twice)} is given twice in one object; MySQL keeps one")
-    return found
+    return members
 
 
 def _constant(word: str) -> None:
@@ -124,5 +128,5 @@ def _number(digits: str) -> float:
 
 
 def _skip(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    return found.end() if found else at
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at

@@ -36,10 +36,10 @@ def _json(kind: ColumnType, text: str) -> str:
 
 
 def _time(kind: ColumnType, text: str) -> str:
-    found = _TIME.fullmatch(text)
-    if not found:
+    match = _TIME.fullmatch(text)
+    if not match:
         raise WrongValue("no time; write HH:MM:SS, from -838:59:59 to 838:59:59")
-    sign, hours, rest, fraction = found.groups()
+    sign, hours, rest, fraction = match.groups()
     digits, kept = (fraction or "").rstrip("0"), time_fraction(kind) or 0
     if len(digits) > kept:
         raise WrongValue(f"more digits of a second than {kind.declared} keeps ({kept})")

@@ -35,10 +35,10 @@ def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
     """
     raw_columns = [column.name for column in table.columns if is_json(column.type)]
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        row = dict(found)
-        if len(row) < len(found):
-            names = [name for name, _ in found]
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        row = dict(members)
+        if len(row) < len(members):
+            names = [name for name, _ in members]
             twice = {name for name in names if names.count(name) > 1}
             raise WrongValue(f"{', '.join(sorted(twice))} is given twice in one object")
         return row
@@ -125,18 +125,7 @@ def object_chunks(
     findings: Findings,
 ) -> Iterator[Chunk]:
     """Chunks of rows given as dicts. Read twice: the columns of the file are those of any row."""
-    columns: dict[str, None] = {}
-    for line, row in first:
-        if isinstance(row, WrongValue):
-            findings.add(line, "", None, str(row))
-        elif not isinstance(row, dict):
-            findings.add(line, "", None, "no object of column names and values")
-        else:
-            for name in row:
-                if name not in table.column_names:
-                    findings.add(line, str(name), None, f"{table.ref} has no such column")
-            columns.update(dict.fromkeys(name for name in row if name in table.column_names))
-    header = [name for name in table.column_names if name in columns]
+    header = _header(table, first, findings)
     if header:
         for column, says in unfit(table, header):
             findings.add(1, column, None, says)
@@ -152,6 +141,22 @@ def object_chunks(
             rows, lines = [], []
     if rows and header:
         yield _object_chunk(header, rows, lines)
+
+
+def _header(table: Table, rows: Iterator[tuple[int, Any]], findings: Findings) -> list[str]:
+    """The table's columns that any of the rows names; what is no row, or no column, is reported."""
+    names: set[str] = set()
+    for line, row in rows:
+        if isinstance(row, WrongValue):
+            findings.add(line, "", None, str(row))
+        elif not isinstance(row, dict):
+            findings.add(line, "", None, "no object of column names and values")
+        else:
+            for name in row:
+                if name not in table.column_names:
+                    findings.add(line, str(name), None, f"{table.ref} has no such column")
+            names.update(row)
+    return [name for name in table.column_names if name in names]
 
 
 def _object_chunk(header: list[str], rows: list[list[str | None]], lines: list[int]) -> Chunk:
@@ -183,35 +188,45 @@ def _cell(column: Column, row: dict[str, Any], line: int, findings: Findings) ->
 
 def _as_text(column: Column, value: Any) -> str | None:
     """A value of JSON or Python as CSV would write it; WrongValue where its type does not fit."""
-    kind = column.type.kind
-    text: str | None = None
     if value is None:
         return None
     if is_json(column.type):
         return _json_cell(value)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and kind in _NUMBERS:
+    text = value if isinstance(value, str) else _typed_text(column, value)
+    if text is None:
+        declared = column.type.declared or column.type.kind
+        raise WrongValue(f"a {type(value).__name__} does not fit {declared}; write it as a text")
+    return text
+
+
+def _typed_text(column: Column, value: Any) -> str | None:
+    """A value that is no text, as text; None where the column takes none of its type."""
+    kind = column.type.kind
+    if isinstance(value, int | float | Decimal) and kind in _NUMBERS:
+        return _number_text(column, value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ") if kind == "timestamp" else None
+    if isinstance(value, date):
+        return value.isoformat() if kind == "date" else None
+    if isinstance(value, bytes):
+        return value.hex() if kind == "varbyte" else None
+    return None
+
+
+def _number_text(column: Column, value: float | Decimal) -> str | None:
+    kind = column.type.kind
+    if isinstance(value, int):
         if value.bit_length() > 4096:
             raise WrongValue(f"out of range for {column.type.declared or kind}")
-        text = str(int(value))
-    elif isinstance(value, float | Decimal) and kind in {"real", "double"}:
-        text = str(value)
-    elif isinstance(value, float | Decimal) and kind in _NUMBERS:
-        number = Decimal(str(value))
-        if number.is_finite():  # an integer column refuses the point by itself
-            few = abs(number.adjusted()) <= _MOST_PLACES
-            text = format(number, "f") if few else str(number)
-    elif isinstance(value, datetime):
-        text = value.isoformat(" ") if kind == "timestamp" else None
-    elif isinstance(value, date):
-        text = value.isoformat() if kind == "date" else None
-    elif isinstance(value, bytes):
-        text = value.hex() if kind == "varbyte" else None
-    if text is None:
-        called = column.type.declared or kind
-        raise WrongValue(f"a {type(value).__name__} does not fit {called}; write it as a text")
-    return text
+        return str(int(value))
+    if kind in {"real", "double"}:
+        return str(value)
+    number = Decimal(str(value))
+    if not number.is_finite():
+        return None
+    # An integer column refuses the point by itself.
+    few = abs(number.adjusted()) <= _MOST_PLACES
+    return format(number, "f") if few else str(number)
 
 
 def _json_cell(value: Any) -> str:

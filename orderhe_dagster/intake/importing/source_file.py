@@ -61,9 +61,11 @@ class _Unpacked(io.RawIOBase):
         self.file = file
 
     def readable(self) -> bool:
+        """It can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as there is something; how many bytes that were."""
         part = self.file.read1(len(buffer))
         buffer[: len(part)] = part
         return len(part)
@@ -137,14 +139,14 @@ def check_header(table: Table, header: Sequence[str], findings: Findings) -> Non
 
 def unfit(table: Table, header: Sequence[str]) -> list[tuple[Column, str]]:
     """The columns that a file with this header must have, or must not have, and why."""
-    found = []
+    problems = []
     for column in table.columns:
         if column.generated and column.name in header:
-            found.append((column, "MySQL computes this column itself; leave it out of the file"))
+            problems.append((column, "MySQL computes this column itself; leave it out of the file"))
         needed = not (column.nullable or column.generated or column.default is not None)
         if needed and column.name not in header:
-            found.append((column, f"missing: {table.ref} needs a value in every row"))
-    return found
+            problems.append((column, f"missing: {table.ref} needs a value in every row"))
+    return problems
 
 
 def _list(columns: Sequence[Column]) -> str:

@@ -152,10 +152,7 @@ def _year(text: str) -> int:
 
 
 def _decimal(kind: ColumnType, text: str) -> Decimal:
-    found = _NUMBER.fullmatch(format(Decimal(text), "f") if _SMALL.fullmatch(text) else text)
-    if not found:
-        raise WrongValue(_EMPTY if not text else "no number; write plain digits, like -1200.50")
-    sign, whole, fraction = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
+    negative, whole, fraction = _digits(text)
     if len(fraction) > kind.scale:
         raise WrongValue(
             f"more than {kind.scale} digits after the point; {_name(kind)} would have to round it"
@@ -163,9 +160,17 @@ def _decimal(kind: ColumnType, text: str) -> Decimal:
     bounds = integer_range(kind)
     if len(whole) > kind.precision - kind.scale or (bounds and int(whole or "0") > bounds[1]):
         raise WrongValue(f"too large for {_name(kind)}")
-    if sign == "-" and is_unsigned(kind) and (whole or fraction):
+    if negative and is_unsigned(kind) and (whole or fraction):
         raise WrongValue(f"below zero, which {_name(kind)} does not take")
-    return Decimal(f"{'-' if sign == '-' else ''}{whole or '0'}.{fraction or '0'}")
+    return Decimal(f"{'-' if negative else ''}{whole or '0'}.{fraction or '0'}")
+
+
+def _digits(text: str) -> tuple[bool, str, str]:
+    """Whether a number has a minus sign, and its digits before and behind the point, outer zeros away."""
+    match = _NUMBER.fullmatch(format(Decimal(text), "f") if _SMALL.fullmatch(text) else text)
+    if match is None:
+        raise WrongValue(_EMPTY if not text else "no number; write plain digits, like -1200.50")
+    return match[1] == "-", match[2].lstrip("0"), (match[3] or "").rstrip("0")
 
 
 def _floating(kind: ColumnType, text: str) -> float:
@@ -202,11 +207,11 @@ def _date(kind: ColumnType, text: str) -> date:
 
 
 def _timestamp(kind: ColumnType, text: str) -> datetime:
-    found = _TIMESTAMP.fullmatch(text)
-    if not found:
+    match = _TIMESTAMP.fullmatch(text)
+    if not match:
         shape = "YYYY-MM-DD HH:MM:SS[.ffffff]"
         raise WrongValue(_EMPTY if not text else f"no date with time; write {shape}")
-    day, clock, fraction, offset = found.groups()
+    day, clock, fraction, offset = match.groups()
     if fraction and len(fraction.rstrip("0")) > kind.fraction:
         raise WrongValue(f"more digits of a second than {_name(kind)} keeps ({kind.fraction})")
     if offset and not kind.instant:
