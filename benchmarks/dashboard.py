@@ -33,7 +33,7 @@ DRAWN = "orderhe.drawn().then(() => performance.now())"
 def write_exports(folder: Path, exports: Mapping[str, Mapping[str, Sequence[Any]]]) -> None:
     """The exports as CSV files, those of `ROWS` with as many rows as a shop of three years has."""
     from orderhe_dagster.dashboard.panels import PANELS
-    from orderhe_dagster.rendering.csv_files import write_csv
+    from orderhe_dagster.rendering.csv_files import csv_file
 
     folder.mkdir()
     for name, given in exports.items():
@@ -41,7 +41,8 @@ def write_exports(folder: Path, exports: Mapping[str, Mapping[str, Sequence[Any]
         columns = {**{more: [1] * length for more in PANELS[name].takes}, **given}
         rows = list(zip(*columns.values(), strict=True))
         many = ROWS.get(name, len(rows))
-        write_csv(folder / f"{name}.csv", list(columns), (rows * (many // len(rows)))[:many])
+        with csv_file(folder / f"{name}.csv", list(columns), sys.maxsize) as file:
+            file.add((rows * (many // len(rows)))[:many])
 
 
 def draw(folder: Path, years: int) -> Path:

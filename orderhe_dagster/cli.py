@@ -64,7 +64,7 @@ def _window(first: date | None, last: date | None) -> Window | None:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[Settings]:
+def _plain_errors() -> Iterator[Settings]:
     """Settings for a verb; every error that we word ourselves is printed without a traceback."""
     from orderhe_dagster.catalog.errors import CatalogueError
     from orderhe_dagster.errors import OrderheError
@@ -93,18 +93,20 @@ def _of_system(error: OSError) -> str:
     """What the machine refused, on which file, and what to do."""
     import errno
 
-    told = f"{error.filename or 'the machine'}: {error.strerror or error}"
+    message = f"{error.filename or 'the machine'}: {error.strerror or error}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"{told}. Free space on that disk and run this again: nothing is half done."
+        return f"{message}. Free space on that disk and run this again: nothing is half done."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{told}. Give this user the right to it, or set ORDERHE_HOME to a folder of yours."
-    return f"{told}. Put it right, or move it away, and run this again."
+        return (
+            f"{message}. Give this user the right to it, or set ORDERHE_HOME to a folder of yours."
+        )
+    return f"{message}. Put it right, or move it away, and run this again."
 
 
 @main.command(short_help="Create what is missing of tables, bucket and schemas.")
 def create() -> None:
     """Create raw tables, bucket layout and warehouse schemas where they are missing."""
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.create import create_all
 
         for line in create_all(settings):
@@ -119,7 +121,7 @@ def adopt(folder: Path | None, force: bool) -> None:
 
     Says which columns it would cut days by, and what cannot be carried and why.
     """
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.adopt import adopt_schema
 
         for line in adopt_schema(settings, folder, force=force):
@@ -129,7 +131,7 @@ def adopt(folder: Path | None, force: bool) -> None:
 @main.command(short_help="A year of a simulated shop through every layer.")
 def demo() -> None:
     """Simulate a year of the shop, run every layer, prove that they agree, and say where to look."""
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.demo import run_demo
 
         if not run_demo(settings, click.echo):
@@ -141,7 +143,7 @@ def demo() -> None:
 @click.option("--port", "-p", default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
     """Open the Dagster UI on this shop's state."""
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.dev import serve_ui
 
         sys.exit(serve_ui(settings, host, port))
@@ -151,7 +153,7 @@ def dev(host: str, port: int) -> None:
 @_days(required=True)
 def simulate(first: date, last: date | None) -> None:
     """Make days happen in the simulated shop: orders, and the customers and products they need."""
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.simulate import simulate_days
 
         window = _window(first, last)
@@ -169,7 +171,7 @@ def import_(table: str, file: Path, force: bool) -> None:
     Every wrong row is named and nothing is loaded unless all of it is right. NULL is \\N in a CSV.
     The file itself is archived in the backup store.
     """
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.import_file import import_into
 
         click.echo(import_into(settings, table, file, force=force))
@@ -184,7 +186,7 @@ def run(selection: str, first: date | None, last: date | None, allow_empty: bool
 
     A range of days is one run. Without days, partitioned assets run for yesterday.
     """
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.run import launch
 
         outcome = launch(settings, selection, _window(first, last), may_be_empty=allow_empty)
@@ -201,7 +203,7 @@ def test_models(tables: tuple[str, ...]) -> None:
 
     TABLE is a model (mart/daily_sales) or a layer (mart/*); without one, all are tested.
     """
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.examples import try_examples
 
         if not try_examples(settings, tables, click.echo):
@@ -233,7 +235,7 @@ def _unlike_an_option(arg: str) -> str:
 )
 def query(sql: str, form: str) -> None:
     """Run one Redshift statement against the warehouse and print its rows."""
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.query import ask
         from orderhe_dagster.rendering.printing import print_result
 
@@ -242,7 +244,7 @@ def query(sql: str, form: str) -> None:
 
 @main.group()
 def warehouse() -> None:
-    """Share the laptop's warehouse with other programs."""
+    """Share the embedded warehouse with other programs."""
 
 
 @warehouse.command()
@@ -292,7 +294,7 @@ def serve(
 
     Prints the ORDERHE_REDSHIFT_* lines that a client needs. Ctrl-C stops it; what is open is rolled back.
     """
-    with _told_plainly() as settings:
+    with _plain_errors() as settings:
         from orderhe_dagster.commands.serve import Serving
         from orderhe_dagster.commands.serve import serve as serve_warehouse
 

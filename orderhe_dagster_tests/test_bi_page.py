@@ -9,9 +9,9 @@ from pathlib import Path
 
 from local_redshift.session.engine import Engine
 from orderhe_dagster.catalog.cache import load_catalogue
-from orderhe_dagster.rendering.csv_files import write_csv
 from orderhe_dagster.road.export_files import ExportFiles
 from orderhe_dagster.settings.config import OWN_SQL
+from orderhe_dagster_tests.csv_files import write_csv
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/bi.md").read_text("utf-8")
 

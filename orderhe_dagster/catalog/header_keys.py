@@ -16,12 +16,12 @@ TIMES = ("date", "timestamp")
 def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
     """The table with its partition, cursor, grain, keys, owner, freshness and @pii columns."""
     spelling = {column.name.lower(): column.name for column in table.columns}
-    named: dict[str, tuple[str, ...]] = {}
+    columns_of: dict[str, tuple[str, ...]] = {}
     for key in ("partition", "cursor", "grain", "distkey", "sortkey", "pii"):
         entry = header.entry(key)
         if entry is None:
             continue
-        columns: list[str] = []
+        names: list[str] = []
         for name in entry.names:
             spelt = spelling.get(name.lower())
             if spelt is None:
@@ -29,28 +29,28 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
                 problems.add(
                     table.path, entry.line, f"@{key} names {name!r}, no column of {table.ref}{hint}"
                 )
-            elif spelt in columns:
+            elif spelt in names:
                 problems.add(table.path, entry.line, f"@{key} names {name!r} twice")
             else:
-                columns.append(spelt)
+                names.append(spelt)
         if key in SINGLE and len(entry.names) > 1:
             problems.add(table.path, entry.line, f"@{key} takes one column, found {entry.value!r}")
-        named[key] = tuple(columns)
-    personal = named.get("pii", ())
+        columns_of[key] = tuple(names)
+    personal = columns_of.get("pii", ())
     if personal and table.layer in ("mart", "export"):
         problems.add(
             table.path,
             header.entries["pii"].line,
             f"@pii in {table.layer}: personal data stays in the warehouse; leave the column out",
         )
-    done = replace(
+    result = replace(
         table,
-        partition=next(iter(named.get("partition", ())), None),
-        cursor=next(iter(named.get("cursor", ())), None),
-        grain=named.get("grain", table.grain),
-        unique=_unique(table, named.get("grain")),
-        distkey=next(iter(named.get("distkey", ())), None),
-        sortkey=named.get("sortkey", ()),
+        partition=next(iter(columns_of.get("partition", ())), None),
+        cursor=next(iter(columns_of.get("cursor", ())), None),
+        grain=columns_of.get("grain", table.grain),
+        unique=_unique(table, columns_of.get("grain")),
+        distkey=next(iter(columns_of.get("distkey", ())), None),
+        sortkey=columns_of.get("sortkey", ()),
         owner=problems.attempt(lambda: owner(table.path, header)),
         freshness=problems.attempt(lambda: freshness(table.path, header)),
         plot=_plot(table, header, problems),
@@ -59,10 +59,10 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
             for column in table.columns
         ),
     )
-    done = replace(done, columns=_with_policies(done, header, problems))
+    result = replace(result, columns=_with_policies(result, header, problems))
     for key in ("partition", "cursor"):
-        problems.attempt(lambda key=key: _check_time(done, header, key))  # type: ignore[misc]
-    return done
+        problems.attempt(lambda key=key: _check_time(result, header, key))  # type: ignore[misc]
+    return result
 
 
 def _with_policies(table: Table, header: Header, problems: Problems) -> tuple[Column, ...]:

@@ -86,6 +86,7 @@ class _Daily:
         self._rows: dict[int, _Rows] = {}
 
     def refuse(self, node: exp.Expr, reason: str) -> Problem:
+        """The problem to raise where a rule is broken at `node`."""
         return Problem(
             self.query.path,
             line_of(node),

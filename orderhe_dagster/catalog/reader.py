@@ -210,7 +210,7 @@ class _Reading:
 
     def _completed_keys(self, table: Table) -> Table:
         """The table with the parent columns of its foreign keys spelt out and found to be there."""
-        done = []
+        keys = []
         for key in table.foreign_keys:
             parent = self.contracts.get(key.parent)
             line = next((c.line for c in table.columns if c.name == key.columns[0]), 0)
@@ -235,8 +235,8 @@ class _Reading:
                     line,
                     f"a foreign key names {what} of {key.parent}, which has none such",
                 )
-            done.append(replace(key, parent_columns=columns))
-        return replace(table, foreign_keys=tuple(done))
+            keys.append(replace(key, parent_columns=columns))
+        return replace(table, foreign_keys=tuple(keys))
 
     def _ordered_selects(self) -> list[TableRef]:
         graph = {
@@ -288,15 +288,15 @@ def _ordered(graph: Mapping[Node, Sequence[Node]]) -> tuple[list[Node], list[lis
     """Nodes with what they point at first, and the cycles met: `[a, b, a]`."""
     order: list[Node] = []
     cycles: list[list[Node]] = []
-    done: set[Node] = set()
+    visited: set[Node] = set()
 
     def visit(node: Node, trail: list[Node]) -> None:
         if node in trail:
             cycles.append([*trail[trail.index(node) :], node])
-        elif node not in done:
+        elif node not in visited:
             for upstream in graph[node]:
                 visit(upstream, [*trail, node])
-            done.add(node)
+            visited.add(node)
             order.append(node)
 
     for node in graph:

@@ -42,7 +42,7 @@ def run_demo(settings: Settings, say: Say) -> bool:
     say("")
     say(agreement_table(agreements))
     say("")
-    agreed = all(found.agrees for _, found in agreements)
+    agreed = all(agreement.agrees for _, agreement in agreements)
     say(
         "Source, backup and warehouse agree on every table and day."
         if agreed
@@ -65,8 +65,8 @@ def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement
     agreements = []
     for table in read_catalogue(settings).layer("raw"):
         days = window if table.partition else None
-        found = prove(table, days, source, store, warehouse, settings.time_zone)
-        agreements.append((table, found))
+        agreement = prove(table, days, source, store, warehouse, settings.time_zone)
+        agreements.append((table, agreement))
     return agreements
 
 
@@ -79,19 +79,21 @@ def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
     from orderhe_dagster.rendering.printing import table
 
     lines = []
-    for contract, found in agreements:
+    for contract, agreement in agreements:
         keys = {*contract.grain, *(name for key in contract.foreign_keys for name in key.columns)}
-        three = (found.source, found.backup, found.warehouse)
+        three = (agreement.source, agreement.backup, agreement.warehouse)
         verdict = (
             "equal"
-            if found.agrees
-            else counted(len(found.differences), "day differs", "days differ")
+            if agreement.agrees
+            else counted(len(agreement.differences), "day differs", "days differ")
         )
-        lines.append([found.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
+        lines.append([agreement.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
         for name in sorted({name for m in three for name in m.sums} - keys):
             lines.append(_three(f"sum of {name}", [f"{m.sums.get(name, 0):,}" for m in three]))
         lines.append(_three("digest", [f"{m.digest % 16**8:08x}" for m in three]))
-        lines += [["", f"  {difference}", "", "", "", ""] for difference in found.differences[:5]]
+        lines += [
+            ["", f"  {difference}", "", "", "", ""] for difference in agreement.differences[:5]
+        ]
     return table(["table", "measure", "source", "backup", "warehouse", ""], lines, right=(2, 3, 4))
 
 

@@ -10,7 +10,7 @@ from orderhe_dagster.commands.days import LaunchError, within_history
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
-_SAY_ROWS = 250_000
+_REPORTED_ROWS = 250_000
 
 
 def import_into(settings: Settings, name: str, file: Path, *, force: bool = False) -> str:
@@ -36,15 +36,15 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
     store.create()
     log = logging.getLogger("orderhe.import")
 
-    told = 0
+    reported = 0
 
     def report(rows: int) -> None:
-        nonlocal told
-        if rows // _SAY_ROWS > told:
-            told = rows // _SAY_ROWS
+        nonlocal reported
+        if rows // _REPORTED_ROWS > reported:
+            reported = rows // _REPORTED_ROWS
             log.info("raw/%s: %s rows read", table.name, f"{rows:,}")
 
-    done = import_file(
+    imported = import_file(
         table,
         file,
         source,
@@ -54,11 +54,11 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
         scratch=home.home_of(settings).scratch,
         force=force,
     )
-    if done.first_day is not None and settings.start_date is None:
-        within_history(settings, Window.of(done.first_day))
-    days = f", days {done.first_day} to {done.last_day}" if done.first_day else ""
-    kept = store.url(done.archive_key)
-    return f"raw/{table.name}: {counted(done.rows, 'row')} loaded{days}; the file is kept as {kept}"
+    if imported.first_day is not None and settings.start_date is None:
+        within_history(settings, Window.of(imported.first_day))
+    days = f", days {imported.first_day} to {imported.last_day}" if imported.first_day else ""
+    kept = store.url(imported.archive_key)
+    return f"raw/{table.name}: {counted(imported.rows, 'row')} loaded{days}; the file is kept as {kept}"
 
 
 def raw_table(catalogue: Catalogue, name: str) -> Table:

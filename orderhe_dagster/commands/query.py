@@ -45,12 +45,12 @@ def _nearest_relation(message: str, known: list[str]) -> str:
     import difflib
     import re
 
-    asked = re.search(r'relation "(.+)" does not exist', message)
-    if asked is None:
+    match = re.search(r'relation "(.+)" does not exist', message)
+    if match is None:
         return ""
-    bare = asked[1].rpartition(".")[2]
+    bare = match[1].rpartition(".")[2]
     alike = difflib.get_close_matches(bare, {name.rpartition(".")[2] for name in known}, n=2)
     near = [name for name in known if name.rpartition(".")[2] in (bare, *alike)]
-    if asked[1] in near:  # it is a table of this shop, but nothing made it yet
-        return f"; materialize it first: orderhe run {asked[1].replace('.', '/')}"
+    if match[1] in near:  # it is a table of this shop, but nothing made it yet
+        return f"; materialize it first: orderhe run {match[1].replace('.', '/')}"
     return f"; did you mean {' or '.join(near)}?" if near else ""

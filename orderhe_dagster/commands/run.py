@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.commands.days import LaunchError, is_over, within_history, yesterday
-from orderhe_dagster.commands.selection import by_day, selected
+from orderhe_dagster.commands.selection import by_day, selected_keys
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
@@ -80,7 +80,7 @@ def launch(
         is_over(settings, window)
         within_history(settings, window)
     definitions = build_definitions(settings, resources)
-    keys = selected(definitions, selection)
+    keys = selected_keys(definitions, selection)
     tags = _tags(window or yesterday(settings)) if by_day(settings, definitions, keys) else {}
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())
@@ -223,8 +223,8 @@ def _outcome(
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not steps_failed:
             outcome.failures.append(_run_failure_text(event))
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            said = event.step_materialization_data.materialization.metadata.get(LEFT_OUT)
-            left_out |= {str(said.value): None} if said else {}
+            note = event.step_materialization_data.materialization.metadata.get(LEFT_OUT)
+            left_out |= {str(note.value): None} if note else {}
     outcome.left_out += left_out
     failed: dict[dg.AssetKey, list[str]] = {}
     for check in result.get_asset_check_evaluations():

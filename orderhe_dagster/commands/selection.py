@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
-def selected(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
+def selected_keys(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
     """The assets that `selection` names: names, `mart/*` and Dagster's selections, with commas between.
 
     Raises LaunchError where it cannot be read, names nothing, or names only what others fill.
@@ -23,17 +23,17 @@ def selected(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
     known = {"/".join(key.path) for key in graph.materializable_asset_keys}
     parts = [_of_layer(part.strip()) for part in selection.split(",")]
     try:
-        asked = dg.AssetSelection.from_coercible(parts)
+        assets = dg.AssetSelection.from_coercible(parts)
     except dg.DagsterError as error:
         raise LaunchError(_unreadable(selection, known)) from error
     try:
-        keys = asked.resolve(graph)
+        keys = assets.resolve(graph)
     except dg.DagsterError as error:
         raise LaunchError(_unknown(selection, known)) from error
     except NotImplementedError as error:  # Dagster's UI alone knows what `status:` means
         raise LaunchError(_unreadable(selection, known)) from error
-    found = {key for key in keys if key in graph.materializable_asset_keys}
-    if not found:
+    chosen = {key for key in keys if key in graph.materializable_asset_keys}
+    if not chosen:
         observed = sorted("/".join(key.path) for key in keys)
         if not observed:
             raise LaunchError(_unknown(selection, known))
@@ -41,7 +41,7 @@ def selected(definitions: dg.Definitions, selection: str) -> set[dg.AssetKey]:
             f"{', '.join(observed)} cannot be materialized: the shop itself fills raw tables here. "
             "Load a file with `orderhe import`, or select backup/… and what follows."
         )
-    return found
+    return chosen
 
 
 def by_day(settings: Settings, definitions: dg.Definitions, keys: set[dg.AssetKey]) -> bool:

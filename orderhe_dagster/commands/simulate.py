@@ -28,9 +28,10 @@ def simulate_days(settings: Settings, window: Window) -> str:
     home.prepare_home(settings)
     within_history(settings, window)
     report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
-    made = simulation.make(build_source(settings), list(window), report)
+    counts = simulation.make(build_source(settings), list(window), report)
+    before = len(window) - counts.days
     return (
-        f"{counted(made.days, 'day')} made, {len(window) - made.days:,} made before: {made.orders:,} orders, "
-        f"{made.customers:,} new customers, {made.products:,} new products; "
-        f"orders of {made.rewritten_days:,} earlier days moved on"
+        f"{counted(counts.days, 'day')} made, {before:,} made before: {counts.orders:,} orders, "
+        f"{counts.customers:,} new customers, {counts.products:,} new products; "
+        f"orders of {counts.rewritten_days:,} earlier days moved on"
     )

@@ -25,7 +25,7 @@ class Cell:
     key: Row
     column: str
     expected: Any
-    found: Any
+    actual: Any
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ def difference(example: Example, rows: Sequence[Row]) -> Difference | None:
     columns = example.columns or example.table.columns
     names = tuple(column.name for column in columns)
     places = [example.table.column_names.index(name) for name in names]
-    found = [tuple(row[place] for place in places) for row in rows]
-    missing, unexpected = _unmatched(columns, example.expected, found)
+    actual = [tuple(row[place] for place in places) for row in rows]
+    missing, unexpected = _unmatched(columns, example.expected, actual)
     if not missing and not unexpected:
         if example.table.layer == "export" and not _alike_in_order(
-            columns, example.expected, found
+            columns, example.expected, actual
         ):
-            return Difference(names, order=tuple(found))
+            return Difference(names, order=tuple(actual))
         return None
     key = example.table.grain if set(example.table.grain) <= set(names) else ()
     missing, unexpected, cells = _by_key(columns, key, missing, unexpected)
@@ -62,10 +62,10 @@ def difference(example: Example, rows: Sequence[Row]) -> Difference | None:
 
 
 def _unmatched(
-    columns: Sequence[Column], expected: Sequence[Row], found: Sequence[Row]
+    columns: Sequence[Column], expected: Sequence[Row], actual: Sequence[Row]
 ) -> tuple[list[Row], list[Row]]:
     """What is left when equal rows are taken away in pairs."""
-    left, missing = list(found), []
+    left, missing = list(actual), []
     for row in expected:
         twin = next((at for at, other in enumerate(left) if _alike(columns, row, other)), None)
         if twin is None:
@@ -97,8 +97,8 @@ def _by_key(
     return lost, left, cells
 
 
-def _alike_in_order(columns: Sequence[Column], expected: Sequence[Row], found: list[Row]) -> bool:
-    return all(_alike(columns, *pair) for pair in zip(expected, found, strict=True))
+def _alike_in_order(columns: Sequence[Column], expected: Sequence[Row], actual: list[Row]) -> bool:
+    return all(_alike(columns, *pair) for pair in zip(expected, actual, strict=True))
 
 
 def _alike(columns: Sequence[Column], one: Row, other: Row) -> bool:

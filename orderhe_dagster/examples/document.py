@@ -55,13 +55,13 @@ def read_document(path: str, text: str, problems: Problems) -> list[Written]:
     """The examples of a file that can be read; what cannot is noted with its line."""
     sections = _Sections(path, Problems())
     sections.read(text)
-    found = list(sections.examples())
-    if not sections.found and not sections.problems.items:
+    examples = list(sections.examples())
+    if not sections.sections and not sections.problems.items:
         sections.problems.add(
             path, 0, "no example in it: each begins with its title, `## <what it shows>`"
         )
     problems.items += sections.problems.items
-    return found
+    return examples
 
 
 @dataclass
@@ -80,7 +80,7 @@ class _Sections:
     def __init__(self, path: str, problems: Problems) -> None:
         self.path, self.problems = path, problems
         self.common = _Section("", 0, [], [])
-        self.found: list[_Section] = []
+        self.sections: list[_Section] = []
 
     def read(self, text: str) -> None:
         """Fill the sections, line by line."""
@@ -104,8 +104,8 @@ class _Sections:
     def examples(self) -> Iterator[Written]:
         """The sections that are whole, with what is given to all."""
         troubled = {problem.line for problem in self.problems.items}
-        ends = [*(section.line for section in self.found[1:]), sys.maxsize][: len(self.found)]
-        for section, end in zip(self.found, ends, strict=True):
+        ends = [*(section.line for section in self.sections[1:]), sys.maxsize][: len(self.sections)]
+        for section, end in zip(self.sections, ends, strict=True):
             if len(section.expected) != 1:
                 if any(section.line <= line < end for line in troubled):
                     continue  # what is wrong there is told already
@@ -124,12 +124,12 @@ class _Sections:
     def _open(self, title: str, line: int) -> None:
         if not title:
             self.problems.add(self.path, line, "an example has a title: what it shows")
-        twin = next((section for section in self.found if section.title == title), None)
+        twin = next((section for section in self.sections if section.title == title), None)
         if title and twin is not None:
             self.problems.add(
                 self.path, line, f"the title {title!r} is that of line {twin.line}: give it its own"
             )
-        self.found.append(_Section(title, line, [], []))
+        self.sections.append(_Section(title, line, [], []))
 
     def _lead(self, text: str, line: int) -> tuple[int, str] | None:
         """Read a line that begins with Given or Expect: what it announces, where a table follows."""
@@ -183,11 +183,11 @@ class _Sections:
         return tuple(re.sub(r"\\([|\\])", r"\1", part.strip()) for part in parts)
 
     def _add(self, line: int, table: str, grid: Grid) -> None:
-        section = self.found[-1] if self.found else self.common
+        section = self.sections[-1] if self.sections else self.common
         if not table:
             if section is self.common:
-                told = "what is expected stands under the title of an example, `## …`"
-                self.problems.add(self.path, line, told)
+                message = "what is expected stands under the title of an example, `## …`"
+                self.problems.add(self.path, line, message)
             section.expected.append(WrittenRows(line, "", grid))
             return
         if any(rows.table == table for rows in section.given):

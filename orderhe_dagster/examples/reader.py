@@ -65,31 +65,37 @@ def tables_named(catalogue: Catalogue, names: Sequence[str]) -> list[Table]:
     UnknownModel names what is near a name that no model has.
     """
     models = [table for table in catalogue.tables if table.layer in LAYERS]
-    known = {f"{table.layer}/{table.name}": table for table in models}
-    found: list[Table] = []
+    if not names:
+        return models
+    groups: dict[str, list[Table]] = {}
+    for table in models:
+        groups.setdefault(f"{table.layer}/*", []).append(table)
+    known = {f"{table.layer}/{table.name}": [table] for table in models}
+    chosen: list[Table] = []
     unknown = []
-    for asked in names:
-        name = asked.replace(".", "/")
-        of_layer = [table for table in models if name == f"{table.layer}/*"]
-        found += of_layer or ([known[name]] if name in known else [])
-        if not of_layer and name not in known:
+    for written in names:
+        name = written.replace(".", "/")
+        tables = groups.get(name) or known.get(name)
+        if tables is None:
             near = close_to(name, known) or f"; there are {listing(sorted(known))}"
-            unknown.append(f"no model is called {asked!r}{near}")
+            unknown.append(f"no model is called {written!r}{near}")
+        else:
+            chosen += tables
     if unknown:
         raise UnknownModel("\n".join(unknown))
-    return [table for table in models if table in found or not names]
+    return [table for table in models if table in chosen]
 
 
 def read_examples(catalogue: Catalogue) -> list[Example]:
     """Every example of the catalogue's folder, by file. ExamplesError lists everything wrong with them."""
     problems = Problems()
-    found: list[Example] = []
+    examples: list[Example] = []
     for file in example_files(Path(catalogue.root)):
-        examples = problems.attempt(lambda f=file: _of_file(f, catalogue, problems))  # type: ignore[misc]
-        found += examples or []
+        of_file = problems.attempt(lambda f=file: _of_file(f, catalogue, problems))  # type: ignore[misc]
+        examples += of_file or []
     if problems.items:
         raise ExamplesError(catalogue.root, problems.items)
-    return found
+    return examples
 
 
 def _of_file(file: SqlFile, catalogue: Catalogue, problems: Problems) -> list[Example]:
@@ -153,8 +159,8 @@ class _Reading:
                 self._used.add(line)
             if one.table.ref not in reached and not for_all:
                 over = listing(sorted(str(ref) for ref in cut & reached))
-                told = f"{one.table.read_as} is given in vain: {over} is given too, and not built of it"
-                self.problems.add(self.path, line, told)
+                message = f"{one.table.read_as} is given in vain: {over} is given too, and not built of it"
+                self.problems.add(self.path, line, message)
         return [one for one in given.values() if one.table.ref in reached]
 
     def _given(self, rows: WrittenRows) -> Given | None:
@@ -174,10 +180,10 @@ class _Reading:
         return _completed(table, columns, values)
 
     def _columns(self, table: Table, grid: Grid) -> tuple[Column, ...]:
-        found = []
+        columns = []
         for name in grid.names:
             if name in table.column_names:
-                found.append(table.column(name))
+                columns.append(table.column(name))
             else:
                 hint = close_to(name, table.column_names)
                 known = hint or f"; it has {listing(table.column_names)}"
@@ -185,10 +191,10 @@ class _Reading:
                     self.path, grid.line, f"{table.read_as} has no column {name!r}{known}"
                 )
         # Rows cannot be read by columns that are not known.
-        return tuple(found) if len(found) == len(grid.names) else ()
+        return tuple(columns) if len(columns) == len(grid.names) else ()
 
     def _rows(self, columns: Sequence[Column], grid: Grid) -> tuple[Row, ...]:
-        found = []
+        rows = []
         for at, texts in enumerate(grid.rows if columns else ()):
             row = []
             for column, text in zip(columns, texts, strict=True):
@@ -199,8 +205,8 @@ class _Reading:
                     row.append(value)
                 except ValueError as error:
                     self.problems.add(self.path, grid.line_of(at), f"column {column.name}: {error}")
-            found.append(tuple(row))
-        return tuple(found)
+            rows.append(tuple(row))
+        return tuple(rows)
 
     def _keys_are_unique(
         self, table: Table, columns: Sequence[Column], rows: Sequence[Row], grid: Grid
@@ -217,8 +223,8 @@ class _Reading:
                 value = tuple(row[names.index(name)] for name in key)
                 if None not in value and seen.setdefault(value, at) != at:
                     line = grid.line_of(seen[value])
-                    said = f"the same {listing(key)} as line {line}; rows of {table.read_as} differ in it"
-                    self.problems.add(self.path, grid.line_of(at), said)
+                    message = f"the same {listing(key)} as line {line}; rows of {table.read_as} differ in it"
+                    self.problems.add(self.path, grid.line_of(at), message)
 
 
 def _completed(table: Table, columns: Sequence[Column], rows: Sequence[Row]) -> Given:
@@ -248,17 +254,17 @@ def _completed(table: Table, columns: Sequence[Column], rows: Sequence[Row]) -> 
 
 def _upstream(catalogue: Catalogue, table: Table) -> dict[str, Table]:
     """Every table that a model is built from, by the name that SQL reads it under."""
-    found = read_for(catalogue, table, set())
-    return {str(one.read_as): one for one in catalogue.tables if one.ref in found}
+    refs = read_for(catalogue, table, set())
+    return {str(one.read_as): one for one in catalogue.tables if one.ref in refs}
 
 
 def read_for(catalogue: Catalogue, table: Table, given: Collection[TableRef]) -> set[TableRef]:
     """The tables that are read to build `table`, where those that are given are not built themselves."""
-    found: set[TableRef] = set()
+    refs: set[TableRef] = set()
     waiting = list(table.depends_on)
     while waiting:
         one = catalogue.get(waiting.pop())
-        if one.ref not in found:
-            found.add(one.ref)
+        if one.ref not in refs:
+            refs.add(one.ref)
             waiting += [] if one.ref in given else one.depends_on
-    return found
+    return refs

@@ -21,10 +21,10 @@ def lines_of(verdict: Verdict) -> Iterator[str]:
         yield f"passed   {example.name}"
         return
     yield f"{'failed ' if verdict.failure else 'differs'}  {example.name} ({example.path}:{example.line})"
-    told = verdict.failure.splitlines()
+    lines = verdict.failure.splitlines()
     if verdict.difference is not None:
-        told = list(_told(verdict.difference))
-    yield from (_INDENT + line if line else "" for line in told)
+        lines = list(_difference_lines(verdict.difference))
+    yield from (_INDENT + line if line else "" for line in lines)
 
 
 def summary(verdicts: Sequence[Verdict], tables: Sequence[Table]) -> Iterator[str]:
@@ -39,18 +39,18 @@ def summary(verdicts: Sequence[Verdict], tables: Sequence[Table]) -> Iterator[st
         yield f"without examples: {', '.join(bare)}"
 
 
-def _told(found: Difference) -> Iterator[str]:
-    if found.cells:
-        rows = [(*c.key, c.column, c.expected, c.found) for c in found.cells]
-        yield from _table((*found.key, "column", "expected", "found"), rows)
+def _difference_lines(difference: Difference) -> Iterator[str]:
+    if difference.cells:
+        rows = [(*c.key, c.column, c.expected, c.actual) for c in difference.cells]
+        yield from _table((*difference.key, "column", "expected", "found"), rows)
     for title, lines in (
-        ("missing: expected, and not there", found.missing),
-        ("unexpected: there, and not expected", found.unexpected),
-        ("the rows are right, their order is not; they come as", found.order),
+        ("missing: expected, and not there", difference.missing),
+        ("unexpected: there, and not expected", difference.unexpected),
+        ("the rows are right, their order is not; they come as", difference.order),
     ):
         if lines:
             yield f"{title}:"
-            yield from _table(found.columns, lines)
+            yield from _table(difference.columns, lines)
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:

@@ -18,7 +18,6 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 SHEET_ROWS = 1_048_575
 """The rows that a sheet of Excel holds below the header."""
 _CHUNK = 1 << 20
-_ALL = 1 << 62
 
 
 def cell(value: object) -> object:
@@ -102,15 +101,6 @@ def csv_file(path: Path, columns: Sequence[str], part_bytes: int) -> Iterator[Cs
         yield CsvFile(file, columns, part_bytes)
 
 
-def write_csv(
-    path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], part_bytes: int = _ALL
-) -> Written:
-    """Write the rows to a new CSV file at `path`."""
-    with csv_file(path, columns, part_bytes) as file:
-        file.add(rows)
-        return file.written(path)
-
-
 def write_parts(whole: Written, folder: Path) -> list[Path]:
     """The file in parts, each with the header, in a new folder; none where one part holds it all.
 
@@ -119,7 +109,7 @@ def write_parts(whole: Written, folder: Path) -> list[Path]:
     if len(whole.edges) <= 2:
         return []
     folder.mkdir()
-    made: list[Path] = []
+    parts: list[Path] = []
     with whole.path.open("rb") as source:
         mark = _digest(source)[:8]
         source.seek(0)
@@ -128,13 +118,13 @@ def write_parts(whole: Written, folder: Path) -> list[Path]:
         for number, (start, end) in enumerate(pairwise(whole.edges), 1):
             place = str(number).zfill(len(str(many)))
             path = folder / f"{whole.path.stem}-{mark}-{place}-of-{many}.csv"
-            with path.open("wb") as part:
-                part.write(header)
-                _copy(source, part, end - start)
-                part.flush()
-                os.fsync(part.fileno())
-            made.append(path)
-    return made
+            with path.open("wb") as target:
+                target.write(header)
+                _copy(source, target, end - start)
+                target.flush()
+                os.fsync(target.fileno())
+            parts.append(path)
+    return parts
 
 
 def _copy(source: IO[bytes], target: IO[bytes], many: int) -> None:
@@ -147,7 +137,7 @@ def _copy(source: IO[bytes], target: IO[bytes], many: int) -> None:
 
 
 def _digest(source: IO[bytes]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     while chunk := source.read(_CHUNK):
-        found.update(chunk)
-    return found.hexdigest()
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -60,11 +60,11 @@ def hiding_values(needed: bool) -> Iterator[None]:
     except StatementError as error:
         if not needed or error.code.startswith(_ABOUT_NAMES):
             raise
-        told = without_values(error.message)
-        if told == error.message:
+        message = without_values(error.message)
+        if message == error.message:
             raise
         hint = "values are hidden, they may be personal data: `orderhe query` shows them"
-        raise StatementError(f"{told} ({hint})", error.code, error.statement) from None
+        raise StatementError(f"{message} ({hint})", error.code, error.statement) from None
 
 
 def without_values(message: str) -> str:

@@ -64,7 +64,7 @@ def picture(table: Table, plot: Plot, rows: Sequence[Sequence[Any]]) -> str:
         )
     svg = _svg(plot, _few_kinds(points), timely)
     encoded = base64.b64encode(svg.encode()).decode()
-    text = f"![{_told(plot, points, timely)}](data:image/svg+xml;base64,{encoded})"
+    text = f"![{_alternative_text(plot, points, timely)}](data:image/svg+xml;base64,{encoded})"
     if len(text) > LARGEST:
         raise PictureError(f"it takes {len(text):,} bytes, more than the {LARGEST:,} that are kept")
     return text
@@ -103,7 +103,7 @@ def _few_kinds(points: Sequence[Point]) -> list[Point]:
     return [(across, up, kind) for (across, kind), up in sums.items()]
 
 
-def _told(plot: Plot, points: Sequence[Point], timely: bool) -> str:
+def _alternative_text(plot: Plot, points: Sequence[Point], timely: bool) -> str:
     """What the picture shows, for who cannot see it; no mark that Markdown would read."""
     name = f"{plot.y} by {plot.x}" + (f" and {plot.by}" if plot.by else "")
     if timely:

@@ -63,9 +63,9 @@ def data_package(tables: Iterable[Table]) -> dict[str, Any]:
     }
 
 
-def json_text(found: dict[str, Any]) -> str:
+def json_text(value: dict[str, Any]) -> str:
     """As it stands in a file: for people, too."""
-    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def _field(table: Table, column: Column) -> dict[str, Any]:

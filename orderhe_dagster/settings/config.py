@@ -152,26 +152,26 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     given = _given(environ, base, problems)
     for name in sorted(set(given) - set(VARIABLES)):
         problems.append(f"{name} is not a setting{values.nearest(name, VARIABLES)}")
-    found: dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
     for name, parse in VARIABLES.items():
         text = given.get(name, "")
         if parse is not values.text:
             text = text.strip()
         try:
-            found[name] = parse(text, base) if text else None
+            parsed[name] = parse(text, base) if text else None
         except ValueError as error:
             problems.append(f"{name}: {error}")
     for name in _PASSWORDS:
-        if found[name]:
-            found[name] = Secret(partial(_password, name, environ, base))
-    switches = _switches(found)
-    problems += _unused(found, switches)
-    problems += _missing(found, switches, set(given))
+        if parsed[name]:
+            parsed[name] = Secret(partial(_password, name, environ, base))
+    switches = _switches(parsed)
+    problems += _unused(parsed, switches)
+    problems += _missing(parsed, switches, set(given))
     if not given.get("ORDERHE_SQL") and not OWN_SQL.is_dir():
         problems.append("ORDERHE_SQL is not set, and no sql folder lies beside the package: set it")
     if problems:
         raise SettingsError(tuple(problems))
-    return _settings(found, base, switches)
+    return _settings(parsed, base, switches)
 
 
 def _given(environ: Mapping[str, str] | None, base: Path, problems: list[str]) -> dict[str, str]:
@@ -193,39 +193,39 @@ def _password(name: str, environ: Mapping[str, str] | None, base: Path) -> str:
     return value
 
 
-def _switches(found: Mapping[str, Any]) -> dict[str, str]:
+def _switches(parsed: Mapping[str, Any]) -> dict[str, str]:
     """Where each of source, store and warehouse is: as set, or as the profile has it."""
-    by_profile = SWITCHES[found.get("ORDERHE_PROFILE") or "local"]
-    return {name: found.get(PREFIX + name.upper()) or by_profile[name] for name in by_profile}
+    by_profile = SWITCHES[parsed.get("ORDERHE_PROFILE") or "local"]
+    return {name: parsed.get(PREFIX + name.upper()) or by_profile[name] for name in by_profile}
 
 
-def _unused(found: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]:
+def _unused(parsed: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]:
     """Settings of a server that nothing will reach, where no switch says that this is meant."""
-    if found.get("ORDERHE_PROFILE"):
+    if parsed.get("ORDERHE_PROFILE"):
         return []
     return [
         f"{PREFIX}{group}{f.name.upper()} is set, but ORDERHE_{switch.upper()} is {switches[switch]}: "
         f"set ORDERHE_{switch.upper()}={wanted} (or ORDERHE_PROFILE), or take the setting out"
         for group, (switch, wanted, shape) in _GROUPS.items()
-        if switches[switch] != wanted and not found.get(PREFIX + switch.upper())
+        if switches[switch] != wanted and not parsed.get(PREFIX + switch.upper())
         for f in fields(shape)
         if (group, f.name) not in _OF_EVERY_STORE
-        and found.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
+        and parsed.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
     ]
 
 
-def _missing(found: Mapping[str, Any], switches: Mapping[str, str], given: set[str]) -> list[str]:
+def _missing(parsed: Mapping[str, Any], switches: Mapping[str, str], given: set[str]) -> list[str]:
     """What a chosen server cannot be reached without."""
     needed: list[tuple[str, str]] = []
     if switches["source"] == "mysql":
         needed += [("MYSQL_HOST", "mysql"), ("MYSQL_USER", "mysql"), ("MYSQL_DATABASE", "mysql")]
     if switches["warehouse"] == "redshift":
-        if found.get("ORDERHE_REDSHIFT_AUTH") == "iam":
+        if parsed.get("ORDERHE_REDSHIFT_AUTH") == "iam":
             if not (
-                found.get("ORDERHE_REDSHIFT_WORKGROUP") or found.get("ORDERHE_REDSHIFT_CLUSTER")
+                parsed.get("ORDERHE_REDSHIFT_WORKGROUP") or parsed.get("ORDERHE_REDSHIFT_CLUSTER")
             ):
                 needed.append(("REDSHIFT_WORKGROUP", "redshift with IAM"))
-            elif not found.get("ORDERHE_REDSHIFT_WORKGROUP"):
+            elif not parsed.get("ORDERHE_REDSHIFT_WORKGROUP"):
                 needed.append(("REDSHIFT_USER", "a cluster with IAM"))
         else:
             needed += [(f"REDSHIFT_{name}", "redshift") for name in ("HOST", "USER", "PASSWORD")]
@@ -234,30 +234,30 @@ def _missing(found: Mapping[str, Any], switches: Mapping[str, str], given: set[s
     problems = [
         f"{PREFIX}{name} is not set: {use} cannot be reached without it"
         for name, use in needed
-        if not found.get(PREFIX + name)
+        if not parsed.get(PREFIX + name)
     ]
-    if found.get("ORDERHE_S3_KMS_KEY_ID") and found.get("ORDERHE_S3_SSE") != "aws:kms":
+    if parsed.get("ORDERHE_S3_KMS_KEY_ID") and parsed.get("ORDERHE_S3_SSE") != "aws:kms":
         problems.append("ORDERHE_S3_KMS_KEY_ID needs ORDERHE_S3_SSE=aws:kms")
     # A wrong value is told by itself; it need not be called missing too.
     return [problem for problem in problems if problem.split(" ", 1)[0] not in given]
 
 
-def _settings(found: Mapping[str, Any], base: Path, switches: Mapping[str, str]) -> Settings:
+def _settings(parsed: Mapping[str, Any], base: Path, switches: Mapping[str, str]) -> Settings:
     """Put the checked values in their places; what is not given keeps its default."""
 
     def group(prefix: str, names: list[str]) -> dict[str, Any]:
-        given = {name: found[f"{PREFIX}{prefix}{name.upper()}"] for name in names}
+        given = {name: parsed[f"{PREFIX}{prefix}{name.upper()}"] for name in names}
         return {name: value for name, value in given.items() if value is not None}
 
     def of(prefix: str, shape: type[Any]) -> Any:
         return shape(**group(prefix, [f.name for f in fields(shape)]))
 
-    sql: Path = found["ORDERHE_SQL"] or OWN_SQL
+    sql: Path = parsed["ORDERHE_SQL"] or OWN_SQL
     simulated = sql.resolve() == OWN_SQL and switches["source"] == "embedded"
     return Settings(
-        home=found["ORDERHE_HOME"] or base / ".orderhe",
+        home=parsed["ORDERHE_HOME"] or base / ".orderhe",
         sql=sql,
-        shop=found["ORDERHE_SHOP"] or ("simulated" if simulated else "external"),
+        shop=parsed["ORDERHE_SHOP"] or ("simulated" if simulated else "external"),
         s3=of("S3_", S3Settings),
         mysql=of("MYSQL_", MySQLSettings),
         redshift=of("REDSHIFT_", RedshiftSettings),
@@ -275,12 +275,12 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
 
     from dotenv.parser import parse_stream
 
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         problems.append(f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8")
-        return found
+        return variables
     for binding in parse_stream(io.StringIO(text)):
         where = f"{path}, line {binding.original.line}"
         if binding.error:
@@ -288,8 +288,8 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
         elif binding.key and binding.key.startswith(PREFIX):
             if binding.value is None:
                 problems.append(f"{binding.key} has no = in {where}")
-            found[binding.key] = binding.value or ""
-    return found
+            variables[binding.key] = binding.value or ""
+    return variables
 
 
 _TIMEOUT = values.integer(1, 86_400)

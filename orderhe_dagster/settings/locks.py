@@ -49,8 +49,8 @@ def holder(path: str | Path) -> Holder:
     except FileNotFoundError:
         return Holder()
     try:
-        found = json.loads(text)
-        return Holder(int(found["pid"]), str(found["label"]), str(found.get("remedy", "")))
+        record = json.loads(text)
+        return Holder(int(record["pid"]), str(record["label"]), str(record.get("remedy", "")))
     except (ValueError, KeyError, TypeError):  # empty, or half written: nobody to name
         return Holder()
 
@@ -77,8 +77,8 @@ def file_lock(
         if queue.exists() or not _take(lock, shared):
             _wait(guarded, lock, _open(queue), shared, timeout_s)
         try:
-            told = {"pid": os.getpid(), "label": label, "remedy": remedy}
-            _write(lock, json.dumps(told))
+            record = {"pid": os.getpid(), "label": label, "remedy": remedy}
+            _write(lock, json.dumps(record))
             yield
         finally:
             if not shared or holder(guarded).pid == os.getpid():

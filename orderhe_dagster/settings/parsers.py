@@ -150,12 +150,12 @@ def url(text: str, _base: Path) -> str:
         raise ValueError(f"{text!r} does not begin with http:// or https://")
     try:
         parts = urlsplit(text)
-        found, _port = parts.hostname, parts.port  # reading the port is what finds it wrong
+        host, _port = parts.hostname, parts.port  # reading the port is what finds it wrong
     except ValueError:
         raise ValueError("its host or port is wrong; it is like http://localhost:9000") from None
     if "@" in parts.netloc:
         raise ValueError("no user and password in it: they are AWS's own variables, see docs/s3.md")
-    if not found or parts.query or parts.fragment:
+    if not host or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not an address like http://localhost:9000")
     return text.rstrip("/")
 

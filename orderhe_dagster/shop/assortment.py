@@ -79,8 +79,8 @@ class Assortment:
     def sold(self, days: Ints, uniforms: Floats) -> Ints:
         """Find the product that each number in [0, 1) falls on, among those on sale on its day."""
         months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
-        found = np.searchsorted(self._tops, months + uniforms, side="right").astype(np.int64)
-        place = np.minimum(found - months * PLACES, PLACES - 1)
+        column = np.searchsorted(self._tops, months + uniforms, side="right").astype(np.int64)
+        place = np.minimum(column - months * PLACES, PLACES - 1)
         return self._product(place, days)
 
     def launched(self, days: Ints) -> Ints:
@@ -118,11 +118,11 @@ class Assortment:
             keys(self._seed, "price", products, since), "factor", 0, len(_PRICE_FACTORS) - 1
         )
         dearer = 1.0 + 0.02 * (since - 18_262) / 365.25  # two percent a year, from 2020-01-01
-        found: Ints = (
+        result: Ints = (
             np.maximum(np.rint(price * _PRICE_FACTORS[step] * dearer / 100), 1).astype(np.int64)
             * 100
         )
-        return found
+        return result
 
     def price(self, products: Ints, days: Ints) -> Ints:
         """Tell what one costs on a day, the day's sale included, in won; a multiple of 10."""
@@ -130,8 +130,8 @@ class Assortment:
         chance = uniform(keys(self._seed, "sale", products, self._calendar.campaign[at]), "in")
         off = np.where(chance < 0.6, self._calendar.discount_pct[at], 0)
         # Whole numbers all the way: (price / 100) x (100 - off) is exact, then down to tens.
-        found: Ints = self.list_price(products, days) // 100 * (100 - off) // 10 * 10
-        return found
+        result: Ints = self.list_price(products, days) // 100 * (100 - off) // 10 * 10
+        return result
 
     def state(self, products: Ints, clock: int) -> tuple[Ints, Ints, Ints]:
         """List price, 1 if on sale, and the day of the last change, at the end of day `clock`.

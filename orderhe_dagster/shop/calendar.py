@@ -151,5 +151,5 @@ def instants(days: Ints, fractions: Floats, time_zone: str) -> Ints:
     starts = np.array([midnight(day, time_zone) for day in range(low, high + 2)], dtype=np.int64)
     begin, length = starts[:-1], np.diff(starts)
     into = (fractions * length[days - low]).astype(np.int64)
-    found: Ints = begin[days - low] + np.minimum(into, length[days - low] - 1)
-    return found
+    result: Ints = begin[days - low] + np.minimum(into, length[days - low] - 1)
+    return result

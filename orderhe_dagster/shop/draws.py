@@ -41,17 +41,17 @@ def _stream(name: str) -> int:
 def keys(seed: int, kind: str, *parts: Ints) -> Keys:
     """One key for each row of `parts` (integer arrays of one shape): who or what is drawn for."""
     start = ((seed & _MASK) * _GOLDEN + _stream(kind)) & _MASK
-    found = np.full(parts[0].shape, start, dtype=np.uint64)
+    result = np.full(parts[0].shape, start, dtype=np.uint64)
     for part in parts:
-        found = _mix(found ^ (part.astype(np.uint64) * np.uint64(_GOLDEN)))
-    return found
+        result = _mix(result ^ (part.astype(np.uint64) * np.uint64(_GOLDEN)))
+    return result
 
 
 def uniform(keys: Keys, stream: str) -> Floats:
     """Numbers in [0, 1), one a key. Streams are independent of each other."""
     bits = _mix(keys ^ np.uint64(_stream(stream)))
-    found: Floats = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return found
+    result: Floats = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return result
 
 
 def whole(keys: Keys, stream: str, low: int, high: int) -> Ints:
@@ -62,8 +62,8 @@ def whole(keys: Keys, stream: str, low: int, high: int) -> Ints:
 def bell(keys: Keys, stream: str) -> Floats:
     """Numbers of mean 0 and standard deviation 1, never beyond 3.5: a sum of four uniforms."""
     total = sum(uniform(keys, f"{stream} {part}") for part in range(4))
-    found: Floats = (np.asarray(total, dtype=np.float64) - 2.0) * (3.0**0.5)
-    return found
+    result: Floats = (np.asarray(total, dtype=np.float64) - 2.0) * (3.0**0.5)
+    return result
 
 
 def distinct(*parts: Ints) -> Ints:
@@ -71,10 +71,10 @@ def distinct(*parts: Ints) -> Ints:
 
     Not `np.unique`: the hashing of NumPy 2.4 takes ten times longer than sorting ids that mostly rise.
     """
-    found = np.sort(np.concatenate(parts), kind="stable")
-    first = np.ones(len(found), dtype=bool)
-    first[1:] = found[1:] != found[:-1]
-    return found[first]
+    ordered = np.sort(np.concatenate(parts), kind="stable")
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
 
 
 class Table:

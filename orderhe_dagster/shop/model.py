@@ -129,5 +129,5 @@ class Shop:
     def changed_products(self, ids: Ints, after: date, clock: date) -> Ints:
         """Pick those of the ids whose row differs between the clocks `after` and `clock`."""
         before = self._assortment.state(ids, number_of(after))[2]
-        found: Ints = ids[before != self._assortment.state(ids, number_of(clock))[2]]
-        return found
+        result: Ints = ids[before != self._assortment.state(ids, number_of(clock))[2]]
+        return result

@@ -151,10 +151,10 @@ def _fate(placed: _Placed, time_zone: str) -> dict[str, Ints]:
     random, day, moment, created, channel = placed
 
     def at(chosen: NDArray[np.bool_], days: Ints, stream: str, opens: float, closes: float) -> Ints:
-        found = np.full(len(days), NEVER, dtype=np.int64)
+        result = np.full(len(days), NEVER, dtype=np.int64)
         moments = opens / 24.0 + uniform(random[chosen], stream) * ((closes - opens) / 24.0)
-        found[chosen] = instants(days[chosen], moments, time_zone)
-        return found
+        result[chosen] = instants(days[chosen], moments, time_zone)
+        return result
 
     cancels = uniform(random, "cancels") < 0.045
     cancel_after = whole(random, "cancel after", 0, _CANCEL_DAYS)

@@ -118,8 +118,8 @@ class People:
         """How many of those who sign up on each day order on that day: the first of them by id."""
         at = self._calendar.at(days)
         wish = np.rint(self._calendar.signups[at] * _FIRST_ORDER_SHARE).astype(np.int64)
-        found: Ints = np.minimum(wish, self._calendar.orders[at])
-        return found
+        result: Ints = np.minimum(wish, self._calendar.orders[at])
+        return result
 
     def returning(self, days: Ints, random: Keys) -> Ints:
         """For each key a customer who signed up before that key's day and comes back on it."""
@@ -130,8 +130,8 @@ class People:
         rank = (chance * chance * _RETURNING_SHARE * signups).astype(np.int64)
         place = (rank + then * 7) % np.maximum(signups, 1)
         latest = self._calendar.first_customer[self._calendar.at(days)] - 1
-        found: Ints = np.minimum(self._calendar.first_customer[then] + place, latest)
-        return found
+        result: Ints = np.minimum(self._calendar.first_customer[then] + place, latest)
+        return result
 
     def signup_day(self, customers: Ints) -> Ints:
         """Tell the day each account was opened."""

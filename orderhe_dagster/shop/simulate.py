@@ -38,7 +38,7 @@ class NotOurShopError(Exception):
 
 
 @dataclass(frozen=True)
-class Made:
+class DayCounts:
     """What making days changed: rows new, and in `rewritten_days` earlier days whose orders moved on."""
 
     days: int = 0
@@ -91,7 +91,7 @@ def make_days(
     tables: Mapping[str, Table],
     days: Sequence[date],
     progress: Progress | None = None,
-) -> Made:
+) -> DayCounts:
     """Make the days happen in the database; days made before change nothing.
 
     Writes new customers, products and orders, and brings those of earlier days up to the new clock.
@@ -101,31 +101,31 @@ def make_days(
     if _is_marked(transaction):
         # First of all, so that of two writers in MySQL the second waits, and then sees what the first did.
         transaction.execute(f"update {MARKER} set seed = seed")
-    made = made_days(shop, transaction)
-    known = set(made)
+    known_days = made_days(shop, transaction)
+    known = set(known_days)
     new = sorted(set(days) - known)
     if not new:
-        return Made()
-    clock = max(new + made)
+        return DayCounts()
+    clock = max(new + known_days)
     customers = _ids(transaction, "customers", "customer_id")
     products = _ids(transaction, "products", "product_id")
     rewritten = 0
-    if made and clock > made[-1]:
+    if known_days and clock > known_days[-1]:
         _update(
             transaction,
             "customers",
-            shop.customers(shop.changed_customers(customers, made[-1], clock), clock).select(
+            shop.customers(shop.changed_customers(customers, known_days[-1], clock), clock).select(
                 ["customer_id", "city", "address", "accepts_marketing", "updated_at"]
             ),
         )
         _update(
             transaction,
             "products",
-            shop.products(shop.changed_products(products, made[-1], clock), clock).select(
+            shop.products(shop.changed_products(products, known_days[-1], clock), clock).select(
                 ["product_id", "unit_price", "is_active", "updated_at"]
             ),
         )
-        rewritten = _move_on(shop, transaction, tables["orders"], made, clock)
+        rewritten = _move_on(shop, transaction, tables["orders"], known_days, clock)
     counts = {"orders": 0, "customers": 0, "products": 0}
     for done, chunk in _chunks(new, CHUNK_DAYS):
         facts = shop.facts(chunk)
@@ -145,7 +145,7 @@ def make_days(
         _remember(shop, transaction, chunk)
         if progress is not None:
             progress(done, len(new))
-    return Made(days=len(new), rewritten_days=rewritten, **counts)
+    return DayCounts(days=len(new), rewritten_days=rewritten, **counts)
 
 
 def _identity(shop: Shop) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def _remember(shop: Shop, transaction: SourceTransaction, days: Sequence[date]) 
 
 
 def _ids(transaction: SourceTransaction, table: str, column: str) -> Ints:
-    found = transaction.fetch(f"select {column} from {table}").column(column)
-    return distinct(np.asarray(found.to_numpy(), dtype=np.int64))
+    ids = transaction.fetch(f"select {column} from {table}").column(column)
+    return distinct(np.asarray(ids.to_numpy(), dtype=np.int64))
 
 
 def _missing(ids: Ints, known: Ints) -> Ints:
@@ -182,24 +182,28 @@ def _missing(ids: Ints, known: Ints) -> Ints:
     if not len(known):
         return ids
     place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    found: Ints = ids[known[place] != ids]
-    return found
+    result: Ints = ids[known[place] != ids]
+    return result
 
 
 def _move_on(
-    shop: Shop, transaction: SourceTransaction, table: Table, made: Sequence[date], clock: date
+    shop: Shop,
+    transaction: SourceTransaction,
+    table: Table,
+    known_days: Sequence[date],
+    clock: date,
 ) -> int:
     """Bring orders not settled at the old clock up to the new one; count the days that changed."""
-    settled = made[-1] - timedelta(days=HORIZON_DAYS)
+    settled = known_days[-1] - timedelta(days=HORIZON_DAYS)
     count = 0
-    for _, chunk in _chunks([day for day in made if day > settled], CHUNK_DAYS):
-        gone, fresh = shop.changed_orders(chunk, made[-1], clock)
-        for _, batch in _chunks(gone.tolist(), _BATCH_ROWS):
+    for _, chunk in _chunks([day for day in known_days if day > settled], CHUNK_DAYS):
+        old_ids, fresh = shop.changed_orders(chunk, known_days[-1], clock)
+        for _, batch in _chunks(old_ids.tolist(), _BATCH_ROWS):
             ids = ", ".join(map(str, batch))
             transaction.execute(f"delete from {table.name} where order_id in ({ids})")
         if fresh.num_rows:
             transaction.append(table, fresh)
-        stamps = {number // 1_000_000 for number in gone.tolist()}
+        stamps = {number // 1_000_000 for number in old_ids.tolist()}
         stamps |= {number // 1_000_000 for number in fresh.column("order_id").to_pylist()}
         count += len(stamps)
     return count

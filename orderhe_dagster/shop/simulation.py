@@ -67,10 +67,12 @@ class Simulation:
         shop = Shop(seed=self.seed, time_zone=self.time_zone)
         try:
             with source.writing() as transaction:
-                made = simulate.make_days(shop, transaction, tables, days, progress)
+                counts = simulate.make_days(shop, transaction, tables, days, progress)
         except simulate.NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error
-        return Simulated(made.days, made.orders, made.customers, made.products, made.rewritten_days)
+        return Simulated(
+            counts.days, counts.orders, counts.customers, counts.products, counts.rewritten_days
+        )
 
 
 def simulation_of(settings: Settings, catalogue: Catalogue) -> Simulation | None:

@@ -11,7 +11,7 @@ import pytest
 
 from orderhe_dagster.dashboard.panels import Sort
 from orderhe_dagster.dashboard.read_exports import ExportError, read_export
-from orderhe_dagster.rendering.csv_files import write_csv
+from orderhe_dagster_tests.csv_files import write_csv
 
 
 def read_back(path: Path, value: Any, sort: Sort) -> Any:

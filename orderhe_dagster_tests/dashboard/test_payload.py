@@ -12,7 +12,7 @@ from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.panels import PANELS
 from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
 from orderhe_dagster.dashboard.read_exports import ExportError
-from orderhe_dagster.rendering.csv_files import write_csv
+from orderhe_dagster_tests.csv_files import write_csv
 from orderhe_dagster_tests.shops import OWN_SQL
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.rendering.csv_files import CsvFile, Written, write_csv, write_parts
+from orderhe_dagster.rendering.csv_files import CsvFile, Written, write_parts
+from orderhe_dagster_tests.csv_files import write_csv
 
 
 def read(path: Path) -> list[list[str]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orderhe_dagster.shop import simulate
 from orderhe_dagster.shop.model import HORIZON_DAYS, Shop
-from orderhe_dagster.shop.simulate import Made, NotOurShopError, made_days, make_days, mark
+from orderhe_dagster.shop.simulate import DayCounts, NotOurShopError, made_days, make_days, mark
 from orderhe_dagster_tests.shop.database import TABLES, Database, empty_shop
 
 SHOP = Shop(seed=3, scale=0.02)
@@ -79,7 +79,7 @@ def test_a_day_made_again_changes_nothing() -> None:
     database = made(DAYS[:5])
     before = state(database)
     database.statements.clear()
-    assert make_days(SHOP, database, TABLES, DAYS[:3]) == Made()
+    assert make_days(SHOP, database, TABLES, DAYS[:3]) == DayCounts()
     assert state(database) == before
     assert not [sql for sql in database.statements if "orders" in sql or "customers" in sql]
 

@@ -93,10 +93,10 @@ def customer_segments(shop: Shop, days: Sequence[date]) -> Rows:
     members: dict[str, Rows] = defaultdict(list)
     for row in customer_value(shop, days):
         members[row["segment"]].append(row)
-    found = []
+    result = []
     for segment, rows in sorted(members.items()):
         recency = [row["recency_days"] for row in rows if row["recency_days"] is not None]
-        found.append(
+        result.append(
             {
                 "segment": segment,
                 "customer_count": len(rows),
@@ -105,7 +105,7 @@ def customer_segments(shop: Shop, days: Sequence[date]) -> Rows:
                 "average_recency_days": rounded(sum(recency), len(recency)) if recency else None,
             }
         )
-    return found
+    return result
 
 
 def cohort_retention(shop: Shop, days: Sequence[date]) -> Rows:
@@ -125,7 +125,7 @@ def cohort_retention(shop: Shop, days: Sequence[date]) -> Rows:
         cohort_size=size,
         customer_count=count,
         retained_pct=[
-            hundredths(100 * found, of) for found, of in zip(count.tolist(), size, strict=True)
+            hundredths(100 * kept, of) for kept, of in zip(count.tolist(), size, strict=True)
         ],
     )
 

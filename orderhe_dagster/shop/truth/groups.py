@@ -29,9 +29,9 @@ def grouped(*keys: NDArray[Any]) -> tuple[list[NDArray[Any]], Ints]:
 
 def sums(group: Ints, values: NDArray[Any]) -> Ints:
     """The exact sum of the values of each group; of booleans, how many are true."""
-    found = np.zeros(_number_of_groups(group), dtype=np.int64)
-    np.add.at(found, group, values)
-    return found
+    totals = np.zeros(_number_of_groups(group), dtype=np.int64)
+    np.add.at(totals, group, values)
+    return totals
 
 
 def distinct_counts(group: Ints, values: Ints) -> Ints:
@@ -42,16 +42,16 @@ def distinct_counts(group: Ints, values: Ints) -> Ints:
 
 def lowest(group: Ints, values: Ints) -> Ints:
     """The smallest value of each group."""
-    found = np.full(_number_of_groups(group), _LARGEST)
-    np.minimum.at(found, group, values)
-    return found
+    result = np.full(_number_of_groups(group), _LARGEST)
+    np.minimum.at(result, group, values)
+    return result
 
 
 def highest(group: Ints, values: Ints) -> Ints:
     """The largest value of each group."""
-    found = np.full(_number_of_groups(group), _SMALLEST)
-    np.maximum.at(found, group, values)
-    return found
+    result = np.full(_number_of_groups(group), _SMALLEST)
+    np.maximum.at(result, group, values)
+    return result
 
 
 def _number_of_groups(group: Ints) -> int:
@@ -76,8 +76,8 @@ def dates(days: Ints) -> NDArray[np.datetime64]:
 
 def month_of(days: Ints) -> Ints:
     """The month of each day: months since January 1970."""
-    found: Ints = dates(days).astype("datetime64[M]").astype(np.int64)
-    return found
+    months: Ints = dates(days).astype("datetime64[M]").astype(np.int64)
+    return months
 
 
 def first_days(months: Ints) -> NDArray[np.datetime64]:

@@ -56,7 +56,9 @@ def product_pairs(shop: Shop, days: Sequence[date]) -> Rows:
     for (customer, _), basket in baskets.items():
         for pair in combinations(sorted(basket), 2):
             with_both[pair].append(customer)
-    pairs = sorted(pair for pair, found in with_both.items() if len(found) >= _FEWEST_BASKETS)
+    pairs = sorted(
+        pair for pair, customers in with_both.items() if len(customers) >= _FEWEST_BASKETS
+    )
     one = np.array([pair[0] for pair in pairs], dtype=np.int64)
     other = np.array([pair[1] for pair in pairs], dtype=np.int64)
     return as_rows(
@@ -77,11 +79,11 @@ def product_pairs(shop: Shop, days: Sequence[date]) -> Rows:
 
 def _baskets(ledger: Ledger) -> dict[tuple[int, int], set[int]]:
     """(customer, day) -> the products bought."""
-    facts, found = ledger.facts, defaultdict[tuple[int, int], set[int]](set)
+    facts, baskets = ledger.facts, defaultdict[tuple[int, int], set[int]](set)
     bought = (facts.customer_id.tolist(), facts.day.tolist(), facts.product_id.tolist())
     for customer, day, product in zip(*bought, strict=True):
-        found[customer, day].add(product)
-    return found
+        baskets[customer, day].add(product)
+    return baskets
 
 
 def price_history(shop: Shop, days: Sequence[date]) -> Rows:
