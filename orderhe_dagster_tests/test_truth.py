@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.proof.verdicts import refuse_failed
-from orderhe_dagster.road.backups import day_of
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.shop import truth
 from orderhe_dagster.shop.model import Shop
@@ -154,8 +154,8 @@ def as_text(value: Any) -> str:
     return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@" else text
 
 
-Record = dict[str, dict[date | None, tuple[Any, ...]]]
-"""Mart -> day (None: the whole) -> by which run it was built, from what, and when."""
+Record = dict[str, dict[Segment, tuple[Any, ...]]]
+"""Mart -> segment -> by which run it was built, from what, and when."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def record(shop: TestShop) -> Record:
     )
     found: Record = {name: {} for name in LEDGER}
     for table, segment, *how in rows:
-        found[table.removeprefix("mart.")][day_of(segment)] = tuple(how)
+        found[table.removeprefix("mart.")][Segment(segment)] = tuple(how)
     return found
 
 
@@ -241,7 +241,9 @@ def test_a_run_builds_the_days_that_were_touched_and_no_others(
     daily = {table.name for table in grown.shop.catalogue.layer("mart") if table.partition}
     built = {
         name: {
-            day for day, how in after.record[name].items() if before.record[name].get(day) != how
+            segment.day
+            for segment, how in after.record[name].items()
+            if before.record[name].get(segment) != how
         }
         for name in daily
     }

@@ -11,6 +11,7 @@ from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, failing_clearly
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
+from orderhe_dagster.catalog.segments import WHOLE, days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
@@ -89,7 +90,7 @@ def _backup_asset(
         log.info(
             "backup/%s: %s read, %s in all, %s new",
             table.name,
-            say_days(day for day in done.read if day) if window else "whole",
+            say_days(days_of(done.read)) if window else "whole",
             counted(done.rows, "row"),
             counted(len(done.written), "generation"),
         )
@@ -99,9 +100,13 @@ def _backup_asset(
         report_days(
             context,
             window or history,
-            {day: _figures(store, done.records[day]) for day in done.read if day},
+            {
+                day: _figures(store, done.records[segment])
+                for segment in done.read
+                if (day := segment.day)
+            },
         )
-        folder = backups.prefix(table.name, "" if window else backups.WHOLE).rstrip("/")
+        folder = f"backup/{table.name}" if window else backups.prefix(table.name, WHOLE)
         metadata: dict[str, Any] = {
             "dagster/row_count": done.rows,
             "dagster/uri": store.url(folder),
@@ -116,7 +121,7 @@ def _backup_asset(
             log.warning("backup/%s: %s", table.name, found.says())
             metadata |= {"rows_in_quarantine": found.rows, "values_made_null": found.nulled.total()}
         return dg.MaterializeResult(
-            metadata=metadata | (_figures(store, done.records[None]) if not window else {}),
+            metadata=metadata | (_figures(store, done.records[WHOLE]) if not window else {}),
             check_results=[_nothing_quarantined(table, found)],
         )
 
@@ -136,7 +141,9 @@ def _left_out(table: Table, rows: int, history: Window) -> str:
 def _nothing_quarantined(table: Table, found: quarantine.Found) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"rows_in_quarantine": found.rows}
     if found.rows:
-        metadata["days"] = dict(found.segments.most_common(quarantine.SHOWN))
+        metadata["days"] = {
+            str(segment): rows for segment, rows in found.segments.most_common(quarantine.SHOWN)
+        }
         metadata["rows"] = dg.MetadataValue.md(quarantine.markdown(found))
     if found.nulled:
         metadata["values_made_null"] = dict(found.nulled)

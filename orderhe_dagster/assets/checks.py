@@ -8,6 +8,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
+from orderhe_dagster.catalog.segments import Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
@@ -17,7 +18,6 @@ from orderhe_dagster.proof import agreement as proof
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
 from orderhe_dagster.proof.verdicts import AGREES, CheckResult, record
 from orderhe_dagster.road import audit
-from orderhe_dagster.road.backups import day_of, segment_of
 from orderhe_dagster.road.inputs import stands_on
 
 
@@ -71,12 +71,12 @@ def _loaded_checks(
             _dispute(table, found, warehouse, run_id)
             return _agreed(found, run_id), _agreement_result(asset, found)
 
-        def unread(parent: Table, loaded: Collection[str]) -> bool:
+        def unread(parent: Table, loaded: Collection[Segment]) -> bool:
             history = calendar.history()
             if source.outside(parent, history, calendar.time_zone)[0]:
                 return True
             there = source.touches(parent, history, calendar.time_zone)
-            return any(segment_of(day) not in loaded for day in there)
+            return any(segment not in loaded for segment in there)
 
         yield from _judged(
             context, asset, catalogue, claims, warehouse, calendar, agreement, unread
@@ -115,7 +115,7 @@ def _judged(
     warehouse: Warehouse,
     calendar: Calendar,
     agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
-    unread: Callable[[Table, Collection[str]], bool] | None = None,
+    unread: Callable[[Table, Collection[Segment]], bool] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the claims that the step was asked for, and keep their verdicts for later runs."""
     wanted = {key.name for key in context.selected_asset_check_keys}
@@ -220,7 +220,7 @@ def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetChe
 
 def _dispute(table: Table, found: proof.Agreement, warehouse: Warehouse, run_id: str) -> None:
     """Keep what was found wrong in the audit, so that no later run passes it over."""
-    segments = sorted({segment_of(difference.day) for difference in found.wrong})
+    segments = sorted({difference.segment for difference in found.wrong})
     if segments:
         with warehouse.session(f"dispute {table.name}") as session:
             audit.dispute(session, f"warehouse.{table.name}", segments, run_id)
@@ -234,4 +234,4 @@ def _loaded_days(table: Table, warehouse: Warehouse, run_id: str) -> list[date] 
     with warehouse.session(f"checks of {name}", read_only=True) as session:
         held = audit.read(session, [name])[name]
     by_run = [segment for segment, loaded in held.items() if loaded.run_id == run_id]
-    return [day for segment in by_run or held if (day := day_of(segment))]
+    return days_of(by_run or held)

@@ -18,6 +18,7 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import ONE_DAY
+from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.warehouse import Warehouse
@@ -67,12 +68,14 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
         log.info(
             "%s: %s, %s%s",
             asset,
-            say_days(day for day in built.rows if day) if window else "whole",
+            say_days(days_of(built.rows)) if window else "whole",
             counted(built.total, "row"),
             ", made anew for its new columns" if built.remade else "",
         )
         figures: dict[date, dict[str, Any]] = {
-            day: {"dagster/partition_row_count": rows} for day, rows in built.rows.items() if day
+            day: {"dagster/partition_row_count": rows}
+            for segment, rows in built.rows.items()
+            if (day := segment.day)
         }
         drawn = _picture(table, warehouse)
         if (

@@ -11,8 +11,10 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.rendering.progress import reporter
 from orderhe_dagster.shop.simulation import Simulation
@@ -65,7 +67,7 @@ def _simulated_days(
             context,
             window,
             {
-                day: {"dagster/partition_row_count": touches[day].rows if day in touches else 0}
+                day: {"dagster/partition_row_count": touches.get(Segment.of(day), Touch(0)).rows}
                 for day in window
             },
         )
@@ -101,7 +103,7 @@ def _simulated_snapshot(
         context: dg.AssetExecutionContext, source: dg.ResourceParam[Source]
     ) -> dg.MaterializeResult[None]:
         with failing_clearly(f"raw/{table.name}", None, context.retry_number):
-            rows = source.touches(table, None, calendar.time_zone)[None].rows
+            rows = source.touches(table, None, calendar.time_zone)[WHOLE].rows
         log.info("raw/%s: %s", table.name, counted(rows, "row"))
         return dg.MaterializeResult(
             metadata={

@@ -1,7 +1,6 @@
 """Warehouse assets of raw contracts: backups into Redshift. The SQL of a load is in `loads`."""
 
 import logging
-from datetime import date
 
 import dagster as dg
 
@@ -14,6 +13,7 @@ from orderhe_dagster.assets.common import (
     preview,
 )
 from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.segments import days_of, segments_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
@@ -47,11 +47,10 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
-        days: list[date | None] = list(window) if window else [None]
         with failing_clearly(f"warehouse/{table.name}", window, context.retry_number):
             records = loads.load(
                 table,
-                days,
+                segments_of(window),
                 calendar.history(),
                 store,
                 warehouse,
@@ -66,7 +65,7 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
         log.info(
             "warehouse/%s: %s, %s loaded, %s in the table",
             table.name,
-            say_days(day for day in records if day) if window else "whole",
+            say_days(days_of(records)) if window else "whole",
             counted(rows, "row"),
             f"{total:,}",
         )
@@ -78,8 +77,8 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
                     "dagster/partition_row_count": record.measure.rows,
                     "generation": record.generation,
                 }
-                for day, record in records.items()
-                if day
+                for segment, record in records.items()
+                if (day := segment.day)
             },
         )
         return dg.MaterializeResult(

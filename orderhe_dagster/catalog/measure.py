@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from orderhe_dagster.catalog.ddl import Dialect, quoted, string
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Column, Table
 
 SUMMED = ("smallint", "integer", "bigint", "decimal")
@@ -31,9 +32,9 @@ NUMBER_BYTES = 44  # the longest text of any column that is no string
 
 
 class Measured(NamedTuple):
-    """One row of a measuring query: the day (None: not by day), and what was found."""
+    """One row of a measuring query: its segment (a day, or the whole), and what it measures."""
 
-    day: date | None
+    segment: Segment
     rows: int
     sums: Mapping[str, Decimal]  # by column name
     digest: int
@@ -70,11 +71,11 @@ def measure_select(
 def measured(table: Table, row: Sequence[Any], *, by_day: bool = False) -> Measured:
     """A row of `measure_select`'s answer, whatever types the driver gave its values."""
     values = list(row)
-    day = as_day(values.pop(0)) if by_day else None
+    segment = Segment.of(as_day(values.pop(0))) if by_day else WHOLE
     rows, *sums, digest = values
     names = [column.name for column in summed(table)]
     return Measured(
-        day,
+        segment,
         int(rows),
         {name: Decimal(str(value or 0)) for name, value in zip(names, sums, strict=True)},
         int(Decimal(str(digest or 0))),

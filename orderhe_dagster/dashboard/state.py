@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.verdicts import AGREES, CheckResult, check_results
 from orderhe_dagster.road.audit import LOADS
-from orderhe_dagster.road.backups import WHOLE
 from orderhe_dagster.road.inputs import lagging
 
 _IN_WAREHOUSE: tuple[Layer, ...] = ("raw", "warehouse", "mart")
@@ -83,11 +83,12 @@ def _behind(
 
 def _built(session: Session) -> dict[str, Built]:
     """By the name that SQL calls a table; empty where nothing was ever loaded."""
+    no_days = f"'{WHOLE}', '{OUTSIDE}'"
     try:
         found = session.execute(
             "select table_name, max(loaded_at) as built_at,"
-            f" max(case when segment <> '{WHOLE}' then segment end) as last_day,"
-            f" count(case when segment <> '{WHOLE}' then segment end) as days"
+            f" max(case when segment not in ({no_days}) then segment end) as last_day,"
+            f" count(case when segment not in ({no_days}) then segment end) as days"
             f" from {LOADS} group by table_name"
         )
     except StatementError as error:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,26 +20,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from orderhe_dagster.catalog.days import Window
+    from orderhe_dagster.catalog.segments import Segment
     from orderhe_dagster.catalog.table import Table
 
 
 @dataclass(frozen=True)
 class Extract:
-    """One snapshot of a table, cut by day. Key None: the whole of an unpartitioned table.
+    """One snapshot of a table, cut by segment: its days, or the whole of an unpartitioned table.
 
-    `parts` lists the Parquet files of each day that has rows; `measures` has every day asked for. Rows
+    `parts` lists the Parquet files of each that has rows; `measures` has every one asked for. Rows
     that cannot be carried are in no part and no measure: `quarantine` lists the JSON lines that tell
     their keys and why, `quarantined` counts them. `nulled` counts the values that became NULL, by
     column. `touches` count every row that was read: those of the parts, and the quarantined.
     """
 
-    parts: Mapping[date | None, Sequence[Path]]
-    measures: Mapping[date | None, Measure]
-    touches: Mapping[date | None, Touch]
+    parts: Mapping[Segment, Sequence[Path]]
+    measures: Mapping[Segment, Measure]
+    touches: Mapping[Segment, Touch]
     snapshot_at: datetime  # UTC, by the source's clock
-    quarantine: Mapping[date | None, Sequence[Path]] = field(default_factory=dict)
-    quarantined: Mapping[date | None, int] = field(default_factory=dict)
-    nulled: Mapping[date | None, Mapping[str, int]] = field(default_factory=dict)
+    quarantine: Mapping[Segment, Sequence[Path]] = field(default_factory=dict)
+    quarantined: Mapping[Segment, int] = field(default_factory=dict)
+    nulled: Mapping[Segment, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,12 @@ class Source(ABC):
     @abstractmethod
     def measure(
         self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[date | None, Measure]:
-        """Rows, sums and digest by day, computed inside the source. Every day asked for is a key."""
+    ) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, computed inside the source."""
 
     @abstractmethod
-    def touches(
-        self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[date | None, Touch]:
-        """The fingerprint of every day in `window` that has rows (None key: unpartitioned)."""
+    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[Segment, Touch]:
+        """The fingerprint of every day in `window` that has rows; of an unpartitioned table, the whole's."""
 
     @abstractmethod
     def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ order-free digest of all values, each computed inside the engine that holds the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Literal
 
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Measure, Touch
@@ -31,14 +32,14 @@ what it should be."""
 
 @dataclass(frozen=True)
 class Difference:
-    """One day of a table on which the layers do not agree."""
+    """One segment of a table on which the layers do not agree."""
 
-    day: date | None
+    segment: Segment
     verdict: Verdict
     text: str
 
     def __str__(self) -> str:
-        return f"{backups.segment_of(self.day)}: {self.text}"
+        return f"{self.segment}: {self.text}"
 
 
 @dataclass
@@ -77,30 +78,28 @@ def prove(
     audit names, in the same session, and a newer generation only makes them stale.
     """
     asked = sorted(set(days or ()))
-    wanted: list[date | None] = [None] if days is None else [*asked]
-    held, loaded = _of_warehouse(table, asked, warehouse, time_zone)
-    records = backups.read_current(store, table.name, wanted)
-    found = Agreement(table.name, days=len(wanted))
+    segments = [WHOLE] if days is None else [Segment.of(day) for day in asked]
+    agreement = Agreement(table.name, days=len(segments))
+    if not segments:
+        return agreement
+    held, loaded = _of_warehouse(table, segments, warehouse, time_zone)
+    records = backups.read_current(store, table.name, segments)
     span = Window.of(asked[0], asked[-1]) if asked else None
-    if not wanted:
-        return found
     live = source.measure(table, span, time_zone)
     touches = source.touches(table, span, time_zone)
-    for day in wanted:
-        record, rows = records.get(day), held.get(day) or Measure(0)
-        _compare(found, table, day, live.get(day), touches.get(day), record, rows)
+    for segment in segments:
+        record, rows = records.get(segment), held.get(segment) or Measure(0)
+        _compare(agreement, table, segment, live.get(segment), touches.get(segment), record, rows)
         if record is not None and loads.difference(rows, record.measure):
-            found.differences.append(
-                _of_load(store, record, rows, loaded.get(backups.segment_of(day)))
-            )
-    return found
+            agreement.differences.append(_of_load(store, record, rows, loaded.get(segment)))
+    return agreement
 
 
 def _of_warehouse(
-    table: Table, days: list[date], warehouse: Warehouse, time_zone: str
-) -> tuple[Mapping[date | None, Measure], Mapping[str, Loaded]]:
-    """The rows by day, and what the audit says was loaded, both at the same moment."""
-    where = audit.days_predicate(table, days, time_zone) if days else None
+    table: Table, segments: Sequence[Segment], warehouse: Warehouse, time_zone: str
+) -> tuple[Mapping[Segment, Measure], Mapping[Segment, Loaded]]:
+    """The rows by segment, and what the audit says was loaded, both at the same moment."""
+    where = condition(table, segments, time_zone)
     relation, name = ddl.qualified(table.read_as), f"warehouse.{table.name}"
     with warehouse.session(f"prove {table.name}", read_only=True) as session:
         rows = loads.measures(session, table, relation, time_zone, where)
@@ -108,30 +107,32 @@ def _of_warehouse(
 
 
 def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:
-    """Why the warehouse's rows of a day are not those of its current backup."""
-    day, newest = backups.day_of(record.segment), f"backup generation {record.generation}"
+    """Why the warehouse's rows of a segment are not those of its current backup."""
+    segment, newest = record.segment, f"backup generation {record.generation}"
     said = f"the warehouse has {loads.difference(held, record.measure)} as in {newest}"
     if loaded is None:
-        return Difference(day, "wrong" if held.rows else "stale", f"{said}: it was never loaded")
+        return Difference(
+            segment, "wrong" if held.rows else "stale", f"{said}: it was never loaded"
+        )
     if loaded.version == record.version:
-        return Difference(day, "wrong", said)
+        return Difference(segment, "wrong", said)
     if loaded.version.startswith(load_sql.MOVED):
         return Difference(
-            day, "stale", f"{said}: rows of it have moved to other days; load it again"
+            segment, "stale", f"{said}: rows of it have moved to other days; load it again"
         )
-    before = backups.read_generation(store, record.table, day, loaded.generation)
+    before = backups.read_generation(store, record.table, segment, loaded.generation)
     if before is None or (text := loads.difference(held, before.measure)):
         why = text if before else "there is no such record"
         return Difference(
-            day, "wrong", f"{said}; and it is not generation {loaded.generation}: {why}"
+            segment, "wrong", f"{said}; and it is not generation {loaded.generation}: {why}"
         )
-    return Difference(day, "stale", f"{said}: it still holds generation {loaded.generation}")
+    return Difference(segment, "stale", f"{said}: it still holds generation {loaded.generation}")
 
 
 def _compare(
     found: Agreement,
     table: Table,
-    day: date | None,
+    segment: Segment,
     live: Measure | None,
     touch: Touch | None,
     record: Record | None,
@@ -146,7 +147,9 @@ def _compare(
         if live.rows or held.rows:
             there = f"{counted(live.rows, 'row')} in the source and {held.rows:,} in the warehouse"
             text = f"no backup, but {there}"
-            found.differences.append(Difference(day, "stale" if not held.rows else "wrong", text))
+            found.differences.append(
+                Difference(segment, "stale" if not held.rows else "wrong", text)
+            )
         return
     if text := loads.difference(live, stored):
         moved = (touch or Touch(0)) != record.touch
@@ -156,7 +159,7 @@ def _compare(
             said += (
                 f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
             )
-        found.differences.append(Difference(day, "stale" if moved else "wrong", said))
+        found.differences.append(Difference(segment, "stale" if moved else "wrong", said))
 
 
 def add(one: Measure, other: Measure) -> Measure:

@@ -10,6 +10,7 @@ from typing import Any
 
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.dependencies import check_dependencies, foreign_key_parents
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
@@ -17,11 +18,10 @@ from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, masked
 from orderhe_dagster.rendering.printing import markdown_table
 from orderhe_dagster.road import audit
-from orderhe_dagster.road.backups import segment_of
 from orderhe_dagster.road.inputs import lagging
 
 SHOWN = 20
-_InPart = Callable[[str, Collection[str]], bool]
+_InPart = Callable[[str, Collection[Segment]], bool]
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def judge(
     claims: Sequence[Claim],
     warehouse: Warehouse,
     time_zone: str,
-    unread: Callable[[Table, Collection[str]], bool] | None = None,
+    unread: Callable[[Table, Collection[Segment]], bool] | None = None,
 ) -> Iterator[tuple[Claim, Finding]]:
     """Run the claims in one session and say what each found.
 
@@ -188,7 +188,7 @@ def judge(
     }
     partitioned = {table.name: table for table in catalogue.layer("raw") if table.partition}
 
-    def in_part(parent: str, loaded: Collection[str]) -> bool:
+    def in_part(parent: str, loaded: Collection[Segment]) -> bool:
         return bool(unread and parent in partitioned and unread(partitioned[parent], loaded))
 
     findings = []
@@ -247,7 +247,9 @@ def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part
     return sum(
         rows
         for orphan_day, rows in orphans.rows
-        if (loaded := held[name].get(segment_of(orphan_day))) and loaded.snapshot_at > read
+        if orphan_day
+        and (loaded := held[name].get(Segment.of(orphan_day)))
+        and loaded.snapshot_at > read
     )
 
 

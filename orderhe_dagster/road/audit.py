@@ -12,10 +12,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from orderhe_dagster.catalog import ddl, types
-from orderhe_dagster.catalog.days import bound, windows
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Layer, Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
@@ -102,16 +101,6 @@ def asserting(condition: str, message: str, relation: str = "") -> str:
     return f"select cast(case when {condition} then '0' else {message} end as int){tail}"
 
 
-def days_predicate(table: Table, days: Iterable[date], time_zone: str) -> str:
-    """The rows of these days, as a condition on the partition column."""
-    column = ddl.quoted(str(table.partition))
-    return " or ".join(
-        f"({column} >= {bound(table, span.start, time_zone)}"
-        f" and {column} < {bound(table, span.end, time_zone)})"
-        for span in windows(days)
-    )
-
-
 def prepare(session: Session) -> None:
     """Create the audit tables where they are missing."""
     for statement in _AUDIT_DDL:
@@ -129,24 +118,24 @@ def prepare_fence(session: Session, layer: Layer, name: str) -> None:
     session.execute(f"create table if not exists {fence(layer, name)} (held integer)")
 
 
-def read(session: Session, tables: Sequence[str]) -> dict[str, dict[str, Loaded]]:
+def read(session: Session, tables: Sequence[str]) -> dict[str, dict[Segment, Loaded]]:
     """Table -> segment -> what was loaded last. Tables never loaded are empty."""
-    found: dict[str, dict[str, Loaded]] = {name: {} for name in tables}
+    held: dict[str, dict[Segment, Loaded]] = {name: {} for name in tables}
     names = ", ".join(literal(name) for name in tables)
     if not names:
-        return found
+        return held
     result = session.execute(
         "select table_name, segment, version, generation, run_id, row_count, digest, inputs,"
         f" snapshot_at from {LOADS} where table_name in ({names})"
     )
     for name, segment, version, generation, run_id, rows, digest, inputs, at in result.rows:
-        found[name][segment] = Loaded(
+        held[name][Segment(segment)] = Loaded(
             version, generation, run_id, rows, digest, inputs, at.isoformat()
         )
-    return found
+    return held
 
 
-def look_up(warehouse: Warehouse, name: str) -> dict[str, Loaded]:
+def look_up(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:
     """What the audit says of a table, asked on a connection of its own behind the table's fence.
 
     For a writer that lost its connection while it committed: the fence is had only once the server
@@ -158,7 +147,7 @@ def look_up(warehouse: Warehouse, name: str) -> dict[str, Loaded]:
         return read(session, [name])[name]
 
 
-def unchanged(held: Mapping[str, Mapping[str, Loaded]]) -> list[str]:
+def unchanged(held: Mapping[str, Mapping[Segment, Loaded]]) -> list[str]:
     """Statements that fail when the audit says anything else of these tables than was read before."""
     statements = []
     for name, segments in sorted(held.items()):
@@ -244,12 +233,12 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
     session.transaction([*adding, *remember_definition(table, name)])
 
 
-def dispute(session: Session, name: str, segments: Iterable[str], run_id: str) -> None:
+def dispute(session: Session, name: str, segments: Iterable[Segment], run_id: str) -> None:
     """Note that segments of a table are not what their source holds.
 
     The next load brings them again, its checks look at them again, and no model is built on them.
     """
-    listed = ", ".join(literal(segment) for segment in segments)
+    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
     version = literal(f"{DISPUTED} by {run_id}"[:128])
     session.execute(
         f"update {LOADS} set version = {version}"

@@ -2,7 +2,7 @@
 
 What a day's backup is and how it is committed lives here; how rows are extracted or loaded does not.
 
-Keys in the store; `<segment>` is an ISO day, or `all` for a table without partitions::
+Keys in the store; `<segment>` is the text of a `catalog.segments.Segment`, an ISO day or `all`::
 
     backup/<table>/<segment>/<run>/part-00000.parquet     rows
     backup/<table>/<segment>/<run>/manifest.json          for COPY … MANIFEST
@@ -18,17 +18,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.store import Store
 
 FORMAT = 1
-WHOLE = "all"
 _ATTEMPTS = 20
 
 
@@ -50,7 +50,7 @@ class Record:
     """One generation of one segment of a table."""
 
     table: str
-    segment: str
+    segment: Segment
     generation: int
     run_id: str
     manifest: str  # key of the COPY manifest; '' where there are no rows
@@ -79,17 +79,7 @@ class Record:
         return (self.measure, self.schema, apart)
 
 
-def segment_of(day: date | None) -> str:
-    """The segment's name in keys and in the audit."""
-    return WHOLE if day is None else day.isoformat()
-
-
-def day_of(segment: str) -> date | None:
-    """The inverse of `segment_of`."""
-    return None if segment == WHOLE else date.fromisoformat(segment)
-
-
-def prefix(table: str, segment: str) -> str:
+def prefix(table: str, segment: Segment) -> str:
     """Where everything of one segment lies."""
     return f"backup/{table}/{segment}"
 
@@ -111,20 +101,18 @@ def manifest_body(store: Store, parts: Sequence[Part]) -> bytes:
     return json.dumps({"entries": entries}, indent=1).encode()
 
 
-def read_current(
-    store: Store, table: str, days: Sequence[date | None]
-) -> dict[date | None, Record]:
-    """The current record of each day that has one."""
-    keys = [f"{prefix(table, segment_of(day))}/current.json" for day in days]
-    found = zip(days, keys, store.get_many(keys), strict=True)
-    return {day: _decode(key, obj.body) for day, key, obj in found if obj is not None}
+def read_current(store: Store, table: str, segments: Sequence[Segment]) -> dict[Segment, Record]:
+    """The current record of each segment that has one."""
+    keys = [f"{prefix(table, segment)}/current.json" for segment in segments]
+    objects = zip(segments, keys, store.get_many(keys), strict=True)
+    return {segment: _decode(key, obj.body) for segment, key, obj in objects if obj is not None}
 
 
-def read_generation(store: Store, table: str, day: date | None, number: int) -> Record | None:
+def read_generation(store: Store, table: str, segment: Segment, number: int) -> Record | None:
     """One generation's own record, whatever is current; None where there is none."""
-    key = f"{prefix(table, segment_of(day))}/generations/{number}.json"
-    found = store.get(key)
-    return _decode(key, found.body) if found is not None else None
+    key = f"{prefix(table, segment)}/generations/{number}.json"
+    stored = store.get(key)
+    return _decode(key, stored.body) if stored is not None else None
 
 
 def commit(store: Store, record: Record, known: Record | None = None) -> Record:
@@ -172,17 +160,17 @@ def verify(store: Store, record: Record, verified_at: datetime) -> Record:
     key = f"{prefix(record.table, record.segment)}/current.json"
     for _ in range(_ATTEMPTS):
         current = store.get(key)
-        found = _decode(key, current.body) if current else None
-        if current is None or found is None:
+        if current is None:
             raise PreconditionFailed(f"{key} was removed meanwhile; run this again")
-        if found.verified_at >= verified_at:
-            return found
-        if found.version != record.version:
+        standing = _decode(key, current.body)
+        if standing.verified_at >= verified_at:
+            return standing
+        if standing.version != record.version:
             raise PreconditionFailed(
-                f"{key}: a run that had read the source earlier wrote generation {found.generation} "
+                f"{key}: a run that had read the source earlier wrote generation {standing.generation} "
                 "meanwhile; read the source again"
             )
-        noted = replace(found, verified_at=verified_at)
+        noted = replace(standing, verified_at=verified_at)
         try:
             store.put(key, _encode(noted), if_match=current.etag)
         except PreconditionFailed:
@@ -206,6 +194,7 @@ def _claim(store: Store, base: str, record: Record, generation: int) -> Record:
 def _encode(record: Record) -> bytes:
     body = asdict(record) | {
         "format": FORMAT,
+        "segment": record.segment.text,
         "snapshot_at": record.snapshot_at.isoformat(),
         "verified_at": record.verified_at.isoformat(),
     }
@@ -225,7 +214,7 @@ def _decode(key: str, body: bytes) -> Record:
         measure = raw["measure"]
         return Record(
             table=raw["table"],
-            segment=raw["segment"],
+            segment=Segment(raw["segment"]),
             generation=raw["generation"],
             run_id=raw["run_id"],
             manifest=raw["manifest"],

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import WHOLE, Segment, condition, segments_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.ports.errors import (
     UNDEFINED_TABLE,
@@ -24,7 +24,6 @@ from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, literal
-from orderhe_dagster.road.backups import WHOLE, segment_of
 from orderhe_dagster.road.inputs import BuildError, Inputs
 
 DEPENDENT_OBJECTS = "2BP01"
@@ -37,9 +36,9 @@ class _Changed(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: rows by day (key None: the whole table)."""
+    """What a build did: the rows of each segment that it built."""
 
-    rows: Mapping[date | None, int]
+    rows: Mapping[Segment, int]
     remade: bool  # the table was made anew because its columns changed
 
     @property
@@ -96,10 +95,10 @@ def _build(
         wanted, stored = audit.definition(table), audit.stored_definition(session, name)
         remade = stored is not None and stored != wanted
         inputs = Inputs(session, catalogue, table, held)
-        days: set[date | None] = {None}
+        segments = set(segments_of(window))
         if window is not None:
-            days = {*window, *(day for day in inputs.days if remade or inputs.changed(day))}
-        inputs.refuse_unready(days)
+            segments |= {day for day in inputs.days if remade or inputs.changed(day)}
+        inputs.refuse_unready(segments)
         refuse_failed(session)
         # What was read above fixed what is built; behind the fence it must still hold.
         statements = [f"lock table {audit.fence(table.layer, table.name)}", *audit.unchanged(held)]
@@ -109,10 +108,10 @@ def _build(
                 ddl.redshift_create(table),
                 *audit.remember_definition(table, name),
             ]
-        statements += _replace(table, days, time_zone)
+        statements += _replace(table, segments, time_zone)
         if remade:
             statements.append(f"delete from {LOADS} where table_name = {literal(name)}")
-        statements += _record(table, days, inputs, run_id, time_zone)
+        statements += _record(table, segments, inputs, run_id, time_zone)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
                 session.transaction(statements)
@@ -124,23 +123,24 @@ def _build(
                 raise
             raise told from error
         except CommitUnknown:
-            arrived = _arrived(warehouse, table, run_id, {day: inputs.of(day) for day in days})
+            arrived = _arrived(
+                warehouse, table, run_id, {segment: inputs.of(segment) for segment in segments}
+            )
             if arrived is None:
                 raise
             return Built(arrived, remade)
-        return Built(_count(session, table, days, time_zone), remade)
+        return Built(_count(session, table, segments, time_zone), remade)
 
 
 def _arrived(
-    warehouse: Warehouse, table: Table, run_id: str, wanted: Mapping[date | None, str]
-) -> dict[date | None, int] | None:
-    """The rows of each day by the audit, where it holds all of them by this run and these inputs."""
+    warehouse: Warehouse, table: Table, run_id: str, wanted: Mapping[Segment, str]
+) -> dict[Segment, int] | None:
+    """The rows of each segment by the audit, where it holds all of them by this run and these inputs."""
     held = audit.look_up(warehouse, str(table.ref))
-    found = {day: held.get(segment_of(day)) for day in wanted}
     rows = {
-        day: row.rows
-        for day, row in found.items()
-        if row is not None and (row.run_id, row.inputs) == (run_id, wanted[day])
+        segment: held[segment].rows
+        for segment, inputs in wanted.items()
+        if segment in held and (held[segment].run_id, held[segment].inputs) == (run_id, inputs)
     }
     return rows if len(rows) == len(wanted) else None
 
@@ -162,8 +162,8 @@ def _explained(error: StatementError, table: Table) -> BuildError | None:
     return None
 
 
-def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
-    where = _where(table, days, time_zone)
+def _replace(table: Table, segments: set[Segment], time_zone: str) -> list[str]:
+    where = _where(table, segments, time_zone)
     return [
         f"delete from {ddl.qualified(table.ref)}{where}",
         ddl.redshift_insert(table, where),
@@ -171,16 +171,16 @@ def _replace(table: Table, days: set[date | None], time_zone: str) -> list[str]:
 
 
 def _record(
-    table: Table, days: set[date | None], inputs: Inputs, run_id: str, time_zone: str
+    table: Table, segments: set[Segment], inputs: Inputs, run_id: str, time_zone: str
 ) -> list[str]:
     name = literal(str(table.ref))
-    ordered = sorted(days, key=str)
-    segments = ", ".join(literal(segment_of(day)) for day in ordered)
+    ordered = sorted(segments)
+    listed = ", ".join(literal(segment.text) for segment in ordered)
     target = ddl.qualified(table.ref)
     rows = ",\n".join(
-        f"({name}, {literal(segment_of(day))}, {literal(run_id)}, 0, {literal(run_id)}, 0, '', "
-        f"{literal(inputs.of(day))}, getdate(), getdate())"
-        for day in ordered
+        f"({name}, {literal(segment.text)}, {literal(run_id)}, 0, {literal(run_id)}, 0, '', "
+        f"{literal(inputs.of(segment))}, getdate(), getdate())"
+        for segment in ordered
     )
     counted = (
         f"to_char({measure.day_expression(table, time_zone, 'redshift')}, 'YYYY-MM-DD')"
@@ -189,33 +189,30 @@ def _record(
     )
     return [
         f"delete from {LOADS} where table_name = {name}"
-        + (f" and segment in ({segments})" if table.partition else ""),
+        + (f" and segment in ({listed})" if table.partition else ""),
         f"insert into {LOADS} values {rows}",
         (
             f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
-            f" count(*) as row_count from {target}{_where(table, days, time_zone)} group by 1) as counted"
+            f" count(*) as row_count from {target}{_where(table, segments, time_zone)} group by 1) as counted"
             f" where _loads.table_name = {name} and _loads.segment = counted.segment"
         ),
     ]
 
 
-def _where(table: Table, days: set[date | None], time_zone: str) -> str:
-    if days == {None}:
-        return ""
-    return f" where {audit.days_predicate(table, [day for day in days if day], time_zone)}"
+def _where(table: Table, segments: set[Segment], time_zone: str) -> str:
+    of_these = condition(table, segments, time_zone)
+    return f" where {of_these}" if of_these else ""
 
 
 def _count(
-    session: Session, table: Table, days: set[date | None], time_zone: str
-) -> dict[date | None, int]:
+    session: Session, table: Table, segments: set[Segment], time_zone: str
+) -> dict[Segment, int]:
     target = ddl.qualified(table.ref)
-    if days == {None}:
-        return {None: session.execute(f"select count(*) from {target}").scalar()}
+    if segments == {WHOLE}:
+        return {WHOLE: session.execute(f"select count(*) from {target}").scalar()}
     day = measure.day_expression(table, time_zone, "redshift")
     result = session.execute(
-        f"select {day} as day, count(*) as row_count from {target}{_where(table, days, time_zone)}"
+        f"select {day} as day, count(*) as row_count from {target}{_where(table, segments, time_zone)}"
         f" group by {day}"
     )
-    rows: dict[date | None, int] = dict.fromkeys(days, 0)
-    rows.update(dict(result.rows))
-    return rows
+    return dict.fromkeys(segments, 0) | {Segment.of(day): rows for day, rows in result.rows}

@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from orderhe_dagster.catalog.days import Window, windows
 from orderhe_dagster.catalog.measure import DIGESTED
+from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Touch
@@ -32,11 +32,11 @@ MOST_SCANS = 8
 
 @dataclass
 class BackedUp:
-    """What a step found and did: every day's current record, which were read, which are new."""
+    """What a step came to: every segment's current record, which were read, which are new."""
 
-    records: dict[date | None, Record] = field(default_factory=dict)
-    read: set[date | None] = field(default_factory=set)
-    written: set[date | None] = field(default_factory=set)
+    records: dict[Segment, Record] = field(default_factory=dict)
+    read: set[Segment] = field(default_factory=set)
+    written: set[Segment] = field(default_factory=set)
 
     @property
     def rows(self) -> int:
@@ -69,7 +69,7 @@ def back_up(
     done = BackedUp()
     todo: list[Window | None] = [None]
     if window is not None:
-        known = backups.read_current(store, table.name, list(history))
+        known = backups.read_current(store, table.name, segments_of(history))
         done.records.update(known)
         touches = source.touches(table, history, time_zone)
         if not touches and done.rows and not may_be_empty:
@@ -98,26 +98,26 @@ def _emptied(table: Table, rows: int, quarantined: int = 0) -> backups.BackupErr
 def _spans(
     table: Table,
     window: Window,
-    known: Mapping[date | None, Record],
-    touches: Mapping[date | None, Touch],
+    known: Mapping[Segment, Record],
+    touches: Mapping[Segment, Touch],
 ) -> list[Window]:
     """The days to read: those asked for, those that are out of date, and those skipped in between."""
     columns = backups.schema_fingerprint(table)
     days = set(window)
     days |= {
         day
-        for day, record in known.items()
-        if day is not None
-        and (touches.get(day, Touch(0)) != record.touch or record.schema != columns)
+        for segment, record in known.items()
+        if (day := segment.day)
+        and (touches.get(segment, Touch(0)) != record.touch or record.schema != columns)
     }
-    backed_up = [day for day in known if day is not None]
+    backed_up = days_of(known)
     if backed_up:
         first, last = min(backed_up), max([*backed_up, window.end])
-        days |= {day for day in touches if day and first < day < last and day not in known}
-    found = windows(days)
-    if len(found) <= MOST_SCANS:
-        return found
-    return [Window(found[0].start, found[-1].end)]  # one scan of all beats many of few
+        days |= {day for day in days_of(touches.keys() - known.keys()) if first < day < last}
+    spans = windows(days)
+    if len(spans) <= MOST_SCANS:
+        return spans
+    return [Window(spans[0].start, spans[-1].end)]  # one scan of all beats many of few
 
 
 def _back_up_span(
@@ -131,53 +131,53 @@ def _back_up_span(
     done: BackedUp,
     may_be_empty: bool,
 ) -> None:
-    days: list[date | None] = [None] if span is None else list(span)
-    known = backups.read_current(store, table.name, days) if span is None else {**done.records}
+    segments = segments_of(span)
+    known = backups.read_current(store, table.name, segments) if span is None else {**done.records}
     extract = source.extract(table, span, folder / "parts", time_zone)
-    before = backups.read_current(store, table.name, days)
-    fresh = _fresh_records(table, extract, days, store, run_id, source.identity)
+    before = backups.read_current(store, table.name, segments)
+    fresh = _fresh_records(table, extract, segments, store, run_id, source.identity)
     if span is None and not may_be_empty:
-        whole = before.get(None)
-        if whole is not None and whole.measure.rows and not fresh[None].measure.rows:
-            raise _emptied(table, whole.measure.rows, fresh[None].quarantined)
+        whole = before.get(WHOLE)
+        if whole is not None and whole.measure.rows and not fresh[WHOLE].measure.rows:
+            raise _emptied(table, whole.measure.rows, fresh[WHOLE].quarantined)
 
-    def stands(day: date | None) -> bool:
-        return _stands(table, store, before.get(day), fresh[day])
+    def stands(segment: Segment) -> bool:
+        return _stands(table, store, before.get(segment), fresh[segment])
 
-    unchanged = {day for day, found in _side_by_side(stands, days, store) if found}
-    changed = [day for day in days if day not in unchanged]
+    unchanged = {segment for segment, same in _side_by_side(stands, segments, store) if same}
+    changed = [segment for segment in segments if segment not in unchanged]
     store.upload(
         (part.key, path)
-        for day in changed
+        for segment in changed
         for stored, files in (
-            (fresh[day].parts, extract.parts),
-            (fresh[day].quarantine, extract.quarantine),
+            (fresh[segment].parts, extract.parts),
+            (fresh[segment].quarantine, extract.quarantine),
         )
-        for part, path in zip(stored, files.get(day, ()), strict=True)
+        for part, path in zip(stored, files.get(segment, ()), strict=True)
     )
 
-    def settle(day: date | None) -> Record:
-        if day in unchanged:
-            return backups.verify(store, before[day], extract.snapshot_at)
-        record = fresh[day]
+    def settle(segment: Segment) -> Record:
+        if segment in unchanged:
+            return backups.verify(store, before[segment], extract.snapshot_at)
+        record = fresh[segment]
         if record.parts:
             store.put(record.manifest, backups.manifest_body(store, record.parts))
-        return backups.commit(store, record, known.get(day))
+        return backups.commit(store, record, known.get(segment))
 
-    done.records.update(_side_by_side(settle, days, store))
+    done.records.update(_side_by_side(settle, segments, store))
     done.written.update(changed)
-    done.read.update(days)
+    done.read.update(segments)
 
 
 def _side_by_side(
-    work: Callable[[date | None], _T], days: Sequence[date | None], store: Store
-) -> Iterator[tuple[date | None, _T]]:
-    """What `work` makes of each day, in order, as many at once as the store takes well."""
-    if store.requests_at_once == 1 or len(days) == 1:
-        yield from zip(days, map(work, days), strict=True)
+    work: Callable[[Segment], _T], segments: Sequence[Segment], store: Store
+) -> Iterator[tuple[Segment, _T]]:
+    """What `work` makes of each segment, in order, as many at once as the store takes well."""
+    if store.requests_at_once == 1 or len(segments) == 1:
+        yield from zip(segments, map(work, segments), strict=True)
         return
-    with ThreadPoolExecutor(min(store.requests_at_once, len(days))) as pool:
-        yield from zip(days, pool.map(work, days), strict=True)
+    with ThreadPoolExecutor(min(store.requests_at_once, len(segments))) as pool:
+        yield from zip(segments, pool.map(work, segments), strict=True)
 
 
 def _stands(table: Table, store: Store, before: Record | None, fresh: Record) -> bool:
@@ -204,56 +204,55 @@ def _stands(table: Table, store: Store, before: Record | None, fresh: Record) ->
 def _fresh_records(
     table: Table,
     extract: Extract,
-    days: Sequence[date | None],
+    segments: Sequence[Segment],
     store: Store,
     run_id: str,
     source: str,
-) -> dict[date | None, Record]:
+) -> dict[Segment, Record]:
     paths = [
         path
-        for day in days
+        for segment in segments
         for files in (extract.parts, extract.quarantine)
-        for path in files.get(day, ())
+        for path in files.get(segment, ())
     ]
     with ThreadPoolExecutor(2) as pool:
         hashes = dict(zip(paths, pool.map(_sha256, paths), strict=True))
     records = {}
-    for day in days:
-        segment = backups.segment_of(day)
+    for segment in segments:
         folder = f"{backups.prefix(table.name, segment)}/{run_id}"
         parts = tuple(
             Part(f"{folder}/part-{number:05d}.parquet", path.stat().st_size, hashes[path])
-            for number, path in enumerate(extract.parts.get(day, ()))
+            for number, path in enumerate(extract.parts.get(segment, ()))
         )
         quarantine = tuple(
             Part(f"{folder}/quarantine-{number:05d}.jsonl", path.stat().st_size, hashes[path])
-            for number, path in enumerate(extract.quarantine.get(day, ()))
+            for number, path in enumerate(extract.quarantine.get(segment, ()))
         )
-        _check_all_there(table, segment, extract, day)
-        records[day] = Record(
+        _check_all_there(table, segment, extract)
+        records[segment] = Record(
             table=table.name,
             segment=segment,
             generation=0,
             run_id=run_id,
             manifest=f"{folder}/manifest.json" if parts else "",
-            measure=extract.measures[day],
-            touch=extract.touches.get(day, Touch(0)),
+            measure=extract.measures[segment],
+            touch=extract.touches.get(segment, Touch(0)),
             parts=parts,
             schema=backups.schema_fingerprint(table),
             source=source,
             snapshot_at=extract.snapshot_at,
             verified_at=extract.snapshot_at,
             quarantine=quarantine,
-            quarantined=extract.quarantined.get(day, 0),
-            nulled=dict(extract.nulled.get(day, {})),
+            quarantined=extract.quarantined.get(segment, 0),
+            nulled=dict(extract.nulled.get(segment, {})),
         )
     return records
 
 
-def _check_all_there(table: Table, segment: str, extract: Extract, day: date | None) -> None:
+def _check_all_there(table: Table, segment: Segment, extract: Extract) -> None:
     """Rows read = rows to be loaded + rows in quarantine."""
-    read = extract.touches.get(day, Touch(0)).rows
-    kept, apart = extract.measures[day].rows, extract.quarantined.get(day, 0)
+    read = extract.touches.get(segment, Touch(0)).rows
+    kept, apart = extract.measures[segment].rows, extract.quarantined.get(segment, 0)
     if read != kept + apart:
         raise backups.BackupError(
             f"backup of {table.name} {segment}: {read:,} rows were read, but {kept:,} are to be loaded "

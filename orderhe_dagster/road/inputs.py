@@ -6,18 +6,17 @@ The build itself is in `builds`; what the warehouse says it holds is read by `au
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import Loaded
-from orderhe_dagster.road.backups import day_of, segment_of
 
 
 class BuildError(PortError):
@@ -37,7 +36,7 @@ class Inputs:
         session: Session,
         catalogue: Catalogue,
         table: Table,
-        held: Mapping[str, Mapping[str, Loaded]],
+        held: Mapping[str, Mapping[Segment, Loaded]],
     ) -> None:
         self._table, self._held = table, held
         self._daily = {
@@ -56,24 +55,24 @@ class Inputs:
                 digest = _digest_of_columns(session, catalogue.get(ref), read)
                 self._whole[str(ref)] = digest or self._whole[str(ref)]
 
-    def of(self, day: date | None) -> str:
-        """The fingerprint of one day's inputs, the select's own text included."""
+    def of(self, segment: Segment) -> str:
+        """The fingerprint of one segment's inputs, the select's own text included."""
         versions = []
         for name, daily in sorted(self._daily.items()):
-            row = self._held[name].get(segment_of(day)) if daily else None
+            row = self._held[name].get(segment) if daily else None
             versions.append(f"{name}={row.version if row else self._whole.get(name, '')}")
         return _digest([self._table.code_version, *versions])
 
-    def changed(self, day: date | None) -> bool:
-        """Whether the day was never built, or from other inputs than there are now."""
-        built = self._held[str(self._table.ref)].get(segment_of(day))
-        return built is None or built.inputs != self.of(day)
+    def changed(self, segment: Segment) -> bool:
+        """Whether the segment was never built, or from other inputs than there are now."""
+        built = self._held[str(self._table.ref)].get(segment)
+        return built is None or built.inputs != self.of(segment)
 
-    def refuse_unready(self, days: set[date | None]) -> None:
+    def refuse_unready(self, segments: Collection[Segment]) -> None:
         """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
         for name, daily in sorted(self._daily.items()):
             asset = name.replace(".", "/")
-            wanted = [segment_of(day) for day in days] if daily else list(self._held[name])
+            wanted = segments if daily else list(self._held[name])
             missing = sorted(segment for segment in wanted if segment not in self._held[name])
             if missing:
                 raise BuildError(
@@ -95,12 +94,12 @@ class Inputs:
                 )
 
 
-def _common_days(upstreams: list[Mapping[str, Loaded]]) -> set[date]:
+def _common_days(upstreams: Sequence[Mapping[Segment, Loaded]]) -> set[Segment]:
     """The days that every daily upstream has."""
     if not upstreams:
         return set()
     common = set.intersection(*(set(segments) for segments in upstreams))
-    return {day for day in map(day_of, common) if day is not None}
+    return {segment for segment in common if segment.day is not None}
 
 
 def _digest_of_columns(session: Session, table: Table, names: Sequence[str]) -> str | None:
@@ -141,10 +140,10 @@ def _lags(
     if ref not in known:
         held = audit.read(session, [str(ref), *map(str, table.depends_on)])
         inputs = Inputs(session, catalogue, table, held)
-        days = inputs.days if table.partition else {None}
+        segments = inputs.days if table.partition else {WHOLE}
         known[ref] = (
             not held[str(ref)]
-            or any(inputs.changed(day) for day in days)
+            or any(inputs.changed(segment) for segment in segments)
             or any(_lags(session, catalogue, upstream, known) for upstream in table.depends_on)
         )
     return known[ref]

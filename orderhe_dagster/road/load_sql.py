@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.segments import Segment, condition
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, asserting, literal
@@ -16,14 +16,14 @@ SUPERSEDED = "superseded"
 MOVED = "moved by "
 
 
-def incoming_rows(table: Table, records: Mapping[date | None, Record], run_id: str) -> str:
+def incoming_rows(table: Table, records: Mapping[Segment, Record], run_id: str) -> str:
     """The statement that puts the audit rows to be into the incoming table."""
     rows = ",\n".join(
         "("
         + ", ".join(
             (
                 literal(f"warehouse.{table.name}"),
-                literal(record.segment),
+                literal(record.segment.text),
                 literal(record.version),
                 str(record.generation),
                 literal(run_id),
@@ -41,7 +41,7 @@ def incoming_rows(table: Table, records: Mapping[date | None, Record], run_id: s
 
 
 def load_statements(
-    table: Table, records: Mapping[date | None, Record], run_id: str, time_zone: str
+    table: Table, records: Mapping[Segment, Record], run_id: str, time_zone: str
 ) -> list[str]:
     """The statements of the one transaction, from the stage and the incoming audit rows.
 
@@ -49,8 +49,8 @@ def load_statements(
     """
     target = f"warehouse.{ddl.quoted(table.name)}"
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
-    days = [day for day in records if day is not None]
-    where = f" where {audit.days_predicate(table, days, time_zone)}" if days else ""
+    of_these = condition(table, records, time_zone)
+    where = f" where {of_these}" if of_these else ""
     rows = sum(record.measure.rows for record in records.values())
     return [
         f"lock table {audit.fence('warehouse', table.name)}",
@@ -61,7 +61,7 @@ def load_statements(
             " and held.segment = arriving.segment and held.generation > arriving.generation",
         ),
         f"delete from {target}{where}",
-        *(_moved_rows(table, target, run_id, time_zone) if days else ()),
+        *(_moved_rows(table, target, run_id, time_zone) if table.partition else ()),
         f"insert into {target} ({columns}) select {columns} from {STAGE}",
         asserting(
             f"count(*) = {rows}",

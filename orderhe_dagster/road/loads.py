@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, StatementError
@@ -29,14 +30,14 @@ class LoadError(PortError):
 
 def load(
     table: Table,
-    days: list[date | None],
+    segments: list[Segment],
     history: Iterable[date],
     store: Store,
     warehouse: Warehouse,
     run_id: str,
     time_zone: str,
-) -> dict[date | None, Record]:
-    """Bring the current backups of `days` into `warehouse.<table>`, all of them or none.
+) -> dict[Segment, Record]:
+    """Bring the current backups of `segments` into `warehouse.<table>`, all of them or none.
 
     Days of `history` that have a backup which the warehouse does not hold come along: a load that
     failed, a day that was backed up again, a warehouse that was lost.
@@ -45,13 +46,13 @@ def load(
     name = f"warehouse.{table.name}"
     for attempt in range(1, _ATTEMPTS + 1):
         last = attempt == _ATTEMPTS
-        records: dict[date | None, Record] = {}
+        records: dict[Segment, Record] = {}
         try:
             with warehouse.session(f"load warehouse/{table.name} run {run_id}") as session:
                 audit.prepare(session)
                 audit.prepare_loaded_table(session, table)
                 held = audit.read(session, [name])[name]
-                records = _records(table, days, history, held, store)
+                records = _records(table, segments, history, held, store)
                 try:
                     _load(session, table, records, store, warehouse, run_id, time_zone)
                 except StatementError as error:
@@ -73,31 +74,31 @@ def load(
 
 
 def _arrived(
-    warehouse: Warehouse, name: str, records: Mapping[date | None, Record], run_id: str
+    warehouse: Warehouse, name: str, records: Mapping[Segment, Record], run_id: str
 ) -> bool:
     """Whether the audit holds all of these records by this run: its transaction was committed."""
     held = audit.look_up(warehouse, name)
     return all(
-        (found := held.get(record.segment)) is not None
-        and (found.run_id, found.version) == (run_id, record.version)
-        for record in records.values()
+        segment in held
+        and (held[segment].run_id, held[segment].version) == (run_id, record.version)
+        for segment, record in records.items()
     )
 
 
 def _newer(
-    records: Mapping[date | None, Record], held: Mapping[str, Loaded]
-) -> dict[date | None, Loaded]:
-    """The days of which the warehouse holds a newer generation than the one to be loaded."""
+    records: Mapping[Segment, Record], held: Mapping[Segment, Loaded]
+) -> dict[Segment, Loaded]:
+    """The segments of which the warehouse holds a newer generation than the one to be loaded."""
     return {
-        day: held[record.segment]
-        for day, record in records.items()
-        if record.segment in held and held[record.segment].generation > record.generation
+        segment: held[segment]
+        for segment, record in records.items()
+        if segment in held and held[segment].generation > record.generation
     }
 
 
 def _refuse_older_store(
     table: Table,
-    newer: Mapping[date | None, Loaded],
+    newer: Mapping[Segment, Loaded],
     store: Store,
     error: StatementError,
     *,
@@ -106,14 +107,13 @@ def _refuse_older_store(
     """Return where another run has just backed up and loaded; LoadError where the store went back."""
     current = backups.read_current(store, table.name, list(newer))
     if not last and all(
-        day in current and current[day].generation >= loaded.generation
-        for day, loaded in newer.items()
+        segment in current and current[segment].generation >= loaded.generation
+        for segment, loaded in newer.items()
     ):
         return
-    segments = sorted(backups.segment_of(day) for day in newer)
     raise LoadError(
-        f"warehouse.{table.name} holds newer backups of {counted(len(segments), 'day')} "
-        f"(the first {segments[0]}) than {store.url('backup/' + table.name)} has: the store was restored "
+        f"warehouse.{table.name} holds newer backups of {counted(len(newer), 'day')} "
+        f"(the first {min(newer)}) than {store.url('backup/' + table.name)} has: the store was restored "
         "to an older state, or another store is set. To go on with this store: delete from "
         f"{LOADS} where table_name = 'warehouse.{table.name}'; then run the load again."
     ) from error
@@ -121,34 +121,34 @@ def _refuse_older_store(
 
 def _records(
     table: Table,
-    days: list[date | None],
+    segments: list[Segment],
     history: Iterable[date],
-    held: Mapping[str, Loaded],
+    held: Mapping[Segment, Loaded],
     store: Store,
-) -> dict[date | None, Record]:
-    others: list[date | None] = []
+) -> dict[Segment, Record]:
+    others: list[Segment] = []
     if table.partition:
-        others = sorted({*history, *map(backups.day_of, held)} - {*days, None}, key=str)
-    current = backups.read_current(store, table.name, [*days, *others])
-    missing = [day for day in days if day not in current]
+        others = sorted({*map(Segment.of, history), *held} - {*segments, WHOLE})
+    current = backups.read_current(store, table.name, [*segments, *others])
+    missing = [segment for segment in segments if segment not in current]
     if missing:
-        first = backups.segment_of(missing[0])
         raise LoadError(
-            f"no backup of {table.name} for {len(missing)} of {len(days)} days, the first {first}. "
+            f"no backup of {table.name} for {len(missing)} of {len(segments)} days, the first "
+            f"{missing[0]}. "
             f"Materialize backup/{table.name} for these days first."
         )
-    versions = {segment: loaded.version for segment, loaded in held.items()}
     outdated = [
-        day
-        for day in others
-        if day in current and current[day].version != versions.get(backups.segment_of(day))
+        segment
+        for segment in others
+        if segment in current
+        and (segment not in held or current[segment].version != held[segment].version)
     ]
     wanted = backups.schema_fingerprint(table)
-    records = {day: current[day] for day in [*days, *outdated]}
-    for day, record in records.items():
+    records = {segment: current[segment] for segment in [*segments, *outdated]}
+    for segment, record in records.items():
         if record.schema != wanted:
             raise LoadError(
-                f"the backup of {table.name} {backups.segment_of(day)} was written with other columns "
+                f"the backup of {table.name} {segment} was written with other columns "
                 f"than {table.path} has now. Materialize backup/{table.name} for that day again."
             )
     return records
@@ -157,7 +157,7 @@ def _records(
 def _load(
     session: Session,
     table: Table,
-    records: Mapping[date | None, Record],
+    records: Mapping[Segment, Record],
     store: Store,
     warehouse: Warehouse,
     run_id: str,
@@ -191,7 +191,7 @@ def _load(
 
 def _manifest(
     table: Table,
-    records: Mapping[date | None, Record],
+    records: Mapping[Segment, Record],
     parts: list[Part],
     store: Store,
     run_id: str,
@@ -212,33 +212,33 @@ def _manifest(
 
 
 def _judge_stage(
-    session: Session, table: Table, records: Mapping[date | None, Record], time_zone: str
+    session: Session, table: Table, records: Mapping[Segment, Record], time_zone: str
 ) -> None:
-    """Compare what COPY brought with what the backup says: rows, sums and digest of every day."""
+    """Compare what COPY brought with what the backup says: rows, sums and digest of every segment."""
     staged = measures(session, table, STAGE, time_zone)
-    for day, record in records.items():
-        found = staged.pop(day, Measure(0))
-        if not same(found, record.measure):
+    for segment, record in records.items():
+        copied = staged.pop(segment, Measure(0))
+        if not same(copied, record.measure):
             raise LoadError(
-                f"{table.name} {backups.segment_of(day)}: the stage differs from backup generation "
-                f"{record.generation}: {difference(found, record.measure)}. Nothing was changed. "
+                f"{table.name} {segment}: the stage differs from backup generation "
+                f"{record.generation}: {difference(copied, record.measure)}. Nothing was changed. "
                 f"Materialize backup/{table.name} for that day again: a part may be damaged."
             )
     if staged:
-        strays = ", ".join(sorted(backups.segment_of(day) for day in staged))
+        strays = ", ".join(map(str, sorted(staged)))
         raise LoadError(f"{table.name}: the parts hold rows of other days: {strays}")
 
 
 def measures(
     session: Session, table: Table, relation: str, time_zone: str, where: str | None = None
-) -> dict[date | None, Measure]:
-    """Rows, sums and digest of a relation in the warehouse, by day; key None: no partitions."""
+) -> dict[Segment, Measure]:
+    """Rows, sums and digest of a relation in the warehouse, by segment."""
     by_day = table.partition is not None
     sql = measure.measure_select(
         table, relation, "redshift", where=where, by_day=by_day, time_zone=time_zone
     )
     rows = [measure.measured(table, row, by_day=by_day) for row in session.execute(sql).rows]
-    return {row.day: Measure(row.rows, row.sums, row.digest) for row in rows}
+    return {row.segment: Measure(row.rows, row.sums, row.digest) for row in rows}
 
 
 def same(one: Measure, other: Measure) -> bool:

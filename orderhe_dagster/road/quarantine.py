@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road.backups import Record
@@ -24,7 +25,7 @@ class Found:
     """What stands in quarantine, and what became NULL, over all the days of a table."""
 
     rows: int = 0
-    segments: Counter[str] = field(default_factory=Counter)  # segment -> rows in quarantine
+    segments: Counter[Segment] = field(default_factory=Counter)  # -> rows in quarantine
     nulled: Counter[str] = field(default_factory=Counter)  # column -> values that became NULL
     reasons: Counter[str] = field(default_factory=Counter)  # columns and why -> rows, of those read
     first: list[dict[str, Any]] = field(default_factory=list)  # rows, personal data masked

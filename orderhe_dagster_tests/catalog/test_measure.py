@@ -19,6 +19,7 @@ from orderhe_dagster.catalog.measure import (
     measure_select,
     measured,
 )
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster_tests.catalog.folders import read
 
@@ -136,7 +137,11 @@ def test_days_add_up_to_the_whole(tmp_path: Path) -> None:
     connection = filled(table, ROWS)
     days = take(connection, table, by_day=True)
     (whole,) = take(connection, table)
-    assert [day.day for day in days] == [date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)]
+    assert [day.segment.day for day in days] == [
+        date(2026, 1, 1),
+        date(2026, 1, 2),
+        date(2026, 1, 3),
+    ]
     assert sum(day.digest for day in days) == whole.digest
     (first,) = take(connection, table, where="\"at\" < '2026-01-02'")
     assert (first.rows, first.digest) == (days[0].rows, days[0].digest)
@@ -178,7 +183,7 @@ def test_no_rows_measure_nothing(tmp_path: Path) -> None:
     connection = duckdb.connect()
     connection.execute(duckdb_create(table))
     (found,) = take(connection, table)
-    assert found == Measured(None, 0, {"id": Decimal(0), "d": Decimal(0)}, 0)
+    assert found == Measured(WHOLE, 0, {"id": Decimal(0), "d": Decimal(0)}, 0)
 
 
 @pytest.mark.parametrize("zone", ["Asia/Seoul", "America/New_York", "UTC"])
@@ -222,7 +227,7 @@ def test_drivers_may_give_text(tmp_path: Path) -> None:
     table = shop(tmp_path)
     found = measured(table, ["2026-01-02", "3", "6", "1.50", "12345678901234567890"], by_day=True)
     assert found == Measured(
-        date(2026, 1, 2), 3, {"id": Decimal(6), "d": Decimal("1.50")}, 12345678901234567890
+        Segment("2026-01-02"), 3, {"id": Decimal(6), "d": Decimal("1.50")}, 12345678901234567890
     )
 
 

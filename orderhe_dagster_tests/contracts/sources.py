@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orderhe_dagster.catalog.reader import read_catalogue
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster_tests.servers.mariadb import mysql_source
 
@@ -35,6 +36,7 @@ SOURCES: dict[str, Callable[[Path, Wanted], Source]] = {
 }
 SEOUL = "Asia/Seoul"
 DAY = date(2026, 3, 1)
+SEGMENT = Segment.of(DAY)
 
 SALES = """
 -- Sales.
@@ -120,5 +122,7 @@ def count(source: Source, table: str = "sales") -> int:
         return int(transaction.fetch(f"select count(*) as n from {table}")["n"][0].as_py())
 
 
-def parts_of(found: Any, key: date | None) -> list[dict[str, Any]]:
-    return [row for part in found.parts.get(key, ()) for row in pq.read_table(part).to_pylist()]
+def rows_read(extract: Extract, segment: Segment) -> list[dict[str, Any]]:
+    return [
+        row for part in extract.parts.get(segment, ()) for row in pq.read_table(part).to_pylist()
+    ]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, Touch
@@ -19,13 +20,14 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     NAMES,
+    SEGMENT,
     SEOUL,
     TYPES,
     ZONED,
     count,
     fill,
-    parts_of,
     rows_of,
+    rows_read,
     sale,
     tables,
 )
@@ -69,10 +71,10 @@ def test_every_type_passes_through_parquet_unchanged(source: Source, tmp_path: P
     rows = [{"id": number, "on_day": DAY, **row} for number, row in enumerate(values)]
     fill(source, table, rows)
     found = source.extract(table, Window.of(DAY), tmp_path / "out", SEOUL)
-    read = sorted(parts_of(found, DAY), key=lambda row: row["id"])
+    read = sorted(rows_read(found, SEGMENT), key=lambda row: row["id"])
     assert read == [{name: row[name] for name in table.column_names} for row in rows]
     assert found.measures == source.measure(table, Window.of(DAY), SEOUL)
-    (part,) = found.parts[DAY]
+    (part,) = found.parts[SEGMENT]
     schema = pq.read_schema(part)
     assert schema.names == list(table.column_names), "the contract's columns in its order, no other"
     assert [str(field.type) for field in schema] == [
@@ -92,13 +94,13 @@ def test_an_extract_takes_the_window_and_counts_every_day(
     before = datetime.now(timezone.utc)
     found = source.extract(sales, window, tmp_path / "out", SEOUL)
     assert before - timedelta(seconds=2) <= found.snapshot_at <= datetime.now(timezone.utc)
-    assert set(found.parts) == {DAY, DAY + timedelta(2)}
-    assert {row["number"] for row in parts_of(found, DAY)} == {1, 2}
-    assert list(found.measures) == list(window)
+    assert set(found.parts) == {SEGMENT, Segment.of(DAY + timedelta(2))}
+    assert {row["number"] for row in rows_read(found, SEGMENT)} == {1, 2}
+    assert list(found.measures) == segments_of(window)
     assert [measure.rows for measure in found.measures.values()] == [2, 0, 1]
-    empty = found.measures[DAY + timedelta(1)]
+    empty = found.measures[Segment.of(DAY + timedelta(1))]
     assert empty == Measure(0, dict.fromkeys(("number", "amount", "small"), Decimal(0)), 0)
-    assert found.measures[DAY].sums == {"number": 3, "amount": Decimal("21.00"), "small": 0}
+    assert found.measures[SEGMENT].sums == {"number": 3, "amount": Decimal("21.00"), "small": 0}
     assert source.outside(sales, window, SEOUL) == (1, 1)
     written = sorted(
         file.relative_to(tmp_path / "out") for file in (tmp_path / "out").rglob("*.parquet")
@@ -111,7 +113,7 @@ def test_an_extract_takes_the_window_and_counts_every_day(
 
 def test_no_rows_at_all_is_an_extract_too(source: Source, sales: Table, tmp_path: Path) -> None:
     found = source.extract(sales, Window.of(DAY), tmp_path / "out", SEOUL)
-    assert (found.parts, found.touches, found.measures[DAY].rows) == ({}, {}, 0)
+    assert (found.parts, found.touches, found.measures[SEGMENT].rows) == ({}, {}, 0)
 
 
 def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> None:
@@ -119,13 +121,13 @@ def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> 
     source.create([table])
     empty = source.extract(table, None, tmp_path / "empty", SEOUL)
     assert empty.parts == {}
-    assert empty.measures[None].rows == 0
+    assert empty.measures[WHOLE].rows == 0
     fill(source, table, [{"key": "a|b", "select": 1}, {"key": "!N", "select": None}])
     found = source.extract(table, None, tmp_path / "out", SEOUL)
-    assert sorted(row["key"] for row in parts_of(found, None)) == ["!N", "a|b"]
+    assert sorted(row["key"] for row in rows_read(found, WHOLE)) == ["!N", "a|b"]
     assert found.measures == source.measure(table, None, SEOUL)
-    assert found.measures[None].sums == {"select": 1}
-    assert found.touches == source.touches(table, None, SEOUL) == {None: Touch(2, 0)}
+    assert found.measures[WHOLE].sums == {"select": 1}
+    assert found.touches == source.touches(table, None, SEOUL) == {WHOLE: Touch(2, 0)}
 
 
 @pytest.mark.parametrize("window", [None, Window.of(DAY)])
@@ -145,7 +147,7 @@ def test_the_digest_sees_values_and_not_their_order(source: Source, sales: Table
         with source.writing() as transaction:
             transaction.execute("delete from sales")
             transaction.append(sales, rows_of(rows))
-        return source.measure(sales, Window.of(DAY), SEOUL)[DAY].digest
+        return source.measure(sales, Window.of(DAY), SEOUL)[SEGMENT].digest
 
     first = digest(rows)
     assert digest(rows[::-1]) == first
@@ -158,15 +160,16 @@ def test_touches_move_with_the_cursor(source: Source, sales: Table, tmp_path: Pa
     fill(source, sales, [sale(1), sale(2), sale(3, DAY + timedelta(1))])
     window = Window(DAY, DAY + timedelta(5))
     before = source.touches(sales, window, SEOUL)
-    assert set(before) == {DAY, DAY + timedelta(1)}
+    next_day = Segment.of(DAY + timedelta(1))
+    assert set(before) == {SEGMENT, next_day}
     assert source.extract(sales, window, tmp_path / "out", SEOUL).touches == before
     with source.writing() as transaction:
         transaction.execute(
             "update sales set updated_at = '2026-03-05 12:00:00.251' where number = 1"
         )
     after = source.touches(sales, window, SEOUL)
-    assert after[DAY] == Touch(2, before[DAY].cursor_sum + 1000)
-    assert after[DAY + timedelta(1)] == before[DAY + timedelta(1)]
+    assert after[SEGMENT] == Touch(2, before[SEGMENT].cursor_sum + 1000)
+    assert after[next_day] == before[next_day]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,7 @@ def test_a_day_begins_at_the_shops_midnight(
         moments = [moment.date() for moment in moments]
     fill(source, table, [{"id": id_, "moment": moment} for id_, moment in enumerate(moments)])
     found = source.extract(table, Window.of(DAY), tmp_path / "out", SEOUL)
-    assert {row["id"] for row in parts_of(found, DAY)} == {1, 2}
+    assert {row["id"] for row in rows_read(found, SEGMENT)} == {1, 2}
     assert source.outside(table, Window.of(DAY), SEOUL) == (1, 1)
     wide = source.extract(
         table, Window(DAY - timedelta(1), DAY + timedelta(2)), tmp_path / "w", SEOUL
@@ -235,7 +238,7 @@ def test_a_table_may_have_more_columns_than_its_contract(source: Source, tmp_pat
     source.create([was["paid"]])
     fill(source, was["paid"], [{"id": 1, "secret": "s"}])
     found = source.extract(now["paid"], None, tmp_path / "out", SEOUL)
-    assert parts_of(found, None) == [{"id": 1}]
+    assert rows_read(found, WHOLE) == [{"id": 1}]
 
 
 def test_a_table_that_is_not_there_is_named_with_the_remedy(

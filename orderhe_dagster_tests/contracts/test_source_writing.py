@@ -18,6 +18,7 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     SALES,
+    SEGMENT,
     SEOUL,
     ZONED,
     count,
@@ -133,7 +134,7 @@ def test_writers_and_readers_take_turns(source: Source, sales: Table, tmp_path: 
     def read(who: int) -> None:
         for number in range(5):
             found = source.extract(sales, Window.of(DAY), tmp_path / f"{who}-{number}", SEOUL)
-            seen.append(found.measures[DAY].rows)
+            seen.append(found.measures[SEGMENT].rows)
 
     def guarded(work: Callable[[int], None], who: int) -> None:
         try:

@@ -116,7 +116,7 @@ def test_an_instant_falls_on_the_shops_day_through_changes_of_the_clock(
     )
     window = Window(date(1970, 1, 2), date(2038, 1, 1))
     found = mysql.touches(table, window, zone)
-    assert {day: touch.rows for day, touch in found.items()} == days
+    assert {segment.day: touch.rows for segment, touch in found.items()} == days
 
 
 def test_a_zone_of_the_servers_own_changes_nothing(

@@ -16,7 +16,16 @@ from orderhe_dagster.resources.mysql.errors import MySQLCommitUnknown, MySQLErro
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.resources.mysql.tables import OURS, create_text, parents_first
 from orderhe_dagster.shop.simulate import MARKER
-from orderhe_dagster_tests.contracts.sources import DAY, SALES, count, fill, rows_of, sale, tables
+from orderhe_dagster_tests.contracts.sources import (
+    DAY,
+    SALES,
+    SEGMENT,
+    count,
+    fill,
+    rows_of,
+    sale,
+    tables,
+)
 from orderhe_dagster_tests.servers.mariadb import READER, MariaDB, mysql_source
 from orderhe_dagster_tests.servers.proxy import fault_proxy
 
@@ -80,7 +89,7 @@ def test_who_only_reads_is_told_what_is_lacking(
     mariadb: MariaDB, shop_database: str, sales: Table, tmp_path: Path
 ) -> None:
     reader = mysql_source(mariadb, shop_database, READER)
-    assert reader.measure(sales, Window.of(DAY), "UTC")[DAY].rows == 0
+    assert reader.measure(sales, Window.of(DAY), "UTC")[SEGMENT].rows == 0
     with pytest.raises(PortError, match=rf"1142.*`grant insert on .*to {READER.user}"):
         fill(reader, sales, [sale(1)])
     other = tables(tmp_path / "more", other="create table other (id int)")["other"]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Extract, Source
@@ -46,7 +47,8 @@ ROWS = """(1, 'a@b', '2026-02-27', '1990-01-02', null, 'fine', '2026-03-01'),
 (5, null, '2026-02-30', null, null, 'a day that is none', '2026-03-04'),
 (6, null, '2026-03-01', null, null, 'fine too', '0000-00-00')"""
 WINDOW = Window.of(date(2026, 2, 27), date(2026, 3, 1))
-FEBRUARY = (date(2026, 2, 27), date(2026, 2, 28))
+FEBRUARY = (Segment("2026-02-27"), Segment("2026-02-28"))
+MARCH = Segment("2026-03-01")
 
 
 @pytest.fixture(params=["scanner", "arrow"])
@@ -75,17 +77,17 @@ def visits(folder: Path, source: Source, mariadb: MariaDB, keys: str = "") -> Ta
     return table
 
 
-def ids(found: Extract) -> dict[Any, list[int]]:
+def ids(extract: Extract) -> dict[Segment, list[int]]:
     return {
-        day: sorted(n for part in parts for n in pq.read_table(part)["id"].to_pylist())
-        for day, parts in found.parts.items()
+        segment: sorted(n for part in parts for n in pq.read_table(part)["id"].to_pylist())
+        for segment, parts in extract.parts.items()
     }
 
 
-def told(found: Extract, day: Any) -> list[dict[str, Any]]:
+def quarantined(extract: Extract, segment: Segment) -> list[dict[str, Any]]:
     return [
         json.loads(line)
-        for file in found.quarantine.get(day, ())
+        for file in extract.quarantine.get(segment, ())
         for line in file.read_text("utf-8").splitlines()
     ]
 
@@ -95,13 +97,13 @@ def test_faulty_rows_are_set_aside_by_day(source: Source, mariadb: MariaDB, tmp_
     found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
     first, second = FEBRUARY
     assert ids(found) == {first: [1]}
-    assert found.quarantined == {first: 2, second: 2, date(2026, 3, 1): 1}
+    assert found.quarantined == {first: 2, second: 2, MARCH: 1}
     assert {day: m.rows for day, m in found.measures.items()} == {
         first: 1,
         second: 0,
-        date(2026, 3, 1): 0,
+        MARCH: 0,
     }
-    assert told(found, first) == [
+    assert quarantined(found, first) == [
         {"id": 2, "quarantined_because": "born 0000-00-00 is no real day"},
         {
             "id": 3,
@@ -109,7 +111,7 @@ def test_faulty_rows_are_set_aside_by_day(source: Source, mariadb: MariaDB, tmp_
             "born 1980-00-00 is no real day; left_on 2026-02-30 is no real day",
         },
     ]
-    assert [row["id"] for row in told(found, second)] == [4, 5]
+    assert [row["id"] for row in quarantined(found, second)] == [4, 5]
     files = [file.suffix for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert ".jsonl" in files
 
@@ -122,12 +124,12 @@ def test_what_is_carried_is_what_the_source_measures(
     assert source.measure(table, WINDOW, "Asia/Seoul") == found.measures
     assert source.touches(table, WINDOW, "Asia/Seoul") == found.touches
     assert {day: touch.rows for day, touch in found.touches.items()} == {
-        day: found.measures[day].rows + found.quarantined.get(day, 0) for day in WINDOW
+        day: found.measures[day].rows + found.quarantined.get(day, 0) for day in segments_of(WINDOW)
     }
     first, _ = FEBRUARY
-    assert ids(found) == {first: [1, 2], date(2026, 3, 1): [6]}
-    assert found.nulled == {first: {"born": 1}, date(2026, 3, 1): {"changed_at": 1}}
-    (row,) = [r for part in found.parts[date(2026, 3, 1)] for r in pq.read_table(part).to_pylist()]
+    assert ids(found) == {first: [1, 2], MARCH: [6]}
+    assert found.nulled == {first: {"born": 1}, MARCH: {"changed_at": 1}}
+    (row,) = [r for part in found.parts[MARCH] for r in pq.read_table(part).to_pylist()]
     assert row["changed_at"] is None
 
 
@@ -155,9 +157,9 @@ def test_a_table_without_days_is_split_too(
         },
     ).tables[0]
     found = source.extract(whole, None, tmp_path / "out", "Asia/Seoul")
-    assert ids(found) == {None: [1]}
-    assert found.quarantined == {None: 5}
-    assert [row["id"] for row in told(found, None)] == [2, 3, 4, 5, 6]
+    assert ids(found) == {WHOLE: [1]}
+    assert found.quarantined == {WHOLE: 5}
+    assert [row["id"] for row in quarantined(found, WHOLE)] == [2, 3, 4, 5, 6]
     assert found.touches == source.touches(whole, None, "Asia/Seoul")
 
 
@@ -237,8 +239,8 @@ def test_long_rows_are_fetched_few_at_a_time() -> None:
 
 def test_personal_keys_are_masked(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
     table = visits(tmp_path, source, mariadb, ", id, born")
-    found = source.extract(table, Window.of(FEBRUARY[0]), tmp_path / "out", "Asia/Seoul")
-    assert told(found, FEBRUARY[0])[0] == {
+    found = source.extract(table, Window.of(date(2026, 2, 27)), tmp_path / "out", "Asia/Seoul")
+    assert quarantined(found, FEBRUARY[0])[0] == {
         "id": "•••",
         "quarantined_because": "born is no real day",
     }
@@ -270,9 +272,9 @@ def test_many_parts_of_a_day_become_one(source: Source, mariadb: MariaDB, tmp_pa
     ):
         cursor.execute(f"insert into many values {rows}")
     found = source.extract(table, None, tmp_path / "out", "Asia/Seoul")
-    assert [part.name for part in found.parts[None]] == ["part-00000.parquet"]
-    assert ids(found) == {None: list(range(32))}
-    assert found.nulled == {None: dict.fromkeys(names, 16)}
+    assert [part.name for part in found.parts[WHOLE]] == ["part-00000.parquet"]
+    assert ids(found) == {WHOLE: list(range(32))}
+    assert found.nulled == {WHOLE: dict.fromkeys(names, 16)}
 
 
 def test_a_mended_row_comes_back_with_the_next_backup(
@@ -284,15 +286,23 @@ def test_a_mended_row_comes_back_with_the_next_backup(
     store.create()
     first, second = FEBRUARY
 
-    def again(day: date) -> dict[Any, tuple[int, int]]:
+    def again(segment: Segment) -> dict[Segment, tuple[int, int]]:
         done = back_up(
-            *(table, Window.of(day), WINDOW, source, store, f"run-{len(runs)}", "Asia/Seoul"),
+            *(
+                table,
+                Window.of(*days_of([segment])),
+                WINDOW,
+                source,
+                store,
+                f"run-{len(runs)}",
+                "Asia/Seoul",
+            ),
             tmp_path / "scratch",
         )
-        runs.append(sorted(d for d in done.written if d))
+        runs.append(sorted(done.written))
         return {d: (r.measure.rows, r.quarantined) for d, r in done.records.items()}
 
-    runs: list[list[date]] = []
+    runs: list[list[Segment]] = []
     assert again(first) == {first: (1, 2)}
     assert again(first) == {first: (1, 2)}
     with source.writing() as transaction:

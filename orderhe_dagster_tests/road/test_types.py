@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from orderhe_dagster.catalog.segments import WHOLE
 from orderhe_dagster.road import backups, quarantine
 from orderhe_dagster_tests.catalog.torture import FAULTS, VALUES
 from orderhe_dagster_tests.intake.adopt.strange import on, run
@@ -63,7 +64,7 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
         assert found == wanted(GOOD[name]), title
     assert [value for value in second if value is not None] == [4]  # the computed one
 
-    (record,) = backups.read_current(shop.store, "edges", [None]).values()
+    (record,) = backups.read_current(shop.store, "edges", [WHOLE]).values()
     assert (record.measure.rows, record.quarantined) == (2, len(FAULTS))
     assert record.touch.rows == 2 + len(FAULTS)
     looked = quarantine.look(shop.store, [record])
@@ -87,5 +88,5 @@ def test_the_check_lists_what_stands_in_quarantine(shop: TestShop) -> None:
     assert materialization.metadata["rows_in_quarantine"].value == len(FAULTS)
     before = shop.run("backup/edges")  # the same rows: the generation stays
     assert before.succeeded
-    (record,) = backups.read_current(shop.store, "edges", [None]).values()
+    (record,) = backups.read_current(shop.store, "edges", [WHOLE]).values()
     assert record.generation == 1

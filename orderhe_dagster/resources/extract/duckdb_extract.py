@@ -12,6 +12,7 @@ from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
 from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
 from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
+from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
@@ -139,16 +140,16 @@ def copy_statement(
     return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
 
 
-def gather(table: Table, window: Window | None, folder: Path) -> dict[date | None, Sequence[Path]]:
+def gather(table: Table, window: Window | None, folder: Path) -> dict[Segment, Sequence[Path]]:
     """Give what the engine wrote its final names: `<folder>/<day>/part-00000.parquet`."""
     if window is None:
-        return {None: sorted(folder.glob("part-*.parquet"))}
-    parts: dict[date | None, Sequence[Path]] = {}
+        return {WHOLE: sorted(folder.glob("part-*.parquet"))}
+    parts: dict[Segment, Sequence[Path]] = {}
     for written in sorted(folder.iterdir()):
         day = day_of(table, window, written.name)
         home = written.rename(folder / day.isoformat())
         files = sorted(home.iterdir(), key=lambda file: (len(file.name), file.name))
-        parts[day] = [
+        parts[Segment.of(day)] = [
             file.rename(home / f"part-{number:05d}.parquet") for number, file in enumerate(files)
         ]
     return parts
@@ -165,7 +166,7 @@ def day_of(table: Table, window: Window, name: str) -> date:
     return day
 
 
-def relation_of(parts: Mapping[date | None, Sequence[Path]]) -> str | None:
+def relation_of(parts: Mapping[Segment, Sequence[Path]]) -> str | None:
     """All the parts as one relation of SQL; None where there are none."""
     files = [string(part.as_posix()) for paths in parts.values() for part in paths]
     if not files:
@@ -179,11 +180,10 @@ def measures_of(
     window: Window | None,
     time_zone: str,
     relation: str | None,
-) -> dict[date | None, Measure]:
-    """The measure of every day asked for in `relation` (SQL text; None: there are no rows)."""
+) -> dict[Segment, Measure]:
+    """The measure of every segment asked for in `relation` (SQL text; None: there are no rows)."""
     nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
-    days: Sequence[date | None] = [None] if window is None else list(window)
-    measures: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+    measures = dict.fromkeys(segments_of(window), nothing)
     if relation is None:
         return measures
     select = measure_select(
@@ -195,8 +195,8 @@ def measures_of(
         time_zone=time_zone,
     )
     for row in connection.execute(select).fetchall():
-        day, count, sums, digest = measured(table, row, by_day=window is not None)
-        measures[day] = Measure(count, sums, digest)
+        segment, count, sums, digest = measured(table, row, by_day=window is not None)
+        measures[segment] = Measure(count, sums, digest)
     return measures
 
 
@@ -206,7 +206,7 @@ def touches_of(
     window: Window | None,
     time_zone: str,
     relation: str | None,
-) -> dict[date | None, Touch]:
+) -> dict[Segment, Touch]:
     """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none)."""
     if relation is None:
         return {}
@@ -218,7 +218,9 @@ def touches_of(
         + (f" where {where}" if where else "")
         + " group by 1"
     ).fetchall()
-    return {value: Touch(count, int(total)) for value, count, total in rows}
+    return {
+        Segment.of(day) if day else WHOLE: Touch(count, int(total)) for day, count, total in rows
+    }
 
 
 def cursor_number(table: Table) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
@@ -47,11 +47,11 @@ def faults_name(table: Table) -> str:
 class SortedRows:
     """What an extract wrote, sorted: the parts, and the rows that are in none."""
 
-    parts: dict[date | None, Sequence[Path]] = field(default_factory=dict)
-    faulty: dict[date | None, dict[str, Sequence[Path]]] = field(default_factory=dict)  # by code
-    quarantine: dict[date | None, Sequence[Path]] = field(default_factory=dict)
-    quarantined: dict[date | None, int] = field(default_factory=dict)
-    nulled: dict[date | None, dict[str, int]] = field(default_factory=dict)
+    parts: dict[Segment, Sequence[Path]] = field(default_factory=dict)
+    faulty: dict[Segment, dict[str, Sequence[Path]]] = field(default_factory=dict)  # by code
+    quarantine: dict[Segment, Sequence[Path]] = field(default_factory=dict)
+    quarantined: dict[Segment, int] = field(default_factory=dict)
+    nulled: dict[Segment, dict[str, int]] = field(default_factory=dict)
 
 
 def sort_rows(
@@ -59,54 +59,54 @@ def sort_rows(
 ) -> SortedRows:
     """Sort what the engine wrote under `folder`. PortError where a fault's policy is `fail`."""
     result = SortedRows()
-    for day, home in _homes(table, window, folder):
+    for segment, home in _homes(table, window, folder):
         sound: list[Path] = []
         for code, files in _by_code(table, home):
             faults = [] if code == SOUND else mysql_projection.decode_faults(table, code)
             if not mysql_projection.is_carried(faults):
-                result.faulty.setdefault(day, {})[code] = files
+                result.faulty.setdefault(segment, {})[code] = files
                 continue
             sound += files
             for fault in faults:
-                nulled = result.nulled.setdefault(day, {})
+                nulled = result.nulled.setdefault(segment, {})
                 nulled[fault.column] = nulled.get(fault.column, 0) + _count(reader, files)
         if sound:
-            result.parts[day] = _numbered(reader, home, sound)
+            result.parts[segment] = _numbered(reader, home, sound)
     _stop_at_failures(reader, table, result)
-    for day, by_code in result.faulty.items():
+    for segment, by_code in result.faulty.items():
         files = [file for files in by_code.values() for file in files]
-        result.quarantined[day] = _count(reader, files)
-        home = folder if day is None else folder / day.isoformat()
-        result.quarantine[day] = list(_write_quarantine(reader, table, by_code, home))
+        result.quarantined[segment] = _count(reader, files)
+        home = folder if segment == WHOLE else folder / segment.text
+        result.quarantine[segment] = list(_write_quarantine(reader, table, by_code, home))
     return result
 
 
 def add_quarantined(
     reader: duckdb.DuckDBPyConnection,
     table: Table,
-    touches: Mapping[date | None, Touch],
+    touches: Mapping[Segment, Touch],
     sorted_rows: SortedRows,
-) -> dict[date | None, Touch]:
+) -> dict[Segment, Touch]:
     """The fingerprints of the parts, with the quarantined rows counted in."""
     all_of = dict(touches)
-    for day, by_code in sorted_rows.faulty.items():
-        relation = relation_of({day: [file for files in by_code.values() for file in files]})
+    for segment, by_code in sorted_rows.faulty.items():
+        relation = relation_of({segment: [file for files in by_code.values() for file in files]})
         row = reader.execute(
             f"select count(*), coalesce(sum({cursor_number(table)}), 0) from {relation}"
         ).fetchone()
         assert row is not None
-        before = all_of.get(day, Touch(0))
-        all_of[day] = Touch(before.rows + row[0], before.cursor_sum + int(row[1]))
+        before = all_of.get(segment, Touch(0))
+        all_of[segment] = Touch(before.rows + row[0], before.cursor_sum + int(row[1]))
     return all_of
 
 
-def _homes(table: Table, window: Window | None, folder: Path) -> Iterator[tuple[date | None, Path]]:
+def _homes(table: Table, window: Window | None, folder: Path) -> Iterator[tuple[Segment, Path]]:
     if window is None:
-        yield None, folder
+        yield WHOLE, folder
         return
     for written in sorted(folder.iterdir()):
         day = day_of(table, window, written.name)
-        yield day, written.rename(folder / day.isoformat())
+        yield Segment.of(day), written.rename(folder / day.isoformat())
 
 
 def _by_code(table: Table, home: Path) -> Iterator[tuple[str, list[Path]]]:
@@ -120,7 +120,7 @@ def _numbered(reader: duckdb.DuckDBPyConnection, home: Path, files: list[Path]) 
     """The parts under their final names; many small ones as one."""
     if len(files) > _PARTS_A_DAY:
         target = home / "part-00000.parquet"
-        rows = relation_of({None: files})
+        rows = relation_of({WHOLE: files})
         reader.execute(
             f"copy (select * from {rows}) to {string(target.as_posix())} "
             "(format parquet, compression zstd)"
@@ -130,7 +130,7 @@ def _numbered(reader: duckdb.DuckDBPyConnection, home: Path, files: list[Path]) 
 
 
 def _count(reader: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
-    row = reader.execute(f"select count(*) from {relation_of({None: files})}").fetchone()
+    row = reader.execute(f"select count(*) from {relation_of({WHOLE: files})}").fetchone()
     assert row is not None
     return int(row[0])
 
@@ -147,7 +147,7 @@ def _stop_at_failures(
                     wrong[text] = wrong.get(text, 0) + _count(reader, files)
     if not wrong:
         return
-    days = sorted(str(day) for day in sorted_rows.faulty if day)
+    days = sorted(days_of(sorted_rows.faulty))
     where = f" of {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
     reasons = "; ".join(
         f"{text} ({counted(count, 'row')})" for text, count in sorted(wrong.items())[:5]
@@ -177,7 +177,7 @@ def _write_quarantine(
             faults = mysql_projection.decode_faults(table, code)
             why = "; ".join(f"{fault.column} {fault.text}".strip() for fault in faults)
             items = ", ".join([*shown, f"{string(why)} as {unused_name(table, WHY)}"])
-            selects.append(f"select {items} from {relation_of({None: by_code[code]})}")
+            selects.append(f"select {items} from {relation_of({WHOLE: by_code[code]})}")
         target = home / f"quarantine-{number:05d}.jsonl"
         reader.execute(
             f"copy (select * from ({' union all '.join(selects)}) order by all) "

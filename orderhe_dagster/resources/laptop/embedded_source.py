@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, timezone
+from datetime import timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, Touch
@@ -116,22 +117,20 @@ class EmbeddedSource(Source):
                 written = relation_of(parts)
                 measures = measures_of(reader, table, window, time_zone, written)
                 touches = touches_of(reader, table, window, time_zone, written)
-            if window is None and not measures[None].rows:
-                for empty in parts.pop(None):
+            if window is None and not measures[WHOLE].rows:
+                for empty in parts.pop(WHOLE):
                     empty.unlink()
         return Extract(parts, measures, touches, snapshot_at.replace(tzinfo=timezone.utc))
 
     def measure(
         self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[date | None, Measure]:
-        """Rows, sums and digest by day, computed inside the source."""
+    ) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, computed inside the source."""
         check_window(table, window)
         with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):
             return measures_of(connection, table, window, time_zone, quoted(table.name))
 
-    def touches(
-        self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[date | None, Touch]:
+    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[Segment, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
         with self._reading(f"look at {table.ref}") as connection, _named(table, self.identity):

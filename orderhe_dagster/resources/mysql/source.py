@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
+from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.source import Extract, ListedTable, Source
@@ -90,8 +91,8 @@ class MySQLSource(Source):
 
     def measure(
         self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[date | None, Measure]:
-        """Rows, sums and digest by day, computed inside MySQL."""
+    ) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, computed inside MySQL."""
         check_window(table, window)
         by_day = window is not None
         select = measure_select(
@@ -102,16 +103,13 @@ class MySQLSource(Source):
             time_zone=time_zone,
         )
         nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
-        days: Sequence[date | None] = [None] if window is None else list(window)
-        measures: dict[date | None, Measure] = dict.fromkeys(days, nothing)
+        measures = dict.fromkeys(segments_of(window), nothing)
         for row in self._asked(f"measure {table.ref}", table, select):
-            day, count, sums, digest = measured(table, row, by_day=by_day)
-            measures[day] = Measure(count, sums, digest)
+            segment, count, sums, digest = measured(table, row, by_day=by_day)
+            measures[segment] = Measure(count, sums, digest)
         return measures
 
-    def touches(
-        self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[date | None, Touch]:
+    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[Segment, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
         day = "null" if window is None else mysql_projection.shop_day(table, time_zone)
@@ -121,8 +119,10 @@ class MySQLSource(Source):
             f"from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''} group by 1"
         )
         return {
-            None if value is None else as_day(value): Touch(int(count), int(Decimal(total)))
-            for value, count, total in self._asked(f"look at {table.ref}", table, select)
+            WHOLE if day is None else Segment.of(as_day(day)): Touch(
+                int(count), int(Decimal(total))
+            )
+            for day, count, total in self._asked(f"look at {table.ref}", table, select)
         }
 
     def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
@@ -182,8 +182,8 @@ class MySQLSource(Source):
                 measures = measures_of(reader, table, window, time_zone, written)
                 touches = touches_of(reader, table, window, time_zone, written)
                 touches = add_quarantined(reader, table, touches, sorted_rows)
-            if window is None and not measures[None].rows:
-                for empty in sorted_rows.parts.pop(None, ()):
+            if window is None and not measures[WHOLE].rows:
+                for empty in sorted_rows.parts.pop(WHOLE, ()):
                     empty.unlink()
         moment = datetime.fromisoformat(snapshot_at).replace(tzinfo=timezone.utc)
         return Extract(
