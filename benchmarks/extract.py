@@ -47,7 +47,7 @@ def by_source(source: Any, folder: Path) -> int:
     (folder / "sql" / "raw" / "orders.sql").write_text(CONTRACT)
     (table,) = read_catalogue(folder / "sql").layer("raw")
     first = date(2025, 1, 1)
-    found = source.extract(table, Window(first, first + timedelta(DAYS)), folder / "out", "UTC")
+    found = source.extract(table, Window(first, first + timedelta(DAYS)), folder / "out")
     return sum(measure.rows for measure in found.measures.values())
 
 

@@ -17,6 +17,7 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.proof.verdicts import refuse_failed
 from orderhe_dagster.road.builds import build
+from orderhe_dagster.road.step import Step
 from orderhe_dagster.shop import truth
 from orderhe_dagster.shop.model import Shop
 from orderhe_dagster_tests.shops import TestShop
@@ -267,16 +268,13 @@ def test_every_mart_built_bit_by_bit_is_the_mart_built_at_once(grown: GrownShop)
         for table in ("_loads", "_tables"):
             session.execute(f"delete from warehouse.{table} where table_name like 'mart.%'")
     one_day = Window.of(latest.clock, latest.clock)
-    catalogue, warehouse, zone = shop.catalogue, shop.warehouse, shop.settings.time_zone
+    catalogue = shop.catalogue
     for table in sorted(catalogue.layer("mart"), key=reads_marts):
         window = one_day if table.partition else None  # the days before lag behind: built along
         build(
+            Step(table, window, "rebuilt"),
             catalogue,
-            table,
-            window,
-            warehouse,
-            "rebuilt",
-            zone,
+            shop.warehouse,
             partial(refuse_failed, catalogue=catalogue, table=table),
         )
     for name, rows in marts(shop).items():

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
-from orderhe_dagster.assets.common import asset_for, failing_clearly
+from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
 from orderhe_dagster.catalog.segments import WHOLE, days_of
@@ -19,6 +19,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups, quarantine
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, back_up
+from orderhe_dagster.road.step import Step
 
 NOTHING_QUARANTINED = "nothing_quarantined"
 LEFT_OUT = "left_out"
@@ -49,23 +50,22 @@ def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
 def _backup_asset(
     catalogue: Catalogue, table: Table, children: Sequence[str], calendar: Calendar, scratch: Path
 ) -> dg.AssetsDefinition:
-    @asset_for(
+    options = asset_options(
         catalogue,
         table,
         "backup",
+        calendar,
         deps=[("raw", table.name), *(("backup", child) for child in children)],
-        kinds={"s3", "parquet"},
-        calendar=calendar,
         description=f"Parquet generations of `raw/{table.name}`: {table.description}",
-        check_specs=[
-            dg.AssetCheckSpec(
-                NOTHING_QUARANTINED,
-                asset=dg.AssetKey(["backup", table.name]),
-                description="Every row could be carried: none is in quarantine. Values that @bad_values lets "
-                "become NULL are counted.",
-            )
-        ],
     )
+    check = dg.AssetCheckSpec(
+        NOTHING_QUARANTINED,
+        asset=options["key"],
+        description="Every row could be carried: none is in quarantine. Values that @bad_values lets "
+        "become NULL are counted.",
+    )
+
+    @asset_for({**options, "check_specs": [check]})
     def backup(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],
@@ -76,17 +76,14 @@ def _backup_asset(
         run_id = f"{context.run.run_id}{f'-{context.retry_number}' if context.retry_number else ''}"
         with failing_clearly(f"backup/{table.name}", window, context.retry_number):
             done = back_up(
-                table,
-                window,
+                Step(table, window, run_id),
                 history,
                 source,
                 store,
-                run_id,
-                calendar.time_zone,
                 scratch,
                 may_be_empty=context.run.tags.get(MAY_BE_EMPTY_TAG) == "true",
             )
-            before, after = source.outside(table, history, calendar.time_zone) if window else (0, 0)
+            before, after = source.outside(table, history) if window else (0, 0)
         log.info(
             "backup/%s: %s read, %s in all, %s new",
             table.name,

@@ -67,15 +67,15 @@ def _loaded_checks(
 
         def agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
             days = _loaded_days(table, warehouse, run_id)
-            found = proof.prove(table, days, source, store, warehouse, calendar.time_zone)
+            found = proof.prove(table, days, source, store, warehouse)
             _dispute(table, found, warehouse, run_id)
             return _agreed(found, run_id), _agreement_result(asset, found)
 
         def unread(parent: Table, loaded: Collection[Segment]) -> bool:
             history = calendar.history()
-            if source.outside(parent, history, calendar.time_zone)[0]:
+            if source.outside(parent, history)[0]:
                 return True
-            there = source.touches(parent, history, calendar.time_zone)
+            there = source.touches(parent, history)
             return any(segment not in loaded for segment in there)
 
         yield from _judged(
@@ -128,7 +128,7 @@ def _judged(
             verdict, shown = agreement()
             verdicts.append(verdict)
             yield shown
-        for claim, finding in judge(catalogue, todo, warehouse, calendar.time_zone, unread):
+        for claim, finding in judge(catalogue, todo, warehouse, unread):
             if not finding.behind:  # what could not be judged leaves the verdict as it was
                 verdicts.append(_verdict(name, claim, finding, context.run.run_id))
             elif any(stands_on(catalogue, ref, own) for ref in finding.behind):

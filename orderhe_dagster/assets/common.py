@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,13 @@ from orderhe_dagster.settings.interrupts import raise_if_interrupted
 PREVIEW_ROWS = 5
 DEFAULT_OWNER = "team:data"
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
+_KINDS: Mapping[Layer, set[str]] = {
+    "raw": {"mysql"},
+    "backup": {"s3", "parquet"},
+    "warehouse": {"redshift"},
+    "mart": {"redshift", "sql"},
+    "export": {"csv"},
+}
 _RETRIES = 2
 _RETRIABLE = (LockTimeout, PreconditionFailed)
 
@@ -32,51 +39,28 @@ def upstream_key(catalogue: Catalogue, ref: TableRef) -> tuple[str, str]:
     return ref.path
 
 
-def asset_for(
-    catalogue: Catalogue,
-    table: Table,
-    layer: Layer,
-    *,
-    deps: Iterable[tuple[str, str]],
-    kinds: set[str],
-    calendar: Calendar,
-    description: str,
-    partitioned: bool | None = None,
-    check_specs: Sequence[dg.AssetCheckSpec] = (),
-) -> Decorator:
-    """`@dg.asset` for `table` in `layer`, with everything that its file says."""
-    options = asset_options(
-        catalogue,
-        table,
-        layer,
-        deps=deps,
-        kinds=kinds,
-        calendar=calendar,
-        description=description,
-        partitioned=partitioned,
-    )
-    return cast("Decorator", dg.asset(**options, check_specs=check_specs or None))
+def asset_for(options: Mapping[str, Any]) -> Decorator:
+    """`@dg.asset` with the options of `asset_options`, and more where the caller adds some."""
+    return cast("Decorator", dg.asset(**options))
 
 
 def asset_options(
     catalogue: Catalogue,
     table: Table,
     layer: Layer,
+    calendar: Calendar,
     *,
     deps: Iterable[tuple[str, str]],
-    kinds: set[str],
-    calendar: Calendar,
     description: str,
-    partitioned: bool | None = None,
 ) -> dict[str, Any]:
     """The keyword arguments of `@dg.asset` for `table` in `layer`, all read from its file."""
-    daily = bool(table.partition) if partitioned is None else partitioned
+    daily = table.partition is not None and layer != "export"
     key = dg.AssetKey([layer, table.name])
     return {
         "key": key,
         "deps": [dg.AssetKey(list(path)) for path in deps],
         "group_name": layer,
-        "kinds": kinds,
+        "kinds": {"redshift", "sql"} if layer == table.layer == "warehouse" else _KINDS[layer],
         "owners": [table.owner or DEFAULT_OWNER],
         "description": description,
         "code_version": table.code_version,

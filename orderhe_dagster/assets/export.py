@@ -12,6 +12,7 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
+    asset_options,
     failing_clearly,
     preview,
     select_lineage,
@@ -52,18 +53,16 @@ def _export_asset(
     scratch: Path,
     max_mb: int,
 ) -> dg.AssetsDefinition:
-    define = asset_for(
+    options = asset_options(
         catalogue,
         table,
         "export",
+        calendar,
         deps=[upstream_key(catalogue, ref) for ref in table.depends_on],
-        kinds={"csv"},
-        calendar=calendar,
         description=table.description,
-        partitioned=False,
     )
 
-    @define
+    @asset_for(options)
     def export(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         label = f"export/{table.name}"
         with (

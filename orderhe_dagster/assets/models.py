@@ -11,6 +11,7 @@ from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
+    asset_options,
     failing_clearly,
     preview,
     select_lineage,
@@ -25,6 +26,7 @@ from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.proof.verdicts import refuse_failed
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
+from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.interrupts import raise_if_interrupted
 
 log = logging.getLogger("orderhe.models")
@@ -37,30 +39,26 @@ def build_model_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.Asse
 
 
 def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
-    define = asset_for(
+    options = asset_options(
         catalogue,
         table,
         table.layer,
+        calendar,
         deps=[upstream_key(catalogue, ref) for ref in table.depends_on],
-        kinds={"redshift", "sql"},
-        calendar=calendar,
         description=table.description,
     )
     asset = f"{table.layer}/{table.name}"
 
-    @define
+    @asset_for(options)
     def model(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
         with failing_clearly(asset, window, context.retry_number):
             built = build(
+                Step(table, window, context.run.run_id),
                 catalogue,
-                table,
-                window,
                 warehouse,
-                context.run.run_id,
-                calendar.time_zone,
                 partial(refuse_failed, catalogue=catalogue, table=table),
             )
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()

@@ -43,24 +43,23 @@ def build_raw_assets(
 def _simulated_days(
     catalogue: Catalogue, table: Table, calendar: Calendar, simulation: Simulation
 ) -> dg.AssetsDefinition:
-    define = asset_for(
+    options = asset_options(
         catalogue,
         table,
         "raw",
+        calendar,
         deps=(),
-        kinds={"mysql"},
-        calendar=calendar,
         description=f"{table.description}\n\nMaterializing a day makes it happen in the shop.",
     )
 
-    @define
+    @asset_for(options)
     def raw(
         context: dg.AssetExecutionContext, source: dg.ResourceParam[Source]
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context)
         with failing_clearly(f"raw/{table.name}", window, context.retry_number):
             made = simulation.make(source, list(window), reporter(log, f"raw/{table.name}", "days"))
-            touches = source.touches(table, window, calendar.time_zone)
+            touches = source.touches(table, window)
         rows = sum(touch.rows for touch in touches.values())
         log.info("raw/%s: %s made, %s", table.name, say_days(window), counted(rows, "row"))
         report_days(
@@ -88,22 +87,21 @@ def _simulated_days(
 def _simulated_snapshot(
     catalogue: Catalogue, table: Table, deps: list[tuple[str, str]], calendar: Calendar
 ) -> dg.AssetsDefinition:
-    define = asset_for(
+    options = asset_options(
         catalogue,
         table,
         "raw",
+        calendar,
         deps=deps,
-        kinds={"mysql"},
-        calendar=calendar,
         description=f"{table.description}\n\nThe days of the shop bring the rows they need.",
     )
 
-    @define
+    @asset_for(options)
     def raw(
         context: dg.AssetExecutionContext, source: dg.ResourceParam[Source]
     ) -> dg.MaterializeResult[None]:
         with failing_clearly(f"raw/{table.name}", None, context.retry_number):
-            rows = source.touches(table, None, calendar.time_zone)[WHOLE].rows
+            rows = source.touches(table, None)[WHOLE].rows
         log.info("raw/%s: %s", table.name, counted(rows, "row"))
         return dg.MaterializeResult(
             metadata={
@@ -120,9 +118,8 @@ def _observed_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> d
         catalogue,
         table,
         "raw",
+        calendar,
         deps=(),
-        kinds={"mysql"},
-        calendar=calendar,
         description=f"{table.description}\n\nFilled by the shop itself; only observed here.",
     )
     # No partitions: one observation speaks of the whole table. No freshness: Dagster judges it by
@@ -135,7 +132,7 @@ def _observed_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> d
     ) -> dg.ObserveResult:
         window = calendar.history() if table.partition else None
         with failing_clearly(f"raw/{table.name}", None, context.retry_number):
-            touches = source.touches(table, window, calendar.time_zone)
+            touches = source.touches(table, window)
         rows = sum(touch.rows for touch in touches.values())
         fingerprint = f"{rows}-{sum(touch.cursor_sum for touch in touches.values())}"
         return dg.ObserveResult(

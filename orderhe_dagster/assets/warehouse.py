@@ -8,17 +8,19 @@ from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
+    asset_options,
     copied_lineage,
     failing_clearly,
     preview,
 )
 from orderhe_dagster.catalog import ddl
-from orderhe_dagster.catalog.segments import days_of, segments_of
+from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import loads
+from orderhe_dagster.road.step import Step
 
 log = logging.getLogger("orderhe.warehouse")
 
@@ -29,18 +31,17 @@ def build_warehouse_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.
 
 
 def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
-    define = asset_for(
+    options = asset_options(
         catalogue,
         table,
         "warehouse",
+        calendar,
         deps=[("backup", table.name)],
-        kinds={"redshift"},
-        calendar=calendar,
         description=f"{table.description}\n\nLoaded from the backup, and proven equal to it.",
     )
     name = f"warehouse.{table.name}"
 
-    @define
+    @asset_for(options)
     def warehouse_table(
         context: dg.AssetExecutionContext,
         store: dg.ResourceParam[Store],
@@ -48,15 +49,8 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context) if table.partition else None
         with failing_clearly(f"warehouse/{table.name}", window, context.retry_number):
-            records = loads.load(
-                table,
-                segments_of(window),
-                calendar.history(),
-                store,
-                warehouse,
-                context.run.run_id,
-                calendar.time_zone,
-            )
+            step = Step(table, window, context.run.run_id)
+            records = loads.load(step, calendar.history(), store, warehouse)
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.read_as)}").scalar()
             head = warehouse.query(
                 f"select * from {ddl.qualified(table.read_as)} limit {PREVIEW_ROWS}"

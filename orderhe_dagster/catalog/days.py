@@ -56,7 +56,7 @@ def windows(days: Iterable[date]) -> list[Window]:
     return result
 
 
-def bound(table: Table, day: date, time_zone: str) -> str:
+def bound(table: Table, day: date) -> str:
     """The first value of `table`'s partition column that belongs to `day`, as SQL text.
 
     A DATE is compared with a date; a DATETIME is wall-clock time in the shop's zone, so its day
@@ -70,5 +70,5 @@ def bound(table: Table, day: date, time_zone: str) -> str:
         return f"'{day.isoformat()}'"
     if not kind.instant:
         return f"'{day.isoformat()} 00:00:00'"
-    midnight = datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(timezone.utc)
+    midnight = datetime.combine(day, time.min, ZoneInfo(table.time_zone)).astimezone(timezone.utc)
     return f"'{midnight.strftime('%Y-%m-%d %H:%M:%S')}'"

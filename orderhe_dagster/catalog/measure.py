@@ -47,7 +47,6 @@ def measure_select(
     *,
     where: str | None = None,
     by_day: bool = False,
-    time_zone: str = "UTC",
 ) -> str:
     """A select of the measure of `relation` (SQL text with the columns of `table`) where `where` holds.
 
@@ -61,7 +60,7 @@ def measure_select(
     ]
     items = ["count(*) as row_count", *sums, f"{_digest(table, dialect)} as digest"]
     if by_day:
-        items.insert(0, f"{day_expression(table, time_zone, dialect)} as shop_day")
+        items.insert(0, f"{day_expression(table, dialect)} as shop_day")
     text = f"select {', '.join(items)} from {relation}"
     if where:
         text += f" where {where}"
@@ -98,7 +97,7 @@ def summed(table: Table) -> list[Column]:
     ]
 
 
-def day_expression(table: Table, time_zone: str, dialect: Dialect) -> str:
+def day_expression(table: Table, dialect: Dialect) -> str:
     """The shop's day of a row, by its partition column, as SQL that gives a date.
 
     A DATE is the day; a DATETIME is wall-clock time in the shop's zone; a TIMESTAMP is an instant
@@ -112,12 +111,12 @@ def day_expression(table: Table, time_zone: str, dialect: Dialect) -> str:
         return name
     if not column.type.instant:
         return f"cast({name} as date)"
-    zone = string(time_zone)
+    zone = string(table.time_zone)
     if dialect == "redshift":
         return f"cast(convert_timezone('UTC', {zone}, {name}) as date)"
     if dialect == "duckdb":
         return f"cast({name} at time zone 'UTC' at time zone {zone} as date)"
-    return _mysql_day(name, time_zone)
+    return _mysql_day(name, table.time_zone)
 
 
 def _mysql_day(name: str, time_zone: str) -> str:

@@ -116,13 +116,13 @@ def relation(table: Table, where: str | None = None) -> str:
     return f"({text}) as {quoted(table.name, 'mysql')}"
 
 
-def shop_day(table: Table, time_zone: str) -> str:
+def shop_day(table: Table) -> str:
     """The shop's day of every row but those before the year 1, in MySQL's words.
 
     A row whose partition column is no real day (2026-02-30) counts to the real day before it, which
     is where MySQL sorts it: so every row of a window has a day of the window.
     """
-    expression = day_expression(table, time_zone, "mysql")
+    expression = day_expression(table, "mysql")
     column = table.column(table.partition or "")
     if column.type.instant:
         return expression

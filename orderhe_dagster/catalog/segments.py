@@ -63,7 +63,7 @@ def days_of(segments: Iterable[Segment]) -> list[date]:
     return [day for segment in segments if (day := segment.day) is not None]
 
 
-def condition(table: Table, segments: Iterable[Segment], time_zone: str) -> str | None:
+def condition(table: Table, segments: Iterable[Segment]) -> str | None:
     """The SQL condition that a row of `table` lies in one of `segments`; None where every row does."""
     wanted = set(segments)
     if WHOLE in wanted:
@@ -72,7 +72,6 @@ def condition(table: Table, segments: Iterable[Segment], time_zone: str) -> str 
         raise ValueError(f"{table.ref}: no condition tells what lies outside of the days")
     column = quoted(str(table.partition))
     return " or ".join(
-        f"({column} >= {bound(table, span.start, time_zone)}"
-        f" and {column} < {bound(table, span.end, time_zone)})"
+        f"({column} >= {bound(table, span.start)} and {column} < {bound(table, span.end)})"
         for span in windows(days_of(wanted))
     )

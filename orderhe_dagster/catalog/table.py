@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -127,6 +127,7 @@ class Table:
     freshness: timedelta | None = None
     plot: Plot | None = None
     depends_on: tuple[TableRef, ...] = ()  # () for a contract
+    time_zone: str = "UTC"  # the shop's, in which the days of `partition` are counted
     lineage: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)  # column -> upstream
     reads: tuple[
         ColumnRef, ...
@@ -192,3 +193,8 @@ class Catalogue:
             if table.ref in wanted:
                 return table
         raise KeyError(f"no table {ref} in {self.root}")
+
+    def in_zone(self, time_zone: str) -> Catalogue:
+        """The catalogue of a shop whose days are those of `time_zone`."""
+        tables = tuple(replace(table, time_zone=time_zone) for table in self.tables)
+        return replace(self, tables=tables)

@@ -65,7 +65,7 @@ def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement
     agreements = []
     for table in read_catalogue(settings).layer("raw"):
         days = window if table.partition else None
-        agreement = prove(table, days, source, store, warehouse, settings.time_zone)
+        agreement = prove(table, days, source, store, warehouse)
         agreements.append((table, agreement))
     return agreements
 

@@ -83,7 +83,7 @@ class Source(ABC):
         """Create the raw tables that are not there yet, from their contracts, parents first."""
 
     @abstractmethod
-    def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
+    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
         """Write the rows of `window` (None: all rows) to Parquet under `folder` in one statement.
 
         `folder` is made here and must not exist; on any error it is removed again. Columns, order
@@ -91,17 +91,15 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def measure(
-        self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[Segment, Measure]:
+    def measure(self, table: Table, window: Window | None) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside the source."""
 
     @abstractmethod
-    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[Segment, Touch]:
+    def touches(self, table: Table, window: Window | None) -> dict[Segment, Touch]:
         """The fingerprint of every day in `window` that has rows; of an unpartitioned table, the whole's."""
 
     @abstractmethod
-    def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
+    def outside(self, table: Table, window: Window) -> tuple[int, int]:
         """How many rows lie before `window` and how many after it."""
 
     def list_tables(self) -> list[ListedTable]:

@@ -70,7 +70,6 @@ def prove(
     source: Source,
     store: Store,
     warehouse: Warehouse,
-    time_zone: str,
 ) -> Agreement:
     """Compare the three on each of `days` (None: a table without partitions).
 
@@ -82,11 +81,11 @@ def prove(
     agreement = Agreement(table.name, days=len(segments))
     if not segments:
         return agreement
-    held, loaded = _of_warehouse(table, segments, warehouse, time_zone)
+    held, loaded = _of_warehouse(table, segments, warehouse)
     records = backups.read_current(store, table.name, segments)
     span = Window.of(asked[0], asked[-1]) if asked else None
-    live = source.measure(table, span, time_zone)
-    touches = source.touches(table, span, time_zone)
+    live = source.measure(table, span)
+    touches = source.touches(table, span)
     for segment in segments:
         record, rows = records.get(segment), held.get(segment) or Measure(0)
         _compare(agreement, table, segment, live.get(segment), touches.get(segment), record, rows)
@@ -96,13 +95,13 @@ def prove(
 
 
 def _of_warehouse(
-    table: Table, segments: Sequence[Segment], warehouse: Warehouse, time_zone: str
+    table: Table, segments: Sequence[Segment], warehouse: Warehouse
 ) -> tuple[Mapping[Segment, Measure], Mapping[Segment, Loaded]]:
     """The rows by segment, and what the audit says was loaded, both at the same moment."""
-    where = condition(table, segments, time_zone)
+    where = condition(table, segments)
     relation, name = ddl.qualified(table.read_as), f"warehouse.{table.name}"
     with warehouse.session(f"prove {table.name}", read_only=True) as session:
-        rows = loads.measures(session, table, relation, time_zone, where)
+        rows = loads.measures(session, table, relation, where)
         return rows, audit.read(session, [name])[name]
 
 

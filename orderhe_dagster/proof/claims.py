@@ -171,7 +171,6 @@ def judge(
     catalogue: Catalogue,
     claims: Sequence[Claim],
     warehouse: Warehouse,
-    time_zone: str,
     unread: Callable[[Table, Collection[Segment]], bool] | None = None,
 ) -> Iterator[tuple[Claim, Finding]]:
     """Run the claims in one session and say what each found.
@@ -197,7 +196,7 @@ def judge(
         warehouse.session("checks", read_only=True) as session,
     ):
         for claim in claims:
-            findings.append((claim, _find(session, catalogue, claim, personal, time_zone, in_part)))
+            findings.append((claim, _find(session, catalogue, claim, personal, in_part)))
     yield from findings
 
 
@@ -206,7 +205,6 @@ def _find(
     catalogue: Catalogue,
     claim: Claim,
     personal: set[str],
-    time_zone: str,
     in_part: _InPart,
 ) -> Finding:
     try:
@@ -223,11 +221,11 @@ def _find(
     result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
     rows = masked(result.columns, result.rows, personal, claim.personal)
     behind = tuple(lagging(session, catalogue, claim.reads))
-    pending = count if behind else _pending(session, claim, count, time_zone, in_part)
+    pending = count if behind else _pending(session, claim, count, in_part)
     return Finding(count - pending, pending, behind, result.columns, rows)
 
 
-def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part: _InPart) -> int:
+def _pending(session: Session, claim: Claim, count: int, in_part: _InPart) -> int:
     """How many orphans may have their parent where it was not read: on another day, or since."""
     if claim.foreign_key is None or claim.table is None:
         return 0
@@ -240,7 +238,7 @@ def _pending(session: Session, claim: Claim, count: int, time_zone: str, in_part
     read = max(parents_read)  # every day of a parent is looked at whenever one of it is read
     if not table.partition:
         return count if any(row.snapshot_at > read for row in held[name].values()) else 0
-    day = measure.day_expression(table, time_zone, "redshift")
+    day = measure.day_expression(table, "redshift")
     orphans = session.execute(
         f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
     )

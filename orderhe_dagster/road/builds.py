@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog import ddl, measure
-from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import WHOLE, Segment, condition, segments_of
+from orderhe_dagster.catalog.segments import WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.ports.errors import (
     UNDEFINED_TABLE,
@@ -25,6 +24,7 @@ from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, literal
 from orderhe_dagster.road.inputs import BuildError, Inputs
+from orderhe_dagster.road.step import Step
 
 DEPENDENT_OBJECTS = "2BP01"
 _ATTEMPTS = 3
@@ -48,23 +48,21 @@ class Built:
 
 
 def build(
+    step: Step,
     catalogue: Catalogue,
-    table: Table,
-    window: Window | None,
     warehouse: Warehouse,
-    run_id: str,
-    time_zone: str,
     refuse_failed: Callable[[Session], None],
 ) -> Built:
-    """Build the days of `window` (None: the whole table) and those that lag behind the upstream.
+    """Build what the step asks for, and the days that lag behind the upstream.
 
     `refuse_failed` raises where an upstream has failed a check, as the warehouse holds it.
     Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
     StatementError where the select fails.
     """
+    table = step.table
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _build(catalogue, table, window, warehouse, run_id, time_zone, refuse_failed)
+            return _build(step, catalogue, warehouse, refuse_failed)
         except _Changed as error:
             if attempt == _ATTEMPTS:
                 raise BuildError(
@@ -78,14 +76,12 @@ def build(
 
 
 def _build(
+    step: Step,
     catalogue: Catalogue,
-    table: Table,
-    window: Window | None,
     warehouse: Warehouse,
-    run_id: str,
-    time_zone: str,
     refuse_failed: Callable[[Session], None],
 ) -> Built:
+    table, run_id = step.table, step.run_id
     with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
         audit.prepare(session)
         audit.prepare_fence(session, table.layer, table.name)
@@ -95,8 +91,8 @@ def _build(
         wanted, stored = audit.definition(table), audit.stored_definition(session, name)
         remade = stored is not None and stored != wanted
         inputs = Inputs(session, catalogue, table, held)
-        segments = set(segments_of(window))
-        if window is not None:
+        segments = set(step.segments)
+        if table.partition:
             segments |= {day for day in inputs.days if remade or inputs.changed(day)}
         inputs.refuse_unready(segments)
         refuse_failed(session)
@@ -108,10 +104,10 @@ def _build(
                 ddl.redshift_create(table),
                 *audit.remember_definition(table, name),
             ]
-        statements += _replace(table, segments, time_zone)
+        statements += _replace(table, segments)
         if remade:
             statements.append(f"delete from {LOADS} where table_name = {literal(name)}")
-        statements += _record(table, segments, inputs, run_id, time_zone)
+        statements += _record(table, segments, inputs, run_id)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
                 session.transaction(statements)
@@ -129,7 +125,7 @@ def _build(
             if arrived is None:
                 raise
             return Built(arrived, remade)
-        return Built(_count(session, table, segments, time_zone), remade)
+        return Built(_count(session, table, segments), remade)
 
 
 def _arrived(
@@ -162,17 +158,15 @@ def _explained(error: StatementError, table: Table) -> BuildError | None:
     return None
 
 
-def _replace(table: Table, segments: set[Segment], time_zone: str) -> list[str]:
-    where = _where(table, segments, time_zone)
+def _replace(table: Table, segments: set[Segment]) -> list[str]:
+    where = _where(table, segments)
     return [
         f"delete from {ddl.qualified(table.ref)}{where}",
         ddl.redshift_insert(table, where),
     ]
 
 
-def _record(
-    table: Table, segments: set[Segment], inputs: Inputs, run_id: str, time_zone: str
-) -> list[str]:
+def _record(table: Table, segments: set[Segment], inputs: Inputs, run_id: str) -> list[str]:
     name = literal(str(table.ref))
     ordered = sorted(segments)
     listed = ", ".join(literal(segment.text) for segment in ordered)
@@ -183,7 +177,7 @@ def _record(
         for segment in ordered
     )
     counted = (
-        f"to_char({measure.day_expression(table, time_zone, 'redshift')}, 'YYYY-MM-DD')"
+        f"to_char({measure.day_expression(table, 'redshift')}, 'YYYY-MM-DD')"
         if table.partition
         else f"cast('{WHOLE}' as varchar(10))"  # a bare literal has no type in a derived table
     )
@@ -193,26 +187,24 @@ def _record(
         f"insert into {LOADS} values {rows}",
         (
             f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
-            f" count(*) as row_count from {target}{_where(table, segments, time_zone)} group by 1) as counted"
+            f" count(*) as row_count from {target}{_where(table, segments)} group by 1) as counted"
             f" where _loads.table_name = {name} and _loads.segment = counted.segment"
         ),
     ]
 
 
-def _where(table: Table, segments: set[Segment], time_zone: str) -> str:
-    of_these = condition(table, segments, time_zone)
+def _where(table: Table, segments: set[Segment]) -> str:
+    of_these = condition(table, segments)
     return f" where {of_these}" if of_these else ""
 
 
-def _count(
-    session: Session, table: Table, segments: set[Segment], time_zone: str
-) -> dict[Segment, int]:
+def _count(session: Session, table: Table, segments: set[Segment]) -> dict[Segment, int]:
     target = ddl.qualified(table.ref)
     if segments == {WHOLE}:
         return {WHOLE: session.execute(f"select count(*) from {target}").scalar()}
-    day = measure.day_expression(table, time_zone, "redshift")
+    day = measure.day_expression(table, "redshift")
     result = session.execute(
-        f"select {day} as day, count(*) as row_count from {target}{_where(table, segments, time_zone)}"
+        f"select {day} as day, count(*) as row_count from {target}{_where(table, segments)}"
         f" group by {day}"
     )
     return dict.fromkeys(segments, 0) | {Segment.of(day): rows for day, rows in result.rows}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import Part, Record
+from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.scratch import scratch_folder
 
 _T = TypeVar("_T")
@@ -45,18 +46,15 @@ class BackedUp:
 
 
 def back_up(
-    table: Table,
-    window: Window | None,
+    step: Step,
     history: Window,
     source: Source,
     store: Store,
-    run_id: str,
-    time_zone: str,
     scratch: Path,
     *,
     may_be_empty: bool = False,
 ) -> BackedUp:
-    """Back up the days of `window` (None: the whole table), and those that need it besides.
+    """Back up what the step asks for, and the days of `history` that need it besides.
 
     A day that has a backup but another fingerprint in the source now (rows, or the sum of the
     cursor column) is read again. This needs no clock and no overlap: a transaction that commits
@@ -66,18 +64,17 @@ def back_up(
 
     A table that had rows and has none at all now stops (BackupError), unless it `may_be_empty`.
     """
-    done = BackedUp()
-    todo: list[Window | None] = [None]
-    if window is not None:
-        known = backups.read_current(store, table.name, segments_of(history))
-        done.records.update(known)
-        touches = source.touches(table, history, time_zone)
+    table, done = step.table, BackedUp()
+    spans: list[Window | None] = [None]
+    if step.window is not None:
+        done.records.update(backups.read_current(store, table.name, segments_of(history)))
+        touches = source.touches(table, history)
         if not touches and done.rows and not may_be_empty:
             raise _emptied(table, done.rows)
-        todo = list(_spans(table, window, known, touches))
-    for span in todo:
+        spans = [*_spans(table, step.window, done.records, touches)]
+    for span in spans:
         with scratch_folder(scratch, label=f"back up {table.name}") as folder:
-            _back_up_span(table, span, source, store, run_id, time_zone, folder, done, may_be_empty)
+            _back_up_span(replace(step, window=span), source, store, folder, done, may_be_empty)
     return done
 
 
@@ -121,25 +118,24 @@ def _spans(
 
 
 def _back_up_span(
-    table: Table,
-    span: Window | None,
+    step: Step,
     source: Source,
     store: Store,
-    run_id: str,
-    time_zone: str,
     folder: Path,
     done: BackedUp,
     may_be_empty: bool,
 ) -> None:
-    segments = segments_of(span)
-    known = backups.read_current(store, table.name, segments) if span is None else {**done.records}
-    extract = source.extract(table, span, folder / "parts", time_zone)
+    """Back up the step's own days from one extract, and note in `done` what came of it."""
+    table, segments = step.table, step.segments
+    whole = step.window is None
+    known = backups.read_current(store, table.name, segments) if whole else {**done.records}
+    extract = source.extract(table, step.window, folder / "parts")
     before = backups.read_current(store, table.name, segments)
-    fresh = _fresh_records(table, extract, segments, store, run_id, source.identity)
-    if span is None and not may_be_empty:
-        whole = before.get(WHOLE)
-        if whole is not None and whole.measure.rows and not fresh[WHOLE].measure.rows:
-            raise _emptied(table, whole.measure.rows, fresh[WHOLE].quarantined)
+    fresh = _fresh_records(step, extract, source.identity)
+    if whole and not may_be_empty:
+        rows = before[WHOLE].measure.rows if WHOLE in before else 0
+        if rows and not fresh[WHOLE].measure.rows:
+            raise _emptied(table, rows, fresh[WHOLE].quarantined)
 
     def stands(segment: Segment) -> bool:
         return _stands(table, store, before.get(segment), fresh[segment])
@@ -201,14 +197,9 @@ def _stands(table: Table, store: Store, before: Record | None, fresh: Record) ->
     return manifest is not None and manifest.body == backups.manifest_body(store, before.parts)
 
 
-def _fresh_records(
-    table: Table,
-    extract: Extract,
-    segments: Sequence[Segment],
-    store: Store,
-    run_id: str,
-    source: str,
-) -> dict[Segment, Record]:
+def _fresh_records(step: Step, extract: Extract, source: str) -> dict[Segment, Record]:
+    """The record that each segment would have if the extract were its backup."""
+    table, segments = step.table, step.segments
     paths = [
         path
         for segment in segments
@@ -219,7 +210,7 @@ def _fresh_records(
         hashes = dict(zip(paths, pool.map(_sha256, paths), strict=True))
     records = {}
     for segment in segments:
-        folder = f"{backups.prefix(table.name, segment)}/{run_id}"
+        folder = f"{backups.prefix(table.name, segment)}/{step.run_id}"
         parts = tuple(
             Part(f"{folder}/part-{number:05d}.parquet", path.stat().st_size, hashes[path])
             for number, path in enumerate(extract.parts.get(segment, ()))
@@ -233,7 +224,7 @@ def _fresh_records(
             table=table.name,
             segment=segment,
             generation=0,
-            run_id=run_id,
+            run_id=step.run_id,
             manifest=f"{folder}/manifest.json" if parts else "",
             measure=extract.measures[segment],
             touch=extract.touches.get(segment, Touch(0)),

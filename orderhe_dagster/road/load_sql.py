@@ -6,27 +6,27 @@ from collections.abc import Mapping
 
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.segments import Segment, condition
-from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, asserting, literal
 from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.step import Step
 
 STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
 SUPERSEDED = "superseded"
 MOVED = "moved by "
 
 
-def incoming_rows(table: Table, records: Mapping[Segment, Record], run_id: str) -> str:
+def incoming_rows(step: Step, records: Mapping[Segment, Record]) -> str:
     """The statement that puts the audit rows to be into the incoming table."""
     rows = ",\n".join(
         "("
         + ", ".join(
             (
-                literal(f"warehouse.{table.name}"),
+                literal(f"warehouse.{step.table.name}"),
                 literal(record.segment.text),
                 literal(record.version),
                 str(record.generation),
-                literal(run_id),
+                literal(step.run_id),
                 str(record.measure.rows),
                 literal(str(record.measure.digest)),
                 "''",
@@ -40,16 +40,15 @@ def incoming_rows(table: Table, records: Mapping[Segment, Record], run_id: str) 
     return f"insert into {INCOMING} values {rows}"
 
 
-def load_statements(
-    table: Table, records: Mapping[Segment, Record], run_id: str, time_zone: str
-) -> list[str]:
+def load_statements(step: Step, records: Mapping[Segment, Record]) -> list[str]:
     """The statements of the one transaction, from the stage and the incoming audit rows.
 
     The fence comes first: whatever comes before it would fix an older snapshot.
     """
+    table = step.table
     target = f"warehouse.{ddl.quoted(table.name)}"
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
-    of_these = condition(table, records, time_zone)
+    of_these = condition(table, records)
     where = f" where {of_these}" if of_these else ""
     rows = sum(record.measure.rows for record in records.values())
     return [
@@ -61,7 +60,7 @@ def load_statements(
             " and held.segment = arriving.segment and held.generation > arriving.generation",
         ),
         f"delete from {target}{where}",
-        *(_moved_rows(table, target, run_id, time_zone) if table.partition else ()),
+        *(_moved_rows(step, target) if table.partition else ()),
         f"insert into {target} ({columns}) select {columns} from {STAGE}",
         asserting(
             f"count(*) = {rows}",
@@ -76,11 +75,12 @@ def load_statements(
     ]
 
 
-def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[str]:
+def _moved_rows(step: Step, target: str) -> list[str]:
     """Take out rows whose day was edited, so that none is counted twice; their old days become stale."""
+    table = step.table
     if not table.grain:
         return []
-    day = measure.day_expression(table, time_zone, "redshift")
+    day = measure.day_expression(table, "redshift")
     equal = []
     for name in table.grain:
         mine, theirs = f"{ddl.quoted(table.name)}.{ddl.quoted(name)}", f"{STAGE}.{ddl.quoted(name)}"
@@ -93,7 +93,7 @@ def _moved_rows(table: Table, target: str, run_id: str, time_zone: str) -> list[
     moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
     return [
         (
-            f"update {LOADS} set version = {literal(MOVED + run_id[:80])}"
+            f"update {LOADS} set version = {literal(MOVED + step.run_id[:80])}"
             f" where table_name = {literal('warehouse.' + table.name)} and segment in"
             f" ({moved} where exists (select 1 from {STAGE} where {joined}))"
         ),

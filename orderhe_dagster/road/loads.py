@@ -20,6 +20,7 @@ from orderhe_dagster.road import audit, backups
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.load_sql import INCOMING, STAGE, incoming_rows, load_statements
+from orderhe_dagster.road.step import Step
 
 _ATTEMPTS = 3
 
@@ -29,20 +30,15 @@ class LoadError(PortError):
 
 
 def load(
-    table: Table,
-    segments: list[Segment],
-    history: Iterable[date],
-    store: Store,
-    warehouse: Warehouse,
-    run_id: str,
-    time_zone: str,
+    step: Step, history: Iterable[date], store: Store, warehouse: Warehouse
 ) -> dict[Segment, Record]:
-    """Bring the current backups of `segments` into `warehouse.<table>`, all of them or none.
+    """Bring the current backups that the step asks for into `warehouse.<table>`, all or none.
 
     Days of `history` that have a backup which the warehouse does not hold come along: a load that
     failed, a day that was backed up again, a warehouse that was lost.
     Returns the records loaded. Raises LoadError, StatementError.
     """
+    table, run_id = step.table, step.run_id
     name = f"warehouse.{table.name}"
     for attempt in range(1, _ATTEMPTS + 1):
         last = attempt == _ATTEMPTS
@@ -52,9 +48,9 @@ def load(
                 audit.prepare(session)
                 audit.prepare_loaded_table(session, table)
                 held = audit.read(session, [name])[name]
-                records = _records(table, segments, history, held, store)
+                records = _records(step, history, held, store)
                 try:
-                    _load(session, table, records, store, warehouse, run_id, time_zone)
+                    _load(session, step, records, store, warehouse)
                 except StatementError as error:
                     newer = _newer(records, audit.read(session, [name])[name])
                     if not newer:
@@ -120,12 +116,10 @@ def _refuse_older_store(
 
 
 def _records(
-    table: Table,
-    segments: list[Segment],
-    history: Iterable[date],
-    held: Mapping[Segment, Loaded],
-    store: Store,
+    step: Step, history: Iterable[date], held: Mapping[Segment, Loaded], store: Store
 ) -> dict[Segment, Record]:
+    """The current backups that were asked for, and those of other days that are not loaded."""
+    table, segments = step.table, step.segments
     others: list[Segment] = []
     if table.partition:
         others = sorted({*map(Segment.of, history), *held} - {*segments, WHOLE})
@@ -156,18 +150,17 @@ def _records(
 
 def _load(
     session: Session,
-    table: Table,
+    step: Step,
     records: Mapping[Segment, Record],
     store: Store,
     warehouse: Warehouse,
-    run_id: str,
-    time_zone: str,
 ) -> None:
+    table = step.table
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
     parts = [part for record in records.values() for part in record.parts]
     if parts:
-        manifest = literal(_manifest(table, records, parts, store, run_id))
+        manifest = literal(_manifest(step, records, parts, store))
         try:
             session.execute(
                 f"copy {STAGE} ({columns}) from {manifest}"
@@ -183,18 +176,14 @@ def _load(
                 # Of a bucket that the warehouse does not reach, another backup would be no cure.
                 + ("" if "NoSuchBucket" in error.message else again)
             ) from error
-    _judge_stage(session, table, records, time_zone)
+    _judge_stage(session, table, records)
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
-    session.execute(incoming_rows(table, records, run_id))
-    session.transaction(load_statements(table, records, run_id, time_zone))
+    session.execute(incoming_rows(step, records))
+    session.transaction(load_statements(step, records))
 
 
 def _manifest(
-    table: Table,
-    records: Mapping[Segment, Record],
-    parts: list[Part],
-    store: Store,
-    run_id: str,
+    step: Step, records: Mapping[Segment, Record], parts: list[Part], store: Store
 ) -> str:
     """The address of one manifest for all the parts: the day's own, or one written for this load.
 
@@ -206,16 +195,14 @@ def _manifest(
         own = store.get(with_rows[0].manifest)
         if own is not None and own.body == body:
             return store.url(with_rows[0].manifest)
-    key = f"backup/{table.name}/loads/{run_id}.json"
+    key = f"backup/{step.table.name}/loads/{step.run_id}.json"
     store.put(key, body)
     return store.url(key)
 
 
-def _judge_stage(
-    session: Session, table: Table, records: Mapping[Segment, Record], time_zone: str
-) -> None:
+def _judge_stage(session: Session, table: Table, records: Mapping[Segment, Record]) -> None:
     """Compare what COPY brought with what the backup says: rows, sums and digest of every segment."""
-    staged = measures(session, table, STAGE, time_zone)
+    staged = measures(session, table, STAGE)
     for segment, record in records.items():
         copied = staged.pop(segment, Measure(0))
         if not same(copied, record.measure):
@@ -230,13 +217,11 @@ def _judge_stage(
 
 
 def measures(
-    session: Session, table: Table, relation: str, time_zone: str, where: str | None = None
+    session: Session, table: Table, relation: str, where: str | None = None
 ) -> dict[Segment, Measure]:
     """Rows, sums and digest of a relation in the warehouse, by segment."""
     by_day = table.partition is not None
-    sql = measure.measure_select(
-        table, relation, "redshift", where=where, by_day=by_day, time_zone=time_zone
-    )
+    sql = measure.measure_select(table, relation, "redshift", where=where, by_day=by_day)
     rows = [measure.measured(table, row, by_day=by_day) for row in session.execute(sql).rows]
     return {row.segment: Measure(row.rows, row.sums, row.digest) for row in rows}
 

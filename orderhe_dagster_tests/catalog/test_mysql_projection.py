@@ -131,7 +131,7 @@ def test_a_day_that_is_none_counts_to_the_day_before(server: Server, tmp_path: P
     }
     rows = ", ".join(f"({n}, '{day} 23:59:59')" for n, day in enumerate(wanted))
     server.run(table.sql, f"insert into `order` values {rows}")
-    day = mysql_projection.shop_day(table, "Asia/Seoul")
+    day = mysql_projection.shop_day(table)
     assert [row[0] for row in server.run(f"select {day} from `order` order by id")] == list(
         wanted.values()
     )

@@ -54,11 +54,12 @@ def test_a_window_is_cut_into_its_days() -> None:
 
 
 def test_the_rows_of_segments_are_told_by_the_bounds_of_their_days(tmp_path: Path) -> None:
-    (visits,) = read(tmp_path, {"raw/visits.sql": VISITS}).tables
-    assert condition(visits, [LAST, FIRST], "Asia/Seoul") == (
+    catalogue = read(tmp_path, {"raw/visits.sql": VISITS})
+    (visits,) = catalogue.in_zone("Asia/Seoul").tables
+    assert condition(visits, [LAST, FIRST]) == (
         "(\"seen_at\" >= '2026-02-26 15:00:00' and \"seen_at\" < '2026-02-27 15:00:00')"
         " or (\"seen_at\" >= '2026-02-28 15:00:00' and \"seen_at\" < '2026-03-01 15:00:00')"
     )
-    assert condition(visits, [WHOLE], "Asia/Seoul") is None
+    assert condition(visits, [WHOLE]) is None
     with pytest.raises(ValueError, match="outside of the days"):
-        condition(visits, [FIRST, OUTSIDE], "Asia/Seoul")
+        condition(visits, [FIRST, OUTSIDE])

@@ -99,7 +99,8 @@ def tables(folder: Path, **contracts: str) -> dict[str, Table]:
     raw.mkdir(parents=True, exist_ok=True)
     for name, text in contracts.items():
         (raw / f"{name}.sql").write_text(text, "utf-8")
-    return {table.name: table for table in read_catalogue(folder / "sql").layer("raw")}
+    catalogue = read_catalogue(folder / "sql").in_zone(SEOUL)
+    return {table.name: table for table in catalogue.layer("raw")}
 
 
 def sale(number: int, day: date = DAY, **more: Any) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from orderhe_dagster_tests.contracts.sources import (
     DAY,
     NAMES,
     SEGMENT,
-    SEOUL,
     TYPES,
     ZONED,
     count,
@@ -70,10 +69,10 @@ def test_every_type_passes_through_parquet_unchanged(source: Source, tmp_path: P
     ]  # fmt: skip
     rows = [{"id": number, "on_day": DAY, **row} for number, row in enumerate(values)]
     fill(source, table, rows)
-    found = source.extract(table, Window.of(DAY), tmp_path / "out", SEOUL)
+    found = source.extract(table, Window.of(DAY), tmp_path / "out")
     read = sorted(rows_read(found, SEGMENT), key=lambda row: row["id"])
     assert read == [{name: row[name] for name in table.column_names} for row in rows]
-    assert found.measures == source.measure(table, Window.of(DAY), SEOUL)
+    assert found.measures == source.measure(table, Window.of(DAY))
     (part,) = found.parts[SEGMENT]
     schema = pq.read_schema(part)
     assert schema.names == list(table.column_names), "the contract's columns in its order, no other"
@@ -92,7 +91,7 @@ def test_an_extract_takes_the_window_and_counts_every_day(
     fill(source, sales, [sale(number, day) for number, day in enumerate(days)])
     window = Window(DAY, DAY + timedelta(3))
     before = datetime.now(timezone.utc)
-    found = source.extract(sales, window, tmp_path / "out", SEOUL)
+    found = source.extract(sales, window, tmp_path / "out")
     assert before - timedelta(seconds=2) <= found.snapshot_at <= datetime.now(timezone.utc)
     assert set(found.parts) == {SEGMENT, Segment.of(DAY + timedelta(2))}
     assert {row["number"] for row in rows_read(found, SEGMENT)} == {1, 2}
@@ -101,7 +100,7 @@ def test_an_extract_takes_the_window_and_counts_every_day(
     empty = found.measures[Segment.of(DAY + timedelta(1))]
     assert empty == Measure(0, dict.fromkeys(("number", "amount", "small"), Decimal(0)), 0)
     assert found.measures[SEGMENT].sums == {"number": 3, "amount": Decimal("21.00"), "small": 0}
-    assert source.outside(sales, window, SEOUL) == (1, 1)
+    assert source.outside(sales, window) == (1, 1)
     written = sorted(
         file.relative_to(tmp_path / "out") for file in (tmp_path / "out").rglob("*.parquet")
     )
@@ -112,22 +111,22 @@ def test_an_extract_takes_the_window_and_counts_every_day(
 
 
 def test_no_rows_at_all_is_an_extract_too(source: Source, sales: Table, tmp_path: Path) -> None:
-    found = source.extract(sales, Window.of(DAY), tmp_path / "out", SEOUL)
+    found = source.extract(sales, Window.of(DAY), tmp_path / "out")
     assert (found.parts, found.touches, found.measures[SEGMENT].rows) == ({}, {}, 0)
 
 
 def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> None:
     table = tables(tmp_path, order=NAMES)["order"]
     source.create([table])
-    empty = source.extract(table, None, tmp_path / "empty", SEOUL)
+    empty = source.extract(table, None, tmp_path / "empty")
     assert empty.parts == {}
     assert empty.measures[WHOLE].rows == 0
     fill(source, table, [{"key": "a|b", "select": 1}, {"key": "!N", "select": None}])
-    found = source.extract(table, None, tmp_path / "out", SEOUL)
+    found = source.extract(table, None, tmp_path / "out")
     assert sorted(row["key"] for row in rows_read(found, WHOLE)) == ["!N", "a|b"]
-    assert found.measures == source.measure(table, None, SEOUL)
+    assert found.measures == source.measure(table, None)
     assert found.measures[WHOLE].sums == {"select": 1}
-    assert found.touches == source.touches(table, None, SEOUL) == {WHOLE: Touch(2, 0)}
+    assert found.touches == source.touches(table, None) == {WHOLE: Touch(2, 0)}
 
 
 @pytest.mark.parametrize("window", [None, Window.of(DAY)])
@@ -137,7 +136,7 @@ def test_a_window_must_suit_the_table(
     plain = tables(tmp_path, order=NAMES)["order"]
     source.create([plain])
     with pytest.raises(PortError, match="partition"):
-        source.extract(sales if window is None else plain, window, tmp_path / "out", SEOUL)
+        source.extract(sales if window is None else plain, window, tmp_path / "out")
 
 
 def test_the_digest_sees_values_and_not_their_order(source: Source, sales: Table) -> None:
@@ -147,7 +146,7 @@ def test_the_digest_sees_values_and_not_their_order(source: Source, sales: Table
         with source.writing() as transaction:
             transaction.execute("delete from sales")
             transaction.append(sales, rows_of(rows))
-        return source.measure(sales, Window.of(DAY), SEOUL)[SEGMENT].digest
+        return source.measure(sales, Window.of(DAY))[SEGMENT].digest
 
     first = digest(rows)
     assert digest(rows[::-1]) == first
@@ -159,15 +158,15 @@ def test_the_digest_sees_values_and_not_their_order(source: Source, sales: Table
 def test_touches_move_with_the_cursor(source: Source, sales: Table, tmp_path: Path) -> None:
     fill(source, sales, [sale(1), sale(2), sale(3, DAY + timedelta(1))])
     window = Window(DAY, DAY + timedelta(5))
-    before = source.touches(sales, window, SEOUL)
+    before = source.touches(sales, window)
     next_day = Segment.of(DAY + timedelta(1))
     assert set(before) == {SEGMENT, next_day}
-    assert source.extract(sales, window, tmp_path / "out", SEOUL).touches == before
+    assert source.extract(sales, window, tmp_path / "out").touches == before
     with source.writing() as transaction:
         transaction.execute(
             "update sales set updated_at = '2026-03-05 12:00:00.251' where number = 1"
         )
-    after = source.touches(sales, window, SEOUL)
+    after = source.touches(sales, window)
     assert after[SEGMENT] == Touch(2, before[SEGMENT].cursor_sum + 1000)
     assert after[next_day] == before[next_day]
 
@@ -191,12 +190,10 @@ def test_a_day_begins_at_the_shops_midnight(
     if declared == "date":
         moments = [moment.date() for moment in moments]
     fill(source, table, [{"id": id_, "moment": moment} for id_, moment in enumerate(moments)])
-    found = source.extract(table, Window.of(DAY), tmp_path / "out", SEOUL)
+    found = source.extract(table, Window.of(DAY), tmp_path / "out")
     assert {row["id"] for row in rows_read(found, SEGMENT)} == {1, 2}
-    assert source.outside(table, Window.of(DAY), SEOUL) == (1, 1)
-    wide = source.extract(
-        table, Window(DAY - timedelta(1), DAY + timedelta(2)), tmp_path / "w", SEOUL
-    )
+    assert source.outside(table, Window.of(DAY)) == (1, 1)
+    wide = source.extract(table, Window(DAY - timedelta(1), DAY + timedelta(2)), tmp_path / "w")
     assert [measure.rows for measure in wide.measures.values()] == [1, 2, 1]
 
 
@@ -205,7 +202,7 @@ def test_a_failed_extract_leaves_nothing(source: Source, sales: Table, tmp_path:
     with source.writing() as transaction:
         transaction.execute("alter table sales rename column amount to paid")
     with pytest.raises(PortError, match=r"raw\.sales") as caught:
-        source.extract(sales, Window.of(DAY), tmp_path / "out", SEOUL)
+        source.extract(sales, Window.of(DAY), tmp_path / "out")
     assert "amount" in str(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -222,7 +219,7 @@ def test_a_contract_that_is_not_the_tables_any_more_rounds_nothing(
     row = {"id": 1, "sold_on": DAY, "amount": Decimal("1.2345"), "note": "a", "seen": 1}
     fill(source, was["paid"], [row])
     with pytest.raises(PortError, match=r"raw\.paid.*raw/paid\.sql") as caught:
-        source.extract(now["paid"], Window.of(DAY), tmp_path / "out", SEOUL)
+        source.extract(now["paid"], Window.of(DAY), tmp_path / "out")
     said = str(caught.value)
     assert "columnamountisdecimal(14,4),notdecimal(12,3)" in said.replace(" ", "")
     assert "column by_whom is not there" in said
@@ -237,7 +234,7 @@ def test_a_table_may_have_more_columns_than_its_contract(source: Source, tmp_pat
     now = tables(tmp_path / "now", paid=text.format(""))
     source.create([was["paid"]])
     fill(source, was["paid"], [{"id": 1, "secret": "s"}])
-    found = source.extract(now["paid"], None, tmp_path / "out", SEOUL)
+    found = source.extract(now["paid"], None, tmp_path / "out")
     assert rows_read(found, WHOLE) == [{"id": 1}]
 
 
@@ -246,7 +243,7 @@ def test_a_table_that_is_not_there_is_named_with_the_remedy(
 ) -> None:
     missing = tables(tmp_path, order=NAMES)["order"]
     with pytest.raises(PortError, match=r"orderhe create|there are .*sales.*orderhe adopt"):
-        source.measure(missing, None, SEOUL)
+        source.measure(missing, None)
 
 
 def test_an_existing_folder_is_not_written_into(
@@ -254,5 +251,5 @@ def test_an_existing_folder_is_not_written_into(
 ) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(FileExistsError):
-        source.extract(sales, Window.of(DAY), tmp_path / "out", SEOUL)
+        source.extract(sales, Window.of(DAY), tmp_path / "out")
     assert (tmp_path / "out").is_dir()

@@ -19,7 +19,6 @@ from orderhe_dagster_tests.contracts.sources import (
     DAY,
     SALES,
     SEGMENT,
-    SEOUL,
     ZONED,
     count,
     fill,
@@ -133,7 +132,7 @@ def test_writers_and_readers_take_turns(source: Source, sales: Table, tmp_path: 
 
     def read(who: int) -> None:
         for number in range(5):
-            found = source.extract(sales, Window.of(DAY), tmp_path / f"{who}-{number}", SEOUL)
+            found = source.extract(sales, Window.of(DAY), tmp_path / f"{who}-{number}")
             seen.append(found.measures[SEGMENT].rows)
 
     def guarded(work: Callable[[int], None], who: int) -> None:
@@ -160,4 +159,4 @@ def test_writers_and_readers_take_turns(source: Source, sales: Table, tmp_path: 
 def test_a_shop_that_is_not_there_is_named_with_the_remedy(source: Source, tmp_path: Path) -> None:
     table = tables(tmp_path, sales=SALES)["sales"]
     with pytest.raises(PortError, match="orderhe create"):
-        source.touches(table, Window.of(DAY), SEOUL)
+        source.touches(table, Window.of(DAY))

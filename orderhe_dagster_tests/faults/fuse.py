@@ -89,9 +89,9 @@ class FusedStore(FolderStore):
 class FusedSource(EmbeddedSource):
     """Boundaries: before and after an extract."""
 
-    def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
+    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
         FUSE.reach(f"before extract {table.name}")
-        found = super().extract(table, window, folder, time_zone)
+        found = super().extract(table, window, folder)
         FUSE.reach(f"after extract {table.name}")
         return found
 

@@ -94,7 +94,7 @@ def wrong(shop: TestShop, whole: bool) -> list[str]:
     for table in shop.catalogue.layer("raw"):
         if table.partition or whole:
             days = WINDOW if table.partition else None
-            agreed = prove(table, days, source, store, warehouse, shop.settings.time_zone)
+            agreed = prove(table, days, source, store, warehouse)
             found += [f"{table.name} {difference}" for difference in agreed.differences]
     expected = state_of_source(shop)
     for name in ("warehouse.sales", "mart.takings"):

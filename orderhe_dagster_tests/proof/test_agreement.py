@@ -17,7 +17,7 @@ CHANGE = (
 def proven(shop: TestShop) -> Agreement:
     sales = next(table for table in shop.catalogue.layer("raw") if table.name == "sales")
     days = [date(2026, 1, day) for day in range(1, 6)]
-    return prove(sales, days, shop.source, shop.store, shop.warehouse, shop.settings.time_zone)
+    return prove(sales, days, shop.source, shop.store, shop.warehouse)
 
 
 def said(shop: TestShop) -> list[tuple[str, str]]:

@@ -265,10 +265,10 @@ def test_without_the_extension_arrow_is_proposed_and_never_taken_in_silence(
     source.create([table])
     monkeypatch.setattr(mysql_extract, "EXTENSION", "no_such_package")
     with pytest.raises(PortError, match="ORDERHE_MYSQL_EXTRACT=arrow"):
-        source.extract(table, None, tmp_path / "out", "UTC")
+        source.extract(table, None, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     by_arrow = mysql_source(mariadb, shop_database, READER, extract="arrow")
-    assert by_arrow.extract(table, None, tmp_path / "out", "UTC").parts == {}
+    assert by_arrow.extract(table, None, tmp_path / "out").parts == {}
 
 
 def test_nothing_is_written_into_the_home_folder(

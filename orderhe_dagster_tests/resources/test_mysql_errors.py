@@ -96,7 +96,7 @@ def test_a_limit_of_time_and_one_of_connections_are_named(server: MariaDB, tmp_p
         try:
             reader = mysql_source(server, name, READER)
             held = connect(reader.settings)
-            text = said(lambda: reader.measure(table, Window.of(DAY), "UTC"))
+            text = said(lambda: reader.measure(table, Window.of(DAY)))
             held.close()
         finally:
             server.run(f"grant usage on *.* to {READER.user} with max_user_connections 0")
@@ -114,7 +114,7 @@ def test_a_right_that_is_taken_away_stops_by_the_tables_name(
         server.run(f"grant select (region, number) on {name}.sales to narrow")
         text = said(
             lambda: mysql_source(server, name, user="narrow", password=Secret.of("x")).measure(
-                table, Window.of(DAY), "UTC"
+                table, Window.of(DAY)
             )
         )
         # Columns that the user may not read are not there for it.

@@ -77,8 +77,8 @@ def source_of(server: MariaDB, database: str, **more: Any) -> Source:
 
 def extracted(source: Source, table: Table, folder: Path) -> int:
     """The rows of an extract that came whole."""
-    found = source.extract(table, WINDOW, folder, "UTC")
-    assert found.measures == source.measure(table, WINDOW, "UTC")
+    found = source.extract(table, WINDOW, folder)
+    assert found.measures == source.measure(table, WINDOW)
     return sum(measure.rows for measure in found.measures.values())
 
 
@@ -102,7 +102,7 @@ def test_an_extract_gives_up_after_its_third_attempt(
     for _ in range(4):
         proxy.arm("rst", MIDDLE)
     with pytest.raises(ConnectionLost, match=r"extract raw\.events: .*server went away") as caught:
-        source.extract(events, WINDOW, tmp_path / "out", "UTC")
+        source.extract(events, WINDOW, tmp_path / "out")
     assert "select" not in str(caught.value)
     assert len(proxy.faults) == 1
     assert not (tmp_path / "out").exists()
@@ -142,7 +142,7 @@ def test_ctrl_c_ends_an_extract(
     source = source_of(mariadb, events_database, port=proxy.port, extract=extract_by)
     proxy.arm(lambda: os.kill(os.getpid(), signal.SIGINT), MIDDLE)
     with pytest.raises(KeyboardInterrupt), remembered():
-        source.extract(events, WINDOW, tmp_path / "out", "UTC")
+        source.extract(events, WINDOW, tmp_path / "out")
         raise_if_interrupted()  # had it come too late to end anything
     assert not (tmp_path / "out").exists()
 

@@ -15,7 +15,7 @@ import pytest
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster.resources.mysql.source import MySQLSource
-from orderhe_dagster_tests.contracts.sources import DAY, SEOUL, TYPES, ZONED, fill, tables
+from orderhe_dagster_tests.contracts.sources import DAY, TYPES, ZONED, fill, tables
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
 
 MORE = TYPES.replace(
@@ -91,13 +91,13 @@ def test_every_type_is_measured_alike(mysql: MySQLSource, tmp_path: Path) -> Non
     for name in VALUES:
         columns = tuple(c for c in table.columns if c.name in ("id", "on_day", name))
         one = replace(table, columns=columns)
-        there, here = (each.measure(one, window, SEOUL) for each in (mysql, embedded))
+        there, here = (each.measure(one, window) for each in (mysql, embedded))
         assert there == here, name
-    whole = mysql.measure(table, window, SEOUL)
-    assert whole == embedded.measure(table, window, SEOUL)
+    whole = mysql.measure(table, window)
+    assert whole == embedded.measure(table, window)
     for way in ("scanner", "arrow"):
         source = MySQLSource(replace(mysql.settings, extract=way))
-        found = source.extract(table, window, tmp_path / way, SEOUL)
+        found = source.extract(table, window, tmp_path / way)
         assert found.measures == whole, way
 
 
@@ -105,7 +105,8 @@ def test_every_type_is_measured_alike(mysql: MySQLSource, tmp_path: Path) -> Non
 def test_an_instant_falls_on_the_shops_day_through_changes_of_the_clock(
     mysql: MySQLSource, tmp_path: Path, zone: str
 ) -> None:
-    table = tables(tmp_path, zoned=ZONED.format(name="zoned", type="timestamp"))["zoned"]
+    seouls = tables(tmp_path, zoned=ZONED.format(name="zoned", type="timestamp"))["zoned"]
+    table = replace(seouls, time_zone=zone)
     mysql.create([table])
     begin = datetime(2026, 1, 1)
     moments = [begin + timedelta(hours=5 * step, minutes=step) for step in range(1700)]
@@ -115,7 +116,7 @@ def test_an_instant_falls_on_the_shops_day_through_changes_of_the_clock(
         moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).date() for moment in moments
     )
     window = Window(date(1970, 1, 2), date(2038, 1, 1))
-    found = mysql.touches(table, window, zone)
+    found = mysql.touches(table, window)
     assert {segment.day: touch.rows for segment, touch in found.items()} == days
 
 

@@ -89,7 +89,7 @@ def test_who_only_reads_is_told_what_is_lacking(
     mariadb: MariaDB, shop_database: str, sales: Table, tmp_path: Path
 ) -> None:
     reader = mysql_source(mariadb, shop_database, READER)
-    assert reader.measure(sales, Window.of(DAY), "UTC")[SEGMENT].rows == 0
+    assert reader.measure(sales, Window.of(DAY))[SEGMENT].rows == 0
     with pytest.raises(PortError, match=rf"1142.*`grant insert on .*to {READER.user}"):
         fill(reader, sales, [sale(1)])
     other = tables(tmp_path / "more", other="create table other (id int)")["other"]
@@ -108,13 +108,13 @@ def test_a_table_that_others_have_not_is_no_reason_to_make_one(
     far = tables(tmp_path / "far", memos="create table memos (id int primary key)")["memos"]
     for table, words in ((near, "did you mean sales?"), (far, "there are sales")):
         with pytest.raises(PortError, match=r"1146|orderhe adopt") as caught:
-            source.measure(table, None, "UTC")
+            source.measure(table, None)
         assert words in str(caught.value)
         assert "orderhe create" not in str(caught.value)
     assert OURS == MARKER
     mariadb.run(f"create table `{shop_database}`.{OURS} (day date)")
     with pytest.raises(PortError, match="orderhe create"):
-        source.measure(far, None, "UTC")
+        source.measure(far, None)
 
 
 @pytest.mark.parametrize(

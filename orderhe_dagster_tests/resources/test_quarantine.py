@@ -21,6 +21,7 @@ from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.mysql.fetch import batches
 from orderhe_dagster.road.backups import BackupError
 from orderhe_dagster.road.extracts import back_up
+from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.intake.adopt.strange import run
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
@@ -61,7 +62,8 @@ def visits(folder: Path, source: Source, mariadb: MariaDB, keys: str = "") -> Ta
     """The table with its rows, written as no strict server would take them."""
     import pymysql
 
-    table = read(folder, {"raw/visits.sql": CONTRACT.format(keys=keys)}).tables[0]
+    catalogue = read(folder, {"raw/visits.sql": CONTRACT.format(keys=keys)})
+    table = catalogue.in_zone("Asia/Seoul").tables[0]
     source.create([table])
     with (
         pymysql.connect(
@@ -94,7 +96,7 @@ def quarantined(extract: Extract, segment: Segment) -> list[dict[str, Any]]:
 
 def test_faulty_rows_are_set_aside_by_day(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
     table = visits(tmp_path, source, mariadb)
-    found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+    found = source.extract(table, WINDOW, tmp_path / "out")
     first, second = FEBRUARY
     assert ids(found) == {first: [1]}
     assert found.quarantined == {first: 2, second: 2, MARCH: 1}
@@ -120,9 +122,9 @@ def test_what_is_carried_is_what_the_source_measures(
     source: Source, mariadb: MariaDB, tmp_path: Path
 ) -> None:
     table = visits(tmp_path, source, mariadb, "\n-- @bad_values born null, changed_at null")
-    found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
-    assert source.measure(table, WINDOW, "Asia/Seoul") == found.measures
-    assert source.touches(table, WINDOW, "Asia/Seoul") == found.touches
+    found = source.extract(table, WINDOW, tmp_path / "out")
+    assert source.measure(table, WINDOW) == found.measures
+    assert source.touches(table, WINDOW) == found.touches
     assert {day: touch.rows for day, touch in found.touches.items()} == {
         day: found.measures[day].rows + found.quarantined.get(day, 0) for day in segments_of(WINDOW)
     }
@@ -138,7 +140,7 @@ def test_policy_fail_stops_and_leaves_nothing(
 ) -> None:
     table = visits(tmp_path, source, mariadb, "\n-- @bad_values born fail")
     with pytest.raises(PortError) as caught:
-        source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+        source.extract(table, WINDOW, tmp_path / "out")
     assert "born 0000-00-00 is no real day (1 row)" in str(caught.value)
     assert "a\0b" not in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -156,11 +158,11 @@ def test_a_table_without_days_is_split_too(
             )
         },
     ).tables[0]
-    found = source.extract(whole, None, tmp_path / "out", "Asia/Seoul")
+    found = source.extract(whole, None, tmp_path / "out")
     assert ids(found) == {WHOLE: [1]}
     assert found.quarantined == {WHOLE: 5}
     assert [row["id"] for row in quarantined(found, WHOLE)] == [2, 3, 4, 5, 6]
-    assert found.touches == source.touches(whole, None, "Asia/Seoul")
+    assert found.touches == source.touches(whole, None)
 
 
 def test_rows_without_a_day_are_not_passed_over(
@@ -170,11 +172,11 @@ def test_rows_without_a_day_are_not_passed_over(
     table = visits(tmp_path, source, mariadb)
     database = source.identity.rpartition("/")[2]
     mariadb.run(f"alter table {database}.visits modify day date null")
-    assert sum(touch.rows for touch in source.touches(table, WINDOW, "Asia/Seoul").values()) == 6
+    assert sum(touch.rows for touch in source.touches(table, WINDOW).values()) == 6
     mariadb.run(f"insert into {database}.visits (id) values (7)")
     for reading in (
-        lambda: source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul"),
-        lambda: source.touches(table, WINDOW, "Asia/Seoul"),
+        lambda: source.extract(table, WINDOW, tmp_path / "out"),
+        lambda: source.touches(table, WINDOW),
     ):
         with pytest.raises(PortError, match=r"1 row in .* without day, which is not null in raw/"):
             reading()
@@ -190,11 +192,11 @@ def test_a_table_of_faulty_rows_alone_is_not_called_empty(
     mariadb.run(f"insert into {database}.days values (1, '2026-01-01')")
     store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
     store.create()
-    given = (table, None, WINDOW, source, store)
-    back_up(*given, "one", "UTC", tmp_path / "scratch")
+    systems = (WINDOW, source, store, tmp_path / "scratch")
+    back_up(Step(table, None, "one"), *systems)
     run(mariadb, database, ["update days set day = '2026-02-30'"])
     with pytest.raises(BackupError, match="has 1 row in the source, and none that can be carried"):
-        back_up(*given, "two", "UTC", tmp_path / "scratch")
+        back_up(Step(table, None, "two"), *systems)
 
 
 def test_long_rows_are_written_few_at_a_time(
@@ -208,7 +210,7 @@ def test_long_rows_are_written_few_at_a_time(
         "select seq, '2026-02-27', 'a', '2026-03-01' from seq_10_to_9000"
     )
     run(mariadb, database, [many])
-    found = source.extract(table, WINDOW, tmp_path / "out", "Asia/Seoul")
+    found = source.extract(table, WINDOW, tmp_path / "out")
     (part,) = found.parts[FEBRUARY[0]]
     read_back = pq.ParquetFile(part).metadata
     assert read_back.num_rows == 8_992
@@ -239,7 +241,7 @@ def test_long_rows_are_fetched_few_at_a_time() -> None:
 
 def test_personal_keys_are_masked(source: Source, mariadb: MariaDB, tmp_path: Path) -> None:
     table = visits(tmp_path, source, mariadb, ", id, born")
-    found = source.extract(table, Window.of(date(2026, 2, 27)), tmp_path / "out", "Asia/Seoul")
+    found = source.extract(table, Window.of(date(2026, 2, 27)), tmp_path / "out")
     assert quarantined(found, FEBRUARY[0])[0] == {
         "id": "•••",
         "quarantined_because": "born is no real day",
@@ -271,7 +273,7 @@ def test_many_parts_of_a_day_become_one(source: Source, mariadb: MariaDB, tmp_pa
         connection.cursor() as cursor,
     ):
         cursor.execute(f"insert into many values {rows}")
-    found = source.extract(table, None, tmp_path / "out", "Asia/Seoul")
+    found = source.extract(table, None, tmp_path / "out")
     assert [part.name for part in found.parts[WHOLE]] == ["part-00000.parquet"]
     assert ids(found) == {WHOLE: list(range(32))}
     assert found.nulled == {WHOLE: dict.fromkeys(names, 16)}
@@ -288,16 +290,8 @@ def test_a_mended_row_comes_back_with_the_next_backup(
 
     def again(segment: Segment) -> dict[Segment, tuple[int, int]]:
         done = back_up(
-            *(
-                table,
-                Window.of(*days_of([segment])),
-                WINDOW,
-                source,
-                store,
-                f"run-{len(runs)}",
-                "Asia/Seoul",
-            ),
-            tmp_path / "scratch",
+            Step(table, Window.of(*days_of([segment])), f"run-{len(runs)}"),
+            *(WINDOW, source, store, tmp_path / "scratch"),
         )
         runs.append(sorted(done.written))
         return {d: (r.measure.rows, r.quarantined) for d, r in done.records.items()}

@@ -33,7 +33,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 (table,) = read_catalogue(Path(home) / "sql").layer("raw")
 first = date.fromisoformat(first)
 window = Window(first, date.fromordinal(first.toordinal() + days))
-found = EmbeddedSource(path=f"{home}/shop.duckdb").extract(table, window, Path(home) / "out", "UTC")
+found = EmbeddedSource(path=f"{home}/shop.duckdb").extract(table, window, Path(home) / "out")
 print(json.dumps([
     [measure.rows for measure in found.measures.values()],
     [len(parts) for parts in found.parts.values()],

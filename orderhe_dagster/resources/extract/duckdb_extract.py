@@ -44,17 +44,12 @@ def check_window(table: Table, window: Window | None) -> None:
         )
 
 
-def where_of(
-    table: Table, window: Window | None, time_zone: str, dialect: Dialect = "duckdb"
-) -> str | None:
+def where_of(table: Table, window: Window | None, dialect: Dialect = "duckdb") -> str | None:
     """The condition that a row is in `window`; None: there is none."""
     if window is None:
         return None
     column = quoted(table.partition or "", dialect)
-    return (
-        f"{column} >= {bound(table, window.start, time_zone)} "
-        f"and {column} < {bound(table, window.end, time_zone)}"
-    )
+    return f"{column} >= {bound(table, window.start)} and {column} < {bound(table, window.end)}"
 
 
 def day_name(table: Table) -> str:
@@ -100,15 +95,15 @@ def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity:
         )
 
 
-def rows_of(table: Table, window: Window | None, time_zone: str) -> str:
+def rows_of(table: Table, window: Window | None) -> str:
     """The rows of the window in the table itself, and their day, for `copy_statement`."""
     columns = quoted_names(table.column_names)
     if window is None:
         return quoted(table.name)
     return (
-        f"(select {columns}, {day_expression(table, time_zone, 'duckdb')} as "
+        f"(select {columns}, {day_expression(table, 'duckdb')} as "
         f"{quoted(day_name(table))} from {quoted(table.name)} "
-        f"where {where_of(table, window, time_zone)})"
+        f"where {where_of(table, window)})"
     )
 
 
@@ -178,7 +173,6 @@ def measures_of(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     window: Window | None,
-    time_zone: str,
     relation: str | None,
 ) -> dict[Segment, Measure]:
     """The measure of every segment asked for in `relation` (SQL text; None: there are no rows)."""
@@ -190,9 +184,8 @@ def measures_of(
         table,
         relation,
         "duckdb",
-        where=where_of(table, window, time_zone),
+        where=where_of(table, window),
         by_day=window is not None,
-        time_zone=time_zone,
     )
     for row in connection.execute(select).fetchall():
         segment, count, sums, digest = measured(table, row, by_day=window is not None)
@@ -204,15 +197,14 @@ def touches_of(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     window: Window | None,
-    time_zone: str,
     relation: str | None,
 ) -> dict[Segment, Touch]:
     """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none)."""
     if relation is None:
         return {}
     cursor = cursor_number(table)
-    day = "null" if window is None else day_expression(table, time_zone, "duckdb")
-    where = where_of(table, window, time_zone)
+    day = "null" if window is None else day_expression(table, "duckdb")
+    where = where_of(table, window)
     rows = connection.execute(
         f"select {day} as d, count(*), coalesce(sum({cursor}), 0) from {relation}"
         + (f" where {where}" if where else "")

@@ -91,7 +91,7 @@ class EmbeddedSource(Source):
                 _roll_back(connection)
                 raise
 
-    def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
+    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
         """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
         import duckdb
 
@@ -104,7 +104,7 @@ class EmbeddedSource(Source):
                 # Below the number of days, DuckDB closes files early and writes many small parts.
                 files = room_for(1 if window is None else len(window))
                 connection.execute(f"set partitioned_write_max_open_files = {files}")
-                rows = rows_of(table, window, time_zone)
+                rows = rows_of(table, window)
                 connection.execute(copy_statement(table, window, folder, rows))
                 connection.execute("rollback")
             parts = gather(table, window, folder)
@@ -115,28 +115,26 @@ class EmbeddedSource(Source):
                 _named(table, self.identity),
             ):
                 written = relation_of(parts)
-                measures = measures_of(reader, table, window, time_zone, written)
-                touches = touches_of(reader, table, window, time_zone, written)
+                measures = measures_of(reader, table, window, written)
+                touches = touches_of(reader, table, window, written)
             if window is None and not measures[WHOLE].rows:
                 for empty in parts.pop(WHOLE):
                     empty.unlink()
         return Extract(parts, measures, touches, snapshot_at.replace(tzinfo=timezone.utc))
 
-    def measure(
-        self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[Segment, Measure]:
+    def measure(self, table: Table, window: Window | None) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside the source."""
         check_window(table, window)
         with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):
-            return measures_of(connection, table, window, time_zone, quoted(table.name))
+            return measures_of(connection, table, window, quoted(table.name))
 
-    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[Segment, Touch]:
+    def touches(self, table: Table, window: Window | None) -> dict[Segment, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
         with self._reading(f"look at {table.ref}") as connection, _named(table, self.identity):
-            return touches_of(connection, table, window, time_zone, quoted(table.name))
+            return touches_of(connection, table, window, quoted(table.name))
 
-    def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
+    def outside(self, table: Table, window: Window) -> tuple[int, int]:
         """How many rows lie before `window` and how many after it."""
         check_window(table, window)
         column = quoted(table.partition or "")
@@ -144,8 +142,8 @@ class EmbeddedSource(Source):
             before, after = _row(
                 connection.execute(
                     f"select count(*) filter (where {column} < "
-                    f"{bound(table, window.start, time_zone)}), count(*) filter (where {column} >= "
-                    f"{bound(table, window.end, time_zone)}) from {quoted(table.name)}"
+                    f"{bound(table, window.start)}), count(*) filter (where {column} >= "
+                    f"{bound(table, window.end)}) from {quoted(table.name)}"
                 )
             )
         return before, after

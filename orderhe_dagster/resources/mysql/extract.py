@@ -42,16 +42,16 @@ _SETTINGS = {
 _MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verify_identity"}
 
 
-def mysql_select(table: Table, window: Window | None, time_zone: str) -> str:
+def mysql_select(table: Table, window: Window | None) -> str:
     """MySQL's query for the rows of an extract: the columns as they are carried, and the day."""
     columns = [
         f"{sql} as {quoted(name, 'mysql')}" for name, sql in mysql_projection.expressions(table)
     ]
     text = f"from {quoted(table.name, 'mysql')}"
     if window is not None:
-        day = mysql_projection.shop_day(table, time_zone)
+        day = mysql_projection.shop_day(table)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
-        text += f" where {where_of(table, window, time_zone, 'mysql')}"
+        text += f" where {where_of(table, window, 'mysql')}"
     if code_name(table):
         code = f"coalesce({mysql_projection.fault_code(table)}, '{SOUND}')"
         columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")

@@ -82,25 +82,20 @@ class MySQLSource(Source):
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         return writing(self.settings)
 
-    def extract(self, table: Table, window: Window | None, folder: Path, time_zone: str) -> Extract:
+    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
         """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
         check_window(table, window)
-        return self._repeated(
-            f"extract {table.ref}", lambda: self._extract(table, window, folder, time_zone)
-        )
+        return self._repeated(f"extract {table.ref}", lambda: self._extract(table, window, folder))
 
-    def measure(
-        self, table: Table, window: Window | None, time_zone: str
-    ) -> dict[Segment, Measure]:
+    def measure(self, table: Table, window: Window | None) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside MySQL."""
         check_window(table, window)
         by_day = window is not None
         select = measure_select(
             table,
-            mysql_projection.relation(table, where_of(table, window, time_zone, "mysql")),
+            mysql_projection.relation(table, where_of(table, window, "mysql")),
             "mysql",
             by_day=by_day,
-            time_zone=time_zone,
         )
         nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
         measures = dict.fromkeys(segments_of(window), nothing)
@@ -109,11 +104,11 @@ class MySQLSource(Source):
             measures[segment] = Measure(count, sums, digest)
         return measures
 
-    def touches(self, table: Table, window: Window | None, time_zone: str) -> dict[Segment, Touch]:
+    def touches(self, table: Table, window: Window | None) -> dict[Segment, Touch]:
         """The fingerprint of every day in `window` that has rows."""
         check_window(table, window)
-        day = "null" if window is None else mysql_projection.shop_day(table, time_zone)
-        where = where_of(table, window, time_zone, "mysql")
+        day = "null" if window is None else mysql_projection.shop_day(table)
+        where = where_of(table, window, "mysql")
         select = (
             f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
             f"from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''} group by 1"
@@ -125,13 +120,13 @@ class MySQLSource(Source):
             for day, count, total in self._asked(f"look at {table.ref}", table, select)
         }
 
-    def outside(self, table: Table, window: Window, time_zone: str) -> tuple[int, int]:
+    def outside(self, table: Table, window: Window) -> tuple[int, int]:
         """How many rows lie before `window` and how many after it."""
         check_window(table, window)
         column = quoted(table.partition or "", "mysql")
         select = (
-            f"select coalesce(sum({column} < {bound(table, window.start, time_zone)}), 0), "
-            f"coalesce(sum({column} >= {bound(table, window.end, time_zone)}), 0) "
+            f"select coalesce(sum({column} < {bound(table, window.start)}), 0), "
+            f"coalesce(sum({column} >= {bound(table, window.end)}), 0) "
             f"from {quoted(table.name, 'mysql')}"
         )
         ((before, after),) = self._asked(f"count {table.ref}", table, select)
@@ -145,13 +140,11 @@ class MySQLSource(Source):
 
         return self._repeated(what, ask)
 
-    def _extract(
-        self, table: Table, window: Window | None, folder: Path, time_zone: str
-    ) -> Extract:
+    def _extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
         import duckdb
 
         what = f"extract {table.ref}"
-        select = mysql_select(table, window, time_zone)
+        select = mysql_select(table, window)
         with fresh_folder(folder):
             with self._reading(what, table) as connection:
                 with connection.cursor() as cursor:
@@ -179,8 +172,8 @@ class MySQLSource(Source):
                     else SortedRows(gather(table, window, folder))
                 )
                 written = relation_of(sorted_rows.parts)
-                measures = measures_of(reader, table, window, time_zone, written)
-                touches = touches_of(reader, table, window, time_zone, written)
+                measures = measures_of(reader, table, window, written)
+                touches = touches_of(reader, table, window, written)
                 touches = add_quarantined(reader, table, touches, sorted_rows)
             if window is None and not measures[WHOLE].rows:
                 for empty in sorted_rows.parts.pop(WHOLE, ()):

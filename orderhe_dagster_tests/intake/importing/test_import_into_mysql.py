@@ -62,14 +62,14 @@ def test_the_same_rows_are_held_as_on_the_laptop(desk: Desk, tmp_path: Path) -> 
         assert each.put(body, "rare.csv", "rare").rows == 3
         each.put("key,group\nfrom,1\n키,\\N\n", "order.csv", "order")
     for name in ("rare", "order"):
-        measures = [each.source.measure(each.tables[name], None, SEOUL) for each in (desk, laptop)]
+        measures = [each.source.measure(each.tables[name], None) for each in (desk, laptop)]
         assert measures[0] == measures[1], name
     assert desk.rows("order") == laptop.rows("order")
 
 
 def test_a_simulated_shop_is_the_laptops(source: MySQLSource, tmp_path: Path) -> None:
     """A few days, then more, so that orders move on: MySQL holds what the embedded source holds."""
-    catalogue = read_catalogue(OWN_SQL)
+    catalogue = read_catalogue(OWN_SQL).in_zone(SEOUL)
     simulation = Simulation(catalogue, seed=3, time_zone=SEOUL)
     laptop = EmbeddedSource(path=str(tmp_path / "shop.duckdb"))
     for each in (source, laptop):
@@ -80,7 +80,7 @@ def test_a_simulated_shop_is_the_laptops(source: MySQLSource, tmp_path: Path) ->
     window = Window(date(2026, 3, 1), date(2026, 3, 5))
     for table in catalogue.layer("raw"):
         span = window if table.partition else None
-        assert source.measure(table, span, SEOUL) == laptop.measure(table, span, SEOUL), table.ref
+        assert source.measure(table, span) == laptop.measure(table, span), table.ref
 
 
 def test_the_simulation_writes_into_no_shop_of_others(
