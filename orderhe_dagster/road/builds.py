@@ -8,6 +8,7 @@ built along with the ones asked for, so that a partitioned model never lags behi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog import ddl, measure
@@ -59,20 +60,16 @@ def build(
     Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
     StatementError where the select fails.
     """
-    table = step.table
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(_Changed, ConnectionLost):
             return _build(step, catalogue, warehouse, refuse_failed)
-        except _Changed as error:
-            if attempt == _ATTEMPTS:
-                raise BuildError(
-                    f"{table.layer}/{table.name}: its upstream was loaded anew each time it was "
-                    f"built, {_ATTEMPTS} times. Run it again when they are done."
-                ) from error.__cause__
-        except ConnectionLost:
-            if attempt == _ATTEMPTS:
-                raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    try:
+        return _build(step, catalogue, warehouse, refuse_failed)
+    except _Changed as error:
+        raise BuildError(
+            f"{step.table.layer}/{step.table.name}: its upstream was loaded anew each time it was "
+            f"built, {_ATTEMPTS} times. Run it again when they are done."
+        ) from error.__cause__
 
 
 def _build(

@@ -29,6 +29,14 @@ class LoadError(PortError):
     """A load stopped before anything changed. Names table, day and the next action."""
 
 
+class _Superseded(LoadError):
+    """The warehouse holds newer generations of these segments than the backups that were read."""
+
+    def __init__(self, message: str, newer: Mapping[Segment, Loaded]) -> None:
+        super().__init__(message)
+        self.newer = newer
+
+
 def load(
     step: Step, history: Iterable[date], store: Store, warehouse: Warehouse
 ) -> dict[Segment, Record]:
@@ -38,35 +46,40 @@ def load(
     failed, a day that was backed up again, a warehouse that was lost.
     Returns the records loaded. Raises LoadError, StatementError.
     """
-    table, run_id = step.table, step.run_id
-    name = f"warehouse.{table.name}"
-    for attempt in range(1, _ATTEMPTS + 1):
-        last = attempt == _ATTEMPTS
-        records: dict[Segment, Record] = {}
+    for _ in range(_ATTEMPTS - 1):
         try:
-            with warehouse.session(f"load warehouse/{table.name} run {run_id}") as session:
-                audit.prepare(session)
-                audit.prepare_loaded_table(session, table)
-                held = audit.read(session, [name])[name]
-                records = _records(step, history, held, store)
-                try:
-                    _load(session, step, records, store, warehouse)
-                except StatementError as error:
-                    newer = _newer(records, audit.read(session, [name])[name])
-                    if not newer:
-                        raise
-                    _refuse_older_store(table, newer, store, error, last=last)
-                else:
-                    return records
-        except CommitUnknown:
-            if records and _arrived(warehouse, name, records, run_id):
-                return records
-            if last:
+            return _attempt(step, history, store, warehouse)
+        except _Superseded as error:
+            if not _backed_up_since(store, step.table, error.newer):
                 raise
         except ConnectionLost:
-            if last:
-                raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+            pass  # nothing of it was committed, as far as is known: once more
+    return _attempt(step, history, store, warehouse)
+
+
+def _attempt(
+    step: Step, history: Iterable[date], store: Store, warehouse: Warehouse
+) -> dict[Segment, Record]:
+    """Load once, in a session of its own."""
+    table, name = step.table, f"warehouse.{step.table.name}"
+    records: dict[Segment, Record] = {}
+    try:
+        with warehouse.session(f"load warehouse/{table.name} run {step.run_id}") as session:
+            audit.prepare(session)
+            audit.prepare_loaded_table(session, table)
+            held = audit.read(session, [name])[name]
+            records = _records(step, history, held, store)
+            try:
+                _load(session, step, records, store, warehouse)
+            except StatementError as error:
+                newer = _newer(records, audit.read(session, [name])[name])
+                if not newer:
+                    raise
+                raise _Superseded(_older_store(table, store, newer), newer) from error
+    except CommitUnknown:
+        if not (records and _arrived(warehouse, name, records, step.run_id)):
+            raise
+    return records
 
 
 def _arrived(
@@ -92,27 +105,24 @@ def _newer(
     }
 
 
-def _refuse_older_store(
-    table: Table,
-    newer: Mapping[Segment, Loaded],
-    store: Store,
-    error: StatementError,
-    *,
-    last: bool,
-) -> None:
-    """Return where another run has just backed up and loaded; LoadError where the store went back."""
+def _backed_up_since(store: Store, table: Table, newer: Mapping[Segment, Loaded]) -> bool:
+    """Whether the store has these generations by now: another run has just brought and loaded them."""
     current = backups.read_current(store, table.name, list(newer))
-    if not last and all(
+    return all(
         segment in current and current[segment].generation >= loaded.generation
         for segment, loaded in newer.items()
-    ):
-        return
-    raise LoadError(
-        f"warehouse.{table.name} holds newer backups of {counted(len(newer), 'day')} "
-        f"(the first {min(newer)}) than {store.url('backup/' + table.name)} has: the store was restored "
+    )
+
+
+def _older_store(table: Table, store: Store, newer: Iterable[Segment]) -> str:
+    """What it means that the warehouse holds newer generations than the store, and what to do."""
+    segments = sorted(newer)
+    return (
+        f"warehouse.{table.name} holds newer backups of {counted(len(segments), 'day')} "
+        f"(the first {segments[0]}) than {store.url('backup/' + table.name)} has: the store was restored "
         "to an older state, or another store is set. To go on with this store: delete from "
         f"{LOADS} where table_name = 'warehouse.{table.name}'; then run the load again."
-    ) from error
+    )
 
 
 def _records(

@@ -109,15 +109,15 @@ class RedshiftSession:
 
         `again` says whether that is still possible.
         """
-        for attempt in range(1, self._attempts + 1):
+        for attempt in range(1, self._attempts):
             try:
                 return run()
             except StatementError as error:
-                if attempt == self._attempts or not is_retryable(error) or not again():
+                if not is_retryable(error) or not again():
                     raise
             wait = min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S)
             time.sleep(wait * random.uniform(0.5, 1.5))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return run()
 
     def _run(self, sql: str, handing: _Handing | None = None) -> Result:
         import redshift_connector
