@@ -18,7 +18,7 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups, quarantine
 from orderhe_dagster.road.backups import Record
-from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, back_up
+from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, BackedUp, back_up
 from orderhe_dagster.road.step import Step
 
 NOTHING_QUARANTINED = "nothing_quarantined"
@@ -84,16 +84,7 @@ def _backup_asset(
                 may_be_empty=context.run.tags.get(MAY_BE_EMPTY_TAG) == "true",
             )
             before, after = source.outside(table, history) if window else (0, 0)
-        log.info(
-            "backup/%s: %s read, %s in all, %s new",
-            table.name,
-            say_days(days_of(done.read)) if window else "whole",
-            counted(done.rows, "row"),
-            counted(len(done.written), "generation"),
-        )
-        left_out = _left_out(table, before, history) if before else ""
-        if left_out:
-            log.warning("%s", left_out)
+        _log(table, done)
         report_days(
             context,
             window or history,
@@ -103,36 +94,64 @@ def _backup_asset(
                 if (day := segment.day)
             },
         )
-        folder = f"backup/{table.name}" if window else backups.prefix(table.name, WHOLE)
-        metadata: dict[str, Any] = {
-            "dagster/row_count": done.rows,
-            "dagster/uri": store.url(folder),
-            "days_read": len(done.read) if window else 0,
-            "new_generations": len(done.written),
-            "rows_before_the_first_day": before,
-            "rows_from_today_on": after,
-            **({LEFT_OUT: left_out} if left_out else {}),
-        }
-        found = quarantine.look(store, done.records.values())
-        if found.rows or found.nulled:
-            log.warning("backup/%s: %s", table.name, found.says())
-            metadata |= {"rows_in_quarantine": found.rows, "values_made_null": found.nulled.total()}
+        kept_out = quarantine.look(store, done.records.values())
         return dg.MaterializeResult(
-            metadata=metadata | (_figures(store, done.records[WHOLE]) if not window else {}),
-            check_results=[_nothing_quarantined(table, found)],
+            metadata={
+                **_metadata(table, done, store),
+                **_left_out(table, history, before, after),
+                **_kept_out(table, kept_out),
+                **({} if window else _figures(store, done.records[WHOLE])),
+            },
+            check_results=[_nothing_quarantined(table, kept_out)],
         )
 
     return backup
 
 
-def _left_out(table: Table, rows: int, history: Window) -> str:
-    """What lies before the shop's first day, and how to take it in."""
-    return (
-        f"backup/{table.name}: {rows:,} row{'s lie' if rows > 1 else ' lies'} before {history.start}, the "
-        "first day of this shop's history, and in no backup; to take in what came before: "
-        f"orderhe run '*' --from <its first day> --to {history.start - ONE_DAY} "
-        "(where ORDERHE_START_DATE is set, set it to that day first)"
+def _log(table: Table, done: BackedUp) -> None:
+    log.info(
+        "backup/%s: %s read, %s in all, %s new",
+        table.name,
+        say_days(days_of(done.read)) if table.partition else "whole",
+        counted(done.rows, "row"),
+        counted(len(done.written), "generation"),
     )
+
+
+def _metadata(table: Table, done: BackedUp, store: Store) -> dict[str, Any]:
+    folder = f"backup/{table.name}" if table.partition else backups.prefix(table.name, WHOLE)
+    return {
+        "dagster/row_count": done.rows,
+        "dagster/uri": store.url(folder),
+        "days_read": len(done.read) if table.partition else 0,
+        "new_generations": len(done.written),
+    }
+
+
+def _left_out(table: Table, history: Window, before: int, after: int) -> dict[str, Any]:
+    """How many rows lie outside of the shop's days; of those before them, how to take them in."""
+    metadata: dict[str, Any] = {
+        "rows_before_the_first_day": before,
+        "rows_from_today_on": after,
+    }
+    if before:
+        text = (
+            f"backup/{table.name}: {before:,} row{'s lie' if before > 1 else ' lies'} before "
+            f"{history.start}, the first day of this shop's history, and in no backup; to take in what "
+            f"came before: orderhe run '*' --from <its first day> --to {history.start - ONE_DAY} "
+            "(where ORDERHE_START_DATE is set, set it to that day first)"
+        )
+        log.warning("%s", text)
+        metadata[LEFT_OUT] = text
+    return metadata
+
+
+def _kept_out(table: Table, found: quarantine.Found) -> dict[str, Any]:
+    """What could not be carried, or became NULL, over all days of the table."""
+    if not (found.rows or found.nulled):
+        return {}
+    log.warning("backup/%s: %s", table.name, found.says())
+    return {"rows_in_quarantine": found.rows, "values_made_null": found.nulled.total()}
 
 
 def _nothing_quarantined(table: Table, found: quarantine.Found) -> dg.AssetCheckResult:

@@ -76,9 +76,8 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
             if (day := segment.day)
         }
         drawn = _picture(table, warehouse)
-        if (
-            window
-        ):  # each day of a range gets the metadata of the whole: a picture is for one of them
+        if window:
+            # Each day of a range gets the metadata of the whole: a picture is for one of them.
             figures.setdefault(window.end - ONE_DAY, {}).update(drawn)
         report_days(context, window or calendar.history(), figures)
         return dg.MaterializeResult(

@@ -43,9 +43,8 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
     for name, table in tables.items():
         path = folder / f"{name}.csv"
         try:
-            times[name] = _written_at(
-                path
-            )  # before it is read: a file put there meanwhile is newer
+            # Asked before it is read: a file that is put there meanwhile is newer.
+            times[name] = _written_at(path)
             found = read_export(path, PANELS[name].columns(table))
         except FileNotFoundError:
             left_out.append(f"{path} is not there: materialize export/{name}")

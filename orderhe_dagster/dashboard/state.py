@@ -5,7 +5,7 @@ Read in one short session; nothing is compared here, that is `proof`'s and `clai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,22 +46,15 @@ def read_state(
         read = dict.fromkeys(ref for table in shown for ref in table.depends_on)
         lags = set(lagging(session, catalogue, read) if built else read)
     written = {str(table.ref): exports[table.name] for table in shown}
-    proofs = {found.table_name: found for found in results if found.claim == AGREES}
+    warehouse_tables = [table for layer in _IN_WAREHOUSE for table in catalogue.layer(layer)]
     return {
-        "layers": [
-            _proved(table, proofs.get(str(table.read_as)), built.get(str(table.read_as)))
-            for table in catalogue.layer("raw")
-        ],
+        "layers": _layers(catalogue, results, built),
         "checks": {
-            "passed": sum(found.passed for found in results),
-            "failed": [_failed(found) for found in results if not found.passed],
+            "passed": sum(result.passed for result in results),
+            "failed": [_failed(result) for result in results if not result.passed],
         },
         "freshness": [
-            _freshness(table, {**built, **written})
-            for table in (
-                *(one for layer in _IN_WAREHOUSE for one in catalogue.layer(layer)),
-                *shown,
-            )
+            _freshness(table, {**built, **written}) for table in (*warehouse_tables, *shown)
         ],
         "behind": [
             "/".join(table.ref.path)
@@ -85,7 +78,7 @@ def _built(session: Session) -> dict[str, Built]:
     """By the name that SQL calls a table; empty where nothing was ever loaded."""
     no_days = f"'{WHOLE}', '{OUTSIDE}'"
     try:
-        found = session.execute(
+        result = session.execute(
             "select table_name, max(loaded_at) as built_at,"
             f" max(case when segment not in ({no_days}) then segment end) as last_day,"
             f" count(case when segment not in ({no_days}) then segment end) as days"
@@ -95,47 +88,58 @@ def _built(session: Session) -> dict[str, Built]:
         if error.code != UNDEFINED_TABLE:
             raise
         return {}
-    return {name: Built(*values) for name, *values in found.rows}
+    return {name: Built(*values) for name, *values in result.rows}
 
 
-def _proved(table: Table, found: CheckResult | None, held: Built | None) -> dict[str, Any]:
-    """The latest proof of a table: over the days that its last run loaded, of those that are held.
+def _layers(
+    catalogue: Catalogue, results: Sequence[CheckResult], built: Mapping[str, Built]
+) -> list[dict[str, Any]]:
+    """The latest proof of every raw table. A proof of no day at all has shown nothing."""
+    proofs = {
+        result.table_name: result
+        for result in results
+        if result.claim == AGREES and result.days != 0
+    }
+    return [
+        _proof(table, proofs.get(str(table.read_as)), built.get(str(table.read_as)))
+        for table in catalogue.layer("raw")
+    ]
 
-    A proof of no day at all has shown nothing.
-    """
-    if found is not None and found.days == 0:
-        found = None
+
+def _proof(table: Table, proof: CheckResult | None, held: Built | None) -> dict[str, Any]:
+    """What was proven of a table: over the days that its last run loaded, of those that are held."""
+    daily = table.partition is not None
     return {
         "table": table.name,
-        "days": found.days if found and table.partition else None,
-        "days_held": held.days if held and table.partition else None,
-        "source_rows": found and found.source_rows,
-        "backup_rows": found and found.backup_rows,
-        "warehouse_rows": found and found.warehouse_rows,
-        "agrees": found and found.passed,
-        "only_stale": found and found.only_stale,
-        "proved_at": found and instant(found.checked_at),
+        "days": proof.days if proof and daily else None,
+        "days_held": held.days if held and daily else None,
+        "source_rows": proof and proof.source_rows,
+        "backup_rows": proof and proof.backup_rows,
+        "warehouse_rows": proof and proof.warehouse_rows,
+        "agrees": proof and proof.passed,
+        "only_stale": proof and proof.only_stale,
+        "proved_at": proof and instant(proof.checked_at),
     }
 
 
-def _failed(found: CheckResult) -> dict[str, Any]:
+def _failed(result: CheckResult) -> dict[str, Any]:
     return {
-        "table": found.table_name,
-        "claim": found.claim,
-        "wrong_rows": found.wrong_rows,
-        "only_stale": found.only_stale,
-        "checked_at": instant(found.checked_at),
+        "table": result.table_name,
+        "claim": result.claim,
+        "wrong_rows": result.wrong_rows,
+        "only_stale": result.only_stale,
+        "checked_at": instant(result.checked_at),
     }
 
 
 def _freshness(table: Table, built: Mapping[str, Built]) -> dict[str, Any]:
-    found = built.get(str(table.read_as))
+    times = built.get(str(table.read_as))
     limit = table.freshness
     return {
         "asset": "/".join(table.read_as.path),
-        "built_at": None if found is None else instant(found.at),
+        "built_at": None if times is None else instant(times.at),
         "limit_hours": None if limit is None else round(limit.total_seconds() / 3600, 2),
-        "last_day": None if found is None else found.last_day,
+        "last_day": None if times is None else times.last_day,
     }
 
 

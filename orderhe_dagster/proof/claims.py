@@ -66,47 +66,57 @@ class Finding:
 
 def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
     """Everything that the file of `table` and `sql/checks` promise of `<layer>.<table>`."""
-    relation = ddl.qualified(table.read_as)
-    found = []
+    claims = [*_required(table), *_unique_keys(table), *_accepted_values(table)]
+    if layer == "warehouse" and table.layer == "raw":
+        awaited = foreign_key_parents(catalogue)[table.name]
+        claims += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
+    claims += _of_check_files(catalogue, TableRef(layer, table.name))
+    return _plainly_named(claims)
+
+
+def _required(table: Table) -> Iterator[Claim]:
     required = [column.name for column in table.columns if not column.nullable]
     required += [name for name in table.grain if name not in required]
     if required:
         missing = " or ".join(f"{ddl.quoted(name)} is null" for name in required)
-        found.append(
-            Claim(
-                "required_columns_are_filled",
-                f"No NULL in {', '.join(required)}.",
-                f"select * from {relation} where {missing}",
-            )
+        yield Claim(
+            "required_columns_are_filled",
+            f"No NULL in {', '.join(required)}.",
+            f"select * from {ddl.qualified(table.read_as)} where {missing}",
         )
-    keys = [table.grain, *table.unique] if table.grain else list(table.unique)
-    for number, key in enumerate(keys):
-        found.append(
-            _unique(table, relation, key, "grain" if number == 0 and table.grain else None)
-        )
+
+
+def _unique_keys(table: Table) -> Iterator[Claim]:
+    if table.grain:
+        yield _unique(table, table.grain, "grain")
+    for key in table.unique:
+        yield _unique(table, key, "_".join(key))
+
+
+def _accepted_values(table: Table) -> Iterator[Claim]:
     for column in table.columns:
         if column.values:
             accepted = ", ".join(audit.expression(value) for value in column.values)
-            found.append(
-                Claim(
-                    f"{column.name}_is_accepted",
-                    f"{column.name} is one of {', '.join(column.values)}.",
-                    f"select * from {relation} where {ddl.quoted(column.name)} not in ({accepted})",
-                )
+            yield Claim(
+                f"{column.name}_is_accepted",
+                f"{column.name} is one of {', '.join(column.values)}.",
+                f"select * from {ddl.qualified(table.read_as)}"
+                f" where {ddl.quoted(column.name)} not in ({accepted})",
             )
-    if layer == "warehouse" and table.layer == "raw":
-        awaited = foreign_key_parents(catalogue)[table.name]
-        found += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
-    waits = check_dependencies(catalogue).get(TableRef(layer, table.name), ())
+
+
+def _of_check_files(catalogue: Catalogue, ref: TableRef) -> Iterator[Claim]:
+    awaited = check_dependencies(catalogue).get(ref, ())
     for check in catalogue.checks:
-        if check.table.path == (layer, table.name):
-            said = check.description or check.claim.replace("_", " ")
-            needs = tuple(ref.path for ref in check.reads if ref in waits)
-            reads = (check.table, *check.reads) if check.reads else ()
-            found.append(
-                Claim(check.claim, said, check.sql, needs, reads=reads, personal=check.personal)
+        if check.table == ref:
+            yield Claim(
+                check.claim,
+                check.description or check.claim.replace("_", " "),
+                check.sql,
+                needs=tuple(read.path for read in check.reads if read in awaited),
+                reads=(check.table, *check.reads) if check.reads else (),
+                personal=check.personal,
             )
-    return _plainly_named(found)
 
 
 def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
@@ -129,7 +139,7 @@ def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
     return found
 
 
-def _unique(table: Table, relation: str, key: tuple[str, ...], name: str | None) -> Claim:
+def _unique(table: Table, key: tuple[str, ...], name: str) -> Claim:
     """Texts are grouped by their MD5: it tells blanks at the end apart, which Redshift may not."""
     shown, grouped = [], []
     for column in key:
@@ -139,9 +149,10 @@ def _unique(table: Table, relation: str, key: tuple[str, ...], name: str | None)
         grouped.append(f"md5({quoted})" if is_text else quoted)
     filled = " and ".join(f"{ddl.quoted(column)} is not null" for column in key)
     return Claim(
-        f"{name or '_'.join(key)}_is_unique",
+        f"{name}_is_unique",
         f"No two rows have the same {', '.join(key)}.",
-        f"select {', '.join(shown)}, count(*) as row_count from {relation} where {filled}"
+        f"select {', '.join(shown)}, count(*) as row_count from {ddl.qualified(table.read_as)}"
+        f" where {filled}"
         f" group by {', '.join(grouped)} having count(*) > 1",
     )
 

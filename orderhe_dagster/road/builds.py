@@ -23,7 +23,7 @@ from orderhe_dagster.ports.errors import (
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import audit
-from orderhe_dagster.road.audit import LOADS, literal
+from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.inputs import BuildError, Inputs
 from orderhe_dagster.road.step import Step
 
@@ -72,68 +72,68 @@ def build(
         ) from error.__cause__
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a build is to do, by what the audit said when it began."""
+
+    held: Mapping[str, Mapping[Segment, Loaded]]
+    inputs: Inputs
+    segments: set[Segment]
+    is_new: bool  # the table was never made
+    remade: bool  # it is made anew, because its columns changed
+
+
+def _plan(session: Session, step: Step, catalogue: Catalogue) -> _Plan:
+    table = step.table
+    audit.prepare(session)
+    audit.prepare_fence(session, table.layer, table.name)
+    held = audit.read(session, [str(table.ref), *map(str, table.depends_on)])
+    stored = audit.stored_definition(session, str(table.ref))
+    remade = stored is not None and stored != audit.definition(table)
+    inputs = Inputs(session, catalogue, table, held)
+    segments = set(step.segments)
+    if table.partition:
+        segments |= {day for day in inputs.days if remade or inputs.changed(day)}
+    return _Plan(held, inputs, segments, stored is None, remade)
+
+
 def _build(
     step: Step,
     catalogue: Catalogue,
     warehouse: Warehouse,
     refuse_failed: Callable[[Session], None],
 ) -> Built:
-    table, run_id = step.table, step.run_id
-    with warehouse.session(f"build {table.layer}/{table.name} run {run_id}") as session:
-        audit.prepare(session)
-        audit.prepare_fence(session, table.layer, table.name)
-        name = str(table.ref)
-        upstream = [str(ref) for ref in table.depends_on]
-        held = audit.read(session, [name, *upstream])
-        wanted, stored = audit.definition(table), audit.stored_definition(session, name)
-        remade = stored is not None and stored != wanted
-        inputs = Inputs(session, catalogue, table, held)
-        segments = set(step.segments)
-        if table.partition:
-            segments |= {day for day in inputs.days if remade or inputs.changed(day)}
-        inputs.refuse_unready(segments)
+    table = step.table
+    with warehouse.session(f"build {table.layer}/{table.name} run {step.run_id}") as session:
+        plan = _plan(session, step, catalogue)
+        plan.inputs.refuse_unready(plan.segments)
         refuse_failed(session)
-        # What was read above fixed what is built; behind the fence it must still hold.
-        statements = [f"lock table {audit.fence(table.layer, table.name)}", *audit.unchanged(held)]
-        if stored != wanted:
-            statements += [f"drop table {ddl.qualified(table.ref)}"] if remade else []
-            statements += [
-                ddl.redshift_create(table),
-                *audit.remember_definition(table, name),
-            ]
-        statements += _replace(table, segments)
-        if remade:
-            statements.append(f"delete from {LOADS} where table_name = {literal(name)}")
-        statements += _record(table, segments, inputs, run_id)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
-                session.transaction(statements)
+                session.transaction(_statements(step, plan))
         except StatementError as error:
-            if audit.read(session, list(held)) != held:
+            if audit.read(session, list(plan.held)) != plan.held:
                 raise _Changed from error
-            told = _explained(error, table)
-            if told is None:
+            explained = _explained(error, table)
+            if explained is None:
                 raise
-            raise told from error
+            raise explained from error
         except CommitUnknown:
-            arrived = _arrived(
-                warehouse, table, run_id, {segment: inputs.of(segment) for segment in segments}
-            )
-            if arrived is None:
+            rows = _committed_rows(warehouse, step, plan)
+            if rows is None:
                 raise
-            return Built(arrived, remade)
-        return Built(_count(session, table, segments), remade)
+            return Built(rows, plan.remade)
+        return Built(_count(session, table, plan.segments), plan.remade)
 
 
-def _arrived(
-    warehouse: Warehouse, table: Table, run_id: str, wanted: Mapping[Segment, str]
-) -> dict[Segment, int] | None:
+def _committed_rows(warehouse: Warehouse, step: Step, plan: _Plan) -> dict[Segment, int] | None:
     """The rows of each segment by the audit, where it holds all of them by this run and these inputs."""
-    held = audit.look_up(warehouse, str(table.ref))
+    held = audit.look_up(warehouse, str(step.table.ref))
+    wanted = {segment: (step.run_id, plan.inputs.of(segment)) for segment in plan.segments}
     rows = {
         segment: held[segment].rows
-        for segment, inputs in wanted.items()
-        if segment in held and (held[segment].run_id, held[segment].inputs) == (run_id, inputs)
+        for segment in wanted
+        if segment in held and (held[segment].run_id, held[segment].inputs) == wanted[segment]
     }
     return rows if len(rows) == len(wanted) else None
 
@@ -155,22 +155,37 @@ def _explained(error: StatementError, table: Table) -> BuildError | None:
     return None
 
 
-def _replace(table: Table, segments: set[Segment]) -> list[str]:
-    where = _where(table, segments)
-    return [
-        f"delete from {ddl.qualified(table.ref)}{where}",
-        ddl.redshift_insert(table, where),
+def _statements(step: Step, plan: _Plan) -> list[str]:
+    """The statements of the one transaction, the fence first.
+
+    What was read above fixed what is built; behind the fence it must still hold.
+    """
+    table, target = step.table, ddl.qualified(step.table.ref)
+    statements = [
+        f"lock table {audit.fence(table.layer, table.name)}",
+        *audit.unchanged(plan.held),
     ]
+    if plan.remade:
+        statements.append(f"drop table {target}")
+    if plan.is_new or plan.remade:
+        statements.append(ddl.redshift_create(table))
+        statements += audit.remember_definition(table, str(table.ref))
+    where = _where(table, plan.segments)
+    statements += [f"delete from {target}{where}", ddl.redshift_insert(table, where)]
+    if plan.remade:
+        statements.append(f"delete from {LOADS} where table_name = {literal(str(table.ref))}")
+    return statements + _audit_statements(step, plan)
 
 
-def _record(table: Table, segments: set[Segment], inputs: Inputs, run_id: str) -> list[str]:
+def _audit_statements(step: Step, plan: _Plan) -> list[str]:
+    """The statements that write the audit rows of what was built."""
+    table, run_id = step.table, literal(step.run_id)
     name = literal(str(table.ref))
-    ordered = sorted(segments)
+    ordered = sorted(plan.segments)
     listed = ", ".join(literal(segment.text) for segment in ordered)
-    target = ddl.qualified(table.ref)
     rows = ",\n".join(
-        f"({name}, {literal(segment.text)}, {literal(run_id)}, 0, {literal(run_id)}, 0, '', "
-        f"{literal(inputs.of(segment))}, getdate(), getdate())"
+        f"({name}, {literal(segment.text)}, {run_id}, 0, {run_id}, 0, '', "
+        f"{literal(plan.inputs.of(segment))}, getdate(), getdate())"
         for segment in ordered
     )
     counted = (
@@ -184,7 +199,8 @@ def _record(table: Table, segments: set[Segment], inputs: Inputs, run_id: str) -
         f"insert into {LOADS} values {rows}",
         (
             f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
-            f" count(*) as row_count from {target}{_where(table, segments)} group by 1) as counted"
+            f" count(*) as row_count from {ddl.qualified(table.ref)}{_where(table, plan.segments)}"
+            " group by 1) as counted"
             f" where _loads.table_name = {name} and _loads.segment = counted.segment"
         ),
     ]

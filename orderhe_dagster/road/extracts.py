@@ -6,7 +6,7 @@ How records are kept is `backups`' business; which days a run is about, its call
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -138,21 +138,18 @@ def _back_up_span(
             raise _emptied(table, rows, fresh[WHOLE].quarantined)
 
     def stands(segment: Segment) -> bool:
-        return _stands(table, store, before.get(segment), fresh[segment])
-
-    unchanged = {segment for segment, same in _side_by_side(stands, segments, store) if same}
-    changed = [segment for segment in segments if segment not in unchanged]
-    store.upload(
-        (part.key, path)
-        for segment in changed
-        for stored, files in (
-            (fresh[segment].parts, extract.parts),
-            (fresh[segment].quarantine, extract.quarantine),
+        stored = before.get(segment)
+        return (
+            stored is not None
+            and _holds(table, stored, fresh[segment])
+            and _is_sound(store, stored)
         )
-        for part, path in zip(stored, files.get(segment, ()), strict=True)
-    )
 
-    def settle(segment: Segment) -> Record:
+    unchanged = {segment for segment, same in _in_parallel(stands, segments, store) if same}
+    changed = [segment for segment in segments if segment not in unchanged]
+    store.upload(_files(extract, [fresh[segment] for segment in changed]))
+
+    def commit(segment: Segment) -> Record:
         if segment in unchanged:
             return backups.verify(store, before[segment], extract.snapshot_at)
         record = fresh[segment]
@@ -160,12 +157,23 @@ def _back_up_span(
             store.put(record.manifest, backups.manifest_body(store, record.parts))
         return backups.commit(store, record, known.get(segment))
 
-    done.records.update(_side_by_side(settle, segments, store))
+    done.records.update(_in_parallel(commit, segments, store))
     done.written.update(changed)
     done.read.update(segments)
 
 
-def _side_by_side(
+def _files(extract: Extract, records: Iterable[Record]) -> Iterator[tuple[str, Path]]:
+    """The keys of the records' objects, each with the local file that is to lie there."""
+    for record in records:
+        for parts, files in (
+            (record.parts, extract.parts),
+            (record.quarantine, extract.quarantine),
+        ):
+            for part, path in zip(parts, files.get(record.segment, ()), strict=True):
+                yield part.key, path
+
+
+def _in_parallel(
     work: Callable[[Segment], _T], segments: Sequence[Segment], store: Store
 ) -> Iterator[tuple[Segment, _T]]:
     """What `work` makes of each segment, in order, as many at once as the store takes well."""
@@ -176,15 +184,18 @@ def _side_by_side(
         yield from zip(segments, pool.map(work, segments), strict=True)
 
 
-def _stands(table: Table, store: Store, before: Record | None, fresh: Record) -> bool:
-    """Whether the stored generation already holds these rows, with all its objects sound."""
-    if before is None or not before.same_rows(fresh) or before.touch != fresh.touch:
+def _holds(table: Table, before: Record, fresh: Record) -> bool:
+    """Whether the stored generation already holds these rows."""
+    if not before.same_rows(fresh) or before.touch != fresh.touch:
         return False
     # No digest sees binary and floating columns: there, only the same bytes are the same rows.
-    if any(column.type.kind not in DIGESTED for column in table.columns) and [
-        part.sha256 for part in before.parts
-    ] != [part.sha256 for part in fresh.parts]:
-        return False
+    if all(column.type.kind in DIGESTED for column in table.columns):
+        return True
+    return [part.sha256 for part in before.parts] == [part.sha256 for part in fresh.parts]
+
+
+def _is_sound(store: Store, before: Record) -> bool:
+    """Whether all objects of the stored generation are there, as they were written."""
     stored = [*before.parts, *before.quarantine]
     if not stored:
         return True

@@ -85,9 +85,8 @@ def _moved_rows(step: Step, target: str) -> list[str]:
     for name in table.grain:
         mine, theirs = f"{ddl.quoted(table.name)}.{ddl.quoted(name)}", f"{STAGE}.{ddl.quoted(name)}"
         equal.append(f"{mine} = {theirs}")
-        if (
-            table.column(name).type.kind == "varchar"
-        ):  # = passes over blanks at the end, len does not
+        if table.column(name).type.kind == "varchar":
+            # = passes over blanks at the end, len does not.
             equal.append(f"len({mine}) = len({theirs})")
     joined = " and ".join(equal)
     moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
