@@ -57,7 +57,7 @@ def comparison(shop: TestShop) -> Claim:
 def judged(shop: TestShop) -> Finding:
     """What the comparison finds now."""
     claims = [comparison(shop)]
-    ((_, finding),) = judge(shop.catalogue, claims, shop.warehouse, "Asia/Seoul")
+    ((_, finding),) = judge(shop.catalogue, claims, shop.warehouse)
     return finding
 
 
