@@ -15,7 +15,7 @@ import pytest
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.proof.verdicts import refuse_failed
+from orderhe_dagster.proof.check_results import refuse_failed
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.shop import truth

@@ -16,7 +16,7 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.road import backups, quarantine
+from orderhe_dagster.road import backups, quarantine_report
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, BackedUp, back_up
 from orderhe_dagster.road.step import Step
@@ -94,7 +94,7 @@ def _backup_asset(
                 if (day := segment.day)
             },
         )
-        kept_out = quarantine.look(store, done.records.values())
+        kept_out = quarantine_report.look(store, done.records.values())
         return dg.MaterializeResult(
             metadata={
                 **_metadata(table, done, store),
@@ -146,7 +146,7 @@ def _left_out(table: Table, history: Window, before: int, after: int) -> dict[st
     return metadata
 
 
-def _kept_out(table: Table, found: quarantine.Found) -> dict[str, Any]:
+def _kept_out(table: Table, found: quarantine_report.Found) -> dict[str, Any]:
     """What could not be carried, or became NULL, over all days of the table."""
     if not (found.rows or found.nulled):
         return {}
@@ -154,13 +154,14 @@ def _kept_out(table: Table, found: quarantine.Found) -> dict[str, Any]:
     return {"rows_in_quarantine": found.rows, "values_made_null": found.nulled.total()}
 
 
-def _nothing_quarantined(table: Table, found: quarantine.Found) -> dg.AssetCheckResult:
+def _nothing_quarantined(table: Table, found: quarantine_report.Found) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"rows_in_quarantine": found.rows}
     if found.rows:
         metadata["days"] = {
-            str(segment): rows for segment, rows in found.segments.most_common(quarantine.SHOWN)
+            str(segment): rows
+            for segment, rows in found.segments.most_common(quarantine_report.SHOWN)
         }
-        metadata["rows"] = dg.MetadataValue.md(quarantine.markdown(found))
+        metadata["rows"] = dg.MetadataValue.md(quarantine_report.markdown(found))
     if found.nulled:
         metadata["values_made_null"] = dict(found.nulled)
     return dg.AssetCheckResult(

@@ -15,8 +15,8 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.proof import agreement as proof
+from orderhe_dagster.proof.check_results import AGREES, CheckResult, record
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
-from orderhe_dagster.proof.verdicts import AGREES, CheckResult, record
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.inputs import stands_on
 

@@ -21,7 +21,7 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.warehouse import Result, Row, Warehouse
-from orderhe_dagster.proof.verdicts import refuse_failed
+from orderhe_dagster.proof.check_results import refuse_failed
 from orderhe_dagster.rendering.csv_files import csv_file
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road.export_files import ExportFiles, describe_folder

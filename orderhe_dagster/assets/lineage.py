@@ -1,4 +1,4 @@
-"""The page that draws the column lineage, as an asset. What it shows is `dashboard.lineage`'s."""
+"""The page that draws the column lineage, as an asset. What it shows is `dashboard.lineage_html`'s."""
 
 import hashlib
 import logging
@@ -7,7 +7,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.dashboard.lineage import lineage_page
+from orderhe_dagster.dashboard.lineage_html import lineage_page
 from orderhe_dagster.dashboard.page import replace_text
 from orderhe_dagster.dashboard.panels import readable
 from orderhe_dagster.settings.home import Home

@@ -23,7 +23,7 @@ from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.proof.verdicts import refuse_failed
+from orderhe_dagster.proof.check_results import refuse_failed
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.step import Step

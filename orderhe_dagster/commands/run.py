@@ -249,7 +249,7 @@ def _is_of_checks(event: dg.DagsterEvent) -> bool:
 
 def _of_checks(key: dg.AssetKey, failed: Sequence[str], catalogue: Catalogue) -> str:
     """Which checks of an asset failed, and what to do; each with its rows is told elsewhere."""
-    from orderhe_dagster.proof.verdicts import remedy
+    from orderhe_dagster.proof.check_results import remedy
 
     refs = (table.read_as for table in catalogue.tables if table.read_as.path == tuple(key.path))
     ref = next(refs, None)  # None: an asset of the team's own

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.dashboard.export_reader import ExportError, read_export
 from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, price_changes, readable
-from orderhe_dagster.dashboard.read_exports import ExportError, read_export
 from orderhe_dagster.dashboard.state import Built, instant
 
 Columns = Mapping[str, Sequence[Any]]

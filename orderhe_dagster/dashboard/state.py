@@ -14,7 +14,7 @@ from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
-from orderhe_dagster.proof.verdicts import AGREES, CheckResult, check_results
+from orderhe_dagster.proof.check_results import AGREES, CheckResult, check_results
 from orderhe_dagster.road.audit import LOADS
 from orderhe_dagster.road.inputs import lagging
 

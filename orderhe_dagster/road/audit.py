@@ -1,6 +1,6 @@
 """The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day.
 
-Its tables are all made here; `warehouse._checks` is written and read by `verdicts`.
+Its tables are all made here; `warehouse._checks` is written and read by `proof.check_results`.
 
 It is written in the same transaction as the rows it speaks of, so it can be believed where a
 client's memory cannot: after a lost connection it tells whether the transaction was committed.

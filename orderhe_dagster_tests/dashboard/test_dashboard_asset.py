@@ -18,7 +18,7 @@ from orderhe_dagster.dashboard.figures import figures
 from orderhe_dagster.dashboard.page import render, vega_bundle
 from orderhe_dagster.dashboard.panels import PANELS
 from orderhe_dagster.definitions import build_definitions
-from orderhe_dagster.proof.verdicts import AGREES, CheckResult, check_results, record
+from orderhe_dagster.proof.check_results import AGREES, CheckResult, check_results, record
 from orderhe_dagster.settings import home
 from orderhe_dagster_tests.servers.chromium import watched
 from orderhe_dagster_tests.shops import TestShop

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.dashboard.lineage import lineage_page
+from orderhe_dagster.dashboard.lineage_html import lineage_page
 from orderhe_dagster.dashboard.page import render
 from orderhe_dagster_tests.servers.chromium import chromium, violations, watched
 from orderhe_dagster_tests.shops import OWN_SQL

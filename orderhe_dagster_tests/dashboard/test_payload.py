@@ -9,9 +9,9 @@ import pytest
 
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.dashboard.export_reader import ExportError
 from orderhe_dagster.dashboard.panels import PANELS
 from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
-from orderhe_dagster.dashboard.read_exports import ExportError
 from orderhe_dagster_tests.csv_files import write_csv
 from orderhe_dagster_tests.shops import OWN_SQL
 

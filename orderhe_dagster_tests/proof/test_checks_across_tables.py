@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from orderhe_dagster.catalog.table import TableRef
+from orderhe_dagster.proof.check_results import CheckResult, record
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge
-from orderhe_dagster.proof.verdicts import CheckResult, record
 from orderhe_dagster_tests.shops import TestShop
 
 DAYS = ("2026-01-01", "2026-01-04")

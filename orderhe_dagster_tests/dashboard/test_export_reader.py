@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from orderhe_dagster.dashboard.export_reader import ExportError, read_export
 from orderhe_dagster.dashboard.panels import Sort
-from orderhe_dagster.dashboard.read_exports import ExportError, read_export
 from orderhe_dagster_tests.csv_files import write_csv
 
 

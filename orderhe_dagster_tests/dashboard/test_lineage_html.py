@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.dashboard.lineage import PAGE, lineage_data, lineage_page
+from orderhe_dagster.dashboard.lineage_html import PAGE, lineage_data, lineage_page
 from orderhe_dagster_tests.catalog.folders import SHOP, read
 from orderhe_dagster_tests.shops import OWN_SQL
 

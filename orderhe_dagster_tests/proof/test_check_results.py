@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.proof.verdicts import AGREES, CheckResult, check_results, record
+from orderhe_dagster.proof.check_results import AGREES, CheckResult, check_results, record
 from orderhe_dagster.road import audit
 from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.road.systems import Systems
