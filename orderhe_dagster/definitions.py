@@ -39,10 +39,9 @@ def build_definitions(
     from orderhe_dagster.assets.calendar import Calendar
     from orderhe_dagster.assets.checks import build_checks
     from orderhe_dagster.assets.export import build_export_assets
-    from orderhe_dagster.assets.lineage import build_lineage_asset
     from orderhe_dagster.assets.models import build_model_assets
     from orderhe_dagster.assets.own import with_own
-    from orderhe_dagster.assets.pages import build_dashboard_assets
+    from orderhe_dagster.assets.pages import build_dashboard_assets, build_lineage_asset
     from orderhe_dagster.assets.raw import build_raw_assets
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
     from orderhe_dagster.resources.build import build_resources

@@ -15,7 +15,7 @@ import pytest
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.proof.check_results import refuse_failed
+from orderhe_dagster.proof.check_results import require_passed
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.shop import truth
@@ -275,7 +275,7 @@ def test_every_mart_built_bit_by_bit_is_the_mart_built_at_once(grown: GrownShop)
             Step(table, window, "rebuilt"),
             catalogue,
             shop.warehouse,
-            partial(refuse_failed, catalogue=catalogue, table=table),
+            partial(require_passed, catalogue=catalogue, table=table),
         )
     for name, rows in marts(shop).items():
         assert rows == latest.marts[name], name

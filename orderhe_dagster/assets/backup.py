@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
+from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
@@ -16,9 +16,15 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.road import backups, quarantine_report
+from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, BackedUp, back_up
+from orderhe_dagster.road.quarantine_report import (
+    SHOWN,
+    QuarantineReport,
+    markdown,
+    report_quarantine,
+)
 from orderhe_dagster.road.step import Step
 
 NOTHING_QUARANTINED = "nothing_quarantined"
@@ -40,11 +46,11 @@ def build_backup_assets(
 
 def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
     """Parent -> the tables that refer to it; where they refer to each other, one direction."""
-    found: dict[str, list[str]] = {}
+    children: dict[str, list[str]] = {}
     for child, parents in foreign_key_parents(catalogue).items():
         for parent in parents:
-            found.setdefault(parent, []).append(child)
-    return found
+            children.setdefault(parent, []).append(child)
+    return children
 
 
 def _backup_asset(
@@ -94,15 +100,15 @@ def _backup_asset(
                 if (day := segment.day)
             },
         )
-        kept_out = quarantine_report.look(store, done.records.values())
+        quarantine = report_quarantine(store, done.records.values())
         return dg.MaterializeResult(
             metadata={
                 **_metadata(table, done, store),
                 **_left_out(table, history, before, after),
-                **_kept_out(table, kept_out),
+                **_quarantine(table, quarantine),
                 **({} if window else _figures(store, done.records[WHOLE])),
             },
-            check_results=[_nothing_quarantined(table, kept_out)],
+            check_results=[_nothing_quarantined(table, quarantine)],
         )
 
     return backup
@@ -112,7 +118,7 @@ def _log(table: Table, done: BackedUp) -> None:
     log.info(
         "backup/%s: %s read, %s in all, %s new",
         table.name,
-        say_days(days_of(done.read)) if table.partition else "whole",
+        days_text(days_of(done.read)) if table.partition else "whole",
         counted(done.rows, "row"),
         counted(len(done.written), "generation"),
     )
@@ -146,32 +152,31 @@ def _left_out(table: Table, history: Window, before: int, after: int) -> dict[st
     return metadata
 
 
-def _kept_out(table: Table, found: quarantine_report.Found) -> dict[str, Any]:
+def _quarantine(table: Table, report: QuarantineReport) -> dict[str, Any]:
     """What could not be carried, or became NULL, over all days of the table."""
-    if not (found.rows or found.nulled):
+    if not (report.rows or report.nulled):
         return {}
-    log.warning("backup/%s: %s", table.name, found.says())
-    return {"rows_in_quarantine": found.rows, "values_made_null": found.nulled.total()}
+    log.warning("backup/%s: %s", table.name, report.sentence())
+    return {"rows_in_quarantine": report.rows, "values_made_null": report.nulled.total()}
 
 
-def _nothing_quarantined(table: Table, found: quarantine_report.Found) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"rows_in_quarantine": found.rows}
-    if found.rows:
+def _nothing_quarantined(table: Table, report: QuarantineReport) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"rows_in_quarantine": report.rows}
+    if report.rows:
         metadata["days"] = {
-            str(segment): rows
-            for segment, rows in found.segments.most_common(quarantine_report.SHOWN)
+            str(segment): rows for segment, rows in report.segments.most_common(SHOWN)
         }
-        metadata["rows"] = dg.MetadataValue.md(quarantine_report.markdown(found))
-    if found.nulled:
-        metadata["values_made_null"] = dict(found.nulled)
+        metadata["rows"] = dg.MetadataValue.md(markdown(report))
+    if report.nulled:
+        metadata["values_made_null"] = dict(report.nulled)
     return dg.AssetCheckResult(
         check_name=NOTHING_QUARANTINED,
-        passed=not found.rows,
+        passed=not report.rows,
         severity=dg.AssetCheckSeverity.WARN,
-        description=found.says()
+        description=report.sentence()
         + (
             f"; mend them in the source, or see @bad_values for {table.path} in docs/types.md"
-            if found.rows
+            if report.rows
             else ""
         ),
         metadata=metadata,

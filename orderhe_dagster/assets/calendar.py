@@ -62,7 +62,7 @@ def report_days(
             context.add_asset_metadata(dict(values), partition_key=day.isoformat())
 
 
-def say_days(days: Iterable[date]) -> str:
+def days_text(days: Iterable[date]) -> str:
     """Days for a person: how many, and from when to when."""
     ordered = sorted(set(days))
     if not ordered:

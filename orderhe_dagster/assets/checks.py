@@ -1,4 +1,4 @@
-"""Asset checks: claims of the catalogue and of `sql/checks/`, and the proof. The SQL is in `claims`."""
+"""Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, timezone
@@ -14,7 +14,7 @@ from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.proof import agreement as proof
+from orderhe_dagster.proof.agreement import Agreement, prove
 from orderhe_dagster.proof.check_results import AGREES, CheckResult, record
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
 from orderhe_dagster.road import audit
@@ -65,11 +65,11 @@ def _loaded_checks(
     ) -> Iterator[dg.AssetCheckResult]:
         run_id = context.run.run_id
 
-        def agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
+        def check_agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
             days = _loaded_days(table, warehouse, run_id)
-            found = proof.prove(table, days, source, store, warehouse)
-            _dispute(table, found, warehouse, run_id)
-            return _agreed(found, run_id), _agreement_result(asset, found)
+            agreement = prove(table, days, source, store, warehouse)
+            _dispute(table, agreement, warehouse, run_id)
+            return _agreement_result(agreement, run_id), _shown_agreement(asset, agreement)
 
         def unread(parent: Table, loaded: Collection[Segment]) -> bool:
             history = calendar.history()
@@ -78,9 +78,7 @@ def _loaded_checks(
             there = source.touches(parent, history)
             return any(segment not in loaded for segment in there)
 
-        yield from _judged(
-            context, asset, catalogue, claims, warehouse, calendar, agreement, unread
-        )
+        yield from _judged(context, asset, catalogue, claims, warehouse, check_agreement, unread)
 
     return checks
 
@@ -102,7 +100,7 @@ def _model_checks(
     def checks(
         context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.AssetCheckResult]:
-        yield from _judged(context, asset, catalogue, claims, warehouse, calendar)
+        yield from _judged(context, asset, catalogue, claims, warehouse)
 
     return checks
 
@@ -113,38 +111,37 @@ def _judged(
     catalogue: Catalogue,
     claims: list[Claim],
     warehouse: Warehouse,
-    calendar: Calendar,
-    agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
+    check_agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
     unread: Callable[[Table, Collection[Segment]], bool] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
-    """Judge the claims that the step was asked for, and keep their verdicts for later runs."""
+    """Judge the claims that the step was asked for, and keep the results for later runs."""
     wanted = {key.name for key in context.selected_asset_check_keys}
-    todo = [claim for claim in claims if claim.name in wanted]
-    made = [*(claim.name for claim in claims), *([AGREES] if agreement else [])]
-    name, verdicts = ".".join(asset.path), []
+    chosen = [claim for claim in claims if claim.name in wanted]
+    kept = [*(claim.name for claim in claims), *([AGREES] if check_agreement else [])]
+    name, results = ".".join(asset.path), []
     own = TableRef(cast("Layer", asset.path[0]), asset.path[1])
     with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
-        if agreement and AGREES in wanted:
-            verdict, shown = agreement()
-            verdicts.append(verdict)
+        if check_agreement and AGREES in wanted:
+            result, shown = check_agreement()
+            results.append(result)
             yield shown
-        for claim, finding in judge(catalogue, todo, warehouse, unread):
-            if not finding.behind:  # what could not be judged leaves the verdict as it was
-                verdicts.append(_verdict(name, claim, finding, context.run.run_id))
+        for claim, finding in judge(catalogue, chosen, warehouse, unread):
+            if not finding.behind:  # what could not be judged leaves the result as it was
+                results.append(_claim_result(name, claim, finding, context.run.run_id))
             elif any(stands_on(catalogue, ref, own) for ref in finding.behind):
                 # What would be judged by is built from this table: kept, a failure would stop that
                 # from being built, and so from ever being judged again.
-                made.remove(claim.name)
-            yield _claim_result(asset, claim, finding)
-        with warehouse.session(f"verdicts on {name}") as session:
-            record(session, name, verdicts, made)
+                kept.remove(claim.name)
+            yield _shown_claim(asset, claim, finding)
+        with warehouse.session(f"check results of {name}") as session:
+            record(session, name, results, kept)
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _verdict(name: str, claim: Claim, finding: Finding, run_id: str) -> CheckResult:
+def _claim_result(name: str, claim: Claim, finding: Finding, run_id: str) -> CheckResult:
     return CheckResult(
         table_name=name,
         claim=claim.name,
@@ -155,23 +152,23 @@ def _verdict(name: str, claim: Claim, finding: Finding, run_id: str) -> CheckRes
     )
 
 
-def _agreed(found: proof.Agreement, run_id: str) -> CheckResult:
+def _agreement_result(agreement: Agreement, run_id: str) -> CheckResult:
     return CheckResult(
-        table_name=f"warehouse.{found.table}",
+        table_name=f"warehouse.{agreement.table}",
         claim=AGREES,
-        passed=found.agrees,
-        wrong_rows=len(found.differences),
-        only_stale=not found.agrees and not found.wrong,
+        passed=agreement.agrees,
+        wrong_rows=len(agreement.differences),
+        only_stale=not agreement.agrees and not agreement.wrong,
         checked_at=_now(),
         run_id=run_id,
-        days=found.days,
-        source_rows=found.source.rows,
-        backup_rows=found.backup.rows,
-        warehouse_rows=found.warehouse.rows,
+        days=agreement.days,
+        source_rows=agreement.source.rows,
+        backup_rows=agreement.backup.rows,
+        warehouse_rows=agreement.warehouse.rows,
     )
 
 
-def _claim_result(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.AssetCheckResult:
+def _shown_claim(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {
         "wrong_rows": finding.wrong,
         "sql": dg.MetadataValue.md(f"```sql\n{claim.sql}\n```"),
@@ -185,42 +182,43 @@ def _claim_result(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.Asse
         check_name=claim.name,
         passed=not finding.wrong,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=finding.says(claim),
+        description=finding.sentence(claim),
         metadata=metadata,
     )
 
 
-def _agreement_result(asset: dg.AssetKey, found: proof.Agreement) -> dg.AssetCheckResult:
-    shown = "\n".join(f"- {difference}" for difference in found.differences[:20])
+def _shown_agreement(asset: dg.AssetKey, agreement: Agreement) -> dg.AssetCheckResult:
+    shown = "\n".join(f"- {difference}" for difference in agreement.differences[:20])
     metadata: Mapping[str, Any] = {
-        "days": found.days,
-        "source_rows": found.source.rows,
-        "backup_rows": found.backup.rows,
-        "warehouse_rows": found.warehouse.rows,
-        "differing_days": len(found.differences),
+        "days": agreement.days,
+        "source_rows": agreement.source.rows,
+        "backup_rows": agreement.backup.rows,
+        "warehouse_rows": agreement.warehouse.rows,
+        "differing_days": len(agreement.differences),
         **({"differences": dg.MetadataValue.md(shown)} if shown else {}),
     }
-    stale = found.differences and not found.wrong
+    stale = agreement.differences and not agreement.wrong
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=AGREES,
-        passed=found.agrees,
+        passed=agreement.agrees,
         severity=dg.AssetCheckSeverity.WARN if stale else dg.AssetCheckSeverity.ERROR,
         description=(
-            f"{counted(found.source.rows, 'row agrees', 'rows agree')} on {counted(found.days, 'day')}"
-            if found.agrees
+            f"{counted(agreement.source.rows, 'row agrees', 'rows agree')} on "
+            f"{counted(agreement.days, 'day')}"
+            if agreement.agrees
             else "the source or the backup has moved on: run backup and warehouse again"
             if stale
-            else f"{counted(len(found.wrong), 'day differs', 'days differ')}: materialize "
-            f"backup/{found.table} and warehouse/{found.table} again"
+            else f"{counted(len(agreement.wrong), 'day differs', 'days differ')}: materialize "
+            f"backup/{agreement.table} and warehouse/{agreement.table} again"
         ),
         metadata=metadata,
     )
 
 
-def _dispute(table: Table, found: proof.Agreement, warehouse: Warehouse, run_id: str) -> None:
-    """Keep what was found wrong in the audit, so that no later run passes it over."""
-    segments = sorted({difference.segment for difference in found.wrong})
+def _dispute(table: Table, agreement: Agreement, warehouse: Warehouse, run_id: str) -> None:
+    """Keep what was agreement wrong in the audit, so that no later run passes it over."""
+    segments = sorted({difference.segment for difference in agreement.wrong})
     if segments:
         with warehouse.session(f"dispute {table.name}") as session:
             audit.dispute(session, f"warehouse.{table.name}", segments, run_id)

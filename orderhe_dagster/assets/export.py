@@ -21,7 +21,7 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.warehouse import Result, Row, Warehouse
-from orderhe_dagster.proof.check_results import refuse_failed
+from orderhe_dagster.proof.check_results import require_passed
 from orderhe_dagster.rendering.csv_files import csv_file
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road.export_files import ExportFiles, describe_folder
@@ -72,7 +72,7 @@ def _export_asset(
             file_lock(scratch / f"export-{table.name}", label=label),
         ):
             with warehouse.session(label, read_only=True) as session:
-                refuse_failed(session, catalogue, table)
+                require_passed(session, catalogue, table)
             with scratch_folder(scratch, label=f"export {table.name}") as aside:
                 path = aside / files.csv.name
                 first: list[Row] = []

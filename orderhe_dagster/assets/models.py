@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
+from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
@@ -23,7 +23,7 @@ from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.proof.check_results import refuse_failed
+from orderhe_dagster.proof.check_results import require_passed
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.step import Step
@@ -59,14 +59,14 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
                 Step(table, window, context.run.run_id),
                 catalogue,
                 warehouse,
-                partial(refuse_failed, catalogue=catalogue, table=table),
+                partial(require_passed, catalogue=catalogue, table=table),
             )
             total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
             head = warehouse.query(_first_rows(table))
         log.info(
             "%s: %s, %s%s",
             asset,
-            say_days(days_of(built.rows)) if window else "whole",
+            days_text(days_of(built.rows)) if window else "whole",
             counted(built.total, "row"),
             ", made anew for its new columns" if built.remade else "",
         )

@@ -1,5 +1,6 @@
-"""The dashboard: one page drawn from the exports. What it shows is the room `dashboard`'s."""
+"""The pages, the dashboard and the column lineage, as assets. What they show is the room `dashboard`'s."""
 
+import hashlib
 import logging
 from dataclasses import astuple
 from datetime import datetime, timedelta, timezone
@@ -12,6 +13,7 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.figures import figures, ranges
+from orderhe_dagster.dashboard.lineage_html import lineage_page
 from orderhe_dagster.dashboard.page import page_version, render, replace_text, vega_bundle
 from orderhe_dagster.dashboard.panels import readable
 from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
@@ -24,7 +26,7 @@ from orderhe_dagster.settings.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.dashboard")
 
-NAME = "export/dashboard"
+DASHBOARD, LINEAGE = "export/dashboard", "export/lineage"
 FRESH = timedelta(hours=26)
 """A day and two hours: the daily chain draws it anew each night."""
 
@@ -39,7 +41,7 @@ def build_dashboard_assets(
     path = state.dashboard / "index.html"
 
     @dg.asset(
-        key=NAME.split("/"),
+        key=DASHBOARD.split("/"),
         deps=[dg.AssetKey(list(table.ref.path)) for table in read.values()],
         group_name="export",
         kinds={"html"},
@@ -54,9 +56,9 @@ def build_dashboard_assets(
     )
     def dashboard(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         with (
-            failing_clearly(NAME, None),
+            failing_clearly(DASHBOARD, None),
             # A slower run must not put what it read before over what another has read since.
-            file_lock(state.scratch / "export-dashboard", label=NAME),
+            file_lock(state.scratch / "export-dashboard", label=DASHBOARD),
         ):
             data = read_data(catalogue, state.exports)
             payload = build_payload(
@@ -68,31 +70,31 @@ def build_dashboard_assets(
                 lineage=path.with_name("lineage.html").is_file(),
             )
             page = render(payload, vega_bundle(state.cache))
-            with scratch_folder(state.scratch, label=NAME) as aside:
+            with scratch_folder(state.scratch, label=DASHBOARD) as aside:
                 size = replace_text(path, page, aside)
         for text in data.left_out:
-            log.info("%s leaves out a panel: %s", NAME, text)
-        log.info("%s: %s bytes to %s", NAME, f"{size:,}", path)
+            log.info("%s leaves out a panel: %s", DASHBOARD, text)
+        log.info("%s: %s bytes to %s", DASHBOARD, f"{size:,}", path)
         return dg.MaterializeResult(metadata=_metadata(data, path, size))
 
     return [dashboard]
 
 
 def _metadata(data: Data, path: Path, size: int) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "dagster/uri": path.as_uri(),
         "file": dg.MetadataValue.path(str(path)),
         "bytes": size,
         "exports": ", ".join(data.exports),
     }
     if data.first_day and data.last_day:
-        found["days"] = f"{data.first_day}...{data.last_day}"
-        found["preview"] = dg.MetadataValue.md(_preview(data, data.first_day, data.last_day))
+        metadata["days"] = f"{data.first_day}...{data.last_day}"
+        metadata["preview"] = dg.MetadataValue.md(_preview(data, data.first_day, data.last_day))
     if data.left_out:
-        found["panels_left_out"] = dg.MetadataValue.md(
+        metadata["panels_left_out"] = dg.MetadataValue.md(
             "\n".join(f"- {text}" for text in data.left_out)
         )
-    return found
+    return metadata
 
 
 def _preview(data: Data, first_day: str, last_day: str) -> str:
@@ -112,3 +114,37 @@ def _preview(data: Data, first_day: str, last_day: str) -> str:
             )
         )
     return markdown_table(head, rows)
+
+
+def build_lineage_asset(catalogue: Catalogue, state: Home) -> dg.AssetsDefinition:
+    """The page `<home>/dashboard/lineage.html`: of any shop, since it needs no data."""
+    path = state.dashboard / "lineage.html"
+    versions = "".join(table.code_version for table in catalogue.tables)
+
+    @dg.asset(
+        key=LINEAGE.split("/"),
+        group_name="export",
+        kinds={"html"},
+        owners=[DEFAULT_OWNER],
+        description="Where each column comes from and what is made of it, from the shop's tables to the "
+        f"CSV files: one file for any browser, {path}. It is read from the SQL files; nothing "
+        "is fetched from the network.",
+        code_version=hashlib.sha256(versions.encode()).hexdigest()[:12],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="export_lineage",
+    )
+    def lineage() -> dg.MaterializeResult[None]:
+        with failing_clearly(LINEAGE, None), scratch_folder(state.scratch, label=LINEAGE) as aside:
+            page = lineage_page(catalogue, dashboard=bool(readable(catalogue)))
+            size = replace_text(path, page, aside)
+        log.info("%s: %s bytes to %s", LINEAGE, f"{size:,}", path)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/uri": path.as_uri(),
+                "file": dg.MetadataValue.path(str(path)),
+                "bytes": size,
+                "tables": len(catalogue.tables),
+            }
+        )
+
+    return lineage

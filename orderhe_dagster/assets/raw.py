@@ -9,7 +9,7 @@ from typing import cast
 
 import dagster as dg
 
-from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
+from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Catalogue, Table
@@ -29,11 +29,11 @@ def build_raw_assets(
     tables = catalogue.layer("raw")
     if simulation is None:
         return [_observed_asset(catalogue, table, calendar) for table in tables]
-    made_by = [table for table in tables if table.partition]
+    daily = [table for table in tables if table.partition]
     return [
-        *(_simulated_days(catalogue, table, calendar, simulation) for table in made_by),
+        *(_simulated_days(catalogue, table, calendar, simulation) for table in daily),
         *(
-            _simulated_snapshot(catalogue, table, [("raw", t.name) for t in made_by], calendar)
+            _simulated_snapshot(catalogue, table, [("raw", t.name) for t in daily], calendar)
             for table in tables
             if not table.partition
         ),
@@ -58,10 +58,12 @@ def _simulated_days(
     ) -> dg.MaterializeResult[None]:
         window = calendar.window(context)
         with failing_clearly(f"raw/{table.name}", window, context.retry_number):
-            made = simulation.make(source, list(window), reporter(log, f"raw/{table.name}", "days"))
+            simulated = simulation.make(
+                source, list(window), reporter(log, f"raw/{table.name}", "days")
+            )
             touches = source.touches(table, window)
         rows = sum(touch.rows for touch in touches.values())
-        log.info("raw/%s: %s made, %s", table.name, say_days(window), counted(rows, "row"))
+        log.info("raw/%s: %s made, %s", table.name, days_text(window), counted(rows, "row"))
         report_days(
             context,
             window,
@@ -74,10 +76,10 @@ def _simulated_days(
             metadata={
                 "dagster/row_count": rows,
                 "dagster/uri": f"{source.identity}#{table.name}",
-                "new_days": made.days,
-                "new_customers": made.customers,
-                "new_products": made.products,
-                "earlier_days_moved_on": made.rewritten_days,
+                "new_days": simulated.days,
+                "new_customers": simulated.customers,
+                "new_products": simulated.products,
+                "earlier_days_moved_on": simulated.rewritten_days,
             }
         )
 

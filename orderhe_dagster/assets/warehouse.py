@@ -4,7 +4,7 @@ import logging
 
 import dagster as dg
 
-from orderhe_dagster.assets.calendar import Calendar, report_days, say_days
+from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
@@ -59,7 +59,7 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
         log.info(
             "warehouse/%s: %s, %s loaded, %s in the table",
             table.name,
-            say_days(days_of(records)) if window else "whole",
+            days_text(days_of(records)) if window else "whole",
             counted(rows, "row"),
             f"{total:,}",
         )

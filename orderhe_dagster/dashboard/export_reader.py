@@ -69,12 +69,12 @@ def _number(text: str) -> int | float:
     if _WHOLE.fullmatch(text):
         return int(text)
     try:
-        found = float(text)
+        number = float(text)
     except ValueError:
         raise ValueError("not a number") from None
-    if not math.isfinite(found):
+    if not math.isfinite(number):
         raise ValueError("not a finite number")
-    return found
+    return number
 
 
 def _name(text: str) -> str | int:

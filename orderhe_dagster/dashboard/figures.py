@@ -46,12 +46,12 @@ def figures(exports: Mapping[str, Columns], first: str, last: str) -> Figures:
 def ranges(first_day: str, last_day: str) -> Sequence[tuple[str, str, str]]:
     """The ranges that a preview shows, newest first: name, first day, last day."""
     last = date.fromisoformat(last_day)
-    found = [("all days", first_day, last_day)]
+    shown = [("all days", first_day, last_day)]
     for days in (30, 7):
         begin = (last - timedelta(days=days - 1)).isoformat()
         if begin >= first_day:
-            found.insert(0, (f"last {days} days", begin, last_day))
-    return found
+            shown.insert(0, (f"last {days} days", begin, last_day))
+    return shown
 
 
 def _sum(exports: Mapping[str, Columns], name: str, column: str, first: str, last: str) -> Any:

@@ -72,13 +72,13 @@ def lineage_data(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def _stages(catalogue: Catalogue) -> list[_Stage]:
-    found = []
+    stages = []
     for layer in LAYERS:
         carried = catalogue.layer("raw") if layer in _CARRIED else ()
-        found += [_Stage(layer, table) for table in carried]
+        stages += [_Stage(layer, table) for table in carried]
         if layer != "raw":
-            found += [_Stage(layer, table) for table in catalogue.layer(layer)]
-    return found
+            stages += [_Stage(layer, table) for table in catalogue.layer(layer)]
+    return stages
 
 
 def _ordered(stages: Sequence[_Stage]) -> list[_Stage]:

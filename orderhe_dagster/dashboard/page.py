@@ -1,4 +1,4 @@
-"""Puts the page together: `page/`, Vega and the data in one HTML file. What it tells is `payload`'s.
+"""Puts the page together: `page/`, Vega and the data in one HTML file. Its data is `payload`'s.
 
 The page loads nothing: its Content-Security-Policy allows exactly the two scripts that stand in it.
 """
@@ -57,7 +57,7 @@ def fill(template: str, parts: Mapping[str, str]) -> str:
     """
     if unknown := set(_PLACEHOLDER.findall(template)) - set(parts):
         raise ValueError(f"nothing is called {', '.join(sorted(unknown))} in index.html")
-    return _PLACEHOLDER.sub(lambda found: parts[found[1]], template)
+    return _PLACEHOLDER.sub(lambda match: parts[match[1]], template)
 
 
 def embedded_json(value: object) -> str:

@@ -48,17 +48,17 @@ class Panel:
 
     def misfits(self, table: Table) -> list[str]:
         """Why the page cannot read this export: a sentence for each column. Empty: it can."""
-        found = []
+        misfits = []
         for name, sort in self.needs.items():
             if name not in table.column_names:
-                found.append(f"{table.ref} has no column {name}")
+                misfits.append(f"{table.ref} has no column {name}")
             elif not _fits(table, name, sort):
                 column = table.column(name)
                 wanted = f"{sort} that is no personal data" if column.pii else sort
-                found.append(
+                misfits.append(
                     f"{table.ref}.{name} is a {column.type.kind}, where the page needs a {wanted}"
                 )
-        return found
+        return misfits
 
     def has_its_days(self, row: Row) -> bool:
         """Whether every day that the page needs of a row is there."""

@@ -1,4 +1,4 @@
-"""What the page is told: the exports' columns and the state of the warehouse, as one object for JSON.
+"""The page's data: the exports' columns and the state of the warehouse, as one object for JSON.
 
 Where the files lie and how the page looks is decided elsewhere.
 """
@@ -45,12 +45,12 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
         try:
             # Asked before it is read: a file that is put there meanwhile is newer.
             times[name] = _written_at(path)
-            found = read_export(path, PANELS[name].columns(table))
+            all_rows = read_export(path, PANELS[name].columns(table))
         except FileNotFoundError:
             left_out.append(f"{path} is not there: materialize export/{name}")
             continue
-        rows[name] = [row for row in found if PANELS[name].has_its_days(row)]
-        if dayless := len(found) - len(rows[name]):
+        rows[name] = [row for row in all_rows if PANELS[name].has_its_days(row)]
+        if dayless := len(all_rows) - len(rows[name]):
             left_out.append(f"{dayless:,} of the rows of {path} have no day, so they are left out")
     if not rows:
         raise ExportError(
@@ -62,13 +62,13 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
     last_day = date.fromisoformat(last) if last else None
     exports = {
         name: _columns(
-            PANELS[name].choose(found, last_day), list(PANELS[name].columns(tables[name]))
+            PANELS[name].choose(shown, last_day), list(PANELS[name].columns(tables[name]))
         )
-        for name, found in rows.items()
+        for name, shown in rows.items()
     }
     prices = rows.get("price_history")
     changes = None if prices is None else price_changes(prices, last_day)
-    written = {name: Built(times[name], _last_day(found)) for name, found in rows.items()}
+    written = {name: Built(times[name], _last_day(shown)) for name, shown in rows.items()}
     return Data(exports, first, last, changes, left_out, written)
 
 

@@ -67,8 +67,8 @@ class Store(ABC):
         import hashlib
 
         return [
-            None if found is None else hashlib.sha256(found.body).hexdigest()
-            for found in map(self.get, keys)
+            None if stored is None else hashlib.sha256(stored.body).hexdigest()
+            for stored in map(self.get, keys)
         ]
 
     def listing(self, prefix: str) -> Sequence[tuple[str, int]]:

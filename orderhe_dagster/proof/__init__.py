@@ -1,1 +1,1 @@
-"""Equality of source, backup and warehouse; claims about tables and their verdicts. No Dagster."""
+"""Whether what is held is right: agreement of the layers, claims, their check results. No Dagster."""

@@ -1,4 +1,6 @@
-"""Equality of source, backup and warehouse, by table and day. Nothing is changed here, only compared.
+"""Agreement: source = backup = warehouse, by table and day. Nothing is changed here, only compared.
+
+What a table promises of its own rows is a claim (`claims`).
 
 Three measures of the same day are held side by side: rows, the exact sum of every numeric column, and an
 order-free digest of all values, each computed inside the engine that holds the rows.
@@ -44,7 +46,7 @@ class Difference:
 
 @dataclass
 class Agreement:
-    """What the comparison of one table found; the measures are totals over `days`."""
+    """What the comparison of one table came to; the measures are totals over `days`."""
 
     table: str
     days: int = 0
@@ -61,7 +63,7 @@ class Agreement:
     @property
     def wrong(self) -> list[Difference]:
         """The differences that no later change explains."""
-        return [found for found in self.differences if found.verdict == "wrong"]
+        return [one for one in self.differences if one.verdict == "wrong"]
 
 
 def prove(
@@ -108,28 +110,28 @@ def _of_warehouse(
 def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:
     """Why the warehouse's rows of a segment are not those of its current backup."""
     segment, newest = record.segment, f"backup generation {record.generation}"
-    said = f"the warehouse has {loads.difference(held, record.measure)} as in {newest}"
+    text = f"the warehouse has {loads.difference(held, record.measure)} as in {newest}"
     if loaded is None:
         return Difference(
-            segment, "wrong" if held.rows else "stale", f"{said}: it was never loaded"
+            segment, "wrong" if held.rows else "stale", f"{text}: it was never loaded"
         )
     if loaded.version == record.version:
-        return Difference(segment, "wrong", said)
+        return Difference(segment, "wrong", text)
     if loaded.version.startswith(load_sql.MOVED):
         return Difference(
-            segment, "stale", f"{said}: rows of it have moved to other days; load it again"
+            segment, "stale", f"{text}: rows of it have moved to other days; load it again"
         )
     before = backups.read_generation(store, record.table, segment, loaded.generation)
-    if before is None or (text := loads.difference(held, before.measure)):
-        why = text if before else "there is no such record"
+    if before is None or (differs := loads.difference(held, before.measure)):
+        why = differs if before else "there is no such record"
         return Difference(
-            segment, "wrong", f"{said}; and it is not generation {loaded.generation}: {why}"
+            segment, "wrong", f"{text}; and it is not generation {loaded.generation}: {why}"
         )
-    return Difference(segment, "stale", f"{said}: it still holds generation {loaded.generation}")
+    return Difference(segment, "stale", f"{text}: it still holds generation {loaded.generation}")
 
 
 def _compare(
-    found: Agreement,
+    agreement: Agreement,
     table: Table,
     segment: Segment,
     live: Measure | None,
@@ -139,26 +141,26 @@ def _compare(
 ) -> None:
     live = live or Measure(0)
     stored = record.measure if record else Measure(0)
-    found.source = add(found.source, live)
-    found.backup = add(found.backup, stored)
-    found.warehouse = add(found.warehouse, held)
+    agreement.source = add(agreement.source, live)
+    agreement.backup = add(agreement.backup, stored)
+    agreement.warehouse = add(agreement.warehouse, held)
     if record is None:
         if live.rows or held.rows:
             there = f"{counted(live.rows, 'row')} in the source and {held.rows:,} in the warehouse"
             text = f"no backup, but {there}"
-            found.differences.append(
+            agreement.differences.append(
                 Difference(segment, "stale" if not held.rows else "wrong", text)
             )
         return
-    if text := loads.difference(live, stored):
+    if differs := loads.difference(live, stored):
         moved = (touch or Touch(0)) != record.touch
-        said = f"the source has {text} as in backup generation {record.generation}"
+        text = f"the source has {differs} as in backup generation {record.generation}"
         if table.cursor is None and not moved:
             moved = True
-            said += (
+            text += (
                 f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
             )
-        found.differences.append(Difference(segment, "stale" if moved else "wrong", said))
+        agreement.differences.append(Difference(segment, "stale" if moved else "wrong", text))
 
 
 def add(one: Measure, other: Measure) -> Measure:

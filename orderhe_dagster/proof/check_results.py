@@ -1,7 +1,8 @@
 """The latest result of each check, `warehouse._checks`, and the refusal to build on a failed one.
 
-A blocking check stops what follows in its own run; kept here, its verdict stops later runs too, until
-the claim passes again. What claims are, and how they are judged, is in `claims` and `proof`.
+A claim (`claims`) is what a table promises, an agreement (`agreement`) is source = backup = warehouse; a
+check result is what the latest judgement of one of them came to. A blocking check stops what follows
+in its own run; kept here, its result stops later runs too, until the check passes again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import CHECKS, literal
 
 AGREES = "agrees_with_source_and_backup"
-"""The claim of every loaded table that `proof` judges."""
+"""The check of every loaded table that `agreement` makes."""
 _SHOWN = 5
 _COLUMNS = (
     "table_name, claim, passed, wrong_rows, only_stale, checked_at, run_id,"
@@ -33,7 +34,7 @@ class FailedCheckError(PortError):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What the latest judgement of one claim found.
+    """What the latest judgement of one claim, or of the agreement, came to.
 
     `wrong_rows` counts the rows that break it; of the proof, the days that differ. The last four are
     the proof's alone: how many days it compared, and the rows of each copy on them.
@@ -56,7 +57,7 @@ class CheckResult:
         """Whether nothing may be built on the table: it failed, and not for being stale alone."""
         return not (self.passed or self.only_stale)
 
-    def says(self) -> str:
+    def sentence(self) -> str:
         """The failure in one sentence."""
         unit = "day differs", "days differ"
         if self.claim != AGREES:
@@ -68,13 +69,13 @@ class CheckResult:
 
 
 def record(
-    session: Session, table_name: str, results: Sequence[CheckResult], made: Collection[str]
+    session: Session, table_name: str, results: Sequence[CheckResult], claims: Collection[str]
 ) -> None:
     """Keep the results of some of a table's claims, in one transaction.
 
-    `made` names the claims that its files make and whose results stay: what is kept of any other goes.
+    `claims` names those that its files make and whose results stay: what is kept of any other goes.
     """
-    stay = sorted({*made} - {result.claim for result in results})
+    stay = sorted({*claims} - {result.claim for result in results})
     gone = f" and claim not in ({', '.join(map(literal, stay))})" if stay else ""
     statements = [f"delete from {CHECKS} where table_name = {literal(table_name)}{gone}"]
     if results:
@@ -85,7 +86,7 @@ def record(
     except StatementError as error:
         if error.code != UNDEFINED_TABLE:
             raise
-        audit.prepare(session)  # a warehouse that was filled before verdicts were kept
+        audit.prepare(session)  # a warehouse that was filled before results were kept
         session.transaction(statements)
 
 
@@ -113,23 +114,23 @@ def check_results(session: Session, catalogue: Catalogue | None = None) -> list[
     With a `catalogue`, only those of claims that its files still make.
     """
     try:
-        found = session.execute(f"select {_COLUMNS} from {CHECKS} order by table_name, claim")
+        result = session.execute(f"select {_COLUMNS} from {CHECKS} order by table_name, claim")
     except StatementError as error:
         if error.code != UNDEFINED_TABLE:
             raise
         return []
-    results = [_result(row) for row in found.rows]
+    results = [_check_result(row) for row in result.rows]
     if catalogue is None:
         return results
-    made = {
+    claims = {
         str(table.read_as): claim_names(catalogue, table.read_as)
         for table in catalogue.tables
         if table.layer != "export"
     }
-    return [result for result in results if result.claim in made.get(result.table_name, ())]
+    return [result for result in results if result.claim in claims.get(result.table_name, ())]
 
 
-def _result(row: Sequence[object]) -> CheckResult:
+def _check_result(row: Sequence[object]) -> CheckResult:
     names = [name.strip() for name in _COLUMNS.split(",")]
     values = dict(zip(names, row, strict=True))
     at = values["checked_at"]
@@ -144,7 +145,7 @@ def claim_names(catalogue: Catalogue, ref: TableRef) -> Collection[str]:
     return names | {AGREES} if table.layer == "raw" else names
 
 
-def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
+def require_passed(session: Session, catalogue: Catalogue, table: Table) -> None:
     """Raise FailedCheckError where a table that `table` reads has failed one of its claims.
 
     Its own claims are not asked: to build it again is how it is mended.
@@ -158,15 +159,15 @@ def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
         and result.claim in claim_names(catalogue, ref)
     ]
     if failed:
-        said = [result.says() for result in failed[:_SHOWN]]
+        texts = [result.sentence() for result in failed[:_SHOWN]]
         if len(failed) > _SHOWN:
-            said.append(f"and {len(failed) - _SHOWN:,} more")
+            texts.append(f"and {len(failed) - _SHOWN:,} more")
         remedies = [
             remedy(catalogue, ref, [one.claim for one in failed if one.table_name == str(ref)])
             for ref in dict.fromkeys(read[result.table_name] for result in failed)
         ]
         raise FailedCheckError(
-            f"{'; '.join(said)}. Nothing is built on wrong rows: {table.layer}/{table.name} is left as "
+            f"{'; '.join(texts)}. Nothing is built on wrong rows: {table.layer}/{table.name} is left as "
             f"it was. {' '.join(remedies)} Its checks run with it; once they pass, this can be built."
         )
 

@@ -1,4 +1,8 @@
-"""Claims about a table: what its file promises, as queries that return the wrong rows. No Dagster."""
+"""Claims: what a table promises, as queries that return the wrong rows, and how they are judged. No Dagster.
+
+That source, backup and warehouse agree is no claim but an agreement (`agreement`); what the latest
+judgement came to is kept as a check result (`check_results`).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from orderhe_dagster.road import audit
 from orderhe_dagster.road.inputs import lagging
 
 SHOWN = 20
-_InPart = Callable[[str, Collection[Segment]], bool]
+_IsPartial = Callable[[str, Collection[Segment]], bool]
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Finding:
     columns: tuple[str, ...] = ()
     rows: Sequence[tuple[Any, ...]] = field(default_factory=tuple)
 
-    def says(self, claim: Claim) -> str:
+    def sentence(self, claim: Claim) -> str:
         """The result in one sentence."""
         if self.wrong:
             return f"{counted(self.wrong, 'row breaks it', 'rows break it')}: {claim.description}"
@@ -125,7 +129,7 @@ def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
     What is no such letter becomes `_`, with a few digits of the name's hash to tell two apart.
     """
     taken: set[str] = set()
-    found = []
+    named = []
     for claim in claims:
         name = re.sub(r"[^A-Za-z0-9_]", "_", claim.name)
         if name != claim.name:
@@ -135,8 +139,8 @@ def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
             number += 1
             name = f"{plain}_{number}"
         taken.add(name)
-        found.append(replace(claim, name=name))
-    return found
+        named.append(replace(claim, name=name))
+    return named
 
 
 def _unique(table: Table, key: tuple[str, ...], name: str) -> Claim:
@@ -184,7 +188,7 @@ def judge(
     warehouse: Warehouse,
     unread: Callable[[Table, Collection[Segment]], bool] | None = None,
 ) -> Iterator[tuple[Claim, Finding]]:
-    """Run the claims in one session and say what each found.
+    """Run the claims in one session and give the finding of each.
 
     `unread` says of a partitioned parent and the segments of it that are loaded whether the source
     has rows of it on other days; a child is not judged by a parent that is held in part only.
@@ -198,7 +202,7 @@ def judge(
     }
     partitioned = {table.name: table for table in catalogue.layer("raw") if table.partition}
 
-    def in_part(parent: str, loaded: Collection[Segment]) -> bool:
+    def is_partial(parent: str, loaded: Collection[Segment]) -> bool:
         return bool(unread and parent in partitioned and unread(partitioned[parent], loaded))
 
     findings = []
@@ -207,16 +211,16 @@ def judge(
         warehouse.session("checks", read_only=True) as session,
     ):
         for claim in claims:
-            findings.append((claim, _find(session, catalogue, claim, personal, in_part)))
+            findings.append((claim, _judge_one(session, catalogue, claim, personal, is_partial)))
     yield from findings
 
 
-def _find(
+def _judge_one(
     session: Session,
     catalogue: Catalogue,
     claim: Claim,
     personal: set[str],
-    in_part: _InPart,
+    is_partial: _IsPartial,
 ) -> Finding:
     try:
         count = session.execute(f"select count(*) from (\n{claim.sql}\n) as wrong").scalar()
@@ -232,11 +236,11 @@ def _find(
     result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
     rows = masked(result.columns, result.rows, personal, claim.personal)
     behind = tuple(lagging(session, catalogue, claim.reads))
-    pending = count if behind else _pending(session, claim, count, in_part)
+    pending = count if behind else _pending(session, claim, count, is_partial)
     return Finding(count - pending, pending, behind, result.columns, rows)
 
 
-def _pending(session: Session, claim: Claim, count: int, in_part: _InPart) -> int:
+def _pending(session: Session, claim: Claim, count: int, is_partial: _IsPartial) -> int:
     """How many orphans may have their parent where it was not read: on another day, or since."""
     if claim.foreign_key is None or claim.table is None:
         return 0
@@ -244,7 +248,7 @@ def _pending(session: Session, claim: Claim, count: int, in_part: _InPart) -> in
     name = f"warehouse.{table.name}"
     held = audit.read(session, [name, parent])
     parents_read = [row.snapshot_at for row in held[parent].values()]
-    if not parents_read or in_part(claim.foreign_key.parent, held[parent]):
+    if not parents_read or is_partial(claim.foreign_key.parent, held[parent]):
         return count
     read = max(parents_read)  # every day of a parent is looked at whenever one of it is read
     if not table.partition:

@@ -52,19 +52,19 @@ def build(
     step: Step,
     catalogue: Catalogue,
     warehouse: Warehouse,
-    refuse_failed: Callable[[Session], None],
+    require_passed: Callable[[Session], None],
 ) -> Built:
     """Build what the step asks for, and the days that lag behind the upstream.
 
-    `refuse_failed` raises where an upstream has failed a check, as the warehouse holds it.
+    `require_passed` raises where an upstream has failed a check, as the warehouse holds it.
     Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
     StatementError where the select fails.
     """
     for _ in range(_ATTEMPTS - 1):
         with suppress(_Changed, ConnectionLost):
-            return _build(step, catalogue, warehouse, refuse_failed)
+            return _build(step, catalogue, warehouse, require_passed)
     try:
-        return _build(step, catalogue, warehouse, refuse_failed)
+        return _build(step, catalogue, warehouse, require_passed)
     except _Changed as error:
         raise BuildError(
             f"{step.table.layer}/{step.table.name}: its upstream was loaded anew each time it was "
@@ -101,13 +101,13 @@ def _build(
     step: Step,
     catalogue: Catalogue,
     warehouse: Warehouse,
-    refuse_failed: Callable[[Session], None],
+    require_passed: Callable[[Session], None],
 ) -> Built:
     table = step.table
     with warehouse.session(f"build {table.layer}/{table.name} run {step.run_id}") as session:
         plan = _plan(session, step, catalogue)
-        plan.inputs.refuse_unready(plan.segments)
-        refuse_failed(session)
+        plan.inputs.require_ready(plan.segments)
+        require_passed(session)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
                 session.transaction(_statements(step, plan))

@@ -70,7 +70,7 @@ def back_up(
         done.records.update(backups.read_current(store, table.name, segments_of(history)))
         touches = source.touches(table, history)
         if not touches and done.rows and not may_be_empty:
-            raise _emptied(table, done.rows)
+            raise _emptied_error(table, done.rows)
         spans = [*_spans(table, step.window, done.records, touches)]
     for span in spans:
         with scratch_folder(scratch, label=f"back up {table.name}") as folder:
@@ -78,7 +78,7 @@ def back_up(
     return done
 
 
-def _emptied(table: Table, rows: int, quarantined: int = 0) -> backups.BackupError:
+def _emptied_error(table: Table, rows: int, quarantined: int = 0) -> backups.BackupError:
     why = "has no row in the source, where its backups have"
     question = "Was it emptied or made anew by mistake?"
     if quarantined:
@@ -135,7 +135,7 @@ def _back_up_span(
     if whole and not may_be_empty:
         rows = before[WHOLE].measure.rows if WHOLE in before else 0
         if rows and not fresh[WHOLE].measure.rows:
-            raise _emptied(table, rows, fresh[WHOLE].quarantined)
+            raise _emptied_error(table, rows, fresh[WHOLE].quarantined)
 
     def stands(segment: Segment) -> bool:
         stored = before.get(segment)
@@ -230,7 +230,7 @@ def _fresh_records(step: Step, extract: Extract, source: str) -> dict[Segment, R
             Part(f"{folder}/quarantine-{number:05d}.jsonl", path.stat().st_size, hashes[path])
             for number, path in enumerate(extract.quarantine.get(segment, ()))
         )
-        _check_all_there(table, segment, extract)
+        _check_counts(table, segment, extract)
         records[segment] = Record(
             table=table.name,
             segment=segment,
@@ -251,14 +251,15 @@ def _fresh_records(step: Step, extract: Extract, source: str) -> dict[Segment, R
     return records
 
 
-def _check_all_there(table: Table, segment: Segment, extract: Extract) -> None:
+def _check_counts(table: Table, segment: Segment, extract: Extract) -> None:
     """Rows read = rows to be loaded + rows in quarantine."""
     read = extract.touches.get(segment, Touch(0)).rows
     kept, apart = extract.measures[segment].rows, extract.quarantined.get(segment, 0)
     if read != kept + apart:
         raise backups.BackupError(
             f"backup of {table.name} {segment}: {read:,} rows were read, but {kept:,} are to be loaded "
-            f"and {apart:,} in quarantine. Nothing was stored; run it again, and tell us if it stays so."
+            f"and {apart:,} in quarantine. Nothing was stored. Run it again; if it stays so, "
+            "it is a fault of orderhe: report it as CONTRIBUTING.md says."
         )
 
 

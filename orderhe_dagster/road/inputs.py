@@ -68,7 +68,7 @@ class Inputs:
         built = self._held[str(self._table.ref)].get(segment)
         return built is None or built.inputs != self.of(segment)
 
-    def refuse_unready(self, segments: Collection[Segment]) -> None:
+    def require_ready(self, segments: Collection[Segment]) -> None:
         """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
         for name, daily in sorted(self._daily.items()):
             asset = name.replace(".", "/")
@@ -110,12 +110,12 @@ def _digest_of_columns(session: Session, table: Table, names: Sequence[str]) -> 
     narrow = replace(table, columns=columns)
     sql = measure.measure_select(narrow, ddl.qualified(table.read_as), "redshift")
     try:
-        found = measure.measured(narrow, session.execute(sql).rows[0])
+        measured = measure.measured(narrow, session.execute(sql).rows[0])
     except StatementError as error:
         if error.code != UNDEFINED_TABLE:
             raise
         return None  # dropped by hand: the build says what to do
-    return _digest([*(column.name for column in columns), str(found.rows), str(found.digest)])
+    return _digest([*(column.name for column in columns), str(measured.rows), str(measured.digest)])
 
 
 def _digest(texts: Iterable[str]) -> str:
@@ -152,6 +152,6 @@ def _lags(
 def stands_on(catalogue: Catalogue, ref: TableRef, upstream: TableRef) -> bool:
     """Whether a table is built from another, at however many removes."""
     return any(
-        found == upstream or stands_on(catalogue, found, upstream)
-        for found in catalogue.get(ref).depends_on
+        read == upstream or stands_on(catalogue, read, upstream)
+        for read in catalogue.get(ref).depends_on
     )

@@ -77,12 +77,12 @@ def _attempt(
                     raise
                 raise _Superseded(_older_store(table, store, newer), newer) from error
     except CommitUnknown:
-        if not (records and _arrived(warehouse, name, records, step.run_id)):
+        if not (records and _is_committed(warehouse, name, records, step.run_id)):
             raise
     return records
 
 
-def _arrived(
+def _is_committed(
     warehouse: Warehouse, name: str, records: Mapping[Segment, Record], run_id: str
 ) -> bool:
     """Whether the audit holds all of these records by this run: its transaction was committed."""
@@ -186,7 +186,7 @@ def _load(
                 # Of a bucket that the warehouse does not reach, another backup would be no cure.
                 + ("" if "NoSuchBucket" in error.message else again)
             ) from error
-    _judge_stage(session, table, records)
+    _check_stage(session, table, records)
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     session.execute(incoming_rows(step, records))
     session.transaction(load_statements(step, records))
@@ -210,7 +210,7 @@ def _manifest(
     return store.url(key)
 
 
-def _judge_stage(session: Session, table: Table, records: Mapping[Segment, Record]) -> None:
+def _check_stage(session: Session, table: Table, records: Mapping[Segment, Record]) -> None:
     """Compare what COPY brought with what the backup says: rows, sums and digest of every segment."""
     staged = measures(session, table, STAGE)
     for segment, record in records.items():
@@ -243,13 +243,13 @@ def same(one: Measure, other: Measure) -> bool:
 
 def difference(one: Measure, other: Measure) -> str:
     """What differs, for a person; '' where nothing does."""
-    said = []
+    texts = []
     if one.rows != other.rows:
-        said.append(f"{counted(one.rows, 'row')}, not {other.rows:,}")
+        texts.append(f"{counted(one.rows, 'row')}, not {other.rows:,}")
     for name in sorted({*one.sums, *other.sums}):
         left, right = one.sums.get(name, 0), other.sums.get(name, 0)
         if left != right:
-            said.append(f"sum of {name} {left:,}, not {right:,}")
-    if not said and one.digest != other.digest:
-        said.append("equal rows and sums, but other values (digest)")
-    return "; ".join(said)
+            texts.append(f"sum of {name} {left:,}, not {right:,}")
+    if not texts and one.digest != other.digest:
+        texts.append("equal rows and sums, but other values (digest)")
+    return "; ".join(texts)

@@ -1,4 +1,7 @@
-"""What the backups say of rows that could not be carried: counts, and the first of them. No Dagster."""
+"""What stands in quarantine, over all the backups of a table, for a person: counts and the first rows.
+
+The files themselves are written by the adapters (`resources.extract.quarantine_files`).
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road.backups import Record
 
 SHOWN = 20  # rows
-_TOLD = 3  # reasons, and keys of rows, in a sentence
-_READ_BYTES = 4_000_000  # of quarantine that are looked into, at most
+_LISTED = 3  # reasons, and keys of rows, in a sentence
+_READ_BYTES = 4_000_000  # of quarantine that is read, at most
 WHY = "quarantined_because"
 """The member of a quarantined row that tells why; the others are its key."""
 
 
 @dataclass
-class Found:
+class QuarantineReport:
     """What stands in quarantine, and what became NULL, over all the days of a table."""
 
     rows: int = 0
@@ -30,61 +33,61 @@ class Found:
     reasons: Counter[str] = field(default_factory=Counter)  # columns and why -> rows, of those read
     first: list[dict[str, Any]] = field(default_factory=list)  # rows, personal data masked
 
-    def says(self) -> str:
+    def sentence(self) -> str:
         """The result in one sentence."""
-        told = []
+        texts = []
         if self.rows:
             they = "it is" if self.rows == 1 else "they are"
-            told.append(
+            texts.append(
                 f"{counted(self.rows, 'row')} of {counted(len(self.segments), 'day')} could not be carried: "
-                f"{they} in quarantine{self._why()}"
+                f"{they} in quarantine{self._reasons()}"
             )
-        told += [
+        texts += [
             f"{counted(count, 'value')} of {name} became NULL"
             for name, count in self.nulled.items()
         ]
-        return "; ".join(told) or "every row was carried"
+        return "; ".join(texts) or "every row was carried"
 
-    def _why(self) -> str:
+    def _reasons(self) -> str:
         """The reasons with their rows, and the keys of the first rows."""
         if not self.first:
             return ""
         read = self.reasons.total()
-        why = [f"{text} ({rows:,})" for text, rows in self.reasons.most_common(_TOLD)]
-        more = len(self.reasons) - len(why)
-        why += [f"{more:,} more reasons"] if more > 0 else []
-        keys = "; ".join(key for row in self.first[:_TOLD] if (key := _key(row)))
+        reasons = [f"{text} ({rows:,})" for text, rows in self.reasons.most_common(_LISTED)]
+        more = len(self.reasons) - len(reasons)
+        reasons += [f"{more:,} more reasons"] if more > 0 else []
+        keys = "; ".join(key for row in self.first[:_LISTED] if (key := _key(row)))
         part = f", of the first {read:,}" if read < self.rows else ""
-        return f"{part}: {', '.join(why)}{f'; the first: {keys}' if keys else ''}"
+        return f"{part}: {', '.join(reasons)}{f'; the first: {keys}' if keys else ''}"
 
 
-def look(store: Store, records: Iterable[Record]) -> Found:
+def report_quarantine(store: Store, records: Iterable[Record]) -> QuarantineReport:
     """Count what stands in quarantine in these records, and read the first rows of it."""
-    found = Found()
+    report = QuarantineReport()
     budget = _READ_BYTES
     for record in sorted(records, key=lambda record: record.segment):
-        found.rows += record.quarantined
-        found.nulled.update(record.nulled)
+        report.rows += record.quarantined
+        report.nulled.update(record.nulled)
         if record.quarantined:
-            found.segments[record.segment] += record.quarantined
+            report.segments[record.segment] += record.quarantined
         for part in record.quarantine:
-            if len(found.first) >= SHOWN or part.size > budget:
+            if len(report.first) >= SHOWN or part.size > budget:
                 break
             budget -= part.size
             stored = store.get(part.key)
             rows = [] if stored is None else [json.loads(line) for line in stored.body.splitlines()]
-            found.first += rows[: SHOWN - len(found.first)]
-            found.reasons.update(str(row.get(WHY)) for row in rows)
-    return found
+            report.first += rows[: SHOWN - len(report.first)]
+            report.reasons.update(str(row.get(WHY)) for row in rows)
+    return report
 
 
-def markdown(found: Found) -> str:
+def markdown(report: QuarantineReport) -> str:
     """The first rows as a list: why, and the key."""
     lines = []
-    for row in found.first:
+    for row in report.first:
         key = _key(row)
         lines.append(f"- {_plain(str(row.get(WHY)))}" + (f" ({_plain(key)})" if key else ""))
-    more = found.rows - len(found.first)
+    more = report.rows - len(report.first)
     return "\n".join([*lines, *([f"- and {more:,} more"] if more else [])])
 
 

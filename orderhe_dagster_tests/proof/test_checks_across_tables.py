@@ -91,7 +91,7 @@ def test_a_table_is_not_judged_by_one_that_lags_behind(shop: TestShop) -> None:
     assert outcome.succeeded, outcome.lines()
     found = judged(shop)
     assert (found.wrong, found.pending, found.rows) == (0, 1, [(5, 4)])
-    assert "mart/takings was built before" in found.says(comparison(shop))
+    assert "mart/takings was built before" in found.sentence(comparison(shop))
     assert shop.run("mart/takings", *DAYS).succeeded
     assert judged(shop) == Finding(0)
 

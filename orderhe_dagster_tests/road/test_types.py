@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.catalog.segments import WHOLE
-from orderhe_dagster.road import backups, quarantine_report
+from orderhe_dagster.road import backups
+from orderhe_dagster.road.quarantine_report import report_quarantine
 from orderhe_dagster_tests.catalog.torture import FAULTS, VALUES
 from orderhe_dagster_tests.intake.adopt.strange import on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB
@@ -67,8 +68,8 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
     (record,) = backups.read_current(shop.store, "edges", [WHOLE]).values()
     assert (record.measure.rows, record.quarantined) == (2, len(FAULTS))
     assert record.touch.rows == 2 + len(FAULTS)
-    looked = quarantine_report.look(shop.store, [record])
-    because = {row["id"]: row["quarantined_because"] for row in looked.first}
+    report = report_quarantine(shop.store, [record])
+    because = {row["id"]: row["quarantined_because"] for row in report.first}
     for number, (name, case) in enumerate(BAD.items(), 3):
         assert because[number].startswith(case[2].replace("c ", f"{name} ", 1))
 
