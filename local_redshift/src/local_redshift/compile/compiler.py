@@ -17,7 +17,6 @@ from local_redshift.values import casts
 from local_redshift.values.arguments import Context
 from local_redshift.values.scope import Cte, Query, Scope
 from local_redshift.values.types import Type
-from local_redshift.values.uses import Uses
 from local_redshift.values.value import Value, settle
 
 if TYPE_CHECKING:
@@ -29,11 +28,7 @@ class RuleCompiler:
 
     def __init__(self, lookup: Lookup, context: Context) -> None:
         self.lookup, self.context = lookup, context
-
-    @property
-    def uses(self) -> Uses:
-        """What was compiled so far needs this, and whatever is written puts what it needs here."""
-        return self.context.uses
+        self.uses = context.uses
 
     def query(self, node: Node, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
         """Any query: a select, a set operation, or one of them in brackets."""

@@ -29,10 +29,8 @@ class Compiler(Protocol):
 
     context: Context
     lookup: Lookup
-
-    @property
-    def uses(self) -> Uses:
-        """What was compiled so far needs this, and whatever is written puts what it needs here."""
+    uses: Uses
+    """What was compiled so far needs this, and whatever is written puts what it needs here."""
 
     def value(self, node: Node, scope: Scope) -> Value:
         """The compiled expression, its digits certain. RedshiftError names what has no rule."""

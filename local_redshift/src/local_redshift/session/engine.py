@@ -308,7 +308,7 @@ class Engine:
         return Rows(row_count=self.work.run(commands))
 
     def _prepare(self, commands: Sequence[Command], *, alone: bool = False) -> None:
-        if any(command.udfs for command in commands) or self._will_call():
+        if self._calls_udfs(commands):
             self.database.know_udfs()
         self.work.prepare(
             commands,
@@ -322,13 +322,17 @@ class Engine:
         """Lock tables (`schema.table`) until the transaction ends."""
         self.work.lock(self.catalog, wanted, self.timeout_ms)
 
-    def _will_call(self) -> bool:
-        """Whether this begins a transaction whose kept texts may call functions in Python.
+    def _calls_udfs(self, commands: Sequence[Command]) -> bool:
+        """Whether they call functions in Python; a transaction that begins may, if any kept text does.
 
         DuckDB shows a snapshot no function that was made known after it was taken.
         """
-        begins = self.state == "open" and not self.work.frozen
-        return begins and any(relation.udfs for relation in self.catalog.known.values())
+        for command in commands:
+            if command.udfs:
+                return True
+        if self.state != "open" or self.work.frozen:
+            return False
+        return any(relation.udfs for relation in self.catalog.known.values())
 
     def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from local_redshift.transactions.locks import Mode
@@ -23,9 +23,10 @@ class Command:
     mode: Mode = Mode.READ
 
     @property
-    def udfs(self) -> frozenset[str]:
+    def udfs(self) -> Set[str]:
         """The functions in Python that DuckDB must know: those of the target's own texts, too."""
-        return frozenset(self.uses.udfs).union(self.target.udfs if self.target else ())
+        own = self.uses.udfs
+        return own if self.target is None else own | self.target.udfs
 
 
 def noted(relation: Relation) -> Command:
