@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import Engine
 from local_redshift.transactions.isolation import SERIALIZABLE
 from local_redshift.transactions.locks import Locks, Mode, Owner
@@ -348,3 +349,15 @@ def test_kept_texts_are_known_to_call_in_a_transaction_that_began_before(file: P
         assert session.execute("select id from simple").rows == [(1,)]
         assert session.execute("select hash from w").rows == [("a93c5f93",)]
         session.commit()
+
+
+def test_a_first_call_within_a_snapshot_is_refused_and_can_be_repeated(session: Engine) -> None:
+    for known in (False, True):
+        session.begin()
+        session.execute("select count(*) from orders")
+        if known:
+            assert session.execute("select crc32('x')").rows == [("a93c5f93",)]
+        else:
+            with pytest.raises(RedshiftError, match="roll back and run the transaction again"):
+                session.execute("select crc32('x')")
+        session.rollback()
