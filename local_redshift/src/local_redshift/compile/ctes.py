@@ -7,8 +7,9 @@ from typing import Any
 from local_redshift.compile.aliases import listed_names, renamed
 from local_redshift.compile.protocol import Compiler, only
 from local_redshift.errors import RedshiftError, refuse
+from local_redshift.functions.aggregates import AGGREGATES
 from local_redshift.read.dialect import name, quote
-from local_redshift.values.scope import Cte, Scope
+from local_redshift.values.scope import Columns, Cte, Scope
 
 _TWO_PARTS = "write it as: name(columns) as (select … union all select … from name …)"
 _MEMBER = ("group", "having", "qualify", "distinct", "order", "limit", "offset", "with_")
@@ -51,6 +52,23 @@ def _recursive(
     compiler: Compiler, cte: Any, called: str, inside: str, ctes: dict[str, Cte]
 ) -> tuple[str, Cte]:
     """A query that names itself: its first part says what types the columns have."""
+    alias = cte.args["alias"]
+    first, member = _parts(cte, called)
+    seed = compiler.query(first, None, ctes)
+    if len(alias.args["columns"]) != len(seed.columns):
+        raise RedshiftError(
+            "42601",
+            f'recursive query "{called}" must name each of its {len(seed.columns)} columns',
+        )
+    columns = renamed(seed.columns, alias, called)
+    recursive = Cte(inside, tuple(listed_names(columns)), columns, recursive=True)
+    step = compiler.query(member, None, {**ctes, called: recursive})
+    _check_types(columns, step.columns, called)
+    return f"({seed.sql}) UNION ALL ({step.sql})", recursive
+
+
+def _parts(cte: Any, called: str) -> tuple[Any, Any]:
+    """The two parts of a recursive query, where it has the form that is read."""
     union, alias = cte.this, cte.args["alias"]
     if not alias.args.get("columns"):
         raise RedshiftError(
@@ -63,25 +81,20 @@ def _recursive(
     if first.key != "select" or member.key != "select" or _mentions(first, called):
         raise refuse(f"this form of the recursive query {called}", _TWO_PARTS)
     _check_member(member, called)
-    seed = compiler.query(first, None, ctes)
-    if len(alias.args["columns"]) != len(seed.columns):
-        raise RedshiftError(
-            "42601",
-            f'recursive query "{called}" must name each of its {len(seed.columns)} columns',
-        )
-    columns = renamed(seed.columns, alias, called)
-    recursive = Cte(inside, tuple(listed_names(columns)), columns, recursive=True)
-    step = compiler.query(member, None, {**ctes, called: recursive})
-    if len(step.columns) != len(columns):
+    return first, member
+
+
+def _check_types(columns: Columns, step: Columns, called: str) -> None:
+    """Both parts give columns of the same types, that are certain."""
+    if len(step) != len(columns):
         raise RedshiftError("42601", "each UNION query must have the same number of columns")
-    for (column, one), (_, two) in zip(columns, step.columns, strict=True):
+    for (column, one), (_, two) in zip(columns, step, strict=True):
         if one != two or one.doubt or two.doubt:
             raise refuse(
                 f"the recursive column {called}.{column}, {_shown(one)} in the first part and "
                 f"{_shown(two)} in the second",
                 "cast both to one type",
             )
-    return f"({seed.sql}) UNION ALL ({step.sql})", recursive
 
 
 def _shown(type_: Any) -> str:
@@ -114,8 +127,7 @@ def _check_member(member: Any, called: str) -> None:
         if member.args.get(part):
             word = part.strip("_").upper()
             raise RedshiftError("0A000", f'{word} in a recursive query "{called}" is not supported')
-    joins = member.args.get("joins") or []
-    origin = member.args.get("from_")
+    joins, origin = member.args.get("joins") or [], member.args.get("from_")
     own = [origin.this, *(join.this for join in joins)] if origin else []
     direct = sum(1 for one in own if one.key == "table" and _mentions(one, called))
     if direct != 1 or _mentions(member, called) != 1:
@@ -125,10 +137,7 @@ def _check_member(member: Any, called: str) -> None:
         )
     if any(join.args.get("side") for join in joins) or member.find(exp.Window):
         raise refuse(f"an outer join or a window in the recursive query {called}", _TWO_PARTS)
-    from local_redshift.functions.aggregates import AGGREGATES
-
-    for call in member.find_all(exp.Anonymous):
-        if str(call.this).lower() in AGGREGATES:
-            raise RedshiftError(
-                "42803", f'an aggregate in the recursive query "{called}" is not supported'
-            )
+    if any(str(call.this).lower() in AGGREGATES for call in member.find_all(exp.Anonymous)):
+        raise RedshiftError(
+            "42803", f'an aggregate in the recursive query "{called}" is not supported'
+        )

@@ -45,15 +45,46 @@ def turned(compiler: Compiler, node: Any, scope: Scope) -> str:
     return f"({sql}) AS {quote(called)}({names})"
 
 
-def _left(within: Scope, used: set[str]) -> list[Value]:
-    """The columns that the definition does not name: they stay."""
+def _left(within: Scope, used: set[str], use: str) -> list[Value]:
+    """The columns that the definition does not name: they stay, and what they are must be certain."""
     (source,) = within.sources
-    return [source.value(column) for column, _ in source.columns if column not in used]
+    values = [source.value(column) for column, _ in source.columns if column not in used]
+    for value in values:
+        typed(value.type, use)
+    return values
+
+
+def _listed(texts: list[str]) -> str:
+    return ", ".join(f"{text} AS {quote(f'c{at}')}" for at, text in enumerate(texts))
+
+
+# -- pivot -----------------------------------------------------------------------------------------
 
 
 def _pivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
+    """The text of PIVOT and its columns: an aggregate for each value of the IN list."""
     from sqlglot import exp
 
+    call, suffix, by, items = _pivoted(pivot)
+    subject = within.column(by)
+    typed(subject.type, "a pivot by")
+    used = {by} | {name(column.this) for column in call.find_all(exp.Column)}
+    kept = _left(within, used, "a pivot beside")
+    given = call_of(compiler, call, within)
+    values: list[Value] = []
+    for item in items:
+        label, test = _chosen(compiler, item, subject, within)
+        values.append(_where(given, test, label + suffix))
+    tests = [text for value in kept if (text := guard(value, "PIVOT"))]
+    keys = [*(value.sql for value in kept), *tests]
+    group = f" GROUP BY {', '.join(keys)}" if keys else ""
+    every = kept + values
+    columns = tuple((value.label, value.type) for value in every)
+    return f"SELECT {_listed([value.sql for value in every])} FROM {origin}{group}", columns
+
+
+def _pivoted(pivot: Any) -> tuple[Any, str, str, list[Any]]:
+    """The aggregate's call and what its alias adds to labels; the column it is parted by, its values."""
     if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
         raise refuse("a pivot of several aggregates or columns", "write sum(case …) for each")
     call, suffix = pivot.expressions[0], ""
@@ -64,24 +95,8 @@ def _pivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tuple[
     chosen = pivot.args["fields"][0]
     if chosen.key != "in" or chosen.this.key not in ("column", "identifier"):
         raise refuse("this form of PIVOT", "write pivot (sum(a) for b in ('x', 'y'))")
-    word = name(chosen.this if chosen.this.key == "identifier" else chosen.this.this)
-    subject = within.column(word)
-    typed(subject.type, "a pivot by")
-    used = {word} | {name(column.this) for column in call.find_all(exp.Column)}
-    kept = _left(within, used)
-    given = call_of(compiler, call, within)
-    values: list[Value] = []
-    for item in chosen.expressions:
-        label, test = _chosen(compiler, item, subject, within)
-        values.append(_where(given, test, label + suffix))
-    listed = [f"{value.sql} AS {quote(f'c{at}')}" for at, value in enumerate(kept + values)]
-    keys = [value.sql for value in kept]
-    tests = [text for value in kept if (text := guard(value, "PIVOT"))]
-    for value in kept:
-        typed(value.type, "a pivot beside")
-    group = f" GROUP BY {', '.join(keys + tests)}" if keys else ""
-    columns = tuple((value.label, value.type) for value in kept + values)
-    return f"SELECT {', '.join(listed)} FROM {origin}{group}", columns
+    by = chosen.this if chosen.this.key == "identifier" else chosen.this.this
+    return call, suffix, name(by), chosen.expressions
 
 
 def _chosen(compiler: Compiler, item: Any, subject: Value, within: Scope) -> tuple[str, str]:
@@ -103,54 +118,6 @@ def _chosen(compiler: Compiler, item: Any, subject: Value, within: Scope) -> tup
     return label, arithmetic.comparison("=", subject, value).sql
 
 
-def _unpivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
-    if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
-        raise refuse("an unpivot into several columns", "unpivot one by one")
-    target, chosen = pivot.expressions[0], pivot.args["fields"][0]
-    if target.key == "column":
-        target = target.this
-    into = chosen.this.this if chosen.this.key == "column" else chosen.this
-    if target.key != "identifier" or into.key != "identifier":
-        raise refuse("this form of UNPIVOT", "write unpivot (value for name in (a, b))")
-    turned: list[tuple[str, Value]] = []
-    for item in chosen.expressions:
-        label = ""
-        if item.key == "pivotalias":
-            label, item = _alias(item), item.this  # noqa: PLW2901 - what the alias is of
-        if item.key != "column" or item.args.get("table"):
-            raise RedshiftError("0A000", "the IN list of UNPIVOT must hold columns only")
-        value = within.column(name(item.this))
-        turned.append((label or value.label, value))
-    kept = _left(within, {value.label for _, value in turned})
-    for value in kept:
-        typed(value.type, "an unpivot beside")
-    common = unify((value.type for _, value in turned), "unpivot")
-    before = [*kept]
-    parts = []
-    for label, value in turned:
-        texts = [*(one.sql for one in before), string(label), convert(value, common)]
-        listed = ", ".join(f"{sql} AS {quote(f'c{at}')}" for at, sql in enumerate(texts))
-        where = "" if pivot.args.get("include_nulls") else f" WHERE {value.sql} IS NOT NULL"
-        parts.append(f"SELECT {listed} FROM {_once(within)}{where}")
-    heading = f'WITH "\x01u" AS MATERIALIZED (SELECT * FROM {origin})'
-    columns = (
-        *((one.label, one.type) for one in kept),
-        (name(into), varchar(256)),
-        (name(target), common),
-    )
-    return f"{heading} {' UNION ALL '.join(parts)}", columns
-
-
-def _once(within: Scope) -> str:
-    (source,) = within.sources
-    return f'"\x01u" AS {quote(source.alias)}'
-
-
-def _alias(item: Any) -> str:
-    alias = item.args["alias"]
-    return name(alias) if alias.key == "identifier" else str(alias.name)
-
-
 def _where(call: Call, test: str, label: str) -> Value:
     """The aggregate over the rows that fulfil the test."""
     if call.star:
@@ -162,3 +129,56 @@ def _where(call: Call, test: str, label: str) -> Value:
         ]
     result = settle(aggregates.aggregate(Call(call.name, given, distinct=call.distinct), Over()))
     return Value(result.sql, result.type, label)
+
+
+# -- unpivot ---------------------------------------------------------------------------------------
+
+
+def _unpivot(compiler: Compiler, pivot: Any, origin: str, within: Scope) -> tuple[str, Columns]:
+    """The text of UNPIVOT and its columns: a part for each column of the IN list, one below another."""
+    target, into, items = _unpivoted(pivot)
+    turned = [_labelled(item, within) for item in items]
+    kept = _left(within, {value.label for _, value in turned}, "an unpivot beside")
+    common = unify((value.type for _, value in turned), "unpivot")
+    parts = []
+    for label, value in turned:
+        texts = [*(one.sql for one in kept), string(label), convert(value, common)]
+        where = "" if pivot.args.get("include_nulls") else f" WHERE {value.sql} IS NOT NULL"
+        parts.append(f"SELECT {_listed(texts)} FROM {_once(within)}{where}")
+    heading = f'WITH "\x01u" AS MATERIALIZED (SELECT * FROM {origin})'
+    columns = (*((one.label, one.type) for one in kept), (into, varchar(256)), (target, common))
+    return f"{heading} {' UNION ALL '.join(parts)}", columns
+
+
+def _unpivoted(pivot: Any) -> tuple[str, str, list[Any]]:
+    """What the values and what their names are called, and the columns that are turned."""
+    if len(pivot.expressions) != 1 or len(pivot.args["fields"]) != 1:
+        raise refuse("an unpivot into several columns", "unpivot one by one")
+    target, chosen = pivot.expressions[0], pivot.args["fields"][0]
+    if target.key == "column":
+        target = target.this
+    into = chosen.this.this if chosen.this.key == "column" else chosen.this
+    if target.key != "identifier" or into.key != "identifier":
+        raise refuse("this form of UNPIVOT", "write unpivot (value for name in (a, b))")
+    return name(target), name(into), chosen.expressions
+
+
+def _labelled(item: Any, within: Scope) -> tuple[str, Value]:
+    """A column of the IN list and the name under which its values stand."""
+    label = ""
+    if item.key == "pivotalias":
+        label, item = _alias(item), item.this
+    if item.key != "column" or item.args.get("table"):
+        raise RedshiftError("0A000", "the IN list of UNPIVOT must hold columns only")
+    value = within.column(name(item.this))
+    return label or value.label, value
+
+
+def _once(within: Scope) -> str:
+    (source,) = within.sources
+    return f'"\x01u" AS {quote(source.alias)}'
+
+
+def _alias(item: Any) -> str:
+    alias = item.args["alias"]
+    return name(alias) if alias.key == "identifier" else str(alias.name)

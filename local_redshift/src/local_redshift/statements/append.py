@@ -23,18 +23,7 @@ def appended(words: Words, target: Relation, catalog: Catalog) -> list[Command]:
             raise RedshiftError("0A000", f"ALTER TABLE APPEND: {table} is a temporary table")
     if str(source) == str(target):
         raise RedshiftError("0A000", f"ALTER TABLE APPEND: {source} cannot be its own source")
-    here, there = _named(target), _named(source)
-    if set(there) - set(here) and extra != "ignoreextra":
-        raise _different(source, target, "the source has more columns: add IGNOREEXTRA")
-    if set(here) - set(there) and extra != "filltarget":
-        raise _different(source, target, "the target has more columns: add FILLTARGET")
-    shared = [name for name in here if name in there]
-    for name in shared:
-        one, two = here[name], there[name]
-        if (one.type, one.nullable) != (two.type, two.nullable):
-            raise _different(source, target, f"the column {name} is not the same in both")
-        if name in {**_always(target), **_always(source)}:
-            raise _different(source, target, f"the identity column {name} cannot be appended")
+    shared = _shared(source, target, extra)
     for word in ("distkey", "diststyle", "sortkey", "interleaved"):
         if target.attributes.get(word) != source.attributes.get(word):
             raise _different(source, target, f"the {word} is not the same in both")
@@ -46,6 +35,24 @@ def appended(words: Words, target: Relation, catalog: Catalog) -> list[Command]:
         Command(moved, catalog.reading(source), target, Mode.APPEND),
         Command(f"DELETE FROM {source.sql}", Uses(), source, Mode.WRITE),
     ]
+
+
+def _shared(source: Relation, target: Relation, extra: str) -> list[str]:
+    """The columns that are in both; `extra` says which of them may have more."""
+    here, there = _named(target), _named(source)
+    if set(there) - set(here) and extra != "ignoreextra":
+        raise _different(source, target, "the source has more columns: add IGNOREEXTRA")
+    if set(here) - set(there) and extra != "filltarget":
+        raise _different(source, target, "the target has more columns: add FILLTARGET")
+    shared = [name for name in here if name in there]
+    fixed = {**_always(target), **_always(source)}
+    for name in shared:
+        one, two = here[name], there[name]
+        if (one.type, one.nullable) != (two.type, two.nullable):
+            raise _different(source, target, f"the column {name} is not the same in both")
+        if name in fixed:
+            raise _different(source, target, f"the identity column {name} cannot be appended")
+    return shared
 
 
 def _named(table: Relation) -> dict[str, Column]:
