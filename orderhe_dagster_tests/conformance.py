@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_redshift.errors import RedshiftError
-from orderhe_dagster.resources.ports import StatementError, Warehouse
+from orderhe_dagster.ports.errors import StatementError
+from orderhe_dagster.ports.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT / "local_redshift") not in sys.path:  # where pytest has put it already
@@ -37,8 +38,8 @@ def executing(warehouse: Warehouse) -> Iterator[tuple[Execute, str]]:
 
 def main() -> int:
     """Ask the warehouse of the settings."""
-    from orderhe_dagster.config import load_settings
-    from orderhe_dagster.resources import build_warehouse
+    from orderhe_dagster.resources.build import build_warehouse
+    from orderhe_dagster.settings.config import load_settings
 
     return run(lambda: executing(build_warehouse(load_settings())))
 

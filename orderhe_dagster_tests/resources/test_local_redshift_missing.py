@@ -13,13 +13,13 @@ VERBS = {
     "embedded": "from orderhe_dagster.cli import main; main(['query', 'select 1'])",
     "server": "from orderhe_dagster.cli import main; main(['warehouse', 'serve', '--port', '0'])",
     "private": """
-from orderhe_dagster.resources.laptop.private_warehouse import private_session
-with private_session(): pass""",
+from orderhe_dagster.resources.laptop.memory_warehouse import memory_session
+with memory_session(): pass""",
     "shared": """
 from pathlib import Path
 from orderhe_dagster.settings.config import load_settings
-from orderhe_dagster.resources.build import share_warehouse
-with share_warehouse(load_settings(), 'here', None, 'snapshot'): pass""",
+from orderhe_dagster.resources.build import build_served_warehouse
+with build_served_warehouse(load_settings(), 'here', None, 'snapshot'): pass""",
     "resolver": """
 from contextlib import ExitStack
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
