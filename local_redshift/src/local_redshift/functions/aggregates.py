@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from local_redshift.errors import RedshiftError, refuse
@@ -26,11 +27,6 @@ from local_redshift.values.types import (
 )
 from local_redshift.values.value import Value
 
-_AGGREGATES_TEXT = """
-    count sum avg min max listagg median percentile_cont percentile_disc stddev stddev_samp
-    stddev_pop variance var_samp var_pop bool_and bool_or bit_and bit_or any_value
-"""
-AGGREGATES = frozenset(_AGGREGATES_TEXT.split())
 _RANKS_TEXT = """
     row_number rank dense_rank percent_rank cume_dist ntile
 """
@@ -39,7 +35,6 @@ _NEIGHBOURS_TEXT = """
     lag lead first_value last_value nth_value
 """
 NEIGHBOURS = frozenset(_NEIGHBOURS_TEXT.split())
-WINDOWS = AGGREGATES | RANKS | NEIGHBOURS | {"ratio_to_report"}
 
 
 @dataclass(frozen=True)
@@ -65,39 +60,21 @@ class Call:
     estimate: bool = False  # APPROXIMATE stands before it
 
 
-def aggregate(call: Call, over: Over) -> Value:  # noqa: PLR0911 - one return a family
+def aggregate(call: Call, over: Over) -> Value:
     """The compiled call; RedshiftError where there is no rule for this use."""
-    name = call.name
-    if over.sql and name in AGGREGATES and over.ordered and not over.framed:
+    if over.sql and over.ordered and not over.framed:
         raise RedshiftError(
             "42601", "Aggregate window functions with an ORDER BY clause require a frame clause"
         )
     if over.sql and call.distinct:
-        raise refuse(f"{name}(distinct …) over a window", "aggregate in a subquery first")
+        raise refuse(f"{call.name}(distinct …) over a window", "aggregate in a subquery first")
     _comparing(call)
-    if name == "count":
-        inside = "*" if call.star else _distinct(call, _told(call, _only(call)))
-        return Value(f"count({inside}){over.sql}", BIGINT, name)
-    if name == "listagg":
-        return _listagg(call, over)
-    if name in ("median", "percentile_cont"):
-        return percentiles.continuous(_by(call), _share(call), over.sql, name)
-    if name == "percentile_disc":
-        if not over.sql and not call.estimate:
-            raise refuse("percentile_disc without a window", "write approximate percentile_disc")
-        return percentiles.discrete(_by(call), _share(call), over.sql, name)
+    rule = _OF_CALLS.get(call.name)
+    if rule is not None:
+        return rule(call, over)
     if call.within or call.star:
-        raise refuse(f"this use of {name}", "see local_redshift/docs/reference.md")
-    value = _only(call)
-    if name == "sum":
-        return _sum(value, call, over)
-    if name == "avg":
-        return _avg(value, call, over)
-    if name in _SAME_TYPE:
-        return _same_type(value, call, over)
-    function = {"stddev": "stddev_samp", "variance": "var_samp"}.get(name, name)
-    number = convert(_number(value, name), DOUBLE)
-    return Value(f"{function}({_distinct(call, number)}){over.sql}", DOUBLE, name)
+        raise refuse(f"this use of {call.name}", "see local_redshift/docs/reference.md")
+    return _OF_VALUES[call.name](_only(call), call, over)
 
 
 def _comparing(call: Call) -> None:
@@ -107,24 +84,51 @@ def _comparing(call: Call) -> None:
             ordered(value.type, f"{call.name}(distinct …) of" if call.distinct else call.name)
 
 
-_SAME_TYPE = ("min", "max", "any_value", "bit_and", "bit_or", "bool_and", "bool_or")
+def _count(call: Call, over: Over) -> Value:
+    inside = "*" if call.star else _distinct(call, _compared(call, _only(call)))
+    return Value(f"count({inside}){over.sql}", BIGINT, "count")
 
 
-def _same_type(value: Value, call: Call, over: Over) -> Value:
-    """The aggregates whose result has the type of what they are given."""
-    name = call.name
-    if name in ("min", "max", "any_value"):
-        if value.type.kind in ("boolean", "interval") and name != "any_value":
-            raise refuse(f"{name} of {value.type}", "use bool_or or bool_and")
-        value = as_text(value) if value.type.kind == "unknown" else value
-        return Value(f"{name}({_distinct(call, value.sql)}){over.sql}", value.type, name)
-    if name in ("bit_and", "bit_or"):
-        if not value.type.is_integer:
-            raise refuse(f"{name} of {value.type}", "give an integer")
-        return Value(f"{name}({_distinct(call, value.sql)}){over.sql}", value.type, name)
+def _continuous(call: Call, over: Over) -> Value:
+    return percentiles.continuous(_by(call), _share(call), over.sql, call.name)
+
+
+def _discrete(call: Call, over: Over) -> Value:
+    if not over.sql and not call.estimate:
+        raise refuse("percentile_disc without a window", "write approximate percentile_disc")
+    return percentiles.discrete(_by(call), _share(call), over.sql, call.name)
+
+
+def _extreme(value: Value, call: Call, over: Over) -> Value:
+    """MIN and MAX."""
+    if value.type.kind in ("boolean", "interval"):
+        raise refuse(f"{call.name} of {value.type}", "use bool_or or bool_and")
+    return _any_value(value, call, over)
+
+
+def _any_value(value: Value, call: Call, over: Over) -> Value:
+    value = as_text(value) if value.type.kind == "unknown" else value
+    return Value(f"{call.name}({_distinct(call, value.sql)}){over.sql}", value.type, call.name)
+
+
+def _bits(value: Value, call: Call, over: Over) -> Value:
+    if not value.type.is_integer:
+        raise refuse(f"{call.name} of {value.type}", "give an integer")
+    return Value(f"{call.name}({_distinct(call, value.sql)}){over.sql}", value.type, call.name)
+
+
+def _truth(value: Value, call: Call, over: Over) -> Value:
+    """BOOL_AND and BOOL_OR."""
     if value.type.kind != "boolean":
-        raise refuse(f"{name} of {value.type}", "give a boolean")
-    return Value(f"{name}({value.sql}){over.sql}", BOOLEAN, name)
+        raise refuse(f"{call.name} of {value.type}", "give a boolean")
+    return Value(f"{call.name}({value.sql}){over.sql}", BOOLEAN, call.name)
+
+
+def _deviation(value: Value, call: Call, over: Over) -> Value:
+    """STDDEV, VARIANCE and their kind, as floats."""
+    function = {"stddev": "stddev_samp", "variance": "var_samp"}.get(call.name, call.name)
+    number = convert(_number(value, call.name), DOUBLE)
+    return Value(f"{function}({_distinct(call, number)}){over.sql}", DOUBLE, call.name)
 
 
 def _only(call: Call) -> Value:
@@ -139,7 +143,7 @@ def _number(value: Value, name: str) -> Value:
     return value
 
 
-def _told(call: Call, value: Value) -> str:
+def _compared(call: Call, value: Value) -> str:
     """The argument's text; where values are told apart, one that ends in a blank is an error."""
     return guarded(value, f"{call.name}(distinct …)") if call.distinct else value.sql
 
@@ -222,6 +226,32 @@ def _share(call: Call) -> str:
     if share is None or not re.fullmatch(r"[01]?(\.[0-9]{1,6})?", share) or float(share or 2) > 1:
         raise refuse(f"{call.name} of a computed share", "give a literal from 0 to 1")
     return share
+
+
+_OF_CALLS: dict[str, Callable[[Call, Over], Value]] = {
+    "count": _count,
+    "listagg": _listagg,
+    **dict.fromkeys(("median", "percentile_cont"), _continuous),
+    "percentile_disc": _discrete,
+}
+"""Aggregates that read more of a call than one argument."""
+_OF_VALUES: dict[str, Callable[[Value, Call, Over], Value]] = {
+    "sum": _sum,
+    "avg": _avg,
+    **dict.fromkeys(("min", "max"), _extreme),
+    "any_value": _any_value,
+    **dict.fromkeys(("bit_and", "bit_or"), _bits),
+    **dict.fromkeys(("bool_and", "bool_or"), _truth),
+    **dict.fromkeys(
+        ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"), _deviation
+    ),
+}
+"""Aggregates of one value."""
+AGGREGATES = frozenset((*_OF_CALLS, *_OF_VALUES))
+WINDOWS = AGGREGATES | RANKS | NEIGHBOURS | {"ratio_to_report"}
+
+
+# -- windows ---------------------------------------------------------------------------------------
 
 
 def window(call: Call, over: Over) -> Value:

@@ -27,6 +27,7 @@ _FOREIGN = frozenset(("rlike", "regexp", "glob", "div", "mod", "xor"))
 _TABLE_FUNCTIONS = ("pg_get_late_binding_view_cols",)
 """Functions of the catalogue that stand in FROM."""
 _WITHOUT_BRACKETS = frozenset(("current_date", "sysdate"))
+_NEEDS_ON = "a join needs ON or USING: write cross join if you mean it"
 _TYPES_TEXT = """
     smallint int2 integer int int4 bigint int8 real float4 double float8 float boolean bool date
     timestamp timestamptz varchar character nvarchar text decimal numeric varbyte varbinary binary
@@ -50,30 +51,31 @@ def parse(sql: str) -> exp.Expression:
 
 def _joins(words: list[Word]) -> None:
     """Every JOIN, but CROSS and NATURAL ones, has its ON or USING: sqlglot reads a comma otherwise."""
-    open_: list[list[int]] = [[]]  # the joins that wait, by depth of brackets
+    waiting = [0]  # how many joins wait for it, by depth of brackets
     for place, word in enumerate(words):
         lower = word.lower
         if lower == "(":
-            open_.append([])
+            waiting.append(0)
         elif lower == "join":
-            before = {w.lower for w in words[max(place - 3, 0) : place]}
-            bare = words[place - 1].lower if place else ""
-            if bare != "cross" and not (before & {"natural"}):
-                open_[-1].append(place)
-        elif lower == "on" or (
-            lower == "using" and words[place + 1 : place + 2] and words[place + 1].lower == "("
-        ):
-            if open_[-1]:
-                open_[-1].pop()
+            waiting[-1] += _needs_on(words, place)
+        elif lower == "on" or (lower == "using" and _follows(words, place, "(")):
+            waiting[-1] = max(waiting[-1] - 1, 0)
         elif lower in _JOINED or lower == ")":
-            if open_[-1]:
-                raise _error(
-                    words, place, "a join needs ON or USING: write cross join if you mean it"
-                )
-            if lower == ")" and len(open_) > 1:
-                open_.pop()
-    if open_[-1]:
-        raise _error(words, len(words), "a join needs ON or USING: write cross join if you mean it")
+            if waiting[-1]:
+                raise _error(words, place, _NEEDS_ON)
+            if lower == ")" and len(waiting) > 1:
+                waiting.pop()
+    if waiting[-1]:
+        raise _error(words, len(words), _NEEDS_ON)
+
+
+def _needs_on(words: list[Word], place: int) -> bool:
+    before = [word.lower for word in words[max(place - 3, 0) : place]]
+    return "natural" not in before and before[-1:] != ["cross"]
+
+
+def _follows(words: list[Word], place: int, sign: str) -> bool:
+    return [word.lower for word in words[place + 1 : place + 2]] == [sign]
 
 
 def _error(words: list[Word], place: int, hint: str = "") -> RedshiftError:
