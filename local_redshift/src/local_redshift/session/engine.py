@@ -22,7 +22,7 @@ from local_redshift.database.session import State
 from local_redshift.database.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
-from local_redshift.session import answers
+from local_redshift.session import query_results
 from local_redshift.session.unit_of_work import UnitOfWork
 from local_redshift.statements import registry as statements
 from local_redshift.statements import views
@@ -280,11 +280,11 @@ class Engine:
 
     def query(self, query: Query) -> Stream:
         """Run a compiled query; its rows come as they are fetched."""
-        text, zoned, entry = answers.text(query), answers.zoned(query), self.entry
+        text, zoned, entry = query_results.text(query), query_results.zoned(query), self.entry
         self._prepare([Command(text, query.uses)])
         with self.work.running():
             cursor = self.connection.execute(text)
-        answers.check(query, cursor.description)
+        query_results.check(query, cursor.description)
 
         def fetch(most: int) -> list[Row]:
             with self._reporting(entry), self._limit.watching():
@@ -293,7 +293,7 @@ class Engine:
                 if not rows:
                     self._stream = None
                     self._over(entry, stream.sent)
-            return [answers.in_utc(row, zoned) for row in rows] if zoned else rows
+            return [query_results.in_utc(row, zoned) for row in rows] if zoned else rows
 
         names, types = zip(*query.columns, strict=True)
         self._stream = stream = Stream(Rows(names, tuple(map(str, types)), tag="SELECT"), fetch)

@@ -1,4 +1,4 @@
-"""A compiled query's answer: the text that DuckDB runs, and whether what came is what was predicted."""
+"""A compiled query's result: the text that DuckDB runs, and whether what came is what was predicted."""
 
 from __future__ import annotations
 
