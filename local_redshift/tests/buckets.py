@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Bucket:
     def put(self, address: str, file: Path) -> None:
         target = self._file(address)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
+        shutil.move(file, target)  # as a store may
 
     def delete(self, addresses: Sequence[str]) -> None:
         for address in addresses:

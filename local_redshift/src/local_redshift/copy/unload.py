@@ -78,13 +78,16 @@ def _unload(session: Session, unload: Unload, load: Load) -> None:
         load.files = len(written)
         load.file_bytes = sum(file.path.stat().st_size for file in written)
         load.addresses = tuple(file.address for file in written)
+        manifest = json.dumps(
+            _manifest(unload, layout, written), indent=1
+        )  # a store may move files
         if unload["cleanpath"]:
             access.delete(_replaced(there, written, bool(unload["partition"])))
         for file in written:
             access.put(file.address, file.path)
         if unload["manifest"] and written:
             path = Path(folder) / "manifest"
-            path.write_text(json.dumps(_manifest(unload, layout, written), indent=1), "utf-8")
+            path.write_text(manifest, "utf-8")
             access.put(f"{prefix}manifest", path)
 
 

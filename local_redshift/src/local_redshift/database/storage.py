@@ -53,7 +53,8 @@ class Resolver:
 
     `read` and `local_path` raise FileNotFoundError where there is no object, all raise NoSuchBucket
     where there is no such bucket. `region` is a bucket's; empty: the warehouse's own, `home_region`.
-    `release`: the statement of this thread is over, so the files that were made for it may go.
+    `put` may move the file. `release`: the statement of this thread is over, so the files that were
+    made for it may go.
     """
 
     read: Callable[[str], bytes] = _nothing
