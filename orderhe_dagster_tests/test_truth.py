@@ -70,12 +70,12 @@ def marts(shop: TestShop) -> dict[str, truth.Rows]:
 def assert_marts_are_true(held: Mapping[str, truth.Rows], seed: int, days: Sequence[date]) -> None:
     living = Shop(seed=seed)
     for name, (_, expected) in LEDGER.items():
-        wanted, found = expected(living, days), held[name]
+        wanted, actual = expected(living, days), held[name]
         assert len(wanted) > 1, name
-        assert list(found[0]) == list(wanted[0]), name
-        different = [pair for pair in zip(found, wanted, strict=False) if pair[0] != pair[1]]
+        assert list(actual[0]) == list(wanted[0]), name
+        different = [pair for pair in zip(actual, wanted, strict=False) if pair[0] != pair[1]]
         assert different[:3] == [], f"mart.{name}: {len(different)} rows differ"
-        assert len(found) == len(wanted), name
+        assert len(actual) == len(wanted), name
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -114,23 +114,23 @@ def test_the_tables_hold_what_the_ledger_counts(lived: TestShop, layer: str) -> 
                 (row,) = source.fetch(
                     f"select count(*), {', '.join(figures)} from {name}"
                 ).to_pylist()
-            found = [int(value) for value in row.values()]
+            actual = [int(value) for value in row.values()]
         else:
             sql = f"select count(*), {', '.join(figures)} from warehouse.{name}"
-            found = [int(value) for value in lived.rows(sql)[0]]
-        assert dict(zip(wanted, found, strict=True)) == wanted, f"{layer}.{name}"
+            actual = [int(value) for value in lived.rows(sql)[0]]
+        assert dict(zip(wanted, actual, strict=True)) == wanted, f"{layer}.{name}"
 
 
 @pytest.mark.parametrize("lived", [EXPORTING_SEED], indirect=True)
 def test_every_mart_has_its_truth_and_its_export(lived: TestShop) -> None:
-    made = {table.name: table for table in lived.catalogue.layer("mart")}
+    tables = {table.name: table for table in lived.catalogue.layer("mart")}
     exports = {table.name: table for table in lived.catalogue.layer("export")}
-    assert {name: ", ".join(table.grain) for name, table in made.items()} == {
+    assert {name: ", ".join(table.grain) for name, table in tables.items()} == {
         name: grain for name, (grain, _) in LEDGER.items()
     }
-    assert set(exports) == set(made)
-    for name in set(made) - NARROWER:
-        assert exports[name].column_names == made[name].column_names, name
+    assert set(exports) == set(tables)
+    for name in set(tables) - NARROWER:
+        assert exports[name].column_names == tables[name].column_names, name
 
 
 @pytest.mark.parametrize("lived", [EXPORTING_SEED], indirect=True)
@@ -202,10 +202,10 @@ def record(shop: TestShop) -> Record:
         "select table_name, segment, run_id, inputs, loaded_at from warehouse._loads"
         " where table_name like 'mart.%'"
     )
-    found: Record = {name: {} for name in LEDGER}
+    actual: Record = {name: {} for name in LEDGER}
     for table, segment, *how in rows:
-        found[table.removeprefix("mart.")][Segment(segment)] = tuple(how)
-    return found
+        actual[table.removeprefix("mart.")][Segment(segment)] = tuple(how)
+    return actual
 
 
 @pytest.mark.parametrize("number", range(len(GROWING)))

@@ -156,19 +156,19 @@ def test_the_graph_is_what_the_files_say(demo: dg.Definitions) -> None:
 
 def test_days_begin_with_the_shop_in_its_time_zone(demo: dg.Definitions) -> None:
     graph = demo.resolve_asset_graph()
-    found = {node.partitions_def for node in graph.asset_nodes if node.is_partitioned}
-    (days,) = found
+    actual = {node.partitions_def for node in graph.asset_nodes if node.is_partitioned}
+    (days,) = actual
     assert isinstance(days, dg.DailyPartitionsDefinition)
     assert (days.get_first_partition_key(), days.timezone) == (FIRST, "Asia/Seoul")
 
 
 def test_the_checks_are_what_the_files_promise(demo: dg.Definitions) -> None:
-    found: dict[str, list[str]] = {}
+    actual: dict[str, list[str]] = {}
     graph = demo.resolve_asset_graph()
     for key in sorted(graph.asset_check_keys, key=str):
-        found.setdefault(key.asset_key.to_user_string(), []).append(key.name)
+        actual.setdefault(key.asset_key.to_user_string(), []).append(key.name)
         assert graph.get(key).blocking == (key.name != "nothing_quarantined")
-    assert {asset: sorted(names) for asset, names in found.items()} == words(CHECKS)
+    assert {asset: sorted(names) for asset, names in actual.items()} == words(CHECKS)
 
 
 def test_jobs_are_few_and_named(demo: dg.Definitions) -> None:
@@ -347,12 +347,12 @@ def test_a_new_mart_is_filled_and_its_lineage_told(
     assert [row[:3] for row in rows] == [(name, many, int(won)) for name, many, won in expected]
     assert len(rows) > 3
 
-    said = newest(history, MART)
-    assert said["dagster/row_count"] == len(rows)
-    assert said["dagster/uri"].endswith("#mart.department_sales")
+    metadata = newest(history, MART)
+    assert metadata["dagster/row_count"] == len(rows)
+    assert metadata["dagster/uri"].endswith("#mart.department_sales")
     lineage = {
         name: {(dep.asset_key.to_user_string(), dep.column_name) for dep in deps}
-        for name, deps in said["dagster/column_lineage"].deps_by_column.items()
+        for name, deps in metadata["dagster/column_lineage"].deps_by_column.items()
     }
     assert lineage == {
         "category": {("warehouse/products", "category")},
@@ -360,7 +360,7 @@ def test_a_new_mart_is_filled_and_its_lineage_told(
         "gross_amount": {("warehouse/orders", "amount")},
         "dearest_price": {("warehouse/products", "unit_price")},
     }
-    head, _, *shown = said["preview"].splitlines()
+    head, _, *shown = metadata["preview"].splitlines()
     assert head == "| category | order_count | gross_amount | dearest_price |"
     assert len(shown) == min(5, len(rows))
 
@@ -388,8 +388,10 @@ def test_each_day_of_a_range_has_figures_of_its_own(
     assert orders[FIRST] != orders[LAST]
     expected = dict.fromkeys(orders, 1) if name.startswith("mart") else orders
     key = dg.AssetKey(name.split("/"))
-    found = {day: newest(history, key, day)["dagster/partition_row_count"] for day in (FIRST, LAST)}
-    assert found == expected
+    actual = {
+        day: newest(history, key, day)["dagster/partition_row_count"] for day in (FIRST, LAST)
+    }
+    assert actual == expected
 
 
 # ---- tables that others fill
@@ -407,13 +409,13 @@ def test_tables_of_others_are_observed_and_never_made(sales_shop: TestShop) -> N
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, asset_selection=raw)
         assert result.success
-        said = {}
+        metadata = {}
         for key in raw:
             (record,) = instance.fetch_observations(key, limit=5).records
             observation = record.asset_observation
             assert observation is not None
-            said[key.path[-1]] = observation.metadata["dagster/row_count"].value
-    assert said == {"buyers": 2, "sales": 4}
+            metadata[key.path[-1]] = observation.metadata["dagster/row_count"].value
+    assert metadata == {"buyers": 2, "sales": 4}
 
 
 def test_tables_of_others_are_one_piece_and_their_age_is_judged_by_the_backup(

@@ -98,8 +98,8 @@ def test_the_graph_goes_from_the_shop_to_the_exports(ui: UI, chromium: Browser) 
     ]
 
 
-def _left(found: Any) -> float:
-    box = found.bounding_box()
+def _left(locator: Any) -> float:
+    box = locator.bounding_box()
     assert box is not None
     return float(box["x"])
 
@@ -133,9 +133,9 @@ def test_a_failed_check_shows_its_rows_and_no_personal_data(ui: UI, chromium: Br
         page.get_by_text("[Show Markdown]").first.click()
         page.get_by_text(f"and {wrong - 20:,} more").wait_for()
         cells = page.locator("table td").all_inner_texts()
-        said = page.content()
+        html = page.content()
     assert cells.count(MASK) == 20
-    assert not any(mail in said for mail in mails)
+    assert not any(mail in html for mail in mails)
 
 
 @pytest.mark.parametrize("job", ["daily", "answers"])

@@ -69,11 +69,11 @@ def test_every_type_passes_through_parquet_unchanged(source: Source, tmp_path: P
     ]  # fmt: skip
     rows = [{"id": number, "on_day": DAY, **row} for number, row in enumerate(values)]
     fill(source, table, rows)
-    found = source.extract(table, Window.of(DAY), tmp_path / "out")
-    read = sorted(rows_read(found, SEGMENT), key=lambda row: row["id"])
+    extract = source.extract(table, Window.of(DAY), tmp_path / "out")
+    read = sorted(rows_read(extract, SEGMENT), key=lambda row: row["id"])
     assert read == [{name: row[name] for name in table.column_names} for row in rows]
-    assert found.measures == source.measure(table, Window.of(DAY))
-    (part,) = found.parts[SEGMENT]
+    assert extract.measures == source.measure(table, Window.of(DAY))
+    (part,) = extract.parts[SEGMENT]
     schema = pq.read_schema(part)
     assert schema.names == list(table.column_names), "the contract's columns in its order, no other"
     assert [str(field.type) for field in schema] == [
@@ -91,15 +91,15 @@ def test_an_extract_takes_the_window_and_counts_every_day(
     fill(source, sales, [sale(number, day) for number, day in enumerate(days)])
     window = Window(DAY, DAY + timedelta(3))
     before = datetime.now(timezone.utc)
-    found = source.extract(sales, window, tmp_path / "out")
-    assert before - timedelta(seconds=2) <= found.snapshot_at <= datetime.now(timezone.utc)
-    assert set(found.parts) == {SEGMENT, Segment.of(DAY + timedelta(2))}
-    assert {row["number"] for row in rows_read(found, SEGMENT)} == {1, 2}
-    assert list(found.measures) == segments_of(window)
-    assert [measure.rows for measure in found.measures.values()] == [2, 0, 1]
-    empty = found.measures[Segment.of(DAY + timedelta(1))]
+    extract = source.extract(sales, window, tmp_path / "out")
+    assert before - timedelta(seconds=2) <= extract.snapshot_at <= datetime.now(timezone.utc)
+    assert set(extract.parts) == {SEGMENT, Segment.of(DAY + timedelta(2))}
+    assert {row["number"] for row in rows_read(extract, SEGMENT)} == {1, 2}
+    assert list(extract.measures) == segments_of(window)
+    assert [measure.rows for measure in extract.measures.values()] == [2, 0, 1]
+    empty = extract.measures[Segment.of(DAY + timedelta(1))]
     assert empty == Measure(0, dict.fromkeys(("number", "amount", "small"), Decimal(0)), 0)
-    assert found.measures[SEGMENT].sums == {"number": 3, "amount": Decimal("21.00"), "small": 0}
+    assert extract.measures[SEGMENT].sums == {"number": 3, "amount": Decimal("21.00"), "small": 0}
     assert source.outside(sales, window) == (1, 1)
     written = sorted(
         file.relative_to(tmp_path / "out") for file in (tmp_path / "out").rglob("*.parquet")
@@ -111,8 +111,8 @@ def test_an_extract_takes_the_window_and_counts_every_day(
 
 
 def test_no_rows_at_all_is_an_extract_too(source: Source, sales: Table, tmp_path: Path) -> None:
-    found = source.extract(sales, Window.of(DAY), tmp_path / "out")
-    assert (found.parts, found.touches, found.measures[SEGMENT].rows) == ({}, {}, 0)
+    extract = source.extract(sales, Window.of(DAY), tmp_path / "out")
+    assert (extract.parts, extract.touches, extract.measures[SEGMENT].rows) == ({}, {}, 0)
 
 
 def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> None:
@@ -122,11 +122,11 @@ def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> 
     assert empty.parts == {}
     assert empty.measures[WHOLE].rows == 0
     fill(source, table, [{"key": "a|b", "select": 1}, {"key": "!N", "select": None}])
-    found = source.extract(table, None, tmp_path / "out")
-    assert sorted(row["key"] for row in rows_read(found, WHOLE)) == ["!N", "a|b"]
-    assert found.measures == source.measure(table, None)
-    assert found.measures[WHOLE].sums == {"select": 1}
-    assert found.touches == source.touches(table, None) == {WHOLE: Touch(2, 0)}
+    extract = source.extract(table, None, tmp_path / "out")
+    assert sorted(row["key"] for row in rows_read(extract, WHOLE)) == ["!N", "a|b"]
+    assert extract.measures == source.measure(table, None)
+    assert extract.measures[WHOLE].sums == {"select": 1}
+    assert extract.touches == source.touches(table, None) == {WHOLE: Touch(2, 0)}
 
 
 @pytest.mark.parametrize("window", [None, Window.of(DAY)])
@@ -190,8 +190,8 @@ def test_a_day_begins_at_the_shops_midnight(
     if declared == "date":
         moments = [moment.date() for moment in moments]
     fill(source, table, [{"id": id_, "moment": moment} for id_, moment in enumerate(moments)])
-    found = source.extract(table, Window.of(DAY), tmp_path / "out")
-    assert {row["id"] for row in rows_read(found, SEGMENT)} == {1, 2}
+    extract = source.extract(table, Window.of(DAY), tmp_path / "out")
+    assert {row["id"] for row in rows_read(extract, SEGMENT)} == {1, 2}
     assert source.outside(table, Window.of(DAY)) == (1, 1)
     wide = source.extract(table, Window(DAY - timedelta(1), DAY + timedelta(2)), tmp_path / "w")
     assert [measure.rows for measure in wide.measures.values()] == [1, 2, 1]
@@ -220,11 +220,11 @@ def test_a_contract_that_is_not_the_tables_any_more_rounds_nothing(
     fill(source, was["paid"], [row])
     with pytest.raises(PortError, match=r"raw\.paid.*raw/paid\.sql") as caught:
         source.extract(now["paid"], Window.of(DAY), tmp_path / "out")
-    said = str(caught.value)
-    assert "columnamountisdecimal(14,4),notdecimal(12,3)" in said.replace(" ", "")
-    assert "column by_whom is not there" in said
-    assert "Write the contract as the table is" in said
-    assert "note" not in said
+    message = str(caught.value)
+    assert "columnamountisdecimal(14,4),notdecimal(12,3)" in message.replace(" ", "")
+    assert "column by_whom is not there" in message
+    assert "Write the contract as the table is" in message
+    assert "note" not in message
     assert not (tmp_path / "out").exists()
 
 
@@ -234,8 +234,8 @@ def test_a_table_may_have_more_columns_than_its_contract(source: Source, tmp_pat
     now = tables(tmp_path / "now", paid=text.format(""))
     source.create([was["paid"]])
     fill(source, was["paid"], [{"id": 1, "secret": "s"}])
-    found = source.extract(now["paid"], None, tmp_path / "out")
-    assert rows_read(found, WHOLE) == [{"id": 1}]
+    extract = source.extract(now["paid"], None, tmp_path / "out")
+    assert rows_read(extract, WHOLE) == [{"id": 1}]
 
 
 def test_a_table_that_is_not_there_is_named_with_the_remedy(

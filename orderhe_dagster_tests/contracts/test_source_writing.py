@@ -132,8 +132,8 @@ def test_writers_and_readers_take_turns(source: Source, sales: Table, tmp_path: 
 
     def read(who: int) -> None:
         for number in range(5):
-            found = source.extract(sales, Window.of(DAY), tmp_path / f"{who}-{number}")
-            seen.append(found.measures[SEGMENT].rows)
+            extract = source.extract(sales, Window.of(DAY), tmp_path / f"{who}-{number}")
+            seen.append(extract.measures[SEGMENT].rows)
 
     def guarded(work: Callable[[int], None], who: int) -> None:
         try:

@@ -45,9 +45,9 @@ needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="processes are f
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Store:
-    made = STORES[request.param](request)
-    made.create()
-    return made
+    store = STORES[request.param](request)
+    store.create()
+    return store
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -92,9 +92,9 @@ def race(*works: Callable[[], None]) -> None:
 
 def test_get_returns_what_put_wrote(store: Store) -> None:
     etag = store.put("orders/current.json", b"\x00\xffbytes")
-    found = store.get("orders/current.json")
-    assert found is not None
-    assert (found.body, found.etag) == (b"\x00\xffbytes", etag)
+    stored = store.get("orders/current.json")
+    assert stored is not None
+    assert (stored.body, stored.etag) == (b"\x00\xffbytes", etag)
     assert etag == hashlib.md5(b"\x00\xffbytes").hexdigest()
 
 
@@ -112,20 +112,20 @@ def test_get_many_keeps_the_order(store: Store) -> None:
 
 
 def test_url_names_bucket_prefix_and_key(store: Store) -> None:
-    found = re.fullmatch(
+    stored = re.fullmatch(
         r"s3://(\S+)/a/b/orders/한글 part\.parquet", store.url("orders/한글 part.parquet")
     )
-    assert found is not None
-    assert found[1].startswith("shop-backup")
+    assert stored is not None
+    assert stored[1].startswith("shop-backup")
 
 
 def test_put_over_an_object_replaces_it(store: Store) -> None:
     first = store.put("k", b"first")
     second = store.put("k", b"second")
     assert first != second
-    found = store.get("k")
-    assert found is not None
-    assert found.body == b"second"
+    stored = store.get("k")
+    assert stored is not None
+    assert stored.body == b"second"
 
 
 def test_create_twice_keeps_the_objects(store: Store) -> None:
@@ -138,9 +138,9 @@ def test_if_none_match_refuses_an_object_that_is_there(store: Store) -> None:
     store.put("k", b"first", if_none_match=True)
     with pytest.raises(PreconditionFailed, match="k"):
         store.put("k", b"second", if_none_match=True)
-    found = store.get("k")
-    assert found is not None
-    assert found.body == b"first"
+    stored = store.get("k")
+    assert stored is not None
+    assert stored.body == b"first"
 
 
 def test_if_match_refuses_another_etag_and_nothing_at_all(store: Store) -> None:
@@ -167,9 +167,9 @@ def test_upload_stores_every_file(store: Store, tmp_path: Path) -> None:
         files.append((f"run/{number % 3}/part-{number:05d}", file))
     store.upload(files)
     for number, (key, _) in enumerate(files):
-        found = store.get(key)
-        assert found is not None
-        assert found.body == bytes([number]) * 1000
+        stored = store.get(key)
+        assert stored is not None
+        assert stored.body == bytes([number]) * 1000
 
 
 def test_download_gives_the_bytes_or_names_what_is_missing(store: Store, tmp_path: Path) -> None:
@@ -221,9 +221,9 @@ def test_threads_racing_to_create_have_one_winner(store: Store) -> None:
             wins.append(who)
 
         race(*(partial(create, who) for who in range(6)))
-        found = store.get(f"gen/{round_}.json")
-        assert found is not None
-        assert [found.body] == [str(who).encode() for who in wins]
+        stored = store.get(f"gen/{round_}.json")
+        assert stored is not None
+        assert [stored.body] == [str(who).encode() for who in wins]
 
 
 @needs_fork
@@ -239,11 +239,11 @@ def test_processes_racing_to_create_have_one_winner(store: Store) -> None:
     children = [fork(contend) for _ in range(6)]
     assert join(children) == [0] * 6
     for round_ in range(20):
-        found = store.get(f"gen/{round_}")
-        assert found is not None
+        stored = store.get(f"gen/{round_}")
+        assert stored is not None
         winners = store.sizes([f"won/{round_}/{child}" for child in children])
         assert winners.count(0) == 1
-        assert int(found.body) == children[winners.index(0)]
+        assert int(stored.body) == children[winners.index(0)]
 
 
 @needs_fork
@@ -262,9 +262,9 @@ def test_increments_by_if_match_lose_nothing(store: Store) -> None:
                 break
 
     assert join([fork(increment) for _ in range(4)]) == [0] * 4
-    found = store.get("counter")
-    assert found is not None
-    assert found.body == b"160"
+    stored = store.get("counter")
+    assert stored is not None
+    assert stored.body == b"160"
 
 
 @needs_fork
@@ -283,10 +283,10 @@ def test_readers_never_see_a_torn_object(store: Store) -> None:
     writer = fork(write)
     last = reads = 0
     while os.waitpid(writer, os.WNOHANG) == (0, 0):
-        found = store.get("k")
-        assert found is not None
-        number = json.loads(found.body)["n"]
-        assert found.body == body(number)
+        stored = store.get("k")
+        assert stored is not None
+        number = json.loads(stored.body)["n"]
+        assert stored.body == body(number)
         assert number >= last, "an older object came back"
         last, reads = number, reads + 1
     assert reads > 10
@@ -311,7 +311,7 @@ def test_a_writer_killed_at_work_leaves_an_object_whole(store: Store, tmp_path: 
         os.waitpid(child, 0)
         os.close(reader)
         os.close(writer)
-        found = store.get("k")
-        assert found is not None
-        assert found.body in bodies
-        store.put("k", b"a" * 300_000, if_match=found.etag)  # and the lock is free again
+        stored = store.get("k")
+        assert stored is not None
+        assert stored.body in bodies
+        store.put("k", b"a" * 300_000, if_match=stored.etag)  # and the lock is free again

@@ -25,9 +25,9 @@ from orderhe_dagster_tests.contracts.warehouses import WAREHOUSES
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
-    made = FolderStore(root=str(tmp_path / "s3"), bucket="shop", prefix="pre")
-    made.create()
-    return made
+    warehouse = FolderStore(root=str(tmp_path / "s3"), bucket="shop", prefix="pre")
+    warehouse.create()
+    return warehouse
 
 
 @pytest.fixture(params=WAREHOUSES)
@@ -37,8 +37,8 @@ def warehouse(
     store: FolderStore,
     redshift_authority: Authority,
 ) -> Iterator[Warehouse]:
-    with WAREHOUSES[request.param](tmp_path, store, redshift_authority) as made:
-        yield made
+    with WAREHOUSES[request.param](tmp_path, store, redshift_authority) as warehouse:
+        yield warehouse
 
 
 def failing(session: Session, sql: str) -> StatementError:
@@ -76,18 +76,18 @@ def test_a_value_comes_back_as_itself_and_as_null(
     with warehouse.session("values") as session:
         session.execute(f"create temp table t (n int, v {kind})")
         session.execute(f"insert into t values (1, cast({literal} as {kind})), (2, null)")
-        found = session.execute("select v from t order by n")
-    assert found.columns == ("v",)
-    assert found.types == (name,)
-    assert [tuple(row) for row in found.rows] == [(value,), (None,)]
-    assert type(found.rows[0][0]) is type(value)
-    assert found.row_count == 2
+        result = session.execute("select v from t order by n")
+    assert result.columns == ("v",)
+    assert result.types == (name,)
+    assert [tuple(row) for row in result.rows] == [(value,), (None,)]
+    assert type(result.rows[0][0]) is type(value)
+    assert result.row_count == 2
 
 
 def test_a_query_without_rows_still_has_columns(warehouse: Warehouse) -> None:
-    found = warehouse.query("select 1::int as a, 'x'::varchar(3) as b where 1 = 0")
-    assert (found.columns, found.types) == (("a", "b"), ("integer", "varchar(3)"))
-    assert list(found.rows) == []
+    result = warehouse.query("select 1::int as a, 'x'::varchar(3) as b where 1 = 0")
+    assert (result.columns, result.types) == (("a", "b"), ("integer", "varchar(3)"))
+    assert list(result.rows) == []
 
 
 def test_statements_tell_how_many_rows_they_changed(warehouse: Warehouse) -> None:
@@ -108,16 +108,16 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("sql", "code", "told"), ERRORS)
+@pytest.mark.parametrize(("sql", "code", "message"), ERRORS)
 def test_an_error_has_code_words_and_statement(
-    warehouse: Warehouse, sql: str, code: str, told: str
+    warehouse: Warehouse, sql: str, code: str, message: str
 ) -> None:
     with warehouse.session("errors") as session:
         session.execute("create table t (a int not null)")
         session.execute("insert into t values (1)")
         error = failing(session, sql)
         assert error.code == code
-        assert told in error.message
+        assert message in error.message
         # Outside of a transaction the session goes on.
         assert session.execute("select count(*) from t").scalar() == 1
 
@@ -134,9 +134,9 @@ def test_an_assertion_says_its_own_words(warehouse: Warehouse) -> None:
 def test_a_transaction_is_whole_or_nothing(warehouse: Warehouse) -> None:
     with warehouse.session("whole") as session:
         session.execute("create table t (a int)")
-        found = session.transaction(["insert into t values (1)", "select sum(a) from t"])
-        assert [f.row_count for f in found] == [1, 1]
-        assert found[1].scalar() == 1
+        result = session.transaction(["insert into t values (1)", "select sum(a) from t"])
+        assert [f.row_count for f in result] == [1, 1]
+        assert result[1].scalar() == 1
         bad = "insert into t select 1 / 0"
         with pytest.raises(StatementError) as raised:
             session.transaction(["insert into t values (2)", "create table u (a int)", bad])
@@ -188,8 +188,8 @@ def test_a_long_statement_passes(warehouse: Warehouse) -> None:
         session.execute("create table t (a int, b varchar(40))")
         rows = ", ".join(f"({number}, 'row {number}')" for number in range(5_000))
         assert session.execute(f"insert into t values {rows}").row_count == 5_000
-        found = session.execute("select a, b from t order by a")
-    assert [tuple(row) for row in found.rows] == [(n, f"row {n}") for n in range(5_000)]
+        result = session.execute("select a, b from t order by a")
+    assert [tuple(row) for row in result.rows] == [(n, f"row {n}") for n in range(5_000)]
 
 
 def test_copy_loads_what_a_manifest_names(
@@ -212,8 +212,8 @@ def test_copy_loads_what_a_manifest_names(
             f"copy t (a, b) from '{{}}' {warehouse.copy_authorization} format as parquet manifest"
         )
         session.execute(copy.format(store.url("x/manifest")))
-        found = session.execute("select count(*), sum(a), count(b) from t").rows[0]
-        assert tuple(found) == (6, 3, 6)
+        result = session.execute("select count(*), sum(a), count(b) from t").rows[0]
+        assert tuple(result) == (6, 3, 6)
         error = failing(session, copy.format(store.url("x/other")))
         assert "specified key does not exist" in error.message
         assert session.execute("select count(*) from t").scalar() == 6
@@ -296,9 +296,9 @@ def test_a_stream_hands_on_every_row_in_order_and_never_all_of_them(warehouse: W
         taken.append(len(some))
         rows.extend(some)
 
-    found = warehouse.stream(NUMBERS, take, "stream")
+    result = warehouse.stream(NUMBERS, take, "stream")
     assert rows == [(i, f"n{i}") for i in range(1, 5001)]
-    assert (found.columns, list(found.rows), found.row_count) == (("i", "name"), [], 5000)
+    assert (result.columns, list(result.rows), result.row_count) == (("i", "name"), [], 5000)
     assert max(taken) <= 2000
     assert warehouse.stream("select 1 as one where 1 = 0", take, "none").row_count == 0
 

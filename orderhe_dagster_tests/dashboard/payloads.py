@@ -117,13 +117,13 @@ def _daily(years: int, draw: random.Random) -> dict[str, Columns]:
                 "cancelled_count": cancelled,
             }
         )
-    found = {
+    exports = {
         "daily_sales": sales,
         "category_sales": categories,
         "daily_customers": customers,
         "order_funnel": funnel,
     }
-    return {name: columns(rows) for name, rows in found.items()}
+    return {name: columns(rows) for name, rows in exports.items()}
 
 
 def _products(draw: random.Random) -> dict[str, Columns]:

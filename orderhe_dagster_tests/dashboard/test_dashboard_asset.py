@@ -61,8 +61,8 @@ def page_of(shop: TestShop) -> Path:
 def payload_of(shop: TestShop) -> dict[str, Any]:
     text = page_of(shop).read_text("utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
-    found: dict[str, Any] = json.loads(data)
-    return found
+    payload: dict[str, Any] = json.loads(data)
+    return payload
 
 
 def in_json(value: Any) -> Any:
@@ -75,8 +75,8 @@ def in_json(value: Any) -> Any:
 def keep(shop: TestShop, *results: CheckResult) -> None:
     """Put results among those that the warehouse keeps; the others stay."""
     with shop.warehouse.session("results of checks") as session:
-        made = {found.claim for found in (*check_results(session), *results)}
-        record(session, results[0].table_name, results, made)
+        claims = {result.claim for result in (*check_results(session), *results)}
+        record(session, results[0].table_name, results, claims)
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,9 @@ def test_the_page_tells_what_the_marts_hold(lived: TestShop) -> None:
 
 
 def test_the_figures_are_those_of_the_marts(lived: TestShop) -> None:
-    told = payload_of(lived)
-    assert (told["first_day"], told["last_day"]) == (FIRST.isoformat(), LAST.isoformat())
-    found = figures(told["exports"], told["first_day"], told["last_day"])
+    payload = payload_of(lived)
+    assert (payload["first_day"], payload["last_day"]) == (FIRST.isoformat(), LAST.isoformat())
+    shown = figures(payload["exports"], payload["first_day"], payload["last_day"])
     counted = (
         "count(*), sum(case when status in ('cancelled', 'returned') then 0 else amount end),"
         " sum(case when status in ('cancelled', 'returned') then 0 else 1 end),"
@@ -122,16 +122,16 @@ def test_the_figures_are_those_of_the_marts(lived: TestShop) -> None:
     ((orders, revenue, kept, returned, arrived),) = lived.rows(
         f"select {counted} from warehouse.orders"
     )
-    assert (found.orders, found.revenue) == (orders, revenue)
-    assert found.average_order == float(revenue) / kept
-    assert found.return_rate == (returned / arrived if arrived else None)
+    assert (shown.orders, shown.revenue) == (orders, revenue)
+    assert shown.average_order == float(revenue) / kept
+    assert shown.return_rate == (returned / arrived if arrived else None)
     ((buyers,),) = lived.rows(
         "select count(*) from (select customer_id, min(order_date) as first_on from warehouse.orders"
         " where status not in ('cancelled', 'returned') group by customer_id) as firsts"
         " inner join warehouse.orders on orders.customer_id = firsts.customer_id"
         " and orders.order_date = firsts.first_on and status not in ('cancelled', 'returned')"
     )
-    assert found.repeat_rate == (kept - buyers) / kept
+    assert shown.repeat_rate == (kept - buyers) / kept
 
 
 def test_no_person_reaches_the_page(lived: TestShop) -> None:
@@ -147,44 +147,44 @@ def test_no_person_reaches_the_page(lived: TestShop) -> None:
         values = lived.rows(f"select distinct {column} from warehouse.{table} limit 300")
         shown = [value for (value,) in values if value and f'"{value}"' in text]
         assert shown == [], f"{table}.{column}"
-    told = json.dumps(payload_of(lived))
-    assert "customer_id" not in told
-    assert "order_id" not in told
+    payload = json.dumps(payload_of(lived))
+    assert "customer_id" not in payload
+    assert "order_id" not in payload
 
 
 def test_the_page_says_how_fresh_the_tables_are(lived: TestShop) -> None:
-    told = payload_of(lived)
-    assert (told["currency"], told["time_zone"]) == ("KRW", "Asia/Seoul")
-    made = datetime.fromisoformat(told["made_at"].replace("Z", "+00:00"))
-    rows = {row["asset"]: row for row in told["freshness"]}
+    payload = payload_of(lived)
+    assert (payload["currency"], payload["time_zone"]) == ("KRW", "Asia/Seoul")
+    drawn_at = datetime.fromisoformat(payload["made_at"].replace("Z", "+00:00"))
+    rows = {row["asset"]: row for row in payload["freshness"]}
     not_shown = {table.name for table in lived.catalogue.layer("export")} - set(PANELS)
     assert set(rows) == {"/".join(t.read_as.path) for t in lived.catalogue.tables} - {
         f"export/{name}" for name in not_shown
     }
     funnel = rows["export/order_funnel"]
     assert (funnel["limit_hours"], funnel["last_day"]) == (26, LAST.isoformat())
-    assert told["behind"] == []
+    assert payload["behind"] == []
     sales = rows["mart/daily_sales"]
     assert (sales["limit_hours"], sales["last_day"]) == (26, LAST.isoformat())
     assert rows["warehouse/customers"]["last_day"] is None
     for row in rows.values():
         built = datetime.fromisoformat(row["built_at"].replace("Z", "+00:00"))
-        assert timedelta(0) <= made - built < timedelta(hours=1)
+        assert timedelta(0) <= drawn_at - built < timedelta(hours=1)
 
 
 def test_the_page_says_that_the_layers_agree(lived: TestShop) -> None:
-    told = payload_of(lived)
-    layers = {row["table"]: row for row in told["layers"]}
+    payload = payload_of(lived)
+    layers = {row["table"]: row for row in payload["layers"]}
     assert set(layers) == {table.name for table in lived.catalogue.layer("raw")}
     for name, row in layers.items():
         many = lived.rows(f"select count(*) from warehouse.{name}")[0][0]
         assert (row["agrees"], row["only_stale"]) == (True, False)
         assert [row[f"{copy}_rows"] for copy in ("source", "backup", "warehouse")] == [many] * 3
         assert row["days"] == row["days_held"] == (7 if name == "orders" else None)
-        assert row["proved_at"] < told["made_at"]
-    assert told["checks"]["failed"] == []
-    assert told["checks"]["passed"] > 20
-    assert told["lineage"] is True
+        assert row["proved_at"] < payload["made_at"]
+    assert payload["checks"]["failed"] == []
+    assert payload["checks"]["passed"] > 20
+    assert payload["lineage"] is True
 
 
 def test_the_page_names_the_exports_that_are_older_than_their_marts(lived: TestShop) -> None:
@@ -195,11 +195,13 @@ def test_the_page_names_the_exports_that_are_older_than_their_marts(lived: TestS
     try:
         assert lived.run("backup/products,warehouse/products").succeeded
         assert lived.run("export/dashboard").succeeded
-        told = payload_of(lived)
+        payload = payload_of(lived)
     finally:
         assert lived.run("mart/*,export/*", LAST.isoformat()).succeeded
     of_products = ["price_history", "product_pairs", "product_sales"]
-    assert sorted(told["behind"]) == sorted(f"export/{n}" for n in ("order_funnel", *of_products))
+    assert sorted(payload["behind"]) == sorted(
+        f"export/{n}" for n in ("order_funnel", *of_products)
+    )
     assert payload_of(lived)["behind"] == []
 
 
@@ -232,17 +234,17 @@ def test_a_proof_of_some_days_speaks_of_no_others(lived: TestShop) -> None:
 def test_the_page_warns_of_failed_checks(lived: TestShop) -> None:
     at = datetime(2026, 2, 4, 1, 2, 3, tzinfo=timezone.utc)
     name, claim = "mart.customer_value", "grain_is_unique"
-    found = CheckResult(
+    result = CheckResult(
         table_name=name, claim=claim, passed=False, wrong_rows=3, checked_at=at, run_id="x"
     )
-    forgotten = replace(found, claim="no_longer_in_the_files")
-    keep(lived, found, forgotten)
+    forgotten = replace(result, claim="no_longer_in_the_files")
+    keep(lived, result, forgotten)
     try:
         assert lived.run("export/dashboard").succeeded
-        (told,) = payload_of(lived)["checks"]["failed"]
+        (payload,) = payload_of(lived)["checks"]["failed"]
     finally:
-        keep(lived, replace(found, passed=True, wrong_rows=0))
-    assert told == {
+        keep(lived, replace(result, passed=True, wrong_rows=0))
+    assert payload == {
         "table": name,
         "claim": claim,
         "wrong_rows": 3,
@@ -257,11 +259,11 @@ def test_dagster_shows_where_the_page_is_and_its_figures(lived: TestShop) -> Non
         event = instance.get_latest_materialization_event(KEY)
     assert event is not None
     assert event.asset_materialization is not None
-    said = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    metadata = {name: value.value for name, value in event.asset_materialization.metadata.items()}
     path = page_of(lived)
-    assert said["dagster/uri"] == path.as_uri()
-    assert said["days"] == f"{FIRST}...{LAST}"
-    head, _, week, whole = said["preview"].splitlines()
+    assert metadata["dagster/uri"] == path.as_uri()
+    assert metadata["days"] == f"{FIRST}...{LAST}"
+    head, _, week, whole = metadata["preview"].splitlines()
     assert head == "| range | revenue | orders | average order | repeat rate | return rate |"
     revenue = lived.rows("select sum(net_amount) from mart.daily_sales")[0][0]
     assert week.startswith(f"| last 7 days | {revenue:,} |")
@@ -278,8 +280,10 @@ def test_the_page_stays_when_drawing_it_fails(lived: TestShop) -> None:
     finally:
         csv.write_bytes(good)
     assert not outcome.succeeded
-    told = f"export/dashboard: {csv} has no column net_amount: materialize export/daily_sales again"
-    assert outcome.failures == [told]
+    payload = (
+        f"export/dashboard: {csv} has no column net_amount: materialize export/daily_sales again"
+    )
+    assert outcome.failures == [payload]
     assert page_of(lived).read_bytes() == before
     assert {path.name for path in page_of(lived).parent.iterdir()} == {"index.html", "lineage.html"}
     again = lived.run("export/dashboard")
@@ -290,7 +294,7 @@ def test_the_page_stays_when_drawing_it_fails(lived: TestShop) -> None:
 def test_the_page_stays_when_an_export_fails(lived: TestShop) -> None:
     before = page_of(lived).read_bytes()
     at = datetime.now(timezone.utc)
-    found = CheckResult(
+    result = CheckResult(
         table_name="mart.daily_sales",
         claim="grain_is_unique",
         passed=False,
@@ -298,11 +302,11 @@ def test_the_page_stays_when_an_export_fails(lived: TestShop) -> None:
         checked_at=at,
         run_id="x",
     )
-    keep(lived, found)
+    keep(lived, result)
     try:
         outcome = lived.run("export/daily_sales,export/dashboard")
     finally:
-        keep(lived, replace(found, passed=True, wrong_rows=0))
+        keep(lived, replace(result, passed=True, wrong_rows=0))
     assert not outcome.succeeded
     assert len(outcome.failures) == 1, "the dashboard was not tried"
     assert page_of(lived).read_bytes() == before
@@ -320,9 +324,9 @@ def test_a_shop_with_one_such_export_has_a_page_of_it(sales_shop: TestShop) -> N
     sales_shop.environ |= {"ORDERHE_CURRENCY": "EUR", "ORDERHE_TIME_ZONE": "Europe/Paris"}
     sales_shop.write(TAKINGS)
     assert sales_shop.run("*", "2026-01-01", "2026-01-04").succeeded
-    told = payload_of(sales_shop)
-    assert (told["currency"], told["time_zone"]) == ("EUR", "Europe/Paris")
-    assert told["exports"] == {
+    payload = payload_of(sales_shop)
+    assert (payload["currency"], payload["time_zone"]) == ("EUR", "Europe/Paris")
+    assert payload["exports"] == {
         "daily_sales": {
             "order_date": ["2026-01-01", "2026-01-02", "2026-01-04"],
             "order_count": [2, 1, 1],
@@ -346,13 +350,13 @@ def test_drawing_without_an_export_names_the_next_action(sales_shop: TestShop) -
 def test_the_browser_computes_the_same_figures_and_asks_no_network(
     lived: TestShop, chromium: Browser
 ) -> None:
-    told = payload_of(lived)
+    payload = payload_of(lived)
     with watched(chromium, page_of(lived)) as seen:
         seen.page.wait_for_function("window.orderhe")
         for days in (0, 3, 6):
             first, last = (FIRST + timedelta(days=days)).isoformat(), LAST.isoformat()
             shown = seen.page.evaluate(f"orderhe.figures('{first}', '{last}')")
-            assert shown == vars(figures(told["exports"], first, last))
+            assert shown == vars(figures(payload["exports"], first, last))
         seen.page.wait_for_selector("svg")
     assert seen.requests == [page_of(lived).as_uri()]
     assert seen.complaints == []
@@ -362,12 +366,12 @@ def test_a_text_that_looks_like_markup_stays_a_text(
     lived: TestShop, chromium: Browser, tmp_path: Path
 ) -> None:
     hostile = "</script><img src=x onerror=alert(1)><!-- & {{vega}}"
-    told = payload_of(lived)
-    categories = told["exports"]["category_sales"]
+    payload = payload_of(lived)
+    categories = payload["exports"]["category_sales"]
     categories["category"] = [hostile + name for name in categories["category"]]
     path = tmp_path / "index.html"
     bundle = vega_bundle(home.home_of(lived.settings).cache)
-    path.write_text(render(told, bundle), "utf-8")
+    path.write_text(render(payload, bundle), "utf-8")
     with watched(chromium, path) as seen:
         seen.page.wait_for_function("window.orderhe")
         seen.page.evaluate("orderhe.drawn()")

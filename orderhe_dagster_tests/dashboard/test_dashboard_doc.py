@@ -12,11 +12,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "dashboard.md"
 
 def test_the_document_names_every_export_and_column_that_is_read() -> None:
     lines = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `")]
-    told = []
+    documented = []
     for line in lines:
         name, needs, takes = (re.findall("`([^`]+)`", cell) for cell in line.split("|")[1:4])
-        told.append((*name, needs, takes))
-    assert told == [(p.name, [*p.needs], [*p.takes]) for p in panels.PANELS.values()]
+        documented.append((*name, needs, takes))
+    assert documented == [(p.name, [*p.needs], [*p.takes]) for p in panels.PANELS.values()]
 
 
 def test_the_document_tells_how_many_rows_are_shown() -> None:

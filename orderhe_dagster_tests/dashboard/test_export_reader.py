@@ -47,12 +47,12 @@ def read_back(path: Path, value: Any, sort: Sort) -> Any:
 def test_a_value_comes_back_when_its_cell_is_read(
     tmp_path: Path, written: Any, sort: Sort, wanted: Any
 ) -> None:
-    found = read_back(tmp_path / "rows.csv", written, sort)
-    assert (found, type(found)) == (wanted, type(wanted))
+    value_read = read_back(tmp_path / "rows.csv", written, sort)
+    assert (value_read, type(value_read)) == (wanted, type(wanted))
 
 
 @pytest.mark.parametrize(
-    ("value", "sort", "told"),
+    ("value", "sort", "message"),
     [
         ("abc", "number", "line 2, wanted: not a number"),
         (float("nan"), "number", "line 2, wanted: not a finite number"),
@@ -60,16 +60,16 @@ def test_a_value_comes_back_when_its_cell_is_read(
     ],
 )
 def test_a_wrong_value_is_told_with_its_place(
-    tmp_path: Path, value: Any, sort: Sort, told: str
+    tmp_path: Path, value: Any, sort: Sort, message: str
 ) -> None:
     path = tmp_path / "daily_sales.csv"
     with pytest.raises(ExportError) as error:
         read_back(path, value, sort)
-    assert f"{path}, {told}: materialize export/daily_sales again" in str(error.value)
+    assert f"{path}, {message}: materialize export/daily_sales again" in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "has no column day"),
         ("other\n1\n", "has no column day"),
@@ -78,12 +78,12 @@ def test_a_wrong_value_is_told_with_its_place(
         ("day\n\udcff\n", "can't decode byte"),
     ],
 )
-def test_a_damaged_file_is_told_with_the_remedy(tmp_path: Path, text: str, told: str) -> None:
+def test_a_damaged_file_is_told_with_the_remedy(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "daily_sales.csv"
     path.write_text(text, "utf-8", errors="surrogateescape")
     with pytest.raises(ExportError) as error:
         read_export(path, {"day": "day"})
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "materialize export/daily_sales again" in str(error.value)
 
 

@@ -15,8 +15,8 @@ from orderhe_dagster_tests.shops import SALES, TestShop
 
 def shown(page: Path) -> dict[str, Any]:
     (data,) = re.findall(r'id="data">(.*?)</script>', page.read_text("utf-8"))
-    found: dict[str, Any] = json.loads(data)
-    return found
+    tables: dict[str, Any] = json.loads(data)
+    return tables
 
 
 def test_any_shop_has_a_page_that_follows_its_files(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_any_shop_has_a_page_that_follows_its_files(tmp_path: Path) -> None:
     gone = {table["id"] for table in before["tables"]}
     gone -= {table["id"] for table in shown(path)["tables"]}
     assert gone == {"mart.buyer_totals"}
-    assert [found.name for found in path.parent.iterdir()] == ["lineage.html"]
+    assert [tables.name for tables in path.parent.iterdir()] == ["lineage.html"]
 
 
 def test_no_file_takes_the_pages_name(tmp_path: Path) -> None:

@@ -46,11 +46,11 @@ def sources(tables: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 def test_contracts_are_carried_through_three_layers(tmp_path: Path) -> None:
     tables = lineage_data(read(tmp_path, PEOPLE))
-    found = sources(tables)
-    assert found["raw.customers.email"] == []
-    assert found["backup.customers.email"] == ["raw.customers.email"]
-    assert found["warehouse.customers.email"] == ["backup.customers.email"]
-    assert found["warehouse.homes.email"] == ["warehouse.customers.email"]
+    origins = sources(tables)
+    assert origins["raw.customers.email"] == []
+    assert origins["backup.customers.email"] == ["raw.customers.email"]
+    assert origins["warehouse.customers.email"] == ["backup.customers.email"]
+    assert origins["warehouse.homes.email"] == ["warehouse.customers.email"]
     columns = {
         layer: {column["name"]: column for column in by_id(tables)[f"{layer}.orders"]["columns"]}
         for layer in ("raw", "backup", "warehouse")
@@ -61,22 +61,22 @@ def test_contracts_are_carried_through_three_layers(tmp_path: Path) -> None:
 
 
 def test_a_column_made_of_no_column_comes_from_rows(tmp_path: Path) -> None:
-    found = sources(lineage_data(read(tmp_path, PEOPLE)))
-    assert found["mart.cities.people_count"] == ["warehouse.homes"]
-    assert found["mart.cities.mail_count"] == ["warehouse.homes.email"]
-    assert found["export.cities.people_count"] == ["mart.cities.people_count"]
+    origins = sources(lineage_data(read(tmp_path, PEOPLE)))
+    assert origins["mart.cities.people_count"] == ["warehouse.homes"]
+    assert origins["mart.cities.mail_count"] == ["warehouse.homes.email"]
+    assert origins["export.cities.people_count"] == ["mart.cities.people_count"]
 
 
 def test_the_projects_own_lineage_is_the_catalogues() -> None:
     catalogue = read_catalogue(OWN_SQL)
     tables = lineage_data(catalogue)
-    found = sources(tables)
+    origins = sources(tables)
     for table in catalogue.tables:
         for name, refs in table.lineage.items():
             wanted = [f"{ref.table}.{ref.column}" for ref in refs]
-            assert found[f"{table.ref}.{name}"] == wanted or not wanted
-    known = {*by_id(tables), *found}
-    assert {source for each in found.values() for source in each} <= known
+            assert origins[f"{table.ref}.{name}"] == wanted or not wanted
+    known = {*by_id(tables), *origins}
+    assert {source for each in origins.values() for source in each} <= known
     layers = [table["layer"] for table in tables]
     assert layers == sorted(layers, key=["raw", "backup", "warehouse", "mart", "export"].index)
 
@@ -101,8 +101,8 @@ def test_no_text_of_a_file_leaves_the_data(tmp_path: Path) -> None:
     assert "<script>alert" not in page
     assert page.count("</script>") == 3
     (data,) = re.findall(r'id="data">(.*?)</script>', page)
-    told = by_id(json.loads(data)["tables"])["mart.cities"]
-    assert told["description"] == "People by city </script><script>alert(1)</script>"
+    cities = by_id(json.loads(data)["tables"])["mart.cities"]
+    assert cities["description"] == "People by city </script><script>alert(1)</script>"
 
 
 def test_both_languages_have_every_word_that_is_used() -> None:

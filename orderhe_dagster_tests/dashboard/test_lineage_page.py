@@ -34,10 +34,10 @@ def at(page_file: Path, place: str = "") -> str:
 
 def marked(page: Page, part: str) -> set[str]:
     """The nodes on the path: self, up or down."""
-    found: list[str] = page.eval_on_selector_all(
+    marked_ids: list[str] = page.eval_on_selector_all(
         f"#stages [data-node].{part}", "all => all.map(each => each.dataset.node)"
     )
-    return set(found)
+    return set(marked_ids)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_column_shows_its_path_and_nothing_beside_it(chromium: Browser, page_f
         assert page.locator("#lines path.up").count() == 6
         assert page.locator("#lines path.down").count() == 1
         assert page.locator("#stages article").count() == 5
-        told = page.locator("#chosen").inner_text()
-        assert "Amount less cancelled and returned orders, in won" in told
-        assert "sum(case when orders.status in ('cancelled', 'returned')" in told
+        text = page.locator("#chosen").inner_text()
+        assert "Amount less cancelled and returned orders, in won" in text
+        assert "sum(case when orders.status in ('cancelled', 'returned')" in text
         page.go_back()
         assert page.locator("#chosen").is_hidden()
         assert page.locator("#stages article").count() > 10
@@ -200,9 +200,9 @@ def test_what_is_not_there_is_said(chromium: Browser, page_file: Path) -> None:
 def test_the_dashboard_and_this_page_lead_to_one_another(
     chromium: Browser, page_file: Path
 ) -> None:
-    told = {"made_at": "2026-11-21T21:31:00Z", "exports": {}, "layers": [], "freshness": []}
-    told |= {"checks": {"passed": 0, "failed": []}, "lineage": True}
-    page_file.with_name("index.html").write_text(render(told, ""), "utf-8")
+    text = {"made_at": "2026-11-21T21:31:00Z", "exports": {}, "layers": [], "freshness": []}
+    text |= {"checks": {"passed": 0, "failed": []}, "lineage": True}
+    page_file.with_name("index.html").write_text(render(text, ""), "utf-8")
     with watched(chromium, at(page_file, f"{NET}&lang=ko&scheme=dark"), viewport=WIDE) as seen:
         seen.page.locator("#dashboard").click()
         back = seen.page.get_by_role("link", name="각 컬럼이 어디에서 왔는지 보기")

@@ -132,8 +132,8 @@ def test_figures_are_the_sums_of_the_exports(opened: Watched, data: dict[str, An
     ):
         if begin == end:
             continue
-        told = opened.page.evaluate(f"window.orderhe.figures('{begin}', '{end}')")
-        assert told == pytest.approx(expected(data, begin, end))
+        shown = opened.page.evaluate(f"window.orderhe.figures('{begin}', '{end}')")
+        assert shown == pytest.approx(expected(data, begin, end))
 
 
 @pytest.mark.parametrize(
@@ -193,8 +193,8 @@ def test_tables_hold_what_the_charts_show(opened: Watched, data: dict[str, Any])
     shown = [f"₩{amount:,}" for amount in data["exports"]["daily_sales"]["net_amount"][-7:]]
     assert [amount in row for amount, row in zip(shown, rows, strict=True)] == [True] * 7
     assert page.locator("#categories details tbody tr").count() == 9
-    told = page.locator("#revenue .chart").get_attribute("aria-label") or ""
-    assert text(page, "#revenue .summary") in told
+    label = page.locator("#revenue .chart").get_attribute("aria-label") or ""
+    assert text(page, "#revenue .summary") in label
     choose(page, "30")
     page.locator("#revenue details[open] tbody tr").nth(29).wait_for()
 

@@ -93,15 +93,15 @@ def test_every_word_that_the_page_says_is_there_and_none_besides() -> None:
     template = (page.PAGE / "index.html").read_text("utf-8")
     words = json.loads((page.PAGE / "words" / "en.json").read_text("utf-8"))
     known = {re.sub(r"\.(one|other)$", "", key) for key in words}
-    said = set(re.findall(r'data-word="([^"]+)"', template))
-    said |= set(re.findall(r'\bsay\(\s*"([^"]+)"', scripts))
-    assert said - known == set()
+    used = set(re.findall(r'data-word="([^"]+)"', template))
+    used |= set(re.findall(r'\bsay\(\s*"([^"]+)"', scripts))
+    assert used - known == set()
     texts = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', scripts))
     computed = [
         re.compile(re.sub(r"\\\$\\\{.*?\\\}", ".+", re.escape(key)))
         for key in re.findall(r"`([^`\s]*\$\{[^`\s]*)`", scripts)
     ]
-    unused = [key for key in known - said - texts if not any(c.fullmatch(key) for c in computed)]
+    unused = [key for key in known - used - texts if not any(c.fullmatch(key) for c in computed)]
     assert unused == []
 
 

@@ -146,12 +146,12 @@ def test_what_is_wrong_stands_at_the_top(show: Show) -> None:
     data["layers"][2] |= {"agrees": False, "only_stale": True}
     data["behind"] = ["export/order_funnel"]
     page = show(data).page
-    told = page.locator("#warnings").inner_text()
-    assert "export/order_funnel is older than what it is made of" in told
-    assert "mart.daily_sales: “amounts_add_up” does not hold: 3 rows are wrong" in told
-    assert "221,661 rows in the source, 221,661 in the backup, 7 in the warehouse" in told
-    assert "mart/daily_sales was last built 19 Nov 2026, 09:00" in told  # the shop's time
-    assert "has changed since it was backed up: products" in told
+    text = page.locator("#warnings").inner_text()
+    assert "export/order_funnel is older than what it is made of" in text
+    assert "mart.daily_sales: “amounts_add_up” does not hold: 3 rows are wrong" in text
+    assert "221,661 rows in the source, 221,661 in the backup, 7 in the warehouse" in text
+    assert "mart/daily_sales was last built 19 Nov 2026, 09:00" in text  # the shop's time
+    assert "has changed since it was backed up: products" in text
     trust = page.locator("#trust").inner_text()
     assert "They differ for orders" in trust
     assert "1 of 32 checks does not hold" in trust
@@ -170,8 +170,8 @@ def ending(data: Data, export: str, days: int) -> Data:
 
 @pytest.mark.parametrize("export", ["order_funnel", "category_sales", "daily_customers"])
 def test_an_export_that_is_older_than_the_sales_is_told(show: Show, export: str) -> None:
-    told = show(ending(payload(), export, 5)).page.locator("#warnings").inner_text()
-    assert f"{export} ends on 16 Nov 2026, while the sales go on to 21 Nov 2026" in told
+    text = show(ending(payload(), export, 5)).page.locator("#warnings").inner_text()
+    assert f"{export} ends on 16 Nov 2026, while the sales go on to 21 Nov 2026" in text
 
 
 def test_days_whose_orders_were_all_cancelled_leave_nothing_out(show: Show) -> None:
@@ -219,9 +219,9 @@ def test_a_proof_of_one_day_is_not_told_as_one_of_all(show: Show) -> None:
     data = payload()
     data["layers"][0] |= {"days": 1}
     page = show(data).page
-    told = page.locator("#trust").inner_text()
-    assert "On the days that were compared last, all three agree" in told
-    assert "All three agree, shown" not in told
+    text = page.locator("#trust").inner_text()
+    assert "On the days that were compared last, all three agree" in text
+    assert "All three agree, shown" not in text
 
 
 def test_three_years_are_drawn_by_the_month(show: Show) -> None:

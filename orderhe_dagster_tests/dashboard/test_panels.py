@@ -42,11 +42,11 @@ def own() -> Catalogue:
 
 
 def test_every_panel_has_an_export_of_the_projects_own_sql(own: Catalogue) -> None:
-    found = readable(own)
-    assert set(found) == set(PANELS)
+    exports = readable(own)
+    assert set(exports) == set(PANELS)
     assert misfits(own) == []
     for name, panel in PANELS.items():
-        assert set(panel.columns(found[name])) == {*panel.needs, *panel.takes}, name
+        assert set(panel.columns(exports[name])) == {*panel.needs, *panel.takes}, name
 
 
 def test_the_example_of_another_shop_has_days_and_products(project: Path) -> None:
@@ -68,8 +68,8 @@ def test_a_personal_column_does_not_fit(own: Catalogue) -> None:
     panel, table = PANELS["category_sales"], readable(own)["category_sales"]
     columns = [replace(column, pii=column.name == "category") for column in table.columns]
     marked = replace(table, columns=tuple(columns))
-    (told,) = panel.misfits(marked)
-    assert told.endswith("is a varchar, where the page needs a text that is no personal data")
+    (reason,) = panel.misfits(marked)
+    assert reason.endswith("is a varchar, where the page needs a text that is no personal data")
     columns = [replace(column, pii=column.name == "units_sold") for column in table.columns]
     assert "units_sold" not in panel.columns(replace(table, columns=tuple(columns)))
 
@@ -100,8 +100,8 @@ def test_no_file_may_have_the_pages_name(tmp_path: Path) -> None:
         "mart/orders.sql": select.format("warehouse"),
         "export/dashboard.sql": select.format("mart"),
     }
-    (told,) = refused(tmp_path, files)
-    assert told == (
+    (reason,) = refused(tmp_path, files)
+    assert reason == (
         "export/dashboard.sql: export/dashboard is the page that is drawn from the exports; "
         "give this file another name"
     )

@@ -36,8 +36,8 @@ def test_an_export_that_was_never_written_is_left_out(own: Catalogue, tmp_path: 
     assert data.exports["daily_sales"]["order_date"] == ["2026-01-01", "2026-01-03"]
     assert (data.first_day, data.last_day) == ("2026-01-01", "2026-01-03")
     assert len(data.left_out) == len(PANELS) - 1
-    told = f"{tmp_path / 'order_funnel.csv'} is not there: materialize export/order_funnel"
-    assert told in data.left_out
+    reason = f"{tmp_path / 'order_funnel.csv'} is not there: materialize export/order_funnel"
+    assert reason in data.left_out
 
 
 def test_without_any_export_the_remedies_are_told(own: Catalogue, tmp_path: Path) -> None:

@@ -46,25 +46,25 @@ def together(scene: Scene, folder: Path, runs: int) -> list[str]:
                 status = 1
                 try:
                     signal.alarm(int(DEADLINE_S))
-                    said = run_once(shop, scene.selection, window=window)
-                    print(*said, sep="\n", file=sys.stderr)
-                    status = 1 if said else 0
+                    lines = run_once(shop, scene.selection, window=window)
+                    print(*lines, sep="\n", file=sys.stderr)
+                    status = 1 if lines else 0
                 finally:
                     os._exit(status)
             children.append(child)
         ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     wrong, asked = forked(lambda: oracle.wrong(shop, scene.selection == "*"))
-    found = list(wrong or [])
+    problems = list(wrong or [])
     if any(ended) or asked:
-        found.append(f"the runs ended with {ended}, the questions with {asked}")
+        problems.append(f"the runs ended with {ended}, the questions with {asked}")
     for state in watch():
         for name, value in state.items():
             torn = [row for row in value if row not in [*before[0], *before[1][name]]]
             if torn:
-                found.append(f"a reader saw {name} between two states: {torn}")
-    if not found:
+                problems.append(f"a reader saw {name} between two states: {torn}")
+    if not problems:
         shutil.rmtree(folder)
-    return found
+    return problems
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,11 +82,13 @@ def main(arguments: list[str] | None = None) -> int:
         scene = prepare(name, root / name, asked.select)
         for number in range(asked.times):
             began = time.monotonic()
-            found = together(scene, root / f"{name}-{number}", asked.runs)
-            bad += bool(found)
+            problems = together(scene, root / f"{name}-{number}", asked.runs)
+            bad += bool(problems)
             took = time.monotonic() - began
-            print(f"{'BAD' if found else 'ok '} {name} {asked.runs} runs {took:.0f} s", flush=True)
-            for text in found:
+            print(
+                f"{'BAD' if problems else 'ok '} {name} {asked.runs} runs {took:.0f} s", flush=True
+            )
+            for text in problems:
                 print(f"      {text}", flush=True)
     if bad:
         print(f"{bad} bad; see {root}")

@@ -97,15 +97,15 @@ def prepare(name: str, folder: Path, selection: str) -> Scene:
 
     def work() -> list[str]:
         shop = sales_shop(folder)
-        said = []
+        lines = []
         if name == "again":
-            said = run_once(shop, selection)
+            lines = run_once(shop, selection)
             shop.change(*oracle.CHANGES[0])
-        return said
+        return lines
 
-    said, status = forked(work)
-    if said or status:
-        raise AssertionError(f"the scene could not be made: {said}")
+    lines, status = forked(work)
+    if lines or status:
+        raise AssertionError(f"the scene could not be made: {lines}")
     return Scene(name, folder, selection)
 
 
@@ -115,13 +115,13 @@ def boundaries(scene: Scene, folder: Path) -> list[str]:
     def work() -> list[str]:
         shop = scene.copied(folder)
         fuse = light(0, signal.SIGKILL)
-        said = run_once(shop, scene.selection, fused_resources(shop.settings))
-        return [*said, *fuse.passed]
+        lines = run_once(shop, scene.selection, fused_resources(shop.settings))
+        return [*lines, *fuse.passed]
 
-    found, status = forked(work)
-    assert status == 0, found
+    problems, status = forked(work)
+    assert status == 0, problems
     shutil.rmtree(folder)
-    return list(found)
+    return list(problems)
 
 
 def attack(
@@ -142,35 +142,35 @@ def attack(
                 _signal_later(after_s, by)
             return run_once(shop, scene.selection, fused_resources(shop.settings))
 
-        said, status = forked(doomed)
+        lines, status = forked(doomed)
         after, looked = forked(lambda: see(shop))
         kept = oracle.generations(shop.settings.home)
 
         def again() -> list[Any]:
             shop.change(*oracle.CHANGES[1])
-            said = run_once(shop, scene.selection)
-            return [oracle.state_of_source(shop), [*said, *oracle.wrong(shop, whole)]]
+            lines = run_once(shop, scene.selection)
+            return [oracle.state_of_source(shop), [*lines, *oracle.wrong(shop, whole)]]
 
         rerun, ended = forked(again)
     if rerun is None:
         return [f"the rerun ended with {ended}"]
-    found = list(rerun[1])
+    problems = list(rerun[1])
     if by == signal.SIGKILL and at and status != -signal.SIGKILL:
-        found.append(f"the run was not killed but ended with {status}: {said}")
+        problems.append(f"the run was not killed but ended with {status}: {lines}")
     if by != signal.SIGKILL and status not in (130, 0):
-        found.append(f"the interrupted run ended with {status}, not 130: {said}")
+        problems.append(f"the interrupted run ended with {status}, not 130: {lines}")
     if looked:
-        found.append(f"after the kill the warehouse could not be read ({looked})")
+        problems.append(f"after the kill the warehouse could not be read ({looked})")
     allowed = [before[0], rerun[0]]
     for state in [after, *watch()]:
         for name, value in (state or {}).items():
             if value not in [*allowed, before[1][name]]:
-                found.append(f"a reader saw {name} between two states: {value}")
+                problems.append(f"a reader saw {name} between two states: {value}")
     now = oracle.generations(shop.settings.home)
-    found += [f"{name} was changed" for name, body in kept.items() if now.get(name) != body]
-    if not found:
+    problems += [f"{name} was changed" for name, body in kept.items() if now.get(name) != body]
+    if not problems:
         shutil.rmtree(folder)
-    return found
+    return problems
 
 
 def see(shop: TestShop) -> dict[str, Any]:
@@ -212,13 +212,13 @@ def watched(shop: TestShop) -> Iterator[Callable[[], list[Any]]]:
             json.dump(states, pipe)
         os._exit(0)
     os.close(writer)
-    found: list[Any] = []
+    problems: list[Any] = []
     try:
-        yield lambda: found
+        yield lambda: problems
     finally:
         os.kill(child, signal.SIGTERM)
         with os.fdopen(reader) as pipe:
-            found += json.loads(pipe.read() or "[]")
+            problems += json.loads(pipe.read() or "[]")
         os.waitpid(child, 0)
 
 
@@ -262,12 +262,13 @@ def main(arguments: list[str] | None = None) -> int:
         for by in asked.signal or ["KILL"]:
             for at, after_s in _moments(asked, names, length_s, dice):
                 where = names[at - 1] if at else f"after {after_s:.3f} s"
-                found = attack(scene, root / f"{name}-{by}-{done}", SIGNALS[by], at, after_s)
-                done, bad = done + 1, bad + bool(found)
+                problems = attack(scene, root / f"{name}-{by}-{done}", SIGNALS[by], at, after_s)
+                done, bad = done + 1, bad + bool(problems)
                 print(
-                    f"{'BAD' if found else 'ok '} {name} {by} {at}/{len(names)} {where}", flush=True
+                    f"{'BAD' if problems else 'ok '} {name} {by} {at}/{len(names)} {where}",
+                    flush=True,
                 )
-                for text in found:
+                for text in problems:
                     print(f"      {text}", flush=True)
     took = time.monotonic() - began
     print(f"{done} points, {bad} bad, {took:.0f} s; seed {seed}" + (f"; see {root}" if bad else ""))

@@ -55,8 +55,8 @@ CHANGES = (
 def source_rows(shop: TestShop, sql: str) -> list[tuple[str, ...]]:
     """Rows of the source, as text."""
     with shop.source.writing() as transaction:
-        found = transaction.fetch(sql)
-    return texts(zip(*(column.to_pylist() for column in found.columns), strict=True))
+        problems = transaction.fetch(sql)
+    return texts(zip(*(column.to_pylist() for column in problems.columns), strict=True))
 
 
 def texts(rows: Any) -> list[tuple[str, ...]]:
@@ -89,43 +89,43 @@ def seen(shop: TestShop, table: str) -> list[tuple[str, ...]]:
 
 def wrong(shop: TestShop, whole: bool) -> list[str]:
     """What is not as it must be after a run that succeeded; `whole`: every asset was run."""
-    found: list[str] = []
+    problems: list[str] = []
     source, store, warehouse = shop.source, shop.store, shop.warehouse
     for table in shop.catalogue.layer("raw"):
         if table.partition or whole:
             days = WINDOW if table.partition else None
             agreed = prove(table, days, source, store, warehouse)
-            found += [f"{table.name} {difference}" for difference in agreed.differences]
+            problems += [f"{table.name} {difference}" for difference in agreed.differences]
     expected = state_of_source(shop)
     for name in ("warehouse.sales", "mart.takings"):
         if seen(shop, name) != expected:
-            found.append(f"{name} is {seen(shop, name)}, the source {expected}")
+            problems.append(f"{name} is {seen(shop, name)}, the source {expected}")
     if whole:
         totals = "select buyer_code, sum(price) from {} where buyer_code is not null group by 1 order by 1"
         if texts(shop.rows("select * from mart.buyer_totals order by 1")) != source_rows(
             shop, totals.format("sales")
         ):
-            found.append("mart.buyer_totals differs from the source")
+            problems.append("mart.buyer_totals differs from the source")
         with (shop.settings.home / "exports/takings.csv").open(encoding="utf-8") as file:
             exported = [tuple(row) for row in csv.reader(file)][1:]
         if exported != [(day, total) for day, _, total in expected]:
-            found.append(f"the export has {exported}")
+            problems.append(f"the export has {exported}")
         schema = json.loads((shop.settings.home / "exports/takings.schema.json").read_text("utf-8"))
         if [field["name"] for field in schema["fields"]] != ["sold_on", "price_total"]:
-            found.append(f"the export's schema is {schema}")
-    return found + left_lying(shop.settings.home) + unfinished(shop)
+            problems.append(f"the export's schema is {schema}")
+    return problems + left_lying(shop.settings.home) + unfinished(shop)
 
 
 def left_lying(home: Path) -> list[str]:
     """Files that no living process needs. Locks and their one file aside are few, and stay."""
-    found = list((home / "scratch").glob("*/*"))
-    found += [path for path in home.rglob("*.tmp") if ".locks" not in path.parts]
-    found += [
+    problems = list((home / "scratch").glob("*/*"))
+    problems += [path for path in home.rglob("*.tmp") if ".locks" not in path.parts]
+    problems += [
         path
         for path in (home / "exports").iterdir()
         if path.suffix != ".csv" and not path.name.endswith((".schema.json", "datapackage.json"))
     ]
-    return [f"left lying: {path.relative_to(home)}" for path in found]
+    return [f"left lying: {path.relative_to(home)}" for path in problems]
 
 
 def unfinished(shop: TestShop) -> list[str]:

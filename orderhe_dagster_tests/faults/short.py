@@ -29,15 +29,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="orderhe-faults-") as name:
         root = Path(name)
         scene = prepare("again", root / "again", PART)
-        found = {
+        attacks = {
             f"{signal.Signals(by).name} {at}": attack(scene, root / f"kill-{number}", by, at)
             for number, (at, by) in enumerate(KILLS)
         }
-        found[f"SIGSTOP {PAUSE}"] = overtake(scene, root / "pause", PAUSE, holds_lock=False)
-        found["two runs and a reader at once"] = together(scene, root / "crowd", 2)
-    for point, wrong in found.items():
+        attacks[f"SIGSTOP {PAUSE}"] = overtake(scene, root / "pause", PAUSE, holds_lock=False)
+        attacks["two runs and a reader at once"] = together(scene, root / "crowd", 2)
+    for point, wrong in attacks.items():
         print("BAD" if wrong else "ok", point, *wrong, sep="\n    " if wrong else " ")
-    return 1 if any(found.values()) else 0
+    return 1 if any(attacks.values()) else 0
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ ROAD = "backup/sales,warehouse/sales"
 def current(shop: TestShop) -> dict[str, object]:
     stored = shop.store.get(f"backup/sales/{DAY}/current.json")
     assert stored is not None
-    found: dict[str, object] = json.loads(stored.body)
-    return found
+    record: dict[str, object] = json.loads(stored.body)
+    return record
 
 
 def part_of(shop: TestShop) -> str:

@@ -67,8 +67,8 @@ def test_the_next_run_records_a_killed_one_as_failed_and_leaves_a_living_one(
                 )
                 instance.add_run(run)
         assert sales_shop.run("backup/buyers").succeeded
-        found = statuses(sales_shop)
-    assert {name: found[name] for name in ("killed", "living", "others")} == {
+        ended = statuses(sales_shop)
+    assert {name: ended[name] for name in ("killed", "living", "others")} == {
         "killed": "FAILURE",
         "living": "STARTED",
         "others": "STARTED",

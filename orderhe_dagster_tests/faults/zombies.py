@@ -41,9 +41,9 @@ def overtake(scene: Scene, folder: Path, at: int | str, holds_lock: bool) -> lis
         try:
             signal.alarm(int(DEADLINE_S))
             light(at, signal.SIGSTOP)
-            said = run_once(shop, scene.selection, fused_resources(shop.settings))
-            print(*said, sep="\n", end="", file=sys.stderr)
-            status = 1 if said else 0
+            lines = run_once(shop, scene.selection, fused_resources(shop.settings))
+            print(*lines, sep="\n", end="", file=sys.stderr)
+            status = 1 if lines else 0
         finally:
             os._exit(status)
     _, state = os.waitpid(zombie, os.WUNTRACED)
@@ -59,21 +59,21 @@ def overtake(scene: Scene, folder: Path, at: int | str, holds_lock: bool) -> lis
         shop.change(*oracle.CHANGES[1])
         return run_once(shop, scene.selection)
 
-    said, ended = forked(newer)
+    lines, ended = forked(newer)
     if not holds_lock:
         os.kill(waker, signal.SIGKILL)
         os.kill(zombie, signal.SIGCONT)
     os.waitpid(waker, 0)
     _, state = os.waitpid(zombie, 0)
     wrong, asked = forked(lambda: oracle.wrong(shop, scene.selection == "*"))
-    found = [*(said or []), *(wrong or [])]
+    problems = [*(lines or []), *(wrong or [])]
     if ended or asked:
-        found.append(f"the newer run ended with {ended}, the questions with {asked}")
+        problems.append(f"the newer run ended with {ended}, the questions with {asked}")
     if os.waitstatus_to_exitcode(state):
-        found.append(f"the run that was paused ended with {os.waitstatus_to_exitcode(state)}")
-    if not found:
+        problems.append(f"the run that was paused ended with {os.waitstatus_to_exitcode(state)}")
+    if not problems:
         shutil.rmtree(folder)
-    return found
+    return problems
 
 
 def holds_lock(name: str) -> bool:
@@ -98,10 +98,10 @@ def main(arguments: list[str] | None = None) -> int:
     points = spread(len(names), asked.points)
     for at in points:
         name = names[at - 1]
-        found = overtake(scene, root / f"at-{at}", at, holds_lock(name))
-        bad += bool(found)
-        print(f"{'BAD' if found else 'ok '} STOP {at}/{len(names)} {name}", flush=True)
-        for text in found:
+        problems = overtake(scene, root / f"at-{at}", at, holds_lock(name))
+        bad += bool(problems)
+        print(f"{'BAD' if problems else 'ok '} STOP {at}/{len(names)} {name}", flush=True)
+        for text in problems:
             print(f"      {text}", flush=True)
     took = time.monotonic() - began
     print(f"{len(points)} points, {bad} bad, {took:.0f} s" + (f"; see {root}" if bad else ""))

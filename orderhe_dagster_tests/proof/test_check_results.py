@@ -27,8 +27,8 @@ select sold_on, price_total from mart.takings where price_total < 8;
 
 def results(shop: TestShop) -> dict[tuple[str, str], CheckResult]:
     with shop.warehouse.session("a test", read_only=True) as session:
-        found = check_results(session, shop.catalogue)
-    return {(result.table_name, result.claim): result for result in found}
+        latest = check_results(session, shop.catalogue)
+    return {(result.table_name, result.claim): result for result in latest}
 
 
 @pytest.fixture(params=["embedded", "redshift"])
@@ -42,14 +42,14 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, systems: Systems) -> Te
 def test_what_reads_a_failed_table_waits_until_it_passes(shop: TestShop) -> None:
     shop.change(PRICE.format(-1, "2026-01-02 00:00:00"))
     assert not shop.run("*", *DAYS).succeeded
-    found = results(shop)["warehouse.sales", "prices_are_positive"]
-    assert (found.passed, found.wrong_rows, found.blocks) == (False, 1, True)
+    result = results(shop)["warehouse.sales", "prices_are_positive"]
+    assert (result.passed, result.wrong_rows, result.blocks) == (False, 1, True)
     for mart in ("mart/takings", "mart/buyer_totals"):
         outcome = shop.run(mart, *(DAYS if mart == "mart/takings" else ()))
-        (said,) = outcome.failures
-        assert "warehouse/sales failed its check prices_are_positive at 20" in said
-        assert "UTC: 1 row breaks it" in said
-        assert "orderhe run 'backup/sales,warehouse/sales'" in said
+        (failure,) = outcome.failures
+        assert "warehouse/sales failed its check prices_are_positive at 20" in failure
+        assert "UTC: 1 row breaks it" in failure
+        assert "orderhe run 'backup/sales,warehouse/sales'" in failure
     shop.change(PRICE.format(1, "2026-01-03 00:00:00"))
     assert shop.run("*", *DAYS).succeeded, "one run is enough"
     proof = results(shop)["warehouse.sales", AGREES]
@@ -86,8 +86,8 @@ def test_what_is_only_stale_is_built_on(sales_shop: TestShop) -> None:
     assert sales_shop.run("*", *DAYS).succeeded
     sales_shop.change(PRICE.format(2, "2026-01-07 00:00:00"))
     assert sales_shop.run("warehouse/sales", *DAYS).warned_checks
-    found = results(sales_shop)["warehouse.sales", AGREES]
-    assert (found.passed, found.only_stale, found.wrong_rows) == (False, True, 1)
+    result = results(sales_shop)["warehouse.sales", AGREES]
+    assert (result.passed, result.only_stale, result.wrong_rows) == (False, True, 1)
     assert sales_shop.run("mart/takings,mart/buyer_totals", *DAYS).succeeded
 
 

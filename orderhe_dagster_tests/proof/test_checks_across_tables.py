@@ -89,9 +89,9 @@ def test_a_table_is_not_judged_by_one_that_lags_behind(shop: TestShop) -> None:
     assert shop.run("backup/*,warehouse/*", *DAYS).succeeded
     outcome = shop.run("mart/all_sales")
     assert outcome.succeeded, outcome.lines()
-    found = judged(shop)
-    assert (found.wrong, found.pending, found.rows) == (0, 1, [(5, 4)])
-    assert "mart/takings was built before" in found.sentence(comparison(shop))
+    finding = judged(shop)
+    assert (finding.wrong, finding.pending, finding.rows) == (0, 1, [(5, 4)])
+    assert "mart/takings was built before" in finding.sentence(comparison(shop))
     assert shop.run("mart/takings", *DAYS).succeeded
     assert judged(shop) == Finding(0)
 
@@ -107,8 +107,8 @@ def test_a_difference_between_tables_that_stand_on_the_same_rows_is_wrong(shop: 
     assert shop.run("*", *DAYS).succeeded
     with shop.warehouse.session("test") as session:
         session.execute("update mart.takings set sale_count = 9 where sold_on = '2026-01-01'")
-    found = judged(shop)
-    assert (found.wrong, found.pending, found.behind) == (1, 0, ())
+    finding = judged(shop)
+    assert (finding.wrong, finding.pending, finding.behind) == (1, 0, ())
     outcome = shop.run("mart/all_sales")
     assert not outcome.succeeded
     assert any("are_those_of_days" in line for line in outcome.lines())

@@ -201,9 +201,9 @@ def test_a_check_finds_nothing_before_and_the_row_that_breaks_it_after(
     for change in BREAKS[name_of(check)]:
         warehouse.execute("begin")
         warehouse.execute(statement(change, str(check.table)))
-        found = warehouse.execute(check.sql)
+        wrong = warehouse.execute(check.sql)
         warehouse.execute("rollback")
-        assert found.rows, change
+        assert wrong.rows, change
     assert warehouse.execute(check.sql).rows == []
 
 

@@ -57,7 +57,7 @@ class Systems:
     def _mysql(self) -> dict[str, str]:
         server = self._wanted("mariadb")
         assert isinstance(server, MariaDB)
-        told = {
+        fields = {
             "HOST": server.host,
             "PORT": str(server.port),
             "USER": OWNER.user,
@@ -65,7 +65,7 @@ class Systems:
             "DATABASE": self._stack.enter_context(server.database()),
             "SSL_CA": server.ca,
         }
-        named = {f"ORDERHE_MYSQL_{name}": value for name, value in told.items()}
+        named = {f"ORDERHE_MYSQL_{name}": value for name, value in fields.items()}
         return {"ORDERHE_SOURCE": "mysql", **named}
 
     def _s3(self) -> dict[str, str]:

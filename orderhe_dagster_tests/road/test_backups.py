@@ -64,9 +64,9 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def current(store: FolderStore) -> tuple[int, datetime]:
-    found = store.get(KEY)
-    assert found is not None
-    record = backups._decode(KEY, found.body)
+    stored = store.get(KEY)
+    assert stored is not None
+    record = backups._decode(KEY, stored.body)
     return record.measure.rows, record.verified_at
 
 

@@ -44,11 +44,11 @@ def shop(tmp_path: Path) -> TestShop:
 
 def built(shop: TestShop, run_id: str) -> list[str]:
     """The days of category_sales that a run built."""
-    found = shop.rows(
+    rows = shop.rows(
         "select segment from warehouse._loads where table_name = 'mart.category_sales'"
         f" and run_id = '{run_id}' order by segment"
     )
-    return [segment for (segment,) in found]
+    return [segment for (segment,) in rows]
 
 
 def test_a_price_that_changes_leaves_the_days_before_as_they_are(shop: TestShop) -> None:

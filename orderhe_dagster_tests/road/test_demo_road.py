@@ -42,9 +42,9 @@ def shop_of(systems: Systems, turned: frozenset[str], folder: Path) -> TestShop:
 
 
 def demo(shop: TestShop) -> list[str]:
-    said: list[str] = []
-    assert run_demo(shop.settings, said.append), "\n".join(said)
-    return said
+    lines: list[str] = []
+    assert run_demo(shop.settings, lines.append), "\n".join(lines)
+    return lines
 
 
 def exports(shop: TestShop) -> dict[str, bytes]:
@@ -68,8 +68,8 @@ def test_the_demo_gives_what_the_laptop_gives(
     systems: Systems, laptop: TestShop, tmp_path: Path, way: str
 ) -> None:
     shop = shop_of(systems, WAYS[way], tmp_path)
-    said = demo(shop)
-    assert "Source, backup and warehouse agree on every table and day." in said
+    lines = demo(shop)
+    assert "Source, backup and warehouse agree on every table and day." in lines
     assert exports(shop) == exports(laptop)
     assert exports(shop)
 
@@ -80,13 +80,13 @@ def blurred(text: str) -> str:
 
 
 def test_the_readme_shows_what_the_demo_says(shown: tuple[TestShop, list[str]]) -> None:
-    shop, said = shown
+    shop, lines = shown
     commands = outputs_of(README)
     home = str((shop.folder / "home").resolve())
-    printed = "\n".join(said).replace(home, ".orderhe")
+    printed = "\n".join(lines).replace(home, ".orderhe")
     printed = re.sub(r"(?m)^(  the .{20})\S+ (dev|query)", r"\1.venv/bin/orderhe \2", printed)
-    told = difference(blurred(commands["make demo"]), blurred(printed), measured=True)
-    assert not told, told
+    differs = difference(blurred(commands["make demo"]), blurred(printed), measured=True)
+    assert not differs, differs
 
 
 def test_the_readmes_commands_print_what_it_shows(
@@ -98,7 +98,7 @@ def test_the_readmes_commands_print_what_it_shows(
         program, *arguments = shlex.split(command)
         if program == ".venv/bin/orderhe":
             done = CliRunner().invoke(main, arguments, env=laptop.environ)
-            told = difference(shown, done.output, measured="query" in arguments)
-            assert not told, told
+            differs = difference(shown, done.output, measured="query" in arguments)
+            assert not differs, differs
             tried += 1
     assert tried == 2

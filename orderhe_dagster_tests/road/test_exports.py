@@ -151,13 +151,13 @@ def fuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 def problems(place: ExportFiles) -> list[str]:
     """What a reader could be misled by: a schema or parts that are not the CSV's."""
-    found = []
+    misleading = []
     with place.csv.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     if place.schema.exists():
         schema = json.loads(place.schema.read_text("utf-8"))
         if [field["name"] for field in schema["fields"]] != rows[0]:
-            found.append("the schema is another CSV's")
+            misleading.append("the schema is another CSV's")
     if place.parts.exists():
         again = [rows[0]]
         for part in sorted(place.parts.iterdir()):
@@ -165,10 +165,10 @@ def problems(place: ExportFiles) -> list[str]:
                 header, *more = csv.reader(file)
             again += more
             if header != rows[0]:
-                found.append(f"{part.name} has other columns")
+                misleading.append(f"{part.name} has other columns")
         if again != rows:
-            found.append("the parts are another CSV's")
-    return found
+            misleading.append("the parts are another CSV's")
+    return misleading
 
 
 @pytest.mark.parametrize("rows", [(200, 150), (3, 150), (150, 3), (150, 150)])
@@ -226,6 +226,6 @@ def test_an_export_beyond_the_setting_lies_there_in_parts_too(tmp_path: Path) ->
     assert len(sizes) > 1
     assert max(sizes) <= 1_000_000 < place.csv.stat().st_size
     package = json.loads((place.folder / PACKAGE).read_text("utf-8"))
-    assert [found["name"] for found in package["resources"]] == ["takings", "wide"]
+    assert [misleading["name"] for misleading in package["resources"]] == ["takings", "wide"]
     assert not ExportFiles(place.folder, "takings").parts.exists()
     assert json.loads(place.schema.read_text("utf-8"))["primaryKey"] == ["one_no", "two_no"]

@@ -92,13 +92,13 @@ def test_the_store_moves_without_its_backups_as_the_error_says(
     moved.create()
     outcome = moved.run("*", FIRST, LAST)
     assert not outcome.succeeded
-    told = re.search(
+    statement = re.search(
         r"another store is set\. To go on with this store: (delete from .+?);",
         "\n".join(outcome.lines()),
     )
-    assert told is not None, outcome.lines()
+    assert statement is not None, outcome.lines()
     with moved.warehouse.session("as the error says") as session:
-        session.execute(told[1])
+        session.execute(statement[1])
     run(moved, FIRST)
     assert takings(moved) == before
 

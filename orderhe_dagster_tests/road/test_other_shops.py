@@ -160,7 +160,9 @@ def test_reserved_words_text_keys_and_parents_in_a_circle_pass(tmp_path: Path) -
         totals.setdefault(order["group"].rstrip(), []).append(order["from"])
     with localcontext() as digits:
         digits.prec = 40
-        expected = [f"{name},{len(found)},{sum(found):.10f}" for name, found in totals.items()]
+        expected = [
+            f"{name},{len(each_day)},{sum(each_day):.10f}" for name, each_day in totals.items()
+        ]
     assert sorted(exported[1:]) == sorted(expected)
 
 
@@ -266,8 +268,8 @@ def test_days_are_the_shops_when_the_clock_changes(tmp_path: Path) -> None:
     assert dict(printed(shop, segments)) == {day: str(len(sold[day])) for day in days}
     scanned = Counter((str(scan["scanned_at"])[:10], "scan") for scan in scans)
     scanned.update((str(scan["scanned_at"])[:10], "early") for scan in scans[:4])
-    found = printed(shop, "select day, what, n from mart.each_day")
-    assert {(day, what): int(n) for day, what, n in found} == dict(scanned)
+    each_day = printed(shop, "select day, what, n from mart.each_day")
+    assert {(day, what): int(n) for day, what, n in each_day} == dict(scanned)
     assert printed(shop, "select so_far, highest from mart.running order by day desc limit 1") == [
         ["8", str(max(sum(prices) for prices in sold.values()))]
     ]
@@ -335,9 +337,9 @@ def test_every_type_arrives_as_it_was_when_its_values_are_at_the_edge(tmp_path: 
     shop = shop_of(tmp_path / "shop", {"raw/types.sql": TYPES})
     rows = []
     for place, form in enumerate(("csv", "jsonl", "py")):
-        made = [{**row, "id": abs(row["id"] - 10 * place)} for row in EDGES]
-        import_rows(shop, "types", made, form)
-        rows += made
+        given = [{**row, "id": abs(row["id"] - 10 * place)} for row in EDGES]
+        import_rows(shop, "types", given, form)
+        rows += given
     outcome = shop.run("*")
     assert outcome.succeeded, outcome.lines()
     wanted = [

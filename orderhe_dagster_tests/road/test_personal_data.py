@@ -37,7 +37,7 @@ DAYS = ("2026-03-01", "2026-03-03")
 
 
 @dataclass
-class Said:
+class Output:
     """What the runs of the shop said, beyond the files they left."""
 
     texts: list[str] = field(default_factory=list)
@@ -84,15 +84,17 @@ def shop(tmp_path: Path) -> TestShop:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[Said]:
+def output(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[Output]:
     """Texts to look through; logs and what was printed join them when they are looked through."""
     with caplog.at_level("DEBUG"):
-        yield Said()
+        yield Output()
 
 
-def look(shop: TestShop, said: Said, caplog: pytest.LogCaptureFixture, out: str) -> None:
+def assert_nothing_leaked(
+    shop: TestShop, output: Output, caplog: pytest.LogCaptureFixture, out: str
+) -> None:
     """Find no needle in what was said, printed and logged, nor in any file outside the layers."""
-    for text in (*said.texts, caplog.text, out):
+    for text in (*output.texts, caplog.text, out):
         assert_clean(text, text)
     home = shop.folder / "home"
     files = [
@@ -121,14 +123,14 @@ def assert_clean(text: str, where: str) -> None:
 
 def test_no_needle_leaves_the_warehouse_when_all_goes_well(
     shop: TestShop,
-    said: Said,
+    output: Output,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     outcome = shop.run("*", *DAYS)
     assert outcome.succeeded, outcome.lines()
-    said.texts += outcome.lines()
-    look(shop, said, caplog, "".join(capfd.readouterr()))
+    output.texts += outcome.lines()
+    assert_nothing_leaked(shop, output, caplog, "".join(capfd.readouterr()))
     for table in shop.catalogue.layer("mart"):
         assert_clean(str(shop.rows(f"select * from mart.{table.name}")), table.name)
 
@@ -158,7 +160,7 @@ select * from warehouse.orders;
 
 def test_no_needle_is_shown_when_checks_fail(
     shop: TestShop,
-    said: Said,
+    output: Output,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -172,14 +174,14 @@ def test_no_needle_is_shown_when_checks_fail(
     failed = " ".join([*first.failed_checks, *second.failed_checks])
     for claim in ("nobody_lives_far", "nobody_rings", "customer_id_is_in_customers"):
         assert claim in failed, failed
-    said.texts += [*first.lines(), *second.lines()]
+    output.texts += [*first.lines(), *second.lines()]
     assert "•••" in history_of(shop), "wrong rows are shown, masked"
-    look(shop, said, caplog, "".join(capfd.readouterr()))
+    assert_nothing_leaked(shop, output, caplog, "".join(capfd.readouterr()))
 
 
 def test_no_needle_is_told_when_an_import_is_refused(
     shop: TestShop,
-    said: Said,
+    output: Output,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -210,21 +212,21 @@ def test_no_needle_is_told_when_an_import_is_refused(
         with pytest.raises(OrderheError) as refused:
             import_into(shop.settings, "raw/customers", file)
         assert "customers" in str(refused.value), name
-        said.texts.append(str(refused.value))
+        output.texts.append(str(refused.value))
     twice = shop.folder / "twice.csv"
     lines = [f"{number},{','.join(good)},{rest}" for number in (8, 9)]
     twice.write_text("\n".join([header, *lines, ""]), "utf-8")
     with pytest.raises(OrderheError) as refused:
         import_into(shop.settings, "raw/customers", twice)
-    said.texts.append(str(refused.value))
+    output.texts.append(str(refused.value))
     out = "".join(capfd.readouterr())
-    for text in (*said.texts, caplog.text, out):
+    for text in (*output.texts, caplog.text, out):
         assert_clean(text, text)
 
 
 def test_no_needle_is_told_when_a_table_cannot_be_read_or_built(
     shop: TestShop,
-    said: Said,
+    output: Output,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -261,5 +263,5 @@ select customers.customer_id from warehouse.customers where customers.full_name:
     unread_again = shop.run("backup/customers")
     for outcome in (narrowed, unread, unbuilt, unread_again):
         assert not outcome.succeeded
-        said.texts += outcome.lines()
-    look(shop, said, caplog, "".join(capfd.readouterr()))
+        output.texts += outcome.lines()
+    assert_nothing_leaked(shop, output, caplog, "".join(capfd.readouterr()))

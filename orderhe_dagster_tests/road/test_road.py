@@ -21,8 +21,8 @@ def takings(shop: TestShop) -> list[tuple[str, int, Decimal]]:
 def record(shop: TestShop, table: str, segment: str) -> dict[str, object]:
     stored = shop.store.get(f"backup/{table}/{segment}/current.json")
     assert stored is not None
-    found: dict[str, object] = json.loads(stored.body)
-    return found
+    fields: dict[str, object] = json.loads(stored.body)
+    return fields
 
 
 def test_a_range_fills_every_layer_when_run_once(sales_shop: TestShop) -> None:
@@ -53,12 +53,12 @@ def test_days_alone_end_as_the_range_does(sales_shop: TestShop) -> None:
 
 def test_an_empty_day_has_a_record_when_it_was_proven_empty(sales_shop: TestShop) -> None:
     assert sales_shop.run("*", *DAYS).succeeded
-    found = record(sales_shop, "sales", "2026-01-03")
-    measure = found["measure"]
+    stored = record(sales_shop, "sales", "2026-01-03")
+    measure = stored["measure"]
     assert isinstance(measure, dict)
     assert (measure["rows"], measure["digest"]) == (0, "0")
     assert all(Decimal(total) == 0 for total in measure["sums"].values())
-    assert (found["parts"], found["manifest"]) == ([], "")
+    assert (stored["parts"], stored["manifest"]) == ([], "")
 
 
 def test_a_rerun_changes_nothing_when_the_source_is_unchanged(sales_shop: TestShop) -> None:

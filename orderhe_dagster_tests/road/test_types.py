@@ -61,8 +61,8 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
     )  # the proof among the checks: source = backup = warehouse
     names = ", ".join(GOOD)
     first, second = shop.rows(f"select {names} from warehouse.edges order by id")
-    for title, name, found in zip(VALUES, GOOD, first, strict=True):
-        assert found == wanted(GOOD[name]), title
+    for title, name, value_read in zip(VALUES, GOOD, first, strict=True):
+        assert value_read == wanted(GOOD[name]), title
     assert [value for value in second if value is not None] == [4]  # the computed one
 
     (record,) = backups.read_current(shop.store, "edges", [WHOLE]).values()
