@@ -14,7 +14,7 @@ from typing import Any
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.export_reader import ExportError, read_export
 from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, price_changes, readable
-from orderhe_dagster.dashboard.state import Built, instant
+from orderhe_dagster.dashboard.state import Freshness, instant
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -28,7 +28,7 @@ class Data:
     last_day: str | None = None
     price_changes: Mapping[str, int] | None = None
     left_out: Sequence[str] = field(default_factory=tuple)
-    written: Mapping[str, Built] = field(default_factory=dict)  # when each export was
+    written: Mapping[str, Freshness] = field(default_factory=dict)  # when each export was
 
 
 def read_data(catalogue: Catalogue, folder: Path) -> Data:
@@ -68,7 +68,7 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
     }
     prices = rows.get("price_history")
     changes = None if prices is None else price_changes(prices, last_day)
-    written = {name: Built(times[name], _last_day(shown)) for name, shown in rows.items()}
+    written = {name: Freshness(times[name], _last_day(shown)) for name, shown in rows.items()}
     return Data(exports, first, last, changes, left_out, written)
 
 

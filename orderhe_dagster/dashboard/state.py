@@ -24,7 +24,7 @@ CLOCKS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Built:
+class Freshness:
     """When a table was last loaded, built or written (UTC, naive), and the days it has, if it has days."""
 
     at: datetime
@@ -33,7 +33,7 @@ class Built:
 
 
 def read_state(
-    catalogue: Catalogue, warehouse: Warehouse, exports: Mapping[str, Built]
+    catalogue: Catalogue, warehouse: Warehouse, exports: Mapping[str, Freshness]
 ) -> dict[str, Any]:
     """The payload's `layers`, `checks`, `freshness` and `behind`: what of `exports` is older than its marts.
 
@@ -54,7 +54,7 @@ def read_state(
             "failed": [_failed(result) for result in results if not result.passed],
         },
         "freshness": [
-            _freshness(table, {**built, **written}) for table in (*warehouse_tables, *shown)
+            _freshness_row(table, {**built, **written}) for table in (*warehouse_tables, *shown)
         ],
         "behind": [
             "/".join(table.ref.path)
@@ -65,7 +65,7 @@ def read_state(
 
 
 def _behind(
-    table: Table, written: Built, built: Mapping[str, Built], lags: Collection[TableRef]
+    table: Table, written: Freshness, built: Mapping[str, Freshness], lags: Collection[TableRef]
 ) -> bool:
     """Whether an export is older than what it is made of, or that than what the warehouse holds."""
     return any(
@@ -74,7 +74,7 @@ def _behind(
     )
 
 
-def _built(session: Session) -> dict[str, Built]:
+def _built(session: Session) -> dict[str, Freshness]:
     """By the name that SQL calls a table; empty where nothing was ever loaded."""
     no_days = f"'{WHOLE}', '{OUTSIDE}'"
     try:
@@ -88,11 +88,11 @@ def _built(session: Session) -> dict[str, Built]:
         if error.code != UNDEFINED_TABLE:
             raise
         return {}
-    return {name: Built(*values) for name, *values in result.rows}
+    return {name: Freshness(*values) for name, *values in result.rows}
 
 
 def _layers(
-    catalogue: Catalogue, results: Sequence[CheckResult], built: Mapping[str, Built]
+    catalogue: Catalogue, results: Sequence[CheckResult], built: Mapping[str, Freshness]
 ) -> list[dict[str, Any]]:
     """The latest proof of every raw table. A proof of no day at all has shown nothing."""
     proofs = {
@@ -106,7 +106,7 @@ def _layers(
     ]
 
 
-def _proof(table: Table, proof: CheckResult | None, held: Built | None) -> dict[str, Any]:
+def _proof(table: Table, proof: CheckResult | None, held: Freshness | None) -> dict[str, Any]:
     """What was proven of a table: over the days that its last run loaded, of those that are held."""
     daily = table.partition is not None
     return {
@@ -132,7 +132,7 @@ def _failed(result: CheckResult) -> dict[str, Any]:
     }
 
 
-def _freshness(table: Table, built: Mapping[str, Built]) -> dict[str, Any]:
+def _freshness_row(table: Table, built: Mapping[str, Freshness]) -> dict[str, Any]:
     times = built.get(str(table.read_as))
     limit = table.freshness
     return {

@@ -8,7 +8,7 @@ order-free digest of all values, each computed inside the engine that holds the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -27,7 +27,7 @@ from orderhe_dagster.road import audit, backups, load_sql, loads
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import Record
 
-Verdict = Literal["stale", "wrong"]
+Severity = Literal["stale", "wrong"]
 """stale: the source moved on after the backup, or the backup after the load; wrong: a copy is not
 what it should be."""
 
@@ -37,11 +37,26 @@ class Difference:
     """One segment of a table on which the layers do not agree."""
 
     segment: Segment
-    verdict: Verdict
+    severity: Severity
     text: str
 
     def __str__(self) -> str:
         return f"{self.segment}: {self.text}"
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """What the three hold of one segment; `touch` tells whether the source has moved on since."""
+
+    segment: Segment
+    source: Measure
+    touch: Touch
+    record: Record | None
+    warehouse: Measure
+
+    @property
+    def backup(self) -> Measure:
+        return self.record.measure if self.record else Measure(0)
 
 
 @dataclass
@@ -63,7 +78,13 @@ class Agreement:
     @property
     def wrong(self) -> list[Difference]:
         """The differences that no later change explains."""
-        return [one for one in self.differences if one.verdict == "wrong"]
+        return [one for one in self.differences if one.severity == "wrong"]
+
+    def count(self, copies: _Copies) -> None:
+        """Add what the three hold of a segment to their totals."""
+        self.source = add(self.source, copies.source)
+        self.backup = add(self.backup, copies.backup)
+        self.warehouse = add(self.warehouse, copies.warehouse)
 
 
 def prove(
@@ -89,10 +110,15 @@ def prove(
     live = source.measure(table, span)
     touches = source.touches(table, span)
     for segment in segments:
-        record, rows = records.get(segment), held.get(segment) or Measure(0)
-        _compare(agreement, table, segment, live.get(segment), touches.get(segment), record, rows)
-        if record is not None and loads.difference(rows, record.measure):
-            agreement.differences.append(_of_load(store, record, rows, loaded.get(segment)))
+        copies = _Copies(
+            segment,
+            live.get(segment, Measure(0)),
+            touches.get(segment, Touch(0)),
+            records.get(segment),
+            held.get(segment, Measure(0)),
+        )
+        agreement.count(copies)
+        agreement.differences += _differences(table, store, copies, loaded.get(segment))
     return agreement
 
 
@@ -107,60 +133,61 @@ def _of_warehouse(
         return rows, audit.read(session, [name])[name]
 
 
+def _differences(
+    table: Table, store: Store, copies: _Copies, loaded: Loaded | None
+) -> Iterator[Difference]:
+    record = copies.record
+    if record is None:
+        if copies.source.rows or copies.warehouse.rows:
+            yield _no_backup(copies)
+        return
+    if loads.difference(copies.source, record.measure):
+        yield _of_source(table, copies, record)
+    if loads.difference(copies.warehouse, record.measure):
+        yield _of_load(store, record, copies.warehouse, loaded)
+
+
+def _no_backup(copies: _Copies) -> Difference:
+    return Difference(
+        copies.segment,
+        "wrong" if copies.warehouse.rows else "stale",
+        f"no backup, but {counted(copies.source.rows, 'row')} in the source and "
+        f"{copies.warehouse.rows:,} in the warehouse",
+    )
+
+
+def _of_source(table: Table, copies: _Copies, record: Record) -> Difference:
+    """Whether the source has moved on since the backup, or the backup never was what it should be."""
+    differs = loads.difference(copies.source, record.measure)
+    text = f"the source has {differs} as in backup generation {record.generation}"
+    if copies.touch != record.touch:
+        return Difference(copies.segment, "stale", text)
+    if table.cursor is None:
+        text += f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
+        return Difference(copies.segment, "stale", text)
+    return Difference(copies.segment, "wrong", text)
+
+
 def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:
     """Why the warehouse's rows of a segment are not those of its current backup."""
-    segment, newest = record.segment, f"backup generation {record.generation}"
-    text = f"the warehouse has {loads.difference(held, record.measure)} as in {newest}"
+    differs = loads.difference(held, record.measure)
+    text = f"the warehouse has {differs} as in backup generation {record.generation}"
     if loaded is None:
-        return Difference(
-            segment, "wrong" if held.rows else "stale", f"{text}: it was never loaded"
-        )
+        severity: Severity = "wrong" if held.rows else "stale"
+        return Difference(record.segment, severity, f"{text}: it was never loaded")
     if loaded.version == record.version:
-        return Difference(segment, "wrong", text)
+        return Difference(record.segment, "wrong", text)
     if loaded.version.startswith(load_sql.MOVED):
-        return Difference(
-            segment, "stale", f"{text}: rows of it have moved to other days; load it again"
-        )
-    before = backups.read_generation(store, record.table, segment, loaded.generation)
-    if before is None or (differs := loads.difference(held, before.measure)):
-        why = differs if before else "there is no such record"
-        return Difference(
-            segment, "wrong", f"{text}; and it is not generation {loaded.generation}: {why}"
-        )
-    return Difference(segment, "stale", f"{text}: it still holds generation {loaded.generation}")
-
-
-def _compare(
-    agreement: Agreement,
-    table: Table,
-    segment: Segment,
-    live: Measure | None,
-    touch: Touch | None,
-    record: Record | None,
-    held: Measure,
-) -> None:
-    live = live or Measure(0)
-    stored = record.measure if record else Measure(0)
-    agreement.source = add(agreement.source, live)
-    agreement.backup = add(agreement.backup, stored)
-    agreement.warehouse = add(agreement.warehouse, held)
-    if record is None:
-        if live.rows or held.rows:
-            there = f"{counted(live.rows, 'row')} in the source and {held.rows:,} in the warehouse"
-            text = f"no backup, but {there}"
-            agreement.differences.append(
-                Difference(segment, "stale" if not held.rows else "wrong", text)
-            )
-        return
-    if differs := loads.difference(live, stored):
-        moved = (touch or Touch(0)) != record.touch
-        text = f"the source has {differs} as in backup generation {record.generation}"
-        if table.cursor is None and not moved:
-            moved = True
-            text += (
-                f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
-            )
-        agreement.differences.append(Difference(segment, "stale" if moved else "wrong", text))
+        text += ": rows of it have moved to other days; load it again"
+        return Difference(record.segment, "stale", text)
+    before = backups.read_generation(store, record.table, record.segment, loaded.generation)
+    why = loads.difference(held, before.measure) if before else "there is no such record"
+    if why:
+        text += f"; and it is not generation {loaded.generation}: {why}"
+        return Difference(record.segment, "wrong", text)
+    return Difference(
+        record.segment, "stale", f"{text}: it still holds generation {loaded.generation}"
+    )
 
 
 def add(one: Measure, other: Measure) -> Measure:

@@ -21,7 +21,7 @@ def proven(shop: TestShop) -> Agreement:
 
 
 def differences(shop: TestShop) -> list[tuple[str, str]]:
-    return [(difference.verdict, str(difference)) for difference in proven(shop).differences]
+    return [(difference.severity, str(difference)) for difference in proven(shop).differences]
 
 
 def test_source_backup_and_warehouse_agree_after_a_run(sales_shop: TestShop) -> None:
@@ -35,8 +35,8 @@ def test_source_backup_and_warehouse_agree_after_a_run(sales_shop: TestShop) -> 
 def test_the_source_has_moved_on_when_it_changed_after_the_backup(sales_shop: TestShop) -> None:
     assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
     sales_shop.change(CHANGE)
-    ((verdict, text),) = differences(sales_shop)
-    assert verdict == "stale"
+    ((severity, text),) = differences(sales_shop)
+    assert severity == "stale"
     assert text.startswith("2026-01-01: the source has sum of price")
 
 
@@ -44,8 +44,8 @@ def test_a_day_is_stale_when_another_run_has_backed_it_up_meanwhile(sales_shop: 
     assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
     sales_shop.change(CHANGE)
     assert sales_shop.run("backup/sales", "2026-01-01").succeeded
-    ((verdict, text),) = differences(sales_shop)
-    assert verdict == "stale"
+    ((severity, text),) = differences(sales_shop)
+    assert severity == "stale"
     assert text.endswith("as in backup generation 2: it still holds generation 1")
 
 
@@ -53,11 +53,11 @@ def test_a_lost_row_is_wrong_whether_or_not_there_is_a_newer_backup(sales_shop: 
     assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
     with sales_shop.warehouse.session("sabotage") as session:
         session.execute("delete from warehouse.sales where shop_no = 2")
-    ((verdict, text),) = differences(sales_shop)
-    assert (verdict, "1 row, not 2" in text) == ("wrong", True)
+    ((severity, text),) = differences(sales_shop)
+    assert (severity, "1 row, not 2" in text) == ("wrong", True)
     sales_shop.change(CHANGE)
     assert sales_shop.run("backup/sales", "2026-01-01").succeeded
-    ((verdict, text),) = differences(sales_shop)
-    assert (verdict, "it is not generation 1: 1 row, not 2" in text) == ("wrong", True)
+    ((severity, text),) = differences(sales_shop)
+    assert (severity, "it is not generation 1: 1 row, not 2" in text) == ("wrong", True)
     assert sales_shop.run("warehouse/sales", "2026-01-01").succeeded
     assert differences(sales_shop) == []
