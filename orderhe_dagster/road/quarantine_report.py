@@ -1,6 +1,6 @@
 """What stands in quarantine, over all the backups of a table, for a person: counts and the first rows.
 
-The files themselves are written by the adapters (`resources.extract.quarantine_files`).
+The files themselves are written by the adapters (`resources.extract.faulty_rows`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,46 @@
+"""The audit of a warehouse that was filled before is read as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster.catalog.segments import WHOLE, Segment
+from orderhe_dagster.ports.errors import StatementError
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
+from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.road import audit
+
+ROWS = [
+    ("warehouse.sales", "2026-01-01", "1:run-1"),
+    ("warehouse.sales", "2026-01-02", "2:run-7"),
+    ("warehouse.products", "all", "1:run-1"),
+]
+"""Table, segment and version, as they lie in warehouses."""
+
+
+def test_an_audit_of_before_is_read_by_segment_and_holds(tmp_path: Path) -> None:
+    store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
+    warehouse = EmbeddedWarehouse(path=str(tmp_path / "w.duckdb"), store=store)
+    names = ["warehouse.sales", "warehouse.products", "warehouse.none"]
+    rest = "1, 'run', 2, '17', '', '2026-01-03 00:00:00', '2026-01-03 00:00:01'"
+    values = ", ".join(f"('{name}', '{text}', '{version}', {rest})" for name, text, version in ROWS)
+    with warehouse.session("test") as session:
+        audit.prepare(session)
+        session.execute(f"insert into warehouse._loads values {values}")
+        held = audit.read(session, names)
+        assert {name: sorted(segments) for name, segments in held.items()} == {
+            "warehouse.sales": [Segment("2026-01-01"), Segment("2026-01-02")],
+            "warehouse.products": [WHOLE],
+            "warehouse.none": [],
+        }
+        assert held["warehouse.sales"][Segment("2026-01-02")].version == "2:run-7"
+        for statement in audit.unchanged(held):
+            session.execute(statement)
+        audit.dispute(session, "warehouse.products", [WHOLE], "run-9")
+        assert audit.read(session, names)["warehouse.products"][WHOLE].version == (
+            "disputed by run-9"
+        )
+        with pytest.raises(StatementError, match=r"warehouse\.products was loaded meanwhile"):
+            session.transaction(audit.unchanged(held))
