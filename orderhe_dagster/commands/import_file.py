@@ -50,7 +50,6 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
         source,
         store,
         report,
-        time_zone=settings.time_zone,
         scratch=home.home_of(settings).scratch,
         force=force,
     )

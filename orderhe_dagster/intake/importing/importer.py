@@ -53,7 +53,6 @@ def import_file(
     store: Store,
     progress: Callable[[int], None] | None = None,
     *,
-    time_zone: str,
     scratch: Path,
     force: bool = False,
 ) -> Imported:
@@ -61,7 +60,7 @@ def import_file(
 
     `path` may be the dotted name of a Python module. `progress` is told the rows read so far.
     The file is kept in the store under `imports/<table>/<sha256>-<name>`. A table without a key
-    takes the same bytes once, unless `force`. Days in `time_zone`, the shop's. What is hashed, read
+    takes the same bytes once, unless `force`. Days in the shop's time zone. What is hashed, read
     and archived is a copy made at once in a folder of its own under `scratch`.
 
     ImportProblems lists what is wrong with the file; nothing is loaded then.
@@ -94,7 +93,7 @@ def import_file(
         findings.stop_if_any()
         plain_name = re.sub(r"[^\w.-]", "_", file.name)
         archive_key = f"imports/{table.name}/{sha256}-{plain_name}"
-        first, last = (_day(table, value, time_zone) for value in days)
+        first, last = (_day(table, value) for value in days)
         imported = Imported(rows, first, last, archive_key, sha256)
         with source.writing() as transaction:
             for key in keys:
@@ -197,12 +196,12 @@ def _batches(aside: Path) -> Any:
             yield pa.Table.from_batches([reader.get_batch(number)])
 
 
-def _day(table: Table, value: Any, time_zone: str) -> date | None:
+def _day(table: Table, value: Any) -> date | None:
     """The shop's day of a value of the partition column."""
     if not isinstance(value, datetime):
         return value if isinstance(value, date) else None
     if table.partition and table.column(table.partition).type.instant:
-        return value.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(time_zone)).date()
+        return value.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(table.time_zone)).date()
     return value.date()
 
 

@@ -73,7 +73,7 @@ class Desk:
         (home / "sql" / "raw").mkdir(parents=True)
         for name, text in CONTRACTS.items():
             (home / "sql" / "raw" / f"{name}.sql").write_text(text, "utf-8")
-        found = read_catalogue(home / "sql").layer("raw")
+        found = read_catalogue(home / "sql").in_zone("Asia/Seoul").layer("raw")
         self.home = home
         self.tables = {table.name: table for table in found}
         self.source = source or EmbeddedSource(path=str(home / "shop.duckdb"))
@@ -89,7 +89,6 @@ class Desk:
         return self.take(file, table, **more)
 
     def take(self, file: Path | str, table: str = "lines", **more: Any) -> Imported:
-        more.setdefault("time_zone", "Asia/Seoul")
         more.setdefault("scratch", self.home / "scratch")
         return import_file(self.tables[table], file, self.source, self.store, **more)
 
