@@ -180,6 +180,17 @@ def _component(file: Path) -> Path:
 
 def _names(definitions: dg.Definitions) -> Iterator[tuple[str, str]]:
     """What there may be only one of, as kind and name."""
+    yield from _asset_names(definitions)
+    yield from (("job", job.name) for job in definitions.jobs or ())
+    yield from (("schedule", schedule.name) for schedule in definitions.schedules or ())
+    yield from (("sensor", sensor.name) for sensor in definitions.sensors or ())
+    yield from (("resource", name) for name in definitions.resources or {})
+    if definitions.executor is not None:
+        yield "executor", "every run"
+
+
+def _asset_names(definitions: dg.Definitions) -> Iterator[tuple[str, str]]:
+    """The assets and their checks, as kind and name."""
     for asset in definitions.assets or ():
         if isinstance(asset, dg.AssetsDefinition):
             yield from (("asset", key.to_user_string()) for key in asset.keys)
@@ -188,12 +199,6 @@ def _names(definitions: dg.Definitions) -> Iterator[tuple[str, str]]:
             yield "asset", asset.key.to_user_string()
     for checks in definitions.asset_checks or ():
         yield from _checks(checks)
-    yield from (("job", job.name) for job in definitions.jobs or ())
-    yield from (("schedule", schedule.name) for schedule in definitions.schedules or ())
-    yield from (("sensor", sensor.name) for sensor in definitions.sensors or ())
-    yield from (("resource", name) for name in definitions.resources or {})
-    if definitions.executor is not None:
-        yield "executor", "every run"
 
 
 def _checks(asset: dg.AssetsDefinition) -> Iterator[tuple[str, str]]:
