@@ -68,11 +68,11 @@ def _plain_errors() -> Iterator[Settings]:
     """Settings for a verb; every error that we word ourselves is printed without a traceback."""
     from orderhe_dagster.catalog.errors import CatalogueError
     from orderhe_dagster.errors import OrderheError
-    from orderhe_dagster.rendering.progress import shown
+    from orderhe_dagster.rendering.progress import show_progress
     from orderhe_dagster.settings.config import SettingsError, load_settings
 
     try:
-        with shown():
+        with show_progress():
             yield load_settings()
     except (OrderheError, SettingsError, CatalogueError) as error:
         click.echo(f"error: {error}", err=True)
@@ -236,10 +236,10 @@ def _unlike_an_option(arg: str) -> str:
 def query(sql: str, form: str) -> None:
     """Run one Redshift statement against the warehouse and print its rows."""
     with _plain_errors() as settings:
-        from orderhe_dagster.commands.query import ask
+        from orderhe_dagster.commands.query import run_query
         from orderhe_dagster.rendering.printing import print_result
 
-        print_result(ask(settings, sql), form, sys.stdout)
+        print_result(run_query(settings, sql), form, sys.stdout)
 
 
 @main.group()

@@ -13,7 +13,7 @@ class LaunchError(OrderheError):
     """The selection or the days cannot be run. The text names the next action."""
 
 
-def is_over(settings: Settings, window: Window) -> None:
+def check_over(settings: Settings, window: Window) -> None:
     """See that the last day of `window` has ended in the shop's time zone. LaunchError."""
     end = today(settings.time_zone)
     if window.end > end:
@@ -40,7 +40,7 @@ def yesterday(settings: Settings) -> Window:
     return Window.of(whole_days(settings).end - ONE_DAY)
 
 
-def within_history(settings: Settings, window: Window) -> None:
+def check_within_history(settings: Settings, window: Window) -> None:
     """See that the shop's history begins no later than `window`. LaunchError where it is fixed.
 
     Where others fill the tables, the remembered first day moves to an earlier day that is asked for:

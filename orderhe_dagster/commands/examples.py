@@ -12,14 +12,14 @@ def try_examples(settings: Settings, names: Sequence[str], say: Callable[[str], 
 
     Raises ExamplesError, UnknownModel. Models without an example are told of, and are no fault.
     """
-    from orderhe_dagster.examples.reader import read_examples, tables_named
+    from orderhe_dagster.examples.reader import models_named, read_examples
     from orderhe_dagster.examples.report import lines_of, summary
     from orderhe_dagster.examples.runner import run_examples
     from orderhe_dagster.resources.build import build_memory_warehouse
     from orderhe_dagster.settings.project import read_catalogue
 
     catalogue = read_catalogue(settings)
-    tables = tables_named(catalogue, names)
+    tables = models_named(catalogue, names)
     examples = [one for one in read_examples(catalogue) if one.table in tables]
     verdicts = []
     with build_memory_warehouse() as session:

@@ -16,7 +16,7 @@ _EMPTY = (
 )
 
 
-def ask(settings: Settings, sql: str) -> Result:
+def run_query(settings: Settings, sql: str) -> Result:
     """Run one Redshift statement; what surely only reads runs beside other readers.
 
     StatementError; of a relation that is not there it tells the nearest name, and of an empty

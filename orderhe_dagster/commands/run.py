@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.commands.days import LaunchError, is_over, within_history, yesterday
+from orderhe_dagster.commands.days import LaunchError, check_over, check_within_history, yesterday
 from orderhe_dagster.commands.selection import by_day, selected_keys
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
@@ -69,7 +69,7 @@ def launch(
     from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG
     from orderhe_dagster.settings import home
-    from orderhe_dagster.settings.interrupts import raise_if_interrupted, remembered
+    from orderhe_dagster.settings.interrupts import raise_if_interrupted, remember_interrupts
     from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.settings.scratch import scratch_folder
 
@@ -77,8 +77,8 @@ def launch(
     # In a notebook a loop of events runs already: Dagster leaves the end of its own out, Python warns.
     warnings.filterwarnings("ignore", "coroutine '.*shutdown_asyncgens'", RuntimeWarning)
     if window is not None:
-        is_over(settings, window)
-        within_history(settings, window)
+        check_over(settings, window)
+        check_within_history(settings, window)
     definitions = build_definitions(settings, resources)
     keys = selected_keys(definitions, selection)
     tags = _tags(window or yesterday(settings)) if by_day(settings, definitions, keys) else {}
@@ -86,7 +86,7 @@ def launch(
     run_id = str(uuid.uuid4())
     allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
     with (
-        remembered(),
+        remember_interrupts(),
         scratch_folder(state.scratch, label=f"run {selection}") as life,
         _history(state.dagster) as instance,
     ):

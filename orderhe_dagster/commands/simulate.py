@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.commands.days import LaunchError, within_history
+from orderhe_dagster.commands.days import LaunchError, check_within_history
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
@@ -26,7 +26,7 @@ def simulate_days(settings: Settings, window: Window) -> str:
             "Use `orderhe import`, or set ORDERHE_SHOP=simulated with the project's own sql folder."
         )
     home.prepare_home(settings)
-    within_history(settings, window)
+    check_within_history(settings, window)
     report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
     counts = simulation.make(build_source(settings), list(window), report)
     before = len(window) - counts.days

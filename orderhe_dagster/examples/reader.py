@@ -59,7 +59,7 @@ def example_files(root: Path) -> list[SqlFile]:
     )
 
 
-def tables_named(catalogue: Catalogue, names: Sequence[str]) -> list[Table]:
+def models_named(catalogue: Catalogue, names: Sequence[str]) -> list[Table]:
     """The models called `mart/daily_sales` or `mart.daily_sales`, or all of `mart/*`; of no name, every one.
 
     UnknownModel names what is near a name that no model has.
@@ -152,7 +152,7 @@ class _Reading:
         """What the example is given and reads: not by way of a table only that is given itself."""
         given = {rows.line: one for rows in written.given if (one := self._given(rows)) is not None}
         cut = {one.table.ref for one in given.values()}
-        reached = read_for(self.catalogue, self.table, cut)
+        reached = tables_read_for(self.catalogue, self.table, cut)
         for line, one in given.items():
             for_all = line < written.line
             if one.table.ref in reached or not for_all:
@@ -254,11 +254,13 @@ def _completed(table: Table, columns: Sequence[Column], rows: Sequence[Row]) -> 
 
 def _upstream(catalogue: Catalogue, table: Table) -> dict[str, Table]:
     """Every table that a model is built from, by the name that SQL reads it under."""
-    refs = read_for(catalogue, table, set())
+    refs = tables_read_for(catalogue, table, set())
     return {str(one.read_as): one for one in catalogue.tables if one.ref in refs}
 
 
-def read_for(catalogue: Catalogue, table: Table, given: Collection[TableRef]) -> set[TableRef]:
+def tables_read_for(
+    catalogue: Catalogue, table: Table, given: Collection[TableRef]
+) -> set[TableRef]:
     """The tables that are read to build `table`, where those that are given are not built themselves."""
     refs: set[TableRef] = set()
     waiting = list(table.depends_on)

@@ -14,7 +14,7 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.examples.compare import Difference, difference
-from orderhe_dagster.examples.reader import Example, Given, read_for
+from orderhe_dagster.examples.reader import Example, Given, tables_read_for
 from orderhe_dagster.examples.values import sql_value
 
 
@@ -70,7 +70,7 @@ class _Bench:
     def verdict(self, example: Example) -> Verdict:
         """Run one example."""
         given = {one.table.ref: one for one in example.given}
-        read = read_for(self._catalogue, example.table, given.keys()) | {example.table.ref}
+        read = tables_read_for(self._catalogue, example.table, given.keys()) | {example.table.ref}
         needed = [table for table in self._catalogue.tables if table.ref in read]
         for table in needed:
             self._make(table)

@@ -37,7 +37,7 @@ def reporter(log: logging.Logger, task: str, unit: str) -> Callable[[int, int], 
 
 
 @contextmanager
-def shown() -> Iterator[None]:
+def show_progress() -> Iterator[None]:
     """Show what these loggers say on standard error: with rich on a terminal, plain elsewhere."""
     handler: _TerminalHandler | _PlainHandler = (
         _TerminalHandler() if sys.stderr.isatty() else _PlainHandler()

@@ -15,7 +15,7 @@ _ENDING = {int(signal.SIGINT), int(signal.SIGTERM)}
 
 
 class _Inbox:
-    """The signals that have come since `remembered` began; nobody can swallow these."""
+    """The signals that have come since `remember_interrupts` began; nobody can swallow these."""
 
     def __init__(self) -> None:
         self.reader: socket.socket | None = None
@@ -26,7 +26,7 @@ _INBOX = _Inbox()
 
 
 @contextmanager
-def remembered() -> Iterator[None]:
+def remember_interrupts() -> Iterator[None]:
     """Remember for the block that Ctrl-C or a request to terminate came, whoever handles them.
 
     A handler's exception is lost where it lands in an import that C code has begun, or in a
@@ -50,13 +50,13 @@ def remembered() -> Iterator[None]:
 
 
 def raise_if_interrupted() -> None:
-    """Raise KeyboardInterrupt if, in the block of `remembered`, an interrupt came. Call it between steps."""
+    """Raise KeyboardInterrupt if an interrupt came in the block of `remember_interrupts`: between steps."""
     if interrupt_came():
         raise KeyboardInterrupt
 
 
 def interrupt_came() -> bool:
-    """Whether, in the block of `remembered`, an interrupt came; any thread may ask."""
+    """Whether, in the block of `remember_interrupts`, an interrupt came; any thread may ask."""
     reader = _INBOX.reader
     if reader is None:
         return False

@@ -6,7 +6,7 @@ RESERVE = 64
 """Files kept free for everything else: databases, locks, logs, sockets."""
 
 
-def room_for(files: int) -> int:
+def open_file_limit(files: int) -> int:
     """How many of `files` may be open at once: all where the system allows it, at least one.
 
     The system's soft limit is raised towards its hard one where it is too low (macOS begins with

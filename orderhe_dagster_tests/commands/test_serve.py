@@ -26,7 +26,7 @@ from orderhe_dagster.commands import serve as warehouse_server
 from orderhe_dagster.commands.serve import Serving
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.ports.errors import LockTimeout
-from orderhe_dagster.rendering.progress import shown
+from orderhe_dagster.rendering.progress import show_progress
 from orderhe_dagster.resources.build import build_warehouse
 from orderhe_dagster.settings.config import Settings, load_settings
 from orderhe_dagster_tests.servers.missing import missing
@@ -200,7 +200,7 @@ def test_what_cannot_be_served_is_told_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_what_the_local_redshift_logs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown():
+    with show_progress():
         logging.getLogger("local_redshift").warning("it could not serve a client")
     assert "it could not serve a client" in capsys.readouterr().err
 

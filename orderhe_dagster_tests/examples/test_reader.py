@@ -11,7 +11,7 @@ import pytest
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.examples.problems import ExamplesError, UnknownModel
-from orderhe_dagster.examples.reader import read_examples, tables_named
+from orderhe_dagster.examples.reader import models_named, read_examples
 from orderhe_dagster_tests.catalog.folders import write
 from orderhe_dagster_tests.examples.shop import FILES, examples, problems, shop
 
@@ -220,7 +220,7 @@ def test_examples_change_nothing_of_the_catalogue(tmp_path: Path) -> None:
 
 def test_models_are_named_by_key_by_table_or_by_layer(shop: Catalogue) -> None:
     def named(*names: str) -> list[str]:
-        return [str(table.ref) for table in tables_named(shop, names)]
+        return [str(table.ref) for table in models_named(shop, names)]
 
     assert named("mart/takings") == named("mart.takings") == ["mart.takings"]
     assert set(named("export/*", "mart/takings")) == {

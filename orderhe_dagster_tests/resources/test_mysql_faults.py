@@ -15,7 +15,7 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import ConnectionLost
 from orderhe_dagster.resources.mysql.source import MySQLSource
-from orderhe_dagster.settings.interrupts import raise_if_interrupted, remembered
+from orderhe_dagster.settings.interrupts import raise_if_interrupted, remember_interrupts
 from orderhe_dagster_tests.contracts.sources import tables
 from orderhe_dagster_tests.servers.mariadb import READER, MariaDB, mysql_source, running
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
@@ -141,7 +141,7 @@ def test_ctrl_c_ends_an_extract(
 ) -> None:  # fmt: skip
     source = source_of(mariadb, events_database, port=proxy.port, extract=extract_by)
     proxy.arm(lambda: os.kill(os.getpid(), signal.SIGINT), MIDDLE)
-    with pytest.raises(KeyboardInterrupt), remembered():
+    with pytest.raises(KeyboardInterrupt), remember_interrupts():
         source.extract(events, WINDOW, tmp_path / "out")
         raise_if_interrupted()  # had it come too late to end anything
     assert not (tmp_path / "out").exists()

@@ -18,7 +18,7 @@ from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.settings.interrupts import (
     interruptible,
     raise_if_interrupted,
-    remembered,
+    remember_interrupts,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such timer")
@@ -82,7 +82,7 @@ def test_an_interrupt_that_somebody_swallowed_is_remembered(name: str) -> None:
     before = signal.signal(number, lambda *_: None)
     try:
         signal.raise_signal(number)
-        with remembered():
+        with remember_interrupts():
             raise_if_interrupted()  # what came before the block is not its affair
             signal.raise_signal(number)
             for _ in range(2):

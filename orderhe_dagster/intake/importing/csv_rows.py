@@ -19,7 +19,7 @@ from orderhe_dagster.intake.importing.source_file import (
     Lines,
     check_header,
     fault_of,
-    opened,
+    open_lines,
     visible,
 )
 
@@ -30,7 +30,7 @@ BLANK = 'a blank line: write "" for an empty text, or take the line out'
 
 def csv_chunks(table: Table, path: Path, findings: Findings) -> Iterator[Chunk]:
     """The rows of a CSV file. ImportProblems at once where the header is wrong."""
-    with opened(path) as lines:
+    with open_lines(path) as lines:
         reader = csv.reader(lines, strict=True)
         try:
             header = next(reader, None)

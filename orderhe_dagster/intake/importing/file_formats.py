@@ -12,7 +12,7 @@ from orderhe_dagster.intake.importing.problems import Findings, ImportProblems
 from orderhe_dagster.intake.importing.source_file import Chunk, Damaged
 
 
-def read(
+def read_chunks(
     table: Table, path: Path, findings: Findings, module: str | None = None
 ) -> Iterator[Chunk]:
     """The rows of a CSV or JSON lines file, plain or gzipped, or of a Python file, in chunks.

@@ -21,7 +21,7 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.intake.importing.constraints import violations
 from orderhe_dagster.intake.importing.duplicate_keys import KeyCheck, key_checks
-from orderhe_dagster.intake.importing.file_formats import read
+from orderhe_dagster.intake.importing.file_formats import read_chunks
 from orderhe_dagster.intake.importing.problems import Findings
 from orderhe_dagster.intake.importing.source_file import Chunk
 from orderhe_dagster.intake.importing.values import convert
@@ -83,7 +83,7 @@ def import_file(
             findings.add(1, "", None, says)
             findings.stop_if_any()
         runs = file.suffix.lower() == ".py"  # where it stands, since it may look around itself
-        chunks = read(table, file if runs else copy, findings, module)
+        chunks = read_chunks(table, file if runs else copy, findings, module)
         aside = folder / "rows.arrow"
         rows, days = _judge(table, chunks, keys, findings, aside, progress)
         if runs and _copied(file, folder / "again") != sha256:

@@ -19,8 +19,8 @@ from orderhe_dagster.intake.importing.source_file import (
     CHUNK_ROWS,
     Chunk,
     fault_of,
-    opened,
-    unfit,
+    misfits,
+    open_lines,
     visible,
 )
 
@@ -53,7 +53,7 @@ def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
             row.update({name: raw[name] for name in named})
         return row
 
-    with opened(path) as lines:
+    with open_lines(path) as lines:
         for line, body in lines.numbered():
             if not body.strip():
                 continue
@@ -127,7 +127,7 @@ def object_chunks(
     """Chunks of rows given as dicts. Read twice: the columns of the file are those of any row."""
     header = _header(table, first, findings)
     if header:
-        for column, says in unfit(table, header):
+        for column, says in misfits(table, header):
             findings.add(1, column, None, says)
     rows: list[list[str | None]] = []
     lines: list[int] = []

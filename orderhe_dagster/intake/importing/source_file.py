@@ -44,7 +44,7 @@ class Damaged(Exception):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Lines]:
+def open_lines(path: Path) -> Iterator[Lines]:
     """The lines of a file, gzipped or not."""
     with path.open("rb") as raw:
         if path.suffix.lower() == ".gz":
@@ -132,12 +132,12 @@ def check_header(table: Table, header: Sequence[str], findings: Findings) -> Non
             findings.add(1, visible(name), None, f"{table.ref} has no such column; {hint}")
         elif name in header[:position]:
             findings.add(1, name, None, "the column is named twice")
-    for column, says in unfit(table, header):
+    for column, says in misfits(table, header):
         findings.add(1, column, None, says)
     findings.stop_if_any()
 
 
-def unfit(table: Table, header: Sequence[str]) -> list[tuple[Column, str]]:
+def misfits(table: Table, header: Sequence[str]) -> list[tuple[Column, str]]:
     """The columns that a file with this header must have, or must not have, and why."""
     problems = []
     for column in table.columns:

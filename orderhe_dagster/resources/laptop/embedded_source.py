@@ -33,7 +33,7 @@ from orderhe_dagster.resources.insert.strict_insert import insert, safe_text
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
-from orderhe_dagster.settings.open_files import room_for
+from orderhe_dagster.settings.open_files import open_file_limit
 from orderhe_dagster.settings.scratch import fresh_folder
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class EmbeddedSource(Source):
                 (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
                 check_columns(connection, table, self.identity)
                 # Below the number of days, DuckDB closes files early and writes many small parts.
-                files = room_for(1 if window is None else len(window))
+                files = open_file_limit(1 if window is None else len(window))
                 connection.execute(f"set partitioned_write_max_open_files = {files}")
                 rows = rows_of(table, window)
                 connection.execute(copy_statement(table, window, folder, rows))

@@ -8,7 +8,7 @@ from typing import Any
 
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql.errors import mysql_error
-from orderhe_dagster.resources.mysql.timeout import has_timeout
+from orderhe_dagster.resources.mysql.timeout import leave_alone
 from orderhe_dagster.settings.config import MySQLSettings
 
 STRICT = (
@@ -58,7 +58,7 @@ def connect(
         )
     except pymysql.MySQLError as error:
         raise mysql_error(error, settings.where, settings.user) from None
-    has_timeout(connection)
+    leave_alone(connection)
     try:
         rounding = ("TIME_ROUND_FRACTIONAL",) if "MariaDB" in connection.server_version else ()
         mode = ",".join((*STRICT, *rounding, *modes))

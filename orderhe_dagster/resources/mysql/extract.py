@@ -21,7 +21,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import day_name, where_of
 from orderhe_dagster.resources.extract.faulty_rows import SOUND, faults_name
 from orderhe_dagster.resources.mysql.connection import ca_file, close
 from orderhe_dagster.resources.mysql.fetch import batches
-from orderhe_dagster.resources.mysql.timeout import interrupt_ends, silence_ends
+from orderhe_dagster.resources.mysql.timeout import close_on_interrupt, close_on_silence
 from orderhe_dagster.settings.config import MySQLSettings
 from orderhe_dagster.settings.interrupts import interruptible, raise_if_interrupted
 
@@ -82,7 +82,7 @@ def by_scanner(
         _load(connection)
         for name, value in _SETTINGS.items():
             connection.execute(f"set {name} = {value}")
-        with silence_ends(settings.host, settings.port, settings.read_timeout):
+        with close_on_silence(settings.host, settings.port, settings.read_timeout):
             _attach(connection, settings)
             yield connection, f"mysql_query('shop', {string(select)}, stream_results = true)"
 
@@ -112,7 +112,7 @@ def by_arrow(
     try:
         cursor.execute(select)
         reader = pa.RecordBatchReader.from_batches(schema, batches(cursor, schema, errors.append))
-        with _duckdb() as engine, interrupt_ends(connection):
+        with _duckdb() as engine, close_on_interrupt(connection):
             engine.register("__mysql", reader)
             try:
                 yield engine, "__mysql"

@@ -45,7 +45,7 @@ from orderhe_dagster.resources.mysql.extract import (
 from orderhe_dagster.resources.mysql.transaction import MySQLTransaction, writing
 from orderhe_dagster.settings.config import MySQLSettings
 from orderhe_dagster.settings.interrupts import interruptible
-from orderhe_dagster.settings.open_files import room_for
+from orderhe_dagster.settings.open_files import open_file_limit
 from orderhe_dagster.settings.scratch import fresh_folder
 
 logger = logging.getLogger("orderhe.mysql")
@@ -157,7 +157,7 @@ class MySQLSource(Source):
                     opened = by_scanner(self.settings, select)
                 with opened as (engine, relation):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
-                    files = room_for(1 if window is None else len(window))
+                    files = open_file_limit(1 if window is None else len(window))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
                     if has_long_columns(table):
                         rows_kept = f"set partitioned_write_flush_threshold = {LONG_ROWS_A_GROUP}"

@@ -27,13 +27,13 @@ _PAUSE_S = 0.5
 _WITH_TIMEOUT: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
 
-def has_timeout(connection: Any) -> None:
+def leave_alone(connection: Any) -> None:
     """Leave a connection of pymysql alone."""
     _WITH_TIMEOUT.add(connection._sock)
 
 
 @contextmanager
-def silence_ends(host: str, port: int, after_s: float) -> Iterator[None]:
+def close_on_silence(host: str, port: int, after_s: float) -> Iterator[None]:
     """Break this process's connections to a server that sends nothing for `after_s`, during the block.
 
     Whoever reads from one gets an error instead of waiting on. A connection whose data nobody has
@@ -55,7 +55,7 @@ def silence_ends(host: str, port: int, after_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def interrupt_ends(connection: Any) -> Iterator[None]:
+def close_on_interrupt(connection: Any) -> Iterator[None]:
     """Break a connection of pymysql when Ctrl-C comes, for reads in a thread that no signal reaches."""
     over = threading.Event()
 
