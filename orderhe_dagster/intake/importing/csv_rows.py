@@ -63,8 +63,8 @@ def _rows_chunked(
                     starts.append(before + 1)
                 elif row:
                     few = "few" if len(row) < width else "many"
-                    says = f"{len(row)} values where the header names {width} columns: too {few}"
-                    findings.add(before + 1, "", None, says)
+                    message = f"{len(row)} values where the header names {width} columns: too {few}"
+                    findings.add(before + 1, "", None, message)
                 elif width == 1:  # elsewhere a blank line is passed over
                     findings.add(before + 1, header[0], None, BLANK)
                 before = reader.line_num
@@ -73,8 +73,8 @@ def _rows_chunked(
             else:
                 ended = True
         except csv.Error as error:
-            says = f"no CSV: {error}; look for a quote that is not closed or not doubled"
-            findings.add(before + 1, "", None, says)
+            message = f"no CSV: {error}; look for a quote that is not closed or not doubled"
+            findings.add(before + 1, "", None, message)
             ended = True
         if lines.unclean:
             rows, starts = _without_unclean(table, header, rows, starts, findings)

@@ -74,8 +74,8 @@ class KeyCheck:
                     if key not in first:
                         first[key] = row[_LINE]
                         continue
-                    says = f"a duplicate {self._kind}: {findings.unit} {first[key]} has it too"
-                    self._report(findings, row, says)
+                    message = f"a duplicate {self._kind}: {findings.unit} {first[key]} has it too"
+                    self._report(findings, row, message)
         if not findings.count:
             self._warn_of_neighbours(findings)
 
@@ -109,8 +109,8 @@ class KeyCheck:
             held = {tuple(row.values()) for row in there.take(places).to_pylist()}
             for row in batch.filter(same).to_pylist():
                 if tuple(row[name] for name in self.names) in held:
-                    says = f"a duplicate {self._kind}: {self.table.ref} holds it already"
-                    self._report(findings, row, says)
+                    message = f"a duplicate {self._kind}: {self.table.ref} holds it already"
+                    self._report(findings, row, message)
         if self._folded and not findings.count:
             self._warn_of_the_table(there, findings)
 
@@ -194,16 +194,16 @@ class KeyCheck:
     def _kind(self) -> str:
         return "primary key" if self.names == self.table.grain else "unique key"
 
-    def _report(self, findings: Findings, row: dict[str, Any], says: str) -> None:
+    def _report(self, findings: Findings, row: dict[str, Any], message: str) -> None:
         named = [self.table.column(name) for name in self.names]
         if len(named) == 1:
             value = row[named[0].name]
-            findings.add(row[_LINE], named[0], _plain(value), says)
+            findings.add(row[_LINE], named[0], _plain(value), message)
             return
         # Of several columns the values are shown in the text, unless one of them is personal.
         hidden = any(column.pii for column in named)
         value = None if hidden else ", ".join(str(row[name]) for name in self.names)
-        findings.add(row[_LINE], ", ".join(self.names), value, says)
+        findings.add(row[_LINE], ", ".join(self.names), value, message)
 
 
 def key_checks(table: Table, folder: Path) -> list[KeyCheck]:

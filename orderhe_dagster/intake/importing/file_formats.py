@@ -37,9 +37,9 @@ def _rows(table: Table, path: Path, findings: Findings, module: str | None) -> I
     if ending == ".py":
         rows = module_rows(table, path, module, findings)
         return object_chunks(table, iter(rows), iter(rows), findings)
-    says = (
+    message = (
         "its name ends in none of .csv, .csv.gz, .jsonl, .jsonl.gz, .ndjson, .ndjson.gz and .py; "
         "convert it to one of them"
     )
-    findings.add(1, "", None, says)
+    findings.add(1, "", None, message)
     raise ImportProblems(findings.problems, findings.count)

@@ -76,11 +76,11 @@ def import_file(
         mark = f"imports/{table.name}/{sha256}.json"
         keys = key_checks(table, folder)
         if not keys and not force and store.get(mark) is not None:
-            says = (
+            message = (
                 f"this file was imported into {table.ref} before, and the table has no key that "
                 "would tell its rows from new ones; repeat with force (--force) to load them again"
             )
-            findings.add(1, "", None, says)
+            findings.add(1, "", None, message)
             findings.stop_if_any()
         runs = file.suffix.lower() == ".py"  # where it stands, since it may look around itself
         chunks = read_chunks(table, file if runs else copy, findings, module)
@@ -178,10 +178,10 @@ def _typed(table: Table, chunk: Chunk, findings: Findings) -> pa.Table:
     for name, text in chunk.columns.items():
         column = table.column(name)
         arrays[name], faults = convert(column, text)
-        wrong += [(row, column, says) for row, says in faults]
-    for row, column, says in sorted(wrong, key=lambda one: one[0]):
+        wrong += [(row, column, reason) for row, reason in faults]
+    for row, column, reason in sorted(wrong, key=lambda one: one[0]):
         value = chunk.columns[column.name][row].as_py()
-        findings.add(chunk.lines[row], column, value, says)
+        findings.add(chunk.lines[row], column, value, reason)
     schema = pa.schema([(name, arrow_type(table.column(name).type)) for name in arrays])
     return pa.table(arrays, schema=schema)
 

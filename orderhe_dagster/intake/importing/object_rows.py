@@ -83,13 +83,13 @@ def module_rows(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever the file does is its own, leaving included
-        says = f"the file does not run: {type(error).__name__}: {error}"
-        findings.add(_line_of(error, path), "", None, says)
+        message = f"the file does not run: {type(error).__name__}: {error}"
+        findings.add(_line_of(error, path), "", None, message)
         raise ImportProblems(findings.problems, findings.count) from error
     rows = content.get(table.name)
     if not isinstance(rows, list):
-        says = f"there is no list named {table.name}; write {table.name} = [{{...}}, ...]"
-        findings.add(1, "", None, says)
+        message = f"there is no list named {table.name}; write {table.name} = [{{...}}, ...]"
+        findings.add(1, "", None, message)
         findings.stop_if_any()
         return []
     lines: list[int] = []
@@ -127,8 +127,8 @@ def object_chunks(
     """Chunks of rows given as dicts. Read twice: the columns of the file are those of any row."""
     header = _header(table, first, findings)
     if header:
-        for column, says in misfits(table, header):
-            findings.add(1, column, None, says)
+        for column, message in misfits(table, header):
+            findings.add(1, column, None, message)
     rows: list[list[str | None]] = []
     lines: list[int] = []
     for line, row in second:
@@ -171,8 +171,8 @@ def _cell(column: Column, row: dict[str, Any], line: int, findings: Findings) ->
         if column.nullable and column.default is None:
             return None
         if column.default is not None:
-            says = "missing, while other rows have it; give it a value in every row or in none"
-            findings.add(line, column, None, says)
+            message = "missing, while other rows have it; give it a value in every row or in none"
+            findings.add(line, column, None, message)
         return None
     value = row[column.name]
     try:

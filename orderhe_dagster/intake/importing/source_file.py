@@ -132,8 +132,8 @@ def check_header(table: Table, header: Sequence[str], findings: Findings) -> Non
             findings.add(1, visible(name), None, f"{table.ref} has no such column; {hint}")
         elif name in header[:position]:
             findings.add(1, name, None, "the column is named twice")
-    for column, says in misfits(table, header):
-        findings.add(1, column, None, says)
+    for column, reason in misfits(table, header):
+        findings.add(1, column, None, reason)
     findings.stop_if_any()
 
 

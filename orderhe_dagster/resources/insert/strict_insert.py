@@ -115,13 +115,13 @@ def _columns(table: Table, rows: pa.Table) -> Sequence[Column]:
         for column in table.columns
         if column.name not in given and not column.nullable and column.default is None
     ]
-    for names, says in (
+    for names, reason in (
         (strangers, f"no such column in the contract ({table.path})"),
         (twice, "the column is given twice"),
         (lacking, "the column has no value and no default; give it one"),
     ):
         if names:
-            raise PortError(f"{table.ref}.{', '.join(names)}: {says}")
+            raise PortError(f"{table.ref}.{', '.join(names)}: {reason}")
     return [column for column in table.columns if column.name in given]
 
 

@@ -108,10 +108,10 @@ def _duplicate(
     )
     given = {column.name.lower(): column for column in columns}
     key = [given.get(name.lower()) for (name,) in cursor.fetchall()]
-    says = "a row with it is there already, or the rows hold it twice; change the key or leave the row out"
+    remedy = "a row with it is there already, or the rows hold it twice; change the key or leave the row out"
     known = [column for column in key if column is not None]
     if not known or len(known) < len(key):
-        return f"{table.ref}: a duplicate key; {says}"
+        return f"{table.ref}: a duplicate key; {remedy}"
     texts = [f"cast({quoted(column.name)} as varchar)" for column in known]
     # The entry joins the values, and may be cut; capitals and accents may differ where a row is there.
     row = judge.execute(
@@ -119,9 +119,9 @@ def _duplicate(
         f"starts_with(lower(concat_ws('-', {', '.join(texts)})), lower({string(entry)})) limit 1"
     ).fetchone()
     if row is None:
-        return f"{table.ref}: a duplicate key ({quoted_names(c.name for c in known)}); {says}"
+        return f"{table.ref}: a duplicate key ({quoted_names(c.name for c in known)}); {remedy}"
     shown = ", ".join(
         f"{column.name} {shown_value(column, value)}"
         for column, value in zip(known, row, strict=True)
     )
-    return f"{table.ref}: a duplicate key, {shown}: {says}"
+    return f"{table.ref}: a duplicate key, {shown}: {remedy}"
