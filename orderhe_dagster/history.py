@@ -18,20 +18,26 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from dagster._core.events import ASSET_EVENTS, BATCH_WRITABLE_EVENTS, DagsterEventType
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
+    SqlEventLogStorageMetadata,
     SqlEventLogStorageTable,
 )
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
 )
+from dagster._core.storage.sql import get_alembic_config, safe_commit
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from sqlalchemy.pool import QueuePool
@@ -133,6 +139,24 @@ class BatchedEventLog(SqliteEventLogStorage):
             while self._engines:
                 self._engines.popitem()[1].dispose()
 
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Make the tables of a new file; one with tables of no known version is Dagster's matter.
+
+        Dagster's own reads all its migrations for each file, and each run has a file of its own.
+        """
+        with engine.connect() as connection:
+            migrations = MigrationContext.configure(connection)
+            if migrations.get_current_revision():
+                return
+            if not sqlalchemy.inspect(connection).get_table_names():
+                SqlEventLogStorageMetadata.create_all(connection)
+                safe_commit(connection)
+                connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
+                migrations.stamp(_migrations(), "head")
+                safe_commit(connection)
+                return
+        super()._initdb(engine, for_index_shard)
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock, self._transaction(shard) as connection:
@@ -181,8 +205,9 @@ class History(DagsterSqliteStorage):
         os.environ.setdefault(BATCH_SIZE_VARIABLE, str(BATCH_EVENTS))
         # Two processes that make Dagster's tables at once break each other.
         with file_lock(Path(base_dir) / "history", label="preparing Dagster's run history"):
+            log = BatchedEventLog(_event_logs_directory(base_dir))  # first: its file is made here
             super().__init__(base_dir, inst_data)
-            self._event_log_storage = BatchedEventLog(_event_logs_directory(base_dir))
+            self._event_log_storage = log
 
     @classmethod
     def from_config_value(
@@ -190,6 +215,12 @@ class History(DagsterSqliteStorage):
     ) -> History:
         """Build it from dagster.yaml: `base_dir` is the only setting."""
         return cls(base_dir=config_value["base_dir"], inst_data=inst_data)
+
+
+@cache
+def _migrations() -> ScriptDirectory:
+    """Dagster's migrations, of which the newest is the version of a new file."""
+    return ScriptDirectory.from_config(get_alembic_config(sqlite_event_log.__file__))
 
 
 def _relax(connection: Any, _record: Any) -> None:

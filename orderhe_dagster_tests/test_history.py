@@ -5,8 +5,9 @@ Several processes on one history are in test_home.py.
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,31 @@ def test_a_batch_size_that_the_environment_sets_is_left_alone(
     monkeypatch.setenv(BATCH_SIZE_VARIABLE, "5")
     History(str(tmp_path)).dispose()
     assert os.environ[BATCH_SIZE_VARIABLE] == "5"
+
+
+def test_a_new_file_is_made_as_the_stock_storage_makes_it(tmp_path: Path) -> None:
+    files = []
+    for kind in (SqliteEventLogStorage, BatchedEventLog):
+        log = kind(str(tmp_path / kind.__name__))
+        assert log.get_records_for_run("a-run").records == []
+        log.dispose()
+        files.append([look_into(Path(log.path_for_shard(name))) for name in ("index", "a-run")])
+    stock, ours = files
+    assert ours == stock
+    assert all(len(tables) > 3 for tables, _, _ in ours)
+
+
+def look_into(file: Path) -> tuple[list[str], list[Any], Any]:
+    """The tables and indexes of an SQLite file, its version, and how it writes."""
+    with closing(sqlite3.connect(file)) as connection:
+        made = connection.execute(
+            "select sql from sqlite_master where sql is not null order by sql"
+        )
+        return (
+            [sql for (sql,) in made],
+            connection.execute("select version_num from alembic_version").fetchall(),
+            connection.execute("pragma journal_mode").fetchone(),
+        )
 
 
 def test_only_the_engines_used_last_are_kept(
