@@ -59,8 +59,9 @@ conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tes
 notebook: $(VENV)/.dev ## run examples/walkthrough.ipynb anew and keep its outputs
 	@$(BIN)/python -m orderhe_dagster_tests.notebooks $(ARGS)
 
-rooms: ## write the list of rooms and modules into docs/architecture.md
+rooms: ## write the lists of rooms and modules: docs/architecture.md, local_redshift/docs/rooms.md
 	@$(PYTHON) -m orderhe_dagster_tests.rooms
+	@cd local_redshift && $(PYTHON) -m tests.house
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .

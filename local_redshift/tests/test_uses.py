@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from local_redshift.database import instances
 from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import Engine
 from local_redshift.transactions.isolation import SERIALIZABLE
@@ -19,6 +20,13 @@ from local_redshift.transactions.locks import Locks, Mode, Owner
 from tests.buckets import Bucket
 
 READ, APPEND, WRITE, ALONE = Mode.READ, Mode.APPEND, Mode.WRITE, Mode.ALONE
+
+
+@pytest.fixture(autouse=True)
+def new_instance() -> None:
+    """No DuckDB instance that knows the functions already."""
+    instances.close_idle()
+
 
 TABLES = (
     "create schema mart",
@@ -321,6 +329,7 @@ def file(tmp_path: Path) -> Path:
     ],
 )
 def test_kept_texts_tell_what_they_call(file: Path, sql: str, called: bool) -> None:
+    instances.close_idle()  # the file was made in one
     with Engine(file) as session:
         session.execute(sql)
         assert _known(session) == called

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from local_redshift.database import instances
 from local_redshift.database.load_log import LoadLog
 from local_redshift.database.query_log import QueryLog
 from local_redshift.database.storage import Resolver, Roles
@@ -82,11 +83,10 @@ class Database:
         self.log = QueryLog()
         self._numbers = itertools.count(_FIRST_TRANSACTION)
         self._sessions: dict[int, Member] = {}
-        self._knows_udfs, self._knowing = False, threading.Lock()
+        self._knowing, self._closing, self._closed = threading.Lock(), threading.Lock(), False
         self._process_ids = itertools.count(_FIRST_PROCESS_ID)
-        self._connection = duckdb.connect(
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-        )
+        self._instance = instances.take()
+        self._connection = self._instance.connection.cursor()
         run = self._connection.execute
         try:
             mode = " (READ_ONLY)" if read_only else ""
@@ -100,6 +100,7 @@ class Database:
                 run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
         except BaseException:
             self._connection.close()
+            self._instance.connection.close()
             raise
 
     def know_udfs(self) -> None:
@@ -107,12 +108,12 @@ class Database:
 
         Not when the file is opened: DuckDB loads numpy for it, which costs more than the rest.
         """
-        if self._knows_udfs:
+        if self._instance.has_udfs:
             return
         with self._knowing:
-            if not self._knows_udfs:
-                register(self._connection)
-                self._knows_udfs = True
+            if not self._instance.has_udfs:
+                register(self._instance.connection)  # it holds what is registered in it
+                self._instance.has_udfs = True
 
     def close(self) -> None:
         """Roll back what is open in every session, and close the file."""
@@ -121,7 +122,11 @@ class Database:
             session.interrupt()
         for session in sessions:
             session.close()
-        self._connection.close()
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._connection.close()
+                instances.give_back(self._instance, DATABASE)
 
     def __enter__(self) -> Database:
         return self

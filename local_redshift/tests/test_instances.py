@@ -1,0 +1,101 @@
+"""DuckDB instances that are used again: what one database did in them shows in no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from local_redshift.database import instances
+from local_redshift.database.database import Database
+from local_redshift.session.engine import Engine, connect
+
+
+@pytest.fixture(autouse=True)
+def none_idle() -> Iterator[None]:
+    instances.close_idle()
+    yield
+    instances.close_idle()
+
+
+def test_the_next_file_is_opened_in_the_same_instance_and_holds_its_own(tmp_path: Path) -> None:
+    with Engine(tmp_path / "a") as engine:
+        used = engine.database._instance
+        engine.execute("create table t (id integer)")
+        engine.execute("create temporary table mine (id integer)")
+    with Engine(tmp_path / "b") as engine:
+        assert engine.database._instance is used
+        for table in ("t", "mine"):
+            assert engine.catalog.find(None, table) is None
+        engine.execute("create table t (name varchar(9))")
+    with Engine(tmp_path / "a") as engine:
+        assert engine.execute("select id from t").rows == []
+
+
+def test_a_file_that_is_closed_is_free_and_whole(tmp_path: Path) -> None:
+    with Engine(tmp_path / "a") as engine:
+        engine.execute("create table t (id integer)")
+        engine.execute("insert into t values (1)")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    with duckdb.connect(str(tmp_path / "a")) as other:  # an instance beside takes it
+        assert other.execute("select id from public.t").fetchall() == [(1,)]
+        other.execute("insert into public.t values (2)")
+    with Engine(tmp_path / "a") as engine:
+        assert engine.execute("select count(*) from t").rows == [(2,)]
+
+
+def test_two_databases_at_once_have_an_instance_each(tmp_path: Path) -> None:
+    with Engine(tmp_path / "a") as one, Engine(tmp_path / "b") as two:
+        assert one.database._instance is not two.database._instance
+        one.execute("create table t (id integer)")
+        assert two.catalog.find(None, "t") is None
+
+
+def test_a_database_that_is_closed_twice_gives_its_instance_back_once() -> None:
+    database = Database()
+    database.close()
+    database.close()
+    one, two = Database(), Database()
+    assert one._instance is not two._instance
+    with pytest.raises(duckdb.ConnectionException):
+        connect(database)
+    one.close()
+    two.close()
+
+
+def test_functions_in_python_work_in_the_next_file(tmp_path: Path) -> None:
+    sql = "select fnv_hash('a')"
+    answers: list[Any] = []
+    for name in ("a", "b"):
+        with Engine(tmp_path / name) as engine:
+            answers.append(engine.execute(sql).rows)
+            assert engine.database._instance.has_udfs
+    assert answers[0] == answers[1]
+
+
+def test_an_instance_that_wrote_beside_a_file_goes_with_what_it_wrote(tmp_path: Path) -> None:
+    with Engine(tmp_path / "a") as engine:
+        used = engine.database._instance
+        for limit in ("memory_limit = '60MB'", "threads = 1"):
+            used.connection.execute(f"set global {limit}")
+        used.connection.execute(
+            "create temporary table big as select hash(range) as h, random() as r from range(6000000)"
+        )
+        assert (tmp_path / "a.tmp").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    with Engine(tmp_path / "b") as engine:
+        assert engine.database._instance is not used
+
+
+def test_none_lies_idle_when_a_process_forks() -> None:
+    Database().close()
+    assert instances._idle
+    child = os.fork()
+    if not child:
+        os._exit(len(instances._idle))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not instances._idle
