@@ -22,7 +22,7 @@ from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.ports.warehouse import Result, Session, Warehouse
 from orderhe_dagster.proof.check_results import require_passed
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
@@ -61,8 +61,7 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
                 warehouse,
                 partial(require_passed, catalogue=catalogue, table=table),
             )
-            total = warehouse.query(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
-            head = warehouse.query(_first_rows(table))
+            total, head, drawn = _shown(table, warehouse)
         log.info(
             "%s: %s, %s%s",
             asset,
@@ -75,9 +74,8 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
             for segment, rows in built.rows.items()
             if (day := segment.day)
         }
-        drawn = _picture(table, warehouse)
+        # Each day of a range gets the metadata of the whole: a picture is for one of them.
         if window:
-            # Each day of a range gets the metadata of the whole: a picture is for one of them.
             figures.setdefault(window.end - ONE_DAY, {}).update(drawn)
         report_days(context, window or calendar.history(), figures)
         return dg.MaterializeResult(
@@ -94,12 +92,21 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
     return model
 
 
-def _picture(table: Table, warehouse: Warehouse) -> dict[str, dg.MetadataValue[Any]]:
+def _shown(
+    table: Table, warehouse: Warehouse
+) -> tuple[int, Result, dict[str, dg.MetadataValue[Any]]]:
+    """How many rows the table has, the first ones, and its picture, of one session."""
+    with warehouse.session(f"preview of {table.ref}", read_only=True) as session:
+        total = session.execute(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
+        return total, session.execute(_first_rows(table)), _picture(table, session)
+
+
+def _picture(table: Table, session: Session) -> dict[str, dg.MetadataValue[Any]]:
     """The picture that @plot asks for, as metadata. The mart is built: without a picture it stays so."""
     if table.plot is None:
         return {}
     try:
-        points = warehouse.query(points_sql(table, table.plot))
+        points = session.execute(points_sql(table, table.plot))
         return {"plot": dg.MetadataValue.md(picture(table, table.plot, points.rows))}
     except PictureError as none:
         log.info("%s/%s: no picture: %s", table.layer, table.name, none)

@@ -51,10 +51,10 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
         with failing_clearly(f"warehouse/{table.name}", window, context.retry_number):
             step = Step(table, window, context.run.run_id)
             records = loads.load(step, calendar.history(), store, warehouse)
-            total = warehouse.query(f"select count(*) from {ddl.qualified(table.read_as)}").scalar()
-            head = warehouse.query(
-                f"select * from {ddl.qualified(table.read_as)} limit {PREVIEW_ROWS}"
-            )
+            there = ddl.qualified(table.read_as)
+            with warehouse.session(f"preview of {table.ref}", read_only=True) as session:
+                total = session.execute(f"select count(*) from {there}").scalar()
+                head = session.execute(f"select * from {there} limit {PREVIEW_ROWS}")
         rows = sum(record.measure.rows for record in records.values())
         log.info(
             "warehouse/%s: %s, %s loaded, %s in the table",
