@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
+# The tests start some hundred processes: each would compile Dagster's 1,880 modules for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 # --no-deps: the lists are complete, and older pips stumble over extras in hash mode.
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
