@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Dagster writes this where no home says that telemetry is off.
     monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
     yield
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own answer to Ctrl-C, though the tests run where it is ignored (`nohup`, `&`)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

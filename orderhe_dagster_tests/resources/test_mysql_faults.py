@@ -135,6 +135,7 @@ def test_a_query_that_somebody_ends_is_run_again(
     assert extracted(source, events, tmp_path / "out") == ROWS
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_an_extract(
     mariadb: MariaDB, events_database: str, proxy: FaultProxy, events: Table, tmp_path: Path,
     extract_by: str,
