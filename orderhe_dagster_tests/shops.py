@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -123,6 +124,11 @@ class TestShop:
             path = self.folder / "sql" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text.lstrip("\n"), "utf-8")
+
+    def copy(self, folder: Path) -> TestShop:
+        """A copy of the shop, its sql and its home, at `folder`."""
+        shutil.copytree(self.folder, folder)
+        return TestShop(folder, {**self.environ, "ORDERHE_SQL": str(folder / "sql")})
 
     def create(self) -> None:
         from orderhe_dagster.commands.create import create_all

@@ -15,19 +15,17 @@ def advised(shop: TestShop) -> list[str]:
     return [shlex.split(line)[-1] for line in lines]
 
 
-def test_the_query_advised_runs_on_the_shops_own_mart(sales_shop: TestShop) -> None:
-    mart = sales_shop.catalogue.layer("mart")[0]
-    (query,) = advised(sales_shop)
+def test_the_query_advised_runs_on_the_shops_own_mart(ran_shop: TestShop) -> None:
+    mart = ran_shop.catalogue.layer("mart")[0]
+    (query,) = advised(ran_shop)
     assert str(mart.ref) in query
-    assert sales_shop.run("*", "2026-01-01", "2026-01-04").succeeded
-    assert sales_shop.rows(query)
+    assert ran_shop.rows(query)
 
 
-def test_the_last_days_of_a_mart_come_first(sales_shop: TestShop) -> None:
-    (sales_shop.folder / "sql/mart/buyer_totals.sql").unlink()
-    assert sales_shop.run("*", "2026-01-01", "2026-01-04").succeeded
-    (query,) = advised(sales_shop)
-    days = [str(row[0]) for row in sales_shop.rows(query)]
+def test_the_last_days_of_a_mart_come_first(ran_shop: TestShop) -> None:
+    (ran_shop.folder / "sql/mart/buyer_totals.sql").unlink()
+    (query,) = advised(ran_shop)
+    days = [str(row[0]) for row in ran_shop.rows(query)]
     assert days == ["2026-01-04", "2026-01-02", "2026-01-01"]
 
 

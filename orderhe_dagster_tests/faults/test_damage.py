@@ -46,26 +46,24 @@ def lose_manifest(shop: TestShop) -> None:
     shop.store.delete([str(current(shop)["manifest"])])
 
 
-def test_a_lost_manifest_is_written_again_from_the_record(sales_shop: TestShop) -> None:
+def test_a_lost_manifest_is_written_again_from_the_record(ran_shop: TestShop) -> None:
     """The record names every part with its size and hash: the manifest is only COPY's form of it."""
-    assert sales_shop.run(ROAD, DAY).succeeded
-    lose_manifest(sales_shop)
-    assert sales_shop.run("warehouse/sales", DAY).succeeded
-    assert current(sales_shop)["generation"] == 1
+    lose_manifest(ran_shop)
+    assert ran_shop.run("warehouse/sales", DAY).succeeded
+    assert current(ran_shop)["generation"] == 1
 
 
 @pytest.mark.parametrize("damage", [lose_part, flip_part])
 def test_a_damaged_backup_stops_the_load_and_is_mended_by_what_the_error_says(
-    sales_shop: TestShop, damage: Callable[[TestShop], None]
+    ran_shop: TestShop, damage: Callable[[TestShop], None]
 ) -> None:
-    assert sales_shop.run(ROAD, DAY).succeeded
-    damage(sales_shop)
-    outcome = sales_shop.run("warehouse/sales", DAY)
+    damage(ran_shop)
+    outcome = ran_shop.run("warehouse/sales", DAY)
     assert not outcome.succeeded
     assert "aterialize backup/sales for th" in outcome.failures[0]
     assert "Nothing was changed" in outcome.failures[0]
-    assert sales_shop.run(ROAD, DAY).succeeded
-    assert current(sales_shop)["generation"] == 2
+    assert ran_shop.run(ROAD, DAY).succeeded
+    assert current(ran_shop)["generation"] == 2
 
 
 @pytest.mark.parametrize("size", [0, 4096, 8192])

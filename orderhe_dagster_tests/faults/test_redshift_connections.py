@@ -21,7 +21,7 @@ from orderhe_dagster.resources.build import build_store
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.servers.redshift import variables_of
-from orderhe_dagster_tests.shops import TestShop, sales_shop
+from orderhe_dagster_tests.shops import TestShop
 
 TAKINGS = "select sold_on, sale_count, price_total from mart.takings order by 1"
 
@@ -105,19 +105,20 @@ def cutting(to: int) -> Iterator[Cutter]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[tuple[TestShop, Cutter]]:
-    """The sales shop with its warehouse behind the proxy."""
+def shop(ran_shop: TestShop, tmp_path: Path) -> Iterator[tuple[TestShop, Cutter]]:
+    """The sales shop, backed up, with an empty warehouse behind the proxy."""
     home = {"ORDERHE_HOME": str(tmp_path / "shop" / "home")}
     with ExitStack() as stack:
         reach = resolver(build_store(load_settings(home, tmp_path)), stack)
         server = stack.enter_context(wire.serving(tmp_path / "w.duckdb", resolver=reach))
         cutter = stack.enter_context(cutting(server.port))
-        switches = {
+        ran_shop.environ |= {
             **variables_of(server),
             "ORDERHE_WAREHOUSE": "redshift",
             "ORDERHE_REDSHIFT_PORT": str(cutter.port),
         }
-        yield sales_shop(tmp_path / "shop", switches), cutter
+        ran_shop.create()
+        yield ran_shop, cutter
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
@@ -126,7 +127,6 @@ def test_a_connection_cut_at_the_commit_of_a_load_loses_and_doubles_nothing(
     shop: tuple[TestShop, Cutter], before: bool, passing: int
 ) -> None:
     made, cutter = shop
-    assert made.run("backup/*", "2026-01-01", "2026-01-04").succeeded
     cutter.sign, cutter.before, cutter.times, cutter.passing = b"commit\0", before, 1, passing
     assert made.run("warehouse/*", "2026-01-01", "2026-01-04").succeeded
     assert cutter.cut == 1
@@ -140,7 +140,6 @@ def test_a_connection_cut_at_the_commit_of_a_build_is_made_good(
     shop: tuple[TestShop, Cutter], before: bool
 ) -> None:
     made, cutter = shop
-    assert made.run("backup/*", "2026-01-01", "2026-01-04").succeeded
     assert made.run("warehouse/*", "2026-01-01", "2026-01-04").succeeded
     cutter.sign, cutter.before, cutter.times = b"commit\0", before, 1
     assert made.run("mart/takings", "2026-01-01", "2026-01-04").succeeded
@@ -152,7 +151,6 @@ def test_a_connection_cut_in_the_middle_of_a_load_is_made_good(
     shop: tuple[TestShop, Cutter],
 ) -> None:
     made, cutter = shop
-    assert made.run("backup/*", "2026-01-01", "2026-01-04").succeeded
     cutter.sign, cutter.times = b"delete from warehouse", 1
     assert made.run("warehouse/*", "2026-01-01", "2026-01-04").succeeded
     assert cutter.cut == 1
@@ -163,7 +161,6 @@ def test_a_connection_cut_while_its_session_is_set_up_is_made_good(
     shop: tuple[TestShop, Cutter],
 ) -> None:
     made, cutter = shop
-    assert made.run("backup/*", "2026-01-01", "2026-01-04").succeeded
     cutter.sign, cutter.times = b"set query_group", 1
     assert made.run("warehouse/sales", "2026-01-01", "2026-01-04").succeeded
     assert cutter.cut == 1
@@ -176,7 +173,6 @@ def test_a_warehouse_that_cuts_every_time_fails_the_run_and_one_rerun_mends_it(
     shop: tuple[TestShop, Cutter],
 ) -> None:
     made, cutter = shop
-    assert made.run("backup/*", "2026-01-01", "2026-01-04").succeeded
     cutter.sign, cutter.times = b"delete from warehouse", 100
     assert not made.run("warehouse/sales", "2026-01-01", "2026-01-04").succeeded
     cutter.times = 0

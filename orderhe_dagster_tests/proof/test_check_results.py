@@ -82,23 +82,21 @@ def test_a_claim_that_is_made_no_more_stops_nothing(sales_shop: TestShop) -> Non
     assert ("mart.takings", "something_was_sold") not in results(sales_shop)
 
 
-def test_what_is_only_stale_is_built_on(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    sales_shop.change(PRICE.format(2, "2026-01-07 00:00:00"))
-    assert sales_shop.run("warehouse/sales", *DAYS).warned_checks
-    result = results(sales_shop)["warehouse.sales", AGREES]
+def test_what_is_only_stale_is_built_on(ran_shop: TestShop) -> None:
+    ran_shop.change(PRICE.format(2, "2026-01-07 00:00:00"))
+    assert ran_shop.run("warehouse/sales", *DAYS).warned_checks
+    result = results(ran_shop)["warehouse.sales", AGREES]
     assert (result.passed, result.only_stale, result.wrong_rows) == (False, True, 1)
-    assert sales_shop.run("mart/takings,mart/buyer_totals", *DAYS).succeeded
+    assert ran_shop.run("mart/takings,mart/buyer_totals", *DAYS).succeeded
 
 
-def test_a_wrong_copy_stops_what_reads_the_whole_table(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
+def test_a_wrong_copy_stops_what_reads_the_whole_table(ran_shop: TestShop) -> None:
     # Another value under the same cursor and day: a later look cannot call it stale.
-    sales_shop.change("update sales set price = 6 where sold_on = date '2026-01-02'")
-    assert not sales_shop.run("warehouse/sales", "2026-01-02").succeeded
-    assert results(sales_shop)["warehouse.sales", AGREES].blocks
-    assert not sales_shop.run("mart/buyer_totals").succeeded
-    assert sales_shop.run(f"{LOADED},mart/buyer_totals", "2026-01-02").succeeded
+    ran_shop.change("update sales set price = 6 where sold_on = date '2026-01-02'")
+    assert not ran_shop.run("warehouse/sales", "2026-01-02").succeeded
+    assert results(ran_shop)["warehouse.sales", AGREES].blocks
+    assert not ran_shop.run("mart/buyer_totals").succeeded
+    assert ran_shop.run(f"{LOADED},mart/buyer_totals", "2026-01-02").succeeded
 
 
 def test_claims_replace_their_own_results_and_those_made_no_more_go(
@@ -131,14 +129,13 @@ def test_claims_replace_their_own_results_and_those_made_no_more_go(
 
 
 def test_a_warehouse_from_before_verdicts_were_kept_is_taken_as_it_is(
-    sales_shop: TestShop,
+    ran_shop: TestShop,
 ) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    with sales_shop.warehouse.session("an older version") as session:
+    with ran_shop.warehouse.session("an older version") as session:
         session.execute(f"drop table {audit.CHECKS}")
         assert check_results(session) == []
-    assert sales_shop.run("export/takings").succeeded
-    with sales_shop.warehouse.session("an older version") as session:
+    assert ran_shop.run("export/takings").succeeded
+    with ran_shop.warehouse.session("an older version") as session:
         record(session, "mart.takings", [_passed()], ["grain_is_unique"])
         assert check_results(session) == [_passed()]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
 from orderhe_dagster.catalog.table import TableRef
 from orderhe_dagster.proof.check_results import CheckResult, record
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge
+from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.shops import TestShop
 
 DAYS = ("2026-01-01", "2026-01-04")
@@ -39,13 +41,32 @@ SALE = (
 )
 
 
+FILES = {"mart/all_sales.sql": TOTALS, "checks/mart/all_sales__are_those_of_days.sql": AGREE}
+"""A mart that is built and checked before the one it is compared with, by name."""
+
+
 @pytest.fixture
 def shop(sales_shop: TestShop) -> TestShop:
-    """A mart that is built and checked before the one it is compared with, by name."""
-    sales_shop.write(
-        {"mart/all_sales.sql": TOTALS, "checks/mart/all_sales__are_those_of_days.sql": AGREE}
-    )
+    """The small shop with that mart, not run."""
+    sales_shop.write(FILES)
     return sales_shop
+
+
+@pytest.fixture(scope="module")
+def as_it_ran(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
+    """The same shop after a run of all: to be copied."""
+    with pytest.MonkeyPatch.context() as patch:  # running sets Dagster's home
+        patch.setenv("DAGSTER_HOME", "")
+        shop = shops.sales_shop(tmp_path_factory.mktemp("ran") / "shop")
+        shop.write(FILES)
+        assert shop.run("*", *DAYS).succeeded
+    return shop
+
+
+@pytest.fixture
+def ran(as_it_ran: TestShop, tmp_path: Path) -> TestShop:
+    """A copy of it."""
+    return as_it_ran.copy(tmp_path / "shop")
 
 
 def comparison(shop: TestShop) -> Claim:
@@ -61,13 +82,12 @@ def judged(shop: TestShop) -> Finding:
     return finding
 
 
-def test_a_run_of_all_judges_after_both_are_built(shop: TestShop) -> None:
-    assert shop.run("*", *DAYS).succeeded
-    shop.change(SALE)
-    outcome = shop.run("*", *DAYS)
+def test_a_run_of_all_judges_after_both_are_built(ran: TestShop) -> None:
+    ran.change(SALE)
+    outcome = ran.run("*", *DAYS)
     assert outcome.succeeded, outcome.lines()
-    assert shop.rows("select sale_count from mart.all_sales") == [(5,)]
-    assert judged(shop) == Finding(0)
+    assert ran.rows("select sale_count from mart.all_sales") == [(5,)]
+    assert judged(ran) == Finding(0)
 
 
 def test_tables_whose_checks_read_each_other_can_be_run(shop: TestShop) -> None:
@@ -83,17 +103,16 @@ def test_tables_whose_checks_read_each_other_can_be_run(shop: TestShop) -> None:
     assert outcome.succeeded, outcome.lines()
 
 
-def test_a_table_is_not_judged_by_one_that_lags_behind(shop: TestShop) -> None:
-    assert shop.run("*", *DAYS).succeeded
-    shop.change(SALE)
-    assert shop.run("backup/*,warehouse/*", *DAYS).succeeded
-    outcome = shop.run("mart/all_sales")
+def test_a_table_is_not_judged_by_one_that_lags_behind(ran: TestShop) -> None:
+    ran.change(SALE)
+    assert ran.run("backup/*,warehouse/*", *DAYS).succeeded
+    outcome = ran.run("mart/all_sales")
     assert outcome.succeeded, outcome.lines()
-    finding = judged(shop)
+    finding = judged(ran)
     assert (finding.wrong, finding.pending, finding.rows) == (0, 1, [(5, 4)])
-    assert "mart/takings was built before" in finding.sentence(comparison(shop))
-    assert shop.run("mart/takings", *DAYS).succeeded
-    assert judged(shop) == Finding(0)
+    assert "mart/takings was built before" in finding.sentence(comparison(ran))
+    assert ran.run("mart/takings", *DAYS).succeeded
+    assert judged(ran) == Finding(0)
 
 
 def test_a_table_is_not_judged_by_one_that_was_never_built(shop: TestShop) -> None:
@@ -103,28 +122,27 @@ def test_a_table_is_not_judged_by_one_that_was_never_built(shop: TestShop) -> No
     assert [str(ref) for ref in judged(shop).behind] == ["mart.takings"]
 
 
-def test_a_difference_between_tables_that_stand_on_the_same_rows_is_wrong(shop: TestShop) -> None:
-    assert shop.run("*", *DAYS).succeeded
-    with shop.warehouse.session("test") as session:
+def test_a_difference_between_tables_that_stand_on_the_same_rows_is_wrong(ran: TestShop) -> None:
+    with ran.warehouse.session("test") as session:
         session.execute("update mart.takings set sale_count = 9 where sold_on = '2026-01-01'")
-    finding = judged(shop)
+    finding = judged(ran)
     assert (finding.wrong, finding.pending, finding.behind) == (1, 0, ())
-    outcome = shop.run("mart/all_sales")
+    outcome = ran.run("mart/all_sales")
     assert not outcome.succeeded
     assert any("are_those_of_days" in line for line in outcome.lines())
 
 
 def test_a_failure_does_not_stop_the_table_that_it_is_to_be_judged_by(
-    sales_shop: TestShop,
+    ran_shop: TestShop,
 ) -> None:
     of_days = TOTALS.replace("count(*)", "sum(takings.sale_count)")
-    sales_shop.write(
+    ran_shop.write(
         {
             "mart/all_sales.sql": of_days.replace("warehouse.sales", "mart.takings"),
             "checks/mart/takings__are_those_of_all.sql": AGREE,
         }
     )
-    assert sales_shop.run("*", *DAYS).succeeded
+    assert ran_shop.run("mart/*", "2026-01-01", "2026-01-05").succeeded
     failed = CheckResult(  # as the UI finds, when the check is run by itself
         table_name="mart.takings",
         claim="are_those_of_all",
@@ -133,9 +151,9 @@ def test_a_failure_does_not_stop_the_table_that_it_is_to_be_judged_by(
         checked_at=datetime.now(timezone.utc),
         run_id="x",
     )
-    with sales_shop.warehouse.session("test") as session:
+    with ran_shop.warehouse.session("test") as session:
         record(session, "mart.takings", [failed], ["are_those_of_all"])
-    sales_shop.change(SALE)
-    outcome = sales_shop.run("*", *DAYS)
+    ran_shop.change(SALE)
+    outcome = ran_shop.run("*", *DAYS)
     assert outcome.succeeded, outcome.lines()
-    assert sales_shop.rows("select sale_count from mart.all_sales") == [(5,)]
+    assert ran_shop.rows("select sale_count from mart.all_sales") == [(5,)]

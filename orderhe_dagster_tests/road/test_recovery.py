@@ -28,17 +28,16 @@ def takings(shop: TestShop) -> dict[str, Decimal]:
     return {str(day): total for day, total in shop.rows(TAKINGS)}
 
 
-def test_a_table_that_was_emptied_stops_until_that_is_allowed(sales_shop: TestShop) -> None:
-    assert run(sales_shop, "2026-01-01", "2026-01-05")
-    sales_shop.change("delete from sales")
-    outcome = sales_shop.run(LOADED, "2026-01-05")
+def test_a_table_that_was_emptied_stops_until_that_is_allowed(ran_shop: TestShop) -> None:
+    ran_shop.change("delete from sales")
+    outcome = ran_shop.run(LOADED, "2026-01-05")
     assert "table sales has no row" in outcome.failures[0]
-    assert sales_shop.rows("select count(*) from warehouse.sales") == [(4,)]
-    sales_shop.change("delete from buyers")
-    whole = sales_shop.run("backup/buyers")
+    assert ran_shop.rows("select count(*) from warehouse.sales") == [(4,)]
+    ran_shop.change("delete from buyers")
+    whole = ran_shop.run("backup/buyers")
     assert "table buyers has no row" in whole.failures[0]
-    assert sales_shop.run(LOADED, "2026-01-05", may_be_empty=True).succeeded
-    assert sales_shop.rows("select count(*) from warehouse.sales") == [(0,)]
+    assert ran_shop.run(LOADED, "2026-01-05", may_be_empty=True).succeeded
+    assert ran_shop.rows("select count(*) from warehouse.sales") == [(0,)]
 
 
 def test_a_mart_has_the_day_of_a_failed_check_when_later_days_ran(sales_shop: TestShop) -> None:
@@ -59,23 +58,21 @@ def test_a_skipped_day_is_brought_by_the_next_run(sales_shop: TestShop) -> None:
     assert set(takings(sales_shop)) == {"2026-01-01", "2026-01-02", "2026-01-04"}
 
 
-def test_a_lost_warehouse_is_filled_again_by_any_run(sales_shop: TestShop) -> None:
-    assert run(sales_shop, "2026-01-01", "2026-01-05")
-    before = takings(sales_shop)
-    Path(sales_shop.settings.home / "warehouse.duckdb").unlink()
-    assert run(sales_shop, "2026-01-05")
-    assert takings(sales_shop) == before
+def test_a_lost_warehouse_is_filled_again_by_any_run(ran_shop: TestShop) -> None:
+    before = takings(ran_shop)
+    Path(ran_shop.settings.home / "warehouse.duckdb").unlink()
+    assert run(ran_shop, "2026-01-05")
+    assert takings(ran_shop) == before
     assert len(before) == 3
 
 
-def test_old_days_have_a_new_column_when_the_contract_grew(sales_shop: TestShop) -> None:
-    assert sales_shop.run(LOADED, "2026-01-01", "2026-01-05").succeeded
-    contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+def test_old_days_have_a_new_column_when_the_contract_grew(ran_shop: TestShop) -> None:
+    contract = (ran_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
     grown = contract.replace("    primary key", "    remark varchar(20),\n    primary key")
-    sales_shop.write({"raw/sales.sql": grown})
-    sales_shop.change("alter table sales add column remark varchar default 'kept'")
-    assert sales_shop.run(LOADED, "2026-01-05").succeeded
-    assert sales_shop.rows("select remark, count(*) from warehouse.sales group by remark") == [
+    ran_shop.write({"raw/sales.sql": grown})
+    ran_shop.change("alter table sales add column remark varchar default 'kept'")
+    assert ran_shop.run(LOADED, "2026-01-05").succeeded
+    assert ran_shop.rows("select remark, count(*) from warehouse.sales group by remark") == [
         ("kept", 4)
     ]
 
@@ -90,58 +87,55 @@ def test_a_mart_is_whole_when_it_becomes_partitioned(sales_shop: TestShop) -> No
     assert takings(sales_shop)["2026-01-02"] == Decimal("1000.000")
 
 
-def test_a_wrong_day_stays_red_until_it_is_mended(sales_shop: TestShop) -> None:
-    assert run(sales_shop, "2026-01-01", "2026-01-05")
-    with sales_shop.warehouse.session("a hand in the warehouse") as session:
+def test_a_wrong_day_stays_red_until_it_is_mended(ran_shop: TestShop) -> None:
+    with ran_shop.warehouse.session("a hand in the warehouse") as session:
         session.execute("update warehouse.sales set price = 5 where sold_on = '2026-01-02'")
-    checks = sales_shop.run("mart/buyer_totals")
+    checks = ran_shop.run("mart/buyer_totals")
     assert checks.succeeded, "nobody has looked yet"
     # The source moves on without its cursor, which only the digest can see.
-    sales_shop.change("update sales set price = 6 where sold_on = date '2026-01-02'")
-    red = sales_shop.run(LOADED, "2026-01-02")
+    ran_shop.change("update sales set price = 6 where sold_on = date '2026-01-02'")
+    red = ran_shop.run(LOADED, "2026-01-02")
     assert red.succeeded, "the day was read again, and the hand's value is gone"
-    sales_shop.change("update sales set price = 7 where sold_on = date '2026-01-02'")
-    assert not sales_shop.run("warehouse/sales", "2026-01-02").succeeded
-    again = sales_shop.run("warehouse/sales", "2026-01-05")
+    ran_shop.change("update sales set price = 7 where sold_on = date '2026-01-02'")
+    assert not ran_shop.run("warehouse/sales", "2026-01-02").succeeded
+    again = ran_shop.run("warehouse/sales", "2026-01-05")
     assert any("agrees_with_source" in text for text in again.failed_checks), "not passed over"
-    refused = sales_shop.run("mart/takings", "2026-01-05")
+    refused = ran_shop.run("mart/takings", "2026-01-05")
     assert "not to agree with its source" in refused.failures[0]
-    assert sales_shop.run(LOADED, "2026-01-02").succeeded
-    assert sales_shop.run("mart/takings", "2026-01-02").succeeded
-    assert takings(sales_shop)["2026-01-02"] == Decimal("7.000")
+    assert ran_shop.run(LOADED, "2026-01-02").succeeded
+    assert ran_shop.run("mart/takings", "2026-01-02").succeeded
+    assert takings(ran_shop)["2026-01-02"] == Decimal("7.000")
 
 
 def test_an_orphan_is_wrong_when_its_parents_were_read_again_unchanged(
-    sales_shop: TestShop,
+    ran_shop: TestShop,
 ) -> None:
-    assert run(sales_shop, "2026-01-01", "2026-01-05")
-    with sales_shop.source.writing() as transaction:
+    with ran_shop.source.writing() as transaction:
         transaction.execute(
             "insert into sales values (3, 1, 'nobody', date '2026-01-05', 1, 'paid',"
             " timestamp '2026-01-05 00:00:00')"
         )
-    outcome = sales_shop.run(LOADED, "2026-01-05")
+    outcome = ran_shop.run(LOADED, "2026-01-05")
     assert outcome.succeeded, "the parent may have come since it was read"
-    outcome = sales_shop.run(
+    outcome = ran_shop.run(
         "backup/sales,backup/buyers,warehouse/sales,warehouse/buyers", "2026-01-05"
     )
     assert any("buyer_code_is_in_buyers" in text for text in outcome.failed_checks)
 
 
-def test_a_load_says_so_when_the_store_went_back(sales_shop: TestShop, tmp_path: Path) -> None:
-    assert sales_shop.run(LOADED, "2026-01-01", "2026-01-05").succeeded
-    store = sales_shop.settings.home / "s3"
+def test_a_load_says_so_when_the_store_went_back(ran_shop: TestShop, tmp_path: Path) -> None:
+    store = ran_shop.settings.home / "s3"
     shutil.copytree(store, tmp_path / "older")
-    sales_shop.change(PRICE.format(price=2, at="2026-01-06 00:00:00"))
-    assert sales_shop.run(LOADED, "2026-01-05").succeeded
+    ran_shop.change(PRICE.format(price=2, at="2026-01-06 00:00:00"))
+    assert ran_shop.run(LOADED, "2026-01-05").succeeded
     shutil.rmtree(store)
     shutil.copytree(tmp_path / "older", store)
-    outcome = sales_shop.run("warehouse/sales", "2026-01-02")
+    outcome = ran_shop.run("warehouse/sales", "2026-01-02")
     assert "the store was restored to an older state" in outcome.failures[0]
     remedy = outcome.failures[0].split("To go on with this store: ")[1].split("; then ")[0]
-    with sales_shop.warehouse.session("the remedy") as session:
+    with ran_shop.warehouse.session("the remedy") as session:
         session.execute(remedy)
-    again = sales_shop.run("warehouse/sales", "2026-01-02")
+    again = ran_shop.run("warehouse/sales", "2026-01-02")
     assert again.succeeded
     assert any("has moved on" in text for text in again.warned_checks), "the source is newer"
 
@@ -173,16 +167,15 @@ def test_touched_days_are_read_again_when_they_lie_apart(sales_shop: TestShop, s
     ]
 
 
-def test_a_backup_is_made_though_the_sources_clock_went_back(sales_shop: TestShop) -> None:
-    assert run(sales_shop, "2026-01-01", "2026-01-05")
+def test_a_backup_is_made_though_the_sources_clock_went_back(ran_shop: TestShop) -> None:
     for key in ("backup/sales/2026-01-02/current.json", "backup/buyers/all/current.json"):
-        held = sales_shop.store.get(key)
+        held = ran_shop.store.get(key)
         assert held is not None
         ahead = json.loads(held.body) | {"verified_at": "2099-01-01T00:00:00+00:00"}
-        sales_shop.store.put(key, json.dumps(ahead).encode(), if_match=held.etag)
-    sales_shop.change(
+        ran_shop.store.put(key, json.dumps(ahead).encode(), if_match=held.etag)
+    ran_shop.change(
         PRICE.format(price=3, at="2026-01-03 12:00:00"), "update buyers set mail = 'new'"
     )
-    assert run(sales_shop, "2026-01-05")
-    assert takings(sales_shop)["2026-01-02"] == Decimal("3.000")
-    assert sales_shop.rows("select count(*) from warehouse.buyers where mail = 'new'") == [(2,)]
+    assert run(ran_shop, "2026-01-05")
+    assert takings(ran_shop)["2026-01-02"] == Decimal("3.000")
+    assert ran_shop.rows("select count(*) from warehouse.buyers where mail = 'new'") == [(2,)]

@@ -51,9 +51,8 @@ def test_days_alone_end_as_the_range_does(sales_shop: TestShop) -> None:
     assert len(alone) == 3
 
 
-def test_an_empty_day_has_a_record_when_it_was_proven_empty(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    stored = record(sales_shop, "sales", "2026-01-03")
+def test_an_empty_day_has_a_record_when_it_was_proven_empty(ran_shop: TestShop) -> None:
+    stored = record(ran_shop, "sales", "2026-01-03")
     measure = stored["measure"]
     assert isinstance(measure, dict)
     assert (measure["rows"], measure["digest"]) == (0, "0")
@@ -61,43 +60,40 @@ def test_an_empty_day_has_a_record_when_it_was_proven_empty(sales_shop: TestShop
     assert (stored["parts"], stored["manifest"]) == ([], "")
 
 
-def test_a_rerun_changes_nothing_when_the_source_is_unchanged(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    before = record(sales_shop, "sales", "2026-01-01")
-    rows = sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
-    assert sales_shop.run("*", *DAYS).succeeded
-    after = record(sales_shop, "sales", "2026-01-01")
+def test_a_rerun_changes_nothing_when_the_source_is_unchanged(ran_shop: TestShop) -> None:
+    before = record(ran_shop, "sales", "2026-01-01")
+    rows = ran_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
+    assert ran_shop.run("*", *DAYS).succeeded
+    after = record(ran_shop, "sales", "2026-01-01")
     assert {**after, "verified_at": ""} == {**before, "verified_at": ""}
-    assert sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == rows
+    assert ran_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == rows
 
 
-def test_a_later_run_mends_days_touched_since_their_backup(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    sales_shop.change(
+def test_a_later_run_mends_days_touched_since_their_backup(ran_shop: TestShop) -> None:
+    ran_shop.change(
         "update sales set price = 11.5, changed_at = timestamp '2026-01-06 00:00:00'"
         " where shop_no = 1 and sale_no = 1",
         "delete from sales where shop_no = 1 and sale_no = 2",
         "insert into sales values"
         " (9, 9, null, date '2026-01-03', 1, 'open', timestamp '2026-01-06 00:00:01')",
     )
-    assert sales_shop.run("*", "2026-01-06").succeeded
-    assert takings(sales_shop) == [
+    assert ran_shop.run("*", "2026-01-06").succeeded
+    assert takings(ran_shop) == [
         ("2026-01-01", 2, Decimal("11.625")),
         ("2026-01-03", 1, Decimal("1.000")),
         ("2026-01-04", 1, Decimal("99999999.999")),
     ]
-    assert record(sales_shop, "sales", "2026-01-01")["generation"] == 2
-    assert record(sales_shop, "sales", "2026-01-04")["generation"] == 1
+    assert record(ran_shop, "sales", "2026-01-01")["generation"] == 2
+    assert record(ran_shop, "sales", "2026-01-04")["generation"] == 1
 
 
-def test_a_row_is_counted_once_when_its_day_was_edited(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    sales_shop.change(
+def test_a_row_is_counted_once_when_its_day_was_edited(ran_shop: TestShop) -> None:
+    ran_shop.change(
         "update sales set sold_on = date '2026-01-02', changed_at = timestamp '2026-01-06 00:00:00'"
         " where shop_no = 1 and sale_no = 1"
     )
-    assert sales_shop.run("*", "2026-01-02").succeeded
-    assert takings(sales_shop)[:2] == [
+    assert ran_shop.run("*", "2026-01-02").succeeded
+    assert takings(ran_shop)[:2] == [
         ("2026-01-01", 1, Decimal("0.125")),
         ("2026-01-02", 2, Decimal("17.500")),
     ]
@@ -144,18 +140,17 @@ def _other_rows(body: bytes) -> bytes:
 
 @pytest.mark.parametrize("damage", [_cut, _flip_a_value, _other_rows])
 def test_a_load_stops_and_changes_nothing_when_a_part_is_damaged(
-    sales_shop: TestShop, damage: Callable[[bytes], bytes]
+    ran_shop: TestShop, damage: Callable[[bytes], bytes]
 ) -> None:
-    assert sales_shop.run("backup/sales,warehouse/sales", *DAYS).succeeded
-    before = sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
-    part = record(sales_shop, "sales", "2026-01-01")["parts"][0]  # type: ignore[index]
-    stored = sales_shop.store.get(part["key"])
+    before = ran_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
+    part = record(ran_shop, "sales", "2026-01-01")["parts"][0]  # type: ignore[index]
+    stored = ran_shop.store.get(part["key"])
     assert stored is not None
-    sales_shop.store.put(part["key"], damage(stored.body))
-    outcome = sales_shop.run("warehouse/sales", "2026-01-01")
+    ran_shop.store.put(part["key"], damage(stored.body))
+    outcome = ran_shop.run("warehouse/sales", "2026-01-01")
     assert not outcome.succeeded
     assert "sales" in outcome.failures[0]
-    assert sales_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == before
+    assert ran_shop.rows("select * from warehouse.sales order by shop_no, sale_no") == before
 
 
 def test_a_mart_needs_its_upstream_when_nothing_is_loaded(sales_shop: TestShop) -> None:
@@ -179,9 +174,8 @@ def test_marts_stop_and_the_rows_are_shown_when_a_check_fails(sales_shop: TestSh
     assert takings(sales_shop)[0] == ("2026-01-01", 2, Decimal("1.125"))
 
 
-def test_a_mart_is_made_anew_when_its_columns_change(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    sales_shop.write(
+def test_a_mart_is_made_anew_when_its_columns_change(ran_shop: TestShop) -> None:
+    ran_shop.write(
         {
             "mart/takings.sql": """
 -- What came in, by day.
@@ -197,38 +191,36 @@ group by sales.sold_on;
 """
         }
     )
-    assert sales_shop.run("mart/takings", "2026-01-01").succeeded
-    assert sales_shop.rows("select count(*), max(price_max) from mart.takings") == [
+    assert ran_shop.run("mart/takings", "2026-01-01").succeeded
+    assert ran_shop.rows("select count(*), max(price_max) from mart.takings") == [
         (3, Decimal("99999999.999"))
     ]
 
 
-def test_a_column_is_added_when_the_contract_grows(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+def test_a_column_is_added_when_the_contract_grows(ran_shop: TestShop) -> None:
+    contract = (ran_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
     grown = contract.replace("    primary key", "    remark varchar(20),\n    primary key")
-    sales_shop.write({"raw/sales.sql": grown})
-    sales_shop.change("alter table sales add column remark varchar")
-    assert sales_shop.run("*", *DAYS).succeeded
-    assert sales_shop.rows("select count(*) from warehouse.sales where remark is null") == [(4,)]
+    ran_shop.write({"raw/sales.sql": grown})
+    ran_shop.change("alter table sales add column remark varchar")
+    assert ran_shop.run("*", *DAYS).succeeded
+    assert ran_shop.rows("select count(*) from warehouse.sales where remark is null") == [(4,)]
 
 
-def test_the_road_stops_where_the_contract_changes_a_type(sales_shop: TestShop) -> None:
-    assert sales_shop.run("*", *DAYS).succeeded
-    contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
-    sales_shop.write({"raw/sales.sql": contract.replace("decimal(12,3)", "decimal(14,4)")})
-    outcome = sales_shop.run("backup/sales,warehouse/sales", *DAYS)
+def test_the_road_stops_where_the_contract_changes_a_type(ran_shop: TestShop) -> None:
+    contract = (ran_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+    ran_shop.write({"raw/sales.sql": contract.replace("decimal(12,3)", "decimal(14,4)")})
+    outcome = ran_shop.run("backup/sales,warehouse/sales", *DAYS)
     assert not outcome.succeeded
     assert "column price is decimal(12,3), not decimal(14, 4)" in outcome.failures[0]
-    sales_shop.change("alter table sales alter column price type decimal(14, 4)")
-    outcome = sales_shop.run("backup/sales,warehouse/sales", *DAYS)
+    ran_shop.change("alter table sales alter column price type decimal(14, 4)")
+    outcome = ran_shop.run("backup/sales,warehouse/sales", *DAYS)
     assert not outcome.succeeded
     remedy = outcome.failures[0].split("To accept the change: ")[1].split("; then ")[0]
-    with sales_shop.warehouse.session("the remedy") as session:
+    with ran_shop.warehouse.session("the remedy") as session:
         for statement in remedy.split("; "):
             session.execute(statement)
-    assert sales_shop.run("backup/sales,warehouse/sales", "2026-01-01").succeeded
-    assert sales_shop.rows("select count(*), sum(price) from warehouse.sales") == [
+    assert ran_shop.run("backup/sales,warehouse/sales", "2026-01-01").succeeded
+    assert ran_shop.rows("select count(*), sum(price) from warehouse.sales") == [
         (4, Decimal("100000017.6240"))
     ]
 
