@@ -31,7 +31,7 @@ dev: setup ## the Dagster UI on the same state
 	@$(BIN)/orderhe dev $(ARGS)
 
 test: $(VENV)/.dev ## all tests (ARGS="-k history" picks some)
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types ## lint, types, and the tests of the house's own rules
 	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py \

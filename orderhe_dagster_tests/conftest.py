@@ -30,6 +30,28 @@ __all__ = [  # fixtures
 ]
 
 ROOT = Path(__file__).resolve().parents[1]
+LONG = (
+    "test_tutorial",
+    "test_truth",
+    "test_walkthrough",
+    "test_dagster_ui",
+    "test_demo_road",
+    "test_entry_points",
+    "test_dashboard_asset",
+    "test_moving",
+    "test_faults",
+    "test_road",
+    "test_recovery",
+    "test_daily_refresh",
+    "test_online_retail",
+)
+"""The files that take longest, from the longest: begun last, one would keep a worker alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with them; the others stay in their order."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(autouse=True)

@@ -128,7 +128,8 @@ class TestShop:
     def copy(self, folder: Path) -> TestShop:
         """A copy of the shop, its sql and its home, at `folder`."""
         shutil.copytree(self.folder, folder)
-        return TestShop(folder, {**self.environ, "ORDERHE_SQL": str(folder / "sql")})
+        old, new = str(self.folder), str(folder)
+        return TestShop(folder, {name: v.replace(old, new) for name, v in self.environ.items()})
 
     def create(self) -> None:
         from orderhe_dagster.commands.create import create_all

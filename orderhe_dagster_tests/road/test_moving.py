@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -39,9 +38,7 @@ def moved_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestShop]:
 @pytest.fixture
 def laptop(moved_out: TestShop, tmp_path: Path) -> TestShop:
     """A copy of that shop."""
-    shutil.copytree(moved_out.folder, tmp_path / "shop")
-    sql = str(tmp_path / "shop/sql")
-    return TestShop(tmp_path / "shop", {**moved_out.environ, "ORDERHE_SQL": sql})
+    return moved_out.copy(tmp_path / "shop")
 
 
 def turn(systems: Systems, shop: TestShop, *names: str) -> TestShop:
