@@ -52,7 +52,7 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
             step = Step(table, window, context.run.run_id)
             records = loads.load(step, calendar.history(), store, warehouse)
             there = ddl.qualified(table.read_as)
-            with warehouse.session(f"preview of {table.ref}", read_only=True) as session:
+            with warehouse.session(f"preview of {name}", read_only=True) as session:
                 total = session.execute(f"select count(*) from {there}").scalar()
                 head = session.execute(f"select * from {there} limit {PREVIEW_ROWS}")
         rows = sum(record.measure.rows for record in records.values())

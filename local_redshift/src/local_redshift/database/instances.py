@@ -54,8 +54,10 @@ def give_back(instance: Instance, database: str) -> None:
         instance.connection.execute(f"DETACH {quote(database)}")
         # Fails where something lay there: it goes with the instance.
         instance.connection.execute("RESET GLOBAL temp_directory")
-    except duckdb.Error:
+    except BaseException as error:  # an interrupt, too, must not leave the file open
         instance.connection.close()
+        if not isinstance(error, duckdb.Error):
+            raise
         return
     with _lock:
         if len(_idle) < _KEPT:
