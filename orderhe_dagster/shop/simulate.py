@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from orderhe_dagster.shop.draws import Ints, distinct
+from orderhe_dagster.shop.marker import MARKER, NotOurShopError, is_marked
 from orderhe_dagster.shop.model import HORIZON_DAYS, RULES, Shop
 
 if TYPE_CHECKING:
@@ -22,19 +23,13 @@ if TYPE_CHECKING:
     from orderhe_dagster.catalog.table import Table
     from orderhe_dagster.ports.source import SourceTransaction
 
-MARKER = "orderhe_simulation"
 CHUNK_DAYS = 31
 _BATCH_ROWS = 1_000
-_TABLES = ("customers", "products", "orders")
 
 Progress = Callable[[int, int], None]
 """Called with (days done, days in all)."""
 
 _Item = TypeVar("_Item")
-
-
-class NotOurShopError(Exception):
-    """The database is not a shop that this simulation made: it must not be written to."""
 
 
 @dataclass(frozen=True)
@@ -48,28 +43,9 @@ class DayCounts:
     rewritten_days: int = 0
 
 
-def mark(transaction: SourceTransaction) -> None:
-    """Make an empty shop ours: create the marker. A shop already marked stays as it is.
-
-    The three tables must be there. NotOurShopError when one of them holds rows: it is somebody's.
-    """
-    if _is_marked(transaction):
-        return
-    for name in _TABLES:
-        if transaction.fetch(f"select 1 as one from {name} limit 1").num_rows:
-            raise NotOurShopError(
-                f"table {name} already holds rows that the simulation did not make: choose an empty"
-                " database, or leave this shop to its own application (ORDERHE_SHOP=external)"
-            )
-    transaction.execute(
-        f"create table if not exists {MARKER} (day date not null primary key, seed bigint not null,"
-        " scale double not null, time_zone varchar(64) not null, rules int not null)"
-    )
-
-
 def made_days(shop: Shop, transaction: SourceTransaction) -> list[date]:
     """List the days made so far, sorted. NotOurShopError without the marker or with another shop's."""
-    if not _is_marked(transaction):
+    if not is_marked(transaction):
         raise NotOurShopError(
             f"no table {MARKER}: the simulation writes only to a shop that it was asked to make."
             " Run `orderhe create` on an empty database, or set ORDERHE_SHOP=external"
@@ -98,7 +74,7 @@ def make_days(
     `tables` are the contracts by name. Everything happens in the one transaction of the caller;
     memory does not grow with the number of days. NotOurShopError as `made_days`.
     """
-    if _is_marked(transaction):
+    if is_marked(transaction):
         # First of all, so that of two writers in MySQL the second waits, and then sees what the first did.
         transaction.execute(f"update {MARKER} set seed = seed")
     known_days = made_days(shop, transaction)
@@ -156,12 +132,6 @@ def _identity(shop: Shop) -> dict[str, Any]:
         "time_zone": shop.time_zone,
         "rules": RULES,
     }
-
-
-def _is_marked(transaction: SourceTransaction) -> bool:
-    # Not information_schema: it lists other databases of the server too.
-    tables = transaction.fetch("show tables").column(0).to_pylist()
-    return MARKER in {str(name).lower() for name in tables}
 
 
 def _remember(shop: Shop, transaction: SourceTransaction, days: Sequence[date]) -> None:

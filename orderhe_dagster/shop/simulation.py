@@ -45,13 +45,13 @@ class Simulation:
 
     def prepare(self, source: Source) -> None:
         """Create the tables and mark them as ours. SimulationError where they hold others' rows."""
-        from orderhe_dagster.shop import simulate
+        from orderhe_dagster.shop.marker import NotOurShopError, mark
 
         source.create(self.catalogue.layer("raw"))
         try:
             with source.writing() as transaction:
-                simulate.mark(transaction)
-        except simulate.NotOurShopError as error:
+                mark(transaction)
+        except NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error
 
     def make(
@@ -59,6 +59,7 @@ class Simulation:
     ) -> Simulated:
         """Make the days happen, in one transaction; days made before change nothing. SimulationError."""
         from orderhe_dagster.shop import simulate
+        from orderhe_dagster.shop.marker import NotOurShopError
         from orderhe_dagster.shop.model import Shop
 
         if self.creates:
@@ -68,7 +69,7 @@ class Simulation:
         try:
             with source.writing() as transaction:
                 counts = simulate.make_days(shop, transaction, tables, days, progress)
-        except simulate.NotOurShopError as error:
+        except NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error
         return Simulated(
             counts.days, counts.orders, counts.customers, counts.products, counts.rewritten_days

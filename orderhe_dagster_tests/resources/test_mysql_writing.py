@@ -15,7 +15,7 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.mysql.errors import MySQLCommitUnknown, MySQLError, mysql_error
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.resources.mysql.tables import OURS, create_text, parents_first
-from orderhe_dagster.shop.simulate import MARKER
+from orderhe_dagster.shop.marker import MARKER
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     SALES,

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderhe_dagster.shop import simulate
+from orderhe_dagster.shop.marker import MARKER, NotOurShopError, mark
 from orderhe_dagster.shop.model import HORIZON_DAYS, Shop
-from orderhe_dagster.shop.simulate import DayCounts, NotOurShopError, made_days, make_days, mark
+from orderhe_dagster.shop.simulate import DayCounts, made_days, make_days
 from orderhe_dagster_tests.shop.database import TABLES, Database, empty_shop
 
 SHOP = Shop(seed=3, scale=0.02)
@@ -31,7 +32,7 @@ def made(*groups: Sequence[date], shop: Shop = SHOP) -> Database:
 
 
 def state(database: Database) -> dict[str, Any]:
-    return {name: database.rows(name) for name in (*TABLES, simulate.MARKER)}
+    return {name: database.rows(name) for name in (*TABLES, MARKER)}
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_a_shop_made_by_other_rules_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_shop_that_holds_rows_is_not_marked() -> None:
     database = made(DAYS[:1])
-    database.execute(f"drop table {simulate.MARKER}")
+    database.execute(f"drop table {MARKER}")
     with pytest.raises(NotOurShopError, match="customers already holds rows"):
         mark(database)
 

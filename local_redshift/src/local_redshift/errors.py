@@ -125,12 +125,6 @@ def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one retur
         if missing := _MISSING_NULL.search(text):
             return RedshiftError("23502", f"Cannot insert a NULL value into column {missing[1]}")
         return RedshiftError("23000", first)
-    if kind == "CatalogException" and "Function with name rs_" in first:
-        return refuse(
-            "the first call of a function that is computed in Python in a transaction that has read "
-            "before",
-            "roll back and run the transaction again: the function is known now",
-        )
     if kind == "OutOfRangeException":
         return RedshiftError("22003", f"Overflow: {first}")
     if kind == "ConversionException" and _OVERFLOW.search(first):

@@ -20,7 +20,7 @@ from orderhe_dagster.settings.config import MySQLSettings
 
 _NO_DATABASE, _THERE_ALREADY, _NO_PARENT = 1049, 1050, (1005, 1824)
 OURS = "orderhe_simulation"
-"""The table by which a database is the simulation's; `shop.simulate.MARKER`."""
+"""The table by which a database is the simulation's; `shop.marker.MARKER`."""
 _NAMED = 10  # tables that an error names, at most
 _TAKING_ZEROS = ",".join(mode for mode in STRICT if not mode.startswith("NO_ZERO"))
 _PRINTED_APART = frozenset({"bit", "json", "set", "time", "year"})

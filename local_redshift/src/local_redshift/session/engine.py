@@ -308,7 +308,7 @@ class Engine:
         return Rows(row_count=self.work.run(commands))
 
     def _prepare(self, commands: Sequence[Command], *, alone: bool = False) -> None:
-        if self._calls_udfs(commands):
+        if any(command.udfs for command in commands):
             self.database.know_udfs()
         self.work.prepare(
             commands,
@@ -321,18 +321,6 @@ class Engine:
     def lock(self, wanted: Mapping[str, Mode]) -> None:
         """Lock tables (`schema.table`) until the transaction ends."""
         self.work.lock(self.catalog, wanted, self.timeout_ms)
-
-    def _calls_udfs(self, commands: Sequence[Command]) -> bool:
-        """Whether they call functions in Python; a transaction that begins may, if any kept text does.
-
-        DuckDB shows a snapshot no function that was made known after it was taken.
-        """
-        for command in commands:
-            if command.udfs:
-                return True
-        if self.state != "open" or self.work.frozen:
-            return False
-        return any(relation.udfs for relation in self.catalog.known.values())
 
     def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""

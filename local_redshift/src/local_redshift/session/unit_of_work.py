@@ -127,6 +127,10 @@ class UnitOfWork:
             touched.defines |= touched.writes
         self.lock(catalog, touched.modes(database.transactions.level == SNAPSHOT), timeout_ms)
         snapshot_kept = self.frozen
+        if block and not snapshot_kept:
+            # DuckDB shows a snapshot no function that was made known after it was taken, and what
+            # else this transaction will call is not known yet.
+            database.know_udfs()
         if block or self.defining or len(commands) > 1 or database.transactions.level != SNAPSHOT:
             self._freeze(transaction)
         with database.gate:

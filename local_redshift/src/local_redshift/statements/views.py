@@ -142,7 +142,8 @@ def refreshed(relation: Relation, catalog: Catalog) -> list[Command]:
     """The statements that fill a materialized view anew."""
     if relation.kind != "materialized view":
         raise RedshiftError("42809", f'"{relation}" is not a materialized view')
-    uses = Uses(catalog.reached(relation.attributes.get("reads", ())), relation.udfs)
+    uses = catalog.reached(relation.attributes.get("reads", ()))
+    uses.udfs.update(relation.udfs)
     emptied = Command(f"DELETE FROM {relation.sql}", Uses(), relation, Mode.WRITE)
     return [emptied, _filled(relation, uses)]
 

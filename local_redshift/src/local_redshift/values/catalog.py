@@ -289,22 +289,26 @@ class Catalog:
             return Uses()
         if not relation.is_view:
             return Uses((str(relation),))
-        return Uses(self.reached((str(relation),)), relation.udfs)
+        return self.reached((str(relation),))
 
-    def reached(self, names: Iterable[str]) -> set[str]:
-        """Relations by name, `schema.table`, and what the views among them read."""
-        reached: set[str] = set()
+    def reached(self, names: Iterable[str]) -> Uses:
+        """Relations by name, `schema.table`, and what the views among them read and call.
+
+        Through every view below a view: one of them may have been replaced since the upper was made.
+        """
+        uses = Uses()
         left = list(names)
         while left:
             key = left.pop()
-            if key in reached:
+            if key in uses.tables:
                 continue
-            reached.add(key)
+            uses.tables.add(key)
             schema, _, name = key.partition(".")
             relation = self._relations.get((schema, name))
             if relation is not None and relation.is_view:
+                uses.udfs.update(relation.udfs)
                 left += relation.attributes.get("reads", ())
-        return reached
+        return uses
 
     def views_on(self, relation: Relation) -> list[str]:
         """The views that read a relation."""

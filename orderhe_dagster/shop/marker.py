@@ -1,0 +1,41 @@
+"""The table by which a database is known to be the simulation's. Days are made in `simulate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orderhe_dagster.ports.source import SourceTransaction
+
+MARKER = "orderhe_simulation"
+_TABLES = ("customers", "products", "orders")
+
+
+class NotOurShopError(Exception):
+    """The database is not a shop that this simulation made: it must not be written to."""
+
+
+def mark(transaction: SourceTransaction) -> None:
+    """Make an empty shop ours: create the marker. A shop already marked stays as it is.
+
+    The three tables must be there. NotOurShopError when one of them holds rows: it is somebody's.
+    """
+    if is_marked(transaction):
+        return
+    for name in _TABLES:
+        if transaction.fetch(f"select 1 as one from {name} limit 1").num_rows:
+            raise NotOurShopError(
+                f"table {name} already holds rows that the simulation did not make: choose an empty"
+                " database, or leave this shop to its own application (ORDERHE_SHOP=external)"
+            )
+    transaction.execute(
+        f"create table if not exists {MARKER} (day date not null primary key, seed bigint not null,"
+        " scale double not null, time_zone varchar(64) not null, rules int not null)"
+    )
+
+
+def is_marked(transaction: SourceTransaction) -> bool:
+    """Whether the marker is there."""
+    # Not information_schema: it lists other databases of the server too.
+    tables = transaction.fetch("show tables").column(0).to_pylist()
+    return MARKER in {str(name).lower() for name in tables}
