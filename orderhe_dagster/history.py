@@ -142,9 +142,16 @@ class BatchedEventLog(SqliteEventLogStorage):
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         """Make the tables of a new file; one with tables of no known version is Dagster's matter.
 
-        Dagster's own reads all its migrations for each file, and each run has a file of its own.
+        Dagster's own reads all its migrations for each file, and each run has a file of its own. Two
+        processes may touch a run's file first together, a page and the run: one makes it.
         """
+        from orderhe_dagster.settings.locks import file_lock
+
         with engine.connect() as connection:
+            if MigrationContext.configure(connection).get_current_revision():
+                return
+        making = file_lock(Path(self._base_dir) / "new", label="making a run's history file")
+        with making, engine.connect() as connection:
             migrations = MigrationContext.configure(connection)
             if migrations.get_current_revision():
                 return

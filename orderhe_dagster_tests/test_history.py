@@ -6,6 +6,8 @@ Several processes on one history are in test_home.py.
 import logging
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -307,6 +309,50 @@ def look_into(file: Path) -> tuple[list[str], list[Any], Any]:
             connection.execute("select version_num from alembic_version").fetchall(),
             connection.execute("pragma journal_mode").fetchone(),
         )
+
+
+BESIDE = """
+import sys, time
+from dagster._core.events.log import EventLogEntry
+from orderhe_dagster.history import BatchedEventLog
+
+base, what, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+log = BatchedEventLog(base)
+for number in range(runs):
+    print("ready", flush=True)
+    sys.stdin.readline()
+    if what == "reader":
+        log.get_records_for_run(f"run{number}")
+    else:
+        log.store_event(EventLogEntry(None, 20, "m", f"run{number}", time.time()))
+"""
+
+
+def test_a_page_that_reads_a_run_as_it_begins_hinders_neither(tmp_path: Path) -> None:
+    """Both come upon a file that is not there, and one of them makes it."""
+    runs = 25
+    BatchedEventLog(str(tmp_path))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", BESIDE, str(tmp_path), what, str(runs)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for what in ("reader", "writer", "reader")
+    ]
+    for _ in range(runs):
+        for process in processes:
+            assert process.stdout is not None
+            if process.stdout.readline() != "ready\n":
+                break  # it has failed, and says below how
+        for process in processes:
+            if process.poll() is None and process.stdin is not None:
+                process.stdin.write("go\n")
+                process.stdin.flush()
+    ended = [(process.communicate()[1], process.returncode) for process in processes]
+    assert ended == [("", 0)] * 3
 
 
 def test_only_the_engines_used_last_are_kept(

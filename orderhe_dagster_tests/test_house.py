@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "definitions": {"assets", "resources", "shop", "settings"},
     "commands": {
         *("definitions", "assets", "dashboard", "proof", "road", "intake", "resources", "shop"),
-        *("examples", "rendering", "settings", "ports", "catalog", "server_tls"),
+        *("examples", "rendering", "settings", "ports", "catalog"),
     },
     "cli": {"commands", "rendering", "settings", "catalog"},
 }
@@ -336,6 +336,12 @@ def test_verbs_that_launch_nothing_run_without_dagster(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_rules_name_rooms_that_there_are() -> None:
+    rooms = {room(name) for name in house()} - {PACKAGE}
+    assert set(MAY_IMPORT) == rooms
+    assert MAY_KNOW_DAGSTER | set().union(*MAY_IMPORT.values()) <= rooms
 
 
 def test_the_root_of_the_package_is_a_short_list() -> None:

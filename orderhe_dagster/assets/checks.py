@@ -217,7 +217,7 @@ def _shown_agreement(asset: dg.AssetKey, agreement: Agreement) -> dg.AssetCheckR
 
 
 def _dispute(table: Table, agreement: Agreement, warehouse: Warehouse, run_id: str) -> None:
-    """Keep what was agreement wrong in the audit, so that no later run passes it over."""
+    """Keep in the audit where an agreement found a copy wrong, so that no later run passes it over."""
     segments = sorted({difference.segment for difference in agreement.wrong})
     if segments:
         with warehouse.session(f"dispute {table.name}") as session:

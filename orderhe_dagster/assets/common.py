@@ -13,7 +13,8 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.catalog import types
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
-from orderhe_dagster.ports.errors import LockTimeout, PortError, PreconditionFailed
+from orderhe_dagster.errors import OrderheError
+from orderhe_dagster.ports.errors import LockTimeout, PreconditionFailed
 from orderhe_dagster.ports.warehouse import Result
 from orderhe_dagster.rendering.masking import masked
 from orderhe_dagster.rendering.printing import markdown_table
@@ -137,7 +138,7 @@ def preview(columns: Sequence[Column], result: Result) -> dg.MetadataValue[Any]:
 
 @contextmanager
 def failing_clearly(asset: str, window: Window | None, tries: int = 0) -> Iterator[None]:
-    """Turn a port's error into a failure that names the asset and its days.
+    """Turn an error that we word, a port's above all, into a failure that names the asset and its days.
 
     What another try can mend (a lock, a lost race) is tried again, at most twice; `tries` is how
     often it was. Anything else is not.
@@ -148,7 +149,7 @@ def failing_clearly(asset: str, window: Window | None, tries: int = 0) -> Iterat
         yield
     except Exception as error:
         raise_if_interrupted()
-        if not isinstance(error, PortError):
+        if not isinstance(error, OrderheError):
             raise
         if not isinstance(error, _RETRIABLE):
             raise dg.Failure(f"{where}: {error}", allow_retries=False) from error

@@ -141,8 +141,9 @@ class _Own:
             for frame in reversed(traceback.extract_tb(cause.__traceback__)):
                 if Path(frame.filename) in self.files:
                     return f"{frame.filename}, line {frame.lineno}"
-            if marked := re.search(r"(\S+\.ya?ml):(\d+) - ", str(cause)):
-                return f"{marked[1]}, line {marked[2]}"
+            for file in self.files:
+                if marked := re.search(rf"{re.escape(str(file))}:(\d+) - ", str(cause)):
+                    return f"{file}, line {marked[1]}"
         return str(next(self._failing(), self.folder))
 
     def _failing(self) -> Iterator[Path]:

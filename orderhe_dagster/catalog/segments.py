@@ -64,8 +64,13 @@ def days_of(segments: Iterable[Segment]) -> list[date]:
 
 
 def condition(table: Table, segments: Iterable[Segment]) -> str | None:
-    """The SQL condition that a row of `table` lies in one of `segments`; None where every row does."""
+    """The SQL condition that a row of `table` lies in one of `segments`; None where every row does.
+
+    ValueError where there are none: what deletes by it would delete all.
+    """
     wanted = set(segments)
+    if not wanted:
+        raise ValueError(f"{table.ref}: no segment was named")
     if WHOLE in wanted:
         return None
     if OUTSIDE in wanted:

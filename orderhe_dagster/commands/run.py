@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LIFE_TAG = "orderhe/process"
 """Tag of a run: the folder in `<home>/scratch` that is there as long as its process lives."""
+HOME_TAG = "orderhe/home"
+"""Tag of a run: the machine and the home that folder is of. Several may share one history."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ def launch(
                 run_id=run_id,
                 instance=instance,
                 asset_selection=sorted(keys),
-                tags={**tags, **allowed, LIFE_TAG: life.name},
+                tags={**tags, **allowed, LIFE_TAG: life.name, HOME_TAG: _home_name(state.scratch)},
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
@@ -167,20 +169,30 @@ def _briefly(error: Exception) -> str:
 def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:
     """Record as failed the runs whose process was killed: the history would show them for ever.
 
-    A process that lives has its folder in `scratch`, and it has just been tidied.
+    A process that lives has its folder in `scratch`, and it has just been tidied. Runs of other homes
+    and machines, which may share the history, are theirs to judge.
     """
     import dagster as dg
 
     status = dg.DagsterRunStatus
     unfinished = [status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        life = run.tags.get(LIFE_TAG)
-        if life is not None and not (scratch / life).exists():
+        life, home = run.tags.get(LIFE_TAG), run.tags.get(HOME_TAG, _home_name(scratch))
+        if life is None or home != _home_name(scratch):
+            continue
+        if not (scratch / life).exists():
             instance.report_run_failed(
                 run,
                 f"Process {life.split('-')[0]} ended without finishing this run: it was killed, or the "
                 "machine stopped. Nothing is half done; run the same selection again.",
             )
+
+
+def _home_name(scratch: Path) -> str:
+    """The machine and the folder of a home, as its runs are marked."""
+    import socket
+
+    return f"{socket.gethostname()}:{scratch.parent.resolve()}"
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -11,10 +11,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.settings import parsers as values
 from orderhe_dagster.settings.secret import NO_SECRET, Secret
 
@@ -23,7 +23,7 @@ OWN_SQL = Path(__file__).resolve().parents[2] / "sql"
 """The project's own `sql/` folder, beside the package."""
 
 
-class SettingsError(ValueError):
+class SettingsError(OrderheError, ValueError):
     """One or more settings are wrong; `problems` has a sentence for each."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
@@ -163,7 +163,7 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             problems.append(f"{name}: {error}")
     for name in _PASSWORDS:
         if parsed[name]:
-            parsed[name] = Secret(partial(_password, name, environ, base))
+            parsed[name] = _secret(name, environ, base, given)
     switches = _switches(parsed)
     problems += _unused(parsed, switches)
     problems += _missing(parsed, switches, set(given))
@@ -181,16 +181,37 @@ def _given(environ: Mapping[str, str] | None, base: Path, problems: list[str]) -
     return _dotenv(base / ".env", problems) | own
 
 
-def _password(name: str, environ: Mapping[str, str] | None, base: Path) -> str:
-    """The password as it is given now: it may have been rotated since the settings were read."""
-    problems: list[str] = []
-    value = _given(environ, base, problems).get(name, "")
-    if not value:
-        problems.append(
-            f"{name} is not set any more: set it again, as a variable or in {base / '.env'}"
-        )
-        raise SettingsError(tuple(problems))
-    return value
+def _secret(
+    name: str, environ: Mapping[str, str] | None, base: Path, given: Mapping[str, str]
+) -> Secret:
+    """A password as it is given at the moment it is asked for: it may have been rotated since.
+
+    It goes to the server that the settings named when they were read, and to no other.
+    """
+    group = name.removesuffix("PASSWORD")
+
+    def others(texts: Mapping[str, str]) -> dict[str, str]:
+        return {key: text for key, text in texts.items() if key.startswith(group) and key != name}
+
+    server = others(given)
+
+    def ask() -> str:
+        problems: list[str] = []
+        now = _given(environ, base, problems)
+        if not problems and others(now) != server:
+            problems.append(
+                f"{group}* has changed since the settings were read, so the password may be another "
+                "server's or user's: reload the code location, or start this again"
+            )
+        if not problems and not now.get(name):
+            problems.append(
+                f"{name} is not set any more: set it again, as a variable or in {base / '.env'}"
+            )
+        if problems:
+            raise SettingsError(tuple(problems))
+        return now[name]
+
+    return Secret(ask)
 
 
 def _switches(parsed: Mapping[str, Any]) -> dict[str, str]:
@@ -278,6 +299,9 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
     variables: dict[str, str] = {}
     try:
         text = path.read_text("utf-8-sig")
+    except OSError as error:
+        problems.append(f"{path} cannot be read: {error.strerror or error}. Let this user read it")
+        return variables
     except UnicodeDecodeError as error:
         problems.append(f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8")
         return variables

@@ -63,3 +63,5 @@ def test_the_rows_of_segments_are_told_by_the_bounds_of_their_days(tmp_path: Pat
     assert condition(visits, [WHOLE]) is None
     with pytest.raises(ValueError, match="outside of the days"):
         condition(visits, [FIRST, OUTSIDE])
+    with pytest.raises(ValueError, match="no segment was named"):  # or a deletion would take all
+        condition(visits, [])

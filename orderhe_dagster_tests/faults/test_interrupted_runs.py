@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.commands.run import LIFE_TAG, launch
+from orderhe_dagster.commands.run import HOME_TAG, LIFE_TAG, launch
 from orderhe_dagster.resources.build import build_resources
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
 from orderhe_dagster.settings.home import home_of, use_home
@@ -58,18 +58,20 @@ def test_the_next_run_records_a_killed_one_as_failed_and_leaves_a_living_one(
     started = dg.DagsterRunStatus.STARTED
     with scratch_folder(home.scratch, "another run") as living:
         with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
-            for name, life in (("killed", "1-gone"), ("living", living.name), ("others", None)):
-                run = dg.DagsterRun(
-                    job_name="road",
-                    run_id=name,
-                    status=started,
-                    tags={LIFE_TAG: life} if life else {},
-                )
+            for name, tags in (
+                ("killed", {LIFE_TAG: "1-gone"}),
+                ("living", {LIFE_TAG: living.name}),
+                ("others", {}),
+                ("of another home", {LIFE_TAG: "1-there", HOME_TAG: "other-machine:/srv/shop"}),
+            ):
+                run = dg.DagsterRun(job_name="road", run_id=name, status=started, tags=tags)
                 instance.add_run(run)
         assert sales_shop.run("backup/buyers").succeeded
         ended = statuses(sales_shop)
-    assert {name: ended[name] for name in ("killed", "living", "others")} == {
+    names = ("killed", "living", "others", "of another home")
+    assert {name: ended[name] for name in names} == {
         "killed": "FAILURE",
         "living": "STARTED",
         "others": "STARTED",
+        "of another home": "STARTED",
     }

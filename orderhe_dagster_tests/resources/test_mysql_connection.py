@@ -222,8 +222,8 @@ def test_a_password_that_was_rotated_is_taken_at_the_next_connect(
         "ORDERHE_MYSQL_SSL_CA": mariadb.ca,
     }
 
-    def write(password: str) -> None:
-        given = {**lines, "ORDERHE_MYSQL_PASSWORD": password}
+    def write(password: str, **more: str) -> None:
+        given = {**lines, "ORDERHE_MYSQL_PASSWORD": password, **more}
         file.write_text("".join(f"{name}='{value}'\n" for name, value in given.items()), "utf-8")
 
     mariadb.run("create user rotated identified by 'the old one'")
@@ -238,9 +238,12 @@ def test_a_password_that_was_rotated_is_taken_at_the_next_connect(
         write("the new one")
         assert asked(source, "pymysql").startswith("TLSv1")
         assert asked(source, "scanner").startswith("TLSv1")
-        file.write_text("ORDERHE_SOURCE=mysql\n", "utf-8")
+        write("")
         with pytest.raises(SettingsError, match=r"ORDERHE_MYSQL_PASSWORD is not set any more"):
             asked(source, "pymysql")
+        write("the new one", ORDERHE_MYSQL_HOST="elsewhere.example.com")
+        with pytest.raises(SettingsError, match=r"ORDERHE_MYSQL_\* has changed.*reload"):
+            asked(source, "pymysql")  # the other server's password goes to no other
     finally:
         mariadb.run("drop user rotated")
 

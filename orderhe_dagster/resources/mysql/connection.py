@@ -38,12 +38,13 @@ def connect(
     import pymysql
     from pymysql.converters import conversions, encoders
 
+    password = settings.password.reveal()  # not inside: it is no error of the server's
     try:
         connection = pymysql.connect(
             host=settings.host,
             port=settings.port,
             user=settings.user,
-            password=settings.password.reveal().encode(),  # a text would be taken as latin-1
+            password=password.encode(),  # a text would be taken as latin-1
             database=settings.database if with_database else None,
             charset="utf8mb4",
             autocommit=True,

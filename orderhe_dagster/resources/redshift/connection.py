@@ -25,9 +25,10 @@ def connect(settings: RedshiftSettings, label: str) -> Any:
     """A connection of redshift-connector in autocommit mode, its session set up. Raises PortError."""
     import redshift_connector
 
+    arguments = _arguments(settings)  # not inside: what is wrong there is no error of the server's
     try:
         with _trusting(settings.ssl_ca):
-            connection = redshift_connector.connect(**_arguments(settings))
+            connection = redshift_connector.connect(**arguments)
     except (redshift_connector.Error, OSError) as error:
         _close_socket(error)
         raise connect_error(error, f"redshift://{settings.where}") from None
