@@ -141,11 +141,7 @@ def _within(words: list[Word], bracket: int) -> list[tuple[int, Word]]:
 def _sign(words: list[Word], place: int, word: Word, following: Word | None) -> None:
     after = following.lower if following else ""
     if word.text == ",":
-        before = words[place - 1].lower if place else "("
-        if before in ("(", ",") or before == "select":
-            raise _error(words, place, "an expression is missing before the comma")
-        if following is None or after in (")", ",") or after in _CLAUSES:
-            raise _error(words, place + 1, "an expression is missing after the comma")
+        _comma(words, place, following)
     elif word.text == "::":
         _type(words, place + 1)
     elif word.text == "=" and after == "=":
@@ -157,6 +153,14 @@ def _sign(words: list[Word], place: int, word: Word, following: Word | None) -> 
         if left is not None and (left.kind == "sign" or left.lower in RESERVED):
             raise refuse("the operator @", "write abs(…)")
         raise _error(words, place, "a name has no @, and abs() is the absolute value")
+
+
+def _comma(words: list[Word], place: int, following: Word | None) -> None:
+    before = words[place - 1].lower if place else "("
+    if before in ("(", ",", "select"):
+        raise _error(words, place, "an expression is missing before the comma")
+    if following is None or following.lower in (")", ",", *_CLAUSES):
+        raise _error(words, place + 1, "an expression is missing after the comma")
 
 
 def _operator(words: list[Word], place: int, word: Word, following: Word | None) -> None:

@@ -223,7 +223,7 @@ def unify(types: Iterable[Type], where: str) -> Type:
     return doubted(_unified(given, where), *given)
 
 
-def _unified(given: list[Type], where: str) -> Type:  # noqa: PLR0911 - one return a family
+def _unified(given: list[Type], where: str) -> Type:
     known = [type_ for type_ in given if type_.kind != "unknown"]
     if not known:
         return varchar(max((type_.length for type_ in given), default=1))
@@ -232,22 +232,27 @@ def _unified(given: list[Type], where: str) -> Type:  # noqa: PLR0911 - one retu
         return varchar(max(type_.length for type_ in given))
     if len(kinds) == 1 and "decimal" not in kinds:
         return known[0]
-    if all(type_.is_integer for type_ in known):
-        return max(known, key=lambda type_: INTEGERS[type_.kind])
-    if all(type_.is_exact for type_ in known):
-        decimals = [as_decimal(type_) for type_ in known]
-        scale = max(type_.scale for type_ in decimals)
-        digits = max(type_.precision - type_.scale for type_ in decimals)
-        if digits + scale > 38:
-            raise refuse(f"{where} of {_list(known)} (more than 38 digits)", "cast the operands")
-        return decimal(digits + scale, scale)
     if all(type_.is_number for type_ in known):
-        return DOUBLE
+        return _unified_numbers(known, where)
     if kinds == {"date", "timestamp"}:
         return TIMESTAMP
     if kinds <= set(TIMES):
         raise refuse(f"{where} of {_list(known)}", "cast them to one type: the zone matters")
     raise refuse(f"{where} of {_list(known)}", "cast them to one type")
+
+
+def _unified_numbers(numbers: list[Type], where: str) -> Type:
+    """Integers make the larger of them, exact numbers one that holds each, any other a float."""
+    if all(type_.is_integer for type_ in numbers):
+        return max(numbers, key=lambda type_: INTEGERS[type_.kind])
+    if not all(type_.is_exact for type_ in numbers):
+        return DOUBLE
+    decimals = [as_decimal(type_) for type_ in numbers]
+    scale = max(type_.scale for type_ in decimals)
+    digits = max(type_.precision - type_.scale for type_ in decimals)
+    if digits + scale > 38:
+        raise refuse(f"{where} of {_list(numbers)} (more than 38 digits)", "cast the operands")
+    return decimal(digits + scale, scale)
 
 
 def _list(types: Iterable[Type]) -> str:
