@@ -1,7 +1,12 @@
-"""A folder as the store of COPY and UNLOAD: `s3://bucket/key` is its file `bucket/key`. Knows no SQL."""
+"""A folder as the store of COPY and UNLOAD: `s3://bucket/key` is its file `bucket/key`. Knows no SQL.
+
+An OSError of a file passes: `storage.Access` makes it the statement's error. Links that lead out of the
+folder are not followed.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -20,22 +25,27 @@ def folder_store(folder: str | Path) -> Resolver:
 
 class _Folder:
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder.resolve()  # at once: the program may go to another folder later
 
     def read(self, address: str) -> bytes:
         return Path(self.local_path(address)).read_bytes()
 
     def local_path(self, address: str) -> str:
         file = self._file(address)
-        if not file.is_file():
+        if not file.is_file() or not self._holds(file):
             raise FileNotFoundError(address)
+        file.open("rb").close()  # one that cannot be read is told here, with its address
         return str(file)
 
     def list(self, prefix: str) -> Sequence[tuple[str, int]]:
         bucket, _ = bucket_and_key(prefix)
         root = self._bucket(bucket)
         files = ((path, path.relative_to(root).as_posix()) for path in root.rglob("*"))
-        objects = ((f"s3://{bucket}/{key}", path) for path, key in files if path.is_file())
+        objects = (
+            (f"s3://{bucket}/{key}", path)
+            for path, key in files
+            if path.is_file() and self._holds(path)
+        )
         return sorted(
             (address, path.stat().st_size)
             for address, path in objects
@@ -43,7 +53,7 @@ class _Folder:
         )
 
     def put(self, address: str, file: Path) -> None:
-        target = self._file(address)
+        target = self._own_file(address)
         target.parent.mkdir(parents=True, exist_ok=True)
         # Beside the buckets, so that half a file is no object.
         number, aside = tempfile.mkstemp(prefix=".put-", dir=self._folder)
@@ -56,11 +66,22 @@ class _Folder:
 
     def delete(self, addresses: Sequence[str]) -> None:
         for address in addresses:
-            self._file(address).unlink(missing_ok=True)
+            self._own_file(address).unlink(missing_ok=True)
+
+    def _holds(self, path: Path) -> bool:
+        """Whether it lies in the store, links followed."""
+        return Path(os.path.realpath(path)).is_relative_to(self._folder)
+
+    def _own_file(self, address: str) -> Path:
+        """The file of an address that may be written; OSError where a link leads out of the store."""
+        file = self._file(address)
+        if not self._holds(file):
+            raise PermissionError(errno.EACCES, "a link leads out of the store")
+        return file
 
     def _bucket(self, name: str) -> Path:
         root = self._folder / name
-        if name in (".", "..") or not root.is_dir():
+        if name in (".", "..") or not root.is_dir() or not self._holds(root):
             raise NoSuchBucket(f"a bucket is a folder of {self._folder}: make {name!r} there")
         return root
 

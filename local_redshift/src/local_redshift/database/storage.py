@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,9 +53,9 @@ class Resolver:
     """Reads and writes addresses (`s3://bucket/key`); `list` gives addresses and sizes of a prefix.
 
     `read` and `local_path` raise FileNotFoundError where there is no object, all raise NoSuchBucket
-    where there is no such bucket. `region` is a bucket's; empty: the warehouse's own, `home_region`.
-    `put` may move the file. `release`: the statement of this thread is over, so the files that were
-    made for it may go.
+    where there is no such bucket; another OSError becomes the statement's error. `region` is a
+    bucket's; empty: the warehouse's own, `home_region`. `put` may move the file. `release`: the
+    statement of this thread is over, so the files that were made for it may go.
     """
 
     read: Callable[[str], bytes] = _nothing
@@ -159,55 +160,62 @@ class Access:
     def read(self, address: str, problem: str = "") -> bytes:
         """An object's bytes; `problem` goes before the error's text."""
         self._permit("get", address, problem)
-        try:
-            return self._resolver.read(address)
-        except FileNotFoundError:
-            raise self._missing(address, problem) from None
-        except NoSuchBucket as error:
-            raise _no_bucket(address, error) from None
+        with self._reaching(address, "read", problem):
+            try:
+                return self._resolver.read(address)
+            except FileNotFoundError:
+                raise self._missing(address, problem) from None
 
     def file(self, address: str) -> str:
         """A local file with the object's bytes."""
-        self._permit("get", address)
-        try:
-            return self._resolver.local_path(address)
-        except FileNotFoundError:
-            raise self._missing(address) from None
-        except NoSuchBucket as error:
-            raise _no_bucket(address, error) from None
+        path = self.find(address)
+        if path is None:
+            raise self._missing(address)
+        return path
 
     def find(self, address: str) -> str | None:
         """A local file with the object's bytes, None where there is none; else as `file`."""
         self._permit("get", address)
-        try:
-            return self._resolver.local_path(address)
-        except FileNotFoundError:
-            return None
-        except NoSuchBucket as error:
-            raise _no_bucket(address, error) from None
+        with self._reaching(address, "read"):
+            try:
+                return self._resolver.local_path(address)
+            except FileNotFoundError:
+                return None
 
     def list(self, prefix: str) -> list[tuple[str, int]]:
         """The objects whose addresses begin with `prefix`, with their sizes, in order."""
         self._permit("list", prefix)
-        try:
+        with self._reaching(prefix, "listed"):
             return sorted(self._resolver.list(prefix))
-        except NoSuchBucket as error:
-            raise _no_bucket(prefix, error) from None
 
     def put(self, address: str, file: Path) -> None:
         """Store a local file, which may be moved."""
         self._permit("put", address)
-        try:
+        with self._reaching(address, "written"):
             self._resolver.put(address, file)
-        except NoSuchBucket as error:
-            raise _no_bucket(address, error) from None
 
     def delete(self, addresses: Sequence[str]) -> None:
         """Remove objects."""
         for address in addresses:
             self._permit("delete", address)
         if addresses:
-            self._resolver.delete(addresses)
+            with self._reaching(addresses[0], "removed"):
+                self._resolver.delete(addresses)
+
+    @contextmanager
+    def _reaching(self, address: str, action: str, problem: str = "") -> Iterator[None]:
+        """What a store cannot do is the statement's error, by its key: it must not end the session."""
+        try:
+            yield
+        except NoSuchBucket as error:
+            raise _no_bucket(address, error) from None
+        except OSError as error:
+            raise blocked(
+                f"{problem}S3ServiceException:{error.strerror or type(error).__name__},"
+                "Status 500,Error InternalError",
+                8001,
+                f"S3 key being {action} : {address}",
+            ) from error
 
     def may(self, action: str, address: str) -> bool:
         """Whether the role may do that, without trying."""
