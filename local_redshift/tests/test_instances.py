@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,3 +101,33 @@ def test_none_lies_idle_when_a_process_forks() -> None:
         os._exit(len(instances._idle))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not instances._idle
+
+
+FORKED_BESIDE_A_THREAD = """
+import os
+
+def another_thread():  # registered first, so that it is between the closing of the idle and the fork
+    instances._lock.acquire()
+    instances._idle.append(given_back)
+
+os.register_at_fork(before=another_thread)
+from local_redshift.database import instances
+from local_redshift.database.database import Database
+
+given_back = instances.take()
+child = os.fork()
+if not child:
+    Database().close()
+    os._exit(10 * (given_back in instances._idle) + len(instances._idle))
+assert instances._idle == [given_back]
+instances._lock.release()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_child_has_a_lock_and_a_list_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED_BESIDE_A_THREAD],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("1\n", "")

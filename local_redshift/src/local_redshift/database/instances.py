@@ -15,6 +15,8 @@ from local_redshift.read.dialect import quote
 
 _KEPT = 2
 _idle: list[Instance] = []
+_left_alone: list[Instance] = []
+"""The parent's, in a forked child: to close one there would wait for threads that it has not."""
 _lock = threading.Lock()
 
 
@@ -73,6 +75,13 @@ def close_idle() -> None:
             _idle.pop().connection.close()
 
 
+def _begin_anew() -> None:
+    """In a forked child: another thread may have held the lock, or given one back just before."""
+    global _lock, _idle
+    _left_alone.extend(_idle)
+    _lock, _idle = threading.Lock(), []
+
+
 atexit.register(close_idle)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=close_idle)
+    os.register_at_fork(before=close_idle, after_in_child=_begin_anew)
