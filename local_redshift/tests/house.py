@@ -23,9 +23,13 @@ ROOMS = (
     *("copy", "views", "statements", "session", "wire", "testing"),
 )
 """A staircase: each room imports itself and those before it. The package's own door stands above all."""
-FORBIDDEN = {"boto3", "botocore", "dagster", "orderhe_dagster", "pandas"}
-"""What nothing here may import."""
-HEAVY = {*FORBIDDEN, "cryptography", "duckdb", "numpy", "pyarrow", "redshift_connector", "sqlglot"}
+PACKAGES = {"cryptography", "duckdb", "numpy", "pyarrow", "sqlglot"}
+"""What is imported beside the standard library and the house itself: the project's dependencies."""
+OF_TESTS = {"pytest", "redshift_connector"}
+"""What the room `testing` imports, too."""
+HEAVY = {*PACKAGES, *OF_TESTS, "boto3", "botocore", "dagster", "orderhe_dagster", "pandas"} - {
+    "pytest"
+}
 """What only a function that needs it may import."""
 
 
@@ -77,14 +81,21 @@ class House:
             return list(reversed(error.args[1]))
         return []
 
-    def strangers(self, forbidden: set[str]) -> list[str]:
-        """The imports of what is forbidden."""
-        return [
-            f"{name} -> {other}"
-            for name, imported in self.imports().items()
-            for other in sorted(imported)
-            if other.partition(".")[0] in forbidden
-        ]
+    def strangers(self) -> list[str]:
+        """The imports of what is not listed, and those whose names only a run would tell.
+
+        The door alone (`__init__`) imports by name.
+        """
+        own = {self.folder.name, *sys.stdlib_module_names, *PACKAGES}
+        wrong = []
+        for name, imported in self.imports().items():
+            known = own | OF_TESTS if self.room(name) == "testing" else own
+            strange = sorted(one for one in imported if one.partition(".")[0] not in known)
+            wrong += [f"{name} -> {other}" for other in strange]
+        for name, path in self.modules.items():
+            if path.name != "__init__.py":
+                wrong += [f"{name} -> {call}" for call in _imports_by_name(path)]
+        return wrong
 
     def undocumented(self) -> list[str]:
         """Modules and public things without a docstring."""
@@ -128,6 +139,24 @@ def _imports(path: Path, modules: set[str]) -> set[str]:
                 submodule = f"{base}.{alias.name}"
                 names.add(submodule if submodule in modules else base)
     return names
+
+
+_BY_NAME = {"__import__", "import_module"}
+
+
+def _imports_by_name(path: Path) -> list[str]:
+    """Where `import_module` or `__import__` is named, called or not."""
+    places = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Name):
+            names = [node.id]
+        elif isinstance(node, ast.Attribute):
+            names = [node.attr]
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+        places += [f"{name} in line {node.lineno}" for name in names if name in _BY_NAME]
+    return places
 
 
 def _silent(owner: ast.Module | ast.ClassDef) -> list[ast.FunctionDef | ast.ClassDef]:

@@ -6,6 +6,7 @@ fail on a small house of its own.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.house import (
-    FORBIDDEN,
     HEAVY,
+    OF_TESTS,
     PACKAGE,
+    PACKAGES,
     PAGE,
     PROJECT,
     ROOMS,
@@ -26,12 +28,11 @@ from tests.house import (
 )
 
 HOUSE = House(PACKAGE)
-OF_TESTS = ("local_redshift.testing",)
-"""A help for tests: pytest, and the certificates of the tests."""
 
 
 def of_tests(module: str) -> bool:
-    return module.startswith(OF_TESTS)
+    """A help for tests: pytest, and the certificates of the tests."""
+    return HOUSE.room(module) == "testing"
 
 
 def test_each_room_imports_only_those_before_it() -> None:
@@ -46,8 +47,15 @@ def test_no_modules_import_one_another_in_a_circle() -> None:
     assert HOUSE.circle() == []
 
 
-def test_nothing_imports_the_platform_or_what_only_a_platform_needs() -> None:
-    assert HOUSE.strangers(FORBIDDEN) == []
+def test_nothing_imports_more_than_the_standard_library_and_what_the_project_depends_on() -> None:
+    assert HOUSE.strangers() == []
+
+
+def test_what_may_be_imported_is_what_the_project_depends_on() -> None:
+    text = (PROJECT / "pyproject.toml").read_text("utf-8")
+    needed = re.search(r"^dependencies = \[\n(.*?)^\]", text, re.DOTALL | re.MULTILINE)
+    assert needed is not None
+    assert set(re.findall(r'^  "([a-z_-]+)', needed[1], re.MULTILINE)) == PACKAGES
 
 
 def test_importing_any_module_opens_nothing_and_loads_nothing_heavy() -> None:
@@ -121,7 +129,7 @@ DEFERRED = "\n\ndef _later() -> None:\n    from small.high.query import read\n"
 
 def test_a_house_in_order_has_nothing_wrong(small: Callable[..., House]) -> None:
     house = small()
-    assert house.climbing(STEPS) == house.circle() == house.strangers(FORBIDDEN) == []
+    assert house.climbing(STEPS) == house.circle() == house.strangers() == []
     assert house.undocumented() == house.readers_of_the_environment() == []
     assert import_all(list(house.modules), HEAVY, house.folder.parent) == ({}, [])
     assert house.table(STEPS).splitlines()[2:] == [
@@ -151,10 +159,36 @@ def test_a_circle_is_seen(small: Callable[..., House], planted: str) -> None:
     assert "small.high.query" in circle
 
 
-@pytest.mark.parametrize("name", sorted(FORBIDDEN))
+@pytest.mark.parametrize(
+    "name",
+    ["boto3", "botocore", "dagster", "orderhe_dagster", "pandas", "click", *sorted(OF_TESTS)],
+)
 def test_a_stranger_is_seen(small: Callable[..., House], name: str) -> None:
     house = small(query=f"\n\ndef _run() -> None:\n    from {name}.inside import thing\n")
-    assert house.strangers(FORBIDDEN) == [f"small.high.query -> {name}.inside"]
+    assert house.strangers() == [f"small.high.query -> {name}.inside"]
+    assert small(query=f"import {name}\n").strangers() == [f"small.high.query -> {name}"]
+
+
+@pytest.mark.parametrize(
+    ("planted", "name"),
+    [
+        ("import importlib\n\nimportlib.import_module('dagster')\n", "import_module"),
+        ("from importlib import import_module as bring\n\nbring('dagster')\n", "import_module"),
+        ("__import__('dagster')\n", "__import__"),
+        ("import builtins\n\nbring = builtins.__import__\n", "__import__"),
+    ],
+)
+def test_an_import_by_name_is_seen(small: Callable[..., House], planted: str, name: str) -> None:
+    (seen,) = small(query=planted).strangers()
+    assert seen.startswith(f"small.high.query -> {name} in line ")
+
+
+def test_what_is_allowed_is_no_stranger(small: Callable[..., House]) -> None:
+    allowed = "".join(f"import {name}\n" for name in sorted({"json", *PACKAGES}))
+    house = small(query=allowed, __init__="\nfrom importlib import import_module\n")
+    (house.folder / "testing").mkdir()
+    (house.folder / "testing" / "helps.py").write_text('"""Helps."""\n\nimport pytest\n', "utf-8")
+    assert house.strangers() == []
 
 
 def test_a_heavy_import_and_an_opened_file_are_seen(small: Callable[..., House]) -> None:
