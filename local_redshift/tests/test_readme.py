@@ -51,6 +51,8 @@ def test_the_package_alone_loads_nothing_and_has_its_public_names(tmp_path: Path
     assert python("-c", loaded, cwd=tmp_path).stdout == "local_redshift\n"
     for name in local_redshift.__all__:
         assert getattr(local_redshift, name).__name__ == name
+    listed = "import local_redshift; print({*local_redshift.__all__} - {*dir(local_redshift)})"
+    assert python("-c", listed, cwd=tmp_path).stdout == "set()\n"
     with pytest.raises(AttributeError, match="no attribute 'conect'"):
         local_redshift.conect  # type: ignore[attr-defined]  # noqa: B018
 
