@@ -28,8 +28,8 @@ _CONTEXT = re.compile(r"^  context:   (.*?)\n  query:", re.MULTILINE | re.DOTALL
 def block(message: str, code: int, context: str) -> str:
     """The detail of an error of a compute node, as Redshift lays it out; `context` is what it met."""
     rule = "-" * 47
-    told = f"  error:  {message}\n  code:      {code}\n  context:   {context}\n  query:     0\n"
-    return f"\n  {rule}\n{told}  location:  local\n  process:   local\n  {rule}\n"
+    lines = f"  error:  {message}\n  code:      {code}\n  context:   {context}\n  query:     0\n"
+    return f"\n  {rule}\n{lines}  location:  local\n  process:   local\n  {rule}\n"
 
 
 def refuse(
@@ -77,17 +77,17 @@ _BAD_INTEGER = re.compile(
 _INTEGERS = {"smallint": "Short", "integer": "Integer", "bigint": "Long"}
 
 
-def _bad_integer(said: str) -> RedshiftError | None:
+def _bad_integer(message: str) -> RedshiftError | None:
     """A text of a row that is no integer, as a compute node tells it; its whole text is in the detail."""
-    found = _BAD_INTEGER.match(said)
-    if found is None:
+    match = _BAD_INTEGER.match(message)
+    if match is None:
         return None
-    text = found[2]
+    text = match[2]
     digits = re.match(r"\s*[-+]?\d*\s*", text, re.ASCII)
     place = digits.end() if digits else 0
     digit = f"Invalid digit, Value '{text[place : place + 1]}', Pos {place}"
-    message = f"{digit}, Type: {_INTEGERS[found[1]]}"
-    return RedshiftError("XX000", message, block(message, 1207, text))
+    words = f"{digit}, Type: {_INTEGERS[match[1]]}"
+    return RedshiftError("XX000", words, block(words, 1207, text))
 
 
 _UNGROUPED = re.compile(r'column "([^"]*)" must appear in the GROUP BY clause')
@@ -99,15 +99,15 @@ _MISUSED = (
 )
 
 
-def _misused(said: str) -> RedshiftError | None:
+def _misused(message: str) -> RedshiftError | None:
     """An aggregate or an ungrouped column where it cannot stand, in the words of Redshift's planner."""
-    if found := _UNGROUPED.search(said):
+    if ungrouped := _UNGROUPED.search(message):
         words = "must appear in the GROUP BY clause or be used in an aggregate function"
-        return RedshiftError("42803", f'column "{found[1]}" {words}')
+        return RedshiftError("42803", f'column "{ungrouped[1]}" {words}')
     for theirs, words in _MISUSED:
-        if theirs in said:
+        if theirs in message:
             return RedshiftError("42803", words)
-    return RedshiftError("42803", said) if "GROUP BY" in said else None
+    return RedshiftError("42803", message) if "GROUP BY" in message else None
 
 
 def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one return a kind
