@@ -105,6 +105,7 @@ def test_the_command_serves_psql_with_tls_until_it_is_stopped(tmp_path: Path) ->
     [
         (["--host", "0.0.0.0", "--insecure"], "listening there needs TLS"),
         (["--roles", "roles.json"], "the key 'role'; there are default, roles. It is written like"),
+        (["--roles", "latin.json"], "--roles latin.json: byte 10 is not UTF-8. It is written like"),
         (["not.duckdb"], "not a valid DuckDB"),
     ],
 )
@@ -112,11 +113,32 @@ def test_what_cannot_be_served_is_told_without_a_traceback(
     options: list[str], words: str, tmp_path: Path
 ) -> None:
     (tmp_path / "roles.json").write_text('{"role": []}')
+    (tmp_path / "latin.json").write_bytes('{"roles": é}'.encode("latin-1"))
     (tmp_path / "not.duckdb").write_text("no database " * 1000)
     done = python("-m", "local_redshift", "--port", "0", *options, cwd=tmp_path)
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--port", "99999", "'99999' is no port: give a number from 0 to 65535"),
+        ("--port", "-1", "'-1' is no port"),
+        ("--port", "x", "'x' is no port"),
+        ("--store", "nowhere", "'nowhere' is no folder: make it"),
+        ("--store", "file", "'file' is no folder"),
+        ("--user", "", "it is empty"),
+    ],
+)
+def test_a_wrong_option_is_named(option: str, value: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = python("-m", "local_redshift", option, value, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"error: argument {option}: {words}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"], "something was made"
 
 
 def test_a_port_that_is_taken_is_told_with_the_remedy(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import shlex
 import signal
 import sys
@@ -27,6 +28,8 @@ from local_redshift.wire.certificates import (
 from local_redshift.wire.handshake import Door
 from local_redshift.wire.server import Server
 
+_LAST_PORT = 65535
+
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
@@ -36,17 +39,39 @@ def parser() -> argparse.ArgumentParser:
     )
     add = options.add_argument
     add("file", nargs="?", default=":memory:", help="the DuckDB file; without one, in memory")
-    add("--store", type=Path, help="a folder of buckets, for COPY and UNLOAD")
+    add("--store", type=_folder, help="a folder of buckets, for COPY and UNLOAD")
     add("--roles", type=Path, help="a file of IAM roles; without one, any role may do everything")
     add("--host", default="127.0.0.1", help="where it listens")
-    add("--port", type=int, default=5439, help="0: a free one")
-    add("--user", default="admin", help="who may come in")
+    add("--port", type=_port, default=5439, help="0: a free one")
+    add("--user", type=_user, default="admin", help="who may come in")
     add(
         "--keys", type=Path, default=Path(".local-redshift"), metavar="FOLDER",
         help="the password and the certificates, made where there are none (%(default)s)",
     )  # fmt: skip
     add("--insecure", action="store_true", help="without TLS, for this machine only")
     return options
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no folder: make it, and a folder a bucket in it"
+        )
+    return Path(text)
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port: give a number from 0 to {_LAST_PORT}"
+        )
+    return int(text)
+
+
+def _user(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: give the name that clients come in with")
+    return text
 
 
 def serve(options: argparse.Namespace, say: Callable[[str], None]) -> None:
@@ -75,7 +100,12 @@ def serve(options: argparse.Namespace, say: Callable[[str], None]) -> None:
 
 
 def _roles(file: Path | None) -> Roles:
-    return ANY_ROLES if file is None else read_roles(file.read_text("utf-8"))
+    if file is None:
+        return ANY_ROLES
+    try:
+        return read_roles(file.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise RolesError(f"byte {error.start} is not UTF-8") from None
 
 
 def _lines(
@@ -108,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         serve(options, lambda line: print(line, flush=True))
     except RolesError as error:
-        sys.exit(f"{options.roles}: {error}. It is written like this:\n{EXAMPLE}")
+        sys.exit(f"--roles {options.roles}: {error}. It is written like this:\n{EXAMPLE}")
     except OSError as error:
         taken = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
         sys.exit(f"{error}{taken}")
