@@ -1,4 +1,4 @@
-"""local_redshift/docs/reference.md names every function there is, and no other."""
+"""docs/reference.md names every function there is, and no other."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def aggregate(call: Call, over: Over) -> Value:
     if rule is not None:
         return rule(call, over)
     if call.within or call.star:
-        raise refuse(f"this use of {call.name}", "see local_redshift/docs/reference.md")
+        raise refuse(f"this use of {call.name}", "see docs/reference.md of local-redshift")
     return _OF_VALUES[call.name](_only(call), call, over)
 
 
@@ -260,7 +260,7 @@ def window(call: Call, over: Over) -> Value:
     if name in AGGREGATES:
         return aggregate(call, over)
     if call.distinct or call.star or call.within:
-        raise refuse(f"this use of {name}", "see local_redshift/docs/reference.md")
+        raise refuse(f"this use of {name}", "see docs/reference.md of local-redshift")
     if name in RANKS:
         return _rank(call, over)
     if name == "ratio_to_report":

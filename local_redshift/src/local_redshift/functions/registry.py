@@ -37,7 +37,8 @@ def known(name: str) -> None:
     """Refuse a function that has no rule, by name."""
     if name not in RULES:
         raise refuse(
-            f"the function {name}", "see local_redshift/docs/reference.md for those that have one"
+            f"the function {name}",
+            "see docs/reference.md of local-redshift for those that have one",
         )
 
 

@@ -50,7 +50,7 @@ def part(value: Value, name: str, without: tuple[str, ...] = ()) -> str:
     if unit is None or unit in without:
         raise refuse(
             f"the date part {word} in {name}",
-            "see local_redshift/docs/reference.md for those it has",
+            "see docs/reference.md of local-redshift for those it has",
         )
     return unit
 

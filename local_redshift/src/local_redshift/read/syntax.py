@@ -185,7 +185,8 @@ def _type(words: list[Word], place: int) -> None:
     after = words[place + 1].lower if place + 1 < len(words) else ""
     if name not in _TYPES or (name == "double" and after != "precision"):
         raise refuse(
-            f"the type {words[place].text[:60]}", "use a type of local_redshift/docs/reference.md"
+            f"the type {words[place].text[:60]}",
+            "use a type that docs/reference.md of local-redshift lists",
         )
     if name == "text" and after == "(":
         raise _error(words, place + 1, "text has no length: write varchar(n)")

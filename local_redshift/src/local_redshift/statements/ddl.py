@@ -45,7 +45,7 @@ def create(reader: Reader, words: Words) -> list[Command]:
         return _create_table(reader, words, temporary)
     what = " ".join(word.text for word in words.words[:3])
     raise refuse(
-        f"the statement {what}", "see local_redshift/docs/reference.md for what can be created"
+        f"the statement {what}", "see docs/reference.md of local-redshift for what can be created"
     )
 
 

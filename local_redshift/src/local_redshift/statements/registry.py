@@ -57,7 +57,7 @@ def _change(verb: str) -> Run:
         tree = parse(sql)
         if tree.key != verb:
             raise refuse(
-                f"this form of {verb}", "write it in the form of local_redshift/docs/reference.md"
+                f"this form of {verb}", "write it in a form of docs/reference.md of local-redshift"
             )
         return session.run(CHANGES[verb](Writer(session.catalog, session.compiler()), tree))
 
@@ -239,7 +239,9 @@ def read(sql: str) -> tuple[Statement, Words]:
     two = f"{first} {words.words[words.at].lower}" if not words.done else first
     statement = STATEMENTS.get(two) or STATEMENTS.get(first)
     if statement is None:
-        raise refuse(f"the statement {words.words[0].text}", "see local_redshift/docs/reference.md")
+        raise refuse(
+            f"the statement {words.words[0].text}", "see docs/reference.md of local-redshift"
+        )
     return statement, words
 
 
