@@ -16,6 +16,7 @@ import pytest
 
 import local_redshift
 from local_redshift.testing.server import serving
+from local_redshift.wire.serve import parser
 from tests.house import PROJECT
 from tests.missing import missing
 
@@ -98,6 +99,37 @@ def test_the_command_serves_psql_with_tls_until_it_is_stopped(tmp_path: Path) ->
         assert process.wait(timeout=60) == 0
     with local_redshift.connect(tmp_path / "w.duckdb") as session:
         assert session.execute("select id from sales").rows == [(1,)]
+
+
+@pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("sh", "sh")])
+def test_the_clients_of_the_page_connect(language: str, command: str, tmp_path: Path) -> None:
+    if language == "sh" and shutil.which("psql") is None:
+        missing("psql is not installed: install postgresql-client")
+    page = (PROJECT / "docs" / "wire.md").read_text("utf-8")
+    client = re.search(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    assert client is not None
+    with served(tmp_path) as (_, variables):
+        done = subprocess.run(
+            [command, "-"] if language == "python" else [command, "-eu"],
+            input=client[1].replace("5439", variables["PGPORT"]),
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {"one", "1"} <= set(done.stdout.split())
+
+
+def test_the_page_has_every_option_of_the_command() -> None:
+    page = (PROJECT / "docs" / "wire.md").read_text("utf-8")
+    section = page.partition("## The server")[2].partition("## ")[0]
+    options = {one for action in parser()._actions for one in action.option_strings}
+    named = set(re.findall(r"`(--[a-z]+)`", section))
+    assert named == {one for one in options if one.startswith("--")} - {"--help"}
+
+
+def test_no_page_leads_to_a_program_beside_this_one() -> None:
+    pages = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    named = [page.name for page in pages if "orderhe" in page.read_text("utf-8")]
+    assert named == []
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_the_document_s_clients_connect(tmp_path: Path, language: str, command: 
     if language == "sh" and shutil.which("psql") is None:
         says = "psql is not installed: apt install postgresql-client"
         missing(says)
-    text = (ROOT / "local_redshift" / "docs" / "wire.md").read_text("utf-8")
+    text = (ROOT / "docs" / "warehouse-server.md").read_text("utf-8")
     found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
     assert found is not None
     settings = load_settings({}, tmp_path)
