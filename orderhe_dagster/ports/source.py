@@ -66,6 +66,9 @@ class SourceTransaction(Protocol):
     def fetch(self, sql: str) -> pa.Table:
         """Run a query and return its rows."""
 
+    def table_names(self) -> list[str]:
+        """The tables of this database alone, as it spells them. Loads no Arrow."""
+
     def append(self, table: Table, rows: pa.Table) -> None:
         """Insert rows by column name; types are cast to the contract's, exactly or not at all."""
 

@@ -36,6 +36,4 @@ def mark(transaction: SourceTransaction) -> None:
 
 def is_marked(transaction: SourceTransaction) -> bool:
     """Whether the marker is there."""
-    # Not information_schema: it lists other databases of the server too.
-    tables = transaction.fetch("show tables").column(0).to_pylist()
-    return MARKER in {str(name).lower() for name in tables}
+    return MARKER in {name.lower() for name in transaction.table_names()}

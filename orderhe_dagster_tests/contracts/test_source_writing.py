@@ -35,6 +35,13 @@ def test_an_append_may_leave_out_what_has_a_default(source: Source, sales: Table
     assert row == [{"state": "new", "small": 0, "note": None}]
 
 
+def test_a_transaction_tells_the_tables_there_are(source: Source, sales: Table) -> None:
+    with source.writing() as transaction:
+        assert "sales" in transaction.table_names()
+        transaction.execute("create table mine (id int not null primary key)")
+        assert "mine" in transaction.table_names()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

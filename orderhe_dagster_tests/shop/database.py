@@ -55,6 +55,9 @@ class Database:
     def fetch(self, sql: str) -> pa.Table:
         return self.connection.execute(sql).to_arrow_table()
 
+    def table_names(self) -> list[str]:
+        return [name for (name,) in self.connection.execute("show tables").fetchall()]
+
     def append(self, table: Table, rows: pa.Table) -> None:
         self.connection.register("incoming", rows)
         self.connection.execute(f"insert into {table.name} by name select * from incoming")

@@ -189,6 +189,10 @@ class _Transaction:
         """Run a query and return its rows."""
         return self._run(sql).to_arrow_table()
 
+    def table_names(self) -> list[str]:
+        """The tables of the file."""
+        return [str(name) for (name,) in self._run("show tables").fetchall()]
+
     def append(self, table: Table, rows: pa.Table) -> None:
         """Insert rows by column name, exactly or not at all; PortError says which row was wrong."""
         insert(self._connection, table, rows)

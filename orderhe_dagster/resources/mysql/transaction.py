@@ -40,6 +40,10 @@ class MySQLTransaction:
         """Run a query and return its rows."""
         return arrow_of(self._run(sql))
 
+    def table_names(self) -> list[str]:
+        """The tables of the database; information_schema would list other databases' too."""
+        return [str(name) for (name,) in self._run("show tables").fetchall()]
+
     def append(self, table: Table, rows: pa.Table) -> None:
         """Insert rows by column name, exactly or not at all; PortError says which row was wrong."""
         import pymysql
