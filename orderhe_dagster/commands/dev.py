@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.settings.config import Settings
 
 
@@ -9,6 +10,7 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     """Run the Dagster UI and daemon until they are stopped; return their exit code.
 
     Where the system can, this process becomes Dagster's, so that signals and exit code are its own.
+    LaunchError where somebody listens on the port: Dagster would go on without a page.
     """
     import os
     import subprocess
@@ -17,6 +19,7 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     from orderhe_dagster.settings import home
     from orderhe_dagster.settings.dagster_yaml import WORKSPACE
 
+    _see_that_it_is_free(host, port)
     state = home.use_home(settings)
     workspace = state.dagster / "workspace.yaml"
     home.write_once(workspace, WORKSPACE)
@@ -27,3 +30,22 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     if os.name == "posix":
         os.execv(sys.executable, command)
     return subprocess.call(command)
+
+
+def _see_that_it_is_free(host: str, port: int) -> None:
+    import os
+    import socket
+
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":  # a connection that has just ended does not hold the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise LaunchError(
+            f"the Dagster UI cannot listen on {host}:{port}: {error.strerror or error}. If another "
+            f"`orderhe dev` is running, use that, or stop it; else: orderhe dev --port {port + 1}"
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import dagster as dg
@@ -103,17 +104,17 @@ def started(sales_shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> list[list[
 
 def test_dev_writes_the_workspace_once(sales_shop: TestShop, started: list[list[str]]) -> None:
     workspace = home_of(sales_shop.settings).dagster / "workspace.yaml"
-    serve_ui(sales_shop.settings, "127.0.0.1", 3000)
+    serve_ui(sales_shop.settings, "127.0.0.1", 0)
     assert started[0][started[0].index("-w") + 1] == str(workspace)
     assert workspace.read_text("utf-8") == WORKSPACE
     head, _, rest = WORKSPACE.partition("\n")
     edited = f"{head}\n{rest}  - python_file: another_shop.py\n"
     workspace.write_text(edited, "utf-8")
-    serve_ui(sales_shop.settings, "127.0.0.1", 3000)
+    serve_ui(sales_shop.settings, "127.0.0.1", 0)
     assert workspace.read_text("utf-8") == edited
     earlier = f"# Written by orderhe; the checkout's workspace.yaml says the same.\n{rest}"
     workspace.write_text(earlier, "utf-8")
-    serve_ui(sales_shop.settings, "127.0.0.1", 3000)
+    serve_ui(sales_shop.settings, "127.0.0.1", 0)
     assert workspace.read_text("utf-8") == WORKSPACE
 
 
@@ -121,10 +122,10 @@ def test_dev_tells_what_may_not_be_meant(
     sales_shop: TestShop, started: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = prepare_home(sales_shop.settings)
-    serve_ui(sales_shop.settings, "127.0.0.1", 3000)
+    serve_ui(sales_shop.settings, "127.0.0.1", 0)
     assert capsys.readouterr().err == ""
     home.instance.write_text(TEXT.replace("telemetry:\n  enabled: false\n", ""), "utf-8")
-    serve_ui(sales_shop.settings, "127.0.0.1", 3000)
+    serve_ui(sales_shop.settings, "127.0.0.1", 0)
     assert "telemetry.enabled is not set, so Dagster sends" in capsys.readouterr().err
     assert len(started) == 2
 
@@ -144,3 +145,13 @@ def test_a_line_that_is_missing_is_told_without_a_traceback(
     assert told.startswith(
         f"error: {home.instance}: python_logs.managed_python_loggers does not name"
     )
+
+
+def test_dev_says_that_its_port_is_taken_and_starts_nothing(
+    sales_shop: TestShop, started: list[list[str]]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(LaunchError, match=f"127.0.0.1:{port}.*orderhe dev --port {port + 1}"):
+            serve_ui(sales_shop.settings, "127.0.0.1", port)
+    assert started == []
