@@ -97,6 +97,10 @@ def _roles(file: Path | None) -> Roles | None:
         return None
     try:
         return read_roles(file.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise OrderheError(
+            f"{file} is no UTF-8 text: byte {error.start + 1}. It is written like this:\n{EXAMPLE}"
+        ) from None
     except RolesError as error:
         raise OrderheError(f"{file}: {error}. It is written like this:\n{EXAMPLE}") from None
 

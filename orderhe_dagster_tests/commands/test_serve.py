@@ -216,13 +216,14 @@ def test_help_names_the_options() -> None:
         ("{", "line 1 is no JSON"),
         ('{"roles": [{"arn": "shop-copy"}]}', "arn is 'shop-copy'"),
         ('{"role": []}', "the key 'role'; there are default, roles"),
+        ("\udcff{}", "is no UTF-8 text: byte 1"),
     ],
 )
 def test_a_wrong_file_of_roles_is_named_with_an_example(
     text: str, told: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "roles.json"
-    file.write_text(text, "utf-8")
+    file.write_text(text, "utf-8", errors="surrogateescape")
     environ = {"ORDERHE_HOME": str(tmp_path / "home")}
     done = CliRunner().invoke(main, ["warehouse", "serve", "--roles", str(file)], env=environ)
     assert done.exit_code == 1

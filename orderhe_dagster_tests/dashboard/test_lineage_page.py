@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from orderhe_dagster.catalog.reader import read_catalogue
 from orderhe_dagster.dashboard.lineage_html import lineage_page
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["chromium"]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 NET = "mart.daily_sales.net_amount"
+expect.set_options(timeout=30_000)
+"""The page is drawn anew a moment after its address has changed: a bound, not an expectation."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,8 @@ def test_a_column_shows_its_path_and_nothing_beside_it(chromium: Browser, page_f
         page = seen.page
         page.get_by_role("button", name="daily_sales: 8 columns").first.click()
         page.locator(f'#stages [data-node="{NET}"] a').click()
-        assert page.url == at(page_file, NET)
+        expect(page).to_have_url(at(page_file, NET))
+        expect(page.locator("#lines path.up")).to_have_count(6)
         assert marked(page, "self") == {NET}
         carried = {
             f"{layer}.orders.{name}"
@@ -89,14 +94,13 @@ def test_a_column_shows_its_path_and_nothing_beside_it(chromium: Browser, page_f
         }
         assert marked(page, "up") == carried
         assert marked(page, "down") == {"export.daily_sales.net_amount"}
-        assert page.locator("#lines path.up").count() == 6
-        assert page.locator("#lines path.down").count() == 1
-        assert page.locator("#stages article").count() == 5
+        expect(page.locator("#lines path.down")).to_have_count(1)
+        expect(page.locator("#stages article")).to_have_count(5)
         text = page.locator("#chosen").inner_text()
         assert "Amount less cancelled and returned orders, in won" in text
         assert "sum(case when orders.status in ('cancelled', 'returned')" in text
         page.go_back()
-        assert page.locator("#chosen").is_hidden()
+        expect(page.locator("#chosen")).to_be_hidden()
         assert page.locator("#stages article").count() > 10
         assert seen.complaints == []
 
@@ -135,9 +139,9 @@ def test_a_hidden_layer_is_passed_through(chromium: Browser, page_file: Path) ->
     with watched(chromium, at(page_file, NET), viewport=WIDE, locale="en-US") as seen:
         page = seen.page
         page.get_by_role("button", name="Backup", exact=True).click()
-        assert page.url == at(page_file, f"{NET}&hide=backup")
-        assert page.locator("#stages section").count() == 4
-        assert page.locator("#lines path.up").count() == 4
+        expect(page).to_have_url(at(page_file, f"{NET}&hide=backup"))
+        expect(page.locator("#stages section")).to_have_count(4)
+        expect(page.locator("#lines path.up")).to_have_count(4)
 
 
 def test_a_keyboard_finds_follows_and_leaves(chromium: Browser, page_file: Path) -> None:
@@ -151,17 +155,19 @@ def test_a_keyboard_finds_follows_and_leaves(chromium: Browser, page_file: Path)
         assert "found" in page.locator("#found-count").inner_text()
         press("Tab")
         press("Enter")
-        assert page.url == at(page_file, NET)
+        expect(page).to_have_url(at(page_file, NET))
+        expect(page.locator("#lines path.up")).to_have_count(6)
         page.locator(f'#stages [data-node="{NET}"] a').focus()
         press("ArrowLeft")
         assert page.evaluate(node) in ("warehouse.orders.amount", "warehouse.orders.status")
         press("ArrowLeft")
         assert page.evaluate(node).startswith("backup.orders.")
         press("Enter")
-        assert page.url.startswith(at(page_file, "backup.orders."))
+        expect(page).to_have_url(re.compile(re.escape(at(page_file, "backup.orders."))))
+        expect(page.locator("#chosen")).to_contain_text("Column of backup.orders")
         assert page.evaluate(node).startswith("backup.orders."), "the keyboard stays where it was"
         press("Escape")
-        assert page.url == at(page_file)
+        expect(page).to_have_url(at(page_file))
 
 
 def test_the_narrow_page_is_lists(chromium: Browser, page_file: Path) -> None:
@@ -175,17 +181,17 @@ def test_the_narrow_page_is_lists(chromium: Browser, page_file: Path) -> None:
             for layer in ("warehouse", "backup", "raw")
         ]
         trees.nth(1).locator("a").first.click()
-        assert page.url == at(page_file, "export.daily_sales.net_amount")
+        expect(page).to_have_url(at(page_file, "export.daily_sales.net_amount"))
 
 
 def test_language_and_colours_stay_in_the_address(chromium: Browser, page_file: Path) -> None:
     with watched(chromium, at(page_file, NET), viewport=WIDE, locale="en-US") as seen:
         page = seen.page
         page.get_by_role("button", name="한국어").click()
-        assert page.locator("html").get_attribute("lang") == "ko"
-        assert page.title() == "컬럼 계보"
+        expect(page.locator("html")).to_have_attribute("lang", "ko")
+        expect(page).to_have_title("컬럼 계보")
         page.get_by_role("button", name="어둡게").click()
-        assert page.url == at(page_file, f"{NET}&lang=ko&scheme=dark")
+        expect(page).to_have_url(at(page_file, f"{NET}&lang=ko&scheme=dark"))
         page.reload()
         assert page.locator("#chosen h3").all_inner_texts() == ["어디에서 오나", "어디에 쓰이나"]
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"
@@ -207,8 +213,8 @@ def test_the_dashboard_and_this_page_lead_to_one_another(
         seen.page.locator("#dashboard").click()
         back = seen.page.get_by_role("link", name="각 컬럼이 어디에서 왔는지 보기")
         back.click()
-        assert seen.page.url == at(page_file, "lang=ko&scheme=dark")
-        assert seen.page.title() == "컬럼 계보"
+        expect(seen.page).to_have_url(at(page_file, "lang=ko&scheme=dark"))
+        expect(seen.page).to_have_title("컬럼 계보")
         assert seen.complaints == []
 
 
