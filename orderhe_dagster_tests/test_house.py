@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -127,26 +128,18 @@ def beyond_their_arrows(graph: Graph) -> dict[str, list[str]]:
     return wrong
 
 
-def circles(graph: Graph) -> list[list[str]]:
-    """The groups of modules that reach one another, by whatever way."""
-    reached: Graph = {}
-    for name in graph:
-        seen, stack = set[str](), [name]
-        while stack:
-            new = (graph[stack.pop()] & graph.keys()) - seen
-            seen |= new
-            stack += new
-        reached[name] = seen
-    groups = {
-        tuple(sorted(other for other in reached[name] if name in reached[other]))
-        for name in graph
-        if name in reached[name]
-    }
-    return [list(group) for group in sorted(groups)]
+def circles(graph: Graph) -> list[str]:
+    """Modules that import one another in a circle, by whatever way, as the first circle runs."""
+    own = {name: (imported & graph.keys()) - {name} for name, imported in graph.items()}
+    try:
+        TopologicalSorter(own).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
 
 
-def circles_of_rooms(graph: Graph) -> list[list[str]]:
-    """The groups of rooms that reach one another."""
+def circles_of_rooms(graph: Graph) -> list[str]:
+    """Rooms that import one another in a circle."""
     rooms: Graph = {}
     for name, imported in graph.items():
         others = {room(other) for other in imported if other.startswith(f"{PACKAGE}.")}

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 import local_redshift
+from local_redshift.testing.missing import missing
 from local_redshift.testing.server import serving
 from local_redshift.wire.serve import parser
 from tests.house import PROJECT
-from tests.missing import missing
 
 README = (PROJECT / "README.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", README, re.DOTALL)

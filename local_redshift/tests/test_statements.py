@@ -14,8 +14,8 @@ import pytest
 
 from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import Engine
+from local_redshift.testing.missing import missing
 from tests.buckets import Bucket
-from tests.missing import missing
 from tests.statement_files import Case, cases, shown, tables
 
 RIGHT = 326

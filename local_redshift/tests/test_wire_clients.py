@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from local_redshift.testing.certificates import Authority
+from local_redshift.testing.missing import missing
 from local_redshift.testing.server import PASSWORD, Redshift, serving
-from tests.missing import missing
 from tests.raw import SYNC, Raw, bind, error, execute, framed, parse
 
 

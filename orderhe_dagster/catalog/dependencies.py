@@ -71,10 +71,10 @@ def check_dependencies(catalogue: Catalogue) -> dict[TableRef, tuple[TableRef, .
 def _reachable(start: Node, graph: Mapping[Node, Iterable[Node]]) -> set[Node]:
     """Every node that the arrows lead to from `start`; `start` itself if they come back."""
     reachable: set[Node] = set()
-    todo = [start]
-    while todo:
-        for node in graph.get(todo.pop(), ()):
+    open_ends = [start]
+    while open_ends:
+        for node in graph.get(open_ends.pop(), ()):
             if node not in reachable:
                 reachable.add(node)
-                todo.append(node)
+                open_ends.append(node)
     return reachable

@@ -20,6 +20,7 @@ import pytest
 import redshift_connector
 from click.testing import CliRunner
 
+from local_redshift.testing.missing import missing
 from local_redshift.testing.server import serving
 from orderhe_dagster.cli import main
 from orderhe_dagster.commands import serve as warehouse_server
@@ -29,7 +30,6 @@ from orderhe_dagster.ports.errors import LockTimeout
 from orderhe_dagster.rendering.progress import show_progress
 from orderhe_dagster.resources.build import build_warehouse
 from orderhe_dagster.settings.config import Settings, load_settings
-from orderhe_dagster_tests.servers.missing import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orderhe_dagster_tests.servers.missing import missing
+from local_redshift.testing.missing import missing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from local_redshift.testing.certificates import LOOPBACK, Authority
-from orderhe_dagster_tests.servers.missing import missing
+from local_redshift.testing.missing import missing
 
 HOST = "127.0.0.1"
 OTHER_HOST = "127.0.0.2"
