@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.ddl import qualified, quoted
-from orderhe_dagster.catalog.table import LAYERS, Kind, Table, TableRef
+from orderhe_dagster.catalog.table import Kind, Table
 from orderhe_dagster.errors import OrderheError, counted
 from orderhe_dagster.ports.warehouse import Warehouse
 
@@ -24,7 +24,10 @@ _DTYPES: dict[Kind, str] = {
     "timestamp": "datetime64[us]",
     "varchar": "string",
 }
-"""Kind -> the pandas type that holds it exactly, missing values included; the others stay Python's own."""
+"""Kind -> the pandas type that holds its values and missing ones; the others stay Python's own.
+
+A float that is no number (NaN) counts as missing, as pandas has it.
+"""
 
 
 class FrameError(OrderheError):
@@ -50,7 +53,7 @@ def read_frame(warehouse: Warehouse, name: str) -> pd.DataFrame:
     frame = frame.astype(
         {c.name: _DTYPES[c.type.kind] for c in table.columns if c.type.kind in _DTYPES}
     )
-    for column in frame_columns(table):
+    for column in _frame_columns(table):
         for constraint in column.constraints:
             try:
                 constraint.validate(frame, column.name)
@@ -63,8 +66,8 @@ def read_frame(warehouse: Warehouse, name: str) -> pd.DataFrame:
     return frame
 
 
-def frame_columns(table: Table) -> list[Any]:
-    """A `dagster_pandas.PandasColumn` for each column: for a Dagster type of a frame of this table."""
+def _frame_columns(table: Table) -> list[Any]:
+    """A `dagster_pandas.PandasColumn` for each column, with the constraints of the file."""
     from dagster_pandas.constraints import CategoricalColumnConstraint, NonNullableColumnConstraint
     from dagster_pandas.validation import PandasColumn
 
@@ -86,8 +89,7 @@ def _table(name: str) -> Table:
     from orderhe_dagster.settings.project import read_catalogue
 
     catalogue = read_catalogue(load_settings())
-    layer, _, bare = name.partition("/")
-    known = [f"{t.read_as.layer}/{t.name}" for t in catalogue.tables if t.layer != "export"]
-    if name not in known:
-        raise FrameError(f"{name!r} is no table of the warehouse; there are {', '.join(known)}")
-    return catalogue.get(TableRef(next(each for each in LAYERS if each == layer), bare))
+    tables = {"/".join(t.read_as.path): t for t in catalogue.tables if t.layer != "export"}
+    if name not in tables:
+        raise FrameError(f"{name!r} is no table of the warehouse; there are {', '.join(tables)}")
+    return tables[name]
