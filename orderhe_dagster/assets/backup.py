@@ -11,9 +11,10 @@ from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
-from orderhe_dagster.catalog.segments import WHOLE, days_of
+from orderhe_dagster.catalog.segments import WHOLE, Outside, days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.measures import OutsideRows
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups
@@ -89,7 +90,7 @@ def _backup_asset(
                 scratch,
                 may_be_empty=context.run.tags.get(MAY_BE_EMPTY_TAG) == "true",
             )
-            before, after = source.outside(table, history) if window else (0, 0)
+            left_out = source.outside(table, Outside.of(history)) if window else OutsideRows()
         _log(table, done)
         report_days(
             context,
@@ -104,7 +105,7 @@ def _backup_asset(
         return dg.MaterializeResult(
             metadata={
                 **_metadata(table, done, store),
-                **_left_out(table, history, before, after),
+                **_left_out(table, history, left_out.before, left_out.after),
                 **_quarantine(table, quarantine),
                 **({} if window else _figures(store, done.records[WHOLE])),
             },

@@ -8,7 +8,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
-from orderhe_dagster.catalog.segments import Segment, days_of
+from orderhe_dagster.catalog.segments import Outside, Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
@@ -73,7 +73,7 @@ def _loaded_checks(
 
         def unread(parent: Table, loaded: Collection[Segment]) -> bool:
             history = calendar.history()
-            if source.outside(parent, history)[0]:
+            if source.outside(parent, Outside.of(history)).before:
                 return True
             there = source.touches(parent, history)
             return any(segment not in loaded for segment in there)

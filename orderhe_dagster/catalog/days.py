@@ -70,5 +70,9 @@ def bound(table: Table, day: date) -> str:
         return f"'{day.isoformat()}'"
     if not kind.instant:
         return f"'{day.isoformat()} 00:00:00'"
-    midnight = datetime.combine(day, time.min, ZoneInfo(table.time_zone)).astimezone(timezone.utc)
-    return f"'{midnight.strftime('%Y-%m-%d %H:%M:%S')}'"
+    midnight = datetime.combine(day, time.min, ZoneInfo(table.time_zone))
+    try:
+        moment = midnight.astimezone(timezone.utc).replace(tzinfo=None)
+    except OverflowError:  # before the year 1, which no column holds
+        moment = datetime.min
+    return f"'{moment.isoformat(' ', 'seconds')}'"

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from orderhe_dagster.catalog.days import Window, bound, windows
-from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.ddl import Dialect, quoted
 from orderhe_dagster.catalog.table import Table
 
 _WHOLE, _OUTSIDE = "all", "outside"
@@ -53,9 +54,41 @@ OUTSIDE = Segment(_OUTSIDE)
 first, or after today."""
 
 
-def segments_of(window: Window | None) -> list[Segment]:
-    """The segments of the days of `window`, in order; None: of a table without partitions."""
-    return [WHOLE] if window is None else [Segment.of(day) for day in window]
+@dataclass(frozen=True)
+class Outside:
+    """The rows of a table with partitions that are in none of the days from `start` on, before `end`.
+
+    Those without a day (NULL), before `start`, or of `end` and later. Where `start` is `end` there are
+    no days, and all rows are outside.
+    """
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise ValueError(f"days that end before they start: {self.start} is after {self.end}")
+
+    @classmethod
+    def of(cls, window: Window) -> Outside:
+        """What lies outside of the days of `window`."""
+        return cls(window.start, window.end)
+
+
+Scope: TypeAlias = Window | Outside | None
+"""What of a table is read at once: days, what lies outside of them, or all (no partitions)."""
+
+
+def segments_of(scope: Scope) -> list[Segment]:
+    """The segments of `scope`: its days in order, `OUTSIDE`, or `WHOLE` (None)."""
+    if isinstance(scope, Window):
+        return [Segment.of(day) for day in scope]
+    return [WHOLE] if scope is None else [OUTSIDE]
+
+
+def uncut(scope: Scope) -> Segment | None:
+    """The one segment of a scope that is not cut into days; None of one that is."""
+    return None if isinstance(scope, Window) else segments_of(scope)[0]
 
 
 def days_of(segments: Iterable[Segment]) -> list[date]:
@@ -63,20 +96,31 @@ def days_of(segments: Iterable[Segment]) -> list[date]:
     return [day for segment in segments if (day := segment.day) is not None]
 
 
-def condition(table: Table, segments: Iterable[Segment]) -> str | None:
+def condition(
+    table: Table, segments: Iterable[Segment], outside: Outside | None = None
+) -> str | None:
     """The SQL condition that a row of `table` lies in one of `segments`; None where every row does.
 
-    ValueError where there are none: what deletes by it would delete all.
+    `outside` says which days there are, where `OUTSIDE` is among the segments. ValueError where it
+    does not, and where there are no segments: what deletes by it would delete all.
     """
     wanted = set(segments)
     if not wanted:
         raise ValueError(f"{table.ref}: no segment was named")
     if WHOLE in wanted:
         return None
+    scopes: list[Window | Outside] = [*windows(days_of(wanted))]
     if OUTSIDE in wanted:
-        raise ValueError(f"{table.ref}: no condition tells what lies outside of the days")
-    column = quoted(str(table.partition))
-    return " or ".join(
-        f"({column} >= {bound(table, span.start)} and {column} < {bound(table, span.end)})"
-        for span in windows(days_of(wanted))
-    )
+        if outside is None:
+            raise ValueError(f"{table.ref}: no condition tells what lies outside of the days")
+        scopes.append(outside)
+    return " or ".join(f"({scope_condition(table, scope)})" for scope in scopes)
+
+
+def scope_condition(table: Table, scope: Window | Outside, dialect: Dialect = "duckdb") -> str:
+    """The SQL condition that a row of `table` lies in `scope`; names are in the dialect's quotes."""
+    column = quoted(str(table.partition), dialect)
+    start, end = bound(table, scope.start), bound(table, scope.end)
+    if isinstance(scope, Window):
+        return f"{column} >= {start} and {column} < {end}"
+    return f"{column} is null or {column} < {start} or {column} >= {end}"

@@ -22,7 +22,21 @@ class Measure:
 
 @dataclass(frozen=True)
 class Touch:
-    """A cheap fingerprint of a day in the source: rows, and the sum of the cursor in microseconds."""
+    """A cheap fingerprint of a segment in the source: rows, and the sum of the cursor in microseconds."""
 
     rows: int
     cursor_sum: int = 0
+
+
+@dataclass(frozen=True)
+class OutsideRows:
+    """How many rows of a table lie outside of its days: without a day, before them, and after."""
+
+    undated: int = 0
+    before: int = 0
+    after: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.undated + self.before + self.after

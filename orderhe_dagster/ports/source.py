@@ -9,24 +9,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from orderhe_dagster.catalog.days import Window
-    from orderhe_dagster.catalog.segments import Segment
+    from orderhe_dagster.catalog.segments import Outside, Scope, Segment
     from orderhe_dagster.catalog.table import Table
 
 
 @dataclass(frozen=True)
 class Extract:
-    """One snapshot of a table, cut by segment: its days, or the whole of an unpartitioned table.
+    """One snapshot of a table, cut by segment: days, what lies outside of them, or the whole.
 
     `parts` lists the Parquet files of each that has rows; `measures` has every one asked for. Rows
     that cannot be carried are in no part and no measure: `quarantine` lists the JSON lines that tell
@@ -82,28 +81,42 @@ class Source(ABC):
         """Which database this is, without secrets: `mysql://host:port/database`, `duckdb:shop.duckdb`."""
 
     @abstractmethod
+    def server(self) -> str:
+        """Which server this is, whatever name it is reached by and whichever version it runs."""
+
+    @abstractmethod
     def create(self, tables: Sequence[Table]) -> None:
         """Create the raw tables that are not there yet, from their contracts, parents first."""
 
     @abstractmethod
-    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
-        """Write the rows of `window` (None: all rows) to Parquet under `folder` in one statement.
+    def extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
+        """Write the rows of `scope` (None: all rows) to Parquet under `folder` in one statement.
 
         `folder` is made here and must not exist; on any error it is removed again. Columns, order
         and types are the catalogue's, never inferred.
         """
 
     @abstractmethod
-    def measure(self, table: Table, window: Window | None) -> dict[Segment, Measure]:
+    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside the source."""
 
     @abstractmethod
-    def touches(self, table: Table, window: Window | None) -> dict[Segment, Touch]:
-        """The fingerprint of every day in `window` that has rows; of an unpartitioned table, the whole's."""
+    def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
+        """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
 
     @abstractmethod
-    def outside(self, table: Table, window: Window) -> tuple[int, int]:
-        """How many rows lie before `window` and how many after it."""
+    def outside(self, table: Table, outside: Outside) -> OutsideRows:
+        """How many rows lie outside of the days, and on which side of them; quick where there is an index.
+
+        MySQL's zero dates lie before.
+        """
+
+    @abstractmethod
+    def calendar(self, table: Table) -> dict[date, int]:
+        """How many rows each of the shop's days has, over the whole table; in order.
+
+        Rows without a day, and MySQL's zero dates, are on none.
+        """
 
     def list_tables(self) -> list[ListedTable]:
         """The tables that are there, by name, contracts or not. PortError where there is no MySQL."""

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.days import Window, bound
 from orderhe_dagster.catalog.segments import (
     OUTSIDE,
     WHOLE,
+    Outside,
     Segment,
     condition,
     days_of,
     segments_of,
+    uncut,
 )
 from orderhe_dagster_tests.catalog.folders import read
 
@@ -53,6 +55,16 @@ def test_a_window_is_cut_into_its_days() -> None:
     assert days_of([WHOLE, OUTSIDE]) == []
 
 
+def test_what_lies_outside_of_the_days_is_a_segment_of_its_own() -> None:
+    window = Window.of(date(2026, 2, 27), date(2026, 3, 1))
+    assert Outside.of(window) == Outside(date(2026, 2, 27), date(2026, 3, 2))
+    assert segments_of(Outside.of(window)) == [OUTSIDE]
+    assert [uncut(scope) for scope in (window, Outside.of(window), None)] == [None, OUTSIDE, WHOLE]
+    Outside(date(2026, 2, 27), date(2026, 2, 27))  # a shop without days: all is outside
+    with pytest.raises(ValueError, match="end before they start"):
+        Outside(date(2026, 2, 28), date(2026, 2, 27))
+
+
 def test_the_rows_of_segments_are_told_by_the_bounds_of_their_days(tmp_path: Path) -> None:
     catalogue = read(tmp_path, {"raw/visits.sql": VISITS})
     (visits,) = catalogue.in_zone("Asia/Seoul").tables
@@ -63,5 +75,34 @@ def test_the_rows_of_segments_are_told_by_the_bounds_of_their_days(tmp_path: Pat
     assert condition(visits, [WHOLE]) is None
     with pytest.raises(ValueError, match="outside of the days"):
         condition(visits, [FIRST, OUTSIDE])
+    outside = Outside(date(2026, 2, 27), date(2026, 3, 2))
+    beyond = (
+        '("seen_at" is null or "seen_at" < \'2026-02-26 15:00:00\''
+        " or \"seen_at\" >= '2026-03-01 15:00:00')"
+    )
+    assert condition(visits, [OUTSIDE], outside) == beyond
+    assert condition(visits, [OUTSIDE, FIRST], outside) == (
+        "(\"seen_at\" >= '2026-02-26 15:00:00' and \"seen_at\" < '2026-02-27 15:00:00')"
+        f" or {beyond}"
+    )
+    assert condition(visits, [FIRST], outside) == condition(visits, [FIRST])
     with pytest.raises(ValueError, match="no segment was named"):  # or a deletion would take all
         condition(visits, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "first", "last"),
+    [
+        ("date", "Asia/Seoul", "0001-01-01", "9999-12-31"),
+        ("datetime", "Asia/Seoul", "0001-01-01 00:00:00", "9999-12-31 00:00:00"),
+        ("timestamp", "Asia/Seoul", "0001-01-01 00:00:00", "9999-12-30 15:00:00"),
+        ("timestamp", "Pacific/Honolulu", "0001-01-01 10:31:26", "9999-12-31 10:00:00"),
+    ],
+)
+def test_the_first_and_the_last_of_all_days_have_bounds(
+    tmp_path: Path, kind: str, zone: str, first: str, last: str
+) -> None:
+    text = VISITS.replace("timestamp", kind)
+    (visits,) = read(tmp_path, {"raw/visits.sql": text}).in_zone(zone).tables
+    bounds = [bound(visits, day) for day in (date.min, date.max)]
+    assert bounds == [f"'{first}'", f"'{last}'"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -101,6 +102,14 @@ def tables(folder: Path, **contracts: str) -> dict[str, Table]:
         (raw / f"{name}.sql").write_text(text, "utf-8")
     catalogue = read_catalogue(folder / "sql").in_zone(SEOUL)
     return {table.name: table for table in catalogue.layer("raw")}
+
+
+def dayless(folder: Path, name: str, declared: str) -> Table:
+    """A table as `ZONED`'s, whose partition column may be NULL."""
+    table = tables(folder, **{name: ZONED.format(name=name, type=declared)})[name]
+    columns = [replace(column, nullable=column.name == "moment") for column in table.columns]
+    text = table.sql.replace(f"{declared} not null", f"{declared} null")
+    return replace(table, columns=tuple(columns), sql=text)
 
 
 def sale(number: int, day: date = DAY, **more: Any) -> dict[str, Any]:

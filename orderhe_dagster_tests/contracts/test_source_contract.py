@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
+from orderhe_dagster.catalog.segments import (
+    OUTSIDE,
+    WHOLE,
+    Outside,
+    Scope,
+    Segment,
+    condition,
+    segments_of,
+)
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.ports.measures import Measure, Touch
-from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
+from orderhe_dagster.ports.source import Extract, Source
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     NAMES,
@@ -24,6 +36,7 @@ from orderhe_dagster_tests.contracts.sources import (
     TYPES,
     ZONED,
     count,
+    dayless,
     fill,
     rows_of,
     rows_read,
@@ -100,7 +113,7 @@ def test_an_extract_takes_the_window_and_counts_every_day(
     empty = extract.measures[Segment.of(DAY + timedelta(1))]
     assert empty == Measure(0, dict.fromkeys(("number", "amount", "small"), Decimal(0)), 0)
     assert extract.measures[SEGMENT].sums == {"number": 3, "amount": Decimal("21.00"), "small": 0}
-    assert source.outside(sales, window) == (1, 1)
+    assert source.outside(sales, Outside.of(window)) == OutsideRows(0, 1, 1)
     written = sorted(
         file.relative_to(tmp_path / "out") for file in (tmp_path / "out").rglob("*.parquet")
     )
@@ -129,14 +142,22 @@ def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> 
     assert extract.touches == source.touches(table, None) == {WHOLE: Touch(2, 0)}
 
 
-@pytest.mark.parametrize("window", [None, Window.of(DAY)])
-def test_a_window_must_suit_the_table(
-    source: Source, sales: Table, tmp_path: Path, window: Window | None
+@pytest.mark.parametrize("scope", [None, Window.of(DAY), Outside(DAY, DAY)])
+def test_a_scope_must_suit_the_table(
+    source: Source, sales: Table, tmp_path: Path, scope: Scope
 ) -> None:
     plain = tables(tmp_path, order=NAMES)["order"]
     source.create([plain])
-    with pytest.raises(PortError, match="partition"):
-        source.extract(sales if window is None else plain, window, tmp_path / "out")
+    table = sales if scope is None else plain
+    for reading in (
+        lambda: source.extract(table, scope, tmp_path / "out"),
+        lambda: source.measure(table, scope),
+        lambda: source.touches(table, scope),
+        lambda: source.outside(plain, Outside(DAY, DAY)),
+        lambda: source.calendar(plain),
+    ):
+        with pytest.raises(PortError, match="partition"):
+            reading()
 
 
 def test_the_digest_sees_values_and_not_their_order(source: Source, sales: Table) -> None:
@@ -192,9 +213,161 @@ def test_a_day_begins_at_the_shops_midnight(
     fill(source, table, [{"id": id_, "moment": moment} for id_, moment in enumerate(moments)])
     extract = source.extract(table, Window.of(DAY), tmp_path / "out")
     assert {row["id"] for row in rows_read(extract, SEGMENT)} == {1, 2}
-    assert source.outside(table, Window.of(DAY)) == (1, 1)
+    assert source.outside(table, Outside.of(Window.of(DAY))) == OutsideRows(0, 1, 1)
     wide = source.extract(table, Window(DAY - timedelta(1), DAY + timedelta(2)), tmp_path / "w")
     assert [measure.rows for measure in wide.measures.values()] == [1, 2, 1]
+
+
+@dataclass(frozen=True)
+class Days:
+    """A table of seven rows about two days of a shop, from `DAY` on: the ids tell where they lie."""
+
+    table: Table
+    moments: dict[int, Any]
+    on_days: dict[date, int]
+
+    outside = Outside(DAY, DAY + timedelta(days=2))
+    undated, before, within, after = {1}, {2, 3}, {4, 5}, {6, 7}
+
+
+LONG_AGO = {"date": datetime(1000, 1, 1), "datetime(6)": datetime(1000, 1, 1)}
+FAR_AHEAD = {"date": datetime(9999, 12, 31), "datetime(6)": datetime.max}
+
+
+@pytest.fixture(params=["date", "datetime(6)", "timestamp(6)"])
+def declared(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["Asia/Seoul", "America/New_York"])
+def days(request: pytest.FixtureRequest, source: Source, declared: str, tmp_path: Path) -> Days:
+    table = replace(dayless(tmp_path, "moments", declared), time_zone=request.param)
+    source.create([table])
+    zone = ZoneInfo(request.param) if declared.startswith("timestamp") else timezone.utc
+    step = timedelta(days=1) if declared == "date" else timedelta(microseconds=1)
+
+    def begin(day: date) -> datetime:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+        return midnight.astimezone(timezone.utc).replace(tzinfo=None)
+
+    first, end = begin(Days.outside.start), begin(Days.outside.end)
+    listed = [
+        *(None, LONG_AGO.get(declared, datetime(1970, 1, 2)), first - step, first, end - step),
+        *(end, FAR_AHEAD.get(declared, datetime(2038, 1, 19, 3, 14, 7))),
+    ]
+    moments = {
+        number: moment.date() if declared == "date" and moment else moment
+        for number, moment in enumerate(listed, start=1)
+    }
+    fill(source, table, [{"id": id_, "moment": moment} for id_, moment in moments.items()])
+    on_days = Counter(
+        moment.replace(tzinfo=timezone.utc).astimezone(zone).date() for moment in listed if moment
+    )
+    return Days(table, moments, on_days)
+
+
+def ids(extract: Extract, segment: Segment) -> set[int]:
+    return {row["id"] for row in rows_read(extract, segment)}
+
+
+def test_what_lies_outside_of_the_days_is_one_piece(
+    source: Source, days: Days, tmp_path: Path
+) -> None:
+    table, outside = days.table, days.outside
+    extract = source.extract(table, outside, tmp_path / "out")
+    assert list(extract.parts) == list(extract.measures) == [OUTSIDE]
+    assert ids(extract, OUTSIDE) == days.undated | days.before | days.after
+    assert {row["id"]: row["moment"] for row in rows_read(extract, OUTSIDE)}.items() <= (
+        days.moments.items()
+    )
+    assert extract.measures == source.measure(table, outside)
+    assert extract.measures[OUTSIDE].sums == {"id": 1 + 2 + 3 + 6 + 7}
+    assert extract.touches == source.touches(table, outside) == {OUTSIDE: Touch(5)}
+    assert source.outside(table, outside) == OutsideRows(undated=1, before=2, after=2)
+    assert source.outside(table, outside).total == 5
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert files == [tmp_path / "out" / "part-00000.parquet"]
+
+
+def test_the_days_and_what_lies_outside_of_them_are_the_whole(
+    source: Source, days: Days, tmp_path: Path
+) -> None:
+    table, window = days.table, Window(days.outside.start, days.outside.end)
+    within, beyond = source.measure(table, window), source.measure(table, days.outside)
+    assert [measure.rows for measure in within.values()] == [1, 1]
+    whole = source.measure(replace(table, partition=None), None)[WHOLE]
+    pieces = [*within.values(), *beyond.values()]
+    assert sum(piece.rows for piece in pieces) == whole.rows == 7
+    assert sum(piece.digest for piece in pieces) == whole.digest
+
+
+def test_the_condition_tells_the_rows_outside_too(source: Source, days: Days) -> None:
+    first = Segment.of(days.outside.start)
+    for segments, wanted in (
+        ([OUTSIDE], days.undated | days.before | days.after),
+        ([first, OUTSIDE], days.undated | days.before | {4} | days.after),
+    ):
+        where = condition(days.table, segments, days.outside)
+        with source.writing() as transaction:
+            rows = transaction.fetch(f"select id from moments where {where}")
+        assert set(rows["id"].to_pylist()) == wanted
+
+
+def test_the_bounds_may_lie_at_the_ends_of_time(
+    source: Source, days: Days, declared: str, tmp_path: Path
+) -> None:
+    everything = Outside(DAY, DAY)
+    assert source.measure(days.table, everything)[OUTSIDE].rows == 7
+    assert source.outside(days.table, everything).total == 7
+    most = Outside(date.min, date.max)
+    last = set() if declared.startswith("timestamp") else {7}  # 9999-12-31 is not before itself
+    assert ids(source.extract(days.table, most, tmp_path / "out"), OUTSIDE) == {1} | last
+    assert source.outside(days.table, most) == OutsideRows(1, 0, len(last))
+    assert source.touches(days.table, most) == {OUTSIDE: Touch(1 + len(last))}
+
+
+def test_the_calendar_counts_every_day_there_is(source: Source, days: Days) -> None:
+    calendar = source.calendar(days.table)
+    assert calendar == days.on_days
+    assert list(calendar) == sorted(calendar)
+
+
+def test_nothing_outside_is_an_extract_too(source: Source, sales: Table, tmp_path: Path) -> None:
+    assert source.calendar(sales) == {}
+    fill(source, sales, [sale(1)])
+    outside = Outside.of(Window.of(DAY))
+    extract = source.extract(sales, outside, tmp_path / "out")
+    assert extract.parts == {}
+    nothing = Measure(0, dict.fromkeys(("number", "amount", "small"), Decimal(0)), 0)
+    assert extract.measures == source.measure(sales, outside) == {OUTSIDE: nothing}
+    assert extract.touches == source.touches(sales, outside) == {OUTSIDE: Touch(0)}
+    assert source.outside(sales, outside) == OutsideRows()
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_a_row_that_is_given_a_day_of_the_shop_moves_there(source: Source, sales: Table) -> None:
+    fill(source, sales, [sale(1, date(2062, 3, 1)), sale(2)])
+    window = Window.of(DAY)
+    outside = Outside.of(window)
+    one = source.touches(sales, outside)[OUTSIDE].cursor_sum
+    before = source.measure(sales, outside)[OUTSIDE], source.measure(sales, window)[SEGMENT]
+    assert source.touches(sales, window) == {SEGMENT: Touch(1, one)}
+    with source.writing() as transaction:
+        transaction.execute("update sales set sold_on = '2026-03-01' where number = 1")
+    assert source.touches(sales, outside) == {OUTSIDE: Touch(0, 0)}
+    assert source.touches(sales, window) == {SEGMENT: Touch(2, 2 * one)}
+    after = source.measure(sales, outside)[OUTSIDE], source.measure(sales, window)[SEGMENT]
+    assert [piece.rows for piece in (*before, *after)] == [1, 1, 0, 2]
+    assert before[0].digest != after[1].digest - before[1].digest, "the day is a value of the row"
+
+
+def test_a_server_is_known_without_any_table(source: Source, tmp_path: Path) -> None:
+    """As what it calls itself: MariaDB's is tried with its servers. No path, no name of a database."""
+    name = source.server()
+    assert name
+    assert str(tmp_path) not in name
+    if isinstance(source, EmbeddedSource):
+        assert name == source.identity
 
 
 def test_a_failed_extract_leaves_nothing(source: Source, sales: Table, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import Scope
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.source import Extract
 from orderhe_dagster.ports.warehouse import Result
@@ -89,9 +89,9 @@ class FusedStore(FolderStore):
 class FusedSource(EmbeddedSource):
     """Boundaries: before and after an extract."""
 
-    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
+    def extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
         FUSE.reach(f"before extract {table.name}")
-        found = super().extract(table, window, folder)
+        found = super().extract(table, scope, folder)
         FUSE.reach(f"after extract {table.name}")
         return found
 

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 import duckdb
@@ -18,9 +18,10 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.resources.build import build_source
 from orderhe_dagster.resources.mysql import extract as mysql_extract
 from orderhe_dagster.resources.mysql.connection import ca_file, connect
+from orderhe_dagster.resources.mysql.errors import MySQLError
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.settings.config import SettingsError, load_settings
-from orderhe_dagster.settings.secret import NO_SECRET
+from orderhe_dagster.settings.secret import NO_SECRET, Secret
 from orderhe_dagster_tests.contracts.sources import NAMES, tables
 from orderhe_dagster_tests.servers.mariadb import (
     OTHER_HOST,
@@ -84,6 +85,39 @@ def test_verify_ca_takes_another_name(mariadb: MariaDB, shop_database: str, stra
     refused(mysql_source(mariadb, shop_database, **other, ssl_ca=stranger), "pymysql")
     # The scanner's library always looks at the name: stricter than asked, never laxer.
     refused(mysql_source(mariadb, shop_database, **other), "scanner")
+
+
+class Named(MySQLSource):
+    """A server that calls itself by these names."""
+
+    names: ClassVar[dict[str, str]] = {}
+
+    def _server_names(self, what: str) -> dict[str, str]:
+        return self.names
+
+
+def test_a_server_is_known_by_its_own_name_wherever_it_is_reached(
+    mariadb: MariaDB, shop_database: str
+) -> None:
+    ((own,),) = mariadb.run("select @@server_uid")
+    other: dict[str, Any] = {"host": OTHER_HOST, "sslmode": "verify-ca"}
+    assert mysql_source(mariadb, shop_database).server() == own
+    assert mysql_source(mariadb, shop_database, READER, **other).server() == own
+
+
+def test_a_server_without_a_name_of_its_own_is_known_by_its_address(
+    mariadb: MariaDB, shop_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Named(mysql_source(mariadb, shop_database).settings)
+    assert source.server() == f"{mariadb.host}:{mariadb.port}"
+    monkeypatch.setattr(Named, "names", {"server_uid": "b=", "server_uuid": "a-1"})
+    assert source.server() == "a-1"
+
+
+def test_a_server_that_cannot_be_asked_says_why(mariadb: MariaDB, shop_database: str) -> None:
+    with pytest.raises(MySQLError, match=r"Access denied.*ORDERHE_MYSQL_USER") as caught:
+        mysql_source(mariadb, shop_database, password=Secret.of("wrong")).server()
+    assert caught.value.code == 1045
 
 
 @pytest.mark.parametrize("client", ["pymysql", "scanner"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of, segments_of
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Outside, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.measures import OutsideRows
 from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.resources.extract.duckdb_extract import LONG_ROWS_A_GROUP
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
@@ -180,6 +182,66 @@ def test_rows_without_a_day_are_not_passed_over(
     ):
         with pytest.raises(PortError, match=r"1 row in .* without day, which is not null in raw/"):
             reading()
+
+
+@pytest.mark.parametrize("declared", ["date", "datetime", "timestamp"])
+def test_days_that_are_none_lie_outside(
+    source: Source, mariadb: MariaDB, tmp_path: Path, declared: str
+) -> None:
+    """Zero dates stand before every day; a day that is none within the window counts to the one before."""
+    text = CONTRACT.format(keys="").replace("day date not null", f"day {declared} not null")
+    table = read(tmp_path, {"raw/visits.sql": text}).in_zone("Asia/Seoul").tables[0]
+    source.create([table])
+    no_days = {1: "0000-00-00"} if declared == "timestamp" else {1: "0000-00-00", 2: "2026-02-00"}
+    listed = no_days | {3: "2026-02-27", 4: "1999-01-01", 5: "2030-01-01"}
+    rows = ", ".join(f"({id_}, '{day}', '2026-03-01')" for id_, day in listed.items())
+    database = source.identity.rpartition("/")[2]
+    run(mariadb, database, [f"insert into visits (id, day, changed_at) values {rows}"])
+    outside = Outside.of(WINDOW)
+    found = source.extract(table, outside, tmp_path / "out")
+    assert ids(found) == {OUTSIDE: [4, 5]}
+    assert found.quarantined == {OUTSIDE: len(no_days)}
+    told = [row["quarantined_because"] for row in quarantined(found, OUTSIDE)]
+    assert told == [f"day {day} is no real day" for day in no_days.values()]
+    assert found.measures == source.measure(table, outside)
+    assert found.touches == source.touches(table, outside)
+    assert found.touches[OUTSIDE].rows == len(no_days) + 2
+    # `day is null` is true of a zero date in MySQL: it is counted once all the same.
+    assert source.outside(table, outside) == OutsideRows(0, len(no_days) + 1, 1)
+    real = {date(1999, 1, 1): 1, WINDOW.start: 1, date(2030, 1, 1): 1}
+    before = {} if declared == "timestamp" else {date(2026, 1, 31): 1}  # of 2026-02-00
+    assert source.calendar(table) == real | before
+
+
+def test_rows_without_a_day_are_carried_where_the_contract_has_them(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    table = visits(tmp_path, source, mariadb)
+    columns = [replace(column, nullable=column.name != "id") for column in table.columns]
+    table = replace(table, columns=tuple(columns))
+    database = source.identity.rpartition("/")[2]
+    mariadb.run(f"alter table {database}.visits modify day date null")
+    new = "insert into visits (id, born) values (7, null), (8, '0000-00-00')"
+    run(mariadb, database, [new])
+    outside = Outside.of(WINDOW)
+    found = source.extract(table, outside, tmp_path / "out")
+    assert ids(found) == {OUTSIDE: [7]}
+    (told,) = quarantined(found, OUTSIDE)
+    assert told == {"id": 8, "quarantined_because": "born 0000-00-00 is no real day"}
+    assert found.measures == source.measure(table, outside)
+    assert found.touches == source.touches(table, outside)
+    assert source.outside(table, outside) == OutsideRows(undated=2)
+
+
+def test_policy_fail_stops_what_lies_outside_too(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    table = visits(tmp_path, source, mariadb, "\n-- @bad_values day fail")
+    database = source.identity.rpartition("/")[2]
+    run(mariadb, database, ["insert into visits (id, day) values (7, '0000-00-00')"])
+    with pytest.raises(PortError, match=r"rows outside of the shop's days hold .*day 0000-00-00"):
+        source.extract(table, Outside.of(WINDOW), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_table_of_faulty_rows_alone_is_not_called_empty(

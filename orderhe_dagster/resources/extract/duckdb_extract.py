@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
 from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
 from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
-from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
+from orderhe_dagster.catalog.segments import Scope, Segment, scope_condition, segments_of, uncut
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
@@ -31,25 +31,28 @@ def has_long_columns(table: Table) -> bool:
     return any(column.type.length >= VARCHAR_BYTES for column in table.columns)
 
 
-def check_window(table: Table, window: Window | None) -> None:
-    """A partitioned table is read by days, any other whole; PortError else."""
-    if (table.partition is None) != (window is None):
+def check_scope(table: Table, scope: Scope) -> None:
+    """A partitioned table is read by days or outside of them, any other whole; PortError else."""
+    if (table.partition is None) != (scope is None):
         raise PortError(
             f"{table.ref}: "
             + (
                 "the table has no partitions; read it without a window"
-                if window
+                if scope
                 else "the table is partitioned by day; say which days"
             )
         )
 
 
-def where_of(table: Table, window: Window | None, dialect: Dialect = "duckdb") -> str | None:
-    """The condition that a row is in `window`; None: there is none."""
-    if window is None:
-        return None
-    column = quoted(table.partition or "", dialect)
-    return f"{column} >= {bound(table, window.start)} and {column} < {bound(table, window.end)}"
+def check_partition(table: Table) -> None:
+    """Only a partitioned table has days; PortError else."""
+    if table.partition is None:
+        raise PortError(f"{table.ref}: the table has no partitions, so its rows have no days")
+
+
+def where_of(table: Table, scope: Scope, dialect: Dialect = "duckdb") -> str | None:
+    """The condition that a row is in `scope`; None: there is none."""
+    return None if scope is None else scope_condition(table, scope, dialect)
 
 
 def day_name(table: Table) -> str:
@@ -95,24 +98,22 @@ def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity:
         )
 
 
-def rows_of(table: Table, window: Window | None) -> str:
-    """The rows of the window in the table itself, and their day, for `copy_statement`."""
+def rows_of(table: Table, scope: Scope) -> str:
+    """The rows of the scope in the table itself, and their day, for `copy_statement`."""
     columns = quoted_names(table.column_names)
-    if window is None:
+    if scope is None:
         return quoted(table.name)
-    return (
-        f"(select {columns}, {day_expression(table, 'duckdb')} as "
-        f"{quoted(day_name(table))} from {quoted(table.name)} "
-        f"where {where_of(table, window)})"
-    )
+    if uncut(scope) is None:
+        columns += f", {day_expression(table, 'duckdb')} as {quoted(day_name(table))}"
+    return f"(select {columns} from {quoted(table.name)} where {where_of(table, scope)})"
 
 
 def copy_statement(
-    table: Table, window: Window | None, folder: Path, relation: str, code: str | None = None
+    table: Table, scope: Scope, folder: Path, relation: str, code: str | None = None
 ) -> str:
-    """The one statement of an extract: typed columns of the window, to a file per day.
+    """The one statement of an extract: typed columns of the scope, to a file per day.
 
-    `relation` is SQL text of the rows to write: the table's columns and, where there is a window,
+    `relation` is SQL text of the rows to write: the table's columns and, where the scope is a window,
     the day as `day_name`. `code`: a further column of it, each of whose values makes a folder too.
     """
     columns = ", ".join(
@@ -120,7 +121,7 @@ def copy_statement(
         for name in table.column_names
     )
     cuts = []
-    if window is not None:
+    if uncut(scope) is None:
         cuts.append(quoted(day_name(table)))
         columns += f", cast({cuts[0]} as date) as {cuts[0]}"
     if code is not None:
@@ -135,19 +136,35 @@ def copy_statement(
     return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
 
 
-def gather(table: Table, window: Window | None, folder: Path) -> dict[Segment, Sequence[Path]]:
+def gather(table: Table, scope: Scope, folder: Path) -> dict[Segment, Sequence[Path]]:
     """Give what the engine wrote its final names: `<folder>/<day>/part-00000.parquet`."""
-    if window is None:
-        return {WHOLE: sorted(folder.glob("part-*.parquet"))}
     parts: dict[Segment, Sequence[Path]] = {}
-    for written in sorted(folder.iterdir()):
-        day = day_of(table, window, written.name)
-        home = written.rename(folder / day.isoformat())
+    for segment, home in homes(table, scope, folder):
         files = sorted(home.iterdir(), key=lambda file: (len(file.name), file.name))
-        parts[Segment.of(day)] = [
+        parts[segment] = [
             file.rename(home / f"part-{number:05d}.parquet") for number, file in enumerate(files)
         ]
     return parts
+
+
+def homes(table: Table, scope: Scope, folder: Path) -> Iterator[tuple[Segment, Path]]:
+    """The folder of each segment that the engine wrote: `<folder>/<day>`; what is not cut, `folder`."""
+    if not isinstance(scope, Window):
+        yield segments_of(scope)[0], folder
+        return
+    for written in sorted(folder.iterdir()):
+        day = day_of(table, scope, written.name)
+        yield Segment.of(day), written.rename(folder / day.isoformat())
+
+
+def drop_empty_part(
+    scope: Scope, parts: dict[Segment, Sequence[Path]], measures: Mapping[Segment, Measure]
+) -> None:
+    """Remove the part that the engine wrote of no rows, which it does of what is not cut by day."""
+    one = uncut(scope)
+    if one and not measures[one].rows:
+        for empty in parts.pop(one, ()):
+            empty.unlink()
 
 
 def day_of(table: Table, window: Window, name: str) -> date:
@@ -172,46 +189,46 @@ def relation_of(parts: Mapping[Segment, Sequence[Path]]) -> str | None:
 def measures_of(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
-    window: Window | None,
+    scope: Scope,
     relation: str | None,
 ) -> dict[Segment, Measure]:
     """The measure of every segment asked for in `relation` (SQL text; None: there are no rows)."""
     nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
-    measures = dict.fromkeys(segments_of(window), nothing)
+    measures = dict.fromkeys(segments_of(scope), nothing)
     if relation is None:
         return measures
-    select = measure_select(
-        table,
-        relation,
-        "duckdb",
-        where=where_of(table, window),
-        by_day=window is not None,
-    )
+    one = uncut(scope)
+    where = where_of(table, scope)
+    select = measure_select(table, relation, "duckdb", where=where, by_day=one is None)
     for row in connection.execute(select).fetchall():
-        segment, count, sums, digest = measured(table, row, by_day=window is not None)
-        measures[segment] = Measure(count, sums, digest)
+        segment, count, sums, digest = measured(table, row, by_day=one is None)
+        measures[one or segment] = Measure(count, sums, digest)
     return measures
 
 
 def touches_of(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
-    window: Window | None,
+    scope: Scope,
     relation: str | None,
 ) -> dict[Segment, Touch]:
-    """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none)."""
+    """The fingerprint of every day that has rows in `relation` (SQL text; None: there are none).
+
+    Of what is not cut by day there is always one.
+    """
+    one = uncut(scope)
+    touches = {one: Touch(0)} if one else {}
     if relation is None:
-        return {}
-    cursor = cursor_number(table)
-    day = "null" if window is None else day_expression(table, "duckdb")
-    where = where_of(table, window)
+        return touches
+    day = "null" if one else day_expression(table, "duckdb")
+    where = where_of(table, scope)
     rows = connection.execute(
-        f"select {day} as d, count(*), coalesce(sum({cursor}), 0) from {relation}"
+        f"select {day} as d, count(*), coalesce(sum({cursor_number(table)}), 0) from {relation}"
         + (f" where {where}" if where else "")
         + " group by 1"
     ).fetchall()
-    return {
-        Segment.of(day) if day else WHOLE: Touch(count, int(total)) for day, count, total in rows
+    return touches | {
+        one or Segment.of(day): Touch(count, int(total)) for day, count, total in rows
     }
 
 

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog import mysql_projection
-from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
-from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Scope, Segment, days_of
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.resources.extract.duckdb_extract import (
     cursor_number,
-    day_of,
+    homes,
     relation_of,
     unused_name,
 )
@@ -55,11 +54,11 @@ class SortedRows:
 
 
 def sort_rows(
-    reader: duckdb.DuckDBPyConnection, table: Table, window: Window | None, folder: Path
+    reader: duckdb.DuckDBPyConnection, table: Table, scope: Scope, folder: Path
 ) -> SortedRows:
     """Sort what the engine wrote under `folder`. PortError where a fault's policy is `fail`."""
     result = SortedRows()
-    for segment, home in _homes(table, window, folder):
+    for segment, home in homes(table, scope, folder):
         sound: list[Path] = []
         for code, files in _by_code(table, home):
             faults = [] if code == SOUND else mysql_projection.decode_faults(table, code)
@@ -76,7 +75,7 @@ def sort_rows(
     for segment, by_code in result.faulty.items():
         files = [file for files in by_code.values() for file in files]
         result.quarantined[segment] = _count(reader, files)
-        home = folder if segment == WHOLE else folder / segment.text
+        home = folder / segment.text if segment.day else folder
         result.quarantine[segment] = list(_write_quarantine(reader, table, by_code, home))
     return result
 
@@ -98,15 +97,6 @@ def add_quarantined(
         before = all_of.get(segment, Touch(0))
         all_of[segment] = Touch(before.rows + row[0], before.cursor_sum + int(row[1]))
     return all_of
-
-
-def _homes(table: Table, window: Window | None, folder: Path) -> Iterator[tuple[Segment, Path]]:
-    if window is None:
-        yield WHOLE, folder
-        return
-    for written in sorted(folder.iterdir()):
-        day = day_of(table, window, written.name)
-        yield Segment.of(day), written.rename(folder / day.isoformat())
 
 
 def _by_code(table: Table, home: Path) -> Iterator[tuple[str, list[Path]]]:
@@ -149,6 +139,8 @@ def _stop_at_failures(
         return
     days = sorted(days_of(sorted_rows.faulty))
     where = f" of {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
+    if OUTSIDE in sorted_rows.faulty:
+        where = " outside of the shop's days"
     reasons = "; ".join(
         f"{text} ({counted(count, 'row')})" for text, count in sorted(wrong.items())[:5]
     )

@@ -8,21 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import date, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.days import bound
 from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.segments import WHOLE, Segment
+from orderhe_dagster.catalog.measure import day_expression
+from orderhe_dagster.catalog.segments import Outside, Scope, Segment, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 from orderhe_dagster.ports.source import Extract, Source, SourceTransaction
 from orderhe_dagster.resources.extract.duckdb_extract import (
     check_columns,
-    check_window,
+    check_partition,
+    check_scope,
     copy_statement,
+    drop_empty_part,
     gather,
     measures_of,
     relation_of,
@@ -60,6 +63,10 @@ class EmbeddedSource(Source):
         """`duckdb:` and the name of the file."""
         return f"duckdb:{Path(self.path).name}"
 
+    def server(self) -> str:
+        """The file is its own server: its identity."""
+        return self.identity
+
     def create(self, tables: Sequence[Table]) -> None:
         """Create the raw tables that are not there yet, from their contracts."""
         from orderhe_dagster.catalog.ddl import duckdb_create
@@ -91,23 +98,23 @@ class EmbeddedSource(Source):
                 _roll_back(connection)
                 raise
 
-    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
-        """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
+    def extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
+        """Write the rows of `scope` to Parquet parts under `folder`, cut by day, in one statement."""
         import duckdb
 
-        check_window(table, window)
+        check_scope(table, scope)
         with fresh_folder(folder):
             with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
                 connection.execute("begin transaction")
                 (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
                 check_columns(connection, table, self.identity)
                 # Below the number of days, DuckDB closes files early and writes many small parts.
-                files = open_file_limit(1 if window is None else len(window))
+                files = open_file_limit(len(segments_of(scope)))
                 connection.execute(f"set partitioned_write_max_open_files = {files}")
-                rows = rows_of(table, window)
-                connection.execute(copy_statement(table, window, folder, rows))
+                rows = rows_of(table, scope)
+                connection.execute(copy_statement(table, scope, folder, rows))
                 connection.execute("rollback")
-            parts = gather(table, window, folder)
+            parts = gather(table, scope, folder)
             # The figures come from what was written, so that they hold for the parts themselves.
             with (
                 closing(duckdb.connect()) as reader,
@@ -115,38 +122,44 @@ class EmbeddedSource(Source):
                 _named(table, self.identity),
             ):
                 written = relation_of(parts)
-                measures = measures_of(reader, table, window, written)
-                touches = touches_of(reader, table, window, written)
-            if window is None and not measures[WHOLE].rows:
-                for empty in parts.pop(WHOLE):
-                    empty.unlink()
+                measures = measures_of(reader, table, scope, written)
+                touches = touches_of(reader, table, scope, written)
+            drop_empty_part(scope, parts, measures)
         return Extract(parts, measures, touches, snapshot_at.replace(tzinfo=timezone.utc))
 
-    def measure(self, table: Table, window: Window | None) -> dict[Segment, Measure]:
+    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside the source."""
-        check_window(table, window)
+        check_scope(table, scope)
         with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):
-            return measures_of(connection, table, window, quoted(table.name))
+            return measures_of(connection, table, scope, quoted(table.name))
 
-    def touches(self, table: Table, window: Window | None) -> dict[Segment, Touch]:
-        """The fingerprint of every day in `window` that has rows."""
-        check_window(table, window)
+    def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
+        """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
+        check_scope(table, scope)
         with self._reading(f"look at {table.ref}") as connection, _named(table, self.identity):
-            return touches_of(connection, table, window, quoted(table.name))
+            return touches_of(connection, table, scope, quoted(table.name))
 
-    def outside(self, table: Table, window: Window) -> tuple[int, int]:
-        """How many rows lie before `window` and how many after it."""
-        check_window(table, window)
+    def outside(self, table: Table, outside: Outside) -> OutsideRows:
+        """How many rows lie outside of the days, and on which side of them."""
+        check_scope(table, outside)
         column = quoted(table.partition or "")
+        select = (
+            f"select count(*) filter (where {column} is null), count(*) filter (where {column} < "
+            f"{bound(table, outside.start)}), count(*) filter (where {column} >= "
+            f"{bound(table, outside.end)}) from {quoted(table.name)}"
+        )
         with self._reading(f"count {table.ref}") as connection, _named(table, self.identity):
-            before, after = _row(
-                connection.execute(
-                    f"select count(*) filter (where {column} < "
-                    f"{bound(table, window.start)}), count(*) filter (where {column} >= "
-                    f"{bound(table, window.end)}) from {quoted(table.name)}"
-                )
-            )
-        return before, after
+            return OutsideRows(*_row(connection.execute(select)))
+
+    def calendar(self, table: Table) -> dict[date, int]:
+        """How many rows each of the shop's days has."""
+        check_partition(table)
+        select = (
+            f"select {day_expression(table, 'duckdb')} as shop_day, count(*) from "
+            f"{quoted(table.name)} where {quoted(table.partition or '')} is not null group by 1 order by 1"
+        )
+        with self._reading(f"count {table.ref} by day") as connection, _named(table, self.identity):
+            return dict(connection.execute(select).fetchall())
 
     def _must_exist(self) -> None:
         if not Path(self.path).is_file():

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog import mysql_projection
-from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.segments import Scope, uncut
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.extract.duckdb_extract import day_name, where_of
@@ -42,16 +42,17 @@ _SETTINGS = {
 _MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verify_identity"}
 
 
-def mysql_select(table: Table, window: Window | None) -> str:
+def mysql_select(table: Table, scope: Scope) -> str:
     """MySQL's query for the rows of an extract: the columns as they are carried, and the day."""
     columns = [
         f"{sql} as {quoted(name, 'mysql')}" for name, sql in mysql_projection.expressions(table)
     ]
     text = f"from {quoted(table.name, 'mysql')}"
-    if window is not None:
+    if uncut(scope) is None:
         day = mysql_projection.shop_day(table)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
-        text += f" where {where_of(table, window, 'mysql')}"
+    if where := where_of(table, scope, "mysql"):
+        text += f" where {where}"
     if code_name(table):
         code = f"coalesce({mysql_projection.fault_code(table)}, '{SOUND}')"
         columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")
@@ -89,7 +90,7 @@ def by_scanner(
 
 @contextmanager
 def by_arrow(
-    connection: Any, table: Table, window: Window | None, select: str
+    connection: Any, table: Table, scope: Scope, select: str
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """The same by pymysql's `connection` (values as texts): batches go by, none is kept."""
     import pyarrow as pa
@@ -98,7 +99,7 @@ def by_arrow(
     code = code_name(table)
     names = [
         *table.column_names,
-        *([] if window is None else [day_name(table)]),
+        *([] if uncut(scope) else [day_name(table)]),
         *([code] if code else []),
     ]
     binary = {

@@ -7,23 +7,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from orderhe_dagster.catalog import mysql_projection
-from orderhe_dagster.catalog.days import Window, bound
+from orderhe_dagster.catalog.days import bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
-from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
+from orderhe_dagster.catalog.segments import Outside, Scope, Segment, segments_of, uncut
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 from orderhe_dagster.ports.source import Extract, ListedTable, Source
 from orderhe_dagster.resources.extract.duckdb_extract import (
     LONG_ROWS_A_GROUP,
-    check_window,
+    check_partition,
+    check_scope,
     copy_statement,
+    drop_empty_part,
     gather,
     has_long_columns,
     measures_of,
@@ -82,55 +84,95 @@ class MySQLSource(Source):
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         return writing(self.settings)
 
-    def extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
-        """Write the rows of `window` to Parquet parts under `folder`, cut by day, in one statement."""
-        check_window(table, window)
-        return self._repeated(f"extract {table.ref}", lambda: self._extract(table, window, folder))
+    def extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
+        """Write the rows of `scope` to Parquet parts under `folder`, cut by day, in one statement."""
+        check_scope(table, scope)
+        return self._repeated(f"extract {table.ref}", lambda: self._extract(table, scope, folder))
 
-    def measure(self, table: Table, window: Window | None) -> dict[Segment, Measure]:
+    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside MySQL."""
-        check_window(table, window)
-        by_day = window is not None
+        check_scope(table, scope)
+        one = uncut(scope)
         select = measure_select(
             table,
-            mysql_projection.relation(table, where_of(table, window, "mysql")),
+            mysql_projection.relation(table, where_of(table, scope, "mysql")),
             "mysql",
-            by_day=by_day,
+            by_day=one is None,
         )
         nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
-        measures = dict.fromkeys(segments_of(window), nothing)
+        measures = dict.fromkeys(segments_of(scope), nothing)
         for row in self._asked(f"measure {table.ref}", table, select):
-            segment, count, sums, digest = measured(table, row, by_day=by_day)
-            measures[segment] = Measure(count, sums, digest)
+            segment, count, sums, digest = measured(table, row, by_day=one is None)
+            measures[one or segment] = Measure(count, sums, digest)
         return measures
 
-    def touches(self, table: Table, window: Window | None) -> dict[Segment, Touch]:
-        """The fingerprint of every day in `window` that has rows."""
-        check_window(table, window)
-        day = "null" if window is None else mysql_projection.shop_day(table)
-        where = where_of(table, window, "mysql")
+    def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
+        """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
+        check_scope(table, scope)
+        one = uncut(scope)
+        day = "null" if one else mysql_projection.shop_day(table)
+        where = where_of(table, scope, "mysql")
         select = (
             f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
             f"from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''} group by 1"
         )
-        return {
-            WHOLE if day is None else Segment.of(as_day(day)): Touch(
-                int(count), int(Decimal(total))
+        touches = {one: Touch(0)} if one else {}
+        for day, count, total in self._asked(f"look at {table.ref}", table, select):
+            touches[one or Segment.of(as_day(day))] = Touch(int(count), int(Decimal(total)))
+        return touches
+
+    def outside(self, table: Table, outside: Outside) -> OutsideRows:
+        """How many rows lie outside of the days, and on which side of them; by the index, if there is one."""
+        check_scope(table, outside)
+        column = quoted(table.partition or "", "mysql")
+        counts = ", ".join(
+            f"(select count(*) from {quoted(table.name, 'mysql')} where {column} {condition})"
+            for condition in (
+                "<=> null",  # `is null` is true of a zero date in a column that is not null
+                f"< {bound(table, outside.start)}",
+                f">= {bound(table, outside.end)}",
             )
-            for day, count, total in self._asked(f"look at {table.ref}", table, select)
+        )
+        ((undated, before, after),) = self._asked(f"count {table.ref}", table, f"select {counts}")
+        return OutsideRows(int(undated), int(before), int(after))
+
+    def calendar(self, table: Table) -> dict[date, int]:
+        """How many rows each of the shop's days has."""
+        check_partition(table)
+        column = quoted(table.partition or "", "mysql")
+        # Zero dates stand before the bound, and a comparison with NULL is not true.
+        select = (
+            f"select {mysql_projection.shop_day(table)} as shop_day, count(*) "
+            f"from {quoted(table.name, 'mysql')} where {column} >= {bound(table, date.min)} "
+            "group by 1 order by 1"
+        )
+        return {
+            as_day(day): int(rows)
+            for day, rows in self._asked(f"count {table.ref} by day", table, select)
         }
 
-    def outside(self, table: Table, window: Window) -> tuple[int, int]:
-        """How many rows lie before `window` and how many after it."""
-        check_window(table, window)
-        column = quoted(table.partition or "", "mysql")
-        select = (
-            f"select coalesce(sum({column} < {bound(table, window.start)}), 0), "
-            f"coalesce(sum({column} >= {bound(table, window.end)}), 0) "
-            f"from {quoted(table.name, 'mysql')}"
-        )
-        ((before, after),) = self._asked(f"count {table.ref}", table, select)
-        return int(before), int(after)
+    def server(self) -> str:
+        """MySQL's `server_uuid` or MariaDB's `server_uid`; `host:port` where the server has neither."""
+        what = "ask which server this is"
+        names = self._repeated(what, lambda: self._server_names(what))
+        own = names.get("server_uuid") or names.get("server_uid")
+        return own or f"{self.settings.host}:{self.settings.port}"
+
+    def _server_names(self, what: str) -> dict[str, str]:
+        import pymysql
+
+        connection = connect(self.settings, texts=True)
+        try:
+            with connection.cursor() as cursor:
+                # A variable that the server does not have is an error when it is selected.
+                cursor.execute(
+                    "show global variables where variable_name in ('server_uuid', 'server_uid')"
+                )
+                return {str(name).lower(): str(value) for name, value in cursor.fetchall()}
+        except pymysql.MySQLError as error:
+            raise mysql_error(error, self.settings.where, self.settings.user, what=what) from None
+        finally:
+            close(connection)
 
     def _asked(self, what: str, table: Table, select: str) -> list[tuple[Any, ...]]:
         def ask() -> list[tuple[Any, ...]]:
@@ -140,44 +182,42 @@ class MySQLSource(Source):
 
         return self._repeated(what, ask)
 
-    def _extract(self, table: Table, window: Window | None, folder: Path) -> Extract:
+    def _extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
         import duckdb
 
         what = f"extract {table.ref}"
-        select = mysql_select(table, window)
+        select = mysql_select(table, scope)
         with fresh_folder(folder):
             with self._reading(what, table) as connection:
                 with connection.cursor() as cursor:
                     cursor.execute("select utc_timestamp(6)")
                     ((snapshot_at,),) = cursor.fetchall()
                 if self.settings.extract == "arrow":
-                    opened = by_arrow(connection, table, window, select)
+                    opened = by_arrow(connection, table, scope, select)
                 else:
                     close(connection)  # the scanner has its own; ours would idle for as long
                     opened = by_scanner(self.settings, select)
                 with opened as (engine, relation):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
-                    files = open_file_limit(1 if window is None else len(window))
+                    files = open_file_limit(len(segments_of(scope)))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
                     if has_long_columns(table):
                         rows_kept = f"set partitioned_write_flush_threshold = {LONG_ROWS_A_GROUP}"
                         engine.execute(rows_kept)
                     rows, code = unpacked(table, relation), code_name(table)
-                    engine.execute(copy_statement(table, window, folder, rows, code))
+                    engine.execute(copy_statement(table, scope, folder, rows, code))
             # The figures come from what was written, so that they hold for the parts themselves.
             with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
                 sorted_rows = (
-                    sort_rows(reader, table, window, folder)
+                    sort_rows(reader, table, scope, folder)
                     if code
-                    else SortedRows(gather(table, window, folder))
+                    else SortedRows(gather(table, scope, folder))
                 )
                 written = relation_of(sorted_rows.parts)
-                measures = measures_of(reader, table, window, written)
-                touches = touches_of(reader, table, window, written)
+                measures = measures_of(reader, table, scope, written)
+                touches = touches_of(reader, table, scope, written)
                 touches = add_quarantined(reader, table, touches, sorted_rows)
-            if window is None and not measures[WHOLE].rows:
-                for empty in sorted_rows.parts.pop(WHOLE, ()):
-                    empty.unlink()
+            drop_empty_part(scope, sorted_rows.parts, measures)
         moment = datetime.fromisoformat(snapshot_at).replace(tzinfo=timezone.utc)
         return Extract(
             *(sorted_rows.parts, measures, touches, moment),

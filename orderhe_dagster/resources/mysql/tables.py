@@ -136,7 +136,9 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
             "table as the contract has it."
         )
     day = table.partition
-    if day is not None and (day.lower(), "YES") in [(name, null) for name, _, null in columns]:
+    if day is None or table.column(day).nullable:
+        return
+    if (day.lower(), "YES") in [(name, null) for name, _, null in columns]:
         _check_days(cursor, table, day, where)
 
 
