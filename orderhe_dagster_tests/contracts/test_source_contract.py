@@ -134,6 +134,7 @@ def test_an_unpartitioned_table_is_one_piece(source: Source, tmp_path: Path) -> 
     empty = source.extract(table, None, tmp_path / "empty")
     assert empty.parts == {}
     assert empty.measures[WHOLE].rows == 0
+    assert empty.touches == source.touches(table, None) == {WHOLE: Touch(0)}
     fill(source, table, [{"key": "a|b", "select": 1}, {"key": "!N", "select": None}])
     extract = source.extract(table, None, tmp_path / "out")
     assert sorted(row["key"] for row in rows_read(extract, WHOLE)) == ["!N", "a|b"]
