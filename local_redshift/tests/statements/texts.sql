@@ -146,3 +146,34 @@ select from_hex('6162')::varbyte(1);
 -- from_hex of half a byte [what it gives is not documented]
 select from_hex('616');
 --?
+-- to_hex of bytes is in small letters [r_TO_HEX]
+select to_hex(from_hex('00FFab'));
+--> '00ffab'
+-- to_hex of NULL [r_TO_HEX]
+select to_hex(null::varbyte(3));
+--> NULL
+-- to_hex of a number [how a negative one is written is not documented]
+select to_hex(2147676847);
+--?
+-- octet_length of bytes [OCTET_LENGTH]
+select octet_length(from_hex('00ff61'));
+--: integer
+--> 3
+-- len of bytes counts bytes [r_LEN]
+select len(from_hex('00ff61'));
+--> 3
+-- substring of bytes counts bytes [r_SUBSTRING]
+select to_hex(substring(from_hex('00ff6162'), 2, 2));
+--> 'ff61'
+-- substring of bytes beyond their end [r_SUBSTRING]
+select to_hex(substring(from_hex('00ff'), 2, 9));
+--> 'ff'
+-- substring of bytes without a length [r_SUBSTRING]
+select to_hex(substring(from_hex('00ff61'), 2));
+--> 'ff61'
+-- substring of bytes that starts before them [what becomes of the length is documented for texts alone]
+select substring(from_hex('00ff61'), 0, 2);
+--?
+-- md5 of bytes [the functions that take a varbyte are listed, and md5 is none of them]
+select md5(from_hex('00ff'));
+--?

@@ -1,11 +1,9 @@
-"""The functions of text. Those with patterns: `patterns`."""
+"""The functions of text. Those with patterns: `patterns`; those of bytes: `binaries`."""
 
 from __future__ import annotations
 
-import re
-
 from local_redshift.errors import raising, refuse
-from local_redshift.functions import patterns
+from local_redshift.functions import binaries, patterns
 from local_redshift.functions.udfs import udf
 from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
@@ -18,7 +16,7 @@ from local_redshift.values.arguments import (
     whole,
 )
 from local_redshift.values.subexpressions import bind
-from local_redshift.values.types import BIGINT, INTEGER, MAX_VARCHAR, Type, varchar
+from local_redshift.values.types import BIGINT, INTEGER, MAX_VARCHAR, varchar
 from local_redshift.values.value import Value
 
 
@@ -35,6 +33,8 @@ def _reverse(name: str, given: Arguments, context: Context) -> Value:
 
 
 def _length(name: str, given: Arguments, context: Context) -> Value:
+    if binaries.is_binary(given[0]):
+        return binaries.length(given[0])
     function = "strlen" if name == "octet_length" else "length"
     return Value(f"CAST({function}({text(given[0], name).sql}) AS INTEGER)", INTEGER)
 
@@ -54,6 +54,8 @@ def _end(name: str, given: Arguments, context: Context) -> Value:
 
 def substring(given: Arguments) -> Value:
     """SUBSTRING(text, start[, length]): a start before the text takes from the length."""
+    if binaries.is_binary(given[0]):
+        return binaries.part(given)
     value, start = text(given[0], "substring"), whole(given[1], "substring")
     if len(given) == 2:
         rest = bind(
@@ -224,14 +226,6 @@ def _chr(name: str, given: Arguments, context: Context) -> Value:
     return Value(f"chr({code})", varchar(1), literal=chr(code))
 
 
-def _from_hex(name: str, given: Arguments, context: Context) -> Value:
-    """Bytes of a literal of whole bytes; what Redshift makes of half a one is not documented."""
-    digits = constant(given[0], name)
-    if not re.fullmatch(r"([0-9A-Fa-f]{2})+", digits):
-        raise refuse(f"{name} of other than whole bytes", "write two hexadecimal digits a byte")
-    return Value(f"from_hex({string(digits)})", Type("varbyte", length=len(digits) // 2))
-
-
 RULES: dict[str, tuple[int, int, Rule]] = {
     **dict.fromkeys(("lower", "upper"), (1, 1, _same_text)),
     "reverse": (1, 1, _reverse),
@@ -261,7 +255,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "initcap": (1, 1, _initcap),
     "crc32": (1, 1, _checksum),
     "fnv_hash": (1, 2, _fnv_hash),
-    "from_hex": (1, 1, _from_hex),
     "quote_literal": (1, 1, _quote_literal),
     **patterns.RULES,
+    **binaries.RULES,
 }
