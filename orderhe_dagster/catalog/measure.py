@@ -4,10 +4,12 @@ The same rows give the same measure in MySQL, DuckDB and Redshift. No connection
 
 The digest is the sum over the rows of the first 60 bits of the MD5 of the row's canonical text, so
 the order of rows does not matter. The text joins the columns with `|`; NULL is `!N`; in a string
-`!` is written `!0` and `|` is `!1`; times have six digits of a second; a boolean is 0 or 1.
-Strings that would make the text longer than a Redshift varchar stand as the MD5 of their own.
+`!` is written `!0` and `|` is `!1`; times have six digits of a second; a boolean is 0 or 1; bytes
+are their hexadecimal digits in small letters. Strings and bytes that would make the text longer than
+a Redshift varchar stand as the MD5 of their own; the digits of columns of more than 32,000 bytes fit
+no varchar, so these stand as the MD5 of the MD5s of the digits of each 32,000 bytes, one after the other.
 
-Left out of sums and digest: real and double (the engines print them differently) and varbyte.
+Left out of sums and digest: real and double (the engines print them differently).
 Left out of sums alone: decimals of more than 28 digits, whose sum may not fit Redshift's 38.
 """
 
@@ -25,10 +27,12 @@ from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Column, Table
 
 SUMMED = ("smallint", "integer", "bigint", "decimal")
-DIGESTED = (*SUMMED, "boolean", "date", "timestamp", "varchar")
+DIGESTED = (*SUMMED, "boolean", "date", "timestamp", "varchar", "varbyte")
 SUMMED_DIGITS = 28  # ten thousand million values of these add up within 38 digits
 TEXT_BYTES = 60_000  # a row's canonical text stays under Redshift's 65,535
-NUMBER_BYTES = 44  # the longest text of any column that is no string
+NUMBER_BYTES = 44  # the longest text of any column that is neither string nor bytes
+PIECE_BYTES = 32_000  # of bytes whose hexadecimal digits fit a Redshift varchar
+MD5_BYTES = 32
 
 
 class Measured(NamedTuple):
@@ -180,33 +184,71 @@ def _digest(table: Table, dialect: Dialect) -> str:
 
 
 def _hashed(table: Table) -> frozenset[str]:
-    """The strings that stand as their MD5: the longest ones, until the row's text is short enough."""
-    lengths = {c.name: 2 * c.type.length for c in table.columns if c.type.kind == "varchar"}
+    """The strings and bytes that stand as an MD5: the longest ones, until the row's text is short enough."""
+    lengths = {
+        c.name: MD5_BYTES if _is_long(c) else 2 * c.type.length
+        for c in table.columns
+        if c.type.kind in ("varchar", "varbyte")
+    }
     total = sum(lengths.values()) + NUMBER_BYTES * (len(table.columns) - len(lengths))
     names: set[str] = set()
     for name in sorted(lengths, key=lambda name: (-lengths[name], name)):
-        if total <= TEXT_BYTES or lengths[name] <= 32:
+        if total <= TEXT_BYTES or lengths[name] <= MD5_BYTES:
             break
         names.add(name)
-        total -= lengths[name] - 32
+        total -= lengths[name] - MD5_BYTES
     return frozenset(names)
+
+
+def _is_long(column: Column) -> bool:
+    """Whether the digits of the column's bytes may fit no varchar of Redshift."""
+    return column.type.kind == "varbyte" and column.type.length > PIECE_BYTES
 
 
 def _part(column: Column, dialect: Dialect, hashed: bool) -> str:
     name = quoted(column.name, dialect)
     text = _text(column, name, dialect)
-    if hashed:
+    if hashed and column.type.kind == "varbyte":
+        text = f"md5({text})"
+    elif hashed:
         text = f"md5(convert({name} using utf8mb4))" if dialect == "mysql" else f"md5({name})"
     return f"coalesce({text}, '!N')" if column.nullable else text
+
+
+def _string_text(column: Column, name: str, dialect: Dialect) -> str:
+    if dialect == "mysql" and column.type.declared.lower().startswith(("time", "json", "set")):
+        name = f"cast({name} as char)"
+    return f"replace(replace({name}, '!', '!0'), '|', '!1')"
+
+
+def _bytes_text(column: Column, name: str, dialect: Dialect) -> str:
+    """The digits of bytes, or, where they may be too many, the MD5 of the MD5s of each piece's."""
+    if not _is_long(column):
+        return _digits(name, dialect)
+    pieces = []
+    for offset in range(0, column.type.length, PIECE_BYTES):
+        if dialect == "duckdb":
+            some = f"array_slice({name}, {offset + 1}, {offset + PIECE_BYTES})"
+        else:
+            some = f"substring({name}, {offset + 1}, {PIECE_BYTES})"
+        piece = f"md5({_digits(some, dialect)})"
+        if offset:
+            piece = f"case when octet_length({name}) > {offset} then {piece} else '' end"
+        pieces.append(piece)
+    joined = f"concat({', '.join(pieces)})" if dialect == "mysql" else " || ".join(pieces)
+    return f"md5({joined})"
+
+
+def _digits(value: str, dialect: Dialect) -> str:
+    return f"to_hex({value})" if dialect == "redshift" else f"lower(hex({value}))"
 
 
 def _text(column: Column, name: str, dialect: Dialect) -> str:
     """The value as text; `name` is the column's name in quotes."""
     kind = column.type.kind
-    if kind == "varchar":
-        if dialect == "mysql" and column.type.declared.lower().startswith(("time", "json", "set")):
-            name = f"cast({name} as char)"
-        return f"replace(replace({name}, '!', '!0'), '|', '!1')"
+    if kind in ("varchar", "varbyte"):
+        written = _string_text if kind == "varchar" else _bytes_text
+        return written(column, name, dialect)
     if kind == "boolean":
         return f"case when {name} then '1' when not {name} then '0' end"
     if kind == "timestamp":

@@ -57,7 +57,10 @@ def expressions(table: Table) -> list[tuple[str, str]]:
 
 def expression(column: Column) -> str:
     """The MySQL expression that carries a column; NULL for a value that cannot be."""
-    value = _value(column)
+    return _safe(column, _value(column))
+
+
+def _safe(column: Column, value: str) -> str:
     bad = [condition for _, condition in _conditions(column)]
     return f"if({' or '.join(bad)}, null, {value})" if bad else value
 
@@ -107,8 +110,8 @@ def carried_condition(table: Table) -> str | None:
 
 
 def relation(table: Table, where: str | None = None) -> str:
-    """What is carried of the table, in brackets, to be read from; `where` is on the table's own columns."""
-    columns = ", ".join(f"{_in_utf8mb4(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
+    """What is carried of the table, in brackets, to be measured; `where` is on the table's own columns."""
+    columns = ", ".join(f"{_measured(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
     conditions = [f"({text})" for text in (where, carried_condition(table)) if text]
     text = f"select {columns} from {quoted(table.name, 'mysql')}"
     if conditions:
@@ -159,9 +162,12 @@ def is_carried(faults: Iterable[Fault]) -> bool:
     return all(fault.policy == "null" for fault in faults)
 
 
-def _in_utf8mb4(column: Column) -> str:
-    """The expression, all texts in one character set: a measure joins them, and may not mix collations."""
-    text = expression(column)
+def _measured(column: Column) -> str:
+    """The expression, all texts in one character set: a measure joins them, and may not mix collations.
+
+    Bytes are bytes: only the scanner needs some of them in hexadecimal.
+    """
+    text = _safe(column, _name(column)) if in_hex(column) else expression(column)
     return f"convert({text} using utf8mb4)" if column.type.kind == "varchar" else text
 
 

@@ -85,10 +85,13 @@ def prefix(table: str, segment: Segment) -> str:
 
 
 def schema_fingerprint(table: Table) -> str:
-    """The names and types of the columns, in order: equal means the Parquet parts fit."""
+    """The names and types of the columns, in order: equal means the parts fit, and their digest is ours."""
     import hashlib
 
-    text = json.dumps([[c.name, c.type.declared, c.nullable] for c in table.columns])
+    columns = [[c.name, c.type.declared, c.nullable] for c in table.columns]
+    # Records of earlier versions have a digest that leaves bytes out: they are to be read again.
+    rules = ["bytes digested"] if any(c.type.kind == "varbyte" for c in table.columns) else []
+    text = json.dumps([*columns, rules] if rules else columns)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -188,7 +188,7 @@ def _holds(table: Table, before: Record, fresh: Record) -> bool:
     """Whether the stored generation already holds these rows."""
     if not before.same_rows(fresh) or before.touch != fresh.touch:
         return False
-    # No digest sees binary and floating columns: there, only the same bytes are the same rows.
+    # No digest sees floating columns: there, only the same bytes are the same rows.
     if all(column.type.kind in DIGESTED for column in table.columns):
         return True
     return [part.sha256 for part in before.parts] == [part.sha256 for part in fresh.parts]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -22,6 +23,7 @@ from orderhe_dagster.catalog.measure import (
 )
 from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.types import redshift_text
 from orderhe_dagster_tests.catalog.folders import read
 
 CONTRACT = """\
@@ -282,3 +284,102 @@ def test_decimals_without_a_whole_part_measure_alike(tmp_path: Path) -> None:
             engine.execute(f"insert into x values ({values})")
         (answer,) = engine.execute(measure_select(table, "x", "redshift")).rows
     assert measured(table, answer) == here
+
+
+BYTES = """\
+create table x (
+    id int primary key,
+    few varbinary(16) not null,
+    some varbinary(31000),
+    padded binary(4),
+    many blob,
+    most mediumblob,
+    note varchar(2000)
+);
+"""
+BYTE_ROWS: list[tuple[int, bytes, bytes | None, bytes | None, bytes | None, bytes | None, str]] = [
+    (1, b"", b"", b"\0\0\0\0", b"", b"", "bytes that are none are not NULL"),
+    (2, b"\x00\xff|!N", None, None, None, None, "00ff7c214e"),
+    (3, b"a", bytes(range(256)) * 100, b"a\0\0\0", bytes(32_000), bytes(32_000), ""),
+    (4, b"A", bytes(31_000), b"a\0\0 ", b"\xab" * 32_001, b"\xab" * 32_001, "a"),
+    (5, b"00", b"\x0d\x0a", None, b"\x01" * 64_000, bytes(64_001), "b"),
+    (6, b"\\", b"'", b"||!!", bytes(65_534) + b"\x01", bytes(99_999) + b"\xfe", "c"),
+]
+
+
+def digits(value: bytes | None, long: bool = False) -> str:
+    """The text of bytes, by the words of the module's docstring."""
+    if value is None:
+        return "!N"
+    if not long:
+        return value.hex()
+    pieces = [value[start : start + 32_000] for start in range(0, len(value), 32_000)] or [b""]
+    each = [hashlib.md5(piece.hex().encode()).hexdigest() for piece in pieces]
+    return hashlib.md5("".join(each).encode()).hexdigest()
+
+
+def digest_of(rows: list[Any]) -> int:
+    """`some` has 62,000 digits, which no other column leaves room for: it stands as its MD5."""
+    total = 0
+    for number, few, some, padded, many, most, note in rows:
+        some_text = "!N" if some is None else hashlib.md5(some.hex().encode()).hexdigest()
+        texts = [str(number), digits(few), some_text, digits(padded)]
+        texts += [digits(many, long=True), digits(most, long=True), note]
+        total += int(hashlib.md5("|".join(texts).encode()).hexdigest()[:15], 16)
+    return total
+
+
+def in_duckdb(table: Table, rows: list[Any]) -> Measured:
+    with duckdb.connect() as connection:
+        connection.execute(duckdb_create(table))
+        connection.executemany("insert into x values (?, ?, ?, ?, ?, ?, ?)", rows)
+        (answer,) = connection.execute(measure_select(table, '"x"', "duckdb")).fetchall()
+    return measured(table, answer)
+
+
+def test_bytes_measure_alike_in_duckdb_and_redshift(tmp_path: Path) -> None:
+    from local_redshift.session.engine import Engine
+
+    table = read(tmp_path, {"raw/x.sql": BYTES}).tables[0]
+    here = in_duckdb(table, BYTE_ROWS)
+    assert here.digest == digest_of(BYTE_ROWS)
+
+    def literal(value: object) -> str:
+        if isinstance(value, bytes):
+            return f"from_hex('{value.hex()}')" if value else "substring(from_hex('00'), 2, 1)"
+        return "null" if value is None else f"'{value}'"
+
+    with Engine() as engine:
+        kinds = ", ".join(f"{c.name} {redshift_text(c.type)}" for c in table.columns)
+        engine.execute(
+            f"create table x ({kinds.replace('some ', chr(34) + 'some' + chr(34) + ' ')})"
+        )
+        for row in BYTE_ROWS:
+            engine.execute(f"insert into x values ({', '.join(map(literal, row))})")
+        (answer,) = engine.execute(measure_select(table, "x", "redshift")).rows
+    assert measured(table, answer) == here
+
+
+@pytest.mark.parametrize("place", range(1, 6))
+def test_every_byte_moves_the_digest(place: int, tmp_path: Path) -> None:
+    table = read(tmp_path, {"raw/x.sql": BYTES}).tables[0]
+    row = BYTE_ROWS[5]
+    before = in_duckdb(table, [row])
+    value = row[place]
+    assert isinstance(value, bytes)
+    for changed in (value[:-1] + b"\x7f", b"\x7f" + value[1:], value[:-1]):
+        after = in_duckdb(table, [(*row[:place], changed, *row[place + 1 :])])
+        assert after.digest != before.digest
+    swapped = [value[40_000:] + value[:40_000], value[::-1]] if place >= 4 else []
+    for moved in swapped:
+        assert in_duckdb(table, [(*row[:place], moved, *row[place + 1 :])]) != before
+
+
+def test_the_widest_bytes_are_measured_in_pieces_that_redshifts_text_holds(tmp_path: Path) -> None:
+    table = read(
+        tmp_path, {"raw/x.sql": "create table x (id int primary key, most longblob);"}
+    ).tables[0]
+    text = measure_select(table, '"x"', "redshift")
+    assert text.count('to_hex(substring("most", ') == 32
+    assert 'to_hex(substring("most", 992001, 32000))' in text
+    assert "octet_length(`most`) > 992000" in measure_select(table, "`x`", "mysql")

@@ -49,6 +49,11 @@ class Server:
         """The rows that are carried, in the order of the first column."""
         return self.run(f"select * from {mysql_projection.relation(table)} order by 1")
 
+    def scanned(self, table: Table) -> list[tuple[Any, ...]]:
+        """The same rows as the scanner is given them: the longest bytes in hexadecimal."""
+        columns = ", ".join(sql for _, sql in mysql_projection.expressions(table))
+        return self.run(f"select {columns} from `{table.name}` order by 1")
+
     def told(self, table: Table) -> dict[Any, list[str]]:
         """First column -> what is wrong with the row."""
         code = mysql_projection.fault_code(table)
@@ -82,7 +87,11 @@ def test_values_are_carried_exactly(server: Server, tmp_path: Path) -> None:
         f"insert into `order` values (1, {written})",
         f"insert into `order` values (2, {nothing})",
     )
-    first, second = server.carried(table)
+    first, second = server.scanned(table)
+    measured, _ = server.carried(table)
+    for column, carried, scanned in zip(table.columns, measured, first, strict=True):
+        given = bytes.fromhex(scanned) if mysql_projection.in_hex(column) else scanned
+        assert (carried, type(carried)) == (given, type(given)), column.name
     found = dict(zip(table.column_names, first, strict=True))
     for (title, (_, _, wanted)), name in zip(VALUES.items(), columns, strict=True):
         assert (found[name], type(found[name])) == (wanted, type(wanted)), title

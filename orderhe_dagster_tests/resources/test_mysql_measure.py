@@ -32,6 +32,10 @@ MORE = TYPES.replace(
     a_longer varchar(7000),
     a_latin varchar(20) character set latin1,
     a_fraction datetime(3),
+    a_binary binary(4),
+    a_blob blob,
+    a_mediumblob mediumblob,
+    a_longblob longblob,
     primary key (id)""",
 )
 VALUES: dict[str, list[Any]] = {
@@ -50,6 +54,7 @@ VALUES: dict[str, list[Any]] = {
     "a_timestamp": [datetime(2038, 1, 19, 3, 14, 7), datetime(1970, 1, 1, 0, 0, 1), None],
     "a_text": ["🙂 '\"\\\n\t|!N\r\n", "", "a  "],
     "an_enum": ["한", "a", None],
+    "some_bytes": [b"\x00\xff|!N\\'", b"", None],
     "a_year": [0, 1901, 2155],
     "a_clock": ["-838:59:59", "00:00:00", "838:59:59"],
     "a_fine_clock": ["00:00:00.000001", "-00:00:00.500000", "12:34:56.789000"],
@@ -61,6 +66,10 @@ VALUES: dict[str, list[Any]] = {
     "a_long": ["한" * 7000, "", "|"],
     "a_longer": [None, "!" * 7000, "a"],
     "a_latin": ["Zoë|!", "ÿ", ""],
+    "a_binary": [b"a\0\0\0", b"\xff\xfe\x00\x01", None],
+    "a_blob": [bytes(range(256)) * 200, b"", bytes(65_534) + b"\x01"],
+    "a_mediumblob": [b"\xab" * 32_000, None, b"\xab" * 32_001],
+    "a_longblob": [bytes(1_024_000), b"", b"\xcd" * 100_000],
     "a_fraction": [datetime(2026, 1, 1, 0, 0, 0, 1000), datetime(2026, 1, 1), None],
 }
 
@@ -81,7 +90,7 @@ def mysql(mariadb: MariaDB, shop_database: str) -> MySQLSource:
 def test_every_type_is_measured_alike(mysql: MySQLSource, tmp_path: Path) -> None:
     """Column by column, so that a difference has a name; then the whole, and what is extracted."""
     table = tables(tmp_path, types=MORE)["types"]
-    given = {"id", "on_day", "a_float", "a_double", "some_bytes"}
+    given = {"id", "on_day", "a_float", "a_double"}
     assert set(VALUES) | given == set(table.column_names)
     embedded = EmbeddedSource(path=str(tmp_path / "shop.duckdb"))
     for source in (mysql, embedded):

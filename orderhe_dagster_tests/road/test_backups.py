@@ -16,6 +16,7 @@ from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import Record
+from orderhe_dagster_tests.catalog.folders import ORDERS, read
 
 DAY = Segment("2026-01-02")
 KEY = f"backup/sales/{DAY}/current.json"
@@ -192,3 +193,12 @@ def test_a_record_of_no_segment_is_refused(store: FolderStore) -> None:
     store.put(KEY, STORED.replace('"all"', '"2026-13-01"').encode())
     with pytest.raises(backups.BackupError, match=rf"{KEY} is not a backup record"):
         backups.read_current(store, "sales", [DAY])
+
+
+def test_the_fingerprint_moves_with_what_a_digest_sees_and_else_stays(tmp_path: Path) -> None:
+    """Records keep it: these two are those of records that lie in stores."""
+    with_bytes = "create table x (id int primary key, photo blob);"
+    catalogue = read(tmp_path, {"raw/orders.sql": ORDERS, "raw/x.sql": with_bytes})
+    prints = {table.name: backups.schema_fingerprint(table) for table in catalogue.tables}
+    assert prints["orders"] == "d2d78ede971a9070"
+    assert prints["x"] != "e88865aa6685b846", "its digest leaves the bytes out"
