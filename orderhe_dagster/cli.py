@@ -181,7 +181,19 @@ def import_(table: str, file: Path, force: bool) -> None:
 @click.argument("selection")
 @_days(required=False)
 @click.option("--allow-empty", is_flag=True, help="Back up tables as empty that had rows before.")
-def run(selection: str, first: date | None, last: date | None, allow_empty: bool) -> None:
+@click.option(
+    "--accept",
+    type=click.Choice(["fewer_rows", "lost_backups", "other_server"]),
+    multiple=True,
+    help="Carry on what a run stops at: the error names the word.",
+)
+def run(
+    selection: str,
+    first: date | None,
+    last: date | None,
+    allow_empty: bool,
+    accept: tuple[str, ...],
+) -> None:
     """Materialize SELECTION: an asset (mart/daily_sales), '*', or any of Dagster's selections.
 
     A range of days is one run. Without days, partitioned assets run for yesterday.
@@ -189,7 +201,8 @@ def run(selection: str, first: date | None, last: date | None, allow_empty: bool
     with _plain_errors() as settings:
         from orderhe_dagster.commands.run import launch
 
-        outcome = launch(settings, selection, _window(first, last), may_be_empty=allow_empty)
+        window = _window(first, last)
+        outcome = launch(settings, selection, window, may_be_empty=allow_empty, accept=accept)
         for line in outcome.lines():
             click.echo(line)
         if not outcome.succeeded:

@@ -42,9 +42,10 @@ def build_definitions(
     from orderhe_dagster.assets.models import build_model_assets
     from orderhe_dagster.assets.own import with_own
     from orderhe_dagster.assets.pages import build_dashboard_assets, build_lineage_asset
+    from orderhe_dagster.assets.policy import Policy
     from orderhe_dagster.assets.raw import build_raw_assets
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
-    from orderhe_dagster.resources.build import build_resources
+    from orderhe_dagster.resources.build import build_parquet_query, build_resources
     from orderhe_dagster.settings.home import home_of
     from orderhe_dagster.settings.project import first_day, read_catalogue
     from orderhe_dagster.shop.simulation import simulation_of
@@ -52,13 +53,14 @@ def build_definitions(
     catalogue = read_catalogue(settings)
     state = home_of(settings)
     calendar = Calendar(first_day(settings), settings.time_zone)
+    policy = Policy.of(settings)
     automation = build_automation(catalogue, settings.time_zone)
     ours = dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
-            *build_backup_assets(catalogue, calendar, state.scratch),
-            *build_warehouse_assets(catalogue, calendar),
-            *build_model_assets(catalogue, calendar),
+            *build_backup_assets(catalogue, calendar, state.scratch, policy, build_parquet_query),
+            *build_warehouse_assets(catalogue, calendar, policy),
+            *build_model_assets(catalogue, calendar, policy),
             *build_export_assets(
                 catalogue, calendar, state.exports, state.scratch, settings.export_max_mb
             ),

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.cli import main
 from orderhe_dagster.commands.run import Outcome, launch
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
+from orderhe_dagster.road import index
+from orderhe_dagster.road.backups import Record
 from orderhe_dagster.settings.config import Settings, load_settings
 
 OWN_SQL = Path(__file__).parents[1] / "sql"
@@ -149,11 +157,37 @@ class TestShop:
         last: str | None = None,
         *,
         may_be_empty: bool = False,
+        accept: Collection[str] = (),
+        prove_all: bool = False,
     ) -> Outcome:
         window = None
         if first is not None:
             window = Window.of(date.fromisoformat(first), date.fromisoformat(last or first))
-        return launch(self.settings, selection, window, may_be_empty=may_be_empty)
+        return launch(
+            self.settings,
+            selection,
+            window,
+            may_be_empty=may_be_empty,
+            accept=accept,
+            prove_all=prove_all,
+        )
+
+    def paste(self, text: str) -> str:
+        """Run the first command that a text names, as a person would who pastes it; what it prints."""
+        found = re.search(r"orderhe ((?:'[^']*'|[\w./*=_-]+|\s+)+)", text)
+        assert found is not None, text
+        words = shlex.split(found[1])
+        done = CliRunner().invoke(main, words, env={**self.environ, "ORDERHE_HOME": str(self.home)})
+        assert done.exit_code == 0, f"orderhe {found[1]}: {done.output}"
+        return done.output
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def record(self, table: str, segment: str) -> Record:
+        """What the index says of a segment."""
+        return index.read(self.store, table).records[Segment(segment)]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""

@@ -272,7 +272,7 @@ def test_every_mart_built_bit_by_bit_is_the_mart_built_at_once(grown: GrownShop)
     for table in sorted(catalogue.layer("mart"), key=reads_marts):
         window = one_day if table.partition else None  # the days before lag behind: built along
         build(
-            Step(table, window, "rebuilt"),
+            Step(table, window, "rebuilt", Window.of(FIRST, latest.clock)),
             catalogue,
             shop.warehouse,
             partial(require_passed, catalogue=catalogue, table=table),

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,19 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
-from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.assets.findings import differed_spec, nothing_differed
+from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
-from orderhe_dagster.catalog.segments import WHOLE, Outside, days_of
+from orderhe_dagster.catalog.segments import WHOLE, days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.measures import OutsideRows
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.road import backups
+from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.road import backups, index
 from orderhe_dagster.road.backups import Record
-from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG, BackedUp, back_up
+from orderhe_dagster.road.extracts import BackedUp, Parquet, Road, back_up
+from orderhe_dagster.road.leftover import Leftover, leftover
 from orderhe_dagster.road.quarantine_report import (
     SHOWN,
     QuarantineReport,
@@ -29,18 +32,19 @@ from orderhe_dagster.road.quarantine_report import (
 from orderhe_dagster.road.step import Step
 
 NOTHING_QUARANTINED = "nothing_quarantined"
-LEFT_OUT = "left_out"
-"""Of a backup's metadata: what lies before the shop's history, for a person."""
+NOTHING_LEFT_OUT = "nothing_left_out"
 log = logging.getLogger("orderhe.backup")
 
 
 def build_backup_assets(
-    catalogue: Catalogue, calendar: Calendar, scratch: Path
+    catalogue: Catalogue, calendar: Calendar, scratch: Path, policy: Policy, parquet: Parquet
 ) -> list[dg.AssetsDefinition]:
     """One asset for each raw table. Parents are read after their children: a child's is there."""
     children = _children(catalogue)
     return [
-        _backup_asset(catalogue, table, children.get(table.name, ()), calendar, scratch)
+        _backup_asset(
+            catalogue, table, children.get(table.name, ()), calendar, scratch, policy, parquet
+        )
         for table in catalogue.layer("raw")
     ]
 
@@ -55,7 +59,13 @@ def _children(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
 
 
 def _backup_asset(
-    catalogue: Catalogue, table: Table, children: Sequence[str], calendar: Calendar, scratch: Path
+    catalogue: Catalogue,
+    table: Table,
+    children: Sequence[str],
+    calendar: Calendar,
+    scratch: Path,
+    policy: Policy,
+    parquet: Parquet,
 ) -> dg.AssetsDefinition:
     options = asset_options(
         catalogue,
@@ -65,36 +75,28 @@ def _backup_asset(
         deps=[("raw", table.name), *(("backup", child) for child in children)],
         description=f"Parquet generations of `raw/{table.name}`: {table.description}",
     )
-    check = dg.AssetCheckSpec(
-        NOTHING_QUARANTINED,
-        asset=options["key"],
-        description="Every row could be carried: none is in quarantine. Values that @bad_values lets "
-        "become NULL are counted.",
-    )
+    names = [one.name for one in catalogue.layer("raw")]
 
-    @asset_for({**options, "check_specs": [check]})
+    @asset_for({**options, "check_specs": _check_specs(options["key"], table)})
     def backup(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],
         store: dg.ResourceParam[Store],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other beside checks
         window = calendar.window(context) if table.partition else None
-        history = calendar.history()
         run_id = f"{context.run.run_id}{f'-{context.retry_number}' if context.retry_number else ''}"
+        step = Step(table, window, run_id, calendar.history())
         with failing_clearly(f"backup/{table.name}", window, context.retry_number):
-            done = back_up(
-                Step(table, window, run_id),
-                history,
-                source,
-                store,
-                scratch,
-                may_be_empty=context.run.tags.get(MAY_BE_EMPTY_TAG) == "true",
-            )
-            left_out = source.outside(table, Outside.of(history)) if window else OutsideRows()
+            rules = policy.of_source(context.run.tags)
+            share = rules.budget.share(index.totals(store, names), table.name)
+            road = Road(source, store, warehouse, scratch, parquet)
+            done = back_up(step, road, replace(rules, budget=share))
+            left = leftover(step, source, done.unread) if window else Leftover()
         _log(table, done)
         report_days(
             context,
-            window or history,
+            window or step.history,
             {
                 day: _figures(store, done.records[segment])
                 for segment in done.read
@@ -102,17 +104,43 @@ def _backup_asset(
             },
         )
         quarantine = report_quarantine(store, done.records.values())
+        checks = [
+            _nothing_quarantined(table, quarantine),
+            nothing_differed(options["key"], done.findings, "read again"),
+        ]
+        if window:
+            checks.append(_nothing_left_out(step, left))
         return dg.MaterializeResult(
             metadata={
                 **_metadata(table, done, store),
-                **_left_out(table, history, left_out.before, left_out.after),
+                **(_left_out(left) if window else {}),
                 **_quarantine(table, quarantine),
                 **({} if window else _figures(store, done.records[WHOLE])),
             },
-            check_results=[_nothing_quarantined(table, quarantine)],
+            check_results=checks,
         )
 
     return backup
+
+
+def _check_specs(key: dg.AssetKey, table: Table) -> list[dg.AssetCheckSpec]:
+    """The checks that a backup makes itself; none of them stops what follows."""
+    specs = [
+        dg.AssetCheckSpec(
+            NOTHING_QUARANTINED,
+            asset=key,
+            description="Every row could be carried: none is in quarantine. Values that @bad_values "
+            "lets become NULL are counted.",
+        ),
+        differed_spec(key),
+    ]
+    if table.partition:
+        text = (
+            "Every row is of a day of the shop's history that has a backup: none without a day, before "
+            "the first or after today."
+        )
+        specs.append(dg.AssetCheckSpec(NOTHING_LEFT_OUT, asset=key, description=text))
+    return specs
 
 
 def _log(table: Table, done: BackedUp) -> None:
@@ -135,22 +163,27 @@ def _metadata(table: Table, done: BackedUp, store: Store) -> dict[str, Any]:
     }
 
 
-def _left_out(table: Table, history: Window, before: int, after: int) -> dict[str, Any]:
-    """How many rows lie outside of the shop's days; of those before them, how to take them in."""
-    metadata: dict[str, Any] = {
-        "rows_before_the_first_day": before,
-        "rows_from_today_on": after,
+def _left_out(left: Leftover) -> dict[str, Any]:
+    """How many rows are of no day of the shop's history, or of one that has no backup."""
+    return {
+        "rows_without_a_day": left.outside.undated,
+        "rows_before_the_first_day": left.outside.before,
+        "rows_after_today": left.outside.after,
+        "days_without_a_backup": len(left.unread),
     }
-    if before:
-        text = (
-            f"backup/{table.name}: {before:,} row{'s lie' if before > 1 else ' lies'} before "
-            f"{history.start}, the first day of this shop's history, and in no backup; to take in what "
-            f"came before: orderhe run '*' --from <its first day> --to {history.start - ONE_DAY} "
-            "(where ORDERHE_START_DATE is set, set it to that day first)"
-        )
-        log.warning("%s", text)
-        metadata[LEFT_OUT] = text
-    return metadata
+
+
+def _nothing_left_out(step: Step, left: Leftover) -> dg.AssetCheckResult:
+    text = left.sentence(step)
+    if text:
+        log.warning("backup/%s: %s", step.table.name, text)
+    return dg.AssetCheckResult(
+        check_name=NOTHING_LEFT_OUT,
+        passed=not text,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=text or "every row is of a day that has a backup",
+        metadata=_left_out(left),
+    )
 
 
 def _quarantine(table: Table, report: QuarantineReport) -> dict[str, Any]:

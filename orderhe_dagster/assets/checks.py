@@ -1,24 +1,27 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from typing import Any, cast
 
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
-from orderhe_dagster.catalog.segments import Outside, Segment, days_of
+from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Segment
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.proof.ages import Ages, ages
 from orderhe_dagster.proof.agreement import Agreement, prove
 from orderhe_dagster.proof.check_results import AGREES, CheckResult, record
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
-from orderhe_dagster.road import audit
+from orderhe_dagster.road import audit, index
 from orderhe_dagster.road.inputs import stands_on
+from orderhe_dagster.road.remedies import again_command
+from orderhe_dagster.road.step import Step
 
 
 def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
@@ -47,8 +50,9 @@ def _loaded_checks(
     agreement = dg.AssetCheckSpec(
         AGREES,
         asset=asset,
-        description="Source, backup and warehouse hold the same on every day that the run loaded: "
-        "rows, the exact sum of each numeric column, and a digest of all values.",
+        description="Source, backup and warehouse hold the same of all that the run loaded: rows, the "
+        "exact sum of each numeric column, and a digest of all values. What a run does not load is "
+        "proven by turns: see how old the oldest proof is.",
         blocking=True,
     )
 
@@ -66,14 +70,17 @@ def _loaded_checks(
         run_id = context.run.run_id
 
         def check_agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
-            days = _loaded_days(table, warehouse, run_id)
-            agreement = prove(table, days, source, store, warehouse)
+            history = calendar.history()
+            step = Step(table, history if table.partition else None, run_id, history)
+            segments = _loaded_segments(step, store, warehouse)
+            agreement = prove(step, segments, source, store, warehouse)
             _dispute(table, agreement, warehouse, run_id)
-            return _agreement_result(agreement, run_id), _shown_agreement(asset, agreement)
+            shown = _shown_agreement(asset, agreement, ages(table.name, store, warehouse))
+            return _agreement_result(agreement, run_id), shown
 
         def unread(parent: Table, loaded: Collection[Segment]) -> bool:
             history = calendar.history()
-            if source.outside(parent, Outside.of(history)).before:
+            if OUTSIDE not in loaded and source.outside(parent, Outside.of(history)).total:
                 return True
             there = source.touches(parent, history)
             return any(segment not in loaded for segment in there)
@@ -161,7 +168,7 @@ def _agreement_result(agreement: Agreement, run_id: str) -> CheckResult:
         only_stale=not agreement.agrees and not agreement.wrong,
         checked_at=_now(),
         run_id=run_id,
-        days=agreement.days,
+        days=agreement.segments,
         source_rows=agreement.source.rows,
         backup_rows=agreement.backup.rows,
         warehouse_rows=agreement.warehouse.rows,
@@ -187,30 +194,33 @@ def _shown_claim(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.Asset
     )
 
 
-def _shown_agreement(asset: dg.AssetKey, agreement: Agreement) -> dg.AssetCheckResult:
+def _shown_agreement(asset: dg.AssetKey, agreement: Agreement, proofs: Ages) -> dg.AssetCheckResult:
     shown = "\n".join(f"- {difference}" for difference in agreement.differences[:20])
     metadata: Mapping[str, Any] = {
-        "days": agreement.days,
+        "segments": agreement.segments,
         "source_rows": agreement.source.rows,
         "backup_rows": agreement.backup.rows,
         "warehouse_rows": agreement.warehouse.rows,
-        "differing_days": len(agreement.differences),
+        "differing_segments": len(agreement.differences),
+        "segments_held": proofs.segments,
+        "never_proven": proofs.never,
+        **({"oldest_proof": proofs.oldest.isoformat()} if proofs.oldest else {}),
         **({"differences": dg.MetadataValue.md(shown)} if shown else {}),
     }
     stale = agreement.differences and not agreement.wrong
+    again = again_command(agreement.table, [one.segment for one in agreement.differences])
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=AGREES,
         passed=agreement.agrees,
         severity=dg.AssetCheckSeverity.WARN if stale else dg.AssetCheckSeverity.ERROR,
         description=(
-            f"{counted(agreement.source.rows, 'row agrees', 'rows agree')} on "
-            f"{counted(agreement.days, 'day')}"
+            f"{counted(agreement.source.rows, 'row agrees', 'rows agree')} of "
+            f"{counted(agreement.segments, 'segment')}; {proofs.sentence()}"
             if agreement.agrees
-            else "the source or the backup has moved on: run backup and warehouse again"
+            else f"the source or the backup has moved on: {again}"
             if stale
-            else f"{counted(len(agreement.wrong), 'day differs', 'days differ')}: materialize "
-            f"backup/{agreement.table} and warehouse/{agreement.table} again"
+            else f"{counted(len(agreement.wrong), 'segment differs', 'segments differ')}: {again}"
         ),
         metadata=metadata,
     )
@@ -224,12 +234,11 @@ def _dispute(table: Table, agreement: Agreement, warehouse: Warehouse, run_id: s
             audit.dispute(session, f"warehouse.{table.name}", segments, run_id)
 
 
-def _loaded_days(table: Table, warehouse: Warehouse, run_id: str) -> list[date] | None:
-    """The days this run loaded; where it loaded none, every day there is."""
-    if not table.partition:
-        return None
-    name = f"warehouse.{table.name}"
+def _loaded_segments(step: Step, store: Store, warehouse: Warehouse) -> list[Segment]:
+    """The segments this run loaded; where it loaded none, every one there is."""
+    name = f"warehouse.{step.table.name}"
     with warehouse.session(f"checks of {name}", read_only=True) as session:
         held = audit.read(session, [name])[name]
-    by_run = [segment for segment, loaded in held.items() if loaded.run_id == run_id]
-    return days_of(by_run or held)
+    by_run = [segment for segment, loaded in held.items() if loaded.run_id == step.run_id]
+    known = index.read(store, step.table.name).records
+    return by_run or sorted({*held, *known} & set(step.cut))

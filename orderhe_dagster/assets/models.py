@@ -17,6 +17,8 @@ from orderhe_dagster.assets.common import (
     select_lineage,
     upstream_key,
 )
+from orderhe_dagster.assets.findings import differed_spec, nothing_differed
+from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.segments import days_of
@@ -32,13 +34,17 @@ from orderhe_dagster.settings.interrupts import raise_if_interrupted
 log = logging.getLogger("orderhe.models")
 
 
-def build_model_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetsDefinition]:
+def build_model_assets(
+    catalogue: Catalogue, calendar: Calendar, policy: Policy
+) -> list[dg.AssetsDefinition]:
     """One asset for each select of the warehouse and mart layers."""
     tables = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
-    return [_model_asset(catalogue, table, calendar) for table in tables]
+    return [_model_asset(catalogue, table, calendar, policy) for table in tables]
 
 
-def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
+def _model_asset(
+    catalogue: Catalogue, table: Table, calendar: Calendar, policy: Policy
+) -> dg.AssetsDefinition:
     options = asset_options(
         catalogue,
         table,
@@ -49,17 +55,18 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
     )
     asset = f"{table.layer}/{table.name}"
 
-    @asset_for(options)
+    @asset_for({**options, "check_specs": [differed_spec(options["key"])]})
     def model(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.MaterializeResult[None]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other beside checks
         window = calendar.window(context) if table.partition else None
         with failing_clearly(asset, window, context.retry_number):
             built = build(
-                Step(table, window, context.run.run_id),
+                Step(table, window, context.run.run_id, calendar.history()),
                 catalogue,
                 warehouse,
                 partial(require_passed, catalogue=catalogue, table=table),
+                policy.of_copies(context.run.tags),
             )
             total, head, drawn = _shown(table, warehouse)
         log.info(
@@ -86,7 +93,8 @@ def _model_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.A
                 "dagster/column_lineage": select_lineage(catalogue, table),
                 "preview": preview(table.columns, head),
                 **({} if window else drawn),
-            }
+            },
+            check_results=[nothing_differed(options["key"], built.findings, "built again")],
         )
 
     return model

@@ -13,6 +13,8 @@ from orderhe_dagster.assets.common import (
     failing_clearly,
     preview,
 )
+from orderhe_dagster.assets.findings import differed_spec, nothing_differed
+from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
@@ -25,12 +27,16 @@ from orderhe_dagster.road.step import Step
 log = logging.getLogger("orderhe.warehouse")
 
 
-def build_warehouse_assets(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetsDefinition]:
+def build_warehouse_assets(
+    catalogue: Catalogue, calendar: Calendar, policy: Policy
+) -> list[dg.AssetsDefinition]:
     """One asset for each raw table: the table in Redshift."""
-    return [_loaded_asset(catalogue, table, calendar) for table in catalogue.layer("raw")]
+    return [_loaded_asset(catalogue, table, calendar, policy) for table in catalogue.layer("raw")]
 
 
-def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.AssetsDefinition:
+def _loaded_asset(
+    catalogue: Catalogue, table: Table, calendar: Calendar, policy: Policy
+) -> dg.AssetsDefinition:
     options = asset_options(
         catalogue,
         table,
@@ -41,16 +47,17 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
     )
     name = f"warehouse.{table.name}"
 
-    @asset_for(options)
+    @asset_for({**options, "check_specs": [differed_spec(options["key"])]})
     def warehouse_table(
         context: dg.AssetExecutionContext,
         store: dg.ResourceParam[Store],
         warehouse: dg.ResourceParam[Warehouse],
-    ) -> dg.MaterializeResult[None]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other beside checks
         window = calendar.window(context) if table.partition else None
         with failing_clearly(f"warehouse/{table.name}", window, context.retry_number):
-            step = Step(table, window, context.run.run_id)
-            records = loads.load(step, calendar.history(), store, warehouse)
+            step = Step(table, window, context.run.run_id, calendar.history())
+            done = loads.load(step, store, warehouse, policy.of_copies(context.run.tags))
+            records = done.records
             there = ddl.qualified(table.read_as)
             with warehouse.session(f"preview of {name}", read_only=True) as session:
                 total = session.execute(f"select count(*) from {there}").scalar()
@@ -81,8 +88,10 @@ def _loaded_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> dg.
                 "rows_loaded": rows,
                 "dagster/uri": f"{warehouse.identity}#{name}",
                 "dagster/column_lineage": copied_lineage(table, ("backup", table.name)),
+                "segments_proven": done.proven,
                 "preview": preview(table.columns, head),
-            }
+            },
+            check_results=[nothing_differed(options["key"], done.findings, "loaded again")],
         )
 
     return warehouse_table

@@ -62,7 +62,7 @@ def measure_select(
         f"sum({quoted(column.name, dialect)}) as sum_{number}"
         for number, column in enumerate(summed(table))
     ]
-    items = ["count(*) as row_count", *sums, f"{_digest(table, dialect)} as digest"]
+    items = ["count(*) as row_count", *sums, f"{digest_expression(table, dialect)} as digest"]
     if by_day:
         items.insert(0, f"{day_expression(table, dialect)} as shop_day")
     text = f"select {', '.join(items)} from {relation}"
@@ -164,7 +164,8 @@ def _offsets(time_zone: str) -> tuple[tuple[datetime, int], ...]:
     return (*pieces, (last, current))
 
 
-def _digest(table: Table, dialect: Dialect) -> str:
+def digest_expression(table: Table, dialect: Dialect) -> str:
+    """The digest of a relation with the columns of `table`, as an SQL aggregate."""
     hashed = _hashed(table)
     parts = [
         _part(column, dialect, column.name in hashed)

@@ -58,14 +58,15 @@ def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement
     """Compare source, backup and warehouse for every raw table, over the days of `window`."""
     from orderhe_dagster.proof.agreement import prove
     from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
+    from orderhe_dagster.road.step import Step
     from orderhe_dagster.settings.project import read_catalogue
 
     source, store = build_source(settings), build_store(settings)
     warehouse = build_warehouse(settings)
     agreements = []
     for table in read_catalogue(settings).layer("raw"):
-        days = window if table.partition else None
-        agreement = prove(table, days, source, store, warehouse)
+        step = Step(table, window if table.partition else None, "", window)
+        agreement = prove(step, step.segments, source, store, warehouse)
         agreements.append((table, agreement))
     return agreements
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,6 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
     failed_checks: list[str] = field(default_factory=list)
     warned_checks: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)  # rows before the history, once a table
     passed_checks: int = 0
 
     def lines(self) -> list[str]:
@@ -49,7 +48,7 @@ class Outcome:
         return [
             *(f"FAILED {text}" for text in self.failures),
             *(f"CHECK FAILED {text}" for text in self.failed_checks),
-            *(f"warning {text}" for text in (*self.warned_checks, *self.left_out)),
+            *(f"warning {text}" for text in self.warned_checks),
             head if self.succeeded else f"run {self.run_id} failed",
         ]
 
@@ -61,15 +60,19 @@ def launch(
     resources: Mapping[str, Any] | None = None,
     *,
     may_be_empty: bool = False,
+    accept: Collection[str] = (),
+    prove_all: bool = False,
 ) -> Outcome:
     """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
 
     Partitioned assets without a window: yesterday. A range is one run. `resources` replaces the
-    ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not.
+    ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not,
+    `accept` carries on what a run stops at else (`guards.REASONS`), `prove_all` proves every segment.
     Raises LaunchError; KeyboardInterrupt when it was interrupted, with the run recorded as failed.
     """
+    from orderhe_dagster.assets.policy import PROVE_TAG
     from orderhe_dagster.definitions import build_definitions
-    from orderhe_dagster.road.extracts import MAY_BE_EMPTY_TAG
+    from orderhe_dagster.road.guards import ACCEPT_TAG, MAY_BE_EMPTY_TAG
     from orderhe_dagster.settings import home
     from orderhe_dagster.settings.interrupts import raise_if_interrupted, remember_interrupts
     from orderhe_dagster.settings.project import read_catalogue
@@ -86,7 +89,11 @@ def launch(
     tags = _tags(window or yesterday(settings)) if by_day(settings, definitions, keys) else {}
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())
-    allowed = {MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}
+    allowed = {
+        **({MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}),
+        **({ACCEPT_TAG: ",".join(sorted(accept))} if accept else {}),
+        **({PROVE_TAG: "all"} if prove_all else {}),
+    }
     with (
         remember_interrupts(),
         scratch_folder(state.scratch, label=f"run {selection}") as life,
@@ -222,11 +229,8 @@ def _outcome(
 ) -> Outcome:
     import dagster as dg
 
-    from orderhe_dagster.assets.backup import LEFT_OUT
-
     outcome = Outcome(result.run_id, result.success, assets)
     steps_failed = False
-    left_out: dict[str, None] = {}  # each day of a run has the metadata of the whole
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             steps_failed = True
@@ -234,10 +238,6 @@ def _outcome(
                 outcome.failures.append(_failure_text(event))
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not steps_failed:
             outcome.failures.append(_run_failure_text(event))
-        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            note = event.step_materialization_data.materialization.metadata.get(LEFT_OUT)
-            left_out |= {str(note.value): None} if note else {}
-    outcome.left_out += left_out
     failed: dict[dg.AssetKey, list[str]] = {}
     for check in result.get_asset_check_evaluations():
         name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"

@@ -1,35 +1,39 @@
-"""Agreement: source = backup = warehouse, by table and day. Nothing is changed here, only compared.
+"""Agreement: source = backup = warehouse, by table and segment. Nothing is changed but the ledger's notes.
 
 What a table promises of its own rows is a claim (`claims`).
 
-Three measures of the same day are held side by side: rows, the exact sum of every numeric column, and an
-order-free digest of all values, each computed inside the engine that holds the rows.
+Three measures of the same segment are held side by side: rows, the exact sum of every numeric column,
+and an order-free digest of all values, each computed inside the engine that holds the rows. The backup's
+is its record's, as long as its objects are, byte for byte, those that were measured when it was written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+from datetime import datetime, timezone
 from typing import Literal
 
 from orderhe_dagster.catalog import ddl
-from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import WHOLE, Segment, condition
-from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import audit, backups, load_sql, loads
+from orderhe_dagster.road import audit, backups, index, load_sql
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.index import Change, Proven
+from orderhe_dagster.road.measures import add, difference, measures
+from orderhe_dagster.road.rota import scopes
+from orderhe_dagster.road.source_proof import objects_wrong, soundness
+from orderhe_dagster.road.step import Step
 
-Severity = Literal["stale", "wrong"]
-"""stale: the source moved on after the backup, or the backup after the load; wrong: a copy is not
-what it should be."""
+Severity = Literal["stale", "silent", "wrong"]
+"""stale: the source moved on after the backup, or the backup after the load; silent: the source did, and
+its cursor did not; wrong: a copy is not what it should be."""
+_ALL_ROWS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -52,27 +56,30 @@ class _Copies:
     source: Measure
     touch: Touch
     record: Record | None
+    is_sound: bool  # the backup's objects are as they were written
     warehouse: Measure
 
     @property
     def backup(self) -> Measure:
-        return self.record.measure if self.record else Measure(0)
+        return self.record.measure if self.record and self.is_sound else Measure(0)
 
 
 @dataclass
 class Agreement:
-    """What the comparison of one table came to; the measures are totals over `days`."""
+    """What the comparison of one table came to; the measures are totals over all that was compared."""
 
     table: str
-    days: int = 0
+    segments: int = 0
     source: Measure = field(default_factory=lambda: Measure(0))
     backup: Measure = field(default_factory=lambda: Measure(0))
     warehouse: Measure = field(default_factory=lambda: Measure(0))
     differences: list[Difference] = field(default_factory=list)
+    proven: dict[Segment, Record] = field(default_factory=dict)
+    """The segments of which all three are equal, with what they are equal to."""
 
     @property
     def agrees(self) -> bool:
-        """Whether the three hold the same rows on every day."""
+        """Whether the three hold the same rows of every segment that was compared."""
         return not self.differences
 
     @property
@@ -88,62 +95,100 @@ class Agreement:
 
 
 def prove(
-    table: Table,
-    days: Iterable[date] | None,
+    step: Step,
+    segments: Collection[Segment],
     source: Source,
     store: Store,
     warehouse: Warehouse,
 ) -> Agreement:
-    """Compare the three on each of `days` (None: a table without partitions).
+    """Compare the three on each of `segments`, and note in the ledger where they are equal.
 
     Other runs may go on meanwhile: the warehouse's rows are held against the generation that its
     audit names, in the same session, and a newer generation only makes them stale.
     """
-    asked = sorted(set(days or ()))
-    segments = [WHOLE] if days is None else [Segment.of(day) for day in asked]
-    agreement = Agreement(table.name, days=len(segments))
-    if not segments:
+    ordered = sorted(segments)
+    agreement = Agreement(step.table.name, segments=len(ordered))
+    if not ordered:
         return agreement
-    held, loaded = _of_warehouse(table, segments, warehouse)
-    records = backups.read_current(store, table.name, segments)
-    span = Window.of(asked[0], asked[-1]) if asked else None
-    live = source.measure(table, span)
-    touches = source.touches(table, span)
-    for segment in segments:
+    held, loaded = _of_warehouse(step, ordered, warehouse)
+    current = index.read(store, step.table.name).records
+    records = {segment: current[segment] for segment in ordered if segment in current}
+    sound = soundness(store, list(records.values()))
+    live, touches = _of_source(step, ordered, records, source)
+    for segment in ordered:
         copies = _Copies(
             segment,
             live.get(segment, Measure(0)),
             touches.get(segment, Touch(0)),
             records.get(segment),
+            sound.get(segment, False),
             held.get(segment, Measure(0)),
         )
         agreement.count(copies)
-        agreement.differences += _differences(table, store, copies, loaded.get(segment))
+        differences = list(_differences(step, store, copies, loaded.get(segment)))
+        agreement.differences += differences
+        if copies.record is not None and not differences:
+            agreement.proven[segment] = copies.record
+    _note(step, agreement, store, warehouse)
     return agreement
 
 
+def _note(step: Step, agreement: Agreement, store: Store, warehouse: Warehouse) -> None:
+    """Keep in both halves of the ledger what was proven."""
+    now = datetime.now(timezone.utc)
+    proven = {segment: (record, Proven(now, now)) for segment, record in agreement.proven.items()}
+    if not proven:
+        return
+    name = step.table.name
+    index.commit(store, name, Change(proven=proven))
+    with warehouse.session(f"note what was proven of {name}") as session:
+        versions = {segment: record.version for segment, record in agreement.proven.items()}
+        audit.note_proven(session, f"warehouse.{name}", versions)
+
+
 def _of_warehouse(
-    table: Table, segments: Sequence[Segment], warehouse: Warehouse
+    step: Step, segments: Sequence[Segment], warehouse: Warehouse
 ) -> tuple[Mapping[Segment, Measure], Mapping[Segment, Loaded]]:
     """The rows by segment, and what the audit says was loaded, both at the same moment."""
-    where = condition(table, segments)
+    table = step.table
     relation, name = ddl.qualified(table.read_as), f"warehouse.{table.name}"
     with warehouse.session(f"prove {table.name}", read_only=True) as session:
-        rows = loads.measures(session, table, relation, where)
+        rows = measures(session, table, relation, segments, step.outside_of_days)
         return rows, audit.read(session, [name])[name]
 
 
+def _of_source(
+    step: Step, segments: Sequence[Segment], records: Mapping[Segment, Record], source: Source
+) -> tuple[Mapping[Segment, Measure], Mapping[Segment, Touch]]:
+    """The rows by segment, and the fingerprints of those that are not what the backup has."""
+    table, live = step.table, dict[Segment, Measure]()
+    for scope in scopes(segments, {}, step.outside, _ALL_ROWS):
+        live.update(source.measure(table, scope))
+    moved = [
+        segment
+        for segment in segments
+        if segment in records
+        and difference(live.get(segment, Measure(0)), records[segment].measure)
+    ]
+    touches: dict[Segment, Touch] = {}
+    for scope in scopes(moved, {}, step.outside, _ALL_ROWS):
+        touches.update(source.touches(table, scope))
+    return live, touches
+
+
 def _differences(
-    table: Table, store: Store, copies: _Copies, loaded: Loaded | None
+    step: Step, store: Store, copies: _Copies, loaded: Loaded | None
 ) -> Iterator[Difference]:
     record = copies.record
     if record is None:
         if copies.source.rows or copies.warehouse.rows:
             yield _no_backup(copies)
         return
-    if loads.difference(copies.source, record.measure):
-        yield _of_source(table, copies, record)
-    if loads.difference(copies.warehouse, record.measure):
+    if not copies.is_sound:
+        yield Difference(copies.segment, "wrong", "; ".join(objects_wrong(store, record)))
+    if difference(copies.source, record.measure):
+        yield _moved(step, copies, record)
+    if difference(copies.warehouse, record.measure):
         yield _of_load(store, record, copies.warehouse, loaded)
 
 
@@ -156,21 +201,20 @@ def _no_backup(copies: _Copies) -> Difference:
     )
 
 
-def _of_source(table: Table, copies: _Copies, record: Record) -> Difference:
-    """Whether the source has moved on since the backup, or the backup never was what it should be."""
-    differs = loads.difference(copies.source, record.measure)
+def _moved(step: Step, copies: _Copies, record: Record) -> Difference:
+    """How the source has moved on since the backup: in sight of its fingerprint, or not."""
+    differs = difference(copies.source, record.measure)
     text = f"the source has {differs} as in backup generation {record.generation}"
     if copies.touch != record.touch:
         return Difference(copies.segment, "stale", text)
-    if table.cursor is None:
-        text += f" (without @cursor in {table.path} a changed row cannot be told from a wrong copy)"
-        return Difference(copies.segment, "stale", text)
-    return Difference(copies.segment, "wrong", text)
+    cursor = step.table.cursor
+    why = f"its {cursor} did not move" if cursor else f"{step.table.path} has no @cursor"
+    return Difference(copies.segment, "silent", f"{text}: a change that only the proof sees, {why}")
 
 
 def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:
     """Why the warehouse's rows of a segment are not those of its current backup."""
-    differs = loads.difference(held, record.measure)
+    differs = difference(held, record.measure)
     text = f"the warehouse has {differs} as in backup generation {record.generation}"
     if loaded is None:
         severity: Severity = "wrong" if held.rows else "stale"
@@ -181,17 +225,10 @@ def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None)
         text += ": rows of it have moved to other days; load it again"
         return Difference(record.segment, "stale", text)
     before = backups.read_generation(store, record.table, record.segment, loaded.generation)
-    why = loads.difference(held, before.measure) if before else "there is no such record"
+    why = difference(held, before.measure) if before else "there is no such record"
     if why:
         text += f"; and it is not generation {loaded.generation}: {why}"
         return Difference(record.segment, "wrong", text)
     return Difference(
         record.segment, "stale", f"{text}: it still holds generation {loaded.generation}"
     )
-
-
-def add(one: Measure, other: Measure) -> Measure:
-    """The measure of both sets of rows together."""
-    names = {*one.sums, *other.sums}
-    sums = {n: one.sums.get(n, Decimal(0)) + other.sums.get(n, Decimal(0)) for n in names}
-    return Measure(one.rows + other.rows, sums, one.digest + other.digest)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.settings.home import home_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from local_redshift.database.database import Database
     from local_redshift.database.storage import Roles
@@ -64,6 +66,15 @@ def build_served_warehouse(
 
     store = build_store(settings)
     return served_database(home_of(settings).warehouse, store, where, roles, isolation)
+
+
+def build_parquet_query(
+    folder: Path,
+) -> AbstractContextManager[Callable[[str], list[tuple[Any, ...]]]]:
+    """A DuckDB without a file, to ask Parquet files of this machine; `folder` takes what memory does not."""
+    from orderhe_dagster.resources.extract.parquet_query import parquet_query
+
+    return parquet_query(folder)
 
 
 def build_memory_warehouse() -> AbstractContextManager[MemorySession]:

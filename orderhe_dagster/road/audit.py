@@ -1,6 +1,6 @@
-"""The warehouse's own record of what it holds: `warehouse._loads`, one row a table and day.
+"""The warehouse's half of the ledger: `warehouse._loads`, what it holds, one row a table and segment.
 
-Its tables are all made here; `warehouse._checks` is written and read by `proof.check_results`.
+Its tables are all made here; `warehouse._checks` and `_judged` are written and read by `proof`.
 
 It is written in the same transaction as the rows it speaks of, so it can be believed where a
 client's memory cannot: after a lost connection it tells whether the transaction was committed.
@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from orderhe_dagster.catalog import ddl, types
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Layer, Table
-from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 
 LOADS = "warehouse._loads"
 TABLES = "warehouse._tables"
 CHECKS = "warehouse._checks"
+JUDGED = "warehouse._judged"
+FINDINGS = "warehouse._findings"
 CHANGED = "changed"
 DISPUTED = "disputed"
 """How the version of a segment begins that was found not to agree with its source."""
@@ -59,7 +62,24 @@ _AUDIT_DDL = (
         "backup_rows bigint, "
         "warehouse_rows bigint)"
     ),
+    (
+        f"create table if not exists {JUDGED} ("  # which content of a table its claims have judged
+        "table_name varchar(300) not null, content varchar(64) not null)"
+    ),
+    (
+        f"create table if not exists {FINDINGS} ("  # what differed, and what was done about it
+        "table_name varchar(300) not null, "
+        "segment varchar(10) not null, "
+        "kind varchar(20) not null, "
+        "detail varchar(4000) not null, "
+        "run_id varchar(128) not null, "
+        "found_at timestamp not null)"
+    ),
 )
+_LEDGER = "_ledger"
+"""The name under which `_tables` keeps the form that these tables have."""
+_FORM = "2"
+UNDEFINED_SCHEMA, UNDEFINED_COLUMN, DUPLICATE_COLUMN = "3F000", "42703", "42701"
 
 
 class DefinitionError(PortError):
@@ -77,6 +97,8 @@ class Loaded:
     digest: str
     inputs: str
     snapshot_at: str
+    proven_at: datetime | None = field(default=None, compare=False)
+    """When the rows that are there were last measured and found to be those (UTC, naive)."""
 
 
 def literal(text: str) -> str:
@@ -102,9 +124,46 @@ def asserting(condition: str, message: str, relation: str = "") -> str:
 
 
 def prepare(session: Session) -> None:
-    """Create the audit tables where they are missing."""
+    """Create the audit tables where they are missing, and bring those of earlier versions to today's form.
+
+    PortError where a newer version has made them.
+    """
+    form = _form(session)
+    if form == _FORM:
+        return
+    if form is not None and int(form) > int(_FORM):
+        raise PortError(
+            f"the ledger of this warehouse ({LOADS}) is of form {form}, and this version writes {_FORM}: a "
+            "newer orderhe made it. Nothing was changed. Install that version here too."
+        )
     for statement in _AUDIT_DDL:
         session.execute(statement)
+    try:
+        session.execute(f"select proven_at from {LOADS} limit 1")
+    except StatementError as error:
+        if error.code != UNDEFINED_COLUMN:
+            raise
+        try:
+            session.execute(f"alter table {LOADS} add column proven_at timestamp")
+        except StatementError as other:
+            if other.code != DUPLICATE_COLUMN:  # another run was quicker
+                raise
+    session.transaction(
+        [
+            f"delete from {TABLES} where table_name = {literal(_LEDGER)}",
+            f"insert into {TABLES} (table_name, definition) values ({literal(_LEDGER)}, {literal(_FORM)})",
+        ]
+    )
+
+
+def _form(session: Session) -> str | None:
+    """The form that the audit tables are in; None where they are older than forms, or not there."""
+    try:
+        return stored_definition(session, _LEDGER)
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return None
 
 
 def fence(layer: Layer, name: str) -> str:
@@ -124,15 +183,65 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[Segment, Loa
     names = ", ".join(literal(name) for name in tables)
     if not names:
         return held
-    result = session.execute(
-        "select table_name, segment, version, generation, run_id, row_count, digest, inputs,"
-        f" snapshot_at from {LOADS} where table_name in ({names})"
+    columns = (
+        "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at"
     )
-    for name, segment, version, generation, run_id, rows, digest, inputs, at in result.rows:
+    where = f"from {LOADS} where table_name in ({names})"
+    try:
+        result = session.execute(f"select {columns}, proven_at {where}")
+    except StatementError as error:
+        if error.code != UNDEFINED_COLUMN:
+            raise
+        result = session.execute(f"select {columns}, null::timestamp as proven_at {where}")
+    for name, segment, version, generation, run_id, rows, digest, inputs, at, proven in result.rows:
         held[name][Segment(segment)] = Loaded(
-            version, generation, run_id, rows, digest, inputs, at.isoformat()
+            version, generation, run_id, rows, digest, inputs, at.isoformat(), proven
         )
     return held
+
+
+def read_or_nothing(session: Session, name: str) -> dict[Segment, Loaded]:
+    """What the audit says of a table; nothing where the warehouse was never written to."""
+    try:
+        return read(session, [name])[name]
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return {}
+
+
+def loaded_rows(session: Session) -> dict[str, int]:
+    """How many rows each table has, by the audit: loaded ones and models."""
+    result = session.execute(
+        f"select table_name, sum(row_count) as rows from {LOADS} group by table_name"
+    )
+    return {name: int(rows) for name, rows in result.rows}
+
+
+def note_proven(session: Session, name: str, versions: Mapping[Segment, str]) -> None:
+    """Keep that the rows of these segments were just measured and are those of these versions."""
+    if not versions:
+        return
+    # One condition for all: a version that has moved on meanwhile is left out by its digest.
+    listed = ", ".join(literal(f"{s}={version}") for s, version in sorted(versions.items()))
+    session.execute(
+        f"update {LOADS} set proven_at = getdate() where table_name = {literal(name)}"
+        f" and segment || '=' || version in ({listed})"
+    )
+
+
+def note_findings(
+    session: Session, name: str, findings: Sequence[tuple[Segment, str, str]], run_id: str
+) -> None:
+    """Keep what was found to differ (segment, kind, detail) by a run that mends it."""
+    if not findings:
+        return
+    rows = ",\n".join(
+        f"({literal(name)}, {literal(segment.text)}, {literal(kind)}, "
+        f"{expression(detail[:900])}, {literal(run_id)}, getdate())"
+        for segment, kind, detail in findings
+    )
+    session.execute(f"insert into {FINDINGS} values {rows}")
 
 
 def look_up(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:
@@ -207,7 +316,11 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
     name, relation = f"warehouse.{table.name}", ddl.qualified(table.read_as)
     prepare_fence(session, "warehouse", table.name)
     wanted, stored = definition(table), stored_definition(session, name)
-    if stored == wanted:
+    if stored == wanted and _is_there(session, relation):
+        return
+    if stored == wanted:  # dropped by a hand: what it held is not there, whatever the audit says
+        forget = f"delete from {LOADS} where table_name = {literal(name)}"
+        session.transaction([ddl.redshift_create(table), forget])
         return
     if stored is None:
         create = ddl.redshift_create(table)
@@ -233,6 +346,16 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
     session.transaction([*adding, *remember_definition(table, name)])
 
 
+def _is_there(session: Session, relation: str) -> bool:
+    try:
+        session.execute(f"select 1 as one from {relation} limit 1")
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        return False
+    return True
+
+
 def dispute(session: Session, name: str, segments: Iterable[Segment], run_id: str) -> None:
     """Note that segments of a table are not what their source holds.
 
@@ -241,6 +364,6 @@ def dispute(session: Session, name: str, segments: Iterable[Segment], run_id: st
     listed = ", ".join(literal(segment.text) for segment in sorted(segments))
     version = literal(f"{DISPUTED} by {run_id}"[:128])
     session.execute(
-        f"update {LOADS} set version = {version}"
+        f"update {LOADS} set version = {version}, proven_at = null"
         f" where table_name = {literal(name)} and segment in ({listed})"
     )

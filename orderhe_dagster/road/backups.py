@@ -1,6 +1,7 @@
-"""Generations of a backup: immutable records and the pointer to the current one.
+"""Generations of a backup: immutable records of what one extract brought of one segment.
 
-What a day's backup is and how it is committed lives here; how rows are extracted or loaded does not.
+What a segment's backup is lives here; which generation counts is said by `index`, and how rows are
+extracted or loaded elsewhere.
 
 Keys in the store; `<segment>` is the text of a `catalog.segments.Segment`, an ISO day or `all`::
 
@@ -8,19 +9,20 @@ Keys in the store; `<segment>` is the text of a `catalog.segments.Segment`, an I
     backup/<table>/<segment>/<run>/manifest.json          for COPY … MANIFEST
     backup/<table>/<segment>/<run>/quarantine-00000.jsonl keys of rows that cannot be carried, and why
     backup/<table>/<segment>/generations/<n>.json         the record; written once, never changed
-    backup/<table>/<segment>/current.json                 the record that counts
 
-Nothing ever lists a prefix to decide what to load.
+Nothing ever lists a prefix to decide what to load. Earlier versions kept the record that counts as
+`current.json` beside them: those are read once, to make the index (`read_pointers`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
@@ -29,7 +31,9 @@ from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.store import Store
 
 FORMAT = 1
-_ATTEMPTS = 20
+NO_ROWS = Touch(0)
+_Item = TypeVar("_Item")
+_T = TypeVar("_T")
 
 
 class BackupError(PortError):
@@ -76,7 +80,7 @@ class Record:
 
     def _rows(self) -> tuple[object, ...]:
         apart = (self.quarantined, self.nulled, [part.sha256 for part in self.quarantine])
-        return (self.measure, self.schema, apart)
+        return (self.measure if self.measure.rows else 0, self.schema, apart)
 
 
 def prefix(table: str, segment: Segment) -> str:
@@ -104,13 +108,6 @@ def manifest_body(store: Store, parts: Sequence[Part]) -> bytes:
     return json.dumps({"entries": entries}, indent=1).encode()
 
 
-def read_current(store: Store, table: str, segments: Sequence[Segment]) -> dict[Segment, Record]:
-    """The current record of each segment that has one."""
-    keys = [f"{prefix(table, segment)}/current.json" for segment in segments]
-    objects = zip(segments, keys, store.get_many(keys), strict=True)
-    return {segment: _decode(key, obj.body) for segment, key, obj in objects if obj is not None}
-
-
 def read_generation(store: Store, table: str, segment: Segment, number: int) -> Record | None:
     """One generation's own record, whatever is current; None where there is none."""
     key = f"{prefix(table, segment)}/generations/{number}.json"
@@ -118,86 +115,76 @@ def read_generation(store: Store, table: str, segment: Segment, number: int) -> 
     return _decode(key, stored.body) if stored is not None else None
 
 
-def commit(store: Store, record: Record, known: Record | None = None) -> Record:
-    """Make `record` the current generation of its segment, numbered after the one that is.
+def claim(store: Store, record: Record, generation: int) -> Record:
+    """Write the record under the first free number from `generation` on.
 
-    Two small conditional writes. Where another run got in between, the later snapshot stays:
-    returns the record that is current afterwards, ours or the newer one. `known` is what was current
-    before the source was read: that cannot be newer, whatever a source's clock said of it.
+    A number that is taken is of a run that crashed or lost a race: its record was never published.
     """
     base = prefix(record.table, record.segment)
-    for _ in range(_ATTEMPTS):
-        current = store.get(f"{base}/current.json")
-        before = _decode(f"{base}/current.json", current.body) if current else None
-        if before is not None and before != known and before.verified_at > record.snapshot_at:
-            return before
-        numbered = _claim(store, base, record, before.generation + 1 if before else 1)
-        try:
-            store.put(
-                f"{base}/current.json",
-                _encode(numbered),
-                if_none_match=current is None,
-                if_match=current.etag if current else None,
-            )
-        except PreconditionFailed:
-            continue
-        return numbered
-    raise _kept_writing(record)
-
-
-def _kept_writing(record: Record) -> BackupError:
-    key = f"{prefix(record.table, record.segment)}/current.json"
-    return BackupError(
-        f"backup of {record.table} {record.segment}: other runs kept writing {key} "
-        f"({_ATTEMPTS} tries). Run it again when they are done."
-    )
-
-
-def verify(store: Store, record: Record, verified_at: datetime) -> Record:
-    """Note that the source still held the rows of the current generation at `verified_at`.
-
-    Only the pointer is written; the generation stays. Returns the record that is current afterwards:
-    this one, or what another run has seen later. PreconditionFailed where a run that had read the
-    source earlier has put its rows there meanwhile: then the source must be read again.
-    """
-    key = f"{prefix(record.table, record.segment)}/current.json"
-    for _ in range(_ATTEMPTS):
-        current = store.get(key)
-        if current is None:
-            raise PreconditionFailed(f"{key} was removed meanwhile; run this again")
-        standing = _decode(key, current.body)
-        if standing.verified_at >= verified_at:
-            return standing
-        if standing.version != record.version:
-            raise PreconditionFailed(
-                f"{key}: a run that had read the source earlier wrote generation {standing.generation} "
-                "meanwhile; read the source again"
-            )
-        noted = replace(standing, verified_at=verified_at)
-        try:
-            store.put(key, _encode(noted), if_match=current.etag)
-        except PreconditionFailed:
-            continue
-        return noted
-    raise _kept_writing(record)
-
-
-def _claim(store: Store, base: str, record: Record, generation: int) -> Record:
-    """Write the record under the first free number; a crashed run may have left one taken."""
     for number in range(generation, generation + 1000):
         numbered = replace(record, generation=number)
+        body = _text(encoded(numbered) | {"format": FORMAT})
         try:
-            store.put(f"{base}/generations/{number}.json", _encode(numbered), if_none_match=True)
+            store.put(f"{base}/generations/{number}.json", body, if_none_match=True)
         except PreconditionFailed:
             continue
         return numbered
     raise BackupError(f"{base}/generations: no free number from {generation} on")
 
 
-def _encode(record: Record) -> bytes:
+def read_pointers(store: Store, table: str, segments: Sequence[Segment]) -> dict[Segment, Record]:
+    """The records that earlier versions kept as current, of each segment that has one."""
+    keys = [f"{prefix(table, segment)}/current.json" for segment in segments]
+    objects = zip(segments, keys, store.get_many(keys), strict=True)
+    return {
+        segment: _decode(key, obj.body)
+        for segment, key, obj in objects
+        if obj is not None and not _is_retired(obj.body)
+    }
+
+
+def retire_pointers(
+    store: Store, table: str, segments: Sequence[Segment], root: str, newer: int
+) -> None:
+    """Put a word into the pointers of earlier versions: they stop, and say that a newer one is at work."""
+    body = _text({"format": newer, "index": root})
+
+    def retire(segment: Segment) -> None:
+        store.put(f"{prefix(table, segment)}/current.json", body)
+
+    for _ in in_parallel(retire, segments, store):
+        pass
+
+
+def _is_retired(body: bytes) -> bool:
+    try:
+        raw = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(raw, dict) and "index" in raw
+
+
+def in_parallel(
+    work: Callable[[_Item], _T], items: Sequence[_Item], store: Store
+) -> Iterator[tuple[_Item, _T]]:
+    """What `work` makes of each item, in order, as many at once as the store takes well."""
+    if store.requests_at_once == 1 or len(items) <= 1:
+        yield from zip(items, map(work, items), strict=True)
+        return
+    with ThreadPoolExecutor(min(store.requests_at_once, len(items))) as pool:
+        yield from zip(items, pool.map(work, items), strict=True)
+
+
+def _text(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, indent=1, sort_keys=True).encode()
+
+
+def encoded(record: Record) -> dict[str, Any]:
+    """The record as JSON has it; read again by `decoded`."""
     body = asdict(record) | {
-        "format": FORMAT,
         "segment": record.segment.text,
+        "parts": [asdict(part) for part in record.parts],
+        "quarantine": [asdict(part) for part in record.quarantine],
         "snapshot_at": record.snapshot_at.isoformat(),
         "verified_at": record.verified_at.isoformat(),
     }
@@ -206,14 +193,23 @@ def _encode(record: Record) -> bytes:
         "sums": {name: str(total) for name, total in record.measure.sums.items()},
         "digest": str(record.measure.digest),  # beyond 2^53: not a JSON number for every reader
     }
-    return json.dumps(body, indent=1, sort_keys=True).encode()
+    return body
 
 
 def _decode(key: str, body: bytes) -> Record:
     try:
         raw: Mapping[str, Any] = json.loads(body)
-        if raw["format"] != FORMAT:
-            raise BackupError(f"{key}: format {raw['format']}, this version reads {FORMAT}")
+        version = raw["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BackupError(_no_record(key, error)) from error
+    if version != FORMAT:
+        raise BackupError(f"{key}: format {version}, this version reads {FORMAT}")
+    return decoded(key, raw)
+
+
+def decoded(key: str, raw: Mapping[str, Any]) -> Record:
+    """A record as `encoded` gave it, of the object `key`. BackupError."""
+    try:
         measure = raw["measure"]
         return Record(
             table=raw["table"],
@@ -238,7 +234,13 @@ def _decode(key: str, body: bytes) -> Record:
             nulled=raw.get("nulled", {}),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise BackupError(
-            f"{key} is not a backup record ({error}). Materialize the backup of this day again "
-            "after moving the file away."
-        ) from error
+        raise BackupError(_no_record(key, error)) from error
+
+
+def _no_record(key: str, error: Exception) -> str:
+    _, table, segment, *_ = key.split("/")
+    day = f" --from {segment} --to {segment}" if segment[:1].isdigit() else ""
+    return (
+        f"{key} is not a backup record ({error}). Move the object away, then back this up again: "
+        f"orderhe run 'backup/{table}'{day}"
+    )

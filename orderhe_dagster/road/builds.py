@@ -7,24 +7,31 @@ built along with the ones asked for, so that a partitioned model never lags behi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog import ddl, measure
-from orderhe_dagster.catalog.segments import WHOLE, Segment, condition
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import (
     UNDEFINED_TABLE,
     CommitUnknown,
     ConnectionLost,
     StatementError,
 )
+from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
+from orderhe_dagster.road.findings import Finding
+from orderhe_dagster.road.findings import rows_of as findings_rows
+from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.inputs import BuildError, Inputs
+from orderhe_dagster.road.measures import measures
+from orderhe_dagster.road.rota import Turn, choose, utc
 from orderhe_dagster.road.step import Step
 
 DEPENDENT_OBJECTS = "2BP01"
@@ -37,10 +44,14 @@ class _Changed(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: the rows of each segment that it built."""
+    """What a build did: the rows of each segment that it built.
+
+    `findings` are the segments whose rows were not those that had been built; they are built again.
+    """
 
     rows: Mapping[Segment, int]
     remade: bool  # the table was made anew because its columns changed
+    findings: Sequence[Finding] = ()
 
     @property
     def total(self) -> int:
@@ -53,18 +64,20 @@ def build(
     catalogue: Catalogue,
     warehouse: Warehouse,
     require_passed: Callable[[Session], None],
+    rules: Rules = AS_USUAL,
 ) -> Built:
     """Build what the step asks for, and the days that lag behind the upstream.
 
-    `require_passed` raises where an upstream has failed a check, as the warehouse holds it.
-    Raises BuildError where an upstream is missing, lacks a day, or does not agree with its source;
-    StatementError where the select fails.
+    A daily step also measures as many of the other segments as the budget lets it: those whose rows
+    are not the ones that were built are built again. `require_passed` raises where an upstream has
+    failed a check, as the warehouse holds it. Raises BuildError where an upstream is missing, lacks a
+    day, or does not agree with its source; StatementError where the select fails.
     """
     for _ in range(_ATTEMPTS - 1):
         with suppress(_Changed, ConnectionLost):
-            return _build(step, catalogue, warehouse, require_passed)
+            return _build(step, catalogue, warehouse, require_passed, rules)
     try:
-        return _build(step, catalogue, warehouse, require_passed)
+        return _build(step, catalogue, warehouse, require_passed, rules)
     except _Changed as error:
         raise BuildError(
             f"{step.table.layer}/{step.table.name}: its upstream was loaded anew each time it was "
@@ -81,9 +94,10 @@ class _Plan:
     segments: set[Segment]
     is_new: bool  # the table was never made
     remade: bool  # it is made anew, because its columns changed
+    findings: Sequence[Finding] = ()
 
 
-def _plan(session: Session, step: Step, catalogue: Catalogue) -> _Plan:
+def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _Plan:
     table = step.table
     audit.prepare(session)
     audit.prepare_fence(session, table.layer, table.name)
@@ -94,7 +108,56 @@ def _plan(session: Session, step: Step, catalogue: Catalogue) -> _Plan:
     segments = set(step.segments)
     if table.partition:
         segments |= {day for day in inputs.days if remade or inputs.changed(day)}
-    return _Plan(held, inputs, segments, stored is None, remade)
+    is_new, findings = stored is None, list[Finding]()
+    own = held[str(table.ref)]
+    if step.is_daily and not is_new and not remade:
+        try:
+            findings = _altered(session, step, own, rules)
+        except StatementError as error:
+            if error.code != UNDEFINED_TABLE:
+                raise
+            is_new, findings = True, [Finding(s, "altered", "its table is gone") for s in own]
+        segments |= {one.segment for one in findings} - {OUTSIDE}
+        # What an earlier version built has no digest to be held to.
+        segments |= {s for s, row in own.items() if not row.digest and s.day}
+    return _Plan(held, inputs, segments, is_new, remade, findings)
+
+
+def _altered(
+    session: Session,
+    step: Step,
+    held: Mapping[Segment, Loaded],
+    rules: Rules,
+) -> list[Finding]:
+    """The segments whose rows are not those that were built, among the ones whose turn it is."""
+    table, name = step.table, str(step.table.ref)
+    own = {
+        segment: loaded
+        for segment, loaded in held.items()
+        if (segment.day is not None) == (table.partition is not None)
+    }
+    turns = {s: Turn(loaded.rows, utc(loaded.proven_at)) for s, loaded in own.items()}
+    chosen = choose(turns, rules.budget.share(audit.loaded_rows(session), name))
+    there = measures(session, table, ddl.qualified(table.ref), chosen) if chosen else {}
+    findings, equal = [], {}
+    for segment in chosen:
+        loaded, found = own[segment], there.get(segment, Measure(0))
+        if (found.rows, str(found.digest)) == (loaded.rows, loaded.digest):
+            equal[segment] = loaded.version
+        elif loaded.digest:
+            text = f"{counted(found.rows, 'row')}, {loaded.rows:,} were built"
+            if found.rows == loaded.rows:
+                text = f"{counted(found.rows, 'row')} as built, but other values (digest)"
+            findings.append(Finding(segment, "altered", text))
+    strays = 0
+    if table.partition and len(chosen) == len(own):
+        total = session.execute(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
+        strays = total - sum(one.rows for one in there.values())
+    if strays:
+        text = f"{counted(strays, 'row')} of days that were never built"
+        findings.append(Finding(OUTSIDE, "altered", text))
+    audit.note_proven(session, name, equal)
+    return findings
 
 
 def _build(
@@ -102,10 +165,11 @@ def _build(
     catalogue: Catalogue,
     warehouse: Warehouse,
     require_passed: Callable[[Session], None],
+    rules: Rules,
 ) -> Built:
     table = step.table
     with warehouse.session(f"build {table.layer}/{table.name} run {step.run_id}") as session:
-        plan = _plan(session, step, catalogue)
+        plan = _plan(session, step, catalogue, rules)
         plan.inputs.require_ready(plan.segments)
         require_passed(session)
         try:
@@ -122,8 +186,9 @@ def _build(
             rows = _committed_rows(warehouse, step, plan)
             if rows is None:
                 raise
-            return Built(rows, plan.remade)
-        return Built(_count(session, table, plan.segments), plan.remade)
+            return Built(rows, plan.remade, plan.findings)
+        audit.note_findings(session, str(table.ref), findings_rows(plan.findings), step.run_id)
+        return Built(_count(session, table, plan.segments), plan.remade, plan.findings)
 
 
 def _committed_rows(warehouse: Warehouse, step: Step, plan: _Plan) -> dict[Segment, int] | None:
@@ -170,6 +235,9 @@ def _statements(step: Step, plan: _Plan) -> list[str]:
     if plan.is_new or plan.remade:
         statements.append(ddl.redshift_create(table))
         statements += audit.remember_definition(table, str(table.ref))
+    if any(finding.segment == OUTSIDE for finding in plan.findings):
+        days = condition(table, {*plan.held[str(table.ref)], *plan.segments} - {OUTSIDE})
+        statements.append(f"delete from {target} where coalesce({days}, false) = false")
     where = _where(table, plan.segments)
     statements += [f"delete from {target}{where}", ddl.redshift_insert(table, where)]
     if plan.remade:
@@ -184,8 +252,8 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
     ordered = sorted(plan.segments)
     listed = ", ".join(literal(segment.text) for segment in ordered)
     rows = ",\n".join(
-        f"({name}, {literal(segment.text)}, {run_id}, 0, {run_id}, 0, '', "
-        f"{literal(plan.inputs.of(segment))}, getdate(), getdate())"
+        f"({name}, {literal(segment.text)}, {run_id}, 0, {run_id}, 0, '0', "
+        f"{literal(plan.inputs.of(segment))}, getdate(), getdate(), getdate())"
         for segment in ordered
     )
     counted = (
@@ -198,9 +266,10 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
         + (f" and segment in ({listed})" if table.partition else ""),
         f"insert into {LOADS} values {rows}",
         (
-            f"update {LOADS} set row_count = counted.row_count from (select {counted} as segment,"
-            f" count(*) as row_count from {ddl.qualified(table.ref)}{_where(table, plan.segments)}"
-            " group by 1) as counted"
+            f"update {LOADS} set row_count = counted.row_count, digest = counted.digest from"
+            f" (select {counted} as segment, count(*) as row_count,"
+            f" cast({measure.digest_expression(table, 'redshift')} as varchar(64)) as digest"
+            f" from {ddl.qualified(table.ref)}{_where(table, plan.segments)} group by 1) as counted"
             f" where _loads.table_name = {name} and _loads.segment = counted.segment"
         ),
     ]

@@ -1,43 +1,63 @@
-"""The backup of a table's days: extract, compare with what is stored, upload, commit.
+"""The backup of a table's segments: decide what to read, extract, compare with what is stored, commit.
 
-How records are kept is `backups`' business; which days a run is about, its caller's.
+How records are kept is `backups`' and `index`' business; which days a run is about, its caller's.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypeVar
 
 from orderhe_dagster.catalog.days import Window, windows
 from orderhe_dagster.catalog.measure import DIGESTED
-from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of, segments_of
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Scope, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.road import backups
-from orderhe_dagster.road.backups import Part, Record
+from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.road import backups, index
+from orderhe_dagster.road.backups import Part, Record, in_parallel
+from orderhe_dagster.road.findings import SHOWN_ROWS, Finding
+from orderhe_dagster.road.guards import AS_USUAL, Rules, check_rows, check_whole, open_index
+from orderhe_dagster.road.index import Change, Index
+from orderhe_dagster.road.measures import difference
+from orderhe_dagster.road.rows import Query, parquet_differences
+from orderhe_dagster.road.source_proof import objects_wrong, prove_backups, soundness
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.scratch import scratch_folder
 
-_T = TypeVar("_T")
-MAY_BE_EMPTY_TAG = "orderhe/allow_empty"
-"""Tag of a run that may back up a table as empty which was not."""
 MOST_SCANS = 8
+_SHOWN_IN_FULL = 20  # segments whose differing rows are named
+
+
+Parquet = Callable[[Path], AbstractContextManager[Query]]
+"""Opens what asks Parquet files of this machine; its folder takes what memory does not."""
 
 
 @dataclass
 class BackedUp:
-    """What a step came to: every segment's current record, which were read, which are new."""
+    """What a step came to: every segment's current record, which were read, which are new.
 
-    records: dict[Segment, Record] = field(default_factory=dict)
+    `findings` are the segments that differed where nothing had told it, and were read again for it.
+    """
+
+    index: Index
     read: set[Segment] = field(default_factory=set)
     written: set[Segment] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    unread: list[Segment] = field(default_factory=list)
+    """Days with rows in the source that have no backup still."""
+
+    @property
+    def records(self) -> Mapping[Segment, Record]:
+        """The current record of each segment."""
+        return self.index.records
 
     @property
     def rows(self) -> int:
@@ -45,121 +65,201 @@ class BackedUp:
         return sum(record.measure.rows for record in self.records.values())
 
 
-def back_up(
-    step: Step,
-    history: Window,
-    source: Source,
-    store: Store,
-    scratch: Path,
-    *,
-    may_be_empty: bool = False,
-) -> BackedUp:
-    """Back up what the step asks for, and the days of `history` that need it besides.
+@dataclass(frozen=True)
+class Road:
+    """The systems that a backup is made between, and where its working files lie."""
 
-    A day that has a backup but another fingerprint in the source now (rows, or the sum of the
+    source: Source
+    store: Store
+    warehouse: Warehouse
+    scratch: Path
+    parquet: Parquet
+
+
+def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
+    """Back up what the step asks for, and the segments that need it besides.
+
+    A segment that has a backup but another fingerprint in the source now (rows, or the sum of the
     cursor column) is read again. This needs no clock and no overlap: a transaction that commits
-    late changes the fingerprint whenever it commits. So is a day whose backup has other columns than
-    the contract, and a day with rows that was skipped between others. Where the rows are as they
+    late changes the fingerprint whenever it commits. So is one whose backup has other columns than
+    the contract, and a day with rows that was skipped between others. A daily step also reads every day
+    that has no backup, and proves as many segments as the `budget` lets it: those whose rows are not
+    the backup's, or whose objects are damaged, are read again too, and told. Where the rows are as they
     were, the generation stays. What is extracted passes through a folder of its own under `scratch`.
 
-    A table that had rows and has none at all now stops (BackupError), unless it `may_be_empty`.
+    Stops (BackupError) where that would copy damage: see `guards`, and what the `rules` accept of it.
     """
-    table, done = step.table, BackedUp()
-    spans: list[Window | None] = [None]
+    table, store = step.table, road.store
+    known = open_index(step, road.source, store, road.warehouse, rules)
+    done, records = BackedUp(known), known.records
+    touches = _touches(step, road.source)
     if step.window is not None:
-        done.records.update(backups.read_current(store, table.name, segments_of(history)))
-        touches = source.touches(table, history)
-        if not touches and done.rows and not may_be_empty:
-            raise _emptied_error(table, done.rows)
-        spans = [*_spans(table, step.window, done.records, touches)]
-    for span in spans:
-        with scratch_folder(scratch, label=f"back up {table.name}") as folder:
-            _back_up_span(replace(step, window=span), source, store, folder, done, may_be_empty)
+        check_rows(step, records, touches, rules)
+    segments = _to_read(step, records, touches)
+    if step.is_daily:
+        proof = prove_backups(step, known, segments, road.source, store, rules)
+        segments |= proof.doubted
+        empty = _days_without_rows(step, known, touches)
+        done.index = index.commit(store, table.name, Change(fresh=empty, proven=proof.proven))
+    for scope in _scopes(step, segments):
+        with scratch_folder(road.scratch, label=f"back up {table.name}") as folder:
+            _back_up_scope(step, scope, road, folder, done, rules)
+    done.unread = sorted(touches.keys() - done.records.keys())
     return done
 
 
-def _emptied_error(table: Table, rows: int, quarantined: int = 0) -> backups.BackupError:
-    why = "has no row in the source, where its backups have"
-    question = "Was it emptied or made anew by mistake?"
-    if quarantined:
-        there = counted(quarantined, "row")
-        why = f"has {there} in the source, and none that can be carried; its backups have"
-        question = f"Mend the rows, or see @bad_values for {table.path}."
-    return backups.BackupError(
-        f"table {table.name} {why} {rows:,}. {question} "
-        "Nothing was changed. If it is meant to be empty, run again with "
-        f"`orderhe run … --allow-empty` (in the Dagster UI: tag {MAY_BE_EMPTY_TAG} = true)"
-    )
+def _touches(step: Step, source: Source) -> dict[Segment, Touch]:
+    """The fingerprints of all segments that have rows; of a table without partitions none: it is read."""
+    if step.window is None:
+        return {}
+    touches = source.touches(step.table, step.history)
+    outside = source.touches(step.table, step.outside).get(OUTSIDE, backups.NO_ROWS)
+    return touches if outside == backups.NO_ROWS else {**touches, OUTSIDE: outside}
 
 
-def _spans(
-    table: Table,
-    window: Window,
-    known: Mapping[Segment, Record],
-    touches: Mapping[Segment, Touch],
-) -> list[Window]:
-    """The days to read: those asked for, those that are out of date, and those skipped in between."""
-    columns = backups.schema_fingerprint(table)
-    days = set(window)
-    days |= {
-        day
-        for segment, record in known.items()
-        if (day := segment.day)
-        and (touches.get(segment, Touch(0)) != record.touch or record.schema != columns)
+def _to_read(
+    step: Step, known: Mapping[Segment, Record], touches: Mapping[Segment, Touch]
+) -> set[Segment]:
+    """The segments asked for, those that are out of date, those skipped, and of a daily step all."""
+    segments = set(step.segments)
+    if step.window is None:
+        return segments
+    columns = backups.schema_fingerprint(step.table)
+    mine = {segment for segment in known if _is_of(step, segment)}
+    segments |= {
+        segment
+        for segment in mine
+        if touches.get(segment, backups.NO_ROWS) != known[segment].touch
+        or known[segment].schema != columns
     }
-    backed_up = days_of(known)
+    unknown = touches.keys() - known.keys()
+    if step.is_daily:
+        return segments | unknown
+    segments |= unknown & {OUTSIDE}
+    backed_up = days_of(mine)
     if backed_up:
-        first, last = min(backed_up), max([*backed_up, window.end])
-        days |= {day for day in days_of(touches.keys() - known.keys()) if first < day < last}
-    spans = windows(days)
-    if len(spans) <= MOST_SCANS:
-        return spans
-    return [Window(spans[0].start, spans[-1].end)]  # one scan of all beats many of few
+        first, last = min(backed_up), max([*backed_up, step.window.end])
+        segments |= {Segment.of(day) for day in days_of(unknown) if first < day < last}
+    return segments
 
 
-def _back_up_span(
-    step: Step,
-    source: Source,
-    store: Store,
-    folder: Path,
-    done: BackedUp,
-    may_be_empty: bool,
+def _is_of(step: Step, segment: Segment) -> bool:
+    """Whether a segment that has a backup is one of the table as it is cut now."""
+    if step.window is None:
+        return segment == WHOLE
+    return segment == OUTSIDE or segment.day in step.history
+
+
+def _days_without_rows(step: Step, known: Index, touches: Mapping[Segment, Touch]) -> list[Record]:
+    """Records of what never had a row, day or `outside`: the source was asked, there is nothing to read."""
+    if step.window is None:
+        return []
+    at = datetime.now(timezone.utc)
+    schema = backups.schema_fingerprint(step.table)
+    return [
+        index.empty_record(step.table.name, segment, schema, at)
+        for segment in step.cut
+        if segment not in known.entries and segment not in touches
+    ]
+
+
+def _scopes(step: Step, segments: Collection[Segment]) -> list[Scope]:
+    """What is read at once: days in a row, what lies outside of them, or all."""
+    spans = windows(days_of(segments))
+    if len(spans) > MOST_SCANS:
+        spans = [Window(spans[0].start, spans[-1].end)]  # one scan of all beats many of few
+    scopes: list[Scope] = [*spans]
+    if OUTSIDE in segments:
+        scopes.append(step.outside)
+    return [*scopes, None] if WHOLE in segments else scopes
+
+
+def _back_up_scope(
+    step: Step, scope: Scope, road: Road, folder: Path, done: BackedUp, rules: Rules
 ) -> None:
-    """Back up the step's own days from one extract, and note in `done` what came of it."""
-    table, segments = step.table, step.segments
-    whole = step.window is None
-    known = backups.read_current(store, table.name, segments) if whole else {**done.records}
-    extract = source.extract(table, step.window, folder / "parts")
-    before = backups.read_current(store, table.name, segments)
-    fresh = _fresh_records(step, extract, source.identity)
-    if whole and not may_be_empty:
-        rows = before[WHOLE].measure.rows if WHOLE in before else 0
-        if rows and not fresh[WHOLE].measure.rows:
-            raise _emptied_error(table, rows, fresh[WHOLE].quarantined)
+    """Back up the segments of one extract, and note in `done` what came of it."""
+    table, store, segments = step.table, road.store, segments_of(scope)
+    known = done.records
+    extract = road.source.extract(table, scope, folder / "parts")
+    before = index.read(store, table.name).records
+    fresh = _fresh_records(step, segments, extract, road.source.identity)
+    if scope is None:
+        check_whole(before.get(WHOLE), fresh[WHOLE], table, rules)
 
     def stands(segment: Segment) -> bool:
         stored = before.get(segment)
         return (
-            stored is not None
-            and _holds(table, stored, fresh[segment])
-            and _is_sound(store, stored)
+            stored is not None and _holds(table, stored, fresh[segment]) and is_sound(store, stored)
         )
 
-    unchanged = {segment for segment, same in _in_parallel(stands, segments, store) if same}
+    unchanged = {segment for segment, same in in_parallel(stands, segments, store) if same}
     changed = [segment for segment in segments if segment not in unchanged]
+    done.findings += _findings(step, changed, before, fresh, extract, road, folder)
     store.upload(_files(extract, [fresh[segment] for segment in changed]))
 
-    def commit(segment: Segment) -> Record:
-        if segment in unchanged:
-            return backups.verify(store, before[segment], extract.snapshot_at)
+    def put_manifest(segment: Segment) -> None:
         record = fresh[segment]
         if record.parts:
             store.put(record.manifest, backups.manifest_body(store, record.parts))
-        return backups.commit(store, record, known.get(segment))
 
-    done.records.update(_in_parallel(commit, segments, store))
+    for _ in in_parallel(put_manifest, changed, store):
+        pass
+    done.index = index.commit(
+        store,
+        table.name,
+        Change(
+            fresh=[fresh[segment] for segment in changed],
+            known={segment: known[segment] for segment in changed if segment in known},
+            verified={segment: (before[segment], extract.snapshot_at) for segment in unchanged},
+        ),
+    )
     done.written.update(changed)
     done.read.update(segments)
+
+
+def _findings(
+    step: Step,
+    changed: Sequence[Segment],
+    before: Mapping[Segment, Record],
+    fresh: Mapping[Segment, Record],
+    extract: Extract,
+    road: Road,
+    folder: Path,
+) -> list[Finding]:
+    """What of the segments that get a new generation nothing had told: fingerprints are as they were."""
+    findings: list[Finding] = []
+    store = road.store
+    schema = backups.schema_fingerprint(step.table)
+    for segment in changed:
+        was, now = before.get(segment), fresh[segment]
+        if was is None or was.touch != now.touch or was.schema != schema:
+            continue
+        wrong = objects_wrong(store, was)
+        if was.same_rows(now):
+            text = "; ".join(wrong) or f"{store.url(was.manifest)} is lost, or not of these objects"
+            findings.append(Finding(segment, "damaged", text))
+            continue
+        differs = difference(now.measure, was.measure)
+        text = f"the source has {differs} as in backup generation {was.generation}"
+        finding = Finding(segment, "silent", text)
+        if len(findings) < _SHOWN_IN_FULL and not wrong:
+            old = _downloaded(store, was, folder / f"before-{segment}")
+            with road.parquet(folder) as query:
+                rows = parquet_differences(
+                    query, step.table, extract.parts.get(segment, ()), old, limit=SHOWN_ROWS
+                )
+            finding = finding.with_rows([*rows.sentences()])
+        findings.append(finding)
+    return findings
+
+
+def _downloaded(store: Store, record: Record, folder: Path) -> list[Path]:
+    """The parts of a stored generation, copied to a new folder."""
+    folder.mkdir()
+    paths = [folder / f"part-{number:05d}.parquet" for number in range(len(record.parts))]
+    for part, path in zip(record.parts, paths, strict=True):
+        store.download(part.key, path)
+    return paths
 
 
 def _files(extract: Extract, records: Iterable[Record]) -> Iterator[tuple[str, Path]]:
@@ -173,17 +273,6 @@ def _files(extract: Extract, records: Iterable[Record]) -> Iterator[tuple[str, P
                 yield part.key, path
 
 
-def _in_parallel(
-    work: Callable[[Segment], _T], segments: Sequence[Segment], store: Store
-) -> Iterator[tuple[Segment, _T]]:
-    """What `work` makes of each segment, in order, as many at once as the store takes well."""
-    if store.requests_at_once == 1 or len(segments) == 1:
-        yield from zip(segments, map(work, segments), strict=True)
-        return
-    with ThreadPoolExecutor(min(store.requests_at_once, len(segments))) as pool:
-        yield from zip(segments, pool.map(work, segments), strict=True)
-
-
 def _holds(table: Table, before: Record, fresh: Record) -> bool:
     """Whether the stored generation already holds these rows."""
     if not before.same_rows(fresh) or before.touch != fresh.touch:
@@ -194,13 +283,9 @@ def _holds(table: Table, before: Record, fresh: Record) -> bool:
     return [part.sha256 for part in before.parts] == [part.sha256 for part in fresh.parts]
 
 
-def _is_sound(store: Store, before: Record) -> bool:
+def is_sound(store: Store, before: Record) -> bool:
     """Whether all objects of the stored generation are there, as they were written."""
-    stored = [*before.parts, *before.quarantine]
-    if not stored:
-        return True
-    hashes = store.hashes([part.key for part in stored])
-    if hashes != [part.sha256 for part in stored]:
+    if not soundness(store, [before])[before.segment]:
         return False
     if not before.parts:
         return True
@@ -208,9 +293,11 @@ def _is_sound(store: Store, before: Record) -> bool:
     return manifest is not None and manifest.body == backups.manifest_body(store, before.parts)
 
 
-def _fresh_records(step: Step, extract: Extract, source: str) -> dict[Segment, Record]:
+def _fresh_records(
+    step: Step, segments: Sequence[Segment], extract: Extract, source: str
+) -> dict[Segment, Record]:
     """The record that each segment would have if the extract were its backup."""
-    table, segments = step.table, step.segments
+    table = step.table
     paths = [
         path
         for segment in segments

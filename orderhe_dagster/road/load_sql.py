@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orderhe_dagster.catalog import ddl, measure
-from orderhe_dagster.catalog.segments import Segment, condition
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, asserting, literal
 from orderhe_dagster.road.backups import Record
@@ -14,6 +14,10 @@ from orderhe_dagster.road.step import Step
 STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
 SUPERSEDED = "superseded"
 MOVED = "moved by "
+_COLUMNS = (
+    "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at,"
+    " loaded_at"
+)
 
 
 def incoming_rows(step: Step, records: Mapping[Segment, Record]) -> str:
@@ -37,7 +41,7 @@ def incoming_rows(step: Step, records: Mapping[Segment, Record]) -> str:
         + ")"
         for record in records.values()
     )
-    return f"insert into {INCOMING} values {rows}"
+    return f"insert into {INCOMING} ({_COLUMNS}) values {rows}"
 
 
 def load_statements(step: Step, records: Mapping[Segment, Record]) -> list[str]:
@@ -48,7 +52,7 @@ def load_statements(step: Step, records: Mapping[Segment, Record]) -> list[str]:
     table = step.table
     target = f"warehouse.{ddl.quoted(table.name)}"
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
-    of_these = condition(table, records)
+    of_these = condition(table, records, step.outside_of_days)
     where = f" where {of_these}" if of_these else ""
     rows = sum(record.measure.rows for record in records.values())
     return [
@@ -71,7 +75,20 @@ def load_statements(step: Step, records: Mapping[Segment, Record]) -> list[str]:
             f"delete from {LOADS} using {INCOMING} where _loads.table_name = {INCOMING}.table_name"
             f" and _loads.segment = {INCOMING}.segment"
         ),
-        f"insert into {LOADS} select * from {INCOMING}",
+        f"insert into {LOADS} ({_COLUMNS}) select {_COLUMNS} from {INCOMING}",
+        *(_forgotten_days(step) if OUTSIDE in records else ()),
+    ]
+
+
+def _forgotten_days(step: Step) -> list[str]:
+    """Take days out of the audit that the shop has no more: their rows are outside now."""
+    history = step.history
+    return [
+        (
+            f"delete from {LOADS} where table_name = {literal('warehouse.' + step.table.name)}"
+            f" and segment not in ('{WHOLE}', '{OUTSIDE}')"
+            f" and (segment < '{history.start}' or segment >= '{history.end}')"
+        )
     ]
 
 
@@ -89,7 +106,9 @@ def _moved_rows(step: Step, target: str) -> list[str]:
             # = passes over blanks at the end, len does not.
             equal.append(f"len({mine}) = len({theirs})")
     joined = " and ".join(equal)
-    moved = f"select to_char({day}, 'YYYY-MM-DD') from {target}"
+    outside = condition(table, [OUTSIDE], step.outside_of_days)
+    segment = f"case when {outside} then '{OUTSIDE}' else to_char({day}, 'YYYY-MM-DD') end"
+    moved = f"select {segment} from {target}"
     return [
         (
             f"update {LOADS} set version = {literal(MOVED + step.run_id[:80])}"

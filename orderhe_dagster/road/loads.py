@@ -6,23 +6,31 @@ The transaction's SQL is in `load_sql`; who runs a load, and when, is not said h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from dataclasses import dataclass, field
 
-from orderhe_dagster.catalog import ddl, measure
-from orderhe_dagster.catalog.segments import WHOLE, Segment
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.segments import OUTSIDE, Segment, condition
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, StatementError
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
-from orderhe_dagster.road import audit, backups
+from orderhe_dagster.road import audit, backups, findings, index
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
+from orderhe_dagster.road.findings import SHOWN_ROWS, Finding
+from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.load_sql import INCOMING, STAGE, incoming_rows, load_statements
+from orderhe_dagster.road.measures import difference, measures, same
+from orderhe_dagster.road.remedies import again_command, segments_text
+from orderhe_dagster.road.rota import Turn, choose, utc
+from orderhe_dagster.road.rows import warehouse_differences
+from orderhe_dagster.road.source_proof import objects_wrong, soundness
 from orderhe_dagster.road.step import Step
 
 _ATTEMPTS = 3
+_SHOWN_IN_FULL = 20  # segments whose differing rows are named
 
 
 class LoadError(PortError):
@@ -37,49 +45,97 @@ class _Superseded(LoadError):
         self.newer = newer
 
 
-def load(
-    step: Step, history: Iterable[date], store: Store, warehouse: Warehouse
-) -> dict[Segment, Record]:
+@dataclass
+class Load:
+    """What a load came to: the records it brought, and the segments it found altered and put right.
+
+    `proven` counts the segments that were measured besides, and are what was loaded.
+    """
+
+    records: dict[Segment, Record] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    proven: int = 0
+
+
+def load(step: Step, store: Store, warehouse: Warehouse, rules: Rules = AS_USUAL) -> Load:
     """Bring the current backups that the step asks for into `warehouse.<table>`, all or none.
 
-    Days of `history` that have a backup which the warehouse does not hold come along: a load that
-    failed, a day that was backed up again, a warehouse that was lost.
-    Returns the records loaded. Raises LoadError, StatementError.
+    Days of the history that have a backup which the warehouse does not hold come along: a load that
+    failed, a day that was backed up again, a warehouse that was lost. A daily step also measures as
+    many segments as the budget lets it: whose rows are not those that were loaded, are loaded again.
+    Raises LoadError, StatementError.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _attempt(step, history, store, warehouse)
+            return _attempt(step, store, warehouse, rules)
         except _Superseded as error:
             if not _backed_up_since(store, step.table, error.newer):
                 raise
         except ConnectionLost:
             pass  # nothing of it was committed, as far as is known: once more
-    return _attempt(step, history, store, warehouse)
+    return _attempt(step, store, warehouse, rules)
 
 
-def _attempt(
-    step: Step, history: Iterable[date], store: Store, warehouse: Warehouse
-) -> dict[Segment, Record]:
+def _attempt(step: Step, store: Store, warehouse: Warehouse, rules: Rules) -> Load:
     """Load once, in a session of its own."""
     table, name = step.table, f"warehouse.{step.table.name}"
-    records: dict[Segment, Record] = {}
+    done = Load()
     try:
         with warehouse.session(f"load warehouse/{table.name} run {step.run_id}") as session:
             audit.prepare(session)
             audit.prepare_loaded_table(session, table)
             held = audit.read(session, [name])[name]
-            records = _records(step, history, held, store)
+            current = index.read(store, table.name).records
+            done.records = _records(step, held, current)
+            if step.is_daily:
+                _prove(session, step, held, current, done, rules)
             try:
-                _load(session, step, records, store, warehouse)
+                _load(session, step, done, store, warehouse)
             except StatementError as error:
-                newer = _newer(records, audit.read(session, [name])[name])
+                newer = _newer(done.records, audit.read(session, [name])[name])
                 if not newer:
                     raise
                 raise _Superseded(_older_store(table, store, newer), newer) from error
     except CommitUnknown:
-        if not (records and _is_committed(warehouse, name, records, step.run_id)):
+        if not (done.records and _is_committed(warehouse, name, done.records, step.run_id)):
             raise
-    return records
+    return done
+
+
+def _prove(
+    session: Session,
+    step: Step,
+    held: Mapping[Segment, Loaded],
+    current: Mapping[Segment, Record],
+    done: Load,
+    rules: Rules,
+) -> None:
+    """Measure the segments whose turn it is; those that are not what was loaded join the records."""
+    table, name = step.table, f"warehouse.{step.table.name}"
+    turns = {
+        segment: Turn(record.measure.rows, utc(held[segment].proven_at))
+        for segment, record in current.items()
+        if segment not in done.records
+        and segment in held
+        and held[segment].version == record.version
+    }
+    if not turns:
+        return
+    totals = audit.loaded_rows(session)
+    chosen = choose(turns, rules.budget.share(totals, name))
+    there = measures(session, table, ddl.qualified(table.read_as), chosen, step.outside_of_days)
+    equal: dict[Segment, str] = {}
+    for segment in chosen:
+        record = current[segment]
+        differs = difference(there.get(segment, Measure(0)), record.measure)
+        if not differs:
+            equal[segment] = record.version
+            continue
+        done.records[segment] = record
+        text = f"the warehouse had {differs} as loaded of backup generation {record.generation}"
+        done.findings.append(Finding(segment, "wrong", text))
+    done.proven = len(equal)
+    audit.note_proven(session, name, equal)
 
 
 def _is_committed(
@@ -107,7 +163,7 @@ def _newer(
 
 def _backed_up_since(store: Store, table: Table, newer: Mapping[Segment, Loaded]) -> bool:
     """Whether the store has these generations by now: another run has just brought and loaded them."""
-    current = backups.read_current(store, table.name, list(newer))
+    current = index.read(store, table.name).records
     return all(
         segment in current and current[segment].generation >= loaded.generation
         for segment, loaded in newer.items()
@@ -126,46 +182,37 @@ def _older_store(table: Table, store: Store, newer: Iterable[Segment]) -> str:
 
 
 def _records(
-    step: Step, history: Iterable[date], held: Mapping[Segment, Loaded], store: Store
+    step: Step, held: Mapping[Segment, Loaded], current: Mapping[Segment, Record]
 ) -> dict[Segment, Record]:
-    """The current backups that were asked for, and those of other days that are not loaded."""
+    """The current backups that were asked for, and those of other segments that are not loaded."""
     table, segments = step.table, step.segments
-    others: list[Segment] = []
-    if table.partition:
-        others = sorted({*map(Segment.of, history), *held} - {*segments, WHOLE})
-    current = backups.read_current(store, table.name, [*segments, *others])
     missing = [segment for segment in segments if segment not in current]
     if missing:
         raise LoadError(
             f"no backup of {table.name} for {len(missing)} of {len(segments)} days, the first "
-            f"{missing[0]}. "
-            f"Materialize backup/{table.name} for these days first."
+            f"{missing[0]}. Back them up first: {again_command(table.name, missing)}"
         )
     outdated = [
         segment
-        for segment in others
-        if segment in current
-        and (segment not in held or current[segment].version != held[segment].version)
+        for segment, record in sorted(current.items())
+        if table.partition
+        and segment not in segments
+        and (segment == OUTSIDE or segment.day in step.history)
+        and (segment not in held or record.version != held[segment].version)
     ]
     wanted = backups.schema_fingerprint(table)
     records = {segment: current[segment] for segment in [*segments, *outdated]}
-    for segment, record in records.items():
-        if record.schema != wanted:
-            raise LoadError(
-                f"the backup of {table.name} {segment} was written with other columns "
-                f"than {table.path} has now. Materialize backup/{table.name} for that day again."
-            )
+    others = [segment for segment, record in records.items() if record.schema != wanted]
+    if others:
+        raise LoadError(
+            f"the backup of {table.name} {segments_text(others)}, was written with other columns "
+            f"than {table.path} has now. Back it up again: {again_command(table.name, others)}"
+        )
     return records
 
 
-def _load(
-    session: Session,
-    step: Step,
-    records: Mapping[Segment, Record],
-    store: Store,
-    warehouse: Warehouse,
-) -> None:
-    table = step.table
+def _load(session: Session, step: Step, done: Load, store: Store, warehouse: Warehouse) -> None:
+    table, records = step.table, done.records
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
     parts = [part for record in records.values() for part in record.parts]
@@ -177,19 +224,42 @@ def _load(
                 f" {warehouse.copy_authorization} format as parquet manifest"
             )
         except StatementError as error:
-            again = (
-                f" If an object is missing or damaged, materialize backup/{table.name} for these "
-                "days again."
-            )
             raise LoadError(
                 f"{table.name}: COPY of the backup failed: {error}. Nothing was changed."
-                # Of a bucket that the warehouse does not reach, another backup would be no cure.
-                + ("" if "NoSuchBucket" in error.message else again)
+                + _cure(table, records, store)
             ) from error
-    _check_stage(session, table, records)
+    _check_stage(session, step, records)
+    done.findings = [_with_rows(session, step, one) for one in done.findings[:_SHOWN_IN_FULL]] + (
+        done.findings[_SHOWN_IN_FULL:]
+    )
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     session.execute(incoming_rows(step, records))
     session.transaction(load_statements(step, records))
+    audit.note_findings(
+        session, f"warehouse.{table.name}", findings.rows_of(done.findings), step.run_id
+    )
+
+
+def _with_rows(session: Session, step: Step, finding: Finding) -> Finding:
+    """The finding with the rows that differ: those of the backup, staged, against the table's."""
+    table = step.table
+    where = condition(table, [finding.segment], step.outside_of_days) or ""
+    target = f"warehouse.{ddl.quoted(table.name)}"
+    rows = warehouse_differences(session, table, STAGE, target, where, where, limit=SHOWN_ROWS)
+    return finding.with_rows([*rows.sentences()])
+
+
+def _cure(table: Table, records: Mapping[Segment, Record], store: Store) -> str:
+    """What to do where COPY failed for the objects of a backup; of another reason, nothing is known."""
+    sound = soundness(store, list(records.values()))
+    unsound = sorted(segment for segment, is_whole in sound.items() if not is_whole)
+    if not unsound:
+        return ""
+    texts = objects_wrong(store, records[unsound[0]])
+    return (
+        f" Objects of {segments_text(unsound)}, are lost or damaged: {'; '.join(texts)}. Back up again "
+        f"from the source: {again_command(table.name, unsound)}"
+    )
 
 
 def _manifest(
@@ -210,46 +280,23 @@ def _manifest(
     return store.url(key)
 
 
-def _check_stage(session: Session, table: Table, records: Mapping[Segment, Record]) -> None:
+def _check_stage(session: Session, step: Step, records: Mapping[Segment, Record]) -> None:
     """Compare what COPY brought with what the backup says: rows, sums and digest of every segment."""
-    staged = measures(session, table, STAGE)
+    table = step.table
+    staged = measures(session, table, STAGE, records, step.outside_of_days)
     for segment, record in records.items():
-        copied = staged.pop(segment, Measure(0))
+        copied = staged.get(segment, Measure(0))
         if not same(copied, record.measure):
             raise LoadError(
                 f"{table.name} {segment}: the stage differs from backup generation "
-                f"{record.generation}: {difference(copied, record.measure)}. Nothing was changed. "
-                f"Materialize backup/{table.name} for that day again: a part may be damaged."
+                f"{record.generation}: {difference(copied, record.measure)}. Nothing was changed. A part "
+                f"may be damaged. Back it up again: {again_command(table.name, [segment])}"
             )
-    if staged:
-        strays = ", ".join(map(str, sorted(staged)))
-        raise LoadError(f"{table.name}: the parts hold rows of other days: {strays}")
-
-
-def measures(
-    session: Session, table: Table, relation: str, where: str | None = None
-) -> dict[Segment, Measure]:
-    """Rows, sums and digest of a relation in the warehouse, by segment."""
-    by_day = table.partition is not None
-    sql = measure.measure_select(table, relation, "redshift", where=where, by_day=by_day)
-    rows = [measure.measured(table, row, by_day=by_day) for row in session.execute(sql).rows]
-    return {row.segment: Measure(row.rows, row.sums, row.digest) for row in rows}
-
-
-def same(one: Measure, other: Measure) -> bool:
-    """Whether two measures are equal; a sum over no values is 0."""
-    return not difference(one, other)
-
-
-def difference(one: Measure, other: Measure) -> str:
-    """What differs, for a person; '' where nothing does."""
-    texts = []
-    if one.rows != other.rows:
-        texts.append(f"{counted(one.rows, 'row')}, not {other.rows:,}")
-    for name in sorted({*one.sums, *other.sums}):
-        left, right = one.sums.get(name, 0), other.sums.get(name, 0)
-        if left != right:
-            texts.append(f"sum of {name} {left:,}, not {right:,}")
-    if not texts and one.digest != other.digest:
-        texts.append("equal rows and sums, but other values (digest)")
-    return "; ".join(texts)
+    total = session.execute(f"select count(*) from {STAGE}").scalar()
+    wanted = sum(record.measure.rows for record in records.values())
+    if total != wanted:
+        raise LoadError(
+            f"{table.name}: the parts hold {total:,} rows, {wanted:,} of them of the segments that are "
+            f"loaded ({segments_text(records)}). Nothing was changed. Back them up again: "
+            f"{again_command(table.name, records)}"
+        )

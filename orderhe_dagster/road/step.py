@@ -4,24 +4,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import Segment, segments_of
+from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Outside, Segment, segments_of
 from orderhe_dagster.catalog.table import Table
 
 
 @dataclass(frozen=True)
 class Step:
-    """Which table, which of its days, and by which run.
+    """Which table, which of its days, by which run, and which days the shop has.
 
     `window` is what was asked for, None of a table without partitions; what has changed besides comes
-    along. `run_id` names what is written: objects of the store, rows of the audit.
+    along. `history` has every day that is over. `run_id` names what is written: objects of the store,
+    rows of the audit.
     """
 
     table: Table
     window: Window | None
     run_id: str
+    history: Window
 
     @property
     def segments(self) -> list[Segment]:
         """The segments that were asked for, in order."""
         return segments_of(self.window)
+
+    @property
+    def cut(self) -> list[Segment]:
+        """All segments that the table has as it is cut now: its days and `outside`, or the whole."""
+        return [WHOLE] if self.window is None else [*segments_of(self.history), OUTSIDE]
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether it reaches the last day that is over: then it looks after all of the past, too."""
+        return self.window is None or self.window.end >= self.history.end
+
+    @property
+    def outside(self) -> Outside:
+        """What of the source is no day's: not the rows of today, which are a day's once it is over."""
+        return Outside(self.history.start, self.history.end + ONE_DAY)
+
+    @property
+    def outside_of_days(self) -> Outside:
+        """What of a copy is no day's: it holds no row of today."""
+        return Outside.of(self.history)

@@ -108,7 +108,9 @@ class RedshiftSettings:
 class Settings:
     """Every setting, checked. Paths are absolute.
 
-    `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`.
+    `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`. A daily run
+    proves `proof_rows` of each layer (0: by the source), for `proof_seconds` of a server's time; a table
+    or a day that lost more than `most_lost` percent of its rows is not followed.
     """
 
     home: Path
@@ -123,6 +125,9 @@ class Settings:
     currency: str = "KRW"
     seed: int = 1
     export_max_mb: int = 50
+    proof_rows: int = 0
+    proof_seconds: int = 30
+    most_lost: int = 50
     s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
@@ -284,7 +289,7 @@ def _settings(parsed: Mapping[str, Any], base: Path, switches: Mapping[str, str]
         redshift=of("REDSHIFT_", RedshiftSettings),
         **group("", ["profile"]),
         **dict[str, Any](switches),
-        **group("", ["start_date", "time_zone", "currency", "seed", "export_max_mb"]),
+        **group("", _OF_THE_SHOP),
     )
 
 
@@ -316,6 +321,10 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
     return variables
 
 
+_OF_THE_SHOP = [
+    *("start_date", "time_zone", "currency", "seed", "export_max_mb"),
+    *("proof_rows", "proof_seconds", "most_lost"),
+]
 _TIMEOUT = values.integer(1, 86_400)
 _SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
 VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
@@ -331,6 +340,9 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_CURRENCY": values.currency,
     "ORDERHE_SEED": values.integer(0, 2**63 - 1),
     "ORDERHE_EXPORT_MAX_MB": values.integer(1, 1_000_000),
+    "ORDERHE_PROOF_ROWS": values.integer(1, 10**12),
+    "ORDERHE_PROOF_SECONDS": _TIMEOUT,
+    "ORDERHE_MOST_LOST": values.integer(1, 100),
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,
     "ORDERHE_S3_ENDPOINT_URL": values.url,

@@ -10,6 +10,7 @@ from typing import Any
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.proof.agreement import prove
+from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.shops import TestShop
 
 FIRST, LAST = "2026-01-01", "2026-01-05"
@@ -93,8 +94,8 @@ def wrong(shop: TestShop, whole: bool) -> list[str]:
     source, store, warehouse = shop.source, shop.store, shop.warehouse
     for table in shop.catalogue.layer("raw"):
         if table.partition or whole:
-            days = WINDOW if table.partition else None
-            agreed = prove(table, days, source, store, warehouse)
+            step = Step(table, WINDOW if table.partition else None, "", WINDOW)
+            agreed = prove(step, step.segments, source, store, warehouse)
             problems += [f"{table.name} {difference}" for difference in agreed.differences]
     expected = state_of_source(shop)
     for name in ("warehouse.sales", "mart.takings"):

@@ -13,14 +13,14 @@ from orderhe_dagster_tests.faults.zombies import overtake
 
 KILLS = (
     # Some days are backed up, others not.
-    ("before put backup/sales/2026-01-03/current.json", signal.SIGKILL),
+    ("before put backup/sales/index.json", signal.SIGKILL),
     # The old rows are deleted, the new not inserted.
     ('before insert into warehouse."sales"', signal.SIGKILL),
     # Loaded, but Dagster does not know.
     ("after commit", signal.SIGINT),
 )
 # The newer run finds no rows on that day, as the backup before had none: it has nothing to write.
-PAUSE = "before put backup/sales/2026-01-05/current.json"
+PAUSE = "before put backup/sales/index.json"
 
 
 def main() -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.proof.agreement import Agreement, prove
+from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.shops import TestShop
 
 CHANGE = (
@@ -15,8 +17,9 @@ CHANGE = (
 
 def proven(shop: TestShop) -> Agreement:
     sales = next(table for table in shop.catalogue.layer("raw") if table.name == "sales")
-    days = [date(2026, 1, day) for day in range(1, 6)]
-    return prove(sales, days, shop.source, shop.store, shop.warehouse)
+    window = Window.of(date(2026, 1, 1), date(2026, 1, 5))
+    step = Step(sales, window, "a test", window)
+    return prove(step, step.segments, shop.source, shop.store, shop.warehouse)
 
 
 def differences(shop: TestShop) -> list[tuple[str, str]]:

@@ -19,10 +19,12 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import OutsideRows
 from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.resources.extract.duckdb_extract import LONG_ROWS_A_GROUP
+from orderhe_dagster.resources.extract.parquet_query import parquet_query
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.mysql.fetch import batches
 from orderhe_dagster.road.backups import BackupError
-from orderhe_dagster.road.extracts import back_up
+from orderhe_dagster.road.extracts import Road, back_up
 from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.intake.adopt.strange import run
@@ -244,6 +246,11 @@ def test_policy_fail_stops_what_lies_outside_too(
     assert not (tmp_path / "out").exists()
 
 
+def road_of(tmp_path: Path, source: Source, store: FolderStore) -> Road:
+    warehouse = EmbeddedWarehouse(path=str(tmp_path / "warehouse.duckdb"), store=store)
+    return Road(source, store, warehouse, tmp_path / "scratch", parquet_query)
+
+
 def test_a_table_of_faulty_rows_alone_is_not_called_empty(
     source: Source, mariadb: MariaDB, tmp_path: Path
 ) -> None:
@@ -254,11 +261,11 @@ def test_a_table_of_faulty_rows_alone_is_not_called_empty(
     mariadb.run(f"insert into {database}.days values (1, '2026-01-01')")
     store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
     store.create()
-    systems = (WINDOW, source, store, tmp_path / "scratch")
-    back_up(Step(table, None, "one"), *systems)
+    road = road_of(tmp_path, source, store)
+    back_up(Step(table, None, "one", WINDOW), road)
     run(mariadb, database, ["update days set day = '2026-02-30'"])
     with pytest.raises(BackupError, match="has 1 row in the source, and none that can be carried"):
-        back_up(Step(table, None, "two"), *systems)
+        back_up(Step(table, None, "two", WINDOW), road)
 
 
 def test_long_rows_are_written_few_at_a_time(
@@ -352,8 +359,8 @@ def test_a_mended_row_comes_back_with_the_next_backup(
 
     def again(segment: Segment) -> dict[Segment, tuple[int, int]]:
         done = back_up(
-            Step(table, Window.of(*days_of([segment])), f"run-{len(runs)}"),
-            *(WINDOW, source, store, tmp_path / "scratch"),
+            Step(table, Window.of(*days_of([segment])), f"run-{len(runs)}", WINDOW),
+            road_of(tmp_path, source, store),
         )
         runs.append(sorted(done.written))
         return {d: (r.measure.rows, r.quarantined) for d, r in done.records.items()}

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from orderhe_dagster.commands.import_file import import_into
 from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.rendering.printing import print_result
@@ -352,21 +350,27 @@ def test_every_type_arrives_as_it_was_when_its_values_are_at_the_edge(tmp_path: 
     assert sorted(printed(shop, "select * from warehouse.types")) == sorted(wanted)
 
 
-def test_rows_before_the_first_day_are_told_when_they_are_left_out(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_rows_outside_of_the_days_are_carried_and_told_with_the_command(tmp_path: Path) -> None:
     contract = "-- @partition d\ncreate table t (k int primary key, d date not null);\n"
     shop = shop_of(tmp_path / "shop", {"raw/t.sql": contract}, ORDERHE_START_DATE="2026-01-02")
-    rows = [{"k": 1, "d": "2026-01-01"}, {"k": 2, "d": "2026-01-02"}]
-    import_rows(shop, "t", rows, "jsonl")
+    days = ["2026-01-01", "2026-01-02", "2999-01-01"]
+    import_rows(shop, "t", [{"k": k, "d": day} for k, day in enumerate(days)], "jsonl")
     outcome = shop.run("*", "2026-01-02", "2026-01-03")
     assert outcome.succeeded
-    assert "1 row lies before 2026-01-02" in caplog.text
-    (told,) = outcome.left_out  # once a table, also of a range
-    assert f"warning {told}" in outcome.lines()
-    assert "backup/t: 1 row lies before 2026-01-02" in told
-    assert "orderhe run '*' --from <its first day> --to 2026-01-01" in told
-    assert printed(shop, "select k from warehouse.t") == [["2"]]
+    (text,) = outcome.warned_checks  # once a table, also of a range
+    assert f"warning {text}" in outcome.lines()
+    assert (
+        "backup/t: nothing_left_out: 2 rows outside of the shop's days (1 before 2026-01-02, the first day, "
+        "1 after today)"
+    ) in text
+    assert "orderhe run '*' --from 2026-01-01 --to 2026-01-01" in text
+    assert printed(shop, "select k from warehouse.t order by k") == [["0"], ["1"], ["2"]]
+    assert shop.record("t", "outside").measure.rows == 2
+    shop.environ["ORDERHE_START_DATE"] = "2026-01-01"  # as the text says
+    shop.paste(text)
+    assert shop.record("t", "outside").measure.rows == 1
+    assert shop.record("t", "2026-01-01").measure.rows == 1
+    assert printed(shop, "select k from warehouse.t order by k") == [["0"], ["1"], ["2"]]
 
 
 def test_names_of_checks_are_dagsters_and_differ_when_columns_have_any_name(tmp_path: Path) -> None:

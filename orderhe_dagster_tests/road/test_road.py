@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from orderhe_dagster.road import backups
 from orderhe_dagster_tests.shops import TestShop
 
 DAYS = ("2026-01-01", "2026-01-05")
@@ -19,10 +20,7 @@ def takings(shop: TestShop) -> list[tuple[str, int, Decimal]]:
 
 
 def record(shop: TestShop, table: str, segment: str) -> dict[str, object]:
-    stored = shop.store.get(f"backup/{table}/{segment}/current.json")
-    assert stored is not None
-    fields: dict[str, object] = json.loads(stored.body)
-    return fields
+    return backups.encoded(shop.record(table, segment))
 
 
 def test_a_range_fills_every_layer_when_run_once(sales_shop: TestShop) -> None:
@@ -106,7 +104,7 @@ def test_the_generations_stay_when_a_day_is_backed_up_again(sales_shop: TestShop
     assert sales_shop.run("backup/sales", "2026-01-01").succeeded
     kept = sales_shop.store.get("backup/sales/2026-01-01/generations/1.json")
     assert kept is not None
-    assert json.loads(kept.body) == first
+    assert json.loads(kept.body) == {**first, "format": 1}
     sizes = sales_shop.store.sizes([part["key"] for part in first["parts"]])  # type: ignore[attr-defined]
     assert None not in sizes
 
@@ -114,7 +112,7 @@ def test_the_generations_stay_when_a_day_is_backed_up_again(sales_shop: TestShop
 def test_a_load_stops_and_says_so_when_there_is_no_backup(sales_shop: TestShop) -> None:
     outcome = sales_shop.run("warehouse/sales", "2026-01-01")
     assert not outcome.succeeded
-    assert "Materialize backup/sales" in outcome.failures[0]
+    assert "orderhe run 'backup/sales,warehouse/sales' --from 2026-01-01" in outcome.failures[0]
     assert "2026-01-01" in outcome.failures[0]
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orderhe_dagster.catalog.segments import WHOLE
-from orderhe_dagster.road import backups
 from orderhe_dagster.road.quarantine_report import report_quarantine
 from orderhe_dagster_tests.catalog.torture import FAULTS, VALUES
 from orderhe_dagster_tests.intake.adopt.strange import on, run
@@ -65,7 +63,7 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
         assert value_read == wanted(GOOD[name]), title
     assert [value for value in second if value is not None] == [4]  # the computed one
 
-    (record,) = backups.read_current(shop.store, "edges", [WHOLE]).values()
+    record = shop.record("edges", "all")
     assert (record.measure.rows, record.quarantined) == (2, len(FAULTS))
     assert record.touch.rows == 2 + len(FAULTS)
     report = report_quarantine(shop.store, [record])
@@ -89,5 +87,5 @@ def test_the_check_lists_what_stands_in_quarantine(shop: TestShop) -> None:
     assert materialization.metadata["rows_in_quarantine"].value == len(FAULTS)
     before = shop.run("backup/edges")  # the same rows: the generation stays
     assert before.succeeded
-    (record,) = backups.read_current(shop.store, "edges", [WHOLE]).values()
+    record = shop.record("edges", "all")
     assert record.generation == 1

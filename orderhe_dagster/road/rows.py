@@ -19,8 +19,8 @@ from typing import Any, cast
 from orderhe_dagster.catalog.ddl import Dialect, quoted, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.warehouse import Session
-from orderhe_dagster.proof.row_differences import KINDS, Kind, RowDifference, RowDifferences
 from orderhe_dagster.rendering.masking import masked
+from orderhe_dagster.road.row_differences import KINDS, Kind, RowDifference, RowDifferences
 
 SHOWN = 20
 Query = Callable[[str], Sequence[tuple[Any, ...]]]

@@ -17,17 +17,17 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Table, TableRef
 from orderhe_dagster.catalog.types import arrow_type, redshift_text
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.proof.row_differences import (
+from orderhe_dagster.rendering.masking import MASK
+from orderhe_dagster.resources.extract.parquet_query import parquet_query
+from orderhe_dagster.resources.laptop.memory_warehouse import memory_session
+from orderhe_dagster.road.row_differences import (
     SHOWN_CHARACTERS,
     RowDifference,
     RowDifferences,
     shown,
     shown_pair,
 )
-from orderhe_dagster.proof.rows import parquet_differences, warehouse_differences
-from orderhe_dagster.rendering.masking import MASK
-from orderhe_dagster.resources.extract.parquet_query import parquet_query
-from orderhe_dagster.resources.laptop.memory_warehouse import memory_session
+from orderhe_dagster.road.rows import parquet_differences, warehouse_differences
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.contracts.warehouses import over_the_wire
 

@@ -1,0 +1,59 @@
+"""How old the proofs of a table are: of all its segments, not only of those that were looked at last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.road import audit, index
+from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.index import Index, Proven
+from orderhe_dagster.road.rota import Turn, oldest, utc
+
+
+@dataclass(frozen=True)
+class Ages:
+    """How many segments a table has, how many never were proven, and since when all others are (UTC)."""
+
+    segments: int
+    never: int
+    oldest: datetime | None
+
+    def sentence(self) -> str:
+        """For a person, who may ask what "all agree" speaks of."""
+        all_of = counted(self.segments, "segment")
+        if self.never == self.segments:
+            return f"none of {all_of} was ever proven in all three"
+        since = f"the longest unproven on {self.oldest:%Y-%m-%d %H:%M} UTC" if self.oldest else ""
+        if self.never:
+            return f"{self.never:,} of {all_of} never proven, of the others {since}"
+        return f"all {all_of} proven, {since}"
+
+
+def ages(table: str, store: Store, warehouse: Warehouse) -> Ages:
+    """The ages of a raw table's proofs, by both halves of the ledger."""
+    known = index.read(store, table)
+    with warehouse.session(f"ages of the proofs of {table}", read_only=True) as session:
+        held = audit.read_or_nothing(session, f"warehouse.{table}")
+    turns = [
+        Turn(entry.record.measure.rows, _proven(segment, known, held))
+        for segment, entry in known.entries.items()
+    ]
+    never, since = oldest(turns)
+    return Ages(len(turns), never, since)
+
+
+def _proven(segment: Segment, known: Index, held: Mapping[Segment, Loaded]) -> datetime | None:
+    """When source, backup and warehouse had all been seen to be equal; None: one never was."""
+    seen = known.proven.get(segment, Proven())
+    loaded = held.get(segment)
+    there = None
+    if loaded is not None and loaded.version == known.entries[segment].record.version:
+        there = utc(loaded.proven_at)
+    moments = [seen.source, seen.backup, there]
+    return None if None in moments else min(moment for moment in moments if moment)

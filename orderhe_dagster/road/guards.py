@@ -1,0 +1,197 @@
+"""What stops a backup before it copies damage, and what a person may accept of it. Nothing is read of rows.
+
+A run mends by itself what it finds to differ. It stops and asks where that would carry a loss on: a table
+or a day that lost more than a share of its rows, another server than the one that was read before, an
+index or many objects of the store that are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import Segment, segments_of
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.measures import Touch
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.road import audit, index
+from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.backups import BackupError, Record
+from orderhe_dagster.road.index import Change, Index, Origin
+from orderhe_dagster.road.rota import Budget
+from orderhe_dagster.road.step import Step
+
+MAY_BE_EMPTY_TAG = "orderhe/allow_empty"
+"""Tag of a run that may back up a table as empty which was not."""
+ACCEPT_TAG = "orderhe/accept"
+"""Tag of a run: what it may carry on, some of `REASONS` with commas between."""
+FEWER_ROWS, LOST_BACKUPS, OTHER_SERVER = "fewer_rows", "lost_backups", "other_server"
+REASONS = {
+    FEWER_ROWS: "a table or a day may have lost most of its rows",
+    LOST_BACKUPS: "backups that are gone are filled again from the source",
+    OTHER_SERVER: "the source may be another server than before",
+}
+_FEW = 20
+"""So many lost rows are followed, whatever share of a day they are."""
+_MOST_LOST_BACKUPS = 0.1
+_FEW_BACKUPS = 3
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How far a run may go by itself: what it proves, and what it may carry on.
+
+    `most_lost`: the share of its rows that a table or a day may have lost since its backup.
+    """
+
+    budget: Budget = field(default_factory=Budget)
+    accepted: Collection[str] = frozenset()
+    may_be_empty: bool = False
+    most_lost: float = 0.5
+
+
+AS_USUAL = Rules()
+
+
+def open_index(
+    step: Step, source: Source, store: Store, warehouse: Warehouse, rules: Rules
+) -> Index:
+    """The table's index: made from earlier versions' pointers where it is not there yet.
+
+    BackupError where it is gone though the warehouse has loads of it, where another server answers, and
+    where a newer version wrote it.
+    """
+    name = step.table.name
+    known = index.read(store, name)
+    floor = 0
+    if known.etag is None:
+        held = _held(warehouse, name)
+        own = segments_of(step.history if step.window else None)
+        known = index.take_over(store, name, sorted({*own, *held}))
+        if known.etag is None and any(loaded.rows for loaded in held.values()):
+            if LOST_BACKUPS not in rules.accepted:
+                raise BackupError(_lost_index(step.table, store, held))
+            floor = max(loaded.generation for loaded in held.values())
+    elif known.pointers:
+        known = index.take_over(store, name, ())
+    origin = Origin(source.identity, source.server())
+    if known.origin.server not in ("", origin.server) and OTHER_SERVER not in rules.accepted:
+        raise BackupError(_other_server(step.table, known.origin, origin))
+    return index.commit(store, name, Change(origin=origin, floor=floor))
+
+
+def _held(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:
+    with warehouse.session(f"look for loads of {name}", read_only=True) as session:
+        return audit.read_or_nothing(session, f"warehouse.{name}")
+
+
+def _lost_index(table: Table, store: Store, held: Mapping[Segment, Loaded]) -> str:
+    rows = counted(sum(loaded.rows for loaded in held.values()), "row")
+    return (
+        f"the backups of {table.name} are gone: {store.url(index.root_key(table.name))} is not there, but "
+        f"the warehouse has loaded {rows} of {counted(len(held), 'segment')} from it. Is it another bucket, "
+        "prefix or ORDERHE_HOME than before? Then set the right one; or bring the bucket back. Nothing was "
+        f"changed. To fill the backups again from the source: {_accepting(LOST_BACKUPS)}"
+    )
+
+
+def _other_server(table: Table, before: Origin, now: Origin) -> str:
+    return (
+        f"{table.name} was read from the server {before.server} ({before.identity}) before; now {now.server} "
+        f"({now.identity}) answers. Nothing was changed. If that is the same shop (a failover, an upgrade, a "
+        f"copy that took over), say so once, and all of it is proven anew: {_accepting(OTHER_SERVER)}"
+    )
+
+
+def _accepting(reason: str, table: Table | None = None) -> str:
+    """The command that goes on; of all tables, where all of them stop for one reason."""
+    selection = f"backup/{table.name},warehouse/{table.name}" if table else "*"
+    return f"orderhe run '{selection}' --accept {reason}"
+
+
+def check_rows(
+    step: Step, known: Mapping[Segment, Record], touches: Mapping[Segment, Touch], rules: Rules
+) -> None:
+    """BackupError where a table with days has lost its rows: all of them, or most, or most of a day's."""
+    table = step.table
+    rows = sum(record.touch.rows for record in known.values())
+    if not touches and rows and not rules.may_be_empty:
+        raise _emptied(table, rows)
+    if FEWER_ROWS in rules.accepted or rules.may_be_empty:
+        return
+    mine = {
+        segment: record
+        for segment, record in known.items()
+        if segment.day is None or segment.day in step.history
+    }
+    now = sum(touch.rows for touch in touches.values())
+    before = sum(record.touch.rows for record in mine.values())
+    if _lost(before, now, rules):
+        raise _fewer(table, f"table {table.name} has", now, before, step.history)
+    for segment, record in sorted(mine.items()):
+        there = touches.get(segment, Touch(0)).rows
+        if segment.day and _lost(record.touch.rows, there, rules):
+            raise _fewer(
+                table,
+                f"{table.name} {segment} has",
+                there,
+                record.touch.rows,
+                Window.of(segment.day),
+            )
+
+
+def check_whole(before: Record | None, fresh: Record, table: Table, rules: Rules) -> None:
+    """BackupError where a table without days has lost its rows, all of them or most."""
+    rows = before.measure.rows if before else 0
+    if rows and not fresh.measure.rows and not rules.may_be_empty:
+        raise _emptied(table, rows, fresh.quarantined)
+    if before is None or FEWER_ROWS in rules.accepted or rules.may_be_empty:
+        return
+    if _lost(before.touch.rows, fresh.touch.rows, rules):
+        raise _fewer(table, f"table {table.name} has", fresh.touch.rows, before.touch.rows, None)
+
+
+def check_lost(table: Table, unsound: Collection[Segment], looked_at: int, rules: Rules) -> None:
+    """BackupError where more of the backups that were looked at are lost or damaged than happens singly."""
+    most = max(_FEW_BACKUPS, looked_at * _MOST_LOST_BACKUPS)
+    if len(unsound) <= most or LOST_BACKUPS in rules.accepted:
+        return
+    raise BackupError(
+        f"the backups of {table.name}: of {counted(len(unsound), 'segment')} among {looked_at:,} that were "
+        f"looked at, the first {min(unsound)}, objects are lost or not as they were written. Is the bucket "
+        "being emptied, by a rule of its own or by a hand? Nothing was changed. To fill them again from the "
+        f"source: {_accepting(LOST_BACKUPS)}"
+    )
+
+
+def _lost(before: int, now: int, rules: Rules) -> bool:
+    lost = before - now
+    return lost > _FEW and lost > before * rules.most_lost
+
+
+def _emptied(table: Table, rows: int, quarantined: int = 0) -> BackupError:
+    why = "has no row in the source, where its backups have"
+    question = "Was it emptied or made anew by mistake?"
+    if quarantined:
+        there = counted(quarantined, "row")
+        why = f"has {there} in the source, and none that can be carried; its backups have"
+        question = f"Mend the rows, or see @bad_values for {table.path}."
+    return BackupError(
+        f"table {table.name} {why} {rows:,}. {question} "
+        "Nothing was changed. If it is meant to be empty: "
+        f"orderhe run 'backup/{table.name},warehouse/{table.name}' --allow-empty "
+        f"(in the Dagster UI: tag {MAY_BE_EMPTY_TAG} = true)"
+    )
+
+
+def _fewer(table: Table, what: str, now: int, before: int, window: Window | None) -> BackupError:
+    where = f"days {window}" if window and len(window) > 1 else str(window or "the table")
+    return BackupError(
+        f"{what} {counted(now, 'row')} in the source, where its backup has {before:,}. Were rows of "
+        f"{where} deleted by mistake? Nothing was changed. If that is right: "
+        f"{_accepting(FEWER_ROWS, table)} (in the Dagster UI: tag {ACCEPT_TAG} = {FEWER_ROWS})"
+    )

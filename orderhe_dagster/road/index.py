@@ -1,0 +1,519 @@
+"""The index of a table's backups: which generation of each segment counts. How rows are read is not here.
+
+Keys in the store::
+
+    backup/<table>/index.json                 the root: the pointer, the only object ever written over
+    backup/<table>/index/<chunk>-<sha>.json   a chunk: the records of one month, of `all`, of `outside`
+
+Whatever writes puts its chunks first, under names that tell their content, and then the root, over
+the one that was read and no other. So one conditional write makes all segments of a range current, and
+a reader who has a root has one state of the table. Nothing reads a generation that no chunk names.
+
+The root also says when the source and the backup of each segment were last *proven*, and of which
+server the rows are. Days that never had a row are ranges in their chunk and have no object of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, timezone
+from threading import Lock
+from typing import Any
+
+from orderhe_dagster.catalog.days import ONE_DAY, windows
+from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.ports.errors import PreconditionFailed
+from orderhe_dagster.ports.measures import Measure
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.road import backups
+from orderhe_dagster.road.backups import BackupError, Record
+
+FORMAT = 2
+_ATTEMPTS = 40
+_GRACE = timedelta(hours=1)
+"""How long a chunk that was replaced stays, for readers who hold the root that names it."""
+_MOST_CACHED = 2_000
+
+
+@dataclass(frozen=True)
+class Proven:
+    """When source and backup of a segment were last seen to be those of the generation that counts.
+
+    None: never since that became current.
+    """
+
+    source: datetime | None = None
+    backup: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a table were read: the database, and the server whatever its name."""
+
+    identity: str = ""
+    server: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A segment in the index: its current record, and when each generation became current."""
+
+    record: Record
+    became: tuple[tuple[int, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the index of one table says, all of one moment. `etag` is the root's, None: there is none."""
+
+    table: str
+    etag: str | None = None
+    entries: Mapping[Segment, Entry] = field(default_factory=dict)
+    proven: Mapping[Segment, Proven] = field(default_factory=dict)
+    origin: Origin = Origin()
+    chunks: Mapping[str, str] = field(default_factory=dict)  # chunk -> its key
+    retired: tuple[tuple[str, datetime], ...] = ()  # chunks that are named no more, and since when
+    pointers: tuple[Segment, ...] = ()  # of an earlier version, not yet retired
+    floor: int = 0  # new segments are numbered above it: a lost index had numbers up to here
+
+    @property
+    def records(self) -> dict[Segment, Record]:
+        """The current record of each segment."""
+        return {segment: entry.record for segment, entry in self.entries.items()}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit is to make of a table's index.
+
+    `fresh`: records of an extract, to become current under numbers of their own, unless another run has
+    seen the source later. `known` is what was current before the source was read: that cannot be newer,
+    whatever a source's clock said of it. `verified`: when the source was seen to hold the rows of these
+    records still. `proven`: what was proven of the records as they are given. `floor`: the highest
+    generation of an index that is lost.
+    """
+
+    fresh: Sequence[Record] = ()
+    known: Mapping[Segment, Record] = field(default_factory=dict)
+    verified: Mapping[Segment, tuple[Record, datetime]] = field(default_factory=dict)
+    proven: Mapping[Segment, tuple[Record, Proven]] = field(default_factory=dict)
+    origin: Origin | None = None
+    floor: int = 0
+    retired: bool = False  # the pointers of an earlier version are
+
+
+def root_key(table: str) -> str:
+    """The key of the root."""
+    return f"backup/{table}/index.json"
+
+
+def read(store: Store, table: str) -> Index:
+    """The index of a table as it is; one without entries where there is none. BackupError."""
+    for _ in range(_ATTEMPTS):
+        root = store.get(root_key(table))
+        if root is None:
+            return Index(table)
+        index = _decoded_root(table, root.body, root.etag)
+        missing = [key for key in index.chunks.values() if _CACHE.get(key) is None]
+        lost = ""
+        for key, stored in zip(missing, store.get_many(missing), strict=True):
+            if stored is None:
+                lost = key
+            else:
+                _CACHE.put(key, _decoded_chunk(key, stored.body))
+        if not lost:
+            entries: dict[Segment, Entry] = {}
+            for key in index.chunks.values():
+                entries.update(_CACHE.get(key) or {})
+            return replace(index, entries=dict(sorted(entries.items())))
+        again = store.get(root_key(table))
+        if again is not None and again.etag == root.etag:
+            raise BackupError(_damaged(table, lost, "it is not there, but the index names it"))
+    raise BackupError(_kept_writing(table))
+
+
+def totals(store: Store, tables: Sequence[str]) -> dict[str, int]:
+    """How many rows the backups of each table have, by their roots; 0 where there is none."""
+    roots = store.get_many([root_key(table) for table in tables])
+    return {
+        table: _rows(table, root.body) if root else 0
+        for table, root in zip(tables, roots, strict=True)
+    }
+
+
+def commit(store: Store, table: str, change: Change) -> Index:
+    """Make `change` the state of the table's index, in one conditional write; give what it says then.
+
+    Where another run wrote in between, its segments are looked at again and both changes are kept: of
+    one segment the later snapshot. PreconditionFailed where a run that had read the source earlier put
+    its rows where they were seen unchanged: then the source must be read again.
+    """
+    claimed: dict[Segment, Record] = {}
+    for _ in range(_ATTEMPTS):
+        before = read(store, table)
+        after = _merged(store, before, change, claimed)
+        if after is None:
+            return before
+        names = _write_chunks(store, before, after)
+        now = datetime.now(timezone.utc)
+        kept = [one for one in before.retired if now - one[1] < _GRACE]
+        gone = [key for key, since in before.retired if now - since >= _GRACE]
+        retired = [key for chunk, key in before.chunks.items() if names.get(chunk) != key]
+        after = replace(
+            after,
+            chunks=names,
+            retired=(*kept, *((key, now) for key in retired)),
+        )
+        try:
+            etag = store.put(
+                root_key(table),
+                _encoded_root(after),
+                if_none_match=before.etag is None,
+                if_match=before.etag,
+            )
+        except PreconditionFailed:
+            # What lost is named by nobody, and by no root to come: its names are this write's own.
+            store.delete(key for key in names.values() if key not in before.chunks.values())
+            continue
+        store.delete(gone)
+        return replace(after, etag=etag)
+    raise BackupError(_kept_writing(table))
+
+
+def _merged(
+    store: Store, before: Index, change: Change, claimed: dict[Segment, Record]
+) -> Index | None:
+    """The index with the change in it; None where nothing would be different."""
+    entries, proven = dict(before.entries), dict(before.proven)
+    now = datetime.now(timezone.utc)
+    for record in _claim_all(store, before, change, claimed):
+        was = entries.get(record.segment)
+        became = (*(was.became if was else ()), (record.generation, now))
+        entries[record.segment] = Entry(record, became if record.generation else ())
+        proven.pop(record.segment, None)
+    for segment, (record, at) in change.verified.items():
+        was = entries.get(segment)
+        if was is None:
+            raise PreconditionFailed(
+                f"{before.table} {segment} left the index meanwhile; run this again"
+            )
+        if was.record.verified_at >= at:
+            continue
+        if was.record.version != record.version:
+            raise PreconditionFailed(
+                f"{before.table} {segment}: a run that had read the source earlier wrote generation "
+                f"{was.record.generation} meanwhile; read the source again"
+            )
+        entries[segment] = replace(was, record=replace(was.record, verified_at=at))
+    for segment, (record, seen) in change.proven.items():
+        was = entries.get(segment)
+        if was is not None and was.record.version == record.version:
+            proven[segment] = _later(proven.get(segment, Proven()), seen)
+    origin = change.origin or before.origin
+    pointers = () if change.retired else before.pointers
+    after = replace(before, entries=dict(sorted(entries.items())), proven=proven, origin=origin)
+    after = replace(after, pointers=pointers, floor=max(before.floor, change.floor))
+    return None if before.etag and after == before else after
+
+
+def _later(one: Proven, other: Proven) -> Proven:
+    def latest(*moments: datetime | None) -> datetime | None:
+        return max((moment for moment in moments if moment), default=None)
+
+    return Proven(latest(one.source, other.source), latest(one.backup, other.backup))
+
+
+def _claim_all(
+    store: Store, before: Index, change: Change, claimed: dict[Segment, Record]
+) -> list[Record]:
+    """The fresh records that become current, each under a number that is its own."""
+    winning = []
+    for record in change.fresh:
+        was = before.entries.get(record.segment)
+        known = change.known.get(record.segment)
+        if was and was.record != known and was.record.verified_at > record.snapshot_at:
+            continue
+        winning.append(record)
+
+    def claim(record: Record) -> Record:
+        was = before.entries.get(record.segment)
+        last = was.record.generation if was else max(before.floor, change.floor)
+        if is_empty(record) and last == 0:
+            return replace(record, run_id="", source="")
+        mine = claimed.get(record.segment)
+        if mine is not None and mine.generation > last:
+            return mine
+        return backups.claim(store, record, last + 1)
+
+    for record, numbered in backups.in_parallel(claim, winning, store):
+        claimed[record.segment] = numbered
+    return [claimed[record.segment] for record in winning]
+
+
+def is_empty(record: Record) -> bool:
+    """Whether a segment has no row at all, not even one in quarantine."""
+    return not (record.measure.rows or record.quarantined)
+
+
+def empty_record(table: str, segment: Segment, schema: str, at: datetime) -> Record:
+    """The record of a segment that never had a row, as of `at`."""
+    return Record(
+        table=table,
+        segment=segment,
+        generation=0,
+        run_id="",
+        manifest="",
+        measure=Measure(0),
+        touch=backups.NO_ROWS,
+        parts=(),
+        schema=schema,
+        source="",
+        snapshot_at=at,
+        verified_at=at,
+    )
+
+
+def chunk_of(segment: Segment) -> str:
+    """The chunk that a segment is in: its month, or its own name."""
+    return segment.text[:7] if segment.day else segment.text
+
+
+def _write_chunks(store: Store, before: Index, after: Index) -> dict[str, str]:
+    """Put the chunks that differ; the key of every one."""
+    by_chunk: dict[str, dict[Segment, Entry]] = {}
+    for segment, entry in after.entries.items():
+        by_chunk.setdefault(chunk_of(segment), {})[segment] = entry
+    names: dict[str, str] = {}
+    writes: list[tuple[str, bytes, dict[Segment, Entry]]] = []
+    for chunk, entries in by_chunk.items():
+        known = before.chunks.get(chunk)
+        if known is not None and _CACHE.get(known) == entries:
+            names[chunk] = known
+            continue
+        body = _encoded_chunk(after.table, chunk, entries)
+        digest = hashlib.sha256(body).hexdigest()
+        names[chunk] = f"backup/{after.table}/index/{chunk}-{digest}.json"
+        writes.append((names[chunk], body, entries))
+
+    def put(write: tuple[str, bytes, dict[Segment, Entry]]) -> None:
+        store.put(write[0], write[1])
+
+    for (key, _, entries), _done in backups.in_parallel(put, writes, store):
+        _CACHE.put(key, entries)
+    return names
+
+
+def take_over(store: Store, table: str, segments: Iterable[Segment]) -> Index:
+    """The index made of the pointers `current.json` that earlier versions kept a segment, once.
+
+    Killed anywhere, it is taken up by the next: the root comes first, then each old pointer is replaced
+    by a word that makes an earlier version stop. `segments` are those that may have one.
+    """
+    index = read(store, table)
+    if index.etag is None:
+        found = backups.read_pointers(store, table, list(segments))
+        if not found:
+            return index
+        now = datetime.now(timezone.utc)
+        entries = {
+            segment: Entry(record, ((record.generation, now),))
+            for segment, record in sorted(found.items())
+        }
+        index = Index(table, entries=entries, pointers=tuple(entries))
+        index = replace(index, chunks=_write_chunks(store, index, index))
+        with suppress(PreconditionFailed):  # another run has taken over meanwhile
+            store.put(root_key(table), _encoded_root(index), if_none_match=True)
+        index = read(store, table)
+    if index.pointers:
+        backups.retire_pointers(store, table, index.pointers, root_key(table), FORMAT)
+        return commit(store, table, Change(retired=True))
+    return index
+
+
+# Text of the objects -----------------------------------------------------------------------------
+
+
+def _encoded_chunk(table: str, chunk: str, entries: Mapping[Segment, Entry]) -> bytes:
+    records = {
+        segment.text: backups.encoded(entry.record)
+        | {"became": [[number, at.isoformat()] for number, at in entry.became]}
+        for segment, entry in entries.items()
+        if entry.record.generation
+    }
+    empty = [
+        {
+            "from": str(days[0]),
+            "to": str(days[-1]),
+            "schema": schema,
+            "snapshot_at": snapshot_at.isoformat(),
+            "verified_at": verified_at.isoformat(),
+        }
+        for days, (schema, snapshot_at, verified_at) in _runs(
+            {
+                segment: (entry.record.schema, entry.record.snapshot_at, entry.record.verified_at)
+                for segment, entry in entries.items()
+                if not entry.record.generation
+            }
+        )
+    ]
+    body = {
+        "format": FORMAT,
+        "table": table,
+        "chunk": chunk,
+        "write": uuid.uuid4().hex,  # no two writes have one name, so that each may remove its own
+        "segments": records,
+        "empty": empty,
+    }
+    return json.dumps(body, indent=1, sort_keys=True).encode()
+
+
+def _decoded_chunk(key: str, body: bytes) -> dict[Segment, Entry]:
+    if hashlib.sha256(body).hexdigest() != key.rpartition("-")[2].removesuffix(".json"):
+        raise BackupError(_damaged(key.split("/")[1], key, "its bytes are not what was written"))
+    raw: Mapping[str, Any] = json.loads(body)
+    _check_format(key, raw)
+    entries = {
+        Segment(text): Entry(
+            backups.decoded(key, record),
+            tuple((number, datetime.fromisoformat(at)) for number, at in record["became"]),
+        )
+        for text, record in raw["segments"].items()
+    }
+    for run in raw["empty"]:
+        for segment in _between(run["from"], run["to"]):
+            record = empty_record(
+                raw["table"], segment, run["schema"], datetime.fromisoformat(run["snapshot_at"])
+            )
+            verified_at = datetime.fromisoformat(run["verified_at"])
+            entries[segment] = Entry(replace(record, verified_at=verified_at))
+    return entries
+
+
+def _encoded_root(index: Index) -> bytes:
+    def text(moment: datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    body = {
+        "format": FORMAT,
+        "table": index.table,
+        "source": index.origin.identity,
+        "server": index.origin.server,
+        "chunks": dict(sorted(index.chunks.items())),
+        "proven": [
+            [str(run[0]), str(run[-1]), text(proven.source), text(proven.backup)]
+            for run, proven in _runs(index.proven)
+        ],
+        "retired": [[key, since.isoformat()] for key, since in index.retired],
+        "pointers": [segment.text for segment in index.pointers],
+        "floor": index.floor,
+        "rows": sum(entry.record.measure.rows for entry in index.entries.values()),
+    }
+    return json.dumps(body, indent=1, sort_keys=True).encode()
+
+
+def _decoded_root(table: str, body: bytes, etag: str) -> Index:
+    key = root_key(table)
+    try:
+        raw: Mapping[str, Any] = json.loads(body)
+        _check_format(key, raw)
+        proven: dict[Segment, Proven] = {}
+        for first, last, source, backup in raw["proven"]:
+            seen = Proven(*(datetime.fromisoformat(at) if at else None for at in (source, backup)))
+            proven.update(dict.fromkeys(_between(first, last), seen))
+        return Index(
+            table,
+            etag,
+            proven=proven,
+            origin=Origin(raw["source"], raw["server"]),
+            chunks=raw["chunks"],
+            retired=tuple((at, datetime.fromisoformat(since)) for at, since in raw["retired"]),
+            pointers=tuple(map(Segment, raw["pointers"])),
+            floor=raw["floor"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BackupError(_damaged(table, key, f"it is no index ({error})")) from error
+
+
+def _rows(table: str, body: bytes) -> int:
+    try:
+        return int(json.loads(body)["rows"])
+    except (KeyError, TypeError, ValueError) as error:
+        key = root_key(table)
+        raise BackupError(_damaged(table, key, f"it is no index ({error})")) from error
+
+
+def _check_format(key: str, raw: Mapping[str, Any]) -> None:
+    if raw["format"] != FORMAT:
+        raise BackupError(
+            f"{key} is of format {raw['format']}, and this version reads {FORMAT}: a newer orderhe wrote "
+            "it. Nothing was changed. Install that version here too."
+        )
+
+
+def _runs(values: Mapping[Segment, Any]) -> list[tuple[list[Segment], Any]]:
+    """Days in a row that have the same value, and what is no day by itself; in order."""
+    days: dict[Any, list[date]] = {}
+    others: list[tuple[list[Segment], Any]] = []
+    for segment, value in sorted(values.items()):
+        if segment.day:
+            days.setdefault(value, []).append(segment.day)
+        else:
+            others.append(([segment], value))
+    runs = [
+        ([Segment.of(day) for day in (window.start, window.end - ONE_DAY)], value)
+        for value, of_value in days.items()
+        for window in windows(of_value)
+    ]
+    return sorted(runs, key=lambda run: run[0]) + others
+
+
+def _between(first: str, last: str) -> list[Segment]:
+    """The segments from one to another: days, or one that is no day."""
+    start, end = Segment(first), Segment(last)
+    if start.day is None or end.day is None:
+        return [start]
+    return [
+        Segment.of(start.day + timedelta(days=number))
+        for number in range((end.day - start.day).days + 1)
+    ]
+
+
+def _damaged(table: str, key: str, why: str) -> str:
+    return (
+        f"backup of {table}: {key}: {why}. Nothing was changed. Bring the object back from the bucket's "
+        f"versions; where there are none, move {root_key(table)} away and fill the backups again from "
+        f"the source: orderhe run '*' --accept lost_backups"
+    )
+
+
+def _kept_writing(table: str) -> str:
+    return (
+        f"backup of {table}: other runs kept writing {root_key(table)} ({_ATTEMPTS} tries). "
+        "Run it again when they are done."
+    )
+
+
+class _Cache:
+    """Chunks by their keys, which tell their content: what was read once is not fetched again."""
+
+    def __init__(self) -> None:
+        self._lock, self._chunks = Lock(), OrderedDict[str, dict[Segment, Entry]]()
+
+    def get(self, key: str) -> dict[Segment, Entry] | None:
+        with self._lock:
+            return self._chunks.get(key)
+
+    def put(self, key: str, entries: dict[Segment, Entry]) -> None:
+        with self._lock:
+            self._chunks[key] = entries
+            while len(self._chunks) > _MOST_CACHED:
+                self._chunks.popitem(last=False)
+
+
+_CACHE = _Cache()

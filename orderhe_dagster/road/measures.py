@@ -1,0 +1,66 @@
+"""Measures in the warehouse, and how two are compared and added. What is compared with what, is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from orderhe_dagster.catalog import measure
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Outside, Segment, condition
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.measures import Measure
+from orderhe_dagster.ports.warehouse import Session
+
+
+def measures(
+    session: Session,
+    table: Table,
+    relation: str,
+    segments: Iterable[Segment],
+    outside: Outside | None = None,
+) -> dict[Segment, Measure]:
+    """Rows, sums and digest of `segments` of a relation in the warehouse; of each that has rows.
+
+    `outside` says which days there are, where `OUTSIDE` is among the segments.
+    """
+    wanted = set(segments)
+    result: dict[Segment, Measure] = {}
+    if days := [segment for segment in wanted if segment.day]:
+        where = condition(table, days)
+        sql = measure.measure_select(table, relation, "redshift", where=where, by_day=True)
+        for row in session.execute(sql).rows:
+            measured = measure.measured(table, row, by_day=True)
+            result[measured.segment] = Measure(measured.rows, measured.sums, measured.digest)
+    for segment in wanted & {WHOLE, OUTSIDE}:
+        where = condition(table, [segment], outside)
+        sql = measure.measure_select(table, relation, "redshift", where=where)
+        measured = measure.measured(table, session.execute(sql).rows[0])
+        result[segment] = Measure(measured.rows, measured.sums, measured.digest)
+    return result
+
+
+def same(one: Measure, other: Measure) -> bool:
+    """Whether two measures are equal; a sum over no values is 0."""
+    return not difference(one, other)
+
+
+def difference(one: Measure, other: Measure) -> str:
+    """What differs, for a person; '' where nothing does."""
+    texts = []
+    if one.rows != other.rows:
+        texts.append(f"{counted(one.rows, 'row')}, not {other.rows:,}")
+    for name in sorted({*one.sums, *other.sums}):
+        left, right = one.sums.get(name, 0), other.sums.get(name, 0)
+        if left != right:
+            texts.append(f"sum of {name} {left:,}, not {right:,}")
+    if not texts and one.digest != other.digest:
+        texts.append("equal rows and sums, but other values (digest)")
+    return "; ".join(texts)
+
+
+def add(one: Measure, other: Measure) -> Measure:
+    """The measure of both sets of rows together."""
+    names = {*one.sums, *other.sums}
+    sums = {n: one.sums.get(n, Decimal(0)) + other.sums.get(n, Decimal(0)) for n in names}
+    return Measure(one.rows + other.rows, sums, one.digest + other.digest)

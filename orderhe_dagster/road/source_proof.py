@@ -1,0 +1,113 @@
+"""The proof of backups: is what the index says still what the source and the store hold? By the rota.
+
+Nothing is mended here: what is in doubt is read again by `extracts`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.ports.measures import Measure
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.road import measures
+from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.guards import Rules, check_lost
+from orderhe_dagster.road.index import Index, Proven
+from orderhe_dagster.road.rota import Budget, Turn, choose, piece_rows, scopes
+from orderhe_dagster.road.step import Step
+
+
+@dataclass
+class Proof:
+    """What a look at the backups came to: what is in doubt, and what was proven of which record."""
+
+    doubted: set[Segment] = field(default_factory=set)
+    proven: dict[Segment, tuple[Record, Proven]] = field(default_factory=dict)
+
+
+def prove_backups(
+    step: Step,
+    known: Index,
+    leave_out: Collection[Segment],
+    source: Source,
+    store: Store,
+    rules: Rules,
+) -> Proof:
+    """Prove the segments whose turn it is, but those that are read anyhow. BackupError: see `guards`."""
+    proof = Proof()
+    records = {
+        segment: record for segment, record in known.records.items() if segment not in leave_out
+    }
+    rows = {segment: record.measure.rows for segment, record in records.items()}
+    unproven = Proven()
+    of_backup = choose(
+        {s: Turn(rows[s], known.proven.get(s, unproven).backup) for s in records}, rules.budget
+    )
+    sound = soundness(store, [records[segment] for segment in of_backup])
+    unsound = {segment for segment, is_whole in sound.items() if not is_whole}
+    check_lost(step.table, unsound, sum(1 for s in of_backup if rows[s]), rules)
+    of_source = choose(
+        {
+            s: Turn(rows[s], known.proven.get(s, unproven).source)
+            for s in records
+            if s not in unsound
+        },
+        rules.budget,
+    )
+    live = _measured(step, of_source, rows, source, rules.budget)
+    now = datetime.now(timezone.utc)
+    for segment in sorted({*sound, *live}):
+        record = records[segment]
+        equal = segment in live and measures.same(live[segment], record.measure)
+        if segment in unsound or (segment in live and not equal):
+            proof.doubted.add(segment)
+            continue
+        seen = Proven(now if equal else None, now if segment in sound else None)
+        proof.proven[segment] = (record, seen)
+    return proof
+
+
+def _measured(
+    step: Step,
+    segments: Sequence[Segment],
+    rows: Mapping[Segment, int],
+    source: Source,
+    budget: Budget,
+) -> dict[Segment, Measure]:
+    """The measures of segments as the source has them, as many as its time allows."""
+    wanted, live = set(segments), dict[Segment, Measure]()
+    total = sum(rows[segment] for segment in segments)
+    began = time.monotonic()
+    for scope in scopes(segments, rows, step.outside, piece_rows(budget, total)):
+        live.update(source.measure(step.table, scope))
+        if budget.seconds is not None and time.monotonic() - began > budget.seconds:
+            break
+    return {segment: measure for segment, measure in live.items() if segment in wanted}
+
+
+def soundness(store: Store, records: Sequence[Record]) -> dict[Segment, bool]:
+    """Whether all objects of each record are there, as they were written: by their SHA-256."""
+    parts = [(record, part) for record in records for part in (*record.parts, *record.quarantine)]
+    hashes = store.hashes([part.key for _, part in parts])
+    sound = {record.segment: True for record in records}
+    for (record, part), found in zip(parts, hashes, strict=True):
+        if found != part.sha256:
+            sound[record.segment] = False
+    return sound
+
+
+def objects_wrong(store: Store, record: Record) -> list[str]:
+    """What is wrong with the objects of a record, for a person; often nothing."""
+    parts = [*record.parts, *record.quarantine]
+    texts = []
+    for part, found in zip(parts, store.hashes([part.key for part in parts]), strict=True):
+        if found is None:
+            texts.append(f"{store.url(part.key)} is not there")
+        elif found != part.sha256:
+            texts.append(f"{store.url(part.key)} is not as it was written (SHA-256)")
+    return texts
