@@ -123,8 +123,8 @@ class _Comparison:
             f"sum(case when kind = '{kind}' and row_place = 1 then weight else 0 end) over () as {kind}"
             for kind in KINDS
         )
-        order = [item.value for item in self._key if item.column.type.kind != "varbyte"]
-        order += [item.token for item in self._key if item.token not in order]
+        order = [item.value for item in self._key]
+        order += [item.token for item in self._key if not item.is_own_token]
         values = ", ".join(item.value for item in self._columns)
         steps = [
             f"both_sides as (\n{self._side(left, 1)}\nunion all\n{self._side(right, 0)}\n)",

@@ -85,6 +85,19 @@ create table types (
     primary key (id)
 );
 """
+PHOTOS = """
+-- Bytes of every width.
+create table photos (
+    id int not null, tag binary(4), thumb varbinary(40), full blob, print longblob, primary key (id)
+);
+"""
+PHOTO_ROWS: list[dict[str, Any]] = [
+    {"id": 1, "tag": b"a\0\xff|", "thumb": b"!N", "full": bytes(range(256)) * 250, "print": b"\xab" * 64_001},
+    {"id": 2, "tag": None, "thumb": b"", "full": b"", "print": bytes(32_000)},
+    {"id": 3, "tag": b"\0\0\0\0", "thumb": None, "full": bytes(65_535), "print": None},
+]  # fmt: skip
+PHOTOS_DIGEST = 1_831_822_168_413_227_472
+"""Of these rows, in every engine: a digest that moved would no longer be that of the records kept."""
 NAMES = """
 -- A table without days, with names that SQL uses itself.
 create table `order` (`key` varchar(10) not null, `select` int, primary key (`key`));

@@ -32,6 +32,9 @@ from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster_tests.contracts.sources import (
     DAY,
     NAMES,
+    PHOTO_ROWS,
+    PHOTOS,
+    PHOTOS_DIGEST,
     SEGMENT,
     TYPES,
     ZONED,
@@ -175,6 +178,16 @@ def test_the_digest_sees_values_and_not_their_order(source: Source, sales: Table
     swapped = [{**row} for row in rows]
     swapped[0]["note"], swapped[1]["note"] = "b", "a"
     assert digest(swapped) != first, "the same values at other keys"
+
+
+def test_the_digest_sees_bytes(source: Source, tmp_path: Path) -> None:
+    table = tables(tmp_path, photos=PHOTOS)["photos"]
+    source.create([table])
+    fill(source, table, PHOTO_ROWS)
+    assert source.measure(table, None)[WHOLE].digest == PHOTOS_DIGEST
+    extract = source.extract(table, None, tmp_path / "out")
+    assert extract.measures[WHOLE].digest == PHOTOS_DIGEST
+    assert rows_read(extract, WHOLE) == PHOTO_ROWS
 
 
 def test_touches_move_with_the_cursor(source: Source, sales: Table, tmp_path: Path) -> None:

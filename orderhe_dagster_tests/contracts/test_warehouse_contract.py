@@ -16,10 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from local_redshift.testing.certificates import Authority
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.measure import measure_select, measured
+from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import audit
+from orderhe_dagster_tests.contracts.sources import PHOTO_ROWS, PHOTOS, PHOTOS_DIGEST, tables
 from orderhe_dagster_tests.contracts.warehouses import WAREHOUSES
 
 
@@ -217,6 +221,32 @@ def test_copy_loads_what_a_manifest_names(
         error = failing(session, copy.format(store.url("x/other")))
         assert "specified key does not exist" in error.message
         assert session.execute("select count(*) from t").scalar() == 6
+
+
+def test_the_digest_of_bytes_is_the_sources(
+    warehouse: Warehouse, store: FolderStore, tmp_path: Path
+) -> None:
+    table = tables(tmp_path, photos=PHOTOS)["photos"]
+    part = tmp_path / "part.parquet"
+    schema = pa.schema([(column.name, arrow_type(column.type)) for column in table.columns])
+    pq.write_table(pa.Table.from_pylist(PHOTO_ROWS, schema), part)
+    meta = {"content_length": part.stat().st_size}
+    store.upload([("photos/part.parquet", part)])
+    entry = {
+        "url": store.url("photos/part.parquet"),
+        "mandatory": True,
+        "meta": meta,
+    }
+    store.put("photos/manifest", json.dumps({"entries": [entry]}).encode())
+    with warehouse.session("photos") as session:
+        session.execute("create schema warehouse")
+        session.execute(ddl.redshift_create(table))
+        session.execute(
+            f"copy warehouse.photos from '{store.url('photos/manifest')}' "
+            f"{warehouse.copy_authorization} format as parquet manifest"
+        )
+        (row,) = session.execute(measure_select(table, "warehouse.photos", "redshift")).rows
+    assert measured(table, row).digest == PHOTOS_DIGEST
 
 
 def together(*works: Callable[[], None]) -> None:

@@ -389,6 +389,20 @@ def test_keys_of_two_columns_keep_blanks_and_capitals_apart(
     assert "amount" in row.columns
 
 
+def test_keys_of_bytes_come_in_their_order(compared: Compared, tmp_path: Path) -> None:
+    contract = (
+        "create table x (code binary(2), line int, city varchar(9), primary key (code, line));"
+    )
+    table = read(tmp_path / "sql", {"raw/x.sql": contract}).tables[0]
+    left = [(b"\x00\xff", 2, "a"), (b"\x00\x01", 3, "b"), (b"\xff\x00", 1, "c")]
+    found = compared(table, left, [(*row[:2], "z") for row in left[::-1]])
+    assert list(found.sentences()) == [
+        "code 0x0001, line 3: city 'b' in the backup, 'z' in the warehouse",
+        "code 0x00ff, line 2: city 'a' in the backup, 'z' in the warehouse",
+        "code 0xff00, line 1: city 'c' in the backup, 'z' in the warehouse",
+    ]
+
+
 def test_a_key_that_is_null_is_one_all_the_same(compared: Compared, table: Table) -> None:
     left = changed(ROWS, 4, id=None)
     assert not compared(table, left, left)
