@@ -93,6 +93,12 @@ def _with_policies(table: Table, header: Header, problems: Problems) -> tuple[Co
             wrong(f"names {name!r} twice")
         elif policy == "null" and not table.column(name).nullable:
             wrong(f"{name} null: the column is not null; write quarantine or fail")
+        elif policy == "null" and name == table.partition:
+            # Such a row counts to the day that MySQL sorts it to, and would have none once it is read.
+            wrong(
+                f"{name} null: it is the @partition, by which rows have their day; "
+                "write quarantine or fail"
+            )
         else:
             chosen[name] = policy
     return tuple(
@@ -109,7 +115,7 @@ def _unique(table: Table, grain: tuple[str, ...] | None) -> tuple[tuple[str, ...
 
 
 def _check_time(table: Table, header: Header, key: str) -> None:
-    """A partition column is a date or a time, and in a contract not null; a cursor can be summed up."""
+    """A partition column is a date or a time; a cursor can be summed up."""
     name = table.partition if key == "partition" else table.cursor
     if name is None:
         return
@@ -126,13 +132,6 @@ def _check_time(table: Table, header: Header, key: str) -> None:
             table.path,
             line,
             f"@cursor {name}: a {column.type.declared} does not count up; name a time or a number",
-        )
-    if key == "partition" and column.nullable and table.layer == "raw":
-        raise Problem(
-            table.path,
-            line,
-            f"@partition {name}: rows without a day would be in no partition; declare it not null "
-            f"(line {column.line}) or leave @partition out",
         )
 
 

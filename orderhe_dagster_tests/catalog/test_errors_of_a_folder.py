@@ -64,10 +64,10 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "raw/x.sql:1",
         ("a int has no day", "date, datetime or timestamp"),
     ),
-    "partition that may be null": (
-        {"raw/x.sql": "-- @partition a\ncreate table x (\n a date\n)"},
-        "raw/x.sql:1",
-        ("declare it not null", "line 3"),
+    "partition whose bad values would be null": (
+        {"raw/x.sql": "-- @partition a\n-- @bad_values a null\ncreate table x (\n a date\n)"},
+        "raw/x.sql:2",
+        ("it is the @partition", "write quarantine or fail"),
     ),
     "cursor that does not count": (
         {"raw/x.sql": "-- @cursor a\ncreate table x (a text)"},

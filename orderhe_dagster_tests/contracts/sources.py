@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -119,10 +118,10 @@ def tables(folder: Path, **contracts: str) -> dict[str, Table]:
 
 def dayless(folder: Path, name: str, declared: str) -> Table:
     """A table as `ZONED`'s, whose partition column may be NULL."""
-    table = tables(folder, **{name: ZONED.format(name=name, type=declared)})[name]
-    columns = [replace(column, nullable=column.name == "moment") for column in table.columns]
-    text = table.sql.replace(f"{declared} not null", f"{declared} null")
-    return replace(table, columns=tuple(columns), sql=text)
+    text = ZONED.format(name=name, type=declared).replace(
+        f"{declared} not null", f"{declared} null"
+    )
+    return tables(folder, **{name: text})[name]
 
 
 def sale(number: int, day: date = DAY, **more: Any) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
     """See that the table has the contract's columns, with types that the contract's hold.
 
     It may have more columns. PortError names every column that differs, or the table; so it does where
-    rows have no day, which would be in no backup.
+    rows have no day and the contract says that all have.
     """
     cursor.execute(
         "select column_name, column_type, is_nullable from information_schema.columns "
@@ -170,8 +170,8 @@ def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:
         there = f"{counted(int(rows), 'row')} in mysql://{where}"
         raise PortError(
             f"{table.ref}: {there} without {day}, which is not null in "
-            f"{table.path}: they would be in no day's backup. Nothing was read. Give them a day and alter "
-            "the column to not null, or take @partition out of the contract."
+            f"{table.path}. Nothing was read. Give them a day and alter the column to not null, or take "
+            "its `not null` out of the contract: they then lie outside of the days."
         )
 
 
