@@ -6,13 +6,20 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from orderhe_dagster.settings.config import Settings
+
+if TYPE_CHECKING:
+    from orderhe_dagster.catalog.table import Catalogue
+
+log = logging.getLogger("orderhe.definitions")
 
 
 @dg.definitions
@@ -47,12 +54,12 @@ def build_definitions(
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
     from orderhe_dagster.resources.build import build_parquet_query, build_resources
     from orderhe_dagster.settings.home import home_of
-    from orderhe_dagster.settings.project import first_day, read_catalogue
+    from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.shop.simulation import simulation_of
 
     catalogue = read_catalogue(settings)
     state = home_of(settings)
-    calendar = Calendar(first_day(settings), settings.time_zone)
+    calendar = Calendar(_first_day(settings, catalogue), settings.time_zone)
     policy = Policy.of(settings)
     automation = build_automation(catalogue, settings.time_zone)
     ours = dg.Definitions(
@@ -75,3 +82,23 @@ def build_definitions(
         executor=dg.in_process_executor,
     )
     return with_own(ours, catalogue)
+
+
+def _first_day(settings: Settings, catalogue: Catalogue) -> date:
+    """The first day of the shop's history; a source that cannot be asked does not keep the UI closed."""
+    from orderhe_dagster.intake.first_day import first_day as by_rows
+    from orderhe_dagster.ports.errors import PortError
+    from orderhe_dagster.resources.build import build_source
+    from orderhe_dagster.settings.project import first_day, today
+
+    def ask() -> date | None:
+        try:
+            return by_rows(catalogue, build_source(settings), today(settings.time_zone))
+        except PortError as error:
+            log.warning(
+                "the shop's first day is not known yet, so the days of the last year are shown: %s",
+                error,
+            )
+            return None
+
+    return first_day(settings, ask)

@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "assets": {
         *("dashboard", "proof", "road", "shop", "rendering", "settings", "ports", "catalog"),
     },
-    "definitions": {"assets", "resources", "shop", "settings"},
+    "definitions": {"assets", "intake", "resources", "shop", "settings", "ports", "catalog"},
     "commands": {
         *("definitions", "assets", "dashboard", "proof", "road", "intake", "resources", "shop"),
         *("examples", "rendering", "settings", "ports", "catalog"),

@@ -6,11 +6,29 @@ from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.settings import home
 from orderhe_dagster.settings.config import Settings
-from orderhe_dagster.settings.project import first_day, today, year_ago
+from orderhe_dagster.settings.project import first_day, read_catalogue, today, year_ago
 
 
 class LaunchError(OrderheError):
     """The selection or the days cannot be run. The text names the next action."""
+
+
+def settle_first_day(settings: Settings, *, anew: bool = False) -> None:
+    """See that the first day of a shop that others fill is known, where there are rows: it is asked of them.
+
+    `anew`: also where it is known, since rows have come; it only moves earlier. PortError where the source
+    cannot be asked.
+    """
+    if settings.shop != "external" or settings.start_date is not None:
+        return
+    if home.first_day(settings) is not None and not anew:
+        return
+    from orderhe_dagster.intake.first_day import first_day as by_rows
+    from orderhe_dagster.resources.build import build_source
+
+    day = by_rows(read_catalogue(settings), build_source(settings), today(settings.time_zone))
+    if day is not None:
+        home.remember_start(home.prepare_home(settings), day)
 
 
 def check_over(settings: Settings, window: Window) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.commands.days import LaunchError, check_within_history
+from orderhe_dagster.commands.days import LaunchError, check_within_history, settle_first_day
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
@@ -53,7 +53,9 @@ def import_into(settings: Settings, name: str, file: Path, *, force: bool = Fals
         scratch=home.home_of(settings).scratch,
         force=force,
     )
-    if imported.first_day is not None and settings.start_date is None:
+    if settings.shop == "external":
+        settle_first_day(settings, anew=True)
+    elif imported.first_day is not None and settings.start_date is None:
         check_within_history(settings, Window.of(imported.first_day))
     days = f", days {imported.first_day} to {imported.last_day}" if imported.first_day else ""
     kept = store.url(imported.archive_key)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.table import Catalogue
-from orderhe_dagster.commands.days import LaunchError, check_over, check_within_history, yesterday
+from orderhe_dagster.commands.days import (
+    LaunchError,
+    check_over,
+    check_within_history,
+    settle_first_day,
+    yesterday,
+)
 from orderhe_dagster.commands.selection import by_day, selected_keys
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
@@ -81,6 +87,7 @@ def launch(
     state = home.use_home(settings)
     # In a notebook a loop of events runs already: Dagster leaves the end of its own out, Python warns.
     warnings.filterwarnings("ignore", "coroutine '.*shutdown_asyncgens'", RuntimeWarning)
+    settle_first_day(settings)
     if window is not None:
         check_over(settings, window)
         check_within_history(settings, window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,10 +29,19 @@ def year_ago(time_zone: str) -> date:
     return today(time_zone) - timedelta(days=365)
 
 
-def first_day(settings: Settings) -> date:
-    """The first day of the shop's history; where it was never said, a year ago, and remembered."""
+def first_day(settings: Settings, ask: Callable[[], date | None] | None = None) -> date:
+    """The first day of the shop's history.
+
+    Where it was never said: a simulated shop begins a year ago, and that is remembered. Of any other,
+    `ask` tells it of the rows that are there; as long as it does not know, it is a year ago for now.
+    """
     known = home.first_day(settings)
     if known is not None:
         return known
-    state = home.prepare_home(settings)
-    return home.remember_start(state, year_ago(settings.time_zone))
+    begin = year_ago(settings.time_zone)
+    if settings.shop == "external":
+        asked = ask() if ask else None
+        if asked is None:
+            return begin
+        begin = asked
+    return home.remember_start(home.prepare_home(settings), begin)

@@ -1,0 +1,51 @@
+"""The first day of a shop whose tables others fill: asked of the rows that are there. No row is read.
+
+A calendar holds at least 99.9 % of a table's rows. What lies before by itself (an order dated 1970, a
+test row of long ago) makes no partitions of all the years between: it is carried outside of the days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.ports.source import Source
+
+_STRAY_SHARE = 0.001
+_FEW_STRAYS = 3
+"""So many rows may lie by themselves in a table that is too small for a share of it to mean anything."""
+_FEW_SHARE = 0.05
+_GAP = timedelta(days=366)
+"""A shop that sold nothing for longer had not begun before."""
+
+
+def first_day(catalogue: Catalogue, source: Source, today: date) -> date | None:
+    """The first day of the shop's history by the rows of all its tables with days; None: there are none.
+
+    PortError where the source cannot be asked.
+    """
+    firsts = [
+        day
+        for table in catalogue.layer("raw")
+        if table.partition
+        if (day := first_of(source.calendar(table), today))
+    ]
+    return min(firsts, default=None)
+
+
+def first_of(rows: Mapping[date, int], today: date) -> date | None:
+    """The first day of a calendar, by how many rows each day has; days from `today` on do not count."""
+    days = sorted(day for day in rows if day < today)
+    if not days:
+        return None
+    total = sum(rows[day] for day in days)
+    allowed = max(total * _STRAY_SHARE, min(_FEW_STRAYS, total * _FEW_SHARE))
+    place = dropped = 0
+    while place < len(days) - 1 and dropped + rows[days[place]] <= allowed:
+        dropped += rows[days[place]]
+        place += 1
+    # What was passed over belongs to the history as long as nothing parts it from what follows.
+    while place and days[place] - days[place - 1] <= _GAP:
+        place -= 1
+    return days[place]
