@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Mapping
 from datetime import date
@@ -18,8 +17,6 @@ from orderhe_dagster.settings.config import Settings
 
 if TYPE_CHECKING:
     from orderhe_dagster.catalog.table import Catalogue
-
-log = logging.getLogger("orderhe.definitions")
 
 
 @dg.definitions
@@ -86,19 +83,9 @@ def build_definitions(
 
 def _first_day(settings: Settings, catalogue: Catalogue) -> date:
     """The first day of the shop's history; a source that cannot be asked does not keep the UI closed."""
-    from orderhe_dagster.intake.first_day import first_day as by_rows
-    from orderhe_dagster.ports.errors import PortError
+    from orderhe_dagster.intake.first_day import first_day_if_known
     from orderhe_dagster.resources.build import build_source
     from orderhe_dagster.settings.project import first_day, today
 
-    def ask() -> date | None:
-        try:
-            return by_rows(catalogue, build_source(settings), today(settings.time_zone))
-        except PortError as error:
-            log.warning(
-                "the shop's first day is not known yet, so the days of the last year are shown: %s",
-                error,
-            )
-            return None
-
-    return first_day(settings, ask)
+    now = today(settings.time_zone)
+    return first_day(settings, lambda: first_day_if_known(catalogue, build_source(settings), now))

@@ -75,8 +75,9 @@ def _loaded_checks(
             segments = _loaded_segments(step, store, warehouse)
             agreement = prove(step, segments, source, store, warehouse)
             _dispute(table, agreement, warehouse, run_id)
-            shown = _shown_agreement(asset, agreement, ages(table.name, store, warehouse))
-            return _agreement_result(agreement, run_id), shown
+            proofs = ages(table.name, store, warehouse)
+            shown = _shown_agreement(asset, agreement, proofs)
+            return _agreement_result(agreement, proofs, run_id), shown
 
         def unread(parent: Table, loaded: Collection[Segment]) -> bool:
             history = calendar.history()
@@ -159,7 +160,7 @@ def _claim_result(name: str, claim: Claim, finding: Finding, run_id: str) -> Che
     )
 
 
-def _agreement_result(agreement: Agreement, run_id: str) -> CheckResult:
+def _agreement_result(agreement: Agreement, proofs: Ages, run_id: str) -> CheckResult:
     return CheckResult(
         table_name=f"warehouse.{agreement.table}",
         claim=AGREES,
@@ -172,6 +173,9 @@ def _agreement_result(agreement: Agreement, run_id: str) -> CheckResult:
         source_rows=agreement.source.rows,
         backup_rows=agreement.backup.rows,
         warehouse_rows=agreement.warehouse.rows,
+        segments_held=proofs.segments,
+        never_proven=proofs.never,
+        oldest_proof=proofs.oldest,
     )
 
 

@@ -16,17 +16,17 @@ class LaunchError(OrderheError):
 def settle_first_day(settings: Settings, *, anew: bool = False) -> None:
     """See that the first day of a shop that others fill is known, where there are rows: it is asked of them.
 
-    `anew`: also where it is known, since rows have come; it only moves earlier. PortError where the source
-    cannot be asked.
+    `anew`: also where it is known, since rows have come; it only moves earlier.
     """
     if settings.shop != "external" or settings.start_date is not None:
         return
     if home.first_day(settings) is not None and not anew:
         return
-    from orderhe_dagster.intake.first_day import first_day as by_rows
+    from orderhe_dagster.intake.first_day import first_day_if_known
     from orderhe_dagster.resources.build import build_source
 
-    day = by_rows(read_catalogue(settings), build_source(settings), today(settings.time_zone))
+    now = today(settings.time_zone)
+    day = first_day_if_known(read_catalogue(settings), build_source(settings), now)
     if day is not None:
         home.remember_start(home.prepare_home(settings), day)
 

@@ -25,11 +25,15 @@ CLOCKS = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Freshness:
-    """When a table was last loaded, built or written (UTC, naive), and the days it has, if it has days."""
+    """When a table was last loaded, built or written (UTC, naive), and the days it has, if it has days.
+
+    `outside_rows` are those of no day of the shop's history.
+    """
 
     at: datetime
     last_day: str | None
     days: int = 0
+    outside_rows: int = 0
 
 
 def read_state(
@@ -81,7 +85,8 @@ def _built(session: Session) -> dict[str, Freshness]:
         result = session.execute(
             "select table_name, max(loaded_at) as built_at,"
             f" max(case when segment not in ({no_days}) then segment end) as last_day,"
-            f" count(case when segment not in ({no_days}) then segment end) as days"
+            f" count(case when segment not in ({no_days}) then segment end) as days,"
+            f" coalesce(sum(case when segment = '{OUTSIDE}' then row_count end), 0)::bigint as outside_rows"
             f" from {LOADS} group by table_name"
         )
     except StatementError as error:
@@ -94,7 +99,7 @@ def _built(session: Session) -> dict[str, Freshness]:
 def _layers(
     catalogue: Catalogue, results: Sequence[CheckResult], built: Mapping[str, Freshness]
 ) -> list[dict[str, Any]]:
-    """The latest proof of every raw table. A proof of no day at all has shown nothing."""
+    """The latest proof of every raw table. A proof of nothing at all has shown nothing."""
     proofs = {
         result.table_name: result
         for result in results
@@ -107,12 +112,13 @@ def _layers(
 
 
 def _proof(table: Table, proof: CheckResult | None, held: Freshness | None) -> dict[str, Any]:
-    """What was proven of a table: over the days that its last run loaded, of those that are held."""
-    daily = table.partition is not None
+    """What was proven of a table: of what was compared last, and how old the proofs of all of it are."""
     return {
         "table": table.name,
-        "days": proof.days if proof and daily else None,
-        "days_held": held.days if held and daily else None,
+        "segments": proof and proof.segments_held,
+        "never_proven": proof and proof.never_proven,
+        "oldest_proof": proof and proof.oldest_proof and instant(proof.oldest_proof),
+        "outside_rows": held.outside_rows if held else 0,
         "source_rows": proof and proof.source_rows,
         "backup_rows": proof and proof.backup_rows,
         "warehouse_rows": proof and proof.warehouse_rows,

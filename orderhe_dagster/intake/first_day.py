@@ -6,12 +6,15 @@ test row of long ago) makes no partitions of all the years between: it is carrie
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
 
 from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Source
 
+log = logging.getLogger("orderhe.intake")
 _STRAY_SHARE = 0.001
 _FEW_STRAYS = 3
 """So many rows may lie by themselves in a table that is too small for a share of it to mean anything."""
@@ -32,6 +35,17 @@ def first_day(catalogue: Catalogue, source: Source, today: date) -> date | None:
         if (day := first_of(source.calendar(table), today))
     ]
     return min(firsts, default=None)
+
+
+def first_day_if_known(catalogue: Catalogue, source: Source, today: date) -> date | None:
+    """`first_day`; None, and a warning, where the source cannot be asked: what needs it will say so."""
+    try:
+        return first_day(catalogue, source, today)
+    except PortError as error:
+        log.warning(
+            "the shop's first day is not known yet, so its days are the last year's: %s", error
+        )
+        return None
 
 
 def first_of(rows: Mapping[date, int], today: date) -> date | None:

@@ -22,10 +22,12 @@ from orderhe_dagster.road.audit import CHECKS, literal
 AGREES = "agrees_with_source_and_backup"
 """The check of every loaded table that `agreement` makes."""
 _SHOWN = 5
+_MOMENT = "%Y-%m-%d %H:%M:%S"
 _COLUMNS = (
     "table_name, claim, passed, wrong_rows, only_stale, checked_at, run_id,"
     " days, source_rows, backup_rows, warehouse_rows"
 )
+_AGES = "segments_held, never_proven, oldest_proof"
 
 
 class FailedCheckError(PortError):
@@ -36,8 +38,10 @@ class FailedCheckError(PortError):
 class CheckResult:
     """What the latest judgement of one claim, or of the agreement, came to.
 
-    `wrong_rows` counts the rows that break it; of the proof, the days that differ. The last four are
-    the proof's alone: how many days it compared, and the rows of each copy on them.
+    `wrong_rows` counts the rows that break it; of the proof, the segments that differ. The last are the
+    proof's alone: how many segments (`days`) it compared and the rows of each copy of them; and of all
+    that the table has, how many segments those are, how many never were proven, and since when the
+    others are (UTC).
     """
 
     table_name: str  # as SQL writes it: warehouse.orders
@@ -51,6 +55,9 @@ class CheckResult:
     source_rows: int | None = None
     backup_rows: int | None = None
     warehouse_rows: int | None = None
+    segments_held: int | None = None
+    never_proven: int | None = None
+    oldest_proof: datetime | None = None
 
     @property
     def blocks(self) -> bool:
@@ -80,11 +87,11 @@ def record(
     statements = [f"delete from {CHECKS} where table_name = {literal(table_name)}{gone}"]
     if results:
         values = ",\n".join(map(_values, results))
-        statements.append(f"insert into {CHECKS} ({_COLUMNS}) values\n{values}")
+        statements.append(f"insert into {CHECKS} ({_COLUMNS}, {_AGES}) values\n{values}")
     try:
         session.transaction(statements)
     except StatementError as error:
-        if error.code != UNDEFINED_TABLE:
+        if error.code not in (UNDEFINED_TABLE, audit.UNDEFINED_COLUMN):
             raise
         audit.prepare(session)  # a warehouse that was filled before results were kept
         session.transaction(statements)
@@ -92,6 +99,8 @@ def record(
 
 def _values(result: CheckResult) -> str:
     numbers = (result.days, result.source_rows, result.backup_rows, result.warehouse_rows)
+    ages = (result.segments_held, result.never_proven)
+    oldest = result.oldest_proof and f"{result.oldest_proof.astimezone(timezone.utc):{_MOMENT}}"
     return "({})".format(
         ", ".join(
             (
@@ -100,9 +109,10 @@ def _values(result: CheckResult) -> str:
                 str(result.passed).lower(),
                 str(result.wrong_rows),
                 str(result.only_stale).lower(),
-                literal(f"{result.checked_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}"),
+                literal(f"{result.checked_at.astimezone(timezone.utc):{_MOMENT}}"),
                 literal(result.run_id),
-                *("null" if number is None else str(number) for number in numbers),
+                *("null" if number is None else str(number) for number in (*numbers, *ages)),
+                literal(oldest) if oldest else "null",
             )
         )
     )
@@ -113,12 +123,18 @@ def check_results(session: Session, catalogue: Catalogue | None = None) -> list[
 
     With a `catalogue`, only those of claims that its files still make.
     """
+    order = f"from {CHECKS} order by table_name, claim"
     try:
-        result = session.execute(f"select {_COLUMNS} from {CHECKS} order by table_name, claim")
+        result = session.execute(f"select {_COLUMNS}, {_AGES} {order}")
     except StatementError as error:
-        if error.code != UNDEFINED_TABLE:
+        if error.code == UNDEFINED_TABLE:
+            return []
+        if error.code != audit.UNDEFINED_COLUMN:
             raise
-        return []
+        result = session.execute(  # of an earlier version, that nothing has written to since
+            f"select {_COLUMNS}, null::int as segments_held, null::int as never_proven,"
+            f" null::timestamp as oldest_proof {order}"
+        )
     results = [_check_result(row) for row in result.rows]
     if catalogue is None:
         return results
@@ -131,11 +147,12 @@ def check_results(session: Session, catalogue: Catalogue | None = None) -> list[
 
 
 def _check_result(row: Sequence[object]) -> CheckResult:
-    names = [name.strip() for name in _COLUMNS.split(",")]
+    names = [name.strip() for name in f"{_COLUMNS}, {_AGES}".split(",")]
     values = dict(zip(names, row, strict=True))
-    at = values["checked_at"]
-    assert isinstance(at, datetime), "a timestamp without time zone"
-    return CheckResult(**{**values, "checked_at": at.replace(tzinfo=timezone.utc)})  # type: ignore[arg-type]
+    for name in ("checked_at", "oldest_proof"):
+        at = values[name]
+        values[name] = at.replace(tzinfo=timezone.utc) if isinstance(at, datetime) else None
+    return CheckResult(**values)  # type: ignore[arg-type]
 
 
 def claim_names(catalogue: Catalogue, ref: TableRef) -> Collection[str]:

@@ -76,6 +76,13 @@ _AUDIT_DDL = (
         "found_at timestamp not null)"
     ),
 )
+_ADDED_COLUMNS = (
+    (LOADS, "proven_at timestamp"),  # when the rows were last measured, and were those (UTC)
+    (CHECKS, "segments_held integer"),  # these three: of the proof, over all of the table
+    (CHECKS, "never_proven integer"),
+    (CHECKS, "oldest_proof timestamp"),
+)
+"""Columns that tables of earlier versions do not have."""
 _LEDGER = "_ledger"
 """The name under which `_tables` keeps the form that these tables have."""
 _FORM = "2"
@@ -138,22 +145,28 @@ def prepare(session: Session) -> None:
         )
     for statement in _AUDIT_DDL:
         session.execute(statement)
-    try:
-        session.execute(f"select proven_at from {LOADS} limit 1")
-    except StatementError as error:
-        if error.code != UNDEFINED_COLUMN:
-            raise
-        try:
-            session.execute(f"alter table {LOADS} add column proven_at timestamp")
-        except StatementError as other:
-            if other.code != DUPLICATE_COLUMN:  # another run was quicker
-                raise
+    for table, column in _ADDED_COLUMNS:
+        _add_column(session, table, column)
     session.transaction(
         [
             f"delete from {TABLES} where table_name = {literal(_LEDGER)}",
             f"insert into {TABLES} (table_name, definition) values ({literal(_LEDGER)}, {literal(_FORM)})",
         ]
     )
+
+
+def _add_column(session: Session, table: str, column: str) -> None:
+    """Add a column (name and type) where the table does not have it yet."""
+    try:
+        session.execute(f"select {column.split(maxsplit=1)[0]} from {table} limit 1")
+    except StatementError as error:
+        if error.code != UNDEFINED_COLUMN:
+            raise
+        try:
+            session.execute(f"alter table {table} add column {column}")
+        except StatementError as other:
+            if other.code != DUPLICATE_COLUMN:  # another run was quicker
+                raise
 
 
 def _form(session: Session) -> str | None:

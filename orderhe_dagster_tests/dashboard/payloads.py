@@ -211,8 +211,10 @@ def payload(years: int = 1) -> dict[str, Any]:
     layers = [
         {
             "table": name,
-            "days": dayed,
-            "days_held": dayed,
+            "segments": dayed or 1,
+            "never_proven": 0,
+            "oldest_proof": "2026-11-20T21:20:09Z",
+            "outside_rows": 0,
             "source_rows": rows,
             "backup_rows": rows,
             "warehouse_rows": rows,

@@ -140,7 +140,9 @@ def test_what_is_wrong_stands_at_the_top(show: Show) -> None:
     wrong = {"table": "mart.daily_sales", "claim": "amounts_add_up", "wrong_rows": 3}
     data["checks"]["failed"] = [{**wrong, "checked_at": "2026-11-21T21:00:00Z"}]
     data["layers"][0] |= {"agrees": False, "warehouse_rows": 7}
-    data["layers"][1] |= {"agrees": None, "source_rows": None, "proved_at": None}
+    data["layers"][1] |= dict.fromkeys(
+        ("agrees", "source_rows", "proved_at", "segments", "never_proven", "oldest_proof")
+    )
     data["freshness"][0] |= {"built_at": "2026-11-19T00:00:00Z"}
     data["freshness"][1] |= {"built_at": None, "last_day": None}
     data["layers"][2] |= {"agrees": False, "only_stale": True}
@@ -206,7 +208,7 @@ def test_a_shop_that_is_well_says_so(show: Show) -> None:
     data = payload()
     page = show(data).page
     trust = page.locator("#trust").inner_text()
-    assert "All three agree, shown on 22 Nov 2026, 06:20." in trust
+    assert "All three agree on all there is; the oldest proof is of 21 Nov 2026, 06:20." in trust
     assert "All 31 checks hold." in trust
     assert page.locator(".warning").count() == 0
     assert "In the last 60 days: 1,204 up, 977 down." in page.locator("#prices").inner_text()
@@ -217,11 +219,16 @@ def test_a_shop_that_is_well_says_so(show: Show) -> None:
 
 def test_a_proof_of_one_day_is_not_told_as_one_of_all(show: Show) -> None:
     data = payload()
-    data["layers"][0] |= {"days": 1}
+    data["layers"][0] |= {"never_proven": 300, "outside_rows": 12}
     page = show(data).page
     text = page.locator("#trust").inner_text()
-    assert "On the days that were compared last, all three agree" in text
-    assert "All three agree, shown" not in text
+    assert (
+        "parts never compared: 300. Of the others, the oldest proof is of 21 Nov 2026, 06:20"
+        in text
+    )
+    assert "65 of 365" in text
+    assert "All three agree on all there is" not in text
+    assert "after today): orders (12)." in text
 
 
 def test_three_years_are_drawn_by_the_month(show: Show) -> None:

@@ -129,17 +129,36 @@ function layersSentence() {
   const wrong = proven.filter(isWrong);
   const stale = proven.filter((layer) => layer.agrees === false && layer.only_stale);
   if (!proven.length) return say("layers.never");
-  const times = proven
-    .map((layer) => layer.proved_at)
-    .filter(Boolean)
-    .sort();
-  const at = instantText(times[0] || null);
+  const at = first(proven.map((layer) => layer.proved_at));
   if (wrong.length)
     return say("layers.differ", { tables: wrong.map((layer) => layer.table).join(", "), at });
   if (stale.length) return staleSentence(stale);
   if (proven.length < LAYERS.length) return say("layers.some", { at });
-  const part = proven.some((layer) => layer.days !== null && layer.days < layer.days_held);
-  return say(part ? "layers.part" : "layers.agree", { at });
+  const never = proven.reduce((many, layer) => many + (layer.never_proven || 0), 0);
+  const oldest = first(proven.map((layer) => layer.oldest_proof));
+  return say(never ? "layers.part" : "layers.agree", { at: oldest, count: never });
+}
+
+/** @param {(string|null)[]} times @returns {string} the earliest, written */
+function first(times) {
+  return instantText(times.filter(Boolean).sort()[0] || null);
+}
+
+/** @returns {HTMLElement|null} which tables have rows that no day takes in */
+function outsideNote() {
+  const tables = LAYERS.filter((layer) => layer.outside_rows);
+  const named = tables.map((layer) => `${layer.table} (${count(layer.outside_rows)})`).join(", ");
+  return tables.length ? el("p.aged", {}, say("layers.outside", { tables: named })) : null;
+}
+
+/** @param {any} layer @returns {string} how many of its parts were proven, of all */
+function provenParts(layer) {
+  return layer.segments === null
+    ? count(null)
+    : say("layers.of", {
+        proven: count(layer.segments - layer.never_proven),
+        all: count(layer.segments),
+      });
 }
 
 /** A verdict with its sign. @param {"good"|"bad"|"even"} tone @param {string} text */
@@ -187,12 +206,13 @@ function trustParts() {
                   count(layer.source_rows),
                   count(layer.backup_rows),
                   count(layer.warehouse_rows),
-                  count(layer.days),
-                  instantText(layer.proved_at),
+                  provenParts(layer),
+                  instantText(layer.oldest_proof),
                 ];
               }),
             ),
         LAYERS.every((layer) => layer.agrees === null) ? null : note(say("layers.note")),
+        outsideNote(),
       ),
     );
   }
