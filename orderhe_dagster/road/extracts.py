@@ -6,6 +6,7 @@ How records are kept is `backups`' and `index`' business; which days a run is ab
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -17,11 +18,12 @@ from orderhe_dagster.catalog.days import Window, windows
 from orderhe_dagster.catalog.measure import DIGESTED
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Scope, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import backups, index
+from orderhe_dagster.road import audit, backups, findings, index
 from orderhe_dagster.road.backups import Part, Record, in_parallel
 from orderhe_dagster.road.findings import SHOWN_ROWS, Finding
 from orderhe_dagster.road.guards import AS_USUAL, Rules, check_rows, check_whole, open_index
@@ -32,6 +34,7 @@ from orderhe_dagster.road.source_proof import objects_wrong, prove_backups, soun
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.scratch import scratch_folder
 
+log = logging.getLogger("orderhe.backup")
 MOST_SCANS = 8
 _SHOWN_IN_FULL = 20  # segments whose differing rows are named
 
@@ -105,7 +108,21 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
         with scratch_folder(road.scratch, label=f"back up {table.name}") as folder:
             _back_up_scope(step, scope, road, folder, done, rules)
     done.unread = sorted(touches.keys() - done.records.keys())
+    _note_findings(step, done.findings, road.warehouse)
     return done
+
+
+def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -> None:
+    """Keep the findings in the ledger; a backup does not fail because the warehouse sleeps."""
+    if not found:
+        return
+    name = f"warehouse.{step.table.name}"
+    try:
+        with warehouse.session(f"findings of {name}") as session:
+            audit.prepare(session)
+            audit.note_findings(session, name, findings.rows_of(found), step.run_id)
+    except PortError as error:
+        log.warning("%s: what differed could not be noted in %s: %s", name, audit.FINDINGS, error)
 
 
 def _touches(step: Step, source: Source) -> dict[Segment, Touch]:
@@ -227,7 +244,7 @@ def _findings(
     folder: Path,
 ) -> list[Finding]:
     """What of the segments that get a new generation nothing had told: fingerprints are as they were."""
-    findings: list[Finding] = []
+    result: list[Finding] = []
     store = road.store
     schema = backups.schema_fingerprint(step.table)
     for segment in changed:
@@ -237,20 +254,20 @@ def _findings(
         wrong = objects_wrong(store, was)
         if was.same_rows(now):
             text = "; ".join(wrong) or f"{store.url(was.manifest)} is lost, or not of these objects"
-            findings.append(Finding(segment, "damaged", text))
+            result.append(Finding(segment, "damaged", text))
             continue
         differs = difference(now.measure, was.measure)
         text = f"the source has {differs} as in backup generation {was.generation}"
         finding = Finding(segment, "silent", text)
-        if len(findings) < _SHOWN_IN_FULL and not wrong:
+        if len(result) < _SHOWN_IN_FULL and not wrong:
             old = _downloaded(store, was, folder / f"before-{segment}")
             with road.parquet(folder) as query:
                 rows = parquet_differences(
                     query, step.table, extract.parts.get(segment, ()), old, limit=SHOWN_ROWS
                 )
             finding = finding.with_rows([*rows.sentences()])
-        findings.append(finding)
-    return findings
+        result.append(finding)
+    return result
 
 
 def _downloaded(store: Store, record: Record, folder: Path) -> list[Path]:
