@@ -151,6 +151,8 @@ def _log(table: Table, done: BackedUp) -> None:
         counted(done.rows, "row"),
         counted(len(done.written), "generation"),
     )
+    if done.proof.segments:
+        log.info("backup/%s: %s", table.name, done.proof.sentence())
 
 
 def _metadata(table: Table, done: BackedUp, store: Store) -> dict[str, Any]:
@@ -160,6 +162,8 @@ def _metadata(table: Table, done: BackedUp, store: Store) -> dict[str, Any]:
         "dagster/uri": store.url(folder),
         "days_read": len(done.read) if table.partition else 0,
         "new_generations": len(done.written),
+        "segments_proven": len(done.proof.proven),
+        "nights_for_all": done.proof.nights,
     }
 
 

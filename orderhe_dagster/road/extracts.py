@@ -30,7 +30,7 @@ from orderhe_dagster.road.guards import AS_USUAL, Rules, check_rows, check_whole
 from orderhe_dagster.road.index import Change, Index
 from orderhe_dagster.road.measures import difference
 from orderhe_dagster.road.rows import Query, parquet_differences
-from orderhe_dagster.road.source_proof import objects_wrong, prove_backups, soundness
+from orderhe_dagster.road.source_proof import Proof, objects_wrong, prove_backups, soundness
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.scratch import scratch_folder
 
@@ -54,6 +54,8 @@ class BackedUp:
     read: set[Segment] = field(default_factory=set)
     written: set[Segment] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    proof: Proof = field(default_factory=Proof)
+    """What of the other segments a daily step has proven."""
     unread: list[Segment] = field(default_factory=list)
     """Days with rows in the source that have no backup still."""
 
@@ -101,6 +103,7 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     segments = _to_read(step, records, touches)
     if step.is_daily:
         proof = prove_backups(step, known, segments, road.source, store, rules)
+        done.proof = proof
         segments |= proof.doubted
         empty = _days_without_rows(step, known, touches)
         done.index = index.commit(store, table.name, Change(fresh=empty, proven=proof.proven))

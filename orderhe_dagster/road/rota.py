@@ -5,7 +5,7 @@ What proving is, is elsewhere; nothing is measured here and no clock is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -52,25 +52,27 @@ def utc(moment: datetime | None) -> datetime | None:
 
 def choose(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
     """The segments whose turn it is, the longest unproven first; at least one that has rows."""
-    ordered = sorted(turns, key=lambda segment: (turns[segment].proven_at or _NEVER, segment))
-    if budget.everything:
-        return ordered
-    chosen: list[Segment] = []
-    rows = 0
-    for segment in ordered:
-        if rows and rows + turns[segment].rows > budget.rows:
-            break
-        rows += turns[segment].rows
-        chosen.append(segment)
-    return chosen
+    return next(_nights(turns, budget), [])
 
 
 def nights(turns: Mapping[Segment, Turn], budget: Budget) -> int:
     """In how many runs every segment comes round."""
-    if budget.everything:
-        return 1
-    total = sum(turn.rows for turn in turns.values())
-    return max(1, -(-total // max(budget.rows, 1)))
+    return sum(1 for _ in _nights(turns, budget))
+
+
+def _nights(turns: Mapping[Segment, Turn], budget: Budget) -> Iterator[list[Segment]]:
+    """The segments of each night to come, as things stand."""
+    ordered = sorted(turns, key=lambda segment: (turns[segment].proven_at or _NEVER, segment))
+    chosen: list[Segment] = []
+    rows = 0
+    for segment in ordered:
+        if not budget.everything and rows and rows + turns[segment].rows > budget.rows:
+            yield chosen
+            chosen, rows = [], 0
+        rows += turns[segment].rows
+        chosen.append(segment)
+    if chosen:
+        yield chosen
 
 
 def oldest(turns: Iterable[Turn]) -> tuple[int, datetime | None]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
@@ -18,7 +19,7 @@ from orderhe_dagster.road import measures
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.guards import Rules, check_lost
 from orderhe_dagster.road.index import Index, Proven
-from orderhe_dagster.road.rota import Budget, Turn, choose, piece_rows, scopes
+from orderhe_dagster.road.rota import Budget, Turn, choose, nights, piece_rows, scopes
 from orderhe_dagster.road.step import Step
 
 
@@ -28,6 +29,16 @@ class Proof:
 
     doubted: set[Segment] = field(default_factory=set)
     proven: dict[Segment, tuple[Record, Proven]] = field(default_factory=dict)
+    segments: int = 0  # that there are, besides those that are read anyhow
+    nights: int = 1  # in which every one of them comes round
+
+    def sentence(self) -> str:
+        """How much was proven, for a person, and when all of it will have been."""
+        looked_at = len(self.proven) + len(self.doubted)
+        if looked_at == self.segments:
+            return f"{counted(looked_at, 'segment')} proven beside, which are all"
+        many = f"{looked_at:,} of {counted(self.segments, 'segment')} proven beside"
+        return f"{many}; by turns, all of them in {counted(self.nights, 'night')}"
 
 
 def prove_backups(
@@ -51,14 +62,11 @@ def prove_backups(
     sound = soundness(store, [records[segment] for segment in of_backup])
     unsound = {segment for segment, is_whole in sound.items() if not is_whole}
     check_lost(step.table, unsound, sum(1 for s in of_backup if rows[s]), rules)
-    of_source = choose(
-        {
-            s: Turn(rows[s], known.proven.get(s, unproven).source)
-            for s in records
-            if s not in unsound
-        },
-        rules.budget,
-    )
+    turns = {
+        s: Turn(rows[s], known.proven.get(s, unproven).source) for s in records if s not in unsound
+    }
+    of_source = choose(turns, rules.budget)
+    proof.segments, proof.nights = len(records), nights(turns, rules.budget)
     live = _measured(step, of_source, rows, source, rules.budget)
     now = datetime.now(timezone.utc)
     for segment in sorted({*sound, *live}):

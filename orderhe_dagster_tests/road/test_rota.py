@@ -1,0 +1,81 @@
+"""The rota: every segment comes round, the longest unproven first, within the budget of a night."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Outside, Segment, segments_of
+from orderhe_dagster.road.rota import Budget, Turn, choose, nights, oldest, scopes
+from orderhe_dagster_tests.shops import TestShop
+
+NOW = datetime(2026, 11, 30, tzinfo=timezone.utc)
+DAYS = segments_of(Window(date(2026, 1, 1), date(2026, 1, 11)))
+
+
+def test_all_come_round_in_as_many_nights_as_are_told() -> None:
+    budget, proven = Budget(rows=35), dict[Segment, datetime | None]()
+    turns = {day: Turn(10) for day in DAYS}
+    many = nights(turns, budget)
+    assert many == 4, "three days of ten rows are thirty, four would be too many"
+    for night in range(many):
+        for day in choose({d: Turn(10, proven.get(d)) for d in DAYS}, budget):
+            proven[day] = NOW + timedelta(days=night)
+    assert set(proven) == set(DAYS)
+    assert proven[DAYS[0]] == NOW
+    assert choose({d: Turn(10, proven.get(d)) for d in DAYS}, budget)[0] == DAYS[0]
+
+
+def test_a_segment_larger_than_the_budget_is_proven_alone() -> None:
+    turns = {DAYS[0]: Turn(1_000), DAYS[1]: Turn(1_000, NOW), DAYS[2]: Turn(0)}
+    assert choose(turns, Budget(rows=5)) == [DAYS[0]]
+    assert choose({**turns, DAYS[0]: Turn(1_000, NOW)}, Budget(rows=5))[0] == DAYS[2]
+    assert choose(turns, Budget(rows=5, everything=True)) == [DAYS[0], DAYS[2], DAYS[1]]
+
+
+def test_a_budget_is_shared_by_the_rows_of_the_tables() -> None:
+    rows = {"orders": 9_000, "customers": 900, "products": 100}
+    assert Budget(10_000, 30.0).share(rows, "products").rows >= 100, "all fit: each is proven whole"
+    assert Budget(1_000, 30.0).share(rows, "orders") == Budget(900, 27.0)
+    assert Budget(1_000).share(rows, "none yet").rows == 0
+
+
+def test_what_is_measured_at_once_is_cut_by_days_and_rows() -> None:
+    outside = Outside(date(2026, 1, 1), date(2026, 2, 1))
+    chosen = [*DAYS[:4], DAYS[6], OUTSIDE]
+    rows = dict.fromkeys(DAYS, 10)
+    assert scopes(chosen, rows, outside, 20) == [
+        Window(date(2026, 1, 1), date(2026, 1, 3)),
+        Window(date(2026, 1, 3), date(2026, 1, 5)),
+        Window.of(date(2026, 1, 7)),
+        outside,
+    ]
+    assert scopes([WHOLE], {}, outside, 1) == [None]
+
+
+def test_the_age_of_proofs_counts_what_never_was() -> None:
+    turns = [Turn(1, NOW), Turn(1), Turn(1, NOW - timedelta(days=3))]
+    assert oldest(turns) == (1, NOW - timedelta(days=3))
+    assert oldest([]) == (0, None)
+
+
+def test_a_small_budget_finds_what_was_altered_within_the_nights_it_tells(
+    ran_shop: TestShop, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran_shop.environ["ORDERHE_PROOF_ROWS"] = "2"
+    assert ran_shop.run("*").succeeded
+    with ran_shop.warehouse.session("a hand") as session:
+        session.execute("update warehouse.sales set price = 1 where sale_no = 3")
+        session.execute(
+            "update warehouse._loads set proven_at = getdate() where segment = '2026-01-04'"
+        )
+    texts = list[str]()
+    for _ in range(4):
+        outcome = ran_shop.run("*")
+        assert outcome.succeeded, outcome.lines()
+        texts += outcome.warned_checks
+    assert "segments proven beside; by turns, all of them in" in caplog.text
+    assert len([text for text in texts if "warehouse/sales: nothing_differed" in text]) == 1
+    assert "price 99999999.999 in the backup, 1.000 in the warehouse" in texts[0]
