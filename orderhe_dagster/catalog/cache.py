@@ -162,7 +162,7 @@ _PLAIN = (
     "distkey",
     "owner",
 )
-_LISTS = ("grain", "sortkey")
+_LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (
     *("name", "description", "nullable", "pii", "default"),
     *("generated", "bad_values", "line", "values"),

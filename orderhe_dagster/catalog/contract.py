@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from orderhe_dagster.catalog.errors import Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
-from orderhe_dagster.catalog.mysql_types import mysql_type
+from orderhe_dagster.catalog.mysql_types import base_of, mysql_type
 from orderhe_dagster.catalog.table import Column, ColumnType, ForeignKey, Table, TableRef
 from orderhe_dagster.catalog.tokens import Cursor, Word, single_statement, tokenize
 
@@ -173,8 +174,11 @@ def _column(cursor: Cursor, body: _Body) -> Column:
         raise cursor.problem(
             f"the name of column {named.text!r} is longer than {NAME_BYTES} bytes", named
         )
-    kind, values = _type(cursor, named)
-    column = Column(named.text, kind, values=values, line=named.line)
+    kind, arguments = _type(cursor, named)
+    enum = base_of(kind) == "enum"
+    if enum or base_of(kind) == "set":
+        _check_alike(cursor, named, arguments)
+    column = Column(named.text, kind, values=arguments if enum else (), line=named.line)
     while cursor.here.sort != "end":
         if cursor.takes("GENERATED", "ALWAYS") or cursor.sees("AS"):
             column = _generated(cursor, column)
@@ -183,8 +187,15 @@ def _column(cursor: Cursor, body: _Body) -> Column:
     return column
 
 
+@lru_cache(maxsize=4096)
+def read_type(declared: str) -> tuple[ColumnType, tuple[str, ...]]:
+    """A type as MySQL prints it, and the arguments in its brackets. Problem where it is not carried."""
+    cursor = Cursor("", declared, tokenize("", declared, "mysql"))
+    return _type(cursor, cursor.here)
+
+
 def _type(cursor: Cursor, named: Word) -> tuple[ColumnType, tuple[str, ...]]:
-    """The type of the column called `named`, and the values of an enum."""
+    """The type of the column called `named`, and the arguments in its brackets."""
     start = cursor.here
     base = cursor.name(f"the type of column {named.text!r}").text
     second = _SECOND_WORDS.get(base.lower(), ())
@@ -201,9 +212,7 @@ def _type(cursor: Cursor, named: Word) -> tuple[ColumnType, tuple[str, ...]]:
         kind = mysql_type(base, arguments, unsigned=unsigned, declared=declared)
     except (TypeRefused, ValueError) as error:
         raise cursor.problem(f"column {named.text!r} is {declared}: {error}", start) from None
-    if base.lower() in ("enum", "set"):
-        _check_alike(cursor, named, arguments)
-    return kind, tuple(arguments) if base.lower() == "enum" else ()
+    return kind, tuple(arguments)
 
 
 def _generated(cursor: Cursor, column: Column) -> Column:

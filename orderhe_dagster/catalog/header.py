@@ -19,6 +19,7 @@ KEYS: Mapping[str, str] = {
     "freshness": "how long ago it may have been materialized: 90m, 26h, 2d",
     "plot": "columns of a picture: across, up, told apart by",
     "pii": "columns that hold personal data",
+    "leave_out": "columns of the shop's table that are left out on purpose",
     "bad_values": "columns and what becomes of their values that cannot be carried",
 }
 """Every key there is, with its meaning."""

@@ -54,6 +54,7 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
         owner=problems.attempt(lambda: owner(table.path, header)),
         freshness=problems.attempt(lambda: freshness(table.path, header)),
         plot=_plot(table, header, problems),
+        leave_out=_left_out(table, header, problems),
         columns=tuple(
             replace(column, pii=True) if column.name in personal else column
             for column in table.columns
@@ -63,6 +64,28 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
     for key in ("partition", "cursor"):
         problems.attempt(lambda key=key: _check_time(result, header, key))  # type: ignore[misc]
     return result
+
+
+def _left_out(table: Table, header: Header, problems: Problems) -> tuple[str, ...]:
+    """The columns of @leave_out: the shop's table may have them, the contract does not."""
+    entry = header.entry("leave_out")
+    if entry is None:
+        return ()
+    if table.layer != "raw":
+        problems.add(
+            table.path,
+            entry.line,
+            f"@leave_out in {table.layer}: only a contract leaves columns out",
+        )
+    there = {column.name.lower() for column in table.columns}
+    for name in entry.names:
+        if name.lower() in there:
+            problems.add(
+                table.path,
+                entry.line,
+                f"@leave_out names {name!r}, which {table.ref} has: take out one of the two",
+            )
+    return entry.names
 
 
 def _with_policies(table: Table, header: Header, problems: Problems) -> tuple[Column, ...]:

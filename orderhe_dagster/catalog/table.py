@@ -118,6 +118,7 @@ class Table:
     columns: tuple[Column, ...]
     partition: str | None = None  # date column of the daily partitions
     cursor: str | None = None  # column that moves whenever a row changes
+    leave_out: tuple[str, ...] = ()  # columns of the shop's table that the contract leaves out
     grain: tuple[str, ...] = ()  # unique and not null; a contract's primary key unless said
     unique: tuple[tuple[str, ...], ...] = ()  # the contract's further unique keys
     foreign_keys: tuple[ForeignKey, ...] = ()

@@ -19,6 +19,7 @@ from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from orderhe_dagster.catalog.drift import Change
     from orderhe_dagster.catalog.segments import Outside, Scope, Segment
     from orderhe_dagster.catalog.table import Table
 
@@ -116,6 +117,14 @@ class Source(ABC):
         """How many rows each of the shop's days has, over the whole table; in order.
 
         Rows without a day, and MySQL's zero dates, are on none.
+        """
+
+    @abstractmethod
+    def drift(self, table: Table) -> list[Change]:
+        """What differs between the table's contract and the table that is there, what stops first.
+
+        What stops, `extract` refuses by itself; the others are for whoever reads. PortError where the
+        table is not there.
         """
 
     def list_tables(self) -> list[ListedTable]:

@@ -353,6 +353,16 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
     ),
     "bits": ({"raw/x.sql": "create table x (\n a bit(65)\n)"}, "raw/x.sql:2", ("from 1 to 64",)),
     "vector": ({"raw/x.sql": "create table x (\n a vector(3)\n)"}, "raw/x.sql:2", ("a vector",)),
+    "leave out: a column that is there": (
+        {"raw/x.sql": "-- @leave_out b, A\ncreate table x (a int)"},
+        "raw/x.sql:1",
+        ("@leave_out names 'A'", "take out one of the two"),
+    ),
+    "leave out of a select": (
+        {"mart/m.sql": "-- @leave_out id\nselect orders.order_id as nr from warehouse.orders"},
+        "mart/m.sql:1",
+        ("only a contract",),
+    ),
     "bad values: no policy": (
         {"raw/x.sql": "-- @bad_values a skip\ncreate table x (a int, b int not null)"},
         "raw/x.sql:1",

@@ -408,8 +408,12 @@ def test_a_contract_that_is_not_the_tables_any_more_rounds_nothing(
     with pytest.raises(PortError, match=r"raw\.paid.*raw/paid\.sql") as caught:
         source.extract(now["paid"], Window.of(DAY), tmp_path / "out")
     message = str(caught.value)
-    assert "columnamountisdecimal(14,4),notdecimal(12,3)" in message.replace(" ", "")
-    assert "column by_whom is not there" in message
+    sides = f"paid.amountisdecimal(14,4)in{source.identity},decimal(12,3)inraw/paid.sql"
+    assert sides in message.replace(" ", "")
+    assert (
+        f"paid.by_whom is int in raw/paid.sql, and {source.identity} does not have it: it has paid.seen "
+        "of the same type in its place"
+    ) in message
     assert "Write the contract as the table is" in message
     assert "note" not in message
     assert not (tmp_path / "out").exists()

@@ -119,7 +119,8 @@ def test_a_right_that_is_taken_away_stops_by_the_tables_name(
         )
         # Columns that the user may not read are not there for it.
         assert "raw.sales" in text
-        assert "column amount is not there" in text
+        assert "sales.amount is decimal(12, 2) in raw/sales.sql, and mysql://" in text
+        assert "does not have it" in text
         server.run("drop user narrow")
 
 

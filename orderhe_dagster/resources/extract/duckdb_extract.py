@@ -68,36 +68,6 @@ def unused_name(table: Table, name: str) -> str:
     return name
 
 
-def check_columns(connection: duckdb.DuckDBPyConnection, table: Table, identity: str) -> None:
-    """See that the table has the contract's columns, with its types; it may have more of them.
-
-    The extract casts, and a cast may round in silence. PortError names every column that differs.
-    """
-    kinds = {
-        name.lower(): kind
-        for name, kind in connection.execute(
-            "select column_name, data_type from duckdb_columns() where database_name = "
-            "current_database() and schema_name = 'main' and lower(table_name) = lower(?)",
-            [table.name],
-        ).fetchall()
-    }
-    if not kinds:
-        return  # no such table: the extract itself says so
-    differences = []
-    for column in table.columns:
-        kind, promised = kinds.get(column.name.lower()), duckdb_text(column.type)
-        if kind is None:
-            differences.append(f"column {column.name} is not there")
-        elif kind.lower().replace(" ", "") != promised.replace(" ", ""):
-            differences.append(f"column {column.name} is {kind.lower()}, not {promised}")
-    if differences:
-        raise PortError(
-            f"{table.ref}: the table in {identity} is not what its contract {table.path} says: "
-            f"{'; '.join(differences)}. Nothing was read. Write the contract as the table is, or alter the "
-            "table as the contract has it."
-        )
-
-
 def rows_of(table: Table, scope: Scope) -> str:
     """The rows of the scope in the table itself, and their day, for `copy_statement`."""
     columns = quoted_names(table.column_names)

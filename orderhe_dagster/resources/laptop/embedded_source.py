@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import bound
 from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.measure import day_expression
 from orderhe_dagster.catalog.segments import Outside, Scope, Segment, segments_of
 from orderhe_dagster.catalog.table import Table
@@ -21,7 +22,6 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 from orderhe_dagster.ports.source import Extract, Source, SourceTransaction
 from orderhe_dagster.resources.extract.duckdb_extract import (
-    check_columns,
     check_partition,
     check_scope,
     copy_statement,
@@ -33,6 +33,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     touches_of,
 )
 from orderhe_dagster.resources.insert.strict_insert import insert, safe_text
+from orderhe_dagster.resources.laptop import embedded_drift
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
@@ -107,7 +108,7 @@ class EmbeddedSource(Source):
             with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
                 connection.execute("begin transaction")
                 (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
-                check_columns(connection, table, self.identity)
+                embedded_drift.check_columns(connection, table, self.identity, REBUILD)
                 # Below the number of days, DuckDB closes files early and writes many small parts.
                 files = open_file_limit(len(segments_of(scope)))
                 connection.execute(f"set partitioned_write_max_open_files = {files}")
@@ -160,6 +161,11 @@ class EmbeddedSource(Source):
         )
         with self._reading(f"count {table.ref} by day") as connection, _named(table, self.identity):
             return dict(connection.execute(select).fetchall())
+
+    def drift(self, table: Table) -> list[Change]:
+        """What differs between the table's contract and the table in the file, what stops first."""
+        with self._reading(f"compare {table.ref}") as connection, _named(table, self.identity):
+            return embedded_drift.drift(connection, table)
 
     def _must_exist(self) -> None:
         if not Path(self.path).is_file():

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import bound
 from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
 from orderhe_dagster.catalog.segments import Outside, Scope, Segment, segments_of, uncut
 from orderhe_dagster.catalog.table import Table
@@ -34,6 +35,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     where_of,
 )
 from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
+from orderhe_dagster.resources.mysql import drift as mysql_drift
 from orderhe_dagster.resources.mysql import tables as mysql_tables
 from orderhe_dagster.resources.mysql.connection import close, connect
 from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
@@ -79,6 +81,25 @@ class MySQLSource(Source):
     def list_tables(self) -> list[ListedTable]:
         """The tables of the database, by name."""
         return mysql_tables.read_schema(self.settings)
+
+    def drift(self, table: Table) -> list[Change]:
+        """What differs between the table's contract and the table in MySQL, what stops first."""
+        import pymysql
+
+        what = f"compare {table.ref} with its contract"
+
+        def ask() -> list[Change]:
+            connection = connect(self.settings, texts=True)
+            try:
+                with connection.cursor() as cursor:
+                    return mysql_drift.drift(cursor, table, self.settings.where)
+            except pymysql.MySQLError as error:
+                where, user = self.settings.where, self.settings.user
+                raise mysql_error(error, where, user, what=what) from None
+            finally:
+                close(connection)
+
+        return self._repeated(what, ask)
 
     def writing(self) -> AbstractContextManager[MySQLTransaction]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
@@ -235,7 +256,7 @@ class MySQLSource(Source):
         connection = connect(self.settings, texts=True)
         try:
             with connection.cursor() as cursor:
-                mysql_tables.check_columns(cursor, table, self.settings.where)
+                mysql_drift.check_columns(cursor, table, self.settings.where)
                 cursor.execute("start transaction with consistent snapshot, read only")
             yield connection
         except (pymysql.MySQLError, duckdb.Error) as error:

@@ -1,17 +1,13 @@
-"""The tables of a MySQL: listed, made from their contracts, and held against them. No row is read here."""
+"""The tables of a MySQL: listed, and made from their contracts. They are held against them in `drift`."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.errors import TypeRefused
-from orderhe_dagster.catalog.mysql_types import DECIMAL_DIGITS, arguments_of, base_of, mysql_type
-from orderhe_dagster.catalog.table import Column, ColumnType, Table
-from orderhe_dagster.errors import counted
+from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import ListedTable
 from orderhe_dagster.resources.mysql.connection import STRICT, close, connect
@@ -21,14 +17,7 @@ from orderhe_dagster.settings.config import MySQLSettings
 _NO_DATABASE, _THERE_ALREADY, _NO_PARENT = 1049, 1050, (1005, 1824)
 OURS = "orderhe_simulation"
 """The table by which a database is the simulation's; `shop.marker.MARKER`."""
-_NAMED = 10  # tables that an error names, at most
 _TAKING_ZEROS = ",".join(mode for mode in STRICT if not mode.startswith("NO_ZERO"))
-_PRINTED_APART = frozenset({"bit", "json", "set", "time", "year"})
-"""Types whose values the measure prints in a way of their own: the table must have the very type."""
-_WITH_DISPLAY_WIDTH = frozenset(
-    {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "float", "double"}
-)
-"""Types whose numbers in brackets tell how wide a value is shown, and no more."""
 _TABLES = (
     "select table_name, table_type, coalesce(table_rows, 0) from information_schema.tables "
     "where table_schema = database() order by table_name"
@@ -101,111 +90,6 @@ def parents_first(tables: Sequence[Table]) -> list[Table]:
         ordered |= {table.name: table for table in ready or waiting[:1]}
         waiting = [table for table in waiting if table.name not in ordered]
     return list(ordered.values())
-
-
-def check_columns(cursor: Any, table: Table, where: str) -> None:
-    """See that the table has the contract's columns, with types that the contract's hold.
-
-    It may have more columns. PortError names every column that differs, or the table; so it does where
-    rows have no day and the contract says that all have.
-    """
-    cursor.execute(
-        "select column_name, column_type, is_nullable from information_schema.columns "
-        "where table_schema = database() and table_name = %s",
-        (table.name,),
-    )
-    columns = [(str(name).lower(), str(kind), null) for name, kind, null in cursor.fetchall()]
-    types = {name: kind for name, kind, _ in columns}
-    if not types:
-        raise MySQLError(
-            f"{table.ref}: mysql://{where} has no table {table.name} that this user may read"
-            f"{_missing(cursor, table)}",
-            1146,
-        )
-    differences = []
-    for column in table.columns:
-        kind = types.get(column.name.lower())
-        if kind is None:
-            differences.append(f"column {column.name} is not there")
-        elif not _holds(column, kind):
-            differences.append(f"column {column.name} is {kind}, not {column.type.declared}")
-    if differences:
-        raise PortError(
-            f"{table.ref}: the table in mysql://{where} is not what its contract {table.path} says: "
-            f"{'; '.join(differences)}. Nothing was read. Write the contract as the table is, or alter the "
-            "table as the contract has it."
-        )
-    day = table.partition
-    if day is None or table.column(day).nullable:
-        return
-    if (day.lower(), "YES") in [(name, null) for name, _, null in columns]:
-        _check_days(cursor, table, day, where)
-
-
-def _missing(cursor: Any, table: Table) -> str:
-    """What to do about a table that is not there: `create` is for a database that is ours or empty."""
-    cursor.execute("show tables")
-    there = {str(name).lower(): str(name) for (name,) in cursor.fetchall()}
-    if not there or OURS in there:
-        return ". Run `orderhe create`, or grant the user `select` on the table"
-    near = difflib.get_close_matches(table.name.lower(), there, n=3, cutoff=0.6)
-    names = sorted(there.values())
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return (
-        f"; did you mean {' or '.join(there[name] for name in near)}? Rename"
-        if near
-        else f"; there are {', '.join(names[:_NAMED])}{more}. Rename"
-    ) + (
-        f" or delete {table.path}, or grant the user `select` on the table; `orderhe adopt` writes the "
-        "contracts of the tables that there are"
-    )
-
-
-def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:
-    """See that every row has a day, where the table does not promise it as its contract does."""
-    name = quoted(table.name, "mysql")
-    cursor.execute(f"select count(*) from {name} where {quoted(day, 'mysql')} is null")
-    ((rows,),) = cursor.fetchall()
-    if int(rows):
-        there = f"{counted(int(rows), 'row')} in mysql://{where}"
-        raise PortError(
-            f"{table.ref}: {there} without {day}, which is not null in "
-            f"{table.path}. Nothing was read. Give them a day and alter the column to not null, or take "
-            "its `not null` out of the contract: they then lie outside of the days."
-        )
-
-
-def _holds(column: Column, declared: str) -> bool:
-    """Whether the contract's type holds every value of the type that the table has."""
-    match = re.match(r"(\w+)(?:\((.*?)\))?(?!')([^']*)$", declared, re.DOTALL)
-    promised = base_of(column.type)
-    base = declared.split("(", 1)[0].split(" ", 1)[0].lower()
-    if promised == "json" and base == "longtext":
-        return True  # MariaDB's JSON
-    if base in ("enum", "set") or promised in ("enum", "set"):
-        return base == promised
-    if match is None or (base != promised and {base, promised} & _PRINTED_APART):
-        return False
-    arguments = [part.strip() for part in (match[2] or "").split(",") if part.strip()]
-    if base in _WITH_DISPLAY_WIDTH:
-        arguments = []
-    try:
-        kind = mysql_type(base, arguments, unsigned="unsigned" in match[3])
-    except TypeRefused:
-        return False
-    digits = int(arguments[0]) if base == "decimal" and arguments else 0
-    return _covers(column.type, kind, digits)
-
-
-def _covers(promised: ColumnType, actual: ColumnType, digits: int) -> bool:
-    """Whether a carried type holds what another holds; `digits`: how many MySQL's decimal has."""
-    if digits > DECIMAL_DIGITS:
-        # `mysql_projection` looks for values of too many digits only where the contract allows for them.
-        return promised.scale == actual.scale and arguments_of(promised)[:1] >= (digits,)
-    same = (actual.kind, actual.precision, actual.scale, actual.instant, actual.fraction) == (
-        *(promised.kind, promised.precision, promised.scale, promised.instant, promised.fraction),
-    )
-    return same and actual.length <= promised.length
 
 
 def _end_of_columns(text: str) -> int:
