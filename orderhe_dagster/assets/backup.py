@@ -10,6 +10,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
+from orderhe_dagster.assets.drift import contract_matches, contract_spec, drift_of
 from orderhe_dagster.assets.findings import differed_spec, nothing_differed
 from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
@@ -88,6 +89,7 @@ def _backup_asset(
         run_id = f"{context.run.run_id}{f'-{context.retry_number}' if context.retry_number else ''}"
         step = Step(table, window, run_id, calendar.history())
         with failing_clearly(f"backup/{table.name}", window, context.retry_number):
+            changes = drift_of(table, source)
             rules = policy.of_source(context.run.tags)
             share = rules.budget.share(index.totals(store, names), table.name)
             road = Road(source, store, warehouse, scratch, parquet)
@@ -107,6 +109,7 @@ def _backup_asset(
         checks = [
             _nothing_quarantined(table, quarantine),
             nothing_differed(options["key"], done.findings, "read again"),
+            contract_matches(table, changes, source.identity),
         ]
         if window:
             checks.append(_nothing_left_out(step, left))
@@ -133,6 +136,7 @@ def _check_specs(key: dg.AssetKey, table: Table) -> list[dg.AssetCheckSpec]:
             "lets become NULL are counted.",
         ),
         differed_spec(key),
+        contract_spec(key),
     ]
     if table.partition:
         text = (

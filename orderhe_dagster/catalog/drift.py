@@ -140,6 +140,21 @@ def sentence(change: Change, table: Table, where: str) -> str:
     return f"{name} is {theirs} in {where}, {ours} in {table.path}"
 
 
+def choices(changes: Sequence[Change], table: Table, where: str) -> str:
+    """What can be done about differences that are told; '' where there is nothing to be done."""
+    if not changes:
+        return ""
+    added = ", ".join(change.column for change in changes if change.kind == "added")
+    leave = f"name in its header what stays out: `-- @leave_out {added}`" if added else ""
+    if where.startswith("mysql:"):
+        update = (
+            f"`orderhe adopt --update {table.name}` shows {table.path} as the table is, and writes it "
+            "with --write"
+        )
+        return f"{update}{f'; or {leave}' if leave else ''}"
+    return f"Write {table.path} as the table is{f', or {leave}' if leave else ''}"
+
+
 def _missing_and_new(
     promised: Sequence[Field], live: Sequence[Field], left_out: Collection[str]
 ) -> Iterator[Change]:

@@ -60,9 +60,9 @@ warehouse/products       daily:no  redshift      <- backup/products
 """
 
 CHECKS = """
-backup/customers: nothing_quarantined
-backup/orders: nothing_quarantined
-backup/products: nothing_quarantined
+backup/customers: contract_matches_source nothing_quarantined
+backup/orders: contract_matches_source nothing_quarantined
+backup/products: contract_matches_source nothing_quarantined
 mart/category_sales: adds_up_to_the_day grain_is_unique required_columns_are_filled
 mart/cohort_retention: grain_is_unique month_zero_retains_everybody required_columns_are_filled
     sizes_are_first_buyers
@@ -167,7 +167,7 @@ def test_the_checks_are_what_the_files_promise(demo: dg.Definitions) -> None:
     graph = demo.resolve_asset_graph()
     for key in sorted(graph.asset_check_keys, key=str):
         actual.setdefault(key.asset_key.to_user_string(), []).append(key.name)
-        assert graph.get(key).blocking == (key.name != "nothing_quarantined")
+        assert graph.get(key).blocking == (key.asset_key.path[0] != "backup")
     assert {asset: sorted(names) for asset, names in actual.items()} == words(CHECKS)
 
 
