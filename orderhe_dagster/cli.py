@@ -114,18 +114,31 @@ def create() -> None:
 
 
 @main.command(short_help="Write the contracts of an existing MySQL schema.")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.argument("names", nargs=-1, metavar="[FOLDER | --update TABLE...]")
 @click.option("--force", is_flag=True, help="Write files anew that are there already.")
-def adopt(folder: Path | None, force: bool) -> None:
+@click.option("--update", is_flag=True, help="Show what has changed in the shop since, as a diff.")
+@click.option("--write", is_flag=True, help="With --update: write it.")
+def adopt(names: tuple[str, ...], force: bool, update: bool, write: bool) -> None:
     """Write the contracts of an existing MySQL schema into FOLDER/raw (default: ORDERHE_SQL).
 
     Says which columns it would cut days by, and what cannot be carried and why.
+    With --update, shows the contracts of TABLEs (default: all) as their tables are now, headers and
+    comments kept. Ends with code 1 where one differs and nothing was written.
     """
+    if (write and not update) or (update and force) or (len(names) > 1 and not update):
+        raise click.UsageError("adopt takes one FOLDER, or --update with TABLEs and --write")
     with _plain_errors() as settings:
-        from orderhe_dagster.commands.adopt import adopt_schema
+        from orderhe_dagster.commands.adopt import adopt_schema, update_contracts
 
-        for line in adopt_schema(settings, folder, force=force):
+        if update:
+            lines, differs = update_contracts(settings, names, write=write)
+        else:
+            folder = Path(names[0]) if names else None
+            lines, differs = adopt_schema(settings, folder, force=force), False
+        for line in lines:
             click.echo(line)
+        if differs:
+            sys.exit(1)
 
 
 @main.command(short_help="A year of a simulated shop through every layer.")

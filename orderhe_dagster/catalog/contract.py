@@ -187,6 +187,15 @@ def _column(cursor: Cursor, body: _Body) -> Column:
     return column
 
 
+def type_span(path: str, text: str, item: Sequence[Word]) -> tuple[int, int]:
+    """Where the type of a column's item stands in the text: its first offset and the one behind it."""
+    cursor = Cursor(path, text, list(item))
+    named = cursor.name("a column")
+    start = cursor.here.start
+    _type(cursor, named)
+    return start, cursor.words[cursor.at - 1].stop
+
+
 @lru_cache(maxsize=4096)
 def read_type(declared: str) -> tuple[ColumnType, tuple[str, ...]]:
     """A type as MySQL prints it, and the arguments in its brackets. Problem where it is not carried."""

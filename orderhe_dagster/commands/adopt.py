@@ -1,10 +1,13 @@
-"""`orderhe adopt`: the contracts of a MySQL that is there already. What is written: `intake.adopt`."""
+"""`orderhe adopt`: contracts of a MySQL that is there, new or anew. What is written: `intake.adopt`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.commands.days import LaunchError
+from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
 
@@ -26,3 +29,71 @@ def adopt_schema(settings: Settings, folder: Path | None, *, force: bool = False
             f"{build_source(settings).identity} has no tables that this user may read"
         )
     return list(report(adopt(tables, target, force=force), target))
+
+
+def update_contracts(
+    settings: Settings, names: Sequence[str], *, write: bool = False
+) -> tuple[list[str], bool]:
+    """Show how contracts differ from the MySQL's tables, and write them anew if asked to.
+
+    `names` are tables of the catalogue, all of them where there are none. Returns the lines to print,
+    and whether contracts differ that were not written. LaunchError, PortError.
+    """
+    import difflib
+
+    from orderhe_dagster.catalog.drift import sentence
+    from orderhe_dagster.intake.adopt.update import updated
+    from orderhe_dagster.resources.build import build_source
+    from orderhe_dagster.settings.project import read_catalogue
+
+    source = build_source(settings)
+    listed = {table.name.lower(): table.text for table in source.list_tables()}
+    lines: list[str] = []
+    differ: list[str] = []
+    written: list[str] = []
+    chosen = _chosen(read_catalogue(settings).layer("raw"), names)
+    for table in chosen:
+        changes = source.drift(table)
+        file = settings.sql / table.path
+        text = file.read_text("utf-8")
+        new, read_anew = updated(table, text, listed.get(table.name.lower(), ""), changes)
+        before, after = text.splitlines(), new.splitlines()
+        lines += difflib.unified_diff(
+            *(before, after, f"a/{table.path}", f"b/{table.path}"), lineterm=""
+        )
+        for change in changes if new == text else source.drift(read_anew):
+            lines.append(f"left as it is: {sentence(change, table, source.identity)}")
+        if new == text:
+            continue
+        differ.append(table.name)
+        if write:
+            file.write_text(new, "utf-8", newline="\n")
+            written.append(table.name)
+    lines.append(_summary(len(chosen), differ, written, settings.sql))
+    return lines, differ != written
+
+
+def _chosen(tables: Sequence[Table], names: Sequence[str]) -> Sequence[Table]:
+    by_name = {table.name: table for table in tables}
+    wanted = [name.removeprefix("raw/") for name in names]
+    unknown = [name for name in wanted if name not in by_name]
+    if unknown:
+        raise LaunchError(
+            f"there is no contract of {', '.join(unknown)}: there are {', '.join(sorted(by_name))}. "
+            "`orderhe adopt` writes the contracts of new tables."
+        )
+    return [by_name[name] for name in wanted] if wanted else tables
+
+
+def _summary(count: int, differ: Sequence[str], written: Sequence[str], folder: Path) -> str:
+    if not differ:
+        return f"{counted(count, 'contract')} compared: all are as their tables are"
+    if written:
+        return (
+            f"written to {folder / 'raw'}: {', '.join(written)}. The next run reads all days of them again "
+            "and alters their warehouse tables (docs/schema-changes.md)."
+        )
+    return (
+        f"{', '.join(differ)}: nothing was written. `orderhe adopt --update {' '.join(differ)} --write` "
+        "writes the lines above."
+    )

@@ -122,9 +122,12 @@ def _contracts(tables: Sequence[ListedTable]) -> tuple[dict[str, Written], dict[
 
 def _text(written: Written, partition: Choice, cursor: Choice) -> str:
     keys = [("partition", partition.column), ("cursor", cursor.column)]
-    header = [f"-- @{key} {_named(name)}" for key, name in keys if name]
+    header = [f"-- @{key} {named(name)}" for key, name in keys if name]
+    if written.columns_left_out:
+        header.append(f"-- @leave_out {', '.join(map(named, written.columns_left_out))}")
     return "\n".join([*header, f"{written.body};", ""])
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """A column's name as a header writes it: in backticks where it needs them."""
     return name if name.isidentifier() else f"`{name.replace('`', '``')}`"

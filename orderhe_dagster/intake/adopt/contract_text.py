@@ -44,6 +44,7 @@ class Written:
     body: str
     table: Table
     left_out: tuple[str, ...]
+    columns_left_out: tuple[str, ...] = ()
 
 
 @dataclass
@@ -53,6 +54,7 @@ class _Items:
     columns: dict[str, str] = field(default_factory=dict)
     keys: list[tuple[str, list[Word]]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    columns_left_out: list[str] = field(default_factory=list)
 
 
 def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
@@ -76,6 +78,7 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
         why = _not_kept(path, key, key_words, items, parents)
         if why:
             items.left_out.append(why)
+            items.columns_left_out.append(words[0].text)
         else:
             kept.append(key)
     options = _COUNTER.sub("", _VERSIONS.sub("", _plain_options(text[words[cursor.at - 1].stop :])))
@@ -88,7 +91,20 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
         raise Refused(problem.message) from None
     if problems.items:
         raise Refused("; ".join(problem.message for problem in problems.items))
-    return Written(body, table, tuple(items.left_out))
+    return Written(body, table, tuple(items.left_out), tuple(items.columns_left_out))
+
+
+def parts_of(name: str, text: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Of a `create table`: its columns' texts by name, its keys' texts, the columns no contract can hold.
+
+    Names of columns are in lower case.
+    """
+    path = f"raw/{name}.sql"
+    cursor = Cursor(path, text, tokenize(path, text, "mysql"))
+    while cursor.here.sort != "end" and not cursor.sees("("):
+        cursor.next()
+    items = _items(path, text, cursor.block())
+    return items.columns, [key for key, _ in items.keys], items.columns_left_out
 
 
 def _items(path: str, text: str, inside: Sequence[Word]) -> _Items:
@@ -120,6 +136,7 @@ def _leave_out_computed(items: _Items, computed: dict[str, list[Word]]) -> None:
             missing = [other for other in names if other.lower() not in items.columns]
             if missing:
                 items.left_out.append(f"column {name!r} is computed from {', '.join(missing)}")
+                items.columns_left_out.append(words[0].text)
                 del items.columns[name], computed[name]
                 lost = True
 
