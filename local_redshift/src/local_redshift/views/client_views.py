@@ -192,6 +192,13 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
         _texts("grantor", "grantee", "table_catalog", "table_schema", "table_name", "privilege_type"),
         _nothing,
     ),
+    "svv_relation_privileges": (
+        (
+            *_texts("namespace_name", "relation_name", "privilege_type"), ("identity_id", INTEGER),
+            *_texts("identity_name", "identity_type"), ("admin_option", BOOLEAN),
+        ),
+        _nothing,
+    ),
     "pg_attribute": (
         (
             ("attrelid", INTEGER), ("attname", _TEXT), ("atttypid", INTEGER), ("attnum", SMALLINT),
