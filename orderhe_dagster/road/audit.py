@@ -89,10 +89,6 @@ _FORM = "2"
 UNDEFINED_SCHEMA, UNDEFINED_COLUMN, DUPLICATE_COLUMN = "3F000", "42703", "42701"
 
 
-class DefinitionError(PortError):
-    """A warehouse table's columns are not the contract's and cannot be altered in place."""
-
-
 @dataclass(frozen=True)
 class Loaded:
     """What the audit says of one segment of a table."""
@@ -319,54 +315,6 @@ def remember_definition(table: Table, name: str) -> list[str]:
             f" values ({literal(name)}, {expression(definition(table))})"
         ),
     ]
-
-
-def prepare_loaded_table(session: Session, table: Table) -> None:
-    """Create `warehouse.<table>` for a raw contract, or add the contract's new columns to it.
-
-    Columns that are new, at the end and nullable are added; any other change stops: DefinitionError.
-    """
-    name, relation = f"warehouse.{table.name}", ddl.qualified(table.read_as)
-    prepare_fence(session, "warehouse", table.name)
-    wanted, stored = definition(table), stored_definition(session, name)
-    if stored == wanted and _is_there(session, relation):
-        return
-    if stored == wanted:  # dropped by a hand: what it held is not there, whatever the audit says
-        forget = f"delete from {LOADS} where table_name = {literal(name)}"
-        session.transaction([ddl.redshift_create(table), forget])
-        return
-    if stored is None:
-        create = ddl.redshift_create(table)
-        session.transaction([create, *remember_definition(table, name)])
-        return
-    old, new = stored.splitlines(), wanted.splitlines()
-    added = new[len(old) :]
-    if new[: len(old)] != old or any(line.endswith(" not null") for line in added):
-        changed = sorted(set(old) ^ set(new))
-        forget = f"where table_name = {literal(name)}"
-        raise DefinitionError(
-            f"{name} was made in another shape than {table.path} has now: {'; '.join(changed)}. "
-            "Only nullable columns at the end are added by themselves. To accept the change: "
-            f"drop table {relation}; delete from {TABLES} {forget}; delete from {LOADS} {forget}; "
-            f"then materialize backup/{table.name} and warehouse/{table.name} for any day: every "
-            "day that has a backup is loaded again."
-        )
-    adding = [
-        f"alter table {relation} add column {ddl.quoted(column.name)}"
-        f" {types.redshift_text(column.type)}"
-        for column in table.columns[len(old) - 1 :]  # the first line is not a column
-    ]
-    session.transaction([*adding, *remember_definition(table, name)])
-
-
-def _is_there(session: Session, relation: str) -> bool:
-    try:
-        session.execute(f"select 1 as one from {relation} limit 1")
-    except StatementError as error:
-        if error.code != UNDEFINED_TABLE:
-            raise
-        return False
-    return True
 
 
 def dispute(session: Session, name: str, segments: Iterable[Segment], run_id: str) -> None:

@@ -24,6 +24,7 @@ from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.load_sql import INCOMING, STAGE, incoming_rows, load_statements
 from orderhe_dagster.road.measures import difference, measures, same
 from orderhe_dagster.road.remedies import again_command, segments_text
+from orderhe_dagster.road.reshape import prepare_loaded_table
 from orderhe_dagster.road.rota import Turn, choose, utc
 from orderhe_dagster.road.rows import warehouse_differences
 from orderhe_dagster.road.source_proof import objects_wrong, soundness
@@ -83,7 +84,7 @@ def _attempt(step: Step, store: Store, warehouse: Warehouse, rules: Rules) -> Lo
     try:
         with warehouse.session(f"load warehouse/{table.name} run {step.run_id}") as session:
             audit.prepare(session)
-            audit.prepare_loaded_table(session, table)
+            prepare_loaded_table(session, table)
             held = audit.read(session, [name])[name]
             current = index.read(store, table.name).records
             done.records = _records(step, held, current)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -204,22 +205,30 @@ def test_a_column_is_added_when_the_contract_grows(ran_shop: TestShop) -> None:
     assert ran_shop.rows("select count(*) from warehouse.sales where remark is null") == [(4,)]
 
 
-def test_the_road_stops_where_the_contract_changes_a_type(ran_shop: TestShop) -> None:
+def test_the_road_widens_a_type_and_stops_where_the_contract_narrows_it(ran_shop: TestShop) -> None:
     contract = (ran_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
     ran_shop.write({"raw/sales.sql": contract.replace("decimal(12,3)", "decimal(14,4)")})
     outcome = ran_shop.run("backup/sales,warehouse/sales", *DAYS)
     assert not outcome.succeeded
-    assert "column price is decimal(12,3), not decimal(14, 4)" in outcome.failures[0]
+    assert (
+        "sales.price is decimal(12, 3) in duckdb:shop.duckdb, decimal(14,4) in raw/sales.sql"
+    ) in outcome.failures[0]
     ran_shop.change("alter table sales alter column price type decimal(14, 4)")
-    outcome = ran_shop.run("backup/sales,warehouse/sales", *DAYS)
-    assert not outcome.succeeded
-    remedy = outcome.failures[0].split("To accept the change: ")[1].split("; then ")[0]
-    with ran_shop.warehouse.session("the remedy") as session:
-        for statement in remedy.split("; "):
-            session.execute(statement)
     assert ran_shop.run("backup/sales,warehouse/sales", "2026-01-01").succeeded
     assert ran_shop.rows("select count(*), sum(price) from warehouse.sales") == [
         (4, Decimal("100000017.6240"))
+    ]
+    ran_shop.write({"raw/sales.sql": contract.replace("decimal(12,3)", "decimal(14,2)")})
+    ran_shop.change("alter table sales alter column price type decimal(14, 2)")
+    outcome = ran_shop.run("backup/sales,warehouse/sales", *DAYS)
+    assert not outcome.succeeded
+    remedy = outcome.failures[0].split("filled from the source: ")[1].split("; orderhe run ")[0]
+    with ran_shop.warehouse.session("the remedy") as session:
+        for command in remedy.split("; "):
+            session.execute(shlex.split(command)[2])
+    assert ran_shop.run("backup/sales,warehouse/sales", "2026-01-01").succeeded
+    assert ran_shop.rows("select count(*), sum(price) from warehouse.sales") == [
+        (4, Decimal("100000017.63"))
     ]
 
 
