@@ -184,6 +184,11 @@ def digest_expression(table: Table, dialect: Dialect) -> str:
     return f"sum(cast(conv(left(md5({text}), 15), 16, 10) as signed))"
 
 
+def stands_hashed(table: Table) -> bool:
+    """Whether the digest takes some texts by their MD5, which depends on the lengths of all of them."""
+    return bool(_hashed(table))
+
+
 def _hashed(table: Table) -> frozenset[str]:
     """The strings and bytes that stand as an MD5: the longest ones, until the row's text is short enough."""
     lengths = {
