@@ -35,6 +35,7 @@ def of_shop(shop: TestShop) -> dict[str, str]:
     "verb",
     [
         "create",
+        "adopt",
         "demo",
         "dev",
         "simulate",

@@ -104,3 +104,21 @@ def test_a_column_that_is_gone_stops_and_nothing_becomes_null(shop: TestShop) ->
     assert "sales.state is enum('open', 'paid') in raw/sales.sql" in failure
     assert "sales.status of the same type in its place" in failure
     assert shop.rows("select count(state) from warehouse.sales") == [(4,)]
+
+
+def test_the_embedded_source_tells_of_new_columns_too(ran_shop: TestShop) -> None:
+    ran_shop.change("alter table sales add column coupon varchar")
+    outcome = ran_shop.run(ROAD, LAST)
+    assert outcome.succeeded, outcome.lines()
+    (line,) = [line for line in outcome.lines() if "coupon" in line]
+    assert (
+        "sales.coupon is varchar in duckdb:shop.duckdb, and raw/sales.sql does not have it" in line
+    )
+    assert "Write raw/sales.sql as the table is, or name in its header what stays out" in line
+    text = (ran_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+    longer = text.replace("    state enum", "    coupon varchar(20),\n    state enum")
+    ran_shop.write({"raw/sales.sql": longer})
+    outcome = ran_shop.run(ROAD, LAST)
+    assert outcome.succeeded, outcome.lines()
+    assert not [line for line in outcome.lines() if "coupon" in line]
+    assert ran_shop.rows("select count(*), count(coupon) from warehouse.sales") == [(4, 0)]

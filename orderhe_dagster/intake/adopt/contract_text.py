@@ -78,7 +78,6 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
         why = _not_kept(path, key, key_words, items, parents)
         if why:
             items.left_out.append(why)
-            items.columns_left_out.append(words[0].text)
         else:
             kept.append(key)
     options = _COUNTER.sub("", _VERSIONS.sub("", _plain_options(text[words[cursor.at - 1].stop :])))
@@ -118,6 +117,7 @@ def _items(path: str, text: str, inside: Sequence[Word]) -> _Items:
             items.left_out.append("period for system_time: the versions of rows stay in MariaDB")
         elif why := _unreadable(path, item):
             items.left_out.append(why)
+            items.columns_left_out.append(words[0].text)
         else:
             items.columns[words[0].text.lower()] = item
             if any(word.upper == "AS" for word in words):

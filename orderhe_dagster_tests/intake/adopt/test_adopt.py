@@ -71,6 +71,8 @@ def test_what_was_written_says_what_the_table_is(old_shop: TestShop) -> None:
     assert customers.column("email").description == 'it\'s; -- "a" \\ `b`'
     assert customers.column("display-name").generated
     assert "place" not in customers.column_names
+    assert customers.leave_out == ("place",)
+    assert [change for change in old_shop.source.drift(customers) if change.effect != "noted"] == []
     assert tables["orders"].foreign_keys[0].parent == "customers"
     assert tables["group"].column_names == ("order", "from`to", "two words", "Größe")
     assert tables["group"].unique == (("from`to", "two words"),)
