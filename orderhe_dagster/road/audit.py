@@ -219,10 +219,11 @@ def read_or_nothing(session: Session, name: str) -> dict[Segment, Loaded]:
         return {}
 
 
-def loaded_rows(session: Session) -> dict[str, int]:
-    """How many rows each table has, by the audit: loaded ones and models."""
+def loaded_rows(session: Session, layer: Layer) -> dict[str, int]:
+    """How many rows each table of a layer has, by the audit."""
     result = session.execute(
-        f"select table_name, sum(row_count) as rows from {LOADS} group by table_name"
+        f"select table_name, sum(row_count) as row_total from {LOADS}"
+        f" where table_name like '{layer}.%' group by table_name"
     )
     return {name: int(rows) for name, rows in result.rows}
 

@@ -137,7 +137,7 @@ def _altered(
         if (segment.day is not None) == (table.partition is not None)
     }
     turns = {s: Turn(loaded.rows, utc(loaded.proven_at)) for s, loaded in own.items()}
-    chosen = choose(turns, rules.budget.share(audit.loaded_rows(session), name))
+    chosen = choose(turns, rules.budget.share(audit.loaded_rows(session, table.layer), name))
     there = measures(session, table, ddl.qualified(table.ref), chosen) if chosen else {}
     findings, equal = [], {}
     for segment in chosen:

@@ -122,7 +122,7 @@ def _prove(
     }
     if not turns:
         return
-    totals = audit.loaded_rows(session)
+    totals = audit.loaded_rows(session, "warehouse")
     chosen = choose(turns, rules.budget.share(totals, name))
     there = measures(session, table, ddl.qualified(table.read_as), chosen, step.outside_of_days)
     equal: dict[Segment, str] = {}
