@@ -125,8 +125,13 @@ def redshift_insert(table: Table, where: str = "") -> str:
     columns = quoted_names(table.column_names)
     return (
         f"insert into {qualified(table.ref)} ({columns})\n"
-        f"select {columns} from (\n{table.sql}\n) as model{where}"
+        f"select {columns} from {redshift_model(table)}{where}"
     )
+
+
+def redshift_model(table: Table) -> str:
+    """The rows of a modelled table as its select gives them now, as a relation."""
+    return f"(\n{table.sql}\n) as model"
 
 
 def _create(head: str, lines: list[str]) -> str:

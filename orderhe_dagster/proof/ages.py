@@ -18,17 +18,21 @@ from orderhe_dagster.road.rota import Turn, oldest, utc
 
 @dataclass(frozen=True)
 class Ages:
-    """How many segments a table has, how many never were proven, and since when all others are (UTC)."""
+    """How many segments a table has, how many never were proven, and since when all others are (UTC).
+
+    `copies` says what of it was proven.
+    """
 
     segments: int
     never: int
     oldest: datetime | None
+    copies: str = "in all three"
 
     def sentence(self) -> str:
         """For a person, who may ask what "all agree" speaks of."""
         all_of = counted(self.segments, "segment")
         if self.never == self.segments:
-            return f"none of {all_of} was ever proven in all three"
+            return f"none of {all_of} was ever proven {self.copies}"
         since = f"the longest unproven on {self.oldest:%Y-%m-%d %H:%M} UTC" if self.oldest else ""
         if self.never:
             return f"{self.never:,} of {all_of} never proven, of the others {since}"
@@ -46,6 +50,12 @@ def ages(table: str, store: Store, warehouse: Warehouse) -> Ages:
     ]
     never, since = oldest(turns)
     return Ages(len(turns), never, since)
+
+
+def ages_of_model(own: Mapping[Segment, Loaded]) -> Ages:
+    """The ages of a model's proofs, by what the audit says of its segments."""
+    never, since = oldest(Turn(loaded.rows, utc(loaded.proven_at)) for loaded in own.values())
+    return Ages(len(own), never, since, "to be as it was built")
 
 
 def _proven(segment: Segment, known: Index, held: Mapping[Segment, Loaded]) -> datetime | None:

@@ -10,13 +10,14 @@ is its record's, as long as its objects are, byte for byte, those that were meas
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Literal
 
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
@@ -27,22 +28,46 @@ from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.index import Change, Proven
 from orderhe_dagster.road.measures import add, difference, measures
 from orderhe_dagster.road.rota import scopes
+from orderhe_dagster.road.row_differences import RowDifferences
 from orderhe_dagster.road.source_proof import objects_wrong, soundness
 from orderhe_dagster.road.step import Step
 
 Severity = Literal["stale", "silent", "wrong"]
 """stale: the source moved on after the backup, or the backup after the load; silent: the source did, and
 its cursor did not; wrong: a copy is not what it should be."""
+Copy = Literal["source", "backup", "warehouse"]
 _ALL_ROWS = 1 << 62
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One segment of a table on which the layers do not agree."""
+    """One segment of a table on which the layers do not agree.
+
+    `copy` is the one that differs: from the backup, or the backup from its own record. `rows` are those
+    that differ, where somebody looked; `no_rows` says why nobody could.
+    """
 
     segment: Segment
     severity: Severity
     text: str
+    copy: Copy = "warehouse"
+    rows: RowDifferences | None = None
+    no_rows: str = ""
+
+    def with_rows(self, rows: RowDifferences) -> Difference:
+        """The difference with the rows that differ."""
+        return replace(self, rows=rows)
+
+    def without_rows(self, why: str) -> Difference:
+        """The difference, of which no row can be named."""
+        return replace(self, no_rows=why)
+
+    def sentences(self, most: int) -> Iterator[str]:
+        """The first rows that differ, for a person: so many at most, and how many more there are."""
+        if self.rows is not None:
+            yield from self.rows.first(most).sentences()
+        if self.no_rows:
+            yield self.no_rows
 
     def __str__(self) -> str:
         return f"{self.segment}: {self.text}"
@@ -76,6 +101,8 @@ class Agreement:
     differences: list[Difference] = field(default_factory=list)
     proven: dict[Segment, Record] = field(default_factory=dict)
     """The segments of which all three are equal, with what they are equal to."""
+    doubted: dict[Segment, Record] = field(default_factory=dict)
+    """The records of the others, where there is one."""
 
     @property
     def agrees(self) -> bool:
@@ -127,23 +154,27 @@ def prove(
         agreement.count(copies)
         differences = list(_differences(step, store, copies, loaded.get(segment)))
         agreement.differences += differences
-        if copies.record is not None and not differences:
-            agreement.proven[segment] = copies.record
+        if copies.record is not None:
+            (agreement.doubted if differences else agreement.proven)[segment] = copies.record
     _note(step, agreement, store, warehouse)
     return agreement
 
 
 def _note(step: Step, agreement: Agreement, store: Store, warehouse: Warehouse) -> None:
-    """Keep in both halves of the ledger what was proven."""
+    """Keep in both halves of the ledger what was proven, and that what differs is not."""
     now = datetime.now(timezone.utc)
     proven = {segment: (record, Proven(now, now)) for segment, record in agreement.proven.items()}
-    if not proven:
-        return
     name = step.table.name
-    index.commit(store, name, Change(proven=proven))
+    if proven or agreement.doubted:
+        index.commit(store, name, Change(proven=proven, doubted=agreement.doubted))
+    differing = {difference.segment for difference in agreement.differences}
+    if not (proven or differing):
+        return
     with warehouse.session(f"note what was proven of {name}") as session:
+        audit.prepare(session)
         versions = {segment: record.version for segment, record in agreement.proven.items()}
         audit.note_proven(session, f"warehouse.{name}", versions)
+        audit.note_doubted(session, f"warehouse.{name}", differing)
 
 
 def _of_warehouse(
@@ -153,8 +184,14 @@ def _of_warehouse(
     table = step.table
     relation, name = ddl.qualified(table.read_as), f"warehouse.{table.name}"
     with warehouse.session(f"prove {table.name}", read_only=True) as session:
-        rows = measures(session, table, relation, segments, step.outside_of_days)
-        return rows, audit.read(session, [name])[name]
+        loaded = audit.read_or_nothing(session, name)
+        try:
+            rows = measures(session, table, relation, segments, step.outside_of_days)
+        except StatementError as error:
+            if error.code not in (UNDEFINED_TABLE, audit.UNDEFINED_SCHEMA):
+                raise
+            rows = {}  # never made, or dropped by a hand: it holds nothing
+    return rows, loaded
 
 
 def _of_source(
@@ -185,7 +222,8 @@ def _differences(
             yield _no_backup(copies)
         return
     if not copies.is_sound:
-        yield Difference(copies.segment, "wrong", "; ".join(objects_wrong(store, record)))
+        text = "; ".join(objects_wrong(store, record))
+        yield Difference(copies.segment, "wrong", text, "backup")
     if difference(copies.source, record.measure):
         yield _moved(step, copies, record)
     if difference(copies.warehouse, record.measure):
@@ -198,6 +236,7 @@ def _no_backup(copies: _Copies) -> Difference:
         "wrong" if copies.warehouse.rows else "stale",
         f"no backup, but {counted(copies.source.rows, 'row')} in the source and "
         f"{copies.warehouse.rows:,} in the warehouse",
+        "backup",
     )
 
 
@@ -206,10 +245,11 @@ def _moved(step: Step, copies: _Copies, record: Record) -> Difference:
     differs = difference(copies.source, record.measure)
     text = f"the source has {differs} as in backup generation {record.generation}"
     if copies.touch != record.touch:
-        return Difference(copies.segment, "stale", text)
+        return Difference(copies.segment, "stale", text, "source")
     cursor = step.table.cursor
     why = f"its {cursor} did not move" if cursor else f"{step.table.path} has no @cursor"
-    return Difference(copies.segment, "silent", f"{text}: a change that only the proof sees, {why}")
+    text += f": a change that only the proof sees, {why}"
+    return Difference(copies.segment, "silent", text, "source")
 
 
 def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None) -> Difference:

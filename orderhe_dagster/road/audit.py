@@ -240,6 +240,16 @@ def note_proven(session: Session, name: str, versions: Mapping[Segment, str]) ->
     )
 
 
+def note_doubted(session: Session, name: str, segments: Iterable[Segment]) -> None:
+    """Keep that these segments were found to differ: they count as never proven, their turn comes first."""
+    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
+    if listed:
+        session.execute(
+            f"update {LOADS} set proven_at = null where table_name = {literal(name)}"
+            f" and segment in ({listed})"
+        )
+
+
 def note_findings(
     session: Session, name: str, findings: Sequence[tuple[Segment, str, str]], run_id: str
 ) -> None:

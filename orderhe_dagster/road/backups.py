@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 from orderhe_dagster.catalog.segments import Segment
@@ -130,6 +131,15 @@ def claim(store: Store, record: Record, generation: int) -> Record:
             continue
         return numbered
     raise BackupError(f"{base}/generations: no free number from {generation} on")
+
+
+def download_parts(store: Store, record: Record, folder: Path) -> list[Path]:
+    """The parts of a record, copied into `folder`, which is made here."""
+    folder.mkdir()
+    paths = [folder / f"part-{number:05d}.parquet" for number in range(len(record.parts))]
+    for part, path in zip(record.parts, paths, strict=True):
+        store.download(part.key, path)
+    return paths
 
 
 def read_pointers(store: Store, table: str, segments: Sequence[Segment]) -> dict[Segment, Record]:

@@ -14,23 +14,20 @@ from dataclasses import dataclass
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import (
     UNDEFINED_TABLE,
     CommitUnknown,
     ConnectionLost,
     StatementError,
 )
-from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
-from orderhe_dagster.road import audit
+from orderhe_dagster.road import altered, audit
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.findings import rows_of as findings_rows
 from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.inputs import BuildError, Inputs
-from orderhe_dagster.road.measures import measures
 from orderhe_dagster.road.rota import Turn, choose, utc
 from orderhe_dagster.road.step import Step
 
@@ -130,34 +127,11 @@ def _altered(
     rules: Rules,
 ) -> list[Finding]:
     """The segments whose rows are not those that were built, among the ones whose turn it is."""
-    table, name = step.table, str(step.table.ref)
-    own = {
-        segment: loaded
-        for segment, loaded in held.items()
-        if (segment.day is not None) == (table.partition is not None)
-    }
+    own = altered.own_segments(step.table, held)
     turns = {s: Turn(loaded.rows, utc(loaded.proven_at)) for s, loaded in own.items()}
-    chosen = choose(turns, rules.budget.share(audit.loaded_rows(session, table.layer), name))
-    there = measures(session, table, ddl.qualified(table.ref), chosen) if chosen else {}
-    findings, equal = [], {}
-    for segment in chosen:
-        loaded, found = own[segment], there.get(segment, Measure(0))
-        if (found.rows, str(found.digest)) == (loaded.rows, loaded.digest):
-            equal[segment] = loaded.version
-        elif loaded.digest:
-            text = f"{counted(found.rows, 'row')}, {loaded.rows:,} were built"
-            if found.rows == loaded.rows:
-                text = f"{counted(found.rows, 'row')} as built, but other values (digest)"
-            findings.append(Finding(segment, "altered", text))
-    strays = 0
-    if table.partition and len(chosen) == len(own):
-        total = session.execute(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
-        strays = total - sum(one.rows for one in there.values())
-    if strays:
-        text = f"{counted(strays, 'row')} of days that were never built"
-        findings.append(Finding(OUTSIDE, "altered", text))
-    audit.note_proven(session, name, equal)
-    return findings
+    totals = audit.loaded_rows(session, step.table.layer)
+    budget = rules.budget.share(totals, str(step.table.ref))
+    return altered.look(session, step.table, own, choose(turns, budget)).findings
 
 
 def _build(

@@ -263,7 +263,7 @@ def _findings(
         text = f"the source has {differs} as in backup generation {was.generation}"
         finding = Finding(segment, "silent", text)
         if len(result) < _SHOWN_IN_FULL and not wrong:
-            old = _downloaded(store, was, folder / f"before-{segment}")
+            old = backups.download_parts(store, was, folder / f"before-{segment}")
             with road.parquet(folder) as query:
                 rows = parquet_differences(
                     query, step.table, extract.parts.get(segment, ()), old, limit=SHOWN_ROWS
@@ -271,15 +271,6 @@ def _findings(
             finding = finding.with_rows([*rows.sentences()])
         result.append(finding)
     return result
-
-
-def _downloaded(store: Store, record: Record, folder: Path) -> list[Path]:
-    """The parts of a stored generation, copied to a new folder."""
-    folder.mkdir()
-    paths = [folder / f"part-{number:05d}.parquet" for number in range(len(record.parts))]
-    for part, path in zip(record.parts, paths, strict=True):
-        store.download(part.key, path)
-    return paths
 
 
 def _files(extract: Extract, records: Iterable[Record]) -> Iterator[tuple[str, Path]]:

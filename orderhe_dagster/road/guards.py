@@ -66,22 +66,28 @@ def open_index(
     where a newer version wrote it.
     """
     name = step.table.name
-    known = index.read(store, name)
+    known = taken_over(step, store, warehouse)
     floor = 0
     if known.etag is None:
         held = _held(warehouse, name)
-        own = segments_of(step.history if step.window else None)
-        known = index.take_over(store, name, sorted({*own, *held}))
-        if known.etag is None and any(loaded.rows for loaded in held.values()):
+        if any(loaded.rows for loaded in held.values()):
             if LOST_BACKUPS not in rules.accepted:
                 raise BackupError(_lost_index(step.table, store, held))
             floor = max(loaded.generation for loaded in held.values())
-    elif known.pointers:
-        known = index.take_over(store, name, ())
     origin = Origin(source.identity, source.server())
     if known.origin.server not in ("", origin.server) and OTHER_SERVER not in rules.accepted:
         raise BackupError(_other_server(step.table, known.origin, origin))
     return index.commit(store, name, Change(origin=origin, floor=floor))
+
+
+def taken_over(step: Step, store: Store, warehouse: Warehouse) -> Index:
+    """The table's index; where there is none, made of what an earlier version of orderhe kept instead."""
+    name = step.table.name
+    known = index.read(store, name)
+    if known.etag is None:
+        own = segments_of(step.history if step.window else None)
+        return index.take_over(store, name, sorted({*own, *_held(warehouse, name)}))
+    return index.take_over(store, name, ()) if known.pointers else known
 
 
 def _held(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:

@@ -95,14 +95,16 @@ class Change:
     `fresh`: records of an extract, to become current under numbers of their own, unless another run has
     seen the source later. `known` is what was current before the source was read: that cannot be newer,
     whatever a source's clock said of it. `verified`: when the source was seen to hold the rows of these
-    records still. `proven`: what was proven of the records as they are given. `floor`: the highest
-    generation of an index that is lost.
+    records still. `proven`: what was proven of the records as they are given. `doubted`: the records whose
+    segment was found to differ somewhere: they count as never proven, so that their turn comes first.
+    `floor`: the highest generation of an index that is lost.
     """
 
     fresh: Sequence[Record] = ()
     known: Mapping[Segment, Record] = field(default_factory=dict)
     verified: Mapping[Segment, tuple[Record, datetime]] = field(default_factory=dict)
     proven: Mapping[Segment, tuple[Record, Proven]] = field(default_factory=dict)
+    doubted: Mapping[Segment, Record] = field(default_factory=dict)
     origin: Origin | None = None
     floor: int = 0
     retired: bool = False  # the pointers of an earlier version are
@@ -215,6 +217,10 @@ def _merged(
         was = entries.get(segment)
         if was is not None and was.record.version == record.version:
             proven[segment] = _later(proven.get(segment, Proven()), seen)
+    for segment, record in change.doubted.items():
+        was = entries.get(segment)
+        if was is not None and was.record.version == record.version:
+            proven.pop(segment, None)
     origin = change.origin or before.origin
     pointers = () if change.retired else before.pointers
     after = replace(before, entries=dict(sorted(entries.items())), proven=proven, origin=origin)

@@ -26,6 +26,7 @@ from orderhe_dagster.road.measures import difference, measures, same
 from orderhe_dagster.road.remedies import again_command, segments_text
 from orderhe_dagster.road.reshape import prepare_loaded_table
 from orderhe_dagster.road.rota import Turn, choose, utc
+from orderhe_dagster.road.row_differences import RowDifferences
 from orderhe_dagster.road.rows import warehouse_differences
 from orderhe_dagster.road.source_proof import objects_wrong, soundness
 from orderhe_dagster.road.step import Step
@@ -212,23 +213,51 @@ def _records(
     return records
 
 
-def _load(session: Session, step: Step, done: Load, store: Store, warehouse: Warehouse) -> None:
-    table, records = step.table, done.records
+def stage(
+    session: Session,
+    step: Step,
+    records: Mapping[Segment, Record],
+    store: Store,
+    warehouse: Warehouse,
+) -> None:
+    """COPY the parts of these records into the session's stage, which is made like the table. LoadError."""
+    table = step.table
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
     session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
     parts = [part for record in records.values() for part in record.parts]
-    if parts:
-        manifest = literal(_manifest(step, records, parts, store))
-        try:
-            session.execute(
-                f"copy {STAGE} ({columns}) from {manifest}"
-                f" {warehouse.copy_authorization} format as parquet manifest"
-            )
-        except StatementError as error:
-            raise LoadError(
-                f"{table.name}: COPY of the backup failed: {error}. Nothing was changed."
-                + _cure(table, records, store)
-            ) from error
+    if not parts:
+        return
+    manifest = literal(_manifest(step, records, parts, store))
+    try:
+        session.execute(
+            f"copy {STAGE} ({columns}) from {manifest}"
+            f" {warehouse.copy_authorization} format as parquet manifest"
+        )
+    except StatementError as error:
+        raise LoadError(
+            f"{table.name}: COPY of the backup failed: {error}. Nothing was changed."
+            + _cure(table, records, store)
+        ) from error
+
+
+def manifest_key(step: Step) -> str:
+    """Where the manifest of several records, or of moved ones, is written for a COPY of this step."""
+    return f"backup/{step.table.name}/loads/{step.run_id}.json"
+
+
+def staged_differences(
+    session: Session, step: Step, segment: Segment, limit: int = SHOWN_ROWS
+) -> RowDifferences:
+    """The rows of one segment that differ: those of its backup, staged, against the table's."""
+    table = step.table
+    where = condition(table, [segment], step.outside_of_days) or ""
+    target = f"warehouse.{ddl.quoted(table.name)}"
+    return warehouse_differences(session, table, STAGE, target, where, where, limit=limit)
+
+
+def _load(session: Session, step: Step, done: Load, store: Store, warehouse: Warehouse) -> None:
+    table, records = step.table, done.records
+    stage(session, step, records, store, warehouse)
     _check_stage(session, step, records)
     done.findings = [_with_rows(session, step, one) for one in done.findings[:_SHOWN_IN_FULL]] + (
         done.findings[_SHOWN_IN_FULL:]
@@ -242,12 +271,8 @@ def _load(session: Session, step: Step, done: Load, store: Store, warehouse: War
 
 
 def _with_rows(session: Session, step: Step, finding: Finding) -> Finding:
-    """The finding with the rows that differ: those of the backup, staged, against the table's."""
-    table = step.table
-    where = condition(table, [finding.segment], step.outside_of_days) or ""
-    target = f"warehouse.{ddl.quoted(table.name)}"
-    rows = warehouse_differences(session, table, STAGE, target, where, where, limit=SHOWN_ROWS)
-    return finding.with_rows([*rows.sentences()])
+    """The finding with the rows that differ."""
+    return finding.with_rows([*staged_differences(session, step, finding.segment).sentences()])
 
 
 def _cure(table: Table, records: Mapping[Segment, Record], store: Store) -> str:
@@ -276,7 +301,7 @@ def _manifest(
         own = store.get(with_rows[0].manifest)
         if own is not None and own.body == body:
             return store.url(with_rows[0].manifest)
-    key = f"backup/{step.table.name}/loads/{step.run_id}.json"
+    key = manifest_key(step)
     store.put(key, body)
     return store.url(key)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -87,6 +87,10 @@ class RowDifferences:
 
     def __bool__(self) -> bool:
         return self.total > 0
+
+    def first(self, most: int) -> RowDifferences:
+        """The same, with so many rows shown at most."""
+        return replace(self, rows=self.rows[:most])
 
     def summary(self) -> str:
         """All counts in one line: `2 rows only in the source, 1 row changed`."""

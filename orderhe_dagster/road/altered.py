@@ -1,0 +1,69 @@
+"""Models held to what was built: the rows of each segment against the digest that the audit keeps.
+
+Whether a model lags behind what it is built from is in `inputs`; nothing is built here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from orderhe_dagster.catalog import ddl
+from orderhe_dagster.catalog.segments import OUTSIDE, Segment
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.measures import Measure
+from orderhe_dagster.ports.warehouse import Session
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.findings import Finding
+from orderhe_dagster.road.measures import measures
+
+
+@dataclass
+class Look:
+    """What a look at some segments of a model came to: their measures, and those that were altered."""
+
+    measures: Mapping[Segment, Measure] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def own_segments(table: Table, held: Mapping[Segment, Loaded]) -> dict[Segment, Loaded]:
+    """What the audit says of a model as it is cut now: its days, or the whole."""
+    return {
+        segment: loaded
+        for segment, loaded in held.items()
+        if (segment.day is not None) == (table.partition is not None)
+    }
+
+
+def look(
+    session: Session, table: Table, own: Mapping[Segment, Loaded], chosen: Collection[Segment]
+) -> Look:
+    """Measure the `chosen` ones of a model's `own` segments, and note in the audit what was seen.
+
+    Where all are chosen, rows of days that were never built are found too, as `OUTSIDE`.
+    """
+    name = str(table.ref)
+    there = measures(session, table, ddl.qualified(table.ref), chosen) if chosen else {}
+    findings: list[Finding] = []
+    equal: dict[Segment, str] = {}
+    for segment in chosen:
+        loaded, found = own[segment], there.get(segment, Measure(0))
+        if (found.rows, str(found.digest)) == (loaded.rows, loaded.digest):
+            equal[segment] = loaded.version
+        elif loaded.digest:
+            text = f"{counted(found.rows, 'row')}, {loaded.rows:,} were built"
+            if found.rows == loaded.rows:
+                text = f"{counted(found.rows, 'row')} as built, but other values (digest)"
+            findings.append(Finding(segment, "altered", text))
+    audit.note_doubted(session, name, [finding.segment for finding in findings])
+    strays = 0
+    if table.partition and len(chosen) == len(own):
+        total = session.execute(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
+        strays = total - sum(one.rows for one in there.values())
+    if strays:
+        text = f"{counted(strays, 'row')} of days that were never built"
+        findings.append(Finding(OUTSIDE, "altered", text))
+    audit.note_proven(session, name, equal)
+    return Look(there, findings)
