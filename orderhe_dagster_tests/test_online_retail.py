@@ -129,7 +129,7 @@ def test_source_backup_and_warehouse_agree(retail: Loaded, key: dict[str, Any]) 
         assert agreement.agrees, agreement.differences[:5]
         assert agreement.source == agreement.backup == agreement.warehouse
         assert agreement.source.rows == key["rows"][name]
-    assert found["orders"].days == len(window)
+    assert found["orders"].segments == len(window)
     assert found["orders"].source.sums["amount"] == Decimal(key["total_amount"])
 
 

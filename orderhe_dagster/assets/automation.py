@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from orderhe_dagster.assets.policy import PROVE_TAG
 from orderhe_dagster.catalog.table import LAYERS, Catalogue
 from orderhe_dagster.dashboard.panels import readable
 
@@ -42,7 +43,16 @@ def build_automation(catalogue: Catalogue, time_zone: str) -> Automation:
         description="Build marts and exports again from what the warehouse holds.",
         executor_def=dg.in_process_executor,
     )
-    jobs = [daily, marts]
+    proof = dg.define_asset_job(
+        "prove",
+        selection=dg.AssetSelection.groups("backup", "warehouse", "mart"),
+        description="Prove every segment of every table and model, whatever that costs: source, backup "
+        "and warehouse against one another, models against their builds. What differs is told by the "
+        "checks `nothing_differed` and mended, on whichever day. For any one day, best the last.",
+        tags={PROVE_TAG: "all"},
+        executor_def=dg.in_process_executor,
+    )
+    jobs = [daily, marts, proof]
     sensors = []
     if readable(catalogue):
         page = dg.define_asset_job(

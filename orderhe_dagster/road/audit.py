@@ -328,6 +328,17 @@ def remember_definition(table: Table, name: str) -> list[str]:
     ]
 
 
+def is_there(session: Session, relation: str) -> bool:
+    """Whether a table is there, whatever the audit says of it."""
+    try:
+        session.execute(f"select 1 as one from {relation} limit 1")
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        return False
+    return True
+
+
 def dispute(session: Session, name: str, segments: Iterable[Segment], run_id: str) -> None:
     """Note that segments of a table are not what their source holds.
 

@@ -107,16 +107,13 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
         segments |= {day for day in inputs.days if remade or inputs.changed(day)}
     is_new, findings = stored is None, list[Finding]()
     own = held[str(table.ref)]
-    if step.is_daily and not is_new and not remade:
-        try:
-            findings = _altered(session, step, own, rules)
-        except StatementError as error:
-            if error.code != UNDEFINED_TABLE:
-                raise
-            is_new, findings = True, [Finding(s, "altered", "its table is gone") for s in own]
-        segments |= {one.segment for one in findings} - {OUTSIDE}
+    if not is_new and not audit.is_there(session, ddl.qualified(table.ref)):
+        is_new, findings = True, [Finding(s, "altered", "its table is gone") for s in own]
+    elif rules.proves(step) and not is_new and not remade:
+        findings = _altered(session, step, own, rules)
         # What an earlier version built has no digest to be held to.
         segments |= {s for s, row in own.items() if not row.digest and s.day}
+    segments |= {one.segment for one in findings} - {OUTSIDE}
     return _Plan(held, inputs, segments, is_new, remade, findings)
 
 
@@ -205,7 +202,7 @@ def _statements(step: Step, plan: _Plan) -> list[str]:
         *audit.unchanged(plan.held),
     ]
     if plan.remade:
-        statements.append(f"drop table {target}")
+        statements.append(f"drop table if exists {target}")
     if plan.is_new or plan.remade:
         statements.append(ddl.redshift_create(table))
         statements += audit.remember_definition(table, str(table.ref))

@@ -80,6 +80,10 @@ class Road:
     scratch: Path
     parquet: Parquet
 
+    def folder(self, label: str) -> AbstractContextManager[Path]:
+        """A working folder of this machine for a block; nothing of it stays."""
+        return scratch_folder(self.scratch, label=label)
+
 
 def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     """Back up what the step asks for, and the segments that need it besides.
@@ -88,9 +92,10 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     cursor column) is read again. This needs no clock and no overlap: a transaction that commits
     late changes the fingerprint whenever it commits. So is one whose backup has other columns than
     the contract, and a day with rows that was skipped between others. A daily step also reads every day
-    that has no backup, and proves as many segments as the `budget` lets it: those whose rows are not
-    the backup's, or whose objects are damaged, are read again too, and told. Where the rows are as they
-    were, the generation stays. What is extracted passes through a folder of its own under `scratch`.
+    that has no backup. It, and any step that is to prove everything, proves as many segments as the
+    `budget` lets it: those whose rows are not the backup's, or whose objects are damaged, are read again
+    too, and told. Where the rows are as they were, the generation stays. What is extracted passes
+    through a folder of its own under `scratch`.
 
     Stops (BackupError) where that would copy damage: see `guards`, and what the `rules` accept of it.
     """
@@ -101,14 +106,14 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     if step.window is not None:
         check_rows(step, records, touches, rules)
     segments = _to_read(step, records, touches)
-    if step.is_daily:
+    if rules.proves(step):
         proof = prove_backups(step, known, segments, road.source, store, rules)
         done.proof = proof
         segments |= proof.doubted
         empty = _days_without_rows(step, known, touches)
         done.index = index.commit(store, table.name, Change(fresh=empty, proven=proof.proven))
     for scope in _scopes(step, segments):
-        with scratch_folder(road.scratch, label=f"back up {table.name}") as folder:
+        with road.folder(f"back up {table.name}") as folder:
             _back_up_scope(step, scope, road, folder, done, rules)
     done.unread = sorted(touches.keys() - done.records.keys())
     _note_findings(step, done.findings, road.warehouse)

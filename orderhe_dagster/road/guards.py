@@ -53,6 +53,10 @@ class Rules:
     may_be_empty: bool = False
     most_lost: float = 0.5
 
+    def proves(self, step: Step) -> bool:
+        """Whether a step looks after all of the past too: a daily one by turns, any where all is proven."""
+        return step.is_daily or self.budget.everything
+
 
 AS_USUAL = Rules()
 

@@ -89,7 +89,7 @@ def _attempt(step: Step, store: Store, warehouse: Warehouse, rules: Rules) -> Lo
             held = audit.read(session, [name])[name]
             current = index.read(store, table.name).records
             done.records = _records(step, held, current)
-            if step.is_daily:
+            if rules.proves(step):
                 _prove(session, step, held, current, done, rules)
             try:
                 _load(session, step, done, store, warehouse)

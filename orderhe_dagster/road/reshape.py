@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from orderhe_dagster.catalog import ddl, types
 from orderhe_dagster.catalog.table import Column, ColumnType, Table, TableRef
-from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
+from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import LOADS, TABLES, asserting, expression, literal
@@ -60,7 +60,7 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
     wanted = audit.definition(table)
     for attempt in range(_ATTEMPTS):
         stored = audit.stored_definition(session, name)
-        there = stored is None or _is_there(session, ddl.qualified(table.read_as))
+        there = stored is None or audit.is_there(session, ddl.qualified(table.read_as))
         if stored == wanted and there:
             return
         if stored is None or not there:
@@ -79,16 +79,6 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
                 continue  # another run has just done it
             raise _explained(error, table) from error
         return
-
-
-def _is_there(session: Session, relation: str) -> bool:
-    try:
-        session.execute(f"select 1 as one from {relation} limit 1")
-    except StatementError as error:
-        if error.code != UNDEFINED_TABLE:
-            raise
-        return False
-    return True
 
 
 def plan_of(stored: str, table: Table) -> Plan:

@@ -49,10 +49,14 @@ class RowDifference:
 
     def sentence(self, names: tuple[str, str]) -> str:
         """The difference for a person; `names` are those of the two sides."""
-        key = ", ".join(f"{name} {shown(value)}" for name, value in self.key.items())
-        return f"{key}: {self._words(names)}"
+        return f"{self.named()}: {self.words(names)}"
 
-    def _words(self, names: tuple[str, str]) -> str:
+    def named(self) -> str:
+        """The key for a person, or the row where there is no key."""
+        return ", ".join(f"{name} {shown(value)}" for name, value in self.key.items())
+
+    def words(self, names: tuple[str, str]) -> str:
+        """What differs of it, without its key."""
         left, right = names
         if self.kind == "changed":
             return "; ".join(self._column(name, names) for name in self.columns)

@@ -138,7 +138,7 @@ def test_a_failed_check_shows_its_rows_and_no_personal_data(ui: UI, chromium: Br
     assert not any(mail in html for mail in mails)
 
 
-@pytest.mark.parametrize("job", ["daily", "answers"])
+@pytest.mark.parametrize("job", ["daily", "answers", "prove"])
 def test_a_launchpad_needs_no_typing(ui: UI, chromium: Browser, job: str) -> None:
     path = f"/locations/orderhe_dagster/jobs/{job}/playground"
     with ui.page(chromium, path) as page:
