@@ -222,6 +222,37 @@ def run(
             sys.exit(1)
 
 
+@main.command(short_help="Prove that all copies are equal; mend what differs.")
+@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@_days(required=False)
+@click.option("--repair", is_flag=True, help="Mend what differs, in one run, and prove it again.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write all of it to FILE: .md for people, .json for programs.",
+)
+def prove(
+    tables: tuple[str, ...],
+    first: date | None,
+    last: date | None,
+    repair: bool,
+    report: Path | None,
+) -> None:
+    """Prove that source, backup and warehouse hold the same rows, and that models are as they were built.
+
+    TABLE is a raw table (orders) or a model (mart/daily_sales); without one, all are proven: every day,
+    and what lies outside of the days, or the days from --from to --to. What differs is shown by key and
+    column. Exit code 1 where anything differs.
+    """
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands.prove import run_prove
+
+        window = _window(first, last)
+        if not run_prove(settings, tables, window, click.echo, repair=repair, file=report):
+            sys.exit(1)
+
+
 @main.command("test", short_help="Run the examples of sql/examples.")
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 def test_models(tables: tuple[str, ...]) -> None:

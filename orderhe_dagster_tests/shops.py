@@ -160,9 +160,7 @@ class TestShop:
         accept: Collection[str] = (),
         prove_all: bool = False,
     ) -> Outcome:
-        window = None
-        if first is not None:
-            window = Window.of(date.fromisoformat(first), date.fromisoformat(last or first))
+        window = None if first is None else days(first, last)
         return launch(
             self.settings,
             selection,
@@ -192,6 +190,11 @@ class TestShop:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""
         return [tuple(row) for row in self.warehouse.query(sql).rows]
+
+
+def days(first: str, last: str | None = None) -> Window:
+    """Days, given as ISO texts; both are in."""
+    return Window.of(date.fromisoformat(first), date.fromisoformat(last or first))
 
 
 def sales_shop(folder: Path, environ: Mapping[str, str] | None = None) -> TestShop:

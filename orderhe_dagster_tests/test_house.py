@@ -313,6 +313,8 @@ run(1, "import", "raw/products", "products.csv")
 run(1, "adopt")
 run(1, "adopt", "elsewhere")
 run(0, "test", "mart/daily_sales")
+run(1, "prove")
+run(1, "prove", "orders", "--report", "prove.json")
 run(2, "run")
 run(1, "warehouse", "serve", "--insecure", "--host", "0.0.0.0")
 """

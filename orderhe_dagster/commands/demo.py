@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.proof.agreement import Agreement
 
 Say = Callable[[str], None]
+_DIFFERENCES = 20
 
 
 def run_demo(settings: Settings, say: Say) -> bool:
@@ -26,6 +27,7 @@ def run_demo(settings: Settings, say: Say) -> bool:
     from orderhe_dagster.commands.create import create_all
     from orderhe_dagster.commands.days import whole_days
     from orderhe_dagster.commands.run import launch
+    from orderhe_dagster.proof.report import agreement_table
     from orderhe_dagster.settings import home
 
     began = time.monotonic()
@@ -38,15 +40,18 @@ def run_demo(settings: Settings, say: Say) -> bool:
         say(line)
     if not outcome.succeeded:
         return False
-    agreements = prove_all(settings, window)
+    agreements = prove_all(settings)
     say("")
     say(agreement_table(agreements))
     say("")
-    agreed = all(agreement.agrees for _, agreement in agreements)
+    differences = [(table, one) for table, made in agreements for one in made.differences]
+    for table, difference in differences[:_DIFFERENCES]:
+        say(f"{difference.severity} {table.name} {difference}")
+    agreed = not differences
     say(
         "Source, backup and warehouse agree on every table and day."
         if agreed
-        else "Source, backup and warehouse DIFFER: see above."
+        else "Source, backup and warehouse DIFFER: see above. To mend it: orderhe prove --repair"
     )
     say(f"Done in {time.monotonic() - began:.0f} s. Where to look:")
     for line in where_to_look(settings):
@@ -54,52 +59,13 @@ def run_demo(settings: Settings, say: Say) -> bool:
     return agreed
 
 
-def prove_all(settings: Settings, window: Window) -> list[tuple[Table, Agreement]]:
-    """Compare source, backup and warehouse for every raw table, over the days of `window`."""
-    from orderhe_dagster.proof.agreement import prove
-    from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
-    from orderhe_dagster.road.step import Step
+def prove_all(settings: Settings, window: Window | None = None) -> list[tuple[Table, Agreement]]:
+    """Compare source, backup and warehouse for every raw table: the days of `window`, else all of it."""
+    from orderhe_dagster.commands.prove import prove
     from orderhe_dagster.settings.project import read_catalogue
 
-    source, store = build_source(settings), build_store(settings)
-    warehouse = build_warehouse(settings)
-    agreements = []
-    for table in read_catalogue(settings).layer("raw"):
-        step = Step(table, window if table.partition else None, "", window)
-        agreement = prove(step, step.segments, source, store, warehouse)
-        agreements.append((table, agreement))
-    return agreements
-
-
-def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
-    """Rows and sums of each table in source, backup and warehouse, and the verdict.
-
-    Sums of keys say nothing to a person, so they are left out; the digest has them.
-    """
-    from orderhe_dagster.errors import counted
-    from orderhe_dagster.rendering.printing import table
-
-    lines = []
-    for contract, agreement in agreements:
-        keys = {*contract.grain, *(name for key in contract.foreign_keys for name in key.columns)}
-        three = (agreement.source, agreement.backup, agreement.warehouse)
-        verdict = (
-            "equal"
-            if agreement.agrees
-            else counted(len(agreement.differences), "day differs", "days differ")
-        )
-        lines.append([agreement.table, "rows", *(f"{m.rows:,}" for m in three), verdict])
-        for name in sorted({name for m in three for name in m.sums} - keys):
-            lines.append(_three(f"sum of {name}", [f"{m.sums.get(name, 0):,}" for m in three]))
-        lines.append(_three("digest", [f"{m.digest % 16**8:08x}" for m in three]))
-        lines += [
-            ["", f"  {difference}", "", "", "", ""] for difference in agreement.differences[:5]
-        ]
-    return table(["table", "measure", "source", "backup", "warehouse", ""], lines, right=(2, 3, 4))
-
-
-def _three(measure: str, values: list[str]) -> list[str]:
-    return ["", measure, *values, "equal" if len(set(values)) == 1 else "DIFFER"]
+    names = [f"raw/{table.name}" for table in read_catalogue(settings).layer("raw")]
+    return [(one.table, one.agreement) for one in prove(settings, names, window).tables]
 
 
 def where_to_look(settings: Settings) -> list[str]:

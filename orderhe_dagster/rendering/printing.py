@@ -122,14 +122,16 @@ def text(value: object) -> str:
     return str(value)
 
 
-def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Rows as a Markdown table, as they are shown in Dagster's UI: long values are cut."""
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]], most: int = 60) -> str:
+    """Rows as a Markdown table; values of more than `most` characters are cut, as in Dagster's UI."""
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(_markdown_cell(value) for value in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(_markdown_cell(value, most) for value in row) + " |" for row in rows
+    ]
     return "\n".join(lines)
 
 
-def _markdown_cell(value: object) -> str:
+def _markdown_cell(value: object, most: int) -> str:
     text = "" if value is None else str(value)
-    shown = text if len(text) <= 60 else text[:59] + "…"
+    shown = text if len(text) <= most else text[: most - 1] + "…"
     return shown.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("\r", " ")
