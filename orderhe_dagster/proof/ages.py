@@ -31,9 +31,13 @@ class Ages:
     def sentence(self) -> str:
         """For a person, who may ask what "all agree" speaks of."""
         all_of = counted(self.segments, "segment")
+        if not self.segments:
+            return "nothing of it is in the ledger yet"
         if self.never == self.segments:
             return f"none of {all_of} was ever proven {self.copies}"
         since = f"the longest unproven on {self.oldest:%Y-%m-%d %H:%M} UTC" if self.oldest else ""
+        if self.segments == 1 and self.oldest:
+            return f"proven on {self.oldest:%Y-%m-%d %H:%M} UTC"
         if self.never:
             return f"{self.never:,} of {all_of} never proven, of the others {since}"
         return f"all {all_of} proven, {since}"
