@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.segments import OUTSIDE, Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.commands.days import LaunchError, check_over, whole_days
+from orderhe_dagster.commands.days import LaunchError, check_over, settle_first_day, whole_days
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
@@ -71,6 +71,8 @@ def prove(settings: Settings, names: Sequence[str] = (), window: Window | None =
 
     catalogue = read_catalogue(settings)
     tables, models = _chosen(catalogue, names)
+    road = _road(settings)
+    settle_first_day(settings)
     history = whole_days(settings)
     if window is not None:
         check_over(settings, window)
@@ -79,11 +81,10 @@ def prove(settings: Settings, names: Sequence[str] = (), window: Window | None =
                 f"{window.start} is before {history.start}, the first day of this shop's history: what "
                 "came before is proven as `outside`, without --from"
             )
-    road = _road(settings)
     report = Report(datetime.now(timezone.utc), window)
     report.tables = [_prove_table(table, window, history, road) for table in tables]
-    report.models = [_prove_model(catalogue, table, window, road) for table in models]
-    report.remedies = list(_remedies(report))
+    report.models = _prove_models(catalogue, models, window, road, _settled(report.tables))
+    report.remedies = list(_remedies(catalogue, report))
     return report
 
 
@@ -137,19 +138,38 @@ def _prove_table(
     return TableProof(table, found, ages(table.name, road.store, road.warehouse))
 
 
-def _prove_model(
-    catalogue: Catalogue, table: Table, window: Window | None, road: Road
-) -> ModelProof:
+def _settled(tables: Iterable[TableProof]) -> set[str]:
+    """The tables that the warehouse holds as they were loaded: what stands on them can be computed again."""
+    return {
+        str(one.table.read_as)
+        for one in tables
+        if not any(difference.copy != "source" for difference in one.differences)
+    }
+
+
+def _prove_models(
+    catalogue: Catalogue,
+    models: Sequence[Table],
+    window: Window | None,
+    road: Road,
+    settled: set[str],
+) -> list[ModelProof]:
+    """Prove models, upstream first; those without a difference are settled for the next."""
     from orderhe_dagster.proof.models import prove_model
 
-    proof = prove_model(catalogue, table, window, road.warehouse)
-    log.info(
-        "%s: %s looked at%s",
-        proof.asset,
-        counted(proof.segments, "segment"),
-        _so_far(proof.differences),
-    )
-    return proof
+    proofs = []
+    for table in models:
+        proof = prove_model(catalogue, table, window, road.warehouse, settled)
+        log.info(
+            "%s: %s looked at%s",
+            proof.asset,
+            counted(proof.segments, "segment"),
+            _so_far(proof.differences),
+        )
+        if proof.computed_again and proof.agrees:
+            settled = {*settled, str(table.ref)}
+        proofs.append(proof)
+    return proofs
 
 
 def _so_far(differences: Sequence[Difference]) -> str:
@@ -206,14 +226,24 @@ def _export(catalogue: Catalogue, name: str) -> Table:
 # What to do --------------------------------------------------------------------------------------
 
 
-def _remedies(report: Report) -> Iterable[str]:
+def _remedies(catalogue: Catalogue, report: Report) -> Iterable[str]:
     """What to do about differences, as commands that work when they are pasted."""
+    from orderhe_dagster.road.inputs import stands_on
+
     if report.agrees:
         return
-    names = [proof.asset for proof in report.proofs if proof.differences]
     segments = [difference.segment for _, difference in report.differing()]
+    # What only computing again shows, does so only beside the proof of all that it is built from.
+    others = [one.table for one in report.models if one.was_built_of_others]
+    names = [
+        proof.asset
+        for proof in report.proofs
+        if proof.differences
+        or any(stands_on(catalogue, table.ref, proof.table.read_as) for table in others)
+    ]
     days = sorted(days_of(segments))
-    span = "" if OUTSIDE in segments or not days else f" --from {days[0]} --to {days[-1]}"
+    is_whole = OUTSIDE in segments or not days or any(not table.partition for table in others)
+    span = "" if is_whole else f" --from {days[0]} --to {days[-1]}"
     command = f"orderhe prove {' '.join(names)}{span} --repair"
     if all(difference.severity == "stale" for _, difference in report.differing()):
         yield f"All of it is stale: the next daily run brings it. At once: {command}"
@@ -280,18 +310,25 @@ def _prove_again(settings: Settings, report: Report) -> list[tuple[str, Differen
     from orderhe_dagster.settings.project import read_catalogue
 
     catalogue, road, history = read_catalogue(settings), _road(settings), whole_days(settings)
-    found: list[tuple[str, Difference]] = []
+    tables: list[TableProof] = []
     for one in report.tables:
         segments = sorted({difference.segment for difference in one.differences})
-        if segments:
-            again = _prove_table(one.table, None, history, road, segments)
-            found += [(one.asset, difference) for difference in again.differences]
+        again = _prove_table(one.table, None, history, road, segments) if segments else one
+        tables.append(again)
     mended = [one.table.read_as for one in report.proofs if one.differences]
-    for table in (*catalogue.layer("warehouse"), *catalogue.layer("mart")):
-        if table.ref in mended or any(stands_on(catalogue, table.ref, ref) for ref in mended):
-            model = _prove_model(catalogue, table, report.window, road)
-            found += [(model.asset, difference) for difference in model.differences]
-    return found
+    models = [
+        table
+        for table in (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
+        if table.ref in mended or any(stands_on(catalogue, table.ref, ref) for ref in mended)
+    ]
+    settled = _settled(tables) | {
+        str(one.table.ref)
+        for one in report.models
+        if one.computed_again and one.agrees and one.table not in models
+    }
+    proofs: list[TableProof | ModelProof] = [*tables]
+    proofs += _prove_models(catalogue, models, report.window, road, settled)
+    return [(one.asset, difference) for one in proofs for difference in one.differences]
 
 
 def _note_mended(

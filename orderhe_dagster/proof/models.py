@@ -1,7 +1,7 @@
 """Models held to their own builds and to what they stand on. How tables are proven: `agreement`.
 
-A model is *wrong* where its rows are not those that were built, and *stale* where what it is built from
-has moved on since.
+A model is *wrong* where its rows are not those that were built, or not those that its select gives of what
+the warehouse holds now, and *stale* where what it is built from has moved on since.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.catalog.volatility import is_steady
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
+from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.ages import Ages, ages_of_model
 from orderhe_dagster.proof.agreement import Difference
@@ -22,10 +24,12 @@ from orderhe_dagster.road import altered, audit
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.inputs import Inputs
+from orderhe_dagster.road.measures import measures
 from orderhe_dagster.road.rows import SHOWN, warehouse_differences
 
 SEGMENTS_IN_FULL = 20
 """Of how many segments of a model the rows are looked for."""
+_OTHER_ROWS = "as it was built, but its select gives other rows of what the warehouse holds now"
 
 
 @dataclass
@@ -39,6 +43,7 @@ class ModelProof:
     digest: int = 0
     built_rows: int = 0
     built_digest: int = 0
+    computed_again: bool = False  # its rows were held against what its select gives, too
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -51,15 +56,25 @@ class ModelProof:
         """Whether all that was looked at is as it was built, of what there is now."""
         return not self.differences
 
+    @property
+    def was_built_of_others(self) -> bool:
+        """Whether some rows are as they were built, but of other rows: only computing again shows it."""
+        return any(one.text == _OTHER_ROWS for one in self.differences)
+
 
 def prove_model(
     catalogue: Catalogue,
     table: Table,
     window: Window | None,
     warehouse: Warehouse,
+    settled: Collection[str] = (),
     limit: int = SHOWN,
 ) -> ModelProof:
-    """Hold every segment of a model, or its days in `window`, to its build, and note what was seen."""
+    """Hold every segment of a model, or its days in `window`, to its build, and note what was seen.
+
+    Where all that it reads is among the `settled` tables, known to be right on these days, its rows are held
+    against its select too: it may have been built from rows that were altered then and are mended now.
+    """
     with warehouse.session(f"prove {table.ref}") as session:
         audit.prepare(session)
         held = audit.read(session, [str(table.ref)])[str(table.ref)]
@@ -75,6 +90,10 @@ def prove_model(
             for one in findings[:SEGMENTS_IN_FULL]
         ] + [_difference(one) for one in findings[SEGMENTS_IN_FULL:]]
         told = {one.segment for one in findings}
+        if _reads_only(catalogue, table, window, settled) and is_steady(table.sql):
+            again = [s for s in chosen if s not in told and s not in lagging]
+            proof.differences += _computed_again(session, catalogue, table, own, again, limit)
+            proof.computed_again = True
         proof.differences += [
             Difference(segment, "stale", _why_stale(segment, held))
             for segment in sorted(lagging - told)
@@ -106,6 +125,41 @@ def _look(
     proof.built_rows = sum(own[segment].rows for segment in chosen)
     proof.built_digest = sum(int(own[segment].digest or 0) for segment in chosen)
     return look.findings
+
+
+def _reads_only(
+    catalogue: Catalogue, table: Table, window: Window | None, settled: Collection[str]
+) -> bool:
+    """Whether all that a model reads is settled; of a window, what is read whole was not looked at."""
+    upstream = [catalogue.get(ref) for ref in table.depends_on]
+    if window and not table.partition and any(one.partition for one in upstream):
+        return False
+    return all(str(one.read_as) in settled for one in upstream)
+
+
+def _computed_again(
+    session: Session,
+    catalogue: Catalogue,
+    table: Table,
+    own: Mapping[Segment, Loaded],
+    segments: Collection[Segment],
+    limit: int,
+) -> list[Difference]:
+    """The segments whose rows are as they were built, but not what the select gives."""
+    if not segments:
+        return []
+    with hiding_values(reads_personal_data(catalogue, table.depends_on)):
+        now = measures(session, table, ddl.redshift_model(table), segments)
+    result = []
+    for segment in segments:
+        found = now.get(segment, Measure(0))
+        if (found.rows, str(found.digest)) != (own[segment].rows, own[segment].digest):
+            result.append(Difference(segment, "wrong", _OTHER_ROWS))
+    audit.note_doubted(session, str(table.ref), [one.segment for one in result])
+    return [
+        *(_with_rows(session, catalogue, table, d, (), limit) for d in result[:SEGMENTS_IN_FULL]),
+        *result[SEGMENTS_IN_FULL:],
+    ]
 
 
 def _difference(finding: Finding) -> Difference:

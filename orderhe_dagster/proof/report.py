@@ -147,6 +147,10 @@ def _agreeing(report: Report, days: str) -> Iterator[str]:
         looked = counted(sum(one.segments for one in report.models), "segment")
         names = ", ".join(one.asset for one in report.models)
         yield f"As they were built: {looked}{of_all} of {names}."
+        again = [one.asset for one in report.models if one.computed_again]
+        if again:
+            many = counted(len(again), "model")
+            yield f"The selects of {many} give the same rows again{_but_of(report.models)}."
 
 
 def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
@@ -155,6 +159,11 @@ def agreement_table(agreements: Sequence[tuple[Table, Agreement]]) -> str:
     Sums of keys say nothing to a person, so they are left out; the digest has them.
     """
     return table(_COPIES, _agreement_rows(agreements), right=(2, 3, 4))
+
+
+def _but_of(models: Sequence[ModelProof]) -> str:
+    others = [one.asset for one in models if not one.computed_again]
+    return f"; those of {', '.join(others)} were not asked" if others else ""
 
 
 _COPIES = ("table", "measure", "source", "backup", "warehouse", "")
@@ -279,6 +288,7 @@ def encoded(report: Report) -> str:
                     "built": {"rows": model.built_rows, "digest": str(model.built_digest)},
                     "there": {"rows": model.rows, "digest": str(model.digest)},
                 },
+                "computed_again": model.computed_again,
                 **_proof(model),
             }
             for model in report.models

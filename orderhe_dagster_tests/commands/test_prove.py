@@ -279,6 +279,46 @@ def test_a_mart_that_lags_behind_its_tables_is_stale(ran_shop: TestShop) -> None
     mended(ran_shop, report)
 
 
+def test_a_mart_that_was_built_from_altered_rows_is_wrong(ran_shop: TestShop) -> None:
+    sabotage(ran_shop, "update warehouse.sales set price = 99 where shop_no = 2")
+    assert ran_shop.run("mart/takings", FIRST).succeeded
+    report = prove(ran_shop.settings)
+    assert differences(report) == [("sales", FIRST, "wrong")], "what is built from it is not blamed"
+    assert not any(model.computed_again for model in report.models)
+    assert ran_shop.run("warehouse/sales", FIRST).succeeded
+    report = prove(ran_shop.settings)
+    assert differences(report) == [("mart/takings", FIRST, "wrong")]
+    assert rows_of(only(report)) == [
+        "sold_on 2026-01-01: price_total 10.625 in the select, 109.500 in the mart"
+    ]
+    mended(ran_shop, report)
+    sabotage(ran_shop, "update warehouse.sales set price = 99 where shop_no = 2")
+    assert ran_shop.run("mart/buyer_totals").succeeded
+    assert ran_shop.run("warehouse/sales", FIRST).succeeded
+    report = prove(ran_shop.settings)
+    assert differences(report) == [("mart/buyer_totals", "all", "wrong")]
+    mended(ran_shop, report)
+    assert prove(ran_shop.settings, [], shops.days(FIRST, LAST)).models[1].computed_again
+
+
+def test_a_select_that_moves_with_the_clock_is_not_asked_again(ran_shop: TestShop) -> None:
+    text = """
+    -- How many days ago.
+    -- @grain sold_on
+    select
+        takings.sold_on::date as sold_on, -- The day
+        datediff(day, takings.sold_on, current_date)::bigint as ago -- Days
+    from mart.takings;
+    """
+    ran_shop.write({"mart/ages.sql": "\n".join(line[4:] for line in text.splitlines())})
+    assert ran_shop.run("mart/ages").succeeded
+    report = prove(ran_shop.settings)
+    assert [one.asset for one in report.models if not one.computed_again] == ["mart/ages"]
+    assert verdict(report).endswith(
+        "The selects of 2 models give the same rows again; those of mart/ages were not asked."
+    )
+
+
 def test_a_mart_whose_table_is_gone_is_wrong_on_every_day(ran_shop: TestShop) -> None:
     sabotage(ran_shop, "drop table mart.takings")
     report = prove(ran_shop.settings, ["mart/takings"])
