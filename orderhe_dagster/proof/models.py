@@ -21,14 +21,16 @@ from orderhe_dagster.proof.ages import Ages, ages_of_model
 from orderhe_dagster.proof.agreement import Difference
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import altered, audit
+from orderhe_dagster.road.altered import Look
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.inputs import Inputs
-from orderhe_dagster.road.measures import measures
+from orderhe_dagster.road.measures import measures, same
 from orderhe_dagster.road.rows import SHOWN, warehouse_differences
 
 SEGMENTS_IN_FULL = 20
 """Of how many segments of a model the rows are looked for."""
+_NO_DIGEST = "an earlier version built it, which kept no digest that it could be held to"
 _OTHER_ROWS = "as it was built, but its select gives other rows of what the warehouse holds now"
 
 
@@ -84,15 +86,19 @@ def prove_model(
         lagging = _lagging(session, catalogue, table, {})
         if window and table.partition:
             lagging = {segment for segment in lagging if segment.day in window}
-        findings = _look(session, proof, own, chosen)
+        look = _look(session, proof, own, chosen)
+        findings = look.findings
         proof.differences = [
             _with_rows(session, catalogue, table, _difference(one), lagging, limit)
             for one in findings[:SEGMENTS_IN_FULL]
         ] + [_difference(one) for one in findings[SEGMENTS_IN_FULL:]]
         told = {one.segment for one in findings}
+        unknown = {s for s in chosen if not own[s].digest} - told - lagging
+        proof.differences += [Difference(s, "stale", _NO_DIGEST) for s in sorted(unknown)]
+        told |= unknown
         if _reads_only(catalogue, table, window, settled) and is_steady(table.sql):
             again = [s for s in chosen if s not in told and s not in lagging]
-            proof.differences += _computed_again(session, catalogue, table, own, again, limit)
+            proof.differences += _computed_again(session, catalogue, table, look, again, limit)
             proof.computed_again = True
         proof.differences += [
             Difference(segment, "stale", _why_stale(segment, held))
@@ -109,22 +115,22 @@ def _look(
     proof: ModelProof,
     own: Mapping[Segment, Loaded],
     chosen: Collection[Segment],
-) -> list[Finding]:
+) -> Look:
     """What was altered; a table that is gone has no rows of any segment."""
     if not own:
-        return []
+        return Look()
     try:
         look = altered.look(session, proof.table, own, chosen)
     except StatementError as error:
         if error.code != UNDEFINED_TABLE:
             raise
         audit.note_doubted(session, str(proof.table.ref), chosen)
-        return [Finding(segment, "altered", "its table is gone") for segment in chosen]
+        return Look({}, [Finding(segment, "altered", "its table is gone") for segment in chosen])
     proof.rows = sum(one.rows for one in look.measures.values())
     proof.digest = sum(one.digest for one in look.measures.values())
     proof.built_rows = sum(own[segment].rows for segment in chosen)
     proof.built_digest = sum(int(own[segment].digest or 0) for segment in chosen)
-    return look.findings
+    return look
 
 
 def _reads_only(
@@ -141,7 +147,7 @@ def _computed_again(
     session: Session,
     catalogue: Catalogue,
     table: Table,
-    own: Mapping[Segment, Loaded],
+    look: Look,
     segments: Collection[Segment],
     limit: int,
 ) -> list[Difference]:
@@ -152,8 +158,8 @@ def _computed_again(
         now = measures(session, table, ddl.redshift_model(table), segments)
     result = []
     for segment in segments:
-        found = now.get(segment, Measure(0))
-        if (found.rows, str(found.digest)) != (own[segment].rows, own[segment].digest):
+        there = look.measures.get(segment, Measure(0))
+        if not same(now.get(segment, Measure(0)), there):
             result.append(Difference(segment, "wrong", _OTHER_ROWS))
     audit.note_doubted(session, str(table.ref), [one.segment for one in result])
     return [

@@ -5,7 +5,14 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from orderhe_dagster.commands.demo import where_to_look
+import pytest
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.commands import run
+from orderhe_dagster.commands.demo import run_demo, where_to_look
+from orderhe_dagster.commands.prove import prove
+from orderhe_dagster.commands.run import Outcome, launch
+from orderhe_dagster.settings.config import Settings
 from orderhe_dagster_tests.shops import OWN_SQL, TestShop
 
 
@@ -27,6 +34,25 @@ def test_the_last_days_of_a_mart_come_first(ran_shop: TestShop) -> None:
     (query,) = advised(ran_shop)
     days = [str(row[0]) for row in ran_shop.rows(query)]
     assert days == ["2026-01-04", "2026-01-02", "2026-01-01"]
+
+
+def test_what_differs_after_the_demo_is_named_with_what_mends_it(
+    ran_shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch_badly(settings: Settings, selection: str, window: Window | None = None) -> Outcome:
+        outcome = launch(settings, selection, window)
+        with ran_shop.warehouse.session("another client") as session:
+            session.execute("update warehouse.sales set price = 99 where shop_no = 2")
+        return outcome
+
+    monkeypatch.setattr(run, "launch", launch_badly)
+    said: list[str] = []
+    assert not run_demo(ran_shop.settings, said.append)
+    monkeypatch.undo()
+    assert any(text.startswith("wrong sales 2026-01-01: the warehouse has") for text in said)
+    (differ,) = [text for text in said if "DIFFER: see above" in text]
+    ran_shop.paste(differ)
+    assert prove(ran_shop.settings).agrees
 
 
 def test_a_shop_without_a_mart_is_advised_no_query(sales_shop: TestShop) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.catalog.segments import WHOLE, Segment
+from orderhe_dagster.commands.prove import prove
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups, index
 from orderhe_dagster_tests.shops import SALES, TestShop
@@ -63,6 +64,19 @@ def test_the_whole_past_is_proven_and_measured_after_the_first_night(old_shop: T
     assert (
         old_shop.rows("select price_total from mart.takings where sold_on = '2026-01-01'")[0][0] > 1
     )
+
+
+def test_a_proof_takes_over_too_and_says_what_has_no_digest(old_shop: TestShop) -> None:
+    report = prove(old_shop.settings)
+    assert [one.asset for one in report.proofs if one.differences] == [
+        "mart/buyer_totals",
+        "mart/takings",
+    ]
+    assert {one.severity for _, one in report.differing()} == {"stale"}
+    assert all("kept no digest" in one.text for _, one in report.differing())
+    (remedy,) = report.remedies
+    old_shop.paste(remedy)
+    assert prove(old_shop.settings).agrees
 
 
 def test_a_take_over_that_is_killed_anywhere_is_finished_by_the_next(
