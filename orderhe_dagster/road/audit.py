@@ -71,7 +71,7 @@ _AUDIT_DDL = (
         "table_name varchar(300) not null, "
         "segment varchar(10) not null, "
         "kind varchar(20) not null, "
-        "detail varchar(4000) not null, "
+        "detail varchar(16000) not null, "
         "run_id varchar(128) not null, "
         "found_at timestamp not null)"
     ),
@@ -83,6 +83,8 @@ _ADDED_COLUMNS = (
     (CHECKS, "oldest_proof timestamp"),
 )
 """Columns that tables of earlier versions do not have."""
+_DETAIL_BYTES = 16_000
+_STATEMENT_CHARACTERS = 50_000
 _LEDGER = "_ledger"
 """The name under which `_tables` keeps the form that these tables have."""
 _FORM = "2"
@@ -254,14 +256,25 @@ def note_findings(
     session: Session, name: str, findings: Sequence[tuple[Segment, str, str]], run_id: str
 ) -> None:
     """Keep what was found to differ (segment, kind, detail) by a run that mends it."""
-    if not findings:
-        return
-    rows = ",\n".join(
-        f"({literal(name)}, {literal(segment.text)}, {literal(kind)}, "
-        f"{expression(detail[:900])}, {literal(run_id)}, getdate())"
-        for segment, kind, detail in findings
-    )
-    session.execute(f"insert into {FINDINGS} values {rows}")
+    rows: list[str] = []
+    for segment, kind, detail in findings:
+        rows.append(
+            f"({literal(name)}, {literal(segment.text)}, {literal(kind)}, "
+            f"{expression(_cut(detail))}, {literal(run_id)}, getdate())"
+        )
+        if sum(map(len, rows)) > _STATEMENT_CHARACTERS:
+            session.execute(f"insert into {FINDINGS} values {','.join(rows)}")
+            rows = []
+    if rows:
+        session.execute(f"insert into {FINDINGS} values {','.join(rows)}")
+
+
+def _cut(text: str) -> str:
+    """As much of a text as the ledger's column holds."""
+    encoded = text.encode()
+    if len(encoded) <= _DETAIL_BYTES:
+        return text
+    return encoded[: _DETAIL_BYTES - 3].decode(errors="ignore") + "…"
 
 
 def look_up(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:

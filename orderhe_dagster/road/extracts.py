@@ -23,9 +23,9 @@ from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import audit, backups, findings, index
+from orderhe_dagster.road import audit, backups, index
 from orderhe_dagster.road.backups import Part, Record, in_parallel
-from orderhe_dagster.road.findings import SHOWN_ROWS, Finding
+from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding, rows_of
 from orderhe_dagster.road.guards import AS_USUAL, Rules, check_rows, check_whole, open_index
 from orderhe_dagster.road.index import Change, Index
 from orderhe_dagster.road.measures import difference
@@ -36,7 +36,6 @@ from orderhe_dagster.settings.scratch import scratch_folder
 
 log = logging.getLogger("orderhe.backup")
 MOST_SCANS = 8
-_SHOWN_IN_FULL = 20  # segments whose differing rows are named
 
 
 Parquet = Callable[[Path], AbstractContextManager[Query]]
@@ -116,19 +115,21 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
         with road.folder(f"back up {table.name}") as folder:
             _back_up_scope(step, scope, road, folder, done, rules)
     done.unread = sorted(touches.keys() - done.records.keys())
-    _note_findings(step, done.findings, road.warehouse)
     return done
 
 
 def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -> None:
-    """Keep the findings in the ledger; a backup does not fail because the warehouse sleeps."""
+    """Keep the findings before anything is mended: rather twice than, after a kill, not at all.
+
+    A backup does not fail because the warehouse sleeps.
+    """
     if not found:
         return
-    name = f"warehouse.{step.table.name}"
+    name = f"backup.{step.table.name}"
     try:
         with warehouse.session(f"findings of {name}") as session:
             audit.prepare(session)
-            audit.note_findings(session, name, findings.rows_of(found), step.run_id)
+            audit.note_findings(session, name, rows_of(found), step.run_id)
     except PortError as error:
         log.warning("%s: what differed could not be noted in %s: %s", name, audit.FINDINGS, error)
 
@@ -219,7 +220,9 @@ def _back_up_scope(
 
     unchanged = {segment for segment, same in in_parallel(stands, segments, store) if same}
     changed = [segment for segment in segments if segment not in unchanged]
-    done.findings += _findings(step, changed, before, fresh, extract, road, folder)
+    found = _findings(step, changed, before, fresh, extract, road, folder)
+    _note_findings(step, found, road.warehouse)
+    done.findings += found
     store.upload(_files(extract, [fresh[segment] for segment in changed]))
 
     def put_manifest(segment: Segment) -> None:
@@ -267,7 +270,7 @@ def _findings(
         differs = difference(now.measure, was.measure)
         text = f"the source has {differs} as in backup generation {was.generation}"
         finding = Finding(segment, "silent", text)
-        if len(result) < _SHOWN_IN_FULL and not wrong:
+        if len(result) < SHOWN_SEGMENTS and not wrong:
             old = backups.download_parts(store, was, folder / f"before-{segment}")
             with road.parquet(folder) as query:
                 rows = parquet_differences(

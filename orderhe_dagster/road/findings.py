@@ -19,9 +19,12 @@ _WORDS: dict[Kind, str] = {
     "wrong": "altered in the warehouse",
     "altered": "altered in the warehouse",
 }
-SHOWN_ROWS = 5
-"""How many differing rows of a segment are named."""
+SHOWN_ROWS = 20
+"""How many differing rows of a segment the ledger names."""
+SHOWN_SEGMENTS = 100
+"""Of so many segments the rows that differ are looked for: each costs a statement, or its old objects."""
 _SHOWN = 3
+_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class Finding:
         return replace(self, rows=tuple(rows))
 
     def __str__(self) -> str:
-        return f"{self.segment}: {'; '.join([self.text, *self.rows])}"
+        """For a line: the first rows alone."""
+        rows = [*self.rows[:_SHOWN_ROWS]]
+        if len(self.rows) > _SHOWN_ROWS:
+            rows.append("and more, see warehouse._findings")
+        return f"{self.segment}: {'; '.join([self.text, *rows])}"
 
 
 def sentence(asset: str, findings: Sequence[Finding], done: str) -> str:

@@ -19,7 +19,7 @@ from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.road import audit, backups, findings, index
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
-from orderhe_dagster.road.findings import SHOWN_ROWS, Finding
+from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.load_sql import INCOMING, STAGE, incoming_rows, load_statements
 from orderhe_dagster.road.measures import difference, measures, same
@@ -32,7 +32,6 @@ from orderhe_dagster.road.source_proof import objects_wrong, soundness
 from orderhe_dagster.road.step import Step
 
 _ATTEMPTS = 3
-_SHOWN_IN_FULL = 20  # segments whose differing rows are named
 
 
 class LoadError(PortError):
@@ -259,8 +258,8 @@ def _load(session: Session, step: Step, done: Load, store: Store, warehouse: War
     table, records = step.table, done.records
     stage(session, step, records, store, warehouse)
     _check_stage(session, step, records)
-    done.findings = [_with_rows(session, step, one) for one in done.findings[:_SHOWN_IN_FULL]] + (
-        done.findings[_SHOWN_IN_FULL:]
+    done.findings = [_with_rows(session, step, one) for one in done.findings[:SHOWN_SEGMENTS]] + (
+        done.findings[SHOWN_SEGMENTS:]
     )
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     session.execute(incoming_rows(step, records))
