@@ -61,6 +61,7 @@ def prove_backups(
     )
     sound = soundness(store, [records[segment] for segment in of_backup])
     unsound = {segment for segment, is_whole in sound.items() if not is_whole}
+    unsound |= _without_manifest(store, [records[segment] for segment in of_backup])
     check_lost(step.table, unsound, sum(1 for s in of_backup if rows[s]), rules)
     turns = {
         s: Turn(rows[s], known.proven.get(s, unproven).source) for s in records if s not in unsound
@@ -78,6 +79,13 @@ def prove_backups(
         seen = Proven(now if equal else None, now if segment in sound else None)
         proof.proven[segment] = (record, seen)
     return proof
+
+
+def _without_manifest(store: Store, records: Sequence[Record]) -> set[Segment]:
+    """The segments whose manifest is gone. It may name other addresses, where the store was copied."""
+    with_rows = [record for record in records if record.parts]
+    sizes = store.sizes([record.manifest for record in with_rows])
+    return {r.segment for r, size in zip(with_rows, sizes, strict=True) if size is None}
 
 
 def _measured(
