@@ -117,14 +117,14 @@ def redshift_create(table: Table, ref: TableRef | None = None) -> str:
     return "\n".join([text, *options])
 
 
-def redshift_insert(table: Table, where: str = "") -> str:
-    """The insert that fills a modelled table; its select stands as its file has it.
+def redshift_insert(table: Table, where: str = "", into: str = "") -> str:
+    """The insert that fills a modelled table, or `into` another; its select stands as its file has it.
 
     `where`, with its blank before it, chooses among the rows of the select.
     """
     columns = quoted_names(table.column_names)
     return (
-        f"insert into {qualified(table.ref)} ({columns})\n"
+        f"insert into {into or qualified(table.ref)} ({columns})\n"
         f"select {columns} from {redshift_model(table)}{where}"
     )
 

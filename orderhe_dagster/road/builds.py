@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
@@ -24,15 +24,17 @@ from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road import altered, audit
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
-from orderhe_dagster.road.findings import Finding
+from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.findings import rows_of as findings_rows
 from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.inputs import BuildError, Inputs
 from orderhe_dagster.road.rota import Turn, choose, utc
+from orderhe_dagster.road.rows import warehouse_differences
 from orderhe_dagster.road.step import Step
 
 DEPENDENT_OBJECTS = "2BP01"
 _ATTEMPTS = 3
+_BUILT = "_built_anew"
 
 
 class _Changed(Exception):
@@ -145,6 +147,7 @@ def _build(
         require_passed(session)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
+                plan = replace(plan, findings=_with_rows(session, step.table, plan))
                 session.transaction(_statements(step, plan))
         except StatementError as error:
             if audit.read(session, list(plan.held)) != plan.held:
@@ -160,6 +163,26 @@ def _build(
             return Built(rows, plan.remade, plan.findings)
         audit.note_findings(session, str(table.ref), findings_rows(plan.findings), step.run_id)
         return Built(_count(session, table, plan.segments), plan.remade, plan.findings)
+
+
+def _with_rows(session: Session, table: Table, plan: _Plan) -> list[Finding]:
+    """The findings with the rows that differ: what the select gives now against what is there."""
+    altered = [one for one in plan.findings if one.segment != OUTSIDE][:SHOWN_SEGMENTS]
+    if plan.is_new or not altered:
+        return [*plan.findings]
+    target = ddl.qualified(table.ref)
+    where = _where(table, {one.segment for one in altered})
+    session.execute(f"create temp table {_BUILT} (like {target})")
+    session.execute(ddl.redshift_insert(table, where, into=_BUILT))
+    named: list[Finding] = []
+    for finding in altered:
+        of = condition(table, [finding.segment]) or ""
+        rows = warehouse_differences(
+            session, table, _BUILT, target, of, of, ("select", "table"), SHOWN_ROWS
+        )
+        named.append(finding.with_rows([*rows.sentences()]))
+    session.execute(f"drop table {_BUILT}")
+    return [*named, *(one for one in plan.findings if one not in altered)]
 
 
 def _committed_rows(warehouse: Warehouse, step: Step, plan: _Plan) -> dict[Segment, int] | None:
