@@ -9,14 +9,15 @@ from typing import Literal
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
 
-Kind = Literal["silent", "damaged", "wrong", "altered"]
+Kind = Literal["silent", "damaged", "wrong", "gone", "altered"]
 """silent: the source moved and neither its rows' number nor the cursor did; damaged: objects of the
 backup are lost or not as they were written; wrong: the warehouse's rows are not those that were loaded;
-altered: a model's rows are not those that were built."""
+gone: their table was dropped; altered: a model's rows are not those that were built."""
 _WORDS: dict[Kind, str] = {
     "silent": "changed in the source without its cursor",
     "damaged": "damaged in the backup",
     "wrong": "altered in the warehouse",
+    "gone": "dropped in the warehouse",
     "altered": "altered in the warehouse",
 }
 SHOWN_ROWS = 20

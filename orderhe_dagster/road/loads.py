@@ -21,7 +21,7 @@ from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.guards import AS_USUAL, Rules
-from orderhe_dagster.road.load_sql import INCOMING, STAGE, incoming_rows, load_statements
+from orderhe_dagster.road.load_sql import INCOMING, MOVED, STAGE, incoming_rows, load_statements
 from orderhe_dagster.road.measures import difference, measures, same
 from orderhe_dagster.road.remedies import again_command, segments_text
 from orderhe_dagster.road.reshape import prepare_loaded_table
@@ -32,6 +32,8 @@ from orderhe_dagster.road.source_proof import objects_wrong, soundness
 from orderhe_dagster.road.step import Step
 
 _ATTEMPTS = 3
+_PUT_ASIDE = (audit.DISPUTED, MOVED)
+"""How the versions of segments begin that are known not to be what was loaded."""
 
 
 class LoadError(PortError):
@@ -84,7 +86,9 @@ def _attempt(step: Step, store: Store, warehouse: Warehouse, rules: Rules) -> Lo
     try:
         with warehouse.session(f"load warehouse/{table.name} run {step.run_id}") as session:
             audit.prepare(session)
-            prepare_loaded_table(session, table)
+            lost = prepare_loaded_table(session, table)
+            done.findings = [Finding(s, "gone", "its table was gone") for s in lost]
+            audit.note_findings(session, name, findings.rows_of(done.findings), step.run_id)
             held = audit.read(session, [name])[name]
             current = index.read(store, table.name).records
             done.records = _records(step, held, current)
@@ -111,7 +115,10 @@ def _prove(
     done: Load,
     rules: Rules,
 ) -> None:
-    """Measure the segments whose turn it is; those that are not what was loaded join the records."""
+    """Measure the segments whose turn it is, and those that are loaded over in any case, before they are.
+
+    Those that are not what was loaded join the records.
+    """
     table, name = step.table, f"warehouse.{step.table.name}"
     turns = {
         segment: Turn(record.measure.rows, utc(held[segment].proven_at))
@@ -120,23 +127,34 @@ def _prove(
         and segment in held
         and held[segment].version == record.version
     }
-    if not turns:
+    budget = rules.budget.share(audit.loaded_rows(session, "warehouse"), name)
+    chosen = choose(turns, budget) if turns else []
+    known = {s for s in done.records if s in held and not held[s].version.startswith(_PUT_ASIDE)}
+    looked_at = sorted({*chosen, *known})
+    if not looked_at:
         return
-    totals = audit.loaded_rows(session, "warehouse")
-    chosen = choose(turns, rules.budget.share(totals, name))
-    there = measures(session, table, ddl.qualified(table.read_as), chosen, step.outside_of_days)
+    there = measures(session, table, ddl.qualified(table.read_as), looked_at, step.outside_of_days)
     equal: dict[Segment, str] = {}
-    for segment in chosen:
-        record = current[segment]
-        differs = difference(there.get(segment, Measure(0)), record.measure)
-        if not differs:
+    for segment in looked_at:
+        record, loaded = current[segment], held[segment]
+        differs = _unlike(there.get(segment, Measure(0)), loaded, record)
+        if differs:
+            done.records[segment] = record
+            text = f"the warehouse had {differs} as loaded of backup generation {loaded.generation}"
+            done.findings.append(Finding(segment, "wrong", text))
+        elif segment not in done.records:
             equal[segment] = record.version
-            continue
-        done.records[segment] = record
-        text = f"the warehouse had {differs} as loaded of backup generation {record.generation}"
-        done.findings.append(Finding(segment, "wrong", text))
     done.proven = len(equal)
     audit.note_proven(session, name, equal)
+
+
+def _unlike(found: Measure, loaded: Loaded, record: Record) -> str:
+    """How the rows that are there are not those that were loaded, which the backup may have no more."""
+    if loaded.version == record.version:
+        return difference(found, record.measure)
+    if found.rows != loaded.rows:
+        return f"{counted(found.rows, 'row')}, not {loaded.rows:,}"
+    return "" if str(found.digest) == loaded.digest else "equal rows, but other values (digest)"
 
 
 def _is_committed(
@@ -258,15 +276,14 @@ def _load(session: Session, step: Step, done: Load, store: Store, warehouse: War
     table, records = step.table, done.records
     stage(session, step, records, store, warehouse)
     _check_stage(session, step, records)
-    done.findings = [_with_rows(session, step, one) for one in done.findings[:SHOWN_SEGMENTS]] + (
-        done.findings[SHOWN_SEGMENTS:]
-    )
+    wrong = [one for one in done.findings if one.kind == "wrong"]
+    gone = [one for one in done.findings if one.kind == "gone"]
+    wrong[:SHOWN_SEGMENTS] = [_with_rows(session, step, one) for one in wrong[:SHOWN_SEGMENTS]]
+    done.findings = gone + wrong
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     session.execute(incoming_rows(step, records))
     session.transaction(load_statements(step, records))
-    audit.note_findings(
-        session, f"warehouse.{table.name}", findings.rows_of(done.findings), step.run_id
-    )
+    audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
 
 
 def _with_rows(session: Session, step: Step, finding: Finding) -> Finding:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog import ddl, types
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Column, ColumnType, Table, TableRef
 from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
@@ -50,9 +51,10 @@ class Plan:
     refused: tuple[str, ...] = ()  # what cannot be done by itself, and why
 
 
-def prepare_loaded_table(session: Session, table: Table) -> None:
+def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded]:
     """Create `warehouse.<table>` for a raw contract, or bring it to the contract's columns.
 
+    Gives what had been loaded where the table was dropped by another hand, else nothing.
     DefinitionError where rows could be lost, or views stand in the way; nothing was changed then.
     """
     name = f"warehouse.{table.name}"
@@ -62,13 +64,14 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
         stored = audit.stored_definition(session, name)
         there = stored is None or audit.is_there(session, ddl.qualified(table.read_as))
         if stored == wanted and there:
-            return
+            return {}
         if stored is None or not there:
             # Dropped by a hand: what it held is not there, whatever the audit says.
             forget = [] if there else [f"delete from {LOADS} where table_name = {literal(name)}"]
+            lost = {} if there else audit.read(session, [name])[name]
             remember = audit.remember_definition(table, name)
             session.transaction([ddl.redshift_create(table), *forget, *remember])
-            return
+            return lost
         plan = plan_of(stored, table)
         if plan.refused:
             raise DefinitionError(_refusal(table, plan.refused))
@@ -78,7 +81,8 @@ def prepare_loaded_table(session: Session, table: Table) -> None:
             if attempt + 1 < _ATTEMPTS and audit.stored_definition(session, name) != stored:
                 continue  # another run has just done it
             raise _explained(error, table) from error
-        return
+        break
+    return {}
 
 
 def plan_of(stored: str, table: Table) -> Plan:
