@@ -22,7 +22,7 @@ from orderhe_dagster.catalog.table import Column, ColumnType, Table, TableRef
 from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit
-from orderhe_dagster.road.audit import LOADS, TABLES, asserting, expression, literal
+from orderhe_dagster.road.audit import LOADS, TABLES, Loaded, asserting, expression, literal
 
 NOT_SUPPORTED, DEPENDENT_OBJECTS = "0A000", "2BP01"
 _ATTEMPTS = 3

@@ -5,9 +5,10 @@ What proving is, is elsewhere; nothing is measured here and no clock is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from math import ceil
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Scope, Segment
@@ -34,7 +35,7 @@ class Budget:
             return Budget(max(total, self.rows), self.seconds, self.everything)
         part = rows.get(table, 0) / total
         seconds = None if self.seconds is None else self.seconds * part
-        return Budget(int(self.rows * part), seconds)
+        return Budget(ceil(self.rows * part), seconds)
 
 
 @dataclass(frozen=True)
@@ -51,28 +52,29 @@ def utc(moment: datetime | None) -> datetime | None:
 
 
 def choose(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
-    """The segments whose turn it is, the longest unproven first; at least one that has rows."""
-    return next(_nights(turns, budget), [])
+    """The segments whose turn it is, the longest unproven first, until they have the budget's rows.
+
+    Never fewer rows than that: so all come round in `nights`.
+    """
+    ordered = sorted(turns, key=lambda segment: (turns[segment].proven_at or _NEVER, segment))
+    if budget.everything:
+        return ordered
+    chosen: list[Segment] = []
+    rows = 0
+    for segment in ordered:
+        if rows >= budget.rows:
+            break
+        rows += turns[segment].rows
+        chosen.append(segment)
+    return chosen
 
 
 def nights(turns: Mapping[Segment, Turn], budget: Budget) -> int:
     """In how many runs every segment comes round."""
-    return sum(1 for _ in _nights(turns, budget))
-
-
-def _nights(turns: Mapping[Segment, Turn], budget: Budget) -> Iterator[list[Segment]]:
-    """The segments of each night to come, as things stand."""
-    ordered = sorted(turns, key=lambda segment: (turns[segment].proven_at or _NEVER, segment))
-    chosen: list[Segment] = []
-    rows = 0
-    for segment in ordered:
-        if not budget.everything and rows and rows + turns[segment].rows > budget.rows:
-            yield chosen
-            chosen, rows = [], 0
-        rows += turns[segment].rows
-        chosen.append(segment)
-    if chosen:
-        yield chosen
+    if budget.everything:
+        return 1
+    total = sum(turn.rows for turn in turns.values())
+    return max(1, -(-total // max(budget.rows, 1)))
 
 
 def oldest(turns: Iterable[Turn]) -> tuple[int, datetime | None]:
