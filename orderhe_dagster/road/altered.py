@@ -5,11 +5,11 @@ Whether a model lags behind what it is built from is in `inputs`; nothing is bui
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orderhe_dagster.catalog import ddl
-from orderhe_dagster.catalog.segments import OUTSIDE, Segment
+from orderhe_dagster.catalog.segments import OUTSIDE, Segment, condition
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Measure
@@ -42,7 +42,7 @@ def look(
 ) -> Look:
     """Measure the `chosen` ones of a model's `own` segments, and note in the audit what was seen.
 
-    Where all are chosen, rows of days that were never built are found too, as `OUTSIDE`.
+    Rows of days that were never built, which are in no segment's turn, are found each time, as `OUTSIDE`.
     """
     name = str(table.ref)
     there = measures(session, table, ddl.qualified(table.ref), chosen) if chosen else {}
@@ -58,12 +58,15 @@ def look(
                 text = f"{counted(found.rows, 'row')} as built, but other values (digest)"
             findings.append(Finding(segment, "altered", text))
     audit.note_doubted(session, name, [finding.segment for finding in findings])
-    strays = 0
-    if table.partition and len(chosen) == len(own):
-        total = session.execute(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
-        strays = total - sum(one.rows for one in there.values())
-    if strays:
+    if table.partition and own and (strays := _count_strays(session, table, own)):
         text = f"{counted(strays, 'row')} of days that were never built"
         findings.append(Finding(OUTSIDE, "altered", text))
     audit.note_proven(session, name, equal)
     return Look(there, findings)
+
+
+def _count_strays(session: Session, table: Table, own: Iterable[Segment]) -> int:
+    """Rows of no day that was built."""
+    days = condition(table, own)
+    there = f"select count(*) from {ddl.qualified(table.ref)} where coalesce({days}, false) = false"
+    return int(session.execute(there).scalar())
