@@ -221,13 +221,20 @@ def read_or_nothing(session: Session, name: str) -> dict[Segment, Loaded]:
         return {}
 
 
-def loaded_rows(session: Session, layer: Layer) -> dict[str, int]:
+def loaded_rows(session: Session, layer: str) -> dict[str, int]:
     """How many rows each table of a layer has, by the audit."""
     result = session.execute(
         f"select table_name, sum(row_count) as row_total from {LOADS}"
         f" where table_name like '{layer}.%' group by table_name"
     )
     return {name: int(rows) for name, rows in result.rows}
+
+
+def failed_claims(session: Session, name: str) -> list[str]:
+    """The claims of a table that its rows broke when they were judged last."""
+    failed = f"table_name = {literal(name)} and passed = false"
+    result = session.execute(f"select claim from {CHECKS} where {failed} order by claim")
+    return [str(claim) for (claim,) in result.rows]
 
 
 def note_proven(session: Session, name: str, versions: Mapping[Segment, str]) -> None:

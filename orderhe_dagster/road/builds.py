@@ -28,6 +28,7 @@ from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.findings import rows_of as findings_rows
 from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.inputs import BuildError, Inputs
+from orderhe_dagster.road.measures import share_of
 from orderhe_dagster.road.rota import Turn, choose, utc
 from orderhe_dagster.road.rows import warehouse_differences
 from orderhe_dagster.road.step import Step
@@ -128,9 +129,8 @@ def _altered(
     """The segments whose rows are not those that were built, among the ones whose turn it is."""
     own = altered.own_segments(step.table, held)
     turns = {s: Turn(loaded.rows, utc(loaded.proven_at)) for s, loaded in own.items()}
-    totals = audit.loaded_rows(session, step.table.layer)
-    budget = rules.budget.share(totals, str(step.table.ref))
-    return altered.look(session, step.table, own, choose(turns, budget)).findings
+    chosen = choose(turns, share_of(session, str(step.table.ref), rules.budget))
+    return altered.look(session, step.table, own, chosen).findings
 
 
 def _build(

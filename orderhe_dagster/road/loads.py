@@ -22,7 +22,7 @@ from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.load_sql import INCOMING, MOVED, STAGE, incoming_rows, load_statements
-from orderhe_dagster.road.measures import difference, measures, same
+from orderhe_dagster.road.measures import difference, measures, same, share_of
 from orderhe_dagster.road.remedies import again_command, segments_text
 from orderhe_dagster.road.reshape import prepare_loaded_table
 from orderhe_dagster.road.rota import Turn, choose, utc
@@ -127,8 +127,7 @@ def _prove(
         and segment in held
         and held[segment].version == record.version
     }
-    budget = rules.budget.share(audit.loaded_rows(session, "warehouse"), name)
-    chosen = choose(turns, budget) if turns else []
+    chosen = choose(turns, share_of(session, name, rules.budget)) if turns else []
     known = {s for s in done.records if s in held and not held[s].version.startswith(_PUT_ASIDE)}
     looked_at = sorted({*chosen, *known})
     if not looked_at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from orderhe_dagster.catalog import measure
@@ -11,6 +12,8 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.warehouse import Session
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.rota import Budget
 
 
 def measures(
@@ -38,6 +41,13 @@ def measures(
         measured = measure.measured(table, session.execute(sql).rows[0])
         result[segment] = Measure(measured.rows, measured.sums, measured.digest)
     return result
+
+
+def share_of(session: Session, name: str, budget: Budget) -> Budget:
+    """How much of a table in the warehouse a run proves: all of it where its rows broke a claim."""
+    if audit.failed_claims(session, name):
+        return replace(budget, everything=True)
+    return budget.share(audit.loaded_rows(session, name.partition(".")[0]), name)
 
 
 def same(one: Measure, other: Measure) -> bool:
