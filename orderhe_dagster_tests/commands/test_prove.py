@@ -431,7 +431,7 @@ def test_what_was_mended_is_in_the_ledger(ran_shop: TestShop) -> None:
     kept = ran_shop.rows(
         "select table_name, segment, kind, detail from warehouse._findings where kind = 'silent'"
     )
-    assert {row[:3] for row in kept} == {("warehouse.sales", FIRST, "silent")}
+    assert {row[:3] for row in kept} == {("backup.sales", FIRST, "silent")}
     assert any("shop_no 2, sale_no 1: price 11.000 in the source" in row[3] for row in kept)
 
 
