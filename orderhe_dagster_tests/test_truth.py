@@ -15,7 +15,7 @@ import pytest
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.proof.check_results import require_passed
+from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.shop import truth
@@ -268,14 +268,15 @@ def test_every_mart_built_bit_by_bit_is_the_mart_built_at_once(grown: GrownShop)
         for table in ("_loads", "_tables"):
             session.execute(f"delete from warehouse.{table} where table_name like 'mart.%'")
     one_day = Window.of(latest.clock, latest.clock)
-    catalogue = shop.catalogue
+    catalogue, history = shop.catalogue, Window.of(FIRST, latest.clock)
+    judge = Judge(catalogue, history, shop.source, "rebuilt")
     for table in sorted(catalogue.layer("mart"), key=reads_marts):
         window = one_day if table.partition else None  # the days before lag behind: built along
         build(
-            Step(table, window, "rebuilt", Window.of(FIRST, latest.clock)),
+            Step(table, window, "rebuilt", history),
             catalogue,
             shop.warehouse,
-            partial(require_passed, catalogue=catalogue, table=table),
+            partial(judge.require_passed, table=table),
         )
     for name, rows in marts(shop).items():
         assert rows == latest.marts[name], name

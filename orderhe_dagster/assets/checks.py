@@ -1,6 +1,6 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
 
@@ -8,7 +8,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
-from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Segment
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
@@ -16,10 +16,10 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.proof.ages import Ages, ages
 from orderhe_dagster.proof.agreement import Agreement, prove
-from orderhe_dagster.proof.check_results import AGREES, CheckResult, record
-from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge, wrong_rows_markdown
+from orderhe_dagster.proof.check_results import AGREES, CheckResult
+from orderhe_dagster.proof.claims import Claim, Finding, claims_of, wrong_rows_markdown
+from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.road import audit, index
-from orderhe_dagster.road.inputs import stands_on
 from orderhe_dagster.road.remedies import again_command
 from orderhe_dagster.road.step import Step
 
@@ -67,10 +67,9 @@ def _loaded_checks(
         store: dg.ResourceParam[Store],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
-        run_id = context.run.run_id
+        run_id, history = context.run.run_id, calendar.history()
 
         def check_agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
-            history = calendar.history()
             step = Step(table, history if table.partition else None, run_id, history)
             segments = _loaded_segments(step, store, warehouse)
             agreement = prove(step, segments, source, store, warehouse)
@@ -79,14 +78,8 @@ def _loaded_checks(
             shown = _shown_agreement(asset, agreement, proofs)
             return _agreement_result(agreement, proofs, run_id), shown
 
-        def unread(parent: Table, loaded: Collection[Segment]) -> bool:
-            history = calendar.history()
-            if OUTSIDE not in loaded and source.outside(parent, Outside.of(history)).total:
-                return True
-            there = source.touches(parent, history)
-            return any(segment not in loaded for segment in there)
-
-        yield from _judged(context, asset, catalogue, claims, warehouse, check_agreement, unread)
+        judge = Judge(catalogue, history, source, run_id)
+        yield from _judged(context, asset, judge, claims, warehouse, check_agreement)
 
     return checks
 
@@ -106,9 +99,12 @@ def _model_checks(
         can_subset=True,
     )
     def checks(
-        context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetCheckExecutionContext,
+        source: dg.ResourceParam[Source],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
-        yield from _judged(context, asset, catalogue, claims, warehouse)
+        judge = Judge(catalogue, calendar.history(), source, context.run.run_id)
+        yield from _judged(context, asset, judge, claims, warehouse)
 
     return checks
 
@@ -116,48 +112,30 @@ def _model_checks(
 def _judged(
     context: dg.AssetCheckExecutionContext,
     asset: dg.AssetKey,
-    catalogue: Catalogue,
+    judge: Judge,
     claims: list[Claim],
     warehouse: Warehouse,
     check_agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
-    unread: Callable[[Table, Collection[Segment]], bool] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the claims that the step was asked for, and keep the results for later runs."""
     wanted = {key.name for key in context.selected_asset_check_keys}
     chosen = [claim for claim in claims if claim.name in wanted]
-    kept = [*(claim.name for claim in claims), *([AGREES] if check_agreement else [])]
-    name, results = ".".join(asset.path), []
-    own = TableRef(cast("Layer", asset.path[0]), asset.path[1])
+    ref, others = TableRef(cast("Layer", asset.path[0]), asset.path[1]), []
     with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
         if check_agreement and AGREES in wanted:
             result, shown = check_agreement()
-            results.append(result)
+            others.append(result)
             yield shown
-        for claim, finding in judge(catalogue, chosen, warehouse, unread):
-            if not finding.behind:  # what could not be judged leaves the result as it was
-                results.append(_claim_result(name, claim, finding, context.run.run_id))
-            elif any(stands_on(catalogue, ref, own) for ref in finding.behind):
-                # What would be judged by is built from this table: kept, a failure would stop that
-                # from being built, and so from ever being judged again.
-                kept.remove(claim.name)
+        with warehouse.session("checks", read_only=True) as session:
+            judgement = judge.judge(session, ref, chosen)
+        for claim, finding in judgement.findings:
             yield _shown_claim(asset, claim, finding)
-        with warehouse.session(f"check results of {name}") as session:
-            record(session, name, results, kept)
+        with warehouse.session(f"check results of {ref}") as session:
+            judge.keep(session, judgement, others)
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
-
-
-def _claim_result(name: str, claim: Claim, finding: Finding, run_id: str) -> CheckResult:
-    return CheckResult(
-        table_name=name,
-        claim=claim.name,
-        passed=not finding.wrong,
-        wrong_rows=finding.wrong,
-        checked_at=_now(),
-        run_id=run_id,
-    )
 
 
 def _agreement_result(agreement: Agreement, proofs: Ages, run_id: str) -> CheckResult:

@@ -20,8 +20,9 @@ from orderhe_dagster.assets.common import (
 )
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.warehouse import Result, Row, Warehouse
-from orderhe_dagster.proof.check_results import require_passed
+from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.rendering.csv_files import csv_file
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road.export_files import ExportFiles, describe_folder
@@ -63,16 +64,20 @@ def _export_asset(
     )
 
     @asset_for(options)
-    def export(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
+    def export(
+        context: dg.AssetExecutionContext,
+        source: dg.ResourceParam[Source],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> dg.MaterializeResult[None]:
         label = f"export/{table.name}"
+        judge = Judge(catalogue, calendar.history(), source, context.run.run_id)
         with (
             failing_clearly(label, None),
             hiding_values(reads_personal_data(catalogue, table.depends_on)),
             # A slower run must not put what it read before over what another has read since.
             file_lock(scratch / f"export-{table.name}", label=label),
         ):
-            with warehouse.session(label, read_only=True) as session:
-                require_passed(session, catalogue, table)
+            judge.require_passed_of(warehouse, table, label)
             with scratch_folder(scratch, label=f"export {table.name}") as aside:
                 path = aside / files.csv.name
                 first: list[Row] = []
@@ -84,6 +89,8 @@ def _export_asset(
 
                     result = warehouse.stream(table.sql, take, label=label)
                     whole = file.written(path)
+                # What was built meanwhile may be what was read.
+                judge.require_passed_of(warehouse, table, label)
                 parts = files.publish(whole, table)
             describe_folder(catalogue, files.folder, scratch)
         log.info("%s: %s to %s", label, counted(whole.rows, "row"), files.csv)

@@ -24,8 +24,9 @@ from orderhe_dagster.catalog.days import ONE_DAY
 from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.warehouse import Result, Session, Warehouse
-from orderhe_dagster.proof.check_results import require_passed
+from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.step import Step
@@ -57,15 +58,19 @@ def _model_asset(
 
     @asset_for({**options, "check_specs": [differed_spec(options["key"])]})
     def model(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext,
+        source: dg.ResourceParam[Source],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other beside checks
         window = calendar.window(context) if table.partition else None
         with failing_clearly(asset, window, context.retry_number):
+            step = Step(table, window, context.run.run_id, calendar.history())
+            judge = Judge(catalogue, step.history, source, step.run_id)
             built = build(
-                Step(table, window, context.run.run_id, calendar.history()),
+                step,
                 catalogue,
                 warehouse,
-                partial(require_passed, catalogue=catalogue, table=table),
+                partial(judge.require_passed, table=table),
                 policy.of_copies(context.run.tags),
             )
             total, head, drawn = _shown(table, warehouse)

@@ -1,5 +1,7 @@
 """The latest result of each check, `warehouse._checks`, and the refusal to build on a failed one.
 
+Who judges what, and when, is said by `judgement`.
+
 A claim (`claims`) is what a table promises, an agreement (`agreement`) is source = backup = warehouse; a
 check result is what the latest judgement of one of them came to. A blocking check stops what follows
 in its own run; kept here, its result stops later runs too, until the check passes again.
@@ -17,7 +19,7 @@ from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementEr
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.road import audit
-from orderhe_dagster.road.audit import CHECKS, literal
+from orderhe_dagster.road.audit import CHECKS, JUDGED, literal
 
 AGREES = "agrees_with_source_and_backup"
 """The check of every loaded table that `agreement` makes."""
@@ -76,11 +78,16 @@ class CheckResult:
 
 
 def record(
-    session: Session, table_name: str, results: Sequence[CheckResult], claims: Collection[str]
+    session: Session,
+    table_name: str,
+    results: Sequence[CheckResult],
+    claims: Collection[str],
+    content: str | None = None,
 ) -> None:
     """Keep the results of some of a table's claims, in one transaction.
 
     `claims` names those that its files make and whose results stay: what is kept of any other goes.
+    `content` is what was judged (see `judgement`), where all of the claims were.
     """
     stay = sorted({*claims} - {result.claim for result in results})
     gone = f" and claim not in ({', '.join(map(literal, stay))})" if stay else ""
@@ -88,6 +95,10 @@ def record(
     if results:
         values = ",\n".join(map(_values, results))
         statements.append(f"insert into {CHECKS} ({_COLUMNS}, {_AGES}) values\n{values}")
+    if content is not None:
+        name = literal(table_name)
+        statements.append(f"delete from {JUDGED} where table_name = {name}")
+        statements.append(f"insert into {JUDGED} values ({name}, {literal(content)})")
     try:
         session.transaction(statements)
     except StatementError as error:
@@ -162,8 +173,8 @@ def claim_names(catalogue: Catalogue, ref: TableRef) -> Collection[str]:
     return names | {AGREES} if table.layer == "raw" else names
 
 
-def require_passed(session: Session, catalogue: Catalogue, table: Table) -> None:
-    """Raise FailedCheckError where a table that `table` reads has failed one of its claims.
+def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
+    """Raise FailedCheckError where a table that `table` reads has failed one of its claims, by what is kept.
 
     Its own claims are not asked: to build it again is how it is mended.
     """

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.dependencies import check_dependencies, foreign_key_parents
-from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.measure import as_day
+from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment
 from orderhe_dagster.catalog.table import Catalogue, ForeignKey, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
-from orderhe_dagster.ports.warehouse import Session, Warehouse
+from orderhe_dagster.ports.warehouse import Result, Session
 from orderhe_dagster.rendering.masking import hiding_values, masked
 from orderhe_dagster.rendering.printing import markdown_table
 from orderhe_dagster.road import audit
@@ -38,7 +39,7 @@ class Claim:
     needs: tuple[tuple[str, str], ...] = ()  # further tables that are to be there before it
     reads: tuple[TableRef, ...] = ()  # all models it compares, its own table among them
     foreign_key: ForeignKey | None = None
-    table: Table | None = None
+    table: Table | None = None  # whose promise it is
     personal: tuple[int, ...] = ()  # places of columns that show personal data under other names
 
 
@@ -49,6 +50,7 @@ class Finding:
     wrong: int
     pending: int = 0  # rows that may be right once what they are compared with is there
     behind: tuple[TableRef, ...] = ()  # what is to be built first, where it is a model
+    segments: tuple[Segment, ...] = ()  # where the wrong rows lie, as far as they tell their day
     columns: tuple[str, ...] = ()
     rows: Sequence[tuple[Any, ...]] = field(default_factory=tuple)
 
@@ -75,7 +77,7 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
         awaited = foreign_key_parents(catalogue)[table.name]
         claims += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
     claims += _of_check_files(catalogue, TableRef(layer, table.name))
-    return _plainly_named(claims)
+    return [replace(claim, table=table) for claim in _plainly_named(claims)]
 
 
 def _required(table: Table) -> Iterator[Claim]:
@@ -178,17 +180,16 @@ def _refers(table: Table, key: ForeignKey, awaited: bool) -> Claim:
         f" where parent.{ddl.quoted(key.parent_columns[0])} is null and {filled}",
         needs=(("warehouse", key.parent),) if awaited else (),
         foreign_key=key,
-        table=table,
     )
 
 
 def judge(
+    session: Session,
     catalogue: Catalogue,
     claims: Sequence[Claim],
-    warehouse: Warehouse,
     unread: Callable[[Table, Collection[Segment]], bool] | None = None,
-) -> Iterator[tuple[Claim, Finding]]:
-    """Run the claims in one session and give the finding of each.
+) -> list[tuple[Claim, Finding]]:
+    """Run the claims and give the finding of each.
 
     `unread` says of a partitioned parent and the segments of it that are loaded whether the source
     has rows of it on other days; a child is not judged by a parent that is held in part only.
@@ -205,14 +206,10 @@ def judge(
     def is_partial(parent: str, loaded: Collection[Segment]) -> bool:
         return bool(unread and parent in partitioned and unread(partitioned[parent], loaded))
 
-    findings = []
-    with (
-        hiding_values(bool(personal)),
-        warehouse.session("checks", read_only=True) as session,
-    ):
-        for claim in claims:
-            findings.append((claim, _judge_one(session, catalogue, claim, personal, is_partial)))
-    yield from findings
+    with hiding_values(bool(personal)):
+        return [
+            (claim, _judge_one(session, catalogue, claim, personal, is_partial)) for claim in claims
+        ]
 
 
 def _judge_one(
@@ -236,34 +233,55 @@ def _judge_one(
     result = session.execute(f"select * from (\n{claim.sql}\n) as wrong limit {SHOWN}")
     rows = masked(result.columns, result.rows, personal, claim.personal)
     behind = tuple(lagging(session, catalogue, claim.reads))
-    pending = count if behind else _pending(session, claim, count, is_partial)
-    return Finding(count - pending, pending, behind, result.columns, rows)
+    lie = _segments(session, claim, result, count)
+    waiting = lie if behind else _pending(session, claim, lie, count, is_partial)
+    pending = count if behind else sum(waiting.values())
+    segments = () if behind else tuple(sorted(lie.keys() - waiting.keys()))
+    return Finding(count - pending, pending, behind, segments, result.columns, rows)
 
 
-def _pending(session: Session, claim: Claim, count: int, is_partial: _IsPartial) -> int:
-    """How many orphans may have their parent where it was not read: on another day, or since."""
+def _segments(session: Session, claim: Claim, wrong: Result, count: int) -> dict[Segment, int]:
+    """How many of the wrong rows lie in each segment; nothing where they do not tell.
+
+    A row before the shop's first day is counted to its own day, which no copy has as a segment.
+    """
+    table = claim.table
+    if table is None:
+        return {}
+    if not table.partition:
+        return {WHOLE: count}
+    types = dict(zip(wrong.columns, wrong.types, strict=True))
+    if not types.get(table.partition, "").startswith(("date", "timestamp")):
+        return {}
+    day = measure.day_expression(table, "redshift")
+    result = session.execute(
+        f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
+    )
+    return {Segment.of(as_day(day)) if day else OUTSIDE: rows for day, rows in result.rows}
+
+
+def _pending(
+    session: Session,
+    claim: Claim,
+    lie: Mapping[Segment, int],
+    count: int,
+    is_partial: _IsPartial,
+) -> Mapping[Segment, int]:
+    """Which orphans may have their parent where it was not read: on another day, or since."""
     if claim.foreign_key is None or claim.table is None:
-        return 0
-    table, parent = claim.table, f"warehouse.{claim.foreign_key.parent}"
-    name = f"warehouse.{table.name}"
+        return {}
+    name, parent = f"warehouse.{claim.table.name}", f"warehouse.{claim.foreign_key.parent}"
     held = audit.read(session, [name, parent])
     parents_read = [row.snapshot_at for row in held[parent].values()]
     if not parents_read or is_partial(claim.foreign_key.parent, held[parent]):
-        return count
+        return lie
     read = max(parents_read)  # every day of a parent is looked at whenever one of it is read
-    if not table.partition:
-        return count if any(row.snapshot_at > read for row in held[name].values()) else 0
-    day = measure.day_expression(table, "redshift")
-    orphans = session.execute(
-        f"select {day} as day, count(*) as row_count from (\n{claim.sql}\n) as wrong group by {day}"
-    )
-    return sum(
-        rows
-        for orphan_day, rows in orphans.rows
-        if orphan_day
-        and (loaded := held[name].get(Segment.of(orphan_day)))
+    return {
+        segment: rows
+        for segment, rows in lie.items()
+        if (loaded := held[name].get(segment, held[name].get(OUTSIDE)))
         and loaded.snapshot_at > read
-    )
+    }
 
 
 def wrong_rows_markdown(finding: Finding) -> str:

@@ -78,7 +78,8 @@ def comparison(shop: TestShop) -> Claim:
 def judged(shop: TestShop) -> Finding:
     """What the comparison finds now."""
     claims = [comparison(shop)]
-    ((_, finding),) = judge(shop.catalogue, claims, shop.warehouse)
+    with shop.warehouse.session("a test", read_only=True) as session:
+        ((_, finding),) = judge(session, shop.catalogue, claims)
     return finding
 
 

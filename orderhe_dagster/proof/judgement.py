@@ -1,0 +1,188 @@
+"""Who judges what: nothing is built on rows that the claims of their table have not judged.
+
+A load and a build commit before their claims are judged, and a run may be killed between, or be of some
+assets alone. So it is kept which content of a table all of its claims have judged: its segments'
+versions, those of the tables that the claims compare it with, and the claims' own text. What finds
+another content judges it first. The claims' SQL is in `claims`, what they came to in `check_results`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Segment
+from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.warehouse import Session, Warehouse
+from orderhe_dagster.proof.check_results import CheckResult, claim_names, record, refuse_failed
+from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge
+from orderhe_dagster.road import audit
+from orderhe_dagster.road.audit import JUDGED, UNDEFINED_SCHEMA, Loaded, literal
+from orderhe_dagster.road.inputs import stands_on
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What some claims of a table came to; `content` is what they judged, where they were all of them."""
+
+    ref: TableRef
+    findings: Sequence[tuple[Claim, Finding]]
+    content: str | None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One run's judge: of what the warehouse holds, by the claims of `catalogue`.
+
+    The source is asked whether it has rows of a parent on days that were never read: a child is not
+    judged by a parent that is held in part only.
+    """
+
+    catalogue: Catalogue
+    history: Window
+    source: Source
+    run_id: str
+
+    def claims(self, ref: TableRef) -> list[Claim]:
+        """The claims of the table that SQL calls `ref`."""
+        return claims_of(self.catalogue, self.catalogue.get(ref), ref.layer)
+
+    def judge(self, session: Session, ref: TableRef, claims: Sequence[Claim]) -> Judgement:
+        """Judge some of a table's claims. What is loaded meanwhile stays unjudged."""
+        all_of = self.claims(ref)
+        content = self._contents(session, {ref: all_of}).get(ref)
+        findings = judge(session, self.catalogue, claims, self._unread)
+        is_whole = {claim.name for claim in claims} == {claim.name for claim in all_of}
+        return Judgement(ref, findings, content if is_whole else None)
+
+    def keep(
+        self, session: Session, judgement: Judgement, others: Sequence[CheckResult] = ()
+    ) -> None:
+        """Keep what claims came to, and `others` of the same table, for later runs."""
+        ref, results = judgement.ref, [*others]
+        kept = set(claim_names(self.catalogue, ref))
+        for claim, finding in judgement.findings:
+            if not finding.behind:  # what could not be judged leaves the result as it was
+                results.append(self._result(ref, claim, finding))
+            elif any(stands_on(self.catalogue, other, ref) for other in finding.behind):
+                # What would be judged by is built from this table: kept, a failure would stop that
+                # from being built, and so from ever being judged again.
+                kept.discard(claim.name)
+        record(session, str(ref), results, kept, judgement.content)
+
+    def require_passed(self, session: Session, table: Table) -> None:
+        """Judge what `table` reads and nobody has judged as it is now; then refuse what failed.
+
+        Raises FailedCheckError.
+        """
+        for ref in self._unjudged(session, table):
+            self.keep(session, self.judge(session, ref, self.claims(ref)))
+        refuse_failed(session, self.catalogue, table)
+
+    def require_passed_of(self, warehouse: Warehouse, table: Table, label: str) -> None:
+        """The same in a session of its own, which keeps no reader out unless something is to be judged."""
+        with warehouse.session(label, read_only=True) as session:
+            if not self._unjudged(session, table):
+                refuse_failed(session, self.catalogue, table)
+                return
+        with warehouse.session(label) as session:
+            self.require_passed(session, table)
+
+    def _unjudged(self, session: Session, table: Table) -> list[TableRef]:
+        """The tables with claims that `table` reads, and whose content now is not the one that was judged."""
+        claims = {ref: claims for ref in table.depends_on if (claims := self.claims(ref))}
+        contents = self._contents(session, claims)
+        judged = _judged(session, contents)
+        return [ref for ref, content in contents.items() if judged.get(str(ref)) != content]
+
+    def _contents(
+        self, session: Session, claims: Mapping[TableRef, Sequence[Claim]]
+    ) -> dict[TableRef, str]:
+        """What the claims of each table look at, as a digest; nothing of a table that was never loaded."""
+        names = {str(ref): _names(ref, its) for ref, its in claims.items()}
+        held = _held(session, sorted({name for its in names.values() for name in its}))
+        return {
+            ref: _digest([*_claim_lines(its, held), *_version_lines(names[str(ref)], held)])
+            for ref, its in claims.items()
+            if held.get(str(ref))
+        }
+
+    def _unread(self, parent: Table, loaded: Collection[Segment]) -> bool:
+        """Whether the source has rows of a partitioned parent that are in none of these segments."""
+        if OUTSIDE not in loaded and self.source.outside(parent, Outside.of(self.history)).total:
+            return True
+        there = self.source.touches(parent, self.history)
+        return any(segment not in loaded for segment in there)
+
+    def _result(self, ref: TableRef, claim: Claim, finding: Finding) -> CheckResult:
+        return CheckResult(
+            table_name=str(ref),
+            claim=claim.name,
+            passed=not finding.wrong,
+            wrong_rows=finding.wrong,
+            checked_at=datetime.now(timezone.utc),
+            run_id=self.run_id,
+        )
+
+
+def _names(ref: TableRef, claims: Sequence[Claim]) -> list[str]:
+    """The tables that claims look at, as the audit calls them."""
+    read = {str(other) for claim in claims for other in claim.reads}
+    return sorted({str(ref), *read, *map(_parent, claims)} - {""})
+
+
+def _parent(claim: Claim) -> str:
+    return f"warehouse.{claim.foreign_key.parent}" if claim.foreign_key else ""
+
+
+def _claim_lines(
+    claims: Sequence[Claim], held: Mapping[str, Mapping[Segment, Loaded]]
+) -> list[str]:
+    """The claims as they are now, and when each parent was read: an orphan may wait for that."""
+    lines = []
+    for claim in claims:
+        read = max((row.snapshot_at for row in held.get(_parent(claim), {}).values()), default="")
+        lines.append(f"{claim.name}: {claim.sql} {read}")
+    return lines
+
+
+def _version_lines(names: Sequence[str], held: Mapping[str, Mapping[Segment, Loaded]]) -> list[str]:
+    return [
+        f"{name} {segment}={row.version}"
+        for name in names
+        for segment, row in sorted(held.get(name, {}).items())
+    ]
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _held(session: Session, names: Sequence[str]) -> dict[str, dict[Segment, Loaded]]:
+    try:
+        return audit.read(session, names)
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return {}  # a warehouse that was never written to
+
+
+def _judged(session: Session, refs: Collection[TableRef]) -> dict[str, str]:
+    """Which content of these tables was judged last."""
+    if not refs:
+        return {}
+    names = ", ".join(literal(str(ref)) for ref in refs)
+    try:
+        result = session.execute(
+            f"select table_name, content from {JUDGED} where table_name in ({names})"
+        )
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return {}  # a warehouse that was filled before this was kept
+    return dict(result.rows)
