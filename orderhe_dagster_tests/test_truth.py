@@ -269,7 +269,7 @@ def test_every_mart_built_bit_by_bit_is_the_mart_built_at_once(grown: GrownShop)
             session.execute(f"delete from warehouse.{table} where table_name like 'mart.%'")
     one_day = Window.of(latest.clock, latest.clock)
     catalogue, history = shop.catalogue, Window.of(FIRST, latest.clock)
-    judge = Judge(catalogue, history, shop.source, "rebuilt")
+    judge = Judge(catalogue, history, shop.source, shop.store, "rebuilt")
     for table in sorted(catalogue.layer("mart"), key=reads_marts):
         window = one_day if table.partition else None  # the days before lag behind: built along
         build(

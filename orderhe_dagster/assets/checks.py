@@ -1,6 +1,6 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
 
@@ -8,7 +8,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
-from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.segments import Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
@@ -19,9 +19,14 @@ from orderhe_dagster.proof.agreement import Agreement, prove
 from orderhe_dagster.proof.check_results import AGREES, CheckResult
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, wrong_rows_markdown
 from orderhe_dagster.proof.judgement import Judge
+from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, LIMIT, Excess
 from orderhe_dagster.road import audit, index
+from orderhe_dagster.road.quarantine_report import markdown
 from orderhe_dagster.road.remedies import again_command
 from orderhe_dagster.road.step import Step
+
+FIRST_WRONG, LAST_WRONG = "first_wrong_day", "last_wrong_day"
+"""Metadata of a failed check."""
 
 
 def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
@@ -55,10 +60,11 @@ def _loaded_checks(
         "proven by turns: see how old the oldest proof is.",
         blocking=True,
     )
+    few = dg.AssetCheckSpec(FEW_IN_QUARANTINE, asset=asset, description=LIMIT, blocking=True)
 
     @dg.multi_asset_check(
         name=f"check_warehouse_{table.name}",
-        specs=[agreement, *(_spec(asset, claim) for claim in claims)],
+        specs=[agreement, few, *(_spec(asset, claim) for claim in claims)],
         can_subset=True,
     )
     def checks(
@@ -78,8 +84,8 @@ def _loaded_checks(
             shown = _shown_agreement(asset, agreement, proofs)
             return _agreement_result(agreement, proofs, run_id), shown
 
-        judge = Judge(catalogue, history, source, run_id)
-        yield from _judged(context, asset, judge, claims, warehouse, check_agreement)
+        judge = Judge(catalogue, history, source, store, run_id)
+        yield from _judged(context, asset, judge, warehouse, check_agreement)
 
     return checks
 
@@ -101,10 +107,11 @@ def _model_checks(
     def checks(
         context: dg.AssetCheckExecutionContext,
         source: dg.ResourceParam[Source],
+        store: dg.ResourceParam[Store],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
-        judge = Judge(catalogue, calendar.history(), source, context.run.run_id)
-        yield from _judged(context, asset, judge, claims, warehouse)
+        judge = Judge(catalogue, calendar.history(), source, store, context.run.run_id)
+        yield from _judged(context, asset, judge, warehouse)
 
     return checks
 
@@ -113,13 +120,11 @@ def _judged(
     context: dg.AssetCheckExecutionContext,
     asset: dg.AssetKey,
     judge: Judge,
-    claims: list[Claim],
     warehouse: Warehouse,
     check_agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the claims that the step was asked for, and keep the results for later runs."""
     wanted = {key.name for key in context.selected_asset_check_keys}
-    chosen = [claim for claim in claims if claim.name in wanted]
     ref, others = TableRef(cast("Layer", asset.path[0]), asset.path[1]), []
     with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
         if check_agreement and AGREES in wanted:
@@ -127,11 +132,19 @@ def _judged(
             others.append(result)
             yield shown
         with warehouse.session("checks", read_only=True) as session:
-            judgement = judge.judge(session, ref, chosen)
+            judgement = judge.judge(session, ref, wanted)
         for claim, finding in judgement.findings:
             yield _shown_claim(asset, claim, finding)
+        if judgement.excess is not None:
+            yield _shown_excess(asset, judgement.excess)
         with warehouse.session(f"check results of {ref}") as session:
             judge.keep(session, judgement, others)
+
+
+def wrong_days(segments: Iterable[Segment]) -> dict[str, str]:
+    """The first and the last day of what is wrong, as metadata: for the command that mends it."""
+    days = sorted(days_of(segments))
+    return {FIRST_WRONG: days[0].isoformat(), LAST_WRONG: days[-1].isoformat()} if days else {}
 
 
 def _now() -> datetime:
@@ -161,6 +174,7 @@ def _shown_claim(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.Asset
     metadata: dict[str, Any] = {
         "wrong_rows": finding.wrong,
         "sql": dg.MetadataValue.md(f"```sql\n{claim.sql}\n```"),
+        **wrong_days(finding.segments),
     }
     if finding.pending:
         metadata["pending_rows"] = finding.pending
@@ -176,6 +190,26 @@ def _shown_claim(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.Asset
     )
 
 
+def _shown_excess(asset: dg.AssetKey, excess: Excess) -> dg.AssetCheckResult:
+    shown = {str(segment): apart for segment, (apart, _) in sorted(excess.segments.items())[:20]}
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=FEW_IN_QUARANTINE,
+        passed=not excess.segments,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=excess.sentence(),
+        metadata={
+            "rows_in_quarantine": excess.rows,
+            **(
+                {"days": shown, "rows": dg.MetadataValue.md(markdown(excess.report))}
+                if shown
+                else {}
+            ),
+            **wrong_days(excess.segments),
+        },
+    )
+
+
 def _shown_agreement(asset: dg.AssetKey, agreement: Agreement, proofs: Ages) -> dg.AssetCheckResult:
     shown = "\n".join(f"- {difference}" for difference in agreement.differences[:20])
     metadata: Mapping[str, Any] = {
@@ -188,6 +222,7 @@ def _shown_agreement(asset: dg.AssetKey, agreement: Agreement, proofs: Ages) -> 
         "never_proven": proofs.never,
         **({"oldest_proof": proofs.oldest.isoformat()} if proofs.oldest else {}),
         **({"differences": dg.MetadataValue.md(shown)} if shown else {}),
+        **wrong_days([difference.segment for difference in agreement.differences]),
     }
     stale = agreement.differences and not agreement.wrong
     again = again_command(agreement.table, [one.segment for one in agreement.differences])

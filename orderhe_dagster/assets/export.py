@@ -21,6 +21,7 @@ from orderhe_dagster.assets.common import (
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Result, Row, Warehouse
 from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.rendering.csv_files import csv_file
@@ -67,10 +68,11 @@ def _export_asset(
     def export(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],
+        store: dg.ResourceParam[Store],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult[None]:
         label = f"export/{table.name}"
-        judge = Judge(catalogue, calendar.history(), source, context.run.run_id)
+        judge = Judge(catalogue, calendar.history(), source, store, context.run.run_id)
         with (
             failing_clearly(label, None),
             hiding_values(reads_personal_data(catalogue, table.depends_on)),

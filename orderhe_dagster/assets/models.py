@@ -25,6 +25,7 @@ from orderhe_dagster.catalog.segments import days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Result, Session, Warehouse
 from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
@@ -60,12 +61,13 @@ def _model_asset(
     def model(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],
+        store: dg.ResourceParam[Store],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other beside checks
         window = calendar.window(context) if table.partition else None
         with failing_clearly(asset, window, context.retry_number):
             step = Step(table, window, context.run.run_id, calendar.history())
-            judge = Judge(catalogue, step.history, source, step.run_id)
+            judge = Judge(catalogue, step.history, source, store, step.run_id)
             built = build(
                 step,
                 catalogue,

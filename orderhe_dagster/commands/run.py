@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.commands.days import (
     LaunchError,
@@ -245,7 +246,7 @@ def _outcome(
                 outcome.failures.append(_failure_text(event))
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not steps_failed:
             outcome.failures.append(_run_failure_text(event))
-    failed: dict[dg.AssetKey, list[str]] = {}
+    failed: dict[dg.AssetKey, list[dg.AssetCheckEvaluation]] = {}
     for check in result.get_asset_check_evaluations():
         name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
         text = f"{name}: {check.description}" if check.description else name
@@ -255,8 +256,8 @@ def _outcome(
             outcome.warned_checks.append(text)
         else:
             outcome.failed_checks.append(text)
-            failed.setdefault(check.asset_key, []).append(check.check_name)
-    outcome.failures += [_of_checks(key, names, catalogue) for key, names in failed.items()]
+            failed.setdefault(check.asset_key, []).append(check)
+    outcome.failures += [_of_checks(key, checks, catalogue) for key, checks in failed.items()]
     return outcome
 
 
@@ -266,18 +267,27 @@ def _is_of_checks(event: dg.DagsterEvent) -> bool:
     return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
 
 
-def _of_checks(key: dg.AssetKey, failed: Sequence[str], catalogue: Catalogue) -> str:
+def _of_checks(
+    key: dg.AssetKey, checks: Sequence[dg.AssetCheckEvaluation], catalogue: Catalogue
+) -> str:
     """Which checks of an asset failed, and what to do; each with its rows is told elsewhere."""
+    from orderhe_dagster.assets.checks import FIRST_WRONG, LAST_WRONG
     from orderhe_dagster.proof.check_results import remedy
 
+    failed = [check.check_name for check in checks]
+    days = {
+        Segment(str(check.metadata[name].value))
+        for check in checks
+        for name in (FIRST_WRONG, LAST_WRONG)
+        if name in check.metadata
+    }
     refs = (table.read_as for table in catalogue.tables if table.read_as.path == tuple(key.path))
     ref = next(refs, None)  # None: an asset of the team's own
-    mend = remedy(catalogue, ref, failed) if ref else "Mend it and run it again."
+    mend = remedy(catalogue, ref, failed, days) if ref else "Mend it and run it again"
     asset, many = "/".join(key.path), len(failed)
     return (
         f"{asset}: {counted(many, 'check')} failed ({', '.join(failed)}), so nothing is built from it. "
-        f"{mend} The wrong rows are shown by `orderhe dev`, "
-        f"under Checks of {asset}."
+        f"{mend}; the wrong rows are shown by `orderhe dev`, under Checks of {asset}."
     )
 
 

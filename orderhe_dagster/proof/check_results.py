@@ -9,17 +9,20 @@ in its own run; kept here, its result stops later runs too, until the check pass
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.proof.claims import claims_of
+from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, mend_quarantined
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import CHECKS, JUDGED, literal
+from orderhe_dagster.road.remedies import again_command, run_command
 
 AGREES = "agrees_with_source_and_backup"
 """The check of every loaded table that `agreement` makes."""
@@ -69,7 +72,9 @@ class CheckResult:
     def sentence(self) -> str:
         """The failure in one sentence."""
         unit = "day differs", "days differ"
-        if self.claim != AGREES:
+        if self.claim == FEW_IN_QUARANTINE:
+            unit = "row is in quarantine", "rows are in quarantine"
+        elif self.claim != AGREES:
             unit = "row breaks it", "rows break it"
         return (
             f"{self.table_name.replace('.', '/')} failed its check {self.claim} at "
@@ -170,13 +175,19 @@ def claim_names(catalogue: Catalogue, ref: TableRef) -> Collection[str]:
     """The names of the checks that stop what is built on the table which SQL calls `ref`."""
     table = catalogue.get(ref)
     names = {claim.name for claim in claims_of(catalogue, table, ref.layer)}
-    return names | {AGREES} if table.layer == "raw" else names
+    return names | {AGREES, FEW_IN_QUARANTINE} if table.layer == "raw" else names
 
 
-def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
+def refuse_failed(
+    session: Session,
+    catalogue: Catalogue,
+    table: Table,
+    where: Callable[[TableRef, Collection[str]], Collection[Segment]],
+) -> None:
     """Raise FailedCheckError where a table that `table` reads has failed one of its claims, by what is kept.
 
-    Its own claims are not asked: to build it again is how it is mended.
+    Its own claims are not asked: to build it again is how it is mended. `where` says in which segments a
+    table broke some of its claims.
     """
     read = {str(ref): ref for ref in table.depends_on}
     failed = [
@@ -190,29 +201,38 @@ def refuse_failed(session: Session, catalogue: Catalogue, table: Table) -> None:
         texts = [result.sentence() for result in failed[:_SHOWN]]
         if len(failed) > _SHOWN:
             texts.append(f"and {len(failed) - _SHOWN:,} more")
-        remedies = [
-            remedy(catalogue, ref, [one.claim for one in failed if one.table_name == str(ref)])
-            for ref in dict.fromkeys(read[result.table_name] for result in failed)
-        ]
+        remedies = []
+        for ref in dict.fromkeys(read[result.table_name] for result in failed):
+            names = [one.claim for one in failed if one.table_name == str(ref)]
+            remedies.append(remedy(catalogue, ref, names, where(ref, names)))
         raise FailedCheckError(
             f"{'; '.join(texts)}. Nothing is built on wrong rows: {table.layer}/{table.name} is left as "
-            f"it was. {' '.join(remedies)} Its checks run with it; once they pass, this can be built."
+            f"it was, until its checks pass. {'; '.join(remedies)}"
         )
 
 
-def remedy(catalogue: Catalogue, ref: TableRef, failed: Collection[str]) -> str:
-    """What to do about a table (as SQL calls it) that failed these claims, in one sentence."""
+def remedy(
+    catalogue: Catalogue,
+    ref: TableRef,
+    failed: Collection[str],
+    segments: Collection[Segment] = (),
+) -> str:
+    """What to do about a table (as SQL calls it) that failed these claims, a command at the end.
+
+    Its checks run with it. Without `segments`, the command is of the last day and of what has changed.
+    """
     table, asset = catalogue.get(ref), f"{ref.layer}/{ref.name}"
-    again = f"orderhe run 'backup/{ref.name},{asset}'"
-    days = " --from … --to …" if table.partition else ""
+    again = again_command(ref.name, segments)
     if set(failed) == {AGREES}:
-        return f"Back it up and load it again: {again}{days}."
+        return f"Back it up and load it again: {again}"
+    if set(failed) == {FEW_IN_QUARANTINE}:
+        return f"{mend_quarantined(table)}; then: {again}"
     if table.layer == "raw":
         return (
             f"Mend the rows of {ref.name} in the shop's database (or the claim in sql/checks), "
-            f"then: {again}."
+            f"then: {again}"
         )
     return (
         f"Mend what {asset} is built from, its select in {table.path} or the claim, "
-        f"then: orderhe run {asset}{days}."
+        f"then: {run_command(asset, segments)}"
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from orderhe_dagster.catalog.days import Window
@@ -18,9 +18,17 @@ from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Segment
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
-from orderhe_dagster.proof.check_results import CheckResult, claim_names, record, refuse_failed
+from orderhe_dagster.proof.check_results import (
+    AGREES,
+    CheckResult,
+    claim_names,
+    record,
+    refuse_failed,
+)
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge
+from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, Excess, excess
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import JUDGED, UNDEFINED_SCHEMA, Loaded, literal
 from orderhe_dagster.road.inputs import stands_on
@@ -28,10 +36,14 @@ from orderhe_dagster.road.inputs import stands_on
 
 @dataclass(frozen=True)
 class Judgement:
-    """What some claims of a table came to; `content` is what they judged, where they were all of them."""
+    """What some claims of a table came to; `content` is what they judged, where they were all of them.
+
+    `excess` is what of a loaded table is in quarantine beyond the limit, where that was asked.
+    """
 
     ref: TableRef
     findings: Sequence[tuple[Claim, Finding]]
+    excess: Excess | None
     content: str | None
 
 
@@ -46,19 +58,44 @@ class Judge:
     catalogue: Catalogue
     history: Window
     source: Source
+    store: Store
     run_id: str
 
     def claims(self, ref: TableRef) -> list[Claim]:
         """The claims of the table that SQL calls `ref`."""
         return claims_of(self.catalogue, self.catalogue.get(ref), ref.layer)
 
-    def judge(self, session: Session, ref: TableRef, claims: Sequence[Claim]) -> Judgement:
-        """Judge some of a table's claims. What is loaded meanwhile stays unjudged."""
-        all_of = self.claims(ref)
+    def judge(
+        self, session: Session, ref: TableRef, names: Collection[str] | None = None
+    ) -> Judgement:
+        """Judge a table's claims, all or those of these names. What is loaded meanwhile stays unjudged."""
+        all_of, table = self.claims(ref), self.catalogue.get(ref)
+        own = {*(claim.name for claim in all_of), *self._of_backups(table)}
+        chosen = own if names is None else own & {*names}
         content = self._contents(session, {ref: all_of}).get(ref)
-        findings = judge(session, self.catalogue, claims, self._unread)
-        is_whole = {claim.name for claim in claims} == {claim.name for claim in all_of}
-        return Judgement(ref, findings, content if is_whole else None)
+        claims = [claim for claim in all_of if claim.name in chosen]
+        return Judgement(
+            ref,
+            [
+                (claim, replace(finding, segments=self._cut(finding.segments)))
+                for claim, finding in judge(session, self.catalogue, claims, self._unread)
+            ],
+            self.excess(table) if FEW_IN_QUARANTINE in chosen else None,
+            content if chosen == own else None,
+        )
+
+    def _cut(self, segments: Collection[Segment]) -> tuple[Segment, ...]:
+        """Segments as copies have them: rows of other days than the shop's lie outside."""
+        days = self.history
+        return tuple(sorted({s if not s.day or s.day in days else OUTSIDE for s in segments}))
+
+    def excess(self, table: Table) -> Excess:
+        """What a raw table has in quarantine beyond the limit."""
+        return excess(table, self.history, self.store)
+
+    def _of_backups(self, table: Table) -> set[str]:
+        """The checks that are judged by the backups of a table."""
+        return {FEW_IN_QUARANTINE} if table.layer == "raw" else set()
 
     def keep(
         self, session: Session, judgement: Judgement, others: Sequence[CheckResult] = ()
@@ -68,11 +105,13 @@ class Judge:
         kept = set(claim_names(self.catalogue, ref))
         for claim, finding in judgement.findings:
             if not finding.behind:  # what could not be judged leaves the result as it was
-                results.append(self._result(ref, claim, finding))
+                results.append(self._result(ref, claim.name, finding.wrong))
             elif any(stands_on(self.catalogue, other, ref) for other in finding.behind):
                 # What would be judged by is built from this table: kept, a failure would stop that
                 # from being built, and so from ever being judged again.
                 kept.discard(claim.name)
+        if judgement.excess is not None:
+            results.append(self._result(ref, FEW_IN_QUARANTINE, judgement.excess.rows))
         record(session, str(ref), results, kept, judgement.content)
 
     def require_passed(self, session: Session, table: Table) -> None:
@@ -81,21 +120,44 @@ class Judge:
         Raises FailedCheckError.
         """
         for ref in self._unjudged(session, table):
-            self.keep(session, self.judge(session, ref, self.claims(ref)))
-        refuse_failed(session, self.catalogue, table)
+            self.keep(session, self.judge(session, ref))
+        self._refuse_failed(session, table)
 
     def require_passed_of(self, warehouse: Warehouse, table: Table, label: str) -> None:
         """The same in a session of its own, which keeps no reader out unless something is to be judged."""
         with warehouse.session(label, read_only=True) as session:
             if not self._unjudged(session, table):
-                refuse_failed(session, self.catalogue, table)
+                self._refuse_failed(session, table)
                 return
         with warehouse.session(label) as session:
             self.require_passed(session, table)
 
+    def _refuse_failed(self, session: Session, table: Table) -> None:
+        def where(ref: TableRef, failed: Collection[str]) -> Collection[Segment]:
+            return self._wrong_segments(session, ref, failed)
+
+        refuse_failed(session, self.catalogue, table, where)
+
+    def _wrong_segments(
+        self, session: Session, ref: TableRef, failed: Collection[str]
+    ) -> set[Segment]:
+        """Where what failed lies, as far as it tells: kept is only how much it is."""
+        judgement = self.judge(session, ref, failed)
+        segments = {one for _, finding in judgement.findings for one in finding.segments}
+        if judgement.excess:
+            segments |= judgement.excess.segments.keys()
+        if AGREES in failed:
+            held = _held(session, [str(ref)]).get(str(ref), {})
+            segments |= {s for s, row in held.items() if row.version.startswith(audit.DISPUTED)}
+        return segments
+
     def _unjudged(self, session: Session, table: Table) -> list[TableRef]:
         """The tables with claims that `table` reads, and whose content now is not the one that was judged."""
-        claims = {ref: claims for ref in table.depends_on if (claims := self.claims(ref))}
+        claims = {
+            ref: claims
+            for ref in table.depends_on
+            if (claims := self.claims(ref)) or self._of_backups(self.catalogue.get(ref))
+        }
         contents = self._contents(session, claims)
         judged = _judged(session, contents)
         return [ref for ref, content in contents.items() if judged.get(str(ref)) != content]
@@ -119,12 +181,12 @@ class Judge:
         there = self.source.touches(parent, self.history)
         return any(segment not in loaded for segment in there)
 
-    def _result(self, ref: TableRef, claim: Claim, finding: Finding) -> CheckResult:
+    def _result(self, ref: TableRef, claim: str, wrong: int) -> CheckResult:
         return CheckResult(
             table_name=str(ref),
-            claim=claim.name,
-            passed=not finding.wrong,
-            wrong_rows=finding.wrong,
+            claim=claim,
+            passed=not wrong,
+            wrong_rows=wrong,
             checked_at=datetime.now(timezone.utc),
             run_id=self.run_id,
         )

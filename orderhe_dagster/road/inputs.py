@@ -17,6 +17,7 @@ from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementEr
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.remedies import again_command, run_command
 
 
 class BuildError(PortError):
@@ -78,8 +79,8 @@ class Inputs:
                 raise BuildError(
                     f"{self._table.ref} needs {asset} of "
                     f"{counted(len(missing), 'day that was', 'days that were')} never loaded, the first "
-                    f"{missing[0]}. Materialize {asset} for these days first; "
-                    "`orderhe run '*' --from … --to …` brings every layer."
+                    f"{missing[0]}. Materialize {asset} for these days first; every layer of them: "
+                    f"{run_command('*', missing)}"
                 )
             disputed = sorted(
                 segment
@@ -90,7 +91,8 @@ class Inputs:
                 raise BuildError(
                     f"{asset} was found not to agree with its source on "
                     f"{counted(len(disputed), 'day')}, the first {disputed[0]}. "
-                    "Materialize backup and warehouse for it again and see its checks."
+                    f"Back it up and load it again, and see its checks: "
+                    f"{again_command(name.partition('.')[2], disputed)}"
                 )
 
 

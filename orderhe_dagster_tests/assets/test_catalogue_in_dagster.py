@@ -83,13 +83,13 @@ mart/price_history: adds_up_to_product_sales grain_is_unique required_columns_ar
 mart/product_pairs: grain_is_unique required_columns_are_filled share_no_more_than_each_has
     stand_once
 mart/product_sales: adds_up_to_daily_sales grain_is_unique required_columns_are_filled
-warehouse/customers: agrees_with_source_and_backup email_is_unique grain_is_unique
-    locale_is_accepted required_columns_are_filled
+warehouse/customers: agrees_with_source_and_backup email_is_unique few_rows_in_quarantine
+    grain_is_unique locale_is_accepted required_columns_are_filled
 warehouse/orders: agrees_with_source_and_backup amount_is_quantity_times_price channel_is_accepted
-    customer_id_is_in_customers grain_is_unique product_id_is_in_products
+    customer_id_is_in_customers few_rows_in_quarantine grain_is_unique product_id_is_in_products
     required_columns_are_filled status_is_accepted
-warehouse/products: agrees_with_source_and_backup grain_is_unique required_columns_are_filled
-    sku_is_unique
+warehouse/products: agrees_with_source_and_backup few_rows_in_quarantine grain_is_unique
+    required_columns_are_filled sku_is_unique
 """
 
 DEPARTMENT_SALES = """
