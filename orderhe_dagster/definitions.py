@@ -71,7 +71,7 @@ def build_definitions(
             *build_dashboard_assets(catalogue, calendar, state, settings.currency),
             build_lineage_asset(catalogue, state),
         ],
-        asset_checks=build_checks(catalogue, calendar),
+        asset_checks=build_checks(catalogue, calendar, state.scratch, policy, build_parquet_query),
         jobs=automation.jobs,
         schedules=automation.schedules,
         sensors=automation.sensors,

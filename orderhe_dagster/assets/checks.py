@@ -1,13 +1,15 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
+from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog.segments import Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
@@ -18,9 +20,12 @@ from orderhe_dagster.proof.ages import Ages, ages
 from orderhe_dagster.proof.agreement import Agreement, prove
 from orderhe_dagster.proof.check_results import AGREES, CheckResult
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, wrong_rows_markdown
-from orderhe_dagster.proof.judgement import Judge
+from orderhe_dagster.proof.judgement import Judge, Judgement
+from orderhe_dagster.proof.orphans import ReadAgain, read_again
 from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, LIMIT, Excess
 from orderhe_dagster.road import audit, index
+from orderhe_dagster.road.extracts import Parquet, Road
+from orderhe_dagster.road.guards import Rules
 from orderhe_dagster.road.quarantine_report import markdown
 from orderhe_dagster.road.remedies import again_command
 from orderhe_dagster.road.step import Step
@@ -29,9 +34,17 @@ FIRST_WRONG, LAST_WRONG = "first_wrong_day", "last_wrong_day"
 """Metadata of a failed check."""
 
 
-def build_checks(catalogue: Catalogue, calendar: Calendar) -> list[dg.AssetChecksDefinition]:
-    """One definition a table, with all its checks; a failed one stops what follows."""
-    loaded = [_loaded_checks(catalogue, table, calendar) for table in catalogue.layer("raw")]
+def build_checks(
+    catalogue: Catalogue, calendar: Calendar, scratch: Path, policy: Policy, parquet: Parquet
+) -> list[dg.AssetChecksDefinition]:
+    """One definition a table, with all its checks; a failed one stops what follows.
+
+    The last three are for the rows whose parent is gone: they are read again.
+    """
+    loaded = [
+        _loaded_checks(catalogue, table, calendar, scratch, policy, parquet)
+        for table in catalogue.layer("raw")
+    ]
     models = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
     built = [_model_checks(catalogue, table, calendar) for table in models]
     return [*loaded, *(checks for checks in built if checks is not None)]
@@ -48,7 +61,12 @@ def _spec(asset: dg.AssetKey, claim: Claim) -> dg.AssetCheckSpec:
 
 
 def _loaded_checks(
-    catalogue: Catalogue, table: Table, calendar: Calendar
+    catalogue: Catalogue,
+    table: Table,
+    calendar: Calendar,
+    scratch: Path,
+    policy: Policy,
+    parquet: Parquet,
 ) -> dg.AssetChecksDefinition:
     asset = dg.AssetKey(["warehouse", table.name])
     claims = claims_of(catalogue, table, "warehouse")
@@ -74,18 +92,29 @@ def _loaded_checks(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
         run_id, history = context.run.run_id, calendar.history()
-
-        def check_agreement() -> tuple[CheckResult, dg.AssetCheckResult]:
-            step = Step(table, history if table.partition else None, run_id, history)
-            segments = _loaded_segments(step, store, warehouse)
-            agreement = prove(step, segments, source, store, warehouse)
-            _dispute(table, agreement, warehouse, run_id)
-            proofs = ages(table.name, store, warehouse)
-            shown = _shown_agreement(asset, agreement, proofs)
-            return _agreement_result(agreement, proofs, run_id), shown
-
         judge = Judge(catalogue, history, source, store, run_id)
-        yield from _judged(context, asset, judge, warehouse, check_agreement)
+        step = Step(table, history if table.partition else None, run_id, history)
+        wanted = {key.name for key in context.selected_asset_check_keys}
+        keys = {claim.name for claim in claims if claim.foreign_key} & wanted
+        with failing_clearly(f"checks of warehouse/{table.name}", None):
+            segments = {*_loaded_segments(step, store, warehouse)}
+            of_keys, again = _judged_keys(
+                judge,
+                table,
+                keys,
+                Road(source, store, warehouse, scratch, parquet),
+                policy.of_source(context.run.tags),
+                policy.of_copies(context.run.tags),
+            )
+            others = []
+            if AGREES in wanted:
+                read = again.segments if again else ()
+                agreement = prove(step, segments.union(read), source, store, warehouse)
+                _dispute(table, agreement, warehouse, run_id)
+                proofs = ages(table.name, store, warehouse)
+                others.append(_agreement_result(agreement, proofs, run_id))
+                yield _shown_agreement(asset, agreement, proofs)
+            yield from _judged(asset, judge, wanted, warehouse, of_keys, again, others)
 
     return checks
 
@@ -111,34 +140,49 @@ def _model_checks(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
         judge = Judge(catalogue, calendar.history(), source, store, context.run.run_id)
-        yield from _judged(context, asset, judge, warehouse)
+        wanted = {key.name for key in context.selected_asset_check_keys}
+        with failing_clearly(f"checks of {layer}/{table.name}", None):
+            yield from _judged(asset, judge, wanted, warehouse)
 
     return checks
 
 
+def _judged_keys(
+    judge: Judge,
+    table: Table,
+    names: Collection[str],
+    road: Road,
+    of_source: Rules,
+    of_copies: Rules,
+) -> tuple[Judgement | None, ReadAgain | None]:
+    """What the foreign key claims of these names come to, after rows without a parent were read again."""
+    if not names:
+        return None, None
+    with road.warehouse.session("foreign keys", read_only=True) as session:
+        judgement = judge.judge(session, table.read_as, names)
+    again = read_again(judge, table, judgement, road, of_source, of_copies)
+    return (None if again else judgement), again
+
+
 def _judged(
-    context: dg.AssetCheckExecutionContext,
     asset: dg.AssetKey,
     judge: Judge,
+    wanted: Collection[str],
     warehouse: Warehouse,
-    check_agreement: Callable[[], tuple[CheckResult, dg.AssetCheckResult]] | None = None,
+    before: Judgement | None = None,
+    again: ReadAgain | None = None,
+    others: Sequence[CheckResult] = (),
 ) -> Iterator[dg.AssetCheckResult]:
-    """Judge the claims that the step was asked for, and keep the results for later runs."""
-    wanted = {key.name for key in context.selected_asset_check_keys}
-    ref, others = TableRef(cast("Layer", asset.path[0]), asset.path[1]), []
-    with failing_clearly(f"checks of {'/'.join(asset.path)}", None):
-        if check_agreement and AGREES in wanted:
-            result, shown = check_agreement()
-            others.append(result)
-            yield shown
-        with warehouse.session("checks", read_only=True) as session:
-            judgement = judge.judge(session, ref, wanted)
-        for claim, finding in judgement.findings:
-            yield _shown_claim(asset, claim, finding)
-        if judgement.excess is not None:
-            yield _shown_excess(asset, judgement.excess)
-        with warehouse.session(f"check results of {ref}") as session:
-            judge.keep(session, judgement, others)
+    """Judge the claims that the step was asked for, and keep all results for later runs."""
+    ref = TableRef(cast("Layer", asset.path[0]), asset.path[1])
+    with warehouse.session("checks", read_only=True) as session:
+        judgement = judge.judge(session, ref, wanted, before)
+    for claim, finding in judgement.findings:
+        yield _shown_claim(asset, claim, finding, again.sentence(claim.name) if again else "")
+    if judgement.excess is not None:
+        yield _shown_excess(asset, judgement.excess)
+    with warehouse.session(f"check results of {ref}") as session:
+        judge.keep(session, judgement, others)
 
 
 def wrong_days(segments: Iterable[Segment]) -> dict[str, str]:
@@ -170,7 +214,10 @@ def _agreement_result(agreement: Agreement, proofs: Ages, run_id: str) -> CheckR
     )
 
 
-def _shown_claim(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.AssetCheckResult:
+def _shown_claim(
+    asset: dg.AssetKey, claim: Claim, finding: Finding, done: str
+) -> dg.AssetCheckResult:
+    """The result of a claim; `done` is what was done before it was judged for good."""
     metadata: dict[str, Any] = {
         "wrong_rows": finding.wrong,
         "sql": dg.MetadataValue.md(f"```sql\n{claim.sql}\n```"),
@@ -185,7 +232,7 @@ def _shown_claim(asset: dg.AssetKey, claim: Claim, finding: Finding) -> dg.Asset
         check_name=claim.name,
         passed=not finding.wrong,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=finding.sentence(claim),
+        description="; ".join(filter(None, [finding.sentence(claim), done])),
         metadata=metadata,
     )
 

@@ -36,7 +36,7 @@ from orderhe_dagster.road.inputs import stands_on
 
 @dataclass(frozen=True)
 class Judgement:
-    """What some claims of a table came to; `content` is what they judged, where they were all of them.
+    """What claims of a table came to, and which content they judged; `is_whole` where all of them did.
 
     `excess` is what of a loaded table is in quarantine beyond the limit, where that was asked.
     """
@@ -45,6 +45,7 @@ class Judgement:
     findings: Sequence[tuple[Claim, Finding]]
     excess: Excess | None
     content: str | None
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,30 @@ class Judge:
         return claims_of(self.catalogue, self.catalogue.get(ref), ref.layer)
 
     def judge(
-        self, session: Session, ref: TableRef, names: Collection[str] | None = None
+        self,
+        session: Session,
+        ref: TableRef,
+        names: Collection[str] | None = None,
+        before: Judgement | None = None,
     ) -> Judgement:
-        """Judge a table's claims, all or those of these names. What is loaded meanwhile stays unjudged."""
+        """Judge a table's claims, all or those of these names; not those that were just `before`.
+
+        What is loaded meanwhile stays unjudged.
+        """
         all_of, table = self.claims(ref), self.catalogue.get(ref)
         own = {*(claim.name for claim in all_of), *self._of_backups(table)}
         chosen = own if names is None else own & {*names}
-        content = self._contents(session, {ref: all_of}).get(ref)
-        claims = [claim for claim in all_of if claim.name in chosen]
+        content = before.content if before else self._contents(session, {ref: all_of}).get(ref)
+        known = {claim.name: finding for claim, finding in before.findings} if before else {}
+        claims = [one for one in all_of if one.name in chosen and one.name not in known]
+        for claim, finding in judge(session, self.catalogue, claims, self._unread):
+            known[claim.name] = replace(finding, segments=self._cut(finding.segments))
         return Judgement(
             ref,
-            [
-                (claim, replace(finding, segments=self._cut(finding.segments)))
-                for claim, finding in judge(session, self.catalogue, claims, self._unread)
-            ],
+            [(claim, known[claim.name]) for claim in all_of if claim.name in known],
             self.excess(table) if FEW_IN_QUARANTINE in chosen else None,
-            content if chosen == own else None,
+            content,
+            chosen == own,
         )
 
     def _cut(self, segments: Collection[Segment]) -> tuple[Segment, ...]:
@@ -112,7 +121,8 @@ class Judge:
                 kept.discard(claim.name)
         if judgement.excess is not None:
             results.append(self._result(ref, FEW_IN_QUARANTINE, judgement.excess.rows))
-        record(session, str(ref), results, kept, judgement.content)
+        content = judgement.content if judgement.is_whole else None
+        record(session, str(ref), results, kept, content)
 
     def require_passed(self, session: Session, table: Table) -> None:
         """Judge what `table` reads and nobody has judged as it is now; then refuse what failed.

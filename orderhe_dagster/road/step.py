@@ -15,18 +15,19 @@ class Step:
 
     `window` is what was asked for, None of a table without partitions; what has changed besides comes
     along. `history` has every day that is over. `run_id` names what is written: objects of the store,
-    rows of the audit.
+    rows of the audit. Where only some segments of the window are asked for, `chosen` names them.
     """
 
     table: Table
     window: Window | None
     run_id: str
     history: Window
+    chosen: tuple[Segment, ...] | None = None
 
     @property
     def segments(self) -> list[Segment]:
         """The segments that were asked for, in order."""
-        return segments_of(self.window)
+        return segments_of(self.window) if self.chosen is None else list(self.chosen)
 
     @property
     def cut(self) -> list[Segment]:
@@ -36,7 +37,8 @@ class Step:
     @property
     def is_daily(self) -> bool:
         """Whether it reaches the last day that is over: then it looks after all of the past, too."""
-        return self.window is None or self.window.end >= self.history.end
+        reaches = self.window is None or self.window.end >= self.history.end
+        return reaches and self.chosen is None
 
     @property
     def outside(self) -> Outside:
