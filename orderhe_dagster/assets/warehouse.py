@@ -21,6 +21,7 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.proof.staging import Stage
 from orderhe_dagster.road import loads
 from orderhe_dagster.road.step import Step
 
@@ -56,7 +57,8 @@ def _loaded_asset(
         window = calendar.window(context) if table.partition else None
         with failing_clearly(f"warehouse/{table.name}", window, context.retry_number):
             step = Step(table, window, context.run.run_id, calendar.history())
-            done = loads.load(step, store, warehouse, policy.of_copies(context.run.tags))
+            stage = Stage(catalogue, step.run_id)
+            done = loads.load(step, store, warehouse, policy.of_copies(context.run.tags), stage)
             records = done.records
             there = ddl.qualified(table.read_as)
             with warehouse.session(f"preview of {name}", read_only=True) as session:

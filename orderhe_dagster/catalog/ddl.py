@@ -117,6 +117,12 @@ def redshift_create(table: Table, ref: TableRef | None = None) -> str:
     return "\n".join([text, *options])
 
 
+def redshift_stage(table: Table, name: str) -> str:
+    """The temporary table that takes what is to be loaded: any column may be NULL until it is judged."""
+    lines = [f"{quoted(column.name)} {redshift_text(column.type)}" for column in table.columns]
+    return _create(f"create temp table {name}", lines)
+
+
 def redshift_insert(table: Table, where: str = "", into: str = "") -> str:
     """The insert that fills a modelled table, or `into` another; its select stands as its file has it.
 

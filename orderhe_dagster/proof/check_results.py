@@ -26,6 +26,8 @@ from orderhe_dagster.road.remedies import again_command, run_command
 
 AGREES = "agrees_with_source_and_backup"
 """The check of every loaded table that `agreement` makes."""
+HELD_BACK = "nothing_held_back"
+"""What a load keeps of every loaded table: failed as long as it holds rows back (`staging`)."""
 _SHOWN = 5
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _COLUMNS = (
@@ -74,6 +76,8 @@ class CheckResult:
         unit = "day differs", "days differ"
         if self.claim == FEW_IN_QUARANTINE:
             unit = "row is in quarantine", "rows are in quarantine"
+        elif self.claim == HELD_BACK:
+            unit = "row is held back", "rows are held back"
         elif self.claim != AGREES:
             unit = "row breaks it", "rows break it"
         return (
@@ -162,6 +166,13 @@ def check_results(session: Session, catalogue: Catalogue | None = None) -> list[
     return [result for result in results if result.claim in claims.get(result.table_name, ())]
 
 
+def has_failed(session: Session, table_name: str, claim: str) -> bool:
+    """Whether a claim has failed, by what is kept."""
+    name, own = literal(table_name), literal(claim)
+    where = f"table_name = {name} and claim = {own} and not passed"
+    return bool(session.execute(f"select count(*) from {CHECKS} where {where}").scalar())
+
+
 def _check_result(row: Sequence[object]) -> CheckResult:
     names = [name.strip() for name in f"{_COLUMNS}, {_AGES}".split(",")]
     values = dict(zip(names, row, strict=True))
@@ -175,7 +186,7 @@ def claim_names(catalogue: Catalogue, ref: TableRef) -> Collection[str]:
     """The names of the checks that stop what is built on the table which SQL calls `ref`."""
     table = catalogue.get(ref)
     names = {claim.name for claim in claims_of(catalogue, table, ref.layer)}
-    return names | {AGREES, FEW_IN_QUARANTINE} if table.layer == "raw" else names
+    return names | {AGREES, FEW_IN_QUARANTINE, HELD_BACK} if table.layer == "raw" else names
 
 
 def refuse_failed(

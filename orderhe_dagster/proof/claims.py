@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,6 +41,8 @@ class Claim:
     foreign_key: ForeignKey | None = None
     table: Table | None = None  # whose promise it is
     personal: tuple[int, ...] = ()  # places of columns that show personal data under other names
+    columns: tuple[str, ...] = ()  # of what the rows of its table tell by themselves: the columns
+    is_key: bool = False  # these are to be unique together
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,13 @@ class Finding:
         return "holds for every row"
 
 
-def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
-    """Everything that the file of `table` and `sql/checks` promise of `<layer>.<table>`."""
-    claims = [*_required(table), *_unique_keys(table), *_accepted_values(table)]
+def claims_of(catalogue: Catalogue, table: Table, layer: Layer, relation: str = "") -> list[Claim]:
+    """Everything that the file of `table` and `sql/checks` promise of `<layer>.<table>`.
+
+    Those that have `columns` are of the rows of `relation`, where another than the table is named.
+    """
+    rows = relation or ddl.qualified(table.read_as)
+    claims = [*_required(table, rows), *_unique_keys(table, rows), *_accepted_values(table, rows)]
     if layer == "warehouse" and table.layer == "raw":
         awaited = foreign_key_parents(catalogue)[table.name]
         claims += [_refers(table, key, key.parent in awaited) for key in table.foreign_keys]
@@ -80,7 +86,7 @@ def claims_of(catalogue: Catalogue, table: Table, layer: Layer) -> list[Claim]:
     return [replace(claim, table=table) for claim in _plainly_named(claims)]
 
 
-def _required(table: Table) -> Iterator[Claim]:
+def _required(table: Table, relation: str) -> Iterator[Claim]:
     required = [column.name for column in table.columns if not column.nullable]
     required += [name for name in table.grain if name not in required]
     if required:
@@ -88,26 +94,27 @@ def _required(table: Table) -> Iterator[Claim]:
         yield Claim(
             "required_columns_are_filled",
             f"No NULL in {', '.join(required)}.",
-            f"select * from {ddl.qualified(table.read_as)} where {missing}",
+            f"select * from {relation} where {missing}",
+            columns=tuple(required),
         )
 
 
-def _unique_keys(table: Table) -> Iterator[Claim]:
+def _unique_keys(table: Table, relation: str) -> Iterator[Claim]:
     if table.grain:
-        yield _unique(table, table.grain, "grain")
+        yield _unique(table, relation, table.grain, "grain")
     for key in table.unique:
-        yield _unique(table, key, "_".join(key))
+        yield _unique(table, relation, key, "_".join(key))
 
 
-def _accepted_values(table: Table) -> Iterator[Claim]:
+def _accepted_values(table: Table, relation: str) -> Iterator[Claim]:
     for column in table.columns:
         if column.values:
             accepted = ", ".join(audit.expression(value) for value in column.values)
             yield Claim(
                 f"{column.name}_is_accepted",
                 f"{column.name} is one of {', '.join(column.values)}.",
-                f"select * from {ddl.qualified(table.read_as)}"
-                f" where {ddl.quoted(column.name)} not in ({accepted})",
+                f"select * from {relation} where {ddl.quoted(column.name)} not in ({accepted})",
+                columns=(column.name,),
             )
 
 
@@ -145,21 +152,29 @@ def _plainly_named(claims: Sequence[Claim]) -> list[Claim]:
     return named
 
 
-def _unique(table: Table, key: tuple[str, ...], name: str) -> Claim:
-    """Texts are grouped by their MD5: it tells blanks at the end apart, which Redshift may not."""
-    shown, grouped = [], []
-    for column in key:
-        quoted = ddl.quoted(column)
-        is_text = table.column(column).type.kind == "varchar"
-        shown.append(f"max({quoted}) as {quoted}" if is_text else quoted)
-        grouped.append(f"md5({quoted})" if is_text else quoted)
+def grouped_by(table: Table, key: Iterable[str]) -> list[str]:
+    """What rows of a key are grouped by: its columns, of texts their MD5.
+
+    It tells blanks at the end apart, which Redshift may not.
+    """
+    texts = {column.name for column in table.columns if column.type.kind == "varchar"}
+    return [f"md5({ddl.quoted(name)})" if name in texts else ddl.quoted(name) for name in key]
+
+
+def _unique(table: Table, relation: str, key: tuple[str, ...], name: str) -> Claim:
+    grouped = grouped_by(table, key)
+    shown = [
+        quoted if by == quoted else f"max({quoted}) as {quoted}"
+        for quoted, by in zip(map(ddl.quoted, key), grouped, strict=True)
+    ]
     filled = " and ".join(f"{ddl.quoted(column)} is not null" for column in key)
     return Claim(
         f"{name}_is_unique",
         f"No two rows have the same {', '.join(key)}.",
-        f"select {', '.join(shown)}, count(*) as row_count from {ddl.qualified(table.read_as)}"
-        f" where {filled}"
+        f"select {', '.join(shown)}, count(*) as row_count from {relation} where {filled}"
         f" group by {', '.join(grouped)} having count(*) > 1",
+        columns=key,
+        is_key=True,
     )
 
 
@@ -194,13 +209,7 @@ def judge(
     `unread` says of a partitioned parent and the segments of it that are loaded whether the source
     has rows of it on other days; a child is not judged by a parent that is held in part only.
     """
-    personal = {
-        column.name
-        for layer in ("raw", "warehouse")
-        for table in catalogue.layer(layer)
-        for column in table.columns
-        if column.pii
-    }
+    personal = personal_columns(catalogue)
     partitioned = {table.name: table for table in catalogue.layer("raw") if table.partition}
 
     def is_partial(parent: str, loaded: Collection[Segment]) -> bool:
@@ -210,6 +219,17 @@ def judge(
         return [
             (claim, _judge_one(session, catalogue, claim, personal, is_partial)) for claim in claims
         ]
+
+
+def personal_columns(catalogue: Catalogue) -> set[str]:
+    """The names of all columns with personal data."""
+    return {
+        column.name
+        for layer in ("raw", "warehouse")
+        for table in catalogue.layer(layer)
+        for column in table.columns
+        if column.pii
+    }
 
 
 def _judge_one(

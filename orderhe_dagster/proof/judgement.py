@@ -22,6 +22,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.check_results import (
     AGREES,
+    HELD_BACK,
     CheckResult,
     claim_names,
     record,
@@ -29,7 +30,7 @@ from orderhe_dagster.proof.check_results import (
 )
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge
 from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, Excess, excess
-from orderhe_dagster.road import audit
+from orderhe_dagster.road import audit, index
 from orderhe_dagster.road.audit import JUDGED, UNDEFINED_SCHEMA, Loaded, literal
 from orderhe_dagster.road.inputs import stands_on
 
@@ -159,7 +160,17 @@ class Judge:
         if AGREES in failed:
             held = _held(session, [str(ref)]).get(str(ref), {})
             segments |= {s for s, row in held.items() if row.version.startswith(audit.DISPUTED)}
-        return segments
+        return segments | (self._not_loaded(session, ref) if HELD_BACK in failed else set())
+
+    def _not_loaded(self, session: Session, ref: TableRef) -> set[Segment]:
+        """The segments of which the warehouse does not hold the newest backup."""
+        held = _held(session, [str(ref)]).get(str(ref), {})
+        return {
+            segment
+            for segment, record in index.read(self.store, ref.name).records.items()
+            if (segment.day is None or segment.day in self.history)
+            and (segment not in held or held[segment].version != record.version)
+        }
 
     def _unjudged(self, session: Session, table: Table) -> list[TableRef]:
         """The tables with claims that `table` reads, and whose content now is not the one that was judged."""

@@ -15,6 +15,7 @@ from orderhe_dagster.catalog.segments import Segment, days_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.proof.judgement import Judge, Judgement
+from orderhe_dagster.proof.staging import Stage
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.extracts import Road, back_up
 from orderhe_dagster.road.findings import Finding, rows_of
@@ -78,12 +79,9 @@ def read_again(
     changed = tuple(sorted(done.written & set(segments)))
     if changed:
         # What is as it was keeps the moment it was read at: before its parents were, so it is judged.
-        load(
-            replace(step, run_id=judge.run_id, chosen=changed),
-            road.store,
-            road.warehouse,
-            of_copies,
-        )
+        of_these = replace(step, run_id=judge.run_id, chosen=changed)
+        stage = Stage(judge.catalogue, judge.run_id)
+        load(of_these, road.store, road.warehouse, of_copies, stage)
     findings = [finding for finding in done.findings if finding.kind == "silent"]
     with road.warehouse.session(f"findings of {table.name}") as session:
         audit.note_findings(session, f"warehouse.{table.name}", rows_of(findings), judge.run_id)

@@ -92,12 +92,18 @@ def _forgotten_days(step: Step) -> list[str]:
     ]
 
 
+def segment_expression(step: Step) -> str:
+    """The text of the segment that a row of a table with partitions lies in, as SQL."""
+    day = measure.day_expression(step.table, "redshift")
+    outside = condition(step.table, [OUTSIDE], step.outside_of_days)
+    return f"case when {outside} then '{OUTSIDE}' else to_char({day}, 'YYYY-MM-DD') end"
+
+
 def _moved_rows(step: Step, target: str) -> list[str]:
     """Take out rows whose day was edited, so that none is counted twice; their old days become stale."""
     table = step.table
     if not table.grain:
         return []
-    day = measure.day_expression(table, "redshift")
     equal = []
     for name in table.grain:
         mine, theirs = f"{ddl.quoted(table.name)}.{ddl.quoted(name)}", f"{STAGE}.{ddl.quoted(name)}"
@@ -106,9 +112,7 @@ def _moved_rows(step: Step, target: str) -> list[str]:
             # = passes over blanks at the end, len does not.
             equal.append(f"len({mine}) = len({theirs})")
     joined = " and ".join(equal)
-    outside = condition(table, [OUTSIDE], step.outside_of_days)
-    segment = f"case when {outside} then '{OUTSIDE}' else to_char({day}, 'YYYY-MM-DD') end"
-    moved = f"select {segment} from {target}"
+    moved = f"select {segment_expression(step)} from {target}"
     return [
         (
             f"update {LOADS} set version = {literal(MOVED + step.run_id[:80])}"

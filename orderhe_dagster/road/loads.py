@@ -5,7 +5,7 @@ The transaction's SQL is in `load_sql`; who runs a load, and when, is not said h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orderhe_dagster.catalog import ddl
@@ -21,6 +21,12 @@ from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.guards import AS_USUAL, Rules
+from orderhe_dagster.road.held_back import (
+    Refusal,
+    StageJudge,
+    segments_of_refusals,
+    sentence,
+)
 from orderhe_dagster.road.load_sql import INCOMING, MOVED, STAGE, incoming_rows, load_statements
 from orderhe_dagster.road.measures import difference, measures, same, share_of
 from orderhe_dagster.road.remedies import again_command, segments_text
@@ -58,28 +64,48 @@ class Load:
     records: dict[Segment, Record] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     proven: int = 0
+    refusals: Sequence[Refusal] = ()
 
 
-def load(step: Step, store: Store, warehouse: Warehouse, rules: Rules = AS_USUAL) -> Load:
+def load(
+    step: Step,
+    store: Store,
+    warehouse: Warehouse,
+    rules: Rules = AS_USUAL,
+    judge: StageJudge | None = None,
+) -> Load:
     """Bring the current backups that the step asks for into `warehouse.<table>`, all or none.
 
     Days of the history that have a backup which the warehouse does not hold come along: a load that
     failed, a day that was backed up again, a warehouse that was lost. A daily step also measures as
     many segments as the budget lets it: whose rows are not those that were loaded, are loaded again.
-    Raises LoadError, StatementError.
+
+    Segments whose rows break a claim, as `judge` finds on the stage, are held back: the others are
+    loaded, and LoadError says what was not, and why. Raises LoadError, StatementError.
     """
+    done = _load_retried(step, store, warehouse, rules, judge)
+    if done.refusals:
+        raise LoadError(sentence(step.table, done.refusals, done.records))
+    return done
+
+
+def _load_retried(
+    step: Step, store: Store, warehouse: Warehouse, rules: Rules, judge: StageJudge | None
+) -> Load:
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _attempt(step, store, warehouse, rules)
+            return _attempt(step, store, warehouse, rules, judge)
         except _Superseded as error:
             if not _backed_up_since(store, step.table, error.newer):
                 raise
         except ConnectionLost:
             pass  # nothing of it was committed, as far as is known: once more
-    return _attempt(step, store, warehouse, rules)
+    return _attempt(step, store, warehouse, rules, judge)
 
 
-def _attempt(step: Step, store: Store, warehouse: Warehouse, rules: Rules) -> Load:
+def _attempt(
+    step: Step, store: Store, warehouse: Warehouse, rules: Rules, judge: StageJudge | None
+) -> Load:
     """Load once, in a session of its own."""
     table, name = step.table, f"warehouse.{step.table.name}"
     done = Load()
@@ -95,7 +121,7 @@ def _attempt(step: Step, store: Store, warehouse: Warehouse, rules: Rules) -> Lo
             if rules.proves(step):
                 _prove(session, step, held, current, done, rules)
             try:
-                _load(session, step, done, store, warehouse)
+                _load(session, step, done, store, warehouse, judge)
             except StatementError as error:
                 newer = _newer(done.records, audit.read(session, [name])[name])
                 if not newer:
@@ -236,10 +262,10 @@ def stage(
     store: Store,
     warehouse: Warehouse,
 ) -> None:
-    """COPY the parts of these records into the session's stage, which is made like the table. LoadError."""
+    """COPY the parts of these records into the session's stage. LoadError."""
     table = step.table
     columns = ", ".join(ddl.quoted(name) for name in table.column_names)
-    session.execute(f"create temp table {STAGE} (like warehouse.{ddl.quoted(table.name)})")
+    session.execute(ddl.redshift_stage(table, STAGE))
     parts = [part for record in records.values() for part in record.parts]
     if not parts:
         return
@@ -271,18 +297,45 @@ def staged_differences(
     return warehouse_differences(session, table, STAGE, target, where, where, limit=limit)
 
 
-def _load(session: Session, step: Step, done: Load, store: Store, warehouse: Warehouse) -> None:
+def _load(
+    session: Session,
+    step: Step,
+    done: Load,
+    store: Store,
+    warehouse: Warehouse,
+    judge: StageJudge | None,
+) -> None:
     table, records = step.table, done.records
     stage(session, step, records, store, warehouse)
     _check_stage(session, step, records)
+    if judge is not None:
+        _hold_back(session, step, done, judge)
     wrong = [one for one in done.findings if one.kind == "wrong"]
     gone = [one for one in done.findings if one.kind == "gone"]
     wrong[:SHOWN_SEGMENTS] = [_with_rows(session, step, one) for one in wrong[:SHOWN_SEGMENTS]]
     done.findings = gone + wrong
+    if not done.records:
+        return
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
-    session.execute(incoming_rows(step, records))
-    session.transaction(load_statements(step, records))
+    session.execute(incoming_rows(step, done.records))
+    session.transaction(load_statements(step, done.records))
     audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
+    if judge is not None and not done.refusals:
+        judge.keep(session, table, ())
+
+
+def _hold_back(session: Session, step: Step, done: Load, judge: StageJudge) -> None:
+    """Take the segments out of the load whose staged rows break a claim; kept before anything is loaded."""
+    has_rows = any(record.parts for record in done.records.values())
+    done.refusals = judge.refusals(session, step, STAGE) if has_rows else ()
+    if not done.refusals:
+        return
+    judge.keep(session, step.table, done.refusals)
+    held_back = segments_of_refusals(done.refusals)
+    where = condition(step.table, held_back, step.outside_of_days)
+    session.execute(f"delete from {STAGE}{f' where {where}' if where else ''}")
+    done.records = {s: record for s, record in done.records.items() if s not in held_back}
+    done.findings = [finding for finding in done.findings if finding.segment not in held_back]
 
 
 def _with_rows(session: Session, step: Step, finding: Finding) -> Finding:
