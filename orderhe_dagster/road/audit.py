@@ -40,7 +40,7 @@ _AUDIT_DDL = (
         "run_id varchar(128) not null, "
         "row_count bigint not null, "
         "digest varchar(64) not null, "
-        "inputs varchar(64) not null, "  # fingerprint of what a model was built from
+        "inputs varchar(64) not null, "  # of a model: fingerprint of what it was built from; see loads.Load
         "snapshot_at timestamp not null, "
         "loaded_at timestamp not null)"
     ),

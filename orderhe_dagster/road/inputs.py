@@ -45,8 +45,11 @@ class Inputs:
             for ref in table.depends_on
         }
         self.days = _common_days([held[name] for name, daily in self._daily.items() if daily])
+        self._loaded = {str(ref) for ref in table.depends_on if catalogue.get(ref).layer == "raw"}
         self._whole = {  # an upstream read as a whole counts with all its segments
-            name: _digest(f"{s}={row.version}" for s, row in sorted(held[name].items()))
+            name: _digest(
+                f"{s}={self._content(name, row)}" for s, row in sorted(held[name].items())
+            )
             for name, daily in self._daily.items()
             if not daily
         }
@@ -61,8 +64,14 @@ class Inputs:
         versions = []
         for name, daily in sorted(self._daily.items()):
             row = self._held[name].get(segment) if daily else None
-            versions.append(f"{name}={row.version if row else self._whole.get(name, '')}")
+            content = self._content(name, row) if row else self._whole.get(name, "")
+            versions.append(f"{name}={content}")
         return _digest([self._table.code_version, *versions])
+
+    def _content(self, name: str, row: Loaded) -> str:
+        """What the warehouse holds of a segment; rows that were altered and put right count as others."""
+        mended = row.inputs if name in self._loaded else ""
+        return f"{row.version}@{mended}" if mended else row.version
 
     def changed(self, segment: Segment) -> bool:
         """Whether the segment was never built, or from other inputs than there are now."""

@@ -20,8 +20,10 @@ _COLUMNS = (
 )
 
 
-def incoming_rows(step: Step, records: Mapping[Segment, Record]) -> str:
-    """The statement that puts the audit rows to be into the incoming table."""
+def incoming_rows(
+    step: Step, records: Mapping[Segment, Record], inputs: Mapping[Segment, str]
+) -> str:
+    """The statement that puts the audit rows to be into the incoming table; `inputs`: see `loads.Load`."""
     rows = ",\n".join(
         "("
         + ", ".join(
@@ -33,7 +35,7 @@ def incoming_rows(step: Step, records: Mapping[Segment, Record]) -> str:
                 literal(step.run_id),
                 str(record.measure.rows),
                 literal(str(record.measure.digest)),
-                "''",
+                literal(inputs.get(record.segment, "")),
                 literal(record.verified_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
                 "getdate()",
             )

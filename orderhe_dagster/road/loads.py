@@ -58,13 +58,15 @@ class _Superseded(LoadError):
 class Load:
     """What a load came to: the records it brought, and the segments it found altered and put right.
 
-    `proven` counts the segments that were measured besides, and are what was loaded.
+    `proven` counts the segments that were measured besides, and are what was loaded. `inputs` says of
+    those that are loaded once more which run last found them altered, '' where none did.
     """
 
     records: dict[Segment, Record] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     proven: int = 0
     refusals: Sequence[Refusal] = ()
+    inputs: dict[Segment, str] = field(default_factory=dict)
 
 
 def load(
@@ -118,8 +120,7 @@ def _attempt(
             held = audit.read(session, [name])[name]
             current = index.read(store, table.name).records
             done.records = _records(step, held, current)
-            if rules.proves(step):
-                _prove(session, step, held, current, done, rules)
+            _prove(session, step, held, current, done, rules)
             try:
                 _load(session, step, done, store, warehouse, judge)
             except StatementError as error:
@@ -143,9 +144,15 @@ def _prove(
 ) -> None:
     """Measure the segments whose turn it is, and those that are loaded over in any case, before they are.
 
-    Those that are not what was loaded join the records.
+    Those that are not what was loaded join the records. Whoever built a model from such rows must know when
+    they are put right: `inputs`.
     """
     table, name = step.table, f"warehouse.{step.table.name}"
+    done.inputs = {
+        segment: held[segment].inputs
+        for segment, record in done.records.items()
+        if segment in held and held[segment].version == record.version
+    }
     turns = {
         segment: Turn(record.measure.rows, utc(held[segment].proven_at))
         for segment, record in current.items()
@@ -153,7 +160,9 @@ def _prove(
         and segment in held
         and held[segment].version == record.version
     }
-    chosen = choose(turns, share_of(session, name, rules.budget)) if turns else []
+    chosen = (
+        choose(turns, share_of(session, name, rules.budget)) if turns and rules.proves(step) else []
+    )
     known = {s for s in done.records if s in held and not held[s].version.startswith(_PUT_ASIDE)}
     looked_at = sorted({*chosen, *known})
     if not looked_at:
@@ -165,6 +174,7 @@ def _prove(
         differs = _unlike(there.get(segment, Measure(0)), loaded, record)
         if differs:
             done.records[segment] = record
+            done.inputs[segment] = step.run_id[:64]
             text = f"the warehouse had {differs} as loaded of backup generation {loaded.generation}"
             done.findings.append(Finding(segment, "wrong", text))
         elif segment not in done.records:
@@ -317,7 +327,7 @@ def _load(
     if not done.records:
         return
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
-    session.execute(incoming_rows(step, done.records))
+    session.execute(incoming_rows(step, done.records, done.inputs))
     session.transaction(load_statements(step, done.records))
     audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
     if judge is not None and not done.refusals:
