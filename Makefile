@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills retail clients conformance notebook pictures rooms lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills drill retail clients conformance notebook pictures rooms lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -43,6 +43,9 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --random 20
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.zombies
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.crowds
+
+drill: $(VENV)/.dev ## damage source, backup, warehouse and marts for ten nights, on all systems (long)
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.drill.nights $(ARGS)
 
 retail: $(VENV)/.dev ## the Online Retail shop on MySQL, S3 and Redshift too (long; needs its data)
 	@LONG_TESTS=1 $(BIN)/python -m pytest orderhe_dagster_tests/test_online_retail.py $(ARGS)

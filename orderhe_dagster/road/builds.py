@@ -7,7 +7,7 @@ built along with the ones asked for, so that a partitioned model never lags behi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -113,7 +113,7 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     if not is_new and not audit.is_there(session, ddl.qualified(table.ref)):
         is_new, findings = True, [Finding(s, "altered", "its table is gone") for s in own]
     elif rules.proves(step) and not is_new and not remade:
-        findings = _altered(session, step, own, rules)
+        findings = _altered(session, step, own, segments, rules)
         # What an earlier version built has no digest to be held to.
         segments |= {s for s, row in own.items() if not row.digest and s.day}
     segments |= {one.segment for one in findings} - {OUTSIDE}
@@ -124,12 +124,17 @@ def _altered(
     session: Session,
     step: Step,
     held: Mapping[Segment, Loaded],
+    building: Collection[Segment],
     rules: Rules,
 ) -> list[Finding]:
-    """The segments whose rows are not those that were built, among the ones whose turn it is."""
+    """The segments whose rows are not those that were built, among the ones whose turn it is.
+
+    And among those that are built in any case: what is altered in them would be gone untold.
+    """
     own = altered.own_segments(step.table, held)
     turns = {s: Turn(loaded.rows, utc(loaded.proven_at)) for s, loaded in own.items()}
-    chosen = choose(turns, share_of(session, str(step.table.ref), rules.budget))
+    by_turns = choose(turns, share_of(session, str(step.table.ref), rules.budget))
+    chosen = sorted({*by_turns, *(own.keys() & {*building})})
     return altered.look(session, step.table, own, chosen).findings
 
 
