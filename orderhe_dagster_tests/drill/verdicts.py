@@ -7,6 +7,7 @@ the first of it.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from collections import Counter
@@ -261,21 +262,15 @@ def _warehouse_rows(shop: DrillShop, table: Table) -> list[tuple[Any, ...]]:
 
 
 def _backup_rows(shop: DrillShop, table: Table) -> list[tuple[Any, ...]]:
-    """Every row of every part that counts; none of a part that cannot be read."""
+    """Every row of every part that counts; none of a part that is not as it was written."""
     store = shop.shop.store
-    keys = [
-        part.key
-        for record in index.read(store, table.name).records.values()
-        for part in record.parts
-    ]
+    records = index.read(store, table.name).records.values()
+    parts = [part for record in records for part in record.parts]
     rows: list[tuple[Any, ...]] = []
-    for stored in store.get_many(keys):
-        if stored is None:
-            continue
-        try:
-            content = pq.read_table(io.BytesIO(stored.body), columns=list(table.column_names))
-        except (OSError, ValueError):  # what that segment lacks is seen by its rows
-            continue
+    for part, stored in zip(parts, store.get_many([part.key for part in parts]), strict=True):
+        if stored is None or hashlib.sha256(stored.body).hexdigest() != part.sha256:
+            continue  # what that segment lacks is seen by its rows
+        content = pq.read_table(io.BytesIO(stored.body), columns=list(table.column_names))
         rows += _rows(row.values() for row in content.to_pylist())
     return rows
 
