@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import dagster as dg
 
-from orderhe_dagster.road.findings import Finding, sentence
+from orderhe_dagster.road.findings import Finding, Kind, sentence
 
 NOTHING_DIFFERED = "nothing_differed"
 _SHOWN = 50
@@ -25,17 +25,25 @@ def differed_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
 
 
 def nothing_differed(
-    asset: dg.AssetKey, findings: Sequence[Finding], done: str
+    asset: dg.AssetKey,
+    findings: Sequence[Finding],
+    done: str,
+    usual: Collection[Kind] = (),
 ) -> dg.AssetCheckResult:
-    """Its result: a warning where something differed; `done` says what was done about it."""
+    """Its result: a warning where something differed; `done` says what was done about it.
+
+    Findings of the `usual` kinds are told, and no alarm.
+    """
     text = sentence("", findings, done).removeprefix(": ") if findings else "nothing differed"
+    alarms = [finding for finding in findings if finding.kind not in usual]
     if findings:
-        log.warning("%s: %s", "/".join(asset.path), text)
+        level = logging.WARNING if alarms else logging.INFO
+        log.log(level, "%s: %s", "/".join(asset.path), text)
     listed = "\n".join(f"- {finding}" for finding in findings[:_SHOWN])
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=NOTHING_DIFFERED,
-        passed=not findings,
+        passed=not alarms,
         severity=dg.AssetCheckSeverity.WARN,
         description=text,
         metadata={

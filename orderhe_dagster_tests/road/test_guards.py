@@ -162,3 +162,21 @@ def test_a_table_that_a_hand_dropped_comes_back_whole(busy_shop: TestShop) -> No
     ) == before
     assert any("mart/takings: nothing_differed" in text for text in outcome.warned_checks)
     assert Segment("2026-02-10") in index.read(busy_shop.store, "sales").records
+
+
+def test_a_change_of_a_table_without_a_cursor_is_told_and_no_alarm(sales_shop: TestShop) -> None:
+    contract = (sales_shop.folder / "sql/raw/sales.sql").read_text("utf-8")
+    sales_shop.write({"raw/sales.sql": contract.replace("-- @cursor changed_at\n", "")})
+    assert sales_shop.run("*").succeeded
+    sales_shop.change("update sales set price = 8 where sale_no = 2")
+    outcome = sales_shop.run("*")
+    assert outcome.succeeded, outcome.lines()
+    assert not outcome.warned_checks
+    ((name, segment, detail),) = sales_shop.rows(
+        "select table_name, segment, detail from warehouse._findings"
+    )
+    assert (name, segment) == ("backup.sales", "2026-01-02")
+    assert "shop_no 1, sale_no 2: price 8.000 in the source, 7.000 in the backup" in detail
+    assert sales_shop.rows("select price_total from mart.takings where sold_on = '2026-01-02'")[
+        0
+    ] == (8,)
