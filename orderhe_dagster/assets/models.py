@@ -83,6 +83,9 @@ def _model_asset(
             counted(built.total, "row"),
             ", made anew for its new columns" if built.remade else "",
         )
+        if built.left_out:
+            rows = counted(built.left_out, "row")
+            log.info("%s leaves out %s of no day of the shop's history", asset, rows)
         figures: dict[date, dict[str, Any]] = {
             day: {"dagster/partition_row_count": rows}
             for segment, rows in built.rows.items()
@@ -96,6 +99,7 @@ def _model_asset(
             metadata={
                 "dagster/row_count": total,
                 "rows_built": built.total,
+                **({"rows_of_no_day_left_out": built.left_out} if built.left_out else {}),
                 "dagster/uri": f"{warehouse.identity}#{table.ref}",
                 "dagster/column_lineage": select_lineage(catalogue, table),
                 "preview": preview(table.columns, head),

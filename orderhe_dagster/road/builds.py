@@ -52,6 +52,9 @@ class Built:
     rows: Mapping[Segment, int]
     remade: bool  # the table was made anew because its columns changed
     findings: Sequence[Finding] = ()
+    left_out: int = (
+        0  # rows of what it reads by day that are of no day: no day of the model has them
+    )
 
     @property
     def total(self) -> int:
@@ -95,6 +98,15 @@ class _Plan:
     is_new: bool  # the table was never made
     remade: bool  # it is made anew, because its columns changed
     findings: Sequence[Finding] = ()
+
+    @property
+    def left_out(self) -> int:
+        """Rows of no day in the upstreams that are read by day."""
+        return sum(
+            self.held[name][OUTSIDE].rows
+            for name in self.inputs.daily_upstreams
+            if OUTSIDE in self.held[name]
+        )
 
 
 def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _Plan:
@@ -165,9 +177,10 @@ def _build(
             rows = _committed_rows(warehouse, step, plan)
             if rows is None:
                 raise
-            return Built(rows, plan.remade, plan.findings)
+            return Built(rows, plan.remade, plan.findings, plan.left_out)
         audit.note_findings(session, str(table.ref), findings_rows(plan.findings), step.run_id)
-        return Built(_count(session, table, plan.segments), plan.remade, plan.findings)
+        rows = _count(session, table, plan.segments)
+        return Built(rows, plan.remade, plan.findings, plan.left_out)
 
 
 def _with_rows(session: Session, table: Table, plan: _Plan) -> list[Finding]:

@@ -59,6 +59,11 @@ class Inputs:
                 digest = _digest_of_columns(session, catalogue.get(ref), read)
                 self._whole[str(ref)] = digest or self._whole[str(ref)]
 
+    @property
+    def daily_upstreams(self) -> list[str]:
+        """The tables that are read by day, as SQL calls them."""
+        return [name for name, daily in self._daily.items() if daily]
+
     def of(self, segment: Segment) -> str:
         """The fingerprint of one segment's inputs, the select's own text included."""
         versions = []

@@ -91,7 +91,9 @@ def test_the_first_run_of_an_existing_shop_brings_all_its_orders(shop: TestShop)
     assert remembered_start(home_of(shop.settings)) == days[0]
 
 
-def test_an_order_dated_1970_lies_outside_and_is_told(shop: TestShop) -> None:
+def test_an_order_dated_1970_lies_outside_and_is_told(
+    shop: TestShop, caplog: pytest.LogCaptureFixture
+) -> None:
     last = today(shop.settings.time_zone)
     insert(shop, date(1970, 1, 1), *(last - number * DAY for number in range(1, 61)))
     outcome = shop.run("*")
@@ -103,6 +105,8 @@ def test_an_order_dated_1970_lies_outside_and_is_told(shop: TestShop) -> None:
     )
     assert shop.rows("select orders from mart.all_orders") == [(61,)]
     assert shop.rows("select count(*) from mart.per_day") == [(60,)]
+    assert "mart/per_day leaves out 1 row of no day of the shop's history" in caplog.text
+    assert "mart/all_orders leaves out" not in caplog.text
     known = index.read(shop.store, "orders")
     assert len(known.records) == 61
     assert known.records[OUTSIDE].measure.rows == 1

@@ -16,9 +16,13 @@ from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, segments_o
 from orderhe_dagster.ports.errors import PreconditionFailed
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.s3.policy import policy
+from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster.road import index
 from orderhe_dagster.road.backups import BackupError, Record
 from orderhe_dagster.road.index import Change, Proven
+from orderhe_dagster.settings.config import S3Settings
+from orderhe_dagster_tests.servers.s3 import S3Server, use
 
 DAY = Segment("2026-01-02")
 ROOT = "backup/sales/index.json"
@@ -230,6 +234,24 @@ def test_writers_of_disjoint_days_lose_nothing(tmp_path: Path) -> None:
         for path in (tmp_path / "b/backup/sales/index").iterdir()
     }
     assert lying == named, "what lost a race has taken its chunks away"
+
+
+def test_writers_lose_nothing_on_s3_either(
+    s3_with_tls: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = s3_with_tls.bucket_name()
+    rights = s3_with_tls.user(bucket, policy(bucket, creates=True))
+    use(monkeypatch, {**rights, "AWS_CA_BUNDLE": s3_with_tls.ca})
+    store = S3Store(S3Settings(bucket=bucket, endpoint_url=s3_with_tls.url))
+    store.create()
+    every = days(date(2025, 1, 1), 60)
+
+    def write(number: int) -> None:
+        index.commit(store, "sales", Change(fresh=[seen(1, 1, day) for day in every[number::6]]))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, range(6)))
+    assert sorted(index.read(store, "sales").records) == every
 
 
 class Killed(BaseException):

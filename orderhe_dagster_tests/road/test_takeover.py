@@ -118,3 +118,13 @@ def test_the_version_before_stops_at_what_was_taken_over(old_shop: TestShop) -> 
     # That version reads the format first and says: "format 2, this version reads 1".
     assert json.loads(stored.body) == {"format": 2, "index": "backup/sales/index.json"}
     assert backups.read_pointers(old_shop.store, "sales", [Segment("2026-01-02")]) == {}
+
+
+def test_a_ledger_of_a_newer_version_stops_this_one_in_one_sentence(old_shop: TestShop) -> None:
+    assert old_shop.run(ALL, "2026-01-05").succeeded
+    with old_shop.warehouse.session("a newer version") as session:
+        session.execute(
+            "update warehouse._tables set definition = '3' where table_name = '_ledger'"
+        )
+    outcome = old_shop.run("warehouse/sales", "2026-01-05")
+    assert "is of form 3, and this version writes 2: a newer orderhe made it" in outcome.failures[0]
