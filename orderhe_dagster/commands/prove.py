@@ -334,16 +334,23 @@ def _prove_again(settings: Settings, report: Report) -> list[tuple[str, Differen
 def _note_mended(
     settings: Settings, report: Report, mended: Sequence[tuple[str, str, str]], run_id: str
 ) -> None:
-    """Keep in the ledger what differed and was mended."""
+    """Keep in the ledger what differed and was mended, but for what the run has noted itself."""
     from orderhe_dagster.resources.build import build_warehouse
     from orderhe_dagster.road import audit
 
     with build_warehouse(settings).session("note what was mended") as session:
+        noted = session.execute(
+            f"select table_name, segment from {audit.FINDINGS} where run_id = {audit.literal(run_id)}"
+        )
+        by_run = {tuple(row) for row in noted.rows}
         for proof in report.proofs:
+            ref = proof.table.read_as
+            names = {str(ref), f"backup.{ref.name}"} if proof.table.layer == "raw" else {str(ref)}
             rows = [
                 (one.segment, one.severity, "; ".join([one.text, *one.sentences(5)]))
                 for one in proof.differences
                 if (proof.asset, str(one.segment), one.severity) in mended
+                and not any((name, str(one.segment)) in by_run for name in names)
             ]
             audit.note_findings(session, str(proof.table.read_as), rows, run_id)
 
