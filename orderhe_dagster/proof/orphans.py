@@ -16,9 +16,8 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.proof.judgement import Judge, Judgement
 from orderhe_dagster.proof.staging import Stage
-from orderhe_dagster.road import audit
 from orderhe_dagster.road.extracts import Road, back_up
-from orderhe_dagster.road.findings import Finding, rows_of
+from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.guards import Rules
 from orderhe_dagster.road.loads import load
 from orderhe_dagster.road.remedies import segments_text
@@ -75,17 +74,20 @@ def read_again(
         judge.history,
         tuple(segments),
     )
-    done = back_up(step, road, of_source)
+    done = back_up(step, road, _of_these(of_source))
     changed = tuple(sorted(done.written & set(segments)))
     if changed:
         # What is as it was keeps the moment it was read at: before its parents were, so it is judged.
         of_these = replace(step, run_id=judge.run_id, chosen=changed)
         stage = Stage(judge.catalogue, judge.run_id)
-        load(of_these, road.store, road.warehouse, of_copies, stage)
+        load(of_these, road.store, road.warehouse, _of_these(of_copies), stage)
     findings = [finding for finding in done.findings if finding.kind == "silent"]
-    with road.warehouse.session(f"findings of {table.name}") as session:
-        audit.note_findings(session, f"warehouse.{table.name}", rows_of(findings), judge.run_id)
     again = ReadAgain(segments, broken, changed, findings)
     for claim in broken:
         log.warning("warehouse/%s: %s: %s", table.name, claim, again.sentence(claim))
     return again
+
+
+def _of_these(rules: Rules) -> Rules:
+    """The rules without the proof of all else, which the run has seen to before."""
+    return replace(rules, budget=replace(rules.budget, everything=False))

@@ -111,8 +111,8 @@ def test_the_next_run_follows_what_the_database_did_to_the_children(
     assert shop.rows(ORDERS) == FOLLOWED
     assert shop.rows("select id, changed_at from warehouse.orders order by id") == before, "unseen"
     days = ["2026-06-10", "2026-06-12"]
-    assert [found for found in silent(shop) if found[0] == "warehouse.orders"] == [
-        ("warehouse.orders", day) for day in days
+    assert [found for found in silent(shop) if found[0] == "backup.orders"] == [
+        ("backup.orders", day) for day in days
     ]
     told = silent(shop)
     again = shop.run("*", day)
@@ -165,7 +165,7 @@ def test_a_child_that_is_read_as_a_whole_is_read_again_too(
     outcome = shop.run("backup/people,warehouse/people,warehouse/homes")
     assert outcome.succeeded, outcome.lines()
     assert shop.rows("select id, person_id from warehouse.homes order by id") == [(1, 1), (2, None)]
-    assert silent(shop) == [("warehouse.homes", "all")]
+    assert silent(shop) == [("backup.homes", "all")]
 
 
 def test_a_parent_that_is_missing_for_good_fails_with_the_days_to_bring_again(
@@ -206,4 +206,4 @@ def test_rows_outside_of_the_days_are_read_again_too(
     outcome = shop.run("*", "2026-02-01")
     assert outcome.succeeded, outcome.lines()
     assert shop.rows(ORDERS) == [*FOLLOWED, (5, None)]
-    assert ("warehouse.orders", "outside") in silent(shop)
+    assert ("backup.orders", "outside") in silent(shop)
