@@ -31,6 +31,7 @@ __all__ = [  # fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG = (
+    "test_drill",
     "test_tutorial",
     "test_truth",
     "test_walkthrough",

@@ -120,7 +120,7 @@ def _attempt(
             held = audit.read(session, [name])[name]
             current = index.read(store, table.name).records
             done.records = _records(step, held, current)
-            _prove(session, step, held, current, done, rules)
+            _prove(session, step, held, current, done, rules, store)
             try:
                 _load(session, step, done, store, warehouse, judge)
             except StatementError as error:
@@ -141,6 +141,7 @@ def _prove(
     current: Mapping[Segment, Record],
     done: Load,
     rules: Rules,
+    store: Store,
 ) -> None:
     """Measure the segments whose turn it is, and those that are loaded over in any case, before they are.
 
@@ -163,7 +164,7 @@ def _prove(
     chosen = (
         choose(turns, share_of(session, name, rules.budget)) if turns and rules.proves(step) else []
     )
-    known = {s for s in done.records if s in held and not held[s].version.startswith(_PUT_ASIDE)}
+    known = _loaded_alike(done.records, held, store)
     looked_at = sorted({*chosen, *known})
     if not looked_at:
         return
@@ -181,6 +182,27 @@ def _prove(
             equal[segment] = record.version
     done.proven = len(equal)
     audit.note_proven(session, name, equal)
+
+
+def _loaded_alike(
+    records: Mapping[Segment, Record], held: Mapping[Segment, Loaded], store: Store
+) -> set[Segment]:
+    """The segments to be loaded over whose rows, as loaded, can be told from what is there.
+
+    Not where rows have moved out of them, nor where the contract's columns were others then.
+    """
+    known = {s for s in records if s in held and not held[s].version.startswith(_PUT_ASIDE)}
+    other = sorted(s for s in known if held[s].version != records[s].version)
+
+    def has_its_columns(segment: Segment) -> bool:
+        record, number = records[segment], held[segment].generation
+        if number == 0:  # a day that never had a row
+            return True
+        before = backups.read_generation(store, record.table, segment, number)
+        return before is not None and before.schema == record.schema
+
+    unlike = {s for s, alike in backups.in_parallel(has_its_columns, other, store) if not alike}
+    return known - unlike
 
 
 def _unlike(found: Measure, loaded: Loaded, record: Record) -> str:

@@ -15,7 +15,7 @@ from orderhe_dagster.road import builds, loads, source_proof
 from orderhe_dagster_tests.drill import nights
 from orderhe_dagster_tests.drill.damages import SYSTEMS, Damager
 from orderhe_dagster_tests.drill.shop import DrillShop
-from orderhe_dagster_tests.drill.verdicts import Drill, check_mended
+from orderhe_dagster_tests.drill.verdicts import Drill, check_mended, told_by
 from orderhe_dagster_tests.road.systems import ALL, Systems
 from orderhe_dagster_tests.servers.mariadb import MariaDB
 
@@ -95,3 +95,43 @@ def test_a_damage_that_nobody_mends_is_told_of_every_kind(small: DrillShop) -> N
     check_mended(small, result)
     seen = {(one.damage.system, one.damage.kind) for one in result.verdicts if not one.mended}
     assert seen == {(one.damage.system, one.damage.kind) for one in result.verdicts}
+
+
+def test_dropped_tables_and_damages_that_hide_each_other_are_all_told(small: DrillShop) -> None:
+    """What is to be loaded or built over in any case is looked at before."""
+    order_id, day = small.shop.rows(
+        "select min(order_id), min(ordered_on) from warehouse.orders where ordered_on"
+        f" between '{small.history[9]}' and '{small.history[-2]}'"
+    )[0]
+    small.shop.change(f"update orders set country = 'zz' where order_id = {order_id}")
+    with small.shop.warehouse.session("another client") as session:
+        for statement in (
+            f"update warehouse.orders set amount = 0.01 where order_id = {order_id}",
+            f"update mart.daily_orders set order_count = 77 where ordered_on = '{day}'",
+            "update warehouse.products set title = 'other' where sku = 'SKU00007'",
+            "drop table warehouse.visits",
+        ):
+            session.execute(statement)
+    outcome = small.shop.run("*")
+    assert outcome.succeeded, outcome.lines()
+    told = {
+        (name, segment.text): " ".join(texts)
+        for (name, segment), texts in told_by(small, outcome).items()
+    }
+    assert "country 'zz' in the source" in told["backup.orders", str(day)]
+    assert f"order_id {order_id}: amount" in told["warehouse.orders", str(day)]
+    assert "in the select, 77 in the table" in told["mart.daily_orders", str(day)]
+    assert "sku 'SKU00007': title" in told["warehouse.products", "all"]
+    assert told["warehouse.visits", str(day)] == "gone: its table was gone"
+    with small.shop.warehouse.session("another client") as session:
+        session.execute("drop table mart.daily_orders")
+        session.execute("drop table warehouse.orders")
+    outcome = small.shop.run("*")
+    assert outcome.succeeded, outcome.lines()
+    assert {name for name, _ in told_by(small, outcome)} == {
+        "mart.daily_orders",
+        "warehouse.orders",
+    }
+    result = Drill()
+    check_mended(small, result, by_proof=True)
+    assert not result.problems

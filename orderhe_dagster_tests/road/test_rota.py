@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -13,6 +14,42 @@ from orderhe_dagster_tests.shops import TestShop
 
 NOW = datetime(2026, 11, 30, tzinfo=timezone.utc)
 DAYS = segments_of(Window(date(2026, 1, 1), date(2026, 1, 11)))
+
+
+def turns(*rows: int) -> dict[Segment, Turn]:
+    """Days of so many rows, never proven."""
+    first = date(2026, 1, 1)
+    return {Segment.of(first + timedelta(days=n)): Turn(some) for n, some in enumerate(rows)}
+
+
+@pytest.mark.parametrize(
+    "rows", [[4] * 30, [0, 9, 0, 1] * 8, [1_000, 1, 1, 1], [0] * 5, [3, 3, 3, 25]]
+)
+@pytest.mark.parametrize("budget", [1, 10, 29, 10_000])
+def test_all_come_round_in_the_nights_that_are_told(rows: list[int], budget: int) -> None:
+    waiting = turns(*rows)
+    told = nights(waiting, Budget(budget))
+    for night in range(told):
+        for segment in choose(waiting, Budget(budget)):
+            waiting[segment] = replace(waiting[segment], proven_at=NOW + timedelta(days=night))
+    assert all(turn.proven_at for turn in waiting.values())
+
+
+def test_the_longest_unproven_come_first() -> None:
+    waiting = turns(5, 5, 5)
+    first, second, third = waiting
+    waiting[first] = Turn(5, NOW)
+    waiting[third] = Turn(5, NOW - timedelta(days=1))
+    assert choose(waiting, Budget(6)) == [second, third]
+    assert choose(waiting, Budget(6, everything=True)) == [second, third, first]
+
+
+def test_the_shares_of_all_tables_are_not_less_than_the_budget() -> None:
+    rows = {"a": 10, "b": 11, "c": 12}
+    budget = Budget(10)
+    assert sum(budget.share(rows, name).rows for name in rows) >= 10
+    for name, some in rows.items():
+        assert nights(turns(*[1] * some), budget.share(rows, name)) <= 4
 
 
 def test_all_come_round_in_as_many_nights_as_are_told() -> None:
