@@ -114,8 +114,14 @@ def literal(text: str) -> str:
 
 
 def expression(text: str) -> str:
-    """Any text as an SQL expression: a backslash is written as chr(92), which means nothing else."""
-    return " || chr(92) || ".join(literal(part) for part in text.split("\\"))
+    """Any text as an SQL expression: a backslash is written as chr(92), which means nothing else.
+
+    It stands in for a letter that the text has not: a chain of `||` for many would be too deep.
+    """
+    if "\\" not in text:
+        return literal(text)
+    other = next(letter for letter in map(chr, range(0xE000, 0xF900)) if letter not in text)
+    return f"replace({literal(text.replace(chr(92), other))}, {literal(other)}, chr(92))"
 
 
 def asserting(condition: str, message: str, relation: str = "") -> str:

@@ -44,3 +44,29 @@ def test_an_audit_of_before_is_read_by_segment_and_holds(tmp_path: Path) -> None
         )
         with pytest.raises(StatementError, match=r"warehouse\.products was loaded meanwhile"):
             session.transaction(audit.unchanged(held))
+
+
+def test_findings_of_any_length_are_kept(tmp_path: Path) -> None:
+    """All of them, in statements of a size that any service takes; a detail as far as its column goes."""
+    store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
+    warehouse = EmbeddedWarehouse(path=str(tmp_path / "w.duckdb"), store=store)
+    days = [Segment(f"2026-01-{day:02d}") for day in range(1, 31)]
+    with warehouse.session("findings") as session:
+        audit.prepare(session)
+        audit.note_findings(
+            session, "mart.x", [(day, "altered", "밥 \\ 'x' " * 1_000) for day in days], "run"
+        )
+        rows = session.execute(
+            f"select segment, detail, octet_length(detail) from {audit.FINDINGS} order by segment"
+        ).rows
+    assert [segment for segment, *_ in rows] == [str(day) for day in days]
+    for _, detail, size in rows:
+        assert detail.startswith("밥 \\ 'x' 밥")
+        assert size <= 16_000
+    short = "밥" * 6_000
+    with warehouse.session("findings") as session:
+        audit.note_findings(session, "mart.y", [(WHOLE, "altered", short)], "run")
+        ((kept,),) = session.execute(
+            f"select detail from {audit.FINDINGS} where table_name = 'mart.y'"
+        ).rows
+    assert kept == "밥" * 5_332 + "…"
