@@ -111,7 +111,7 @@ def _loaded_checks(
                 read = again.segments if again else ()
                 agreement = prove(step, segments.union(read), source, store, warehouse)
                 _dispute(table, agreement, warehouse, run_id)
-                proofs = ages(table.name, store, warehouse)
+                proofs = ages(step, store, warehouse)
                 others.append(_agreement_result(agreement, proofs, run_id))
                 yield _shown_agreement(asset, agreement, proofs)
             yield from _judged(asset, judge, wanted, warehouse, of_keys, again, others)

@@ -13,6 +13,7 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     LaunchError where somebody listens on the port: Dagster would go on without a page.
     """
     import os
+    import signal
     import subprocess
     import sys
 
@@ -28,6 +29,8 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
     command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
     if os.name == "posix":
+        # A script's `&` lets Ctrl-C be ignored, and Dagster ends by it alone.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execv(sys.executable, command)
     return subprocess.call(command)
 

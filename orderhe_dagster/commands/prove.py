@@ -119,12 +119,14 @@ def _prove_table(
     from orderhe_dagster.proof.ages import ages
     from orderhe_dagster.proof.differing_rows import name_rows
     from orderhe_dagster.proof.report import TableProof
-    from orderhe_dagster.road.guards import taken_over
+    from orderhe_dagster.road.guards import check_index, check_server, taken_over
     from orderhe_dagster.road.step import Step
 
     days = (window or history) if table.partition else None
     step = Step(table, days, f"prove-{uuid.uuid4()}", history)
-    taken_over(step, road.store, road.warehouse)
+    known = taken_over(step, road.store, road.warehouse)
+    check_index(step, known, road.store, road.warehouse)
+    check_server(step, known, road.source)
     segments = only or (step.segments if window else step.cut)
     found = agreement.prove(step, segments, road.source, road.store, road.warehouse)
     if found.differences:
@@ -135,7 +137,7 @@ def _prove_table(
         counted(len(segments), "segment"),
         _so_far(found.differences),
     )
-    return TableProof(table, found, ages(table.name, road.store, road.warehouse))
+    return TableProof(table, found, ages(step, road.store, road.warehouse))
 
 
 def _settled(tables: Iterable[TableProof]) -> set[str]:

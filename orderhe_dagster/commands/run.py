@@ -52,6 +52,8 @@ class Outcome:
             f"{counted(len(self.assets), 'asset')} materialized, "
             f"{counted(self.passed_checks, 'check')} passed"
         )
+        if self.warned_checks:
+            head += f", {counted(len(self.warned_checks), 'warning')}"
         return [
             *(f"FAILED {text}" for text in self.failures),
             *(f"CHECK FAILED {text}" for text in self.failed_checks),

@@ -14,6 +14,7 @@ from orderhe_dagster.road import audit, index
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.index import Index, Proven
 from orderhe_dagster.road.rota import Turn, oldest, utc
+from orderhe_dagster.road.step import Step
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,19 @@ class Ages:
         if not self.segments:
             return "nothing of it is in the ledger yet"
         if self.never == self.segments:
-            return f"none of {all_of} was ever proven {self.copies}"
-        since = f"the longest unproven on {self.oldest:%Y-%m-%d %H:%M} UTC" if self.oldest else ""
+            return f"none of {all_of} is proven {self.copies}"
+        since = f"the oldest proof of {self.oldest:%Y-%m-%d %H:%M} UTC" if self.oldest else ""
         if self.segments == 1 and self.oldest:
             return f"proven on {self.oldest:%Y-%m-%d %H:%M} UTC"
         if self.never:
-            return f"{self.never:,} of {all_of} never proven, of the others {since}"
+            return f"{self.never:,} of {all_of} not proven; of the others {since}"
         return f"all {all_of} proven, {since}"
 
 
-def ages(table: str, store: Store, warehouse: Warehouse) -> Ages:
+def ages(step: Step, store: Store, warehouse: Warehouse) -> Ages:
     """The ages of a raw table's proofs, by both halves of the ledger."""
-    known = index.read(store, table)
+    table = step.table.name
+    known = index.read(store, table).of(step.cut)
     with warehouse.session(f"ages of the proofs of {table}", read_only=True) as session:
         held = audit.read_or_nothing(session, f"warehouse.{table}")
     turns = [

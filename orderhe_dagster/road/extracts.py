@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -26,7 +26,14 @@ from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import audit, backups, index
 from orderhe_dagster.road.backups import Part, Record, in_parallel
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding, rows_of
-from orderhe_dagster.road.guards import AS_USUAL, Rules, check_rows, check_whole, open_index
+from orderhe_dagster.road.guards import (
+    AS_USUAL,
+    OTHER_SERVER,
+    Rules,
+    check_rows,
+    check_whole,
+    open_index,
+)
 from orderhe_dagster.road.index import Change, Index
 from orderhe_dagster.road.measures import difference
 from orderhe_dagster.road.rows import Query, parquet_differences
@@ -99,18 +106,22 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     Stops (BackupError) where that would copy damage: see `guards`, and what the `rules` accept of it.
     """
     table, store = step.table, road.store
-    known = open_index(step, road.source, store, road.warehouse, rules)
+    known = open_index(step, road.source, store, road.warehouse, rules).of(step.cut)
+    if OTHER_SERVER in rules.accepted:
+        rules = replace(rules, budget=replace(rules.budget, everything=True))
     done, records = BackedUp(known), known.records
     touches = _touches(step, road.source)
     if step.window is not None:
-        check_rows(step, records, touches, rules)
+        done.findings += check_rows(step, records, touches, rules)
+        _note_findings(step, done.findings, road.warehouse)
     segments = _to_read(step, records, touches)
     if rules.proves(step):
         proof = prove_backups(step, known, segments, road.source, store, rules)
         done.proof = proof
         segments |= proof.doubted
         empty = _days_without_rows(step, known, touches)
-        done.index = index.commit(store, table.name, Change(fresh=empty, proven=proof.proven))
+        change = Change(fresh=empty, proven=proof.proven)
+        done.index = index.commit(store, table.name, change).of(step.cut)
     for scope in _scopes(step, segments):
         with road.folder(f"back up {table.name}") as folder:
             _back_up_scope(step, scope, road, folder, done, rules)
@@ -210,7 +221,9 @@ def _back_up_scope(
     before = index.read(store, table.name).records
     fresh = _fresh_records(step, segments, extract, road.source.identity)
     if scope is None:
-        check_whole(before.get(WHOLE), fresh[WHOLE], table, rules)
+        lost = check_whole(before.get(WHOLE), fresh[WHOLE], table, rules)
+        done.findings += lost
+        _note_findings(step, lost, road.warehouse)
 
     def stands(segment: Segment) -> bool:
         stored = before.get(segment)
@@ -232,15 +245,12 @@ def _back_up_scope(
 
     for _ in in_parallel(put_manifest, changed, store):
         pass
-    done.index = index.commit(
-        store,
-        table.name,
-        Change(
-            fresh=[fresh[segment] for segment in changed],
-            known={segment: known[segment] for segment in changed if segment in known},
-            verified={segment: (before[segment], extract.snapshot_at) for segment in unchanged},
-        ),
+    change = Change(
+        fresh=[fresh[segment] for segment in changed],
+        known={segment: known[segment] for segment in changed if segment in known},
+        verified={segment: (before[segment], extract.snapshot_at) for segment in unchanged},
     )
+    done.index = index.commit(store, table.name, change).of(step.cut)
     done.written.update(changed)
     done.read.update(segments)
 

@@ -9,16 +9,18 @@ from typing import Literal
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
 
-Kind = Literal["silent", "damaged", "wrong", "gone", "altered"]
+Kind = Literal["silent", "damaged", "wrong", "gone", "altered", "fewer"]
 """silent: the source moved and neither its rows' number nor the cursor did; damaged: objects of the
 backup are lost or not as they were written; wrong: the warehouse's rows are not those that were loaded;
-gone: their table was dropped; altered: a model's rows are not those that were built."""
+gone: their table was dropped; altered: a model's rows are not those that were built; fewer: most rows of
+it went from the source, which a person accepted."""
 _WORDS: dict[Kind, str] = {
     "silent": "changed in the source without its cursor",
     "damaged": "damaged in the backup",
     "wrong": "altered in the warehouse",
     "gone": "dropped in the warehouse",
     "altered": "altered in the warehouse",
+    "fewer": "with most rows gone from the source",
 }
 SHOWN_ROWS = 20
 """How many differing rows of a segment the ledger names."""

@@ -21,6 +21,7 @@ from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import audit, index
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import BackupError, Record
+from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.index import Change, Index, Origin
 from orderhe_dagster.road.rota import Budget
 from orderhe_dagster.road.step import Step
@@ -78,9 +79,9 @@ def open_index(
             if LOST_BACKUPS not in rules.accepted:
                 raise BackupError(_lost_index(step.table, store, held))
             floor = max(loaded.generation for loaded in held.values())
+    if OTHER_SERVER not in rules.accepted:
+        check_server(step, known, source)
     origin = Origin(source.identity, source.server())
-    if known.origin.server not in ("", origin.server) and OTHER_SERVER not in rules.accepted:
-        raise BackupError(_other_server(step.table, known.origin, origin))
     return index.commit(store, name, Change(origin=origin, floor=floor))
 
 
@@ -125,50 +126,69 @@ def _accepting(reason: str, table: Table | None = None) -> str:
 
 def check_rows(
     step: Step, known: Mapping[Segment, Record], touches: Mapping[Segment, Touch], rules: Rules
-) -> None:
-    """BackupError where a table with days has lost its rows: all of them, or most, or most of a day's."""
+) -> list[Finding]:
+    """BackupError where a table with days has lost its rows: all of them, or most, or most of a day's.
+
+    What a person accepts of that is a finding, day by day.
+    """
     table = step.table
     rows = sum(record.touch.rows for record in known.values())
     if not touches and rows and not rules.may_be_empty:
         raise _emptied(table, rows)
-    if FEWER_ROWS in rules.accepted or rules.may_be_empty:
-        return
-    mine = {
-        segment: record
-        for segment, record in known.items()
-        if segment.day is None or segment.day in step.history
-    }
+    accepted = FEWER_ROWS in rules.accepted or rules.may_be_empty
     now = sum(touch.rows for touch in touches.values())
-    before = sum(record.touch.rows for record in mine.values())
-    if _lost(before, now, rules):
-        raise _fewer(table, f"table {table.name} has", now, before, step.history)
-    for segment, record in sorted(mine.items()):
-        there = touches.get(segment, Touch(0)).rows
-        if segment.day and _lost(record.touch.rows, there, rules):
-            raise _fewer(
-                table,
-                f"{table.name} {segment} has",
-                there,
-                record.touch.rows,
-                Window.of(segment.day),
-            )
+    if _lost(rows, now, rules) and not accepted:
+        raise _fewer(table, f"table {table.name} has", now, rows, step.history)
+    lost = []
+    for segment, record in sorted(known.items()):
+        there, before = touches.get(segment, Touch(0)).rows, record.touch.rows
+        if segment.day and _lost(before, there, rules):
+            if not accepted:
+                window = Window.of(segment.day)
+                raise _fewer(table, f"{table.name} {segment} has", there, before, window)
+            lost.append(_accepted(segment, there, before))
+    return lost
 
 
-def check_whole(before: Record | None, fresh: Record, table: Table, rules: Rules) -> None:
-    """BackupError where a table without days has lost its rows, all of them or most."""
+def check_whole(before: Record | None, fresh: Record, table: Table, rules: Rules) -> list[Finding]:
+    """BackupError where a table without days has lost its rows, all of them or most; see `check_rows`."""
     rows = before.measure.rows if before else 0
     if rows and not fresh.measure.rows and not rules.may_be_empty:
         raise _emptied(table, rows, fresh.quarantined)
-    if before is None or FEWER_ROWS in rules.accepted or rules.may_be_empty:
-        return
-    if _lost(before.touch.rows, fresh.touch.rows, rules):
-        raise _fewer(table, f"table {table.name} has", fresh.touch.rows, before.touch.rows, None)
+    if before is None or not _lost(before.touch.rows, fresh.touch.rows, rules):
+        return []
+    if FEWER_ROWS in rules.accepted or rules.may_be_empty:
+        return [_accepted(before.segment, fresh.touch.rows, before.touch.rows)]
+    raise _fewer(table, f"table {table.name} has", fresh.touch.rows, before.touch.rows, None)
+
+
+def _accepted(segment: Segment, now: int, before: int) -> Finding:
+    text = f"{counted(now, 'row')} in the source, {before:,} in the backup: accepted and followed"
+    return Finding(segment, "fewer", text)
+
+
+def check_server(step: Step, known: Index, source: Source) -> None:
+    """BackupError where another server answers than the one that the backups were read from."""
+    origin = Origin(source.identity, source.server())
+    if known.origin.server not in ("", origin.server):
+        raise BackupError(_other_server(step.table, known.origin, origin))
+
+
+def check_index(step: Step, known: Index, store: Store, warehouse: Warehouse) -> None:
+    """BackupError where the index is gone though the warehouse has loads of it."""
+    held = {} if known.etag else _held(warehouse, step.table.name)
+    if any(loaded.rows for loaded in held.values()):
+        raise BackupError(_lost_index(step.table, store, held))
+
+
+def are_many(lost: int, of: int) -> bool:
+    """Whether so many lost backups are more than happens singly."""
+    return lost > max(_FEW_BACKUPS, of * _MOST_LOST_BACKUPS)
 
 
 def check_lost(table: Table, unsound: Collection[Segment], looked_at: int, rules: Rules) -> None:
     """BackupError where more of the backups that were looked at are lost or damaged than happens singly."""
-    most = max(_FEW_BACKUPS, looked_at * _MOST_LOST_BACKUPS)
-    if len(unsound) <= most or LOST_BACKUPS in rules.accepted:
+    if LOST_BACKUPS in rules.accepted or not are_many(len(unsound), looked_at):
         return
     raise BackupError(
         f"the backups of {table.name}: of {counted(len(unsound), 'segment')} among {looked_at:,} that were "

@@ -82,6 +82,15 @@ class Index:
     pointers: tuple[Segment, ...] = ()  # of an earlier version, not yet retired
     floor: int = 0  # new segments are numbered above it: a lost index had numbers up to here
 
+    def of(self, segments: Iterable[Segment]) -> Index:
+        """What it says of these segments alone: a table may have been cut otherwise before."""
+        wanted = set(segments)
+        return replace(
+            self,
+            entries={s: entry for s, entry in self.entries.items() if s in wanted},
+            proven={s: proven for s, proven in self.proven.items() if s in wanted},
+        )
+
     @property
     def records(self) -> dict[Segment, Record]:
         """The current record of each segment."""

@@ -41,7 +41,9 @@ class Leftover:
         if rows.before:
             texts.append(self._before(step))
         if rows.undated:
-            texts.append(f"Give the undated ones a {table.partition} in the shop's database")
+            texts.append(
+                f"Those without a day need their {table.partition} filled in the shop's database"
+            )
         return texts
 
     def _kinds(self, step: Step) -> Iterator[str]:

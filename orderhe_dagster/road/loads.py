@@ -118,7 +118,7 @@ def _attempt(
             done.findings = [Finding(s, "gone", "its table was gone") for s in lost]
             audit.note_findings(session, name, findings.rows_of(done.findings), step.run_id)
             held = audit.read(session, [name])[name]
-            current = index.read(store, table.name).records
+            current = index.read(store, table.name).of(step.cut).records
             done.records = _records(step, held, current)
             _prove(session, step, held, current, done, rules, store)
             try:

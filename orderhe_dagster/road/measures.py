@@ -50,6 +50,9 @@ def share_of(session: Session, name: str, budget: Budget) -> Budget:
     return budget.share(audit.loaded_rows(session, name.partition(".")[0]), name)
 
 
+_SUMS_SHOWN = 2
+
+
 def same(one: Measure, other: Measure) -> bool:
     """Whether two measures are equal; a sum over no values is 0."""
     return not difference(one, other)
@@ -57,13 +60,16 @@ def same(one: Measure, other: Measure) -> bool:
 
 def difference(one: Measure, other: Measure) -> str:
     """What differs, for a person; '' where nothing does."""
-    texts = []
+    texts, sums = list[str](), list[str]()
     if one.rows != other.rows:
         texts.append(f"{counted(one.rows, 'row')}, not {other.rows:,}")
     for name in sorted({*one.sums, *other.sums}):
         left, right = one.sums.get(name, 0), other.sums.get(name, 0)
         if left != right:
-            texts.append(f"sum of {name} {left:,}, not {right:,}")
+            sums.append(f"sum of {name} {left:,}, not {right:,}")
+    texts += sums[:_SUMS_SHOWN]
+    if len(sums) > _SUMS_SHOWN:
+        texts.append(f"{len(sums) - _SUMS_SHOWN} other sums")
     if not texts and one.digest != other.digest:
         texts.append("equal rows and sums, but other values (digest)")
     return "; ".join(texts)

@@ -17,7 +17,7 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import measures
 from orderhe_dagster.road.backups import Record
-from orderhe_dagster.road.guards import Rules, check_lost
+from orderhe_dagster.road.guards import Rules, are_many, check_lost
 from orderhe_dagster.road.index import Index, Proven
 from orderhe_dagster.road.rota import Budget, Turn, choose, nights, piece_rows, scopes
 from orderhe_dagster.road.step import Step
@@ -59,10 +59,12 @@ def prove_backups(
     of_backup = choose(
         {s: Turn(rows[s], known.proven.get(s, unproven).backup) for s in records}, rules.budget
     )
-    sound = soundness(store, [records[segment] for segment in of_backup])
-    unsound = {segment for segment, is_whole in sound.items() if not is_whole}
-    unsound |= _without_manifest(store, [records[segment] for segment in of_backup])
-    check_lost(step.table, unsound, sum(1 for s in of_backup if rows[s]), rules)
+    sound, unsound = _looked_at(store, [records[segment] for segment in of_backup])
+    if are_many(
+        len(unsound), sum(1 for s in of_backup if rows[s])
+    ):  # of these: but of all of them?
+        sound, unsound = _looked_at(store, list(records.values()))
+    check_lost(step.table, unsound, sum(1 for s in sound if rows[s]), rules)
     turns = {
         s: Turn(rows[s], known.proven.get(s, unproven).source) for s in records if s not in unsound
     }
@@ -79,6 +81,13 @@ def prove_backups(
         seen = Proven(now if equal else None, now if segment in sound else None)
         proof.proven[segment] = (record, seen)
     return proof
+
+
+def _looked_at(store: Store, records: Sequence[Record]) -> tuple[dict[Segment, bool], set[Segment]]:
+    """Whether the objects of each record are sound; and the segments that lack one, or have it damaged."""
+    sound = soundness(store, records)
+    unsound = {segment for segment, is_whole in sound.items() if not is_whole}
+    return sound, unsound | _without_manifest(store, records)
 
 
 def _without_manifest(store: Store, records: Sequence[Record]) -> set[Segment]:

@@ -94,7 +94,7 @@ def test_all_of_a_shop_agrees_after_its_run(ran_shop: TestShop) -> None:
     assert "mart/buyer_totals" in printed
     assert "mart/takings" in printed
     assert "DIFFER" not in printed
-    assert "sales: all 5 segments proven, the longest unproven on" in printed
+    assert "sales: all 5 segments proven, the oldest proof of" in printed
 
 
 def test_what_was_proven_is_in_both_halves_of_the_ledger(ran_shop: TestShop) -> None:
@@ -409,7 +409,7 @@ def test_a_segment_that_differs_counts_as_never_proven(ran_shop: TestShop) -> No
     assert held[first].proven_at is None
     assert held[Segment("2026-01-02")].proven_at is not None
     assert report.tables[0].ages.never == 1
-    assert "1 of 5 segments never proven" in "\n".join(lines(report))
+    assert "1 of 5 segments not proven" in "\n".join(lines(report))
 
 
 def test_the_next_night_looks_first_at_what_was_found(
