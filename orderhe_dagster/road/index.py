@@ -131,17 +131,20 @@ def read(store: Store, table: str) -> Index:
         if root is None:
             return Index(table)
         index = _decoded_root(table, root.body, root.etag)
-        missing = [key for key in index.chunks.values() if _CACHE.get(key) is None]
+        chunks = {key: _CACHE.get(key) for key in index.chunks.values()}
+        missing = [key for key, entries in chunks.items() if entries is None]
         lost = ""
         for key, stored in zip(missing, store.get_many(missing), strict=True):
             if stored is None:
                 lost = key
             else:
-                _CACHE.put(key, _decoded_chunk(key, stored.body))
+                chunks[key] = _decoded_chunk(key, stored.body)
+                _CACHE.put(key, chunks[key] or {})
         if not lost:
+            # Of what was read here: the cache may have let go of any of it meanwhile.
             entries: dict[Segment, Entry] = {}
-            for key in index.chunks.values():
-                entries.update(_CACHE.get(key) or {})
+            for of_chunk in chunks.values():
+                entries.update(of_chunk or {})
             return replace(index, entries=dict(sorted(entries.items())))
         again = store.get(root_key(table))
         if again is not None and again.etag == root.etag:

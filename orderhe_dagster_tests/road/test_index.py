@@ -327,3 +327,18 @@ def test_an_index_of_a_newer_version_stops_this_one_in_one_sentence(store: Folde
 def test_totals_are_read_from_roots_alone(store: FolderStore) -> None:
     commit(store, seen(7, 1), seen(5, 1, WHOLE))
     assert index.totals(store, ["sales", "none"]) == {"sales": 12, "none": 0}
+
+
+def test_what_the_cache_let_go_of_is_still_in_the_index(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shop of many tables and years has more months than the cache holds."""
+    months = [Segment(f"2026-{month:02d}-01") for month in range(1, 7)]
+    index.commit(store, "sales", Change(fresh=[seen(1, 1, month) for month in months]))
+    monkeypatch.setattr(index, "_MOST_CACHED", 3)
+    index._CACHE = index._Cache()
+    for _ in range(2):
+        assert list(index.read(store, "sales").entries) == months
+    after = index.commit(store, "sales", Change(fresh=[seen(2, 2, months[0])]))
+    assert list(after.entries) == months == list(index.read(store, "sales").entries)
+    assert after.records[months[0]].measure.rows == 2
