@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.segments import Segment, segments_of
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.source import Source
@@ -104,11 +104,15 @@ def _measured(
     source: Source,
     budget: Budget,
 ) -> dict[Segment, Measure]:
-    """The measures of segments as the source has them, as many as its time allows."""
+    """The measures of segments, which are in the order of their turns, as many as the time allows."""
     wanted, live = set(segments), dict[Segment, Measure]()
+    turn = {segment: place for place, segment in enumerate(segments)}
     total = sum(rows[segment] for segment in segments)
+    pieces = scopes(segments, rows, step.outside, piece_rows(budget, total))
+    # What the time did not reach yesterday comes first today: in the order of days it never would.
+    pieces.sort(key=lambda scope: min(turn.get(s, len(turn)) for s in segments_of(scope)))
     began = time.monotonic()
-    for scope in scopes(segments, rows, step.outside, piece_rows(budget, total)):
+    for scope in pieces:
         live.update(source.measure(step.table, scope))
         if budget.seconds is not None and time.monotonic() - began > budget.seconds:
             break

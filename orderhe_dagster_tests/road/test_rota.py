@@ -9,7 +9,13 @@ import pytest
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Outside, Segment, segments_of
+from orderhe_dagster.catalog.table import TableRef
+from orderhe_dagster.road import index
+from orderhe_dagster.road.guards import Rules
+from orderhe_dagster.road.index import Change
 from orderhe_dagster.road.rota import Budget, Turn, choose, nights, oldest, scopes
+from orderhe_dagster.road.source_proof import prove_backups
+from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.shops import TestShop
 
 NOW = datetime(2026, 11, 30, tzinfo=timezone.utc)
@@ -115,3 +121,18 @@ def test_a_small_budget_finds_what_was_altered_within_the_nights_it_tells(
     assert "segments proven beside; by turns, all of them in" in caplog.text
     assert len([text for text in texts if "warehouse/sales: nothing_differed" in text]) == 1
     assert "price 99999999.999 in the backup, 1.000 in the warehouse" in texts[0]
+
+
+def test_a_source_whose_time_is_short_is_proven_whole_by_turns(ran_shop: TestShop) -> None:
+    """Though all rows are within the budget, there is time for one piece a night."""
+    known = index.read(ran_shop.store, "sales")
+    history = Window(date(2026, 1, 1), date(2026, 1, 6))
+    step = Step(ran_shop.catalogue.get(TableRef("warehouse", "sales")), history, "a run", history)
+    rules = Rules(Budget(rows=100, seconds=0.0))
+    proven = set[Segment]()
+    for _ in DAYS:
+        proof = prove_backups(step, known, (), ran_shop.source, ran_shop.store, rules)
+        noted = {s: (record, seen) for s, (record, seen) in proof.proven.items() if seen.source}
+        proven |= noted.keys()
+        known = index.commit(ran_shop.store, "sales", Change(proven=noted))
+    assert proven == known.entries.keys()
