@@ -165,6 +165,10 @@ def _build(
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
                 plan = replace(plan, findings=_with_rows(session, step.table, plan))
+                # Before they are mended: rather twice than, after a kill, not at all.
+                audit.note_findings(
+                    session, str(table.ref), findings_rows(plan.findings), step.run_id
+                )
                 session.transaction(_statements(step, plan))
         except StatementError as error:
             if audit.read(session, list(plan.held)) != plan.held:
@@ -178,7 +182,6 @@ def _build(
             if rows is None:
                 raise
             return Built(rows, plan.remade, plan.findings, plan.left_out)
-        audit.note_findings(session, str(table.ref), findings_rows(plan.findings), step.run_id)
         rows = _count(session, table, plan.segments)
         return Built(rows, plan.remade, plan.findings, plan.left_out)
 

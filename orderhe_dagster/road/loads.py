@@ -350,8 +350,9 @@ def _load(
         return
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     session.execute(incoming_rows(step, done.records, done.inputs))
-    session.transaction(load_statements(step, done.records))
+    # Before they are mended: rather twice than, after a kill, not at all.
     audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
+    session.transaction(load_statements(step, done.records))
     if judge is not None and not done.refusals:
         judge.keep(session, table, ())
 
