@@ -189,9 +189,16 @@ def _loaded_alike(
 ) -> set[Segment]:
     """The segments to be loaded over whose rows, as loaded, can be told from what is there.
 
-    Not where rows have moved out of them, nor where the contract's columns were others then.
+    Not where rows have moved out of them, nor where the contract's columns were others then. Of
+    `outside` where another generation is loaded, the days may have been others: nothing tells which.
     """
-    known = {s for s in records if s in held and not held[s].version.startswith(_PUT_ASIDE)}
+    known = {
+        segment
+        for segment, record in records.items()
+        if segment in held
+        and not held[segment].version.startswith(_PUT_ASIDE)
+        and (segment != OUTSIDE or held[segment].version == record.version)
+    }
     other = sorted(s for s in known if held[s].version != records[s].version)
 
     def has_its_columns(segment: Segment) -> bool:
