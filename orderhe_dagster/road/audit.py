@@ -140,7 +140,7 @@ def prepare(session: Session) -> None:
     PortError where a newer version has made them.
     """
     form = _form(session)
-    if form == _FORM:
+    if form == _FORM and _all_there(session):
         return
     if form is not None and int(form) > int(_FORM):
         raise PortError(
@@ -157,6 +157,18 @@ def prepare(session: Session) -> None:
             f"insert into {TABLES} (table_name, definition) values ({literal(_LEDGER)}, {literal(_FORM)})",
         ]
     )
+
+
+def _all_there(session: Session) -> bool:
+    """Whether no other hand has dropped one of the audit tables: the next run fills it again."""
+    names = (LOADS, CHECKS, JUDGED, FINDINGS)
+    try:
+        session.execute(f"select 1 as one from {', '.join(names)} where false")
+    except StatementError as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        return False
+    return True
 
 
 def _add_column(session: Session, table: str, column: str) -> None:

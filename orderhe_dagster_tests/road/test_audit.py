@@ -11,6 +11,7 @@ from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import audit
+from orderhe_dagster_tests.shops import TestShop
 
 ROWS = [
     ("warehouse.sales", "2026-01-01", "1:run-1"),
@@ -70,3 +71,15 @@ def test_findings_of_any_length_are_kept(tmp_path: Path) -> None:
             f"select detail from {audit.FINDINGS} where table_name = 'mart.y'"
         ).rows
     assert kept == "밥" * 5_332 + "…"
+
+
+@pytest.mark.parametrize("table", ["_loads", "_findings", "_checks", "_judged", "_tables"])
+def test_an_audit_table_that_a_hand_dropped_is_filled_again(ran_shop: TestShop, table: str) -> None:
+    rows = ran_shop.rows("select * from warehouse.sales order by 1, 2")
+    with ran_shop.warehouse.session("a hand") as session:
+        session.execute(f"drop table warehouse.{table}")
+        session.execute("update warehouse.sales set price = 9 where sale_no = 3")
+    for _ in range(2):
+        outcome = ran_shop.run("*")
+        assert outcome.succeeded, outcome.lines()
+    assert ran_shop.rows("select * from warehouse.sales order by 1, 2") == rows
