@@ -98,6 +98,7 @@ class _Plan:
     is_new: bool  # the table was never made
     remade: bool  # it is made anew, because its columns changed
     findings: Sequence[Finding] = ()
+    left: Collection[Segment] = ()  # days that the shop has no more: their rows are outside now
 
     @property
     def left_out(self) -> int:
@@ -127,9 +128,10 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     elif rules.proves(step) and not is_new and not remade:
         findings = _altered(session, step, own, segments, rules)
         # What an earlier version built has no digest to be held to.
-        segments |= {s for s, row in own.items() if not row.digest and s.day}
-    segments |= {one.segment for one in findings} - {OUTSIDE}
-    return _Plan(held, inputs, segments, is_new, remade, findings)
+        segments |= {s for s, row in own.items() if not row.digest and s.day and step.has(s)}
+    segments |= {one.segment for one in findings if step.has(one.segment)} - {OUTSIDE}
+    left = [segment for segment in own if segment.day and not step.has(segment)]
+    return _Plan(held, inputs, segments, is_new, remade, findings, left)
 
 
 def _altered(
@@ -144,7 +146,11 @@ def _altered(
     And among those that are built in any case: what is altered in them would be gone untold.
     """
     own = altered.own_segments(step.table, held)
-    turns = {s: Turn(loaded.rows, utc(loaded.proven_at)) for s, loaded in own.items()}
+    turns = {
+        segment: Turn(loaded.rows, utc(loaded.proven_at))
+        for segment, loaded in own.items()
+        if step.has(segment)
+    }
     by_turns = choose(turns, share_of(session, str(step.table.ref), rules.budget))
     chosen = sorted({*by_turns, *(own.keys() & {*building})})
     return altered.look(session, step.table, own, chosen).findings
@@ -253,6 +259,11 @@ def _statements(step: Step, plan: _Plan) -> list[str]:
     if any(finding.segment == OUTSIDE for finding in plan.findings):
         days = condition(table, {*plan.held[str(table.ref)], *plan.segments} - {OUTSIDE})
         statements.append(f"delete from {target} where coalesce({days}, false) = false")
+    if plan.left:
+        listed = ", ".join(literal(segment.text) for segment in plan.left)
+        mine = f"table_name = {literal(str(table.ref))}"
+        statements.append(f"delete from {target}{_where(table, {*plan.left})}")
+        statements.append(f"delete from {LOADS} where {mine} and segment in ({listed})")
     where = _where(table, plan.segments)
     statements += [f"delete from {target}{where}", ddl.redshift_insert(table, where)]
     if plan.remade:

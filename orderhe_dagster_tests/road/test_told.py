@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from orderhe_dagster.ports.warehouse import Session
@@ -55,5 +57,8 @@ def test_rows_that_were_outside_and_are_a_days_now_are_altered_by_nobody(
             outcome = ran_shop.run("*")
             assert outcome.succeeded, outcome.lines()
             assert not [text for text in outcome.warned_checks if "nothing_differed" in text]
+        days = ran_shop.rows("select min(sold_on) from mart.takings")
+        assert days >= [(date.fromisoformat(first),)], "what is outside is in no mart by day"
+    assert ran_shop.rows("select sum(sale_count) from mart.takings") == [(4,)]
     assert ran_shop.rows("select count(*) from warehouse.sales") == [(4,)]
     assert ran_shop.rows("select count(*) from warehouse._findings") == [(0,)]
