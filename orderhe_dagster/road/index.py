@@ -442,7 +442,7 @@ def _decoded_root(table: str, body: bytes, etag: str) -> Index:
         _check_format(key, raw)
         proven: dict[Segment, Proven] = {}
         for first, last, source, backup in raw["proven"]:
-            seen = Proven(*(datetime.fromisoformat(at) if at else None for at in (source, backup)))
+            seen = Proven(*(_past(at) for at in (source, backup)))
             proven.update(dict.fromkeys(_between(first, last), seen))
         return Index(
             table,
@@ -456,6 +456,13 @@ def _decoded_root(table: str, body: bytes, etag: str) -> Index:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BackupError(_damaged(table, key, f"it is no index ({error})")) from error
+
+
+def _past(at: str | None) -> datetime | None:
+    """A moment; None of one to come: a clock that was ahead must not keep a segment from its turn."""
+    moment = datetime.fromisoformat(at) if at else None
+    soon = datetime.now(timezone.utc) + _GRACE
+    return moment if moment and moment < soon else None
 
 
 def _rows(table: str, body: bytes) -> int:

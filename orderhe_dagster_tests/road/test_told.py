@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 
 from orderhe_dagster.ports.warehouse import Session
-from orderhe_dagster.road import audit, builds, loads
+from orderhe_dagster.road import audit, builds, index, loads
 from orderhe_dagster_tests.shops import TestShop
 
 
@@ -62,3 +63,39 @@ def test_rows_that_were_outside_and_are_a_days_now_are_altered_by_nobody(
     assert ran_shop.rows("select sum(sale_count) from mart.takings") == [(4,)]
     assert ran_shop.rows("select count(*) from warehouse.sales") == [(4,)]
     assert ran_shop.rows("select count(*) from warehouse._findings") == [(0,)]
+
+
+def test_a_floating_value_that_changed_is_no_damage(ran_shop: TestShop) -> None:
+    """No digest sees it: the table is read every night, and other bytes are all that tells."""
+    table = (
+        "create table weights (\n    w_id int not null,\n    kg double,\n    primary key (w_id)\n);"
+    )
+    ran_shop.write({"raw/weights.sql": f"-- Weights.\n{table}\n"})
+    ran_shop.create()
+    ran_shop.change("insert into weights values (1, 1.5)")
+    assert ran_shop.run("*").succeeded
+    ran_shop.change("update weights set kg = 1.75")
+    outcome = ran_shop.run("*")
+    assert outcome.succeeded, outcome.lines()
+    assert not outcome.warned_checks
+    assert ran_shop.rows("select kg from warehouse.weights") == [(1.75,)]
+    ran_shop.store.delete([part.key for part in ran_shop.record("weights", "all").parts])
+    (text,) = ran_shop.run("*").warned_checks
+    assert "1 segment damaged in the backup" in text
+
+
+def test_a_proof_of_a_day_to_come_keeps_no_segment_from_its_turn(ran_shop: TestShop) -> None:
+    assert ran_shop.run("*").succeeded
+    root = ran_shop.store.get(index.root_key("sales"))
+    assert root is not None
+    body = json.loads(root.body)
+    body["proven"] = [[*run[:2], *["2099-01-01T00:00:00+00:00"] * 2] for run in body["proven"]]
+    ran_shop.store.put(index.root_key("sales"), json.dumps(body).encode())
+    with ran_shop.warehouse.session("a hand") as session:
+        session.execute("update warehouse._loads set proven_at = '2099-01-01'")
+        held = audit.read(session, ["warehouse.sales"])["warehouse.sales"]
+    assert {loaded.proven_at for loaded in held.values()} == {None}
+    assert not any(one.source for one in index.read(ran_shop.store, "sales").proven.values())
+    assert ran_shop.run("*").succeeded
+    never = "select never_proven from warehouse._checks where table_name = 'warehouse.sales'"
+    assert ran_shop.rows(f"{never} and never_proven is not null") == [(0,)]
