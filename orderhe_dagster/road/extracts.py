@@ -162,7 +162,7 @@ def _to_read(
     if step.window is None:
         return segments
     columns = backups.schema_fingerprint(step.table)
-    mine = {segment for segment in known if _is_of(step, segment)}
+    mine = {segment for segment in known if step.has(segment)}
     segments |= {
         segment
         for segment in mine
@@ -178,13 +178,6 @@ def _to_read(
         first, last = min(backed_up), max([*backed_up, step.window.end])
         segments |= {Segment.of(day) for day in days_of(unknown) if first < day < last}
     return segments
-
-
-def _is_of(step: Step, segment: Segment) -> bool:
-    """Whether a segment that has a backup is one of the table as it is cut now."""
-    if step.window is None:
-        return segment == WHOLE
-    return segment == OUTSIDE or segment.day in step.history
 
 
 def _days_without_rows(step: Step, known: Index, touches: Mapping[Segment, Touch]) -> list[Record]:

@@ -34,6 +34,12 @@ class Step:
         """All segments that the table has as it is cut now: its days and `outside`, or the whole."""
         return [WHOLE] if self.window is None else [*segments_of(self.history), OUTSIDE]
 
+    def has(self, segment: Segment) -> bool:
+        """Whether it is a segment of the table as it is cut now; the ledger may know others of before."""
+        if self.window is None:
+            return segment == WHOLE
+        return segment == OUTSIDE or segment.day in self.history
+
     @property
     def is_daily(self) -> bool:
         """Whether it reaches the last day that is over: then it looks after all of the past, too."""
