@@ -130,7 +130,8 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
         # What an earlier version built has no digest to be held to.
         segments |= {s for s, row in own.items() if not row.digest and s.day and step.has(s)}
     segments |= {one.segment for one in findings if step.has(one.segment)} - {OUTSIDE}
-    left = [segment for segment in own if segment.day and not step.has(segment)]
+    stays = table.partition is not None and not remade
+    left = [segment for segment in own if segment.day and not step.has(segment)] if stays else []
     return _Plan(held, inputs, segments, is_new, remade, findings, left)
 
 

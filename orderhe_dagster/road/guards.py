@@ -168,10 +168,15 @@ def _accepted(segment: Segment, now: int, before: int) -> Finding:
 
 
 def check_server(step: Step, known: Index, source: Source) -> None:
-    """BackupError where another server answers than the one that the backups were read from."""
-    origin = Origin(source.identity, source.server())
-    if known.origin.server not in ("", origin.server):
+    """BackupError where another server or database answers than the backups were read from."""
+    origin, before = Origin(source.identity, source.server()), known.origin
+    if before.server and (before.server, _database(before)) != (origin.server, _database(origin)):
         raise BackupError(_other_server(step.table, known.origin, origin))
+
+
+def _database(origin: Origin) -> str:
+    """The database's name, whatever name its server is reached by."""
+    return origin.identity.rpartition("/")[2]
 
 
 def check_index(step: Step, known: Index, store: Store, warehouse: Warehouse) -> None:

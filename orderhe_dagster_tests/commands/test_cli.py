@@ -175,7 +175,8 @@ def test_a_day_that_is_not_over_is_not_remembered_as_the_first(sales_shop: TestS
     result = orderhe("run", "*", "--from", today(ZONE).isoformat(), **environ)
     assert result.exit_code == 1
     assert "is not over yet" in result.stderr
-    assert not (sales_shop.folder / "home/start_date").exists()
+    remembered = (sales_shop.folder / "home/start_date").read_text("utf-8").strip()
+    assert remembered == "2026-01-01", "the first day of its rows"
 
 
 def test_run_refuses_raw_tables_that_others_fill(sales_shop: TestShop) -> None:
