@@ -368,12 +368,13 @@ def remember_definition(table: Table, name: str) -> list[str]:
     ]
 
 
-def is_there(session: Session, relation: str) -> bool:
-    """Whether a table is there, whatever the audit says of it."""
+def is_there(session: Session, relation: str, columns: Sequence[str] = ()) -> bool:
+    """Whether a table is there, with these columns, whatever the audit says of it."""
+    named = ddl.quoted_names(columns) if columns else "1 as one"
     try:
-        session.execute(f"select 1 as one from {relation} limit 1")
+        session.execute(f"select {named} from {relation} limit 1")
     except StatementError as error:
-        if error.code != UNDEFINED_TABLE:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
             raise
         return False
     return True

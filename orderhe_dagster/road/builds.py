@@ -122,9 +122,11 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     if table.partition:
         segments |= {day for day in inputs.days if remade or inputs.changed(day)}
     is_new, findings = stored is None, list[Finding]()
-    own = held[str(table.ref)]
-    if not is_new and not audit.is_there(session, ddl.qualified(table.ref)):
-        is_new, findings = True, [Finding(s, "altered", "its table is gone") for s in own]
+    own, target = held[str(table.ref)], ddl.qualified(table.ref)
+    if not (is_new or remade or audit.is_there(session, target, table.column_names)):
+        remade, segments = True, segments | {s for s in inputs.days if table.partition}
+        text = "its table, or a column of it, is gone"
+        findings = [Finding(segment, "altered", text) for segment in own]
     elif rules.proves(step) and not is_new and not remade:
         findings = _altered(session, step, own, segments, rules)
         # What an earlier version built has no digest to be held to.
@@ -196,7 +198,7 @@ def _build(
 def _with_rows(session: Session, table: Table, plan: _Plan) -> list[Finding]:
     """The findings with the rows that differ: what the select gives now against what is there."""
     altered = [one for one in plan.findings if one.segment != OUTSIDE][:SHOWN_SEGMENTS]
-    if plan.is_new or not altered:
+    if plan.is_new or plan.remade or not altered:
         return [*plan.findings]
     target = ddl.qualified(table.ref)
     where = _where(table, {one.segment for one in altered})

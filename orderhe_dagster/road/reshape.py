@@ -62,15 +62,19 @@ def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded
     wanted = audit.definition(table)
     for attempt in range(_ATTEMPTS):
         stored = audit.stored_definition(session, name)
-        there = stored is None or audit.is_there(session, ddl.qualified(table.read_as))
+        relation, columns = ddl.qualified(table.read_as), table.column_names
+        there = stored is None or audit.is_there(
+            session, relation, columns if stored == wanted else ()
+        )
         if stored == wanted and there:
             return {}
         if stored is None or not there:
-            # Dropped by a hand: what it held is not there, whatever the audit says.
+            # Dropped by a hand, or a column of it: what it held is not there, whatever the audit says.
             forget = [] if there else [f"delete from {LOADS} where table_name = {literal(name)}"]
+            drop = [] if there else [f"drop table if exists {relation}"]
             lost = {} if there else audit.read(session, [name])[name]
             remember = audit.remember_definition(table, name)
-            session.transaction([ddl.redshift_create(table), *forget, *remember])
+            session.transaction([*drop, ddl.redshift_create(table), *forget, *remember])
             return lost
         plan = plan_of(stored, table)
         if plan.refused:

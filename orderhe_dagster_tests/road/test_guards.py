@@ -153,11 +153,23 @@ def test_another_server_is_asked_about_once(
     assert index.read(busy_shop.store, "sales").origin.server == "blue"
 
 
-def test_a_table_that_a_hand_dropped_comes_back_whole(busy_shop: TestShop) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("drop table warehouse.sales", "drop table mart.takings"),
+        (
+            "alter table warehouse.sales drop column state",
+            "alter table mart.takings drop column sale_count",
+        ),
+    ],
+)
+def test_a_table_that_a_hand_dropped_or_cut_comes_back_whole(
+    busy_shop: TestShop, damage: tuple[str, ...]
+) -> None:
     before = busy_shop.rows(STATE), busy_shop.rows("select * from mart.takings order by 1")
     with busy_shop.warehouse.session("a hand") as session:
-        session.execute("drop table warehouse.sales")
-        session.execute("drop table mart.takings")
+        for statement in damage:
+            session.execute(statement)
     outcome = busy_shop.run("*")
     assert outcome.succeeded, outcome.lines()
     assert (
