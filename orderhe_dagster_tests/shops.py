@@ -197,6 +197,14 @@ def days(first: str, last: str | None = None) -> Window:
     return Window.of(date.fromisoformat(first), date.fromisoformat(last or first))
 
 
+def shop_of(folder: Path, files: Mapping[str, str], **environ: str) -> TestShop:
+    """A shop of these files, not created; its switches are `environ`."""
+    (folder / "sql").mkdir(parents=True)
+    shop = TestShop(folder, {"ORDERHE_SQL": str(folder / "sql"), **environ})
+    shop.write(files)
+    return shop
+
+
 def sales_shop(folder: Path, environ: Mapping[str, str] | None = None) -> TestShop:
     """The shop of `SALES` with three days of rows, created but not run; `environ` are its switches."""
     (folder / "sql").mkdir(parents=True)

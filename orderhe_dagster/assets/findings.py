@@ -34,7 +34,7 @@ def nothing_differed(
 
     Findings of the `usual` kinds are told, and no alarm.
     """
-    text = sentence("", findings, done).removeprefix(": ") if findings else "nothing differed"
+    text = sentence(findings, done) if findings else "nothing differed"
     alarms = [finding for finding in findings if finding.kind not in usual]
     if findings:
         level = logging.WARNING if alarms else logging.INFO

@@ -12,7 +12,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import audit, index
 from orderhe_dagster.road.audit import Loaded
-from orderhe_dagster.road.index import Index, Proven
+from orderhe_dagster.road.index_objects import Index, Proven
 from orderhe_dagster.road.rota import Turn, oldest, utc
 from orderhe_dagster.road.step import Step
 

@@ -25,7 +25,8 @@ from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import audit, backups, index, load_sql
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import Record
-from orderhe_dagster.road.index import Change, Proven
+from orderhe_dagster.road.index import Change
+from orderhe_dagster.road.index_objects import Proven
 from orderhe_dagster.road.measures import add, difference, measures
 from orderhe_dagster.road.rota import scopes
 from orderhe_dagster.road.row_differences import RowDifferences

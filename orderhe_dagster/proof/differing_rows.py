@@ -14,10 +14,10 @@ from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.proof.agreement import Agreement, Difference
 from orderhe_dagster.road import audit, backups, loads
 from orderhe_dagster.road.backups import Record
-from orderhe_dagster.road.extracts import Road
+from orderhe_dagster.road.extracts import Road, rows_moved
 from orderhe_dagster.road.rota import scopes
 from orderhe_dagster.road.row_differences import RowDifferences
-from orderhe_dagster.road.rows import SHOWN, parquet_differences
+from orderhe_dagster.road.rows import SHOWN
 from orderhe_dagster.road.step import Step
 
 SEGMENTS_IN_FULL = 20
@@ -87,12 +87,8 @@ def _of_source(
         with road.folder(f"prove {table.name}") as folder:
             extract = road.source.extract(table, scope, folder / "parts")
             for segment in segments_of(scope):
-                old = backups.download_parts(
-                    road.store, records[segment], folder / f"before-{segment}"
-                )
-                with road.parquet(folder) as query:
-                    parts = extract.parts.get(segment, ())
-                    result[segment] = parquet_differences(query, table, parts, old, limit=limit)
+                record = records[segment]
+                result[segment] = rows_moved(table, extract, record, road, folder, limit)
     return result
 
 

@@ -23,7 +23,7 @@ from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Extract, Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import audit, backups, index
+from orderhe_dagster.road import audit, backups, index, index_objects
 from orderhe_dagster.road.backups import Part, Record, in_parallel
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding, rows_of
 from orderhe_dagster.road.guards import (
@@ -34,8 +34,10 @@ from orderhe_dagster.road.guards import (
     check_whole,
     open_index,
 )
-from orderhe_dagster.road.index import Change, Index
+from orderhe_dagster.road.index import Change
+from orderhe_dagster.road.index_objects import Index
 from orderhe_dagster.road.measures import difference
+from orderhe_dagster.road.row_differences import RowDifferences
 from orderhe_dagster.road.rows import Query, parquet_differences
 from orderhe_dagster.road.source_proof import Proof, objects_wrong, prove_backups, soundness
 from orderhe_dagster.road.step import Step
@@ -187,7 +189,7 @@ def _days_without_rows(step: Step, known: Index, touches: Mapping[Segment, Touch
     at = datetime.now(timezone.utc)
     schema = backups.schema_fingerprint(step.table)
     return [
-        index.empty_record(step.table.name, segment, schema, at)
+        index_objects.empty_record(step.table.name, segment, schema, at)
         for segment in step.cut
         if segment not in known.entries and segment not in touches
     ]
@@ -276,14 +278,21 @@ def _findings(
         text = f"the source has {differs} as in backup generation {was.generation}"
         finding = Finding(segment, "silent", text)
         if len(result) < SHOWN_SEGMENTS and not wrong:
-            old = backups.download_parts(store, was, folder / f"before-{segment}")
-            with road.parquet(folder) as query:
-                rows = parquet_differences(
-                    query, step.table, extract.parts.get(segment, ()), old, limit=SHOWN_ROWS
-                )
+            rows = rows_moved(step.table, extract, was, road, folder, SHOWN_ROWS)
             finding = finding.with_rows([*rows.sentences()])
         result.append(finding)
     return result
+
+
+def rows_moved(
+    table: Table, extract: Extract, before: Record, road: Road, folder: Path, limit: int
+) -> RowDifferences:
+    """Which rows of a segment the source holds other than its backup; `folder` is the caller's to remove."""
+    segment = before.segment
+    old = backups.download_parts(road.store, before, folder / f"before-{segment}")
+    with road.parquet(folder) as query:
+        parts = extract.parts.get(segment, ())
+        return parquet_differences(query, table, parts, old, limit=limit)
 
 
 def _files(extract: Extract, records: Iterable[Record]) -> Iterator[tuple[str, Path]]:

@@ -51,7 +51,7 @@ class Finding:
         return f"{self.segment}: {'; '.join([self.text, *rows])}"
 
 
-def sentence(asset: str, findings: Sequence[Finding], done: str) -> str:
+def sentence(findings: Sequence[Finding], done: str) -> str:
     """Findings of one asset for a person: how many of each kind, the first of them, and what was `done`."""
     counts: dict[str, int] = {}
     for finding in findings:
@@ -60,7 +60,7 @@ def sentence(asset: str, findings: Sequence[Finding], done: str) -> str:
     shown = [str(finding) for finding in findings[:_SHOWN]]
     more = len(findings) - len(shown)
     rest = f"; and {more:,} more" if more else ""
-    return f"{asset}: {kinds}; {done}. {'; '.join(shown)}{rest}"
+    return f"{kinds}; {done}. {'; '.join(shown)}{rest}"
 
 
 def rows_of(findings: Iterable[Finding]) -> list[tuple[Segment, str, str]]:

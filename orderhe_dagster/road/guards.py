@@ -18,11 +18,12 @@ from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import audit, index
+from orderhe_dagster.road import audit, index, index_objects
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import BackupError, Record
 from orderhe_dagster.road.findings import Finding
-from orderhe_dagster.road.index import Change, Index, Origin
+from orderhe_dagster.road.index import Change
+from orderhe_dagster.road.index_objects import Index, Origin
 from orderhe_dagster.road.rota import Budget
 from orderhe_dagster.road.step import Step
 
@@ -102,10 +103,11 @@ def _held(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:
 
 def _lost_index(table: Table, store: Store, held: Mapping[Segment, Loaded]) -> str:
     rows = counted(sum(loaded.rows for loaded in held.values()), "row")
+    where = store.url(index_objects.root_key(table.name))
     return (
-        f"the backups of {table.name} are gone: {store.url(index.root_key(table.name))} is not there, but "
-        f"the warehouse has loaded {rows} of {counted(len(held), 'segment')} from it. Is it another bucket, "
-        "prefix or ORDERHE_HOME than before? Then set the right one; or bring the bucket back. Nothing was "
+        f"the backups of {table.name} are gone: {where} is not there, but the warehouse has loaded {rows} "
+        f"of {counted(len(held), 'segment')} from it. Is it another bucket, prefix or ORDERHE_HOME than "
+        "before? Then set the right one; or bring the bucket back. Nothing was "
         f"changed. To fill the backups again from the source: {_accepting(LOST_BACKUPS)}"
     )
 

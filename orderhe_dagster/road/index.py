@@ -16,85 +16,39 @@ server the rows are. Days that never had a row are ranges in their chunk and hav
 from __future__ import annotations
 
 import hashlib
-import json
-import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from threading import Lock
-from typing import Any
 
-from orderhe_dagster.catalog.days import ONE_DAY, windows
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.ports.errors import PreconditionFailed
-from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import BackupError, Record
+from orderhe_dagster.road.index_objects import (
+    FORMAT,
+    Entry,
+    Index,
+    Origin,
+    Proven,
+    chunk_of,
+    damaged,
+    decoded_chunk,
+    decoded_root,
+    encoded_chunk,
+    encoded_root,
+    is_empty,
+    root_key,
+    rows_of_root,
+)
 
-FORMAT = 2
 _ATTEMPTS = 40
 _GRACE = timedelta(hours=1)
 """How long a chunk that was replaced stays, for readers who hold the root that names it."""
 _MOST_CACHED = 2_000
-
-
-@dataclass(frozen=True)
-class Proven:
-    """When source and backup of a segment were last seen to be those of the generation that counts.
-
-    None: never since that became current.
-    """
-
-    source: datetime | None = None
-    backup: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the rows of a table were read: the database, and the server whatever its name."""
-
-    identity: str = ""
-    server: str = ""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A segment in the index: its current record, and when each generation became current."""
-
-    record: Record
-    became: tuple[tuple[int, datetime], ...] = ()
-
-
-@dataclass(frozen=True)
-class Index:
-    """What the index of one table says, all of one moment. `etag` is the root's, None: there is none."""
-
-    table: str
-    etag: str | None = None
-    entries: Mapping[Segment, Entry] = field(default_factory=dict)
-    proven: Mapping[Segment, Proven] = field(default_factory=dict)
-    origin: Origin = Origin()
-    chunks: Mapping[str, str] = field(default_factory=dict)  # chunk -> its key
-    retired: tuple[tuple[str, datetime], ...] = ()  # chunks that are named no more, and since when
-    pointers: tuple[Segment, ...] = ()  # of an earlier version, not yet retired
-    floor: int = 0  # new segments are numbered above it: a lost index had numbers up to here
-
-    def of(self, segments: Iterable[Segment]) -> Index:
-        """What it says of these segments alone: a table may have been cut otherwise before."""
-        wanted = set(segments)
-        return replace(
-            self,
-            entries={s: entry for s, entry in self.entries.items() if s in wanted},
-            proven={s: proven for s, proven in self.proven.items() if s in wanted},
-        )
-
-    @property
-    def records(self) -> dict[Segment, Record]:
-        """The current record of each segment."""
-        return {segment: entry.record for segment, entry in self.entries.items()}
 
 
 @dataclass(frozen=True)
@@ -119,18 +73,13 @@ class Change:
     retired: bool = False  # the pointers of an earlier version are
 
 
-def root_key(table: str) -> str:
-    """The key of the root."""
-    return f"backup/{table}/index.json"
-
-
 def read(store: Store, table: str) -> Index:
     """The index of a table as it is; one without entries where there is none. BackupError."""
     for _ in range(_ATTEMPTS):
         root = store.get(root_key(table))
         if root is None:
             return Index(table)
-        index = _decoded_root(table, root.body, root.etag)
+        index = decoded_root(table, root.body, root.etag)
         chunks = {key: _CACHE.get(key) for key in index.chunks.values()}
         missing = [key for key, entries in chunks.items() if entries is None]
         lost = ""
@@ -138,7 +87,7 @@ def read(store: Store, table: str) -> Index:
             if stored is None:
                 lost = key
             else:
-                chunks[key] = _decoded_chunk(key, stored.body)
+                chunks[key] = decoded_chunk(key, stored.body)
                 _CACHE.put(key, chunks[key] or {})
         if not lost:
             # Of what was read here: the cache may have let go of any of it meanwhile.
@@ -148,7 +97,7 @@ def read(store: Store, table: str) -> Index:
             return replace(index, entries=dict(sorted(entries.items())))
         again = store.get(root_key(table))
         if again is not None and again.etag == root.etag:
-            raise BackupError(_damaged(table, lost, "it is not there, but the index names it"))
+            raise BackupError(damaged(table, lost, "it is not there, but the index names it"))
     raise BackupError(_kept_writing(table))
 
 
@@ -156,7 +105,7 @@ def totals(store: Store, tables: Sequence[str]) -> dict[str, int]:
     """How many rows the backups of each table have, by their roots; 0 where there is none."""
     roots = store.get_many([root_key(table) for table in tables])
     return {
-        table: _rows(table, root.body) if root else 0
+        table: rows_of_root(table, root.body) if root else 0
         for table, root in zip(tables, roots, strict=True)
     }
 
@@ -187,7 +136,7 @@ def commit(store: Store, table: str, change: Change) -> Index:
         try:
             etag = store.put(
                 root_key(table),
-                _encoded_root(after),
+                encoded_root(after),
                 if_none_match=before.etag is None,
                 if_match=before.etag,
             )
@@ -274,34 +223,6 @@ def _claim_all(
     return [claimed[record.segment] for record in winning]
 
 
-def is_empty(record: Record) -> bool:
-    """Whether a segment has no row at all, not even one in quarantine."""
-    return not (record.measure.rows or record.quarantined)
-
-
-def empty_record(table: str, segment: Segment, schema: str, at: datetime) -> Record:
-    """The record of a segment that never had a row, as of `at`."""
-    return Record(
-        table=table,
-        segment=segment,
-        generation=0,
-        run_id="",
-        manifest="",
-        measure=Measure(0),
-        touch=backups.NO_ROWS,
-        parts=(),
-        schema=schema,
-        source="",
-        snapshot_at=at,
-        verified_at=at,
-    )
-
-
-def chunk_of(segment: Segment) -> str:
-    """The chunk that a segment is in: its month, or its own name."""
-    return segment.text[:7] if segment.day else segment.text
-
-
 def _write_chunks(store: Store, before: Index, after: Index) -> dict[str, str]:
     """Put the chunks that differ; the key of every one."""
     by_chunk: dict[str, dict[Segment, Entry]] = {}
@@ -314,7 +235,7 @@ def _write_chunks(store: Store, before: Index, after: Index) -> dict[str, str]:
         if known is not None and _CACHE.get(known) == entries:
             names[chunk] = known
             continue
-        body = _encoded_chunk(after.table, chunk, entries)
+        body = encoded_chunk(after.table, chunk, entries)
         digest = hashlib.sha256(body).hexdigest()
         names[chunk] = f"backup/{after.table}/index/{chunk}-{digest}.json"
         writes.append((names[chunk], body, entries))
@@ -346,175 +267,12 @@ def take_over(store: Store, table: str, segments: Iterable[Segment]) -> Index:
         index = Index(table, entries=entries, pointers=tuple(entries))
         index = replace(index, chunks=_write_chunks(store, index, index))
         with suppress(PreconditionFailed):  # another run has taken over meanwhile
-            store.put(root_key(table), _encoded_root(index), if_none_match=True)
+            store.put(root_key(table), encoded_root(index), if_none_match=True)
         index = read(store, table)
     if index.pointers:
         backups.retire_pointers(store, table, index.pointers, root_key(table), FORMAT)
         return commit(store, table, Change(retired=True))
     return index
-
-
-# Text of the objects -----------------------------------------------------------------------------
-
-
-def _encoded_chunk(table: str, chunk: str, entries: Mapping[Segment, Entry]) -> bytes:
-    records = {
-        segment.text: backups.encoded(entry.record)
-        | {"became": [[number, at.isoformat()] for number, at in entry.became]}
-        for segment, entry in entries.items()
-        if entry.record.generation
-    }
-    empty = [
-        {
-            "from": str(days[0]),
-            "to": str(days[-1]),
-            "schema": schema,
-            "snapshot_at": snapshot_at.isoformat(),
-            "verified_at": verified_at.isoformat(),
-        }
-        for days, (schema, snapshot_at, verified_at) in _runs(
-            {
-                segment: (entry.record.schema, entry.record.snapshot_at, entry.record.verified_at)
-                for segment, entry in entries.items()
-                if not entry.record.generation
-            }
-        )
-    ]
-    body = {
-        "format": FORMAT,
-        "table": table,
-        "chunk": chunk,
-        "write": uuid.uuid4().hex,  # no two writes have one name, so that each may remove its own
-        "segments": records,
-        "empty": empty,
-    }
-    return json.dumps(body, indent=1, sort_keys=True).encode()
-
-
-def _decoded_chunk(key: str, body: bytes) -> dict[Segment, Entry]:
-    if hashlib.sha256(body).hexdigest() != key.rpartition("-")[2].removesuffix(".json"):
-        raise BackupError(_damaged(key.split("/")[1], key, "its bytes are not what was written"))
-    raw: Mapping[str, Any] = json.loads(body)
-    _check_format(key, raw)
-    entries = {
-        Segment(text): Entry(
-            backups.decoded(key, record),
-            tuple((number, datetime.fromisoformat(at)) for number, at in record["became"]),
-        )
-        for text, record in raw["segments"].items()
-    }
-    for run in raw["empty"]:
-        for segment in _between(run["from"], run["to"]):
-            record = empty_record(
-                raw["table"], segment, run["schema"], datetime.fromisoformat(run["snapshot_at"])
-            )
-            verified_at = datetime.fromisoformat(run["verified_at"])
-            entries[segment] = Entry(replace(record, verified_at=verified_at))
-    return entries
-
-
-def _encoded_root(index: Index) -> bytes:
-    def text(moment: datetime | None) -> str | None:
-        return moment.isoformat() if moment else None
-
-    body = {
-        "format": FORMAT,
-        "table": index.table,
-        "source": index.origin.identity,
-        "server": index.origin.server,
-        "chunks": dict(sorted(index.chunks.items())),
-        "proven": [
-            [str(run[0]), str(run[-1]), text(proven.source), text(proven.backup)]
-            for run, proven in _runs(index.proven)
-        ],
-        "retired": [[key, since.isoformat()] for key, since in index.retired],
-        "pointers": [segment.text for segment in index.pointers],
-        "floor": index.floor,
-        "rows": sum(entry.record.measure.rows for entry in index.entries.values()),
-    }
-    return json.dumps(body, indent=1, sort_keys=True).encode()
-
-
-def _decoded_root(table: str, body: bytes, etag: str) -> Index:
-    key = root_key(table)
-    try:
-        raw: Mapping[str, Any] = json.loads(body)
-        _check_format(key, raw)
-        proven: dict[Segment, Proven] = {}
-        for first, last, source, backup in raw["proven"]:
-            seen = Proven(*(_past(at) for at in (source, backup)))
-            proven.update(dict.fromkeys(_between(first, last), seen))
-        return Index(
-            table,
-            etag,
-            proven=proven,
-            origin=Origin(raw["source"], raw["server"]),
-            chunks=raw["chunks"],
-            retired=tuple((at, datetime.fromisoformat(since)) for at, since in raw["retired"]),
-            pointers=tuple(map(Segment, raw["pointers"])),
-            floor=raw["floor"],
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BackupError(_damaged(table, key, f"it is no index ({error})")) from error
-
-
-def _past(at: str | None) -> datetime | None:
-    """A moment; None of one to come: a clock that was ahead must not keep a segment from its turn."""
-    moment = datetime.fromisoformat(at) if at else None
-    soon = datetime.now(timezone.utc) + _GRACE
-    return moment if moment and moment < soon else None
-
-
-def _rows(table: str, body: bytes) -> int:
-    try:
-        return int(json.loads(body)["rows"])
-    except (KeyError, TypeError, ValueError) as error:
-        key = root_key(table)
-        raise BackupError(_damaged(table, key, f"it is no index ({error})")) from error
-
-
-def _check_format(key: str, raw: Mapping[str, Any]) -> None:
-    if raw["format"] != FORMAT:
-        raise BackupError(
-            f"{key} is of format {raw['format']}, and this version reads {FORMAT}: a newer orderhe wrote "
-            "it. Nothing was changed. Install that version here too."
-        )
-
-
-def _runs(values: Mapping[Segment, Any]) -> list[tuple[list[Segment], Any]]:
-    """Days in a row that have the same value, and what is no day by itself; in order."""
-    days: dict[Any, list[date]] = {}
-    others: list[tuple[list[Segment], Any]] = []
-    for segment, value in sorted(values.items()):
-        if segment.day:
-            days.setdefault(value, []).append(segment.day)
-        else:
-            others.append(([segment], value))
-    runs = [
-        ([Segment.of(day) for day in (window.start, window.end - ONE_DAY)], value)
-        for value, of_value in days.items()
-        for window in windows(of_value)
-    ]
-    return sorted(runs, key=lambda run: run[0]) + others
-
-
-def _between(first: str, last: str) -> list[Segment]:
-    """The segments from one to another: days, or one that is no day."""
-    start, end = Segment(first), Segment(last)
-    if start.day is None or end.day is None:
-        return [start]
-    return [
-        Segment.of(start.day + timedelta(days=number))
-        for number in range((end.day - start.day).days + 1)
-    ]
-
-
-def _damaged(table: str, key: str, why: str) -> str:
-    return (
-        f"backup of {table}: {key}: {why}. Nothing was changed. Bring the object back from the bucket's "
-        f"versions; where there are none, move {root_key(table)} away and fill the backups again from "
-        f"the source: orderhe run '*' --accept lost_backups"
-    )
 
 
 def _kept_writing(table: str) -> str:

@@ -18,7 +18,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import measures
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.guards import Rules, are_many, check_lost
-from orderhe_dagster.road.index import Index, Proven
+from orderhe_dagster.road.index_objects import Index, Proven
 from orderhe_dagster.road.rota import Budget, Turn, choose, nights, piece_rows, scopes
 from orderhe_dagster.road.step import Step
 

@@ -20,7 +20,7 @@ from orderhe_dagster.commands.prove import prove
 from orderhe_dagster.proof.agreement import Difference
 from orderhe_dagster.proof.report import Report, lines, verdict
 from orderhe_dagster.road import audit, index
-from orderhe_dagster.road.index import Proven
+from orderhe_dagster.road.index_objects import Proven
 from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.road.systems import ALL, Systems
 from orderhe_dagster_tests.shops import TestShop

@@ -12,7 +12,7 @@ from orderhe_dagster.intake.first_day import first_of
 from orderhe_dagster.road import index
 from orderhe_dagster.settings.home import home_of, remembered_start
 from orderhe_dagster.settings.project import today
-from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster_tests.shops import TestShop, shop_of
 
 TODAY = date(2026, 11, 30)
 DAY = timedelta(days=1)
@@ -67,8 +67,7 @@ from warehouse.orders;
 
 @pytest.fixture
 def shop(tmp_path: Path) -> TestShop:
-    shop = TestShop(tmp_path, {"ORDERHE_SQL": str(tmp_path / "sql")})
-    shop.write(SQL)
+    shop = shop_of(tmp_path, SQL)
     shop.create()
     return shop
 

@@ -9,7 +9,7 @@ import pytest
 
 from orderhe_dagster_tests.intake.adopt.strange import on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB
-from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster_tests.shops import TestShop, shop_of
 
 MOVES = "datetime(6) not null default current_timestamp(6) on update current_timestamp(6)"
 PARENT = "foreign key (person_id) references people (id) on delete set null"
@@ -78,14 +78,9 @@ FOLLOWED = [(1, 1), (2, None), (3, None), (4, None)]
 @pytest.fixture
 def shop(mariadb: MariaDB, shop_database: str, tmp_path: Path) -> TestShop:
     """A shop whose database keeps its foreign keys, after the run of a night."""
-    (tmp_path / "shop/sql").mkdir(parents=True)
-    made = TestShop(
-        tmp_path / "shop",
-        {"ORDERHE_SQL": str(tmp_path / "shop/sql"), "ORDERHE_START_DATE": "2026-01-01"},
-    )
+    made = shop_of(tmp_path / "shop", FILES, ORDERHE_START_DATE="2026-01-01")
     on(made, mariadb, shop_database)
     run(mariadb, shop_database, SCHEMA)
-    made.write(FILES)
     made.create()
     outcome = made.run("*")
     assert outcome.succeeded, outcome.lines()

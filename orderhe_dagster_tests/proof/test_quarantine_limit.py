@@ -24,7 +24,7 @@ from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.intake.adopt.strange import on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB
-from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster_tests.shops import TestShop, shop_of
 
 DAYS = ("2026-01-01", "2026-01-02")
 WINDOW = Window.of(date(2026, 1, 1), date(2026, 1, 2))
@@ -62,13 +62,8 @@ MENDED = "update visits set born = null, changed_at = '2026-02-02' where born = 
 @pytest.fixture
 def shop(mariadb: MariaDB, shop_database: str, tmp_path: Path) -> TestShop:
     """A shop of two days of ten visits."""
-    (tmp_path / "shop/sql").mkdir(parents=True)
-    made = TestShop(
-        tmp_path / "shop",
-        {"ORDERHE_SQL": str(tmp_path / "shop/sql"), "ORDERHE_START_DATE": "2026-01-01"},
-    )
+    made = shop_of(tmp_path / "shop", VISITS, ORDERHE_START_DATE="2026-01-01")
     on(made, mariadb, shop_database)
-    made.write(VISITS)
     made.create()
     run(mariadb, shop_database, [SOUND.format(day) for day in (1, 2)])
     return made

@@ -12,7 +12,7 @@ import pytest
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.commands.run import Outcome
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
-from orderhe_dagster.road import index
+from orderhe_dagster.road import index, index_objects
 from orderhe_dagster_tests.shops import TestShop
 
 ROWS = "select count(*) from warehouse.sales"
@@ -89,7 +89,7 @@ def lose_bucket(shop: TestShop) -> None:
 
 
 def lose_index(shop: TestShop) -> None:
-    shop.store.delete([index.root_key("sales")])
+    shop.store.delete([index_objects.root_key("sales")])
 
 
 @pytest.mark.parametrize("lose", [lose_bucket, lose_index])

@@ -18,9 +18,10 @@ from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.resources.s3.store import S3Store
-from orderhe_dagster.road import index
+from orderhe_dagster.road import index, index_objects
 from orderhe_dagster.road.backups import BackupError, Record
-from orderhe_dagster.road.index import Change, Proven
+from orderhe_dagster.road.index import Change
+from orderhe_dagster.road.index_objects import Proven
 from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server, use
 
@@ -179,7 +180,9 @@ def test_one_write_makes_a_range_current_and_leaves_other_months_alone(store: Fo
 def test_days_that_never_had_a_row_are_ranges_without_an_object(
     store: FolderStore, tmp_path: Path
 ) -> None:
-    empty = [index.empty_record("sales", day, "s", at(1)) for day in days(date(2023, 1, 1), 1095)]
+    empty = [
+        index_objects.empty_record("sales", day, "s", at(1)) for day in days(date(2023, 1, 1), 1095)
+    ]
     index.commit(store, "sales", Change(fresh=[*empty, seen(3, 1, OUTSIDE)]))
     known = index.read(store, "sales")
     assert len(known.records) == 1096
@@ -295,6 +298,8 @@ def test_death_between_any_two_writes_leaves_the_state_before(tmp_path: Path) ->
 
 def test_a_damaged_index_is_named_with_the_way_out(store: FolderStore) -> None:
     commit(store, seen(1, 1))
+    root = store.get(ROOT)
+    assert root is not None
     (chunk,) = index.read(store, "sales").chunks.values()
     index._CACHE = index._Cache()
     held = store.get(chunk)
@@ -307,7 +312,11 @@ def test_a_damaged_index_is_named_with_the_way_out(store: FolderStore) -> None:
     store.delete([chunk])
     with pytest.raises(BackupError, match="it is not there, but the index names it"):
         index.read(store, "sales")
-    store.put(ROOT, b"{}")
+    for body in (b"{}", root.body.replace(b'"floor": 0', b'"floor": null')):
+        store.put(ROOT, body)
+        with pytest.raises(BackupError, match=f"{ROOT}: it is no index"):
+            index.read(store, "sales")
+    store.put(ROOT, b'{"format": 2}')
     with pytest.raises(BackupError, match=f"{ROOT}: it is no index"):
         index.read(store, "sales")
 

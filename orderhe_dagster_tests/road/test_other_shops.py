@@ -19,14 +19,7 @@ from zoneinfo import ZoneInfo
 from orderhe_dagster.commands.import_file import import_into
 from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.rendering.printing import print_result
-from orderhe_dagster_tests.shops import TestShop
-
-
-def shop_of(folder: Path, files: Mapping[str, str], **environ: str) -> TestShop:
-    (folder / "sql").mkdir(parents=True)
-    shop = TestShop(folder, {"ORDERHE_SQL": str(folder / "sql"), **environ})
-    shop.write(files)
-    return shop
+from orderhe_dagster_tests.shops import TestShop, shop_of
 
 
 def import_rows(shop: TestShop, table: str, rows: Sequence[Mapping[str, Any]], form: str) -> None:

@@ -193,7 +193,8 @@ class _Killed:
         return self.session.execute(sql)
 
     def stream(self, sql: str, take: Take) -> Result:
-        raise NotImplementedError
+        self._count(sql)
+        return self.session.stream(sql, take)
 
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         self._count("; ".join(statements))

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from orderhe_dagster.ports.warehouse import Session
-from orderhe_dagster.road import audit, builds, index, loads
+from orderhe_dagster.road import audit, builds, index, index_objects, loads
 from orderhe_dagster_tests.shops import TestShop
 
 
@@ -86,11 +86,11 @@ def test_a_floating_value_that_changed_is_no_damage(ran_shop: TestShop) -> None:
 
 def test_a_proof_of_a_day_to_come_keeps_no_segment_from_its_turn(ran_shop: TestShop) -> None:
     assert ran_shop.run("*").succeeded
-    root = ran_shop.store.get(index.root_key("sales"))
+    root = ran_shop.store.get(index_objects.root_key("sales"))
     assert root is not None
     body = json.loads(root.body)
     body["proven"] = [[*run[:2], *["2099-01-01T00:00:00+00:00"] * 2] for run in body["proven"]]
-    ran_shop.store.put(index.root_key("sales"), json.dumps(body).encode())
+    ran_shop.store.put(index_objects.root_key("sales"), json.dumps(body).encode())
     with ran_shop.warehouse.session("a hand") as session:
         session.execute("update warehouse._loads set proven_at = '2099-01-01'")
         held = audit.read(session, ["warehouse.sales"])["warehouse.sales"]
