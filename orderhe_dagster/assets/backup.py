@@ -9,7 +9,13 @@ from typing import Any
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
-from orderhe_dagster.assets.common import asset_for, asset_options, failing_clearly
+from orderhe_dagster.assets.common import (
+    asset_for,
+    asset_options,
+    content_version,
+    failing_clearly,
+    unchanged_since,
+)
 from orderhe_dagster.assets.drift import contract_matches, contract_spec, drift_of
 from orderhe_dagster.assets.findings import differed_spec, nothing_differed
 from orderhe_dagster.assets.policy import Policy
@@ -102,10 +108,12 @@ def _backup_asset(
             window or step.history,
             {
                 day: _figures(store, done.records[segment])
-                for segment in done.read
+                for segment in {*done.read, *step.segments}
                 if (day := segment.day)
             },
         )
+        asked = [done.records[segment] for segment in step.segments]
+        since = [] if done.written else [record.snapshot_at for record in asked]
         quarantine = report_quarantine(store, done.records.values())
         # Of a table without a cursor nothing but its rows' number tells of a change: that is no alarm.
         usual: tuple[Kind, ...] = () if table.cursor else ("silent",)
@@ -122,7 +130,9 @@ def _backup_asset(
                 **(_left_out(left) if window else {}),
                 **_quarantine(table, quarantine),
                 **({} if window else _figures(store, done.records[WHOLE])),
+                **unchanged_since(since),
             },
+            data_version=content_version(f"{record.segment}={record.version}" for record in asked),
             check_results=checks,
         )
 
@@ -151,10 +161,11 @@ def _check_specs(key: dg.AssetKey, table: Table) -> list[dg.AssetCheckSpec]:
 
 
 def _log(table: Table, done: BackedUp) -> None:
+    read = days_text(days_of(done.read)) if days_of(done.read) else "whole"
     log.info(
         "backup/%s: %s read, %s in all, %s new",
         table.name,
-        days_text(days_of(done.read)) if table.partition else "whole",
+        read if done.read else "nothing",
         counted(done.rows, "row"),
         counted(len(done.written), "generation"),
     )

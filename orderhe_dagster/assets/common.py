@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -134,6 +136,34 @@ def preview(columns: Sequence[Column], result: Result) -> dg.MetadataValue[Any]:
     personal = {column.name for column in columns if column.pii}
     rows = masked(result.columns, result.rows[:PREVIEW_ROWS], personal)
     return dg.MetadataValue.md(markdown_table(result.columns, rows))
+
+
+def content_version(texts: Iterable[object]) -> dg.DataVersion:
+    """The data version of what an asset was asked for, by the versions of its segments."""
+    lines = "\n".join(map(str, texts))
+    return dg.DataVersion(hashlib.sha256(lines.encode()).hexdigest()[:16])
+
+
+def carried(context: dg.AssetExecutionContext, names: Iterable[str]) -> dict[str, Any] | None:
+    """These entries of the asset's last materialization, where nothing of it has changed since.
+
+    None where it has none, or lacks the first of them.
+    """
+    event = context.instance.get_latest_materialization_event(context.asset_key)
+    materialization = event.asset_materialization if event else None
+    if materialization is None:
+        return None
+    first, *others = names
+    known = materialization.metadata
+    if first not in known:
+        return None
+    return {name: known[name] for name in (first, *others) if name in known}
+
+
+def unchanged_since(moments: Iterable[datetime | None]) -> dict[str, str]:
+    """The entry that says since when what was asked for is as it is; nothing where that is not known."""
+    known = [moment for moment in moments if moment]
+    return {"unchanged_since": f"{max(known):%Y-%m-%d %H:%M:%S} UTC"} if known else {}
 
 
 @contextmanager

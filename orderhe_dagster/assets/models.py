@@ -12,9 +12,12 @@ from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
     asset_options,
+    carried,
+    content_version,
     failing_clearly,
     preview,
     select_lineage,
+    unchanged_since,
     upstream_key,
 )
 from orderhe_dagster.assets.findings import differed_spec, nothing_differed
@@ -26,7 +29,7 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.ports.warehouse import Result, Session, Warehouse
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.rendering.pictures import PictureError, picture, points_sql
 from orderhe_dagster.road.builds import build
@@ -34,6 +37,8 @@ from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.interrupts import raise_if_interrupted
 
 log = logging.getLogger("orderhe.models")
+ROW_COUNT, PREVIEW, PLOT = "dagster/row_count", "preview", "plot"
+_SHOWN = (ROW_COUNT, PREVIEW, PLOT)
 
 
 def build_model_assets(
@@ -75,49 +80,61 @@ def _model_asset(
                 partial(judge.require_passed, table=table),
                 policy.of_copies(context.run.tags),
             )
-            total, head, drawn = _shown(table, warehouse)
-        log.info(
-            "%s: %s, %s%s",
-            asset,
-            days_text(days_of(built.rows)) if window else "whole",
-            counted(built.total, "row"),
-            ", made anew for its new columns" if built.remade else "",
-        )
+            is_same = not (built.rows or built.remade or built.findings)
+            shown = carried(context, _SHOWN) if is_same else None
+            shown = _shown(table, warehouse) if shown is None else shown
+        if built.rows:
+            log.info(
+                "%s: %s, %s%s",
+                asset,
+                days_text(days_of(built.rows)) if window else "whole",
+                counted(built.total, "row"),
+                ", made anew for its new columns" if built.remade else "",
+            )
+        else:
+            log.info("%s: unchanged", asset)
         if built.left_out:
             rows = counted(built.left_out, "row")
             log.info("%s leaves out %s of no day of the shop's history", asset, rows)
+        by_segment = {s: loaded.rows for s, loaded in built.asked.items()} | {**built.rows}
         figures: dict[date, dict[str, Any]] = {
             day: {"dagster/partition_row_count": rows}
-            for segment, rows in built.rows.items()
+            for segment, rows in by_segment.items()
             if (day := segment.day)
         }
         # Each day of a range gets the metadata of the whole: a picture is for one of them.
-        if window:
-            figures.setdefault(window.end - ONE_DAY, {}).update(drawn)
+        if window and PLOT in shown:
+            figures.setdefault(window.end - ONE_DAY, {})[PLOT] = shown.pop(PLOT)
         report_days(context, window or calendar.history(), figures)
+        since = [] if built.rows else [one.loaded_at for one in built.asked.values()]
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": total,
+                **shown,
                 "rows_built": built.total,
+                **unchanged_since(since),
                 **({"rows_of_no_day_left_out": built.left_out} if built.left_out else {}),
                 "dagster/uri": f"{warehouse.identity}#{table.ref}",
                 "dagster/column_lineage": select_lineage(catalogue, table),
-                "preview": preview(table.columns, head),
-                **({} if window else drawn),
             },
+            data_version=content_version(
+                f"{segment}={loaded.version}" for segment, loaded in sorted(built.asked.items())
+            ),
             check_results=[nothing_differed(options["key"], built.findings, "built again")],
         )
 
     return model
 
 
-def _shown(
-    table: Table, warehouse: Warehouse
-) -> tuple[int, Result, dict[str, dg.MetadataValue[Any]]]:
+def _shown(table: Table, warehouse: Warehouse) -> dict[str, Any]:
     """How many rows the table has, the first ones, and its picture, of one session."""
     with warehouse.session(f"preview of {table.ref}", read_only=True) as session:
         total = session.execute(f"select count(*) from {ddl.qualified(table.ref)}").scalar()
-        return total, session.execute(_first_rows(table)), _picture(table, session)
+        head = session.execute(_first_rows(table))
+        return {
+            ROW_COUNT: total,
+            PREVIEW: preview(table.columns, head),
+            **_picture(table, session),
+        }
 
 
 def _picture(table: Table, session: Session) -> dict[str, dg.MetadataValue[Any]]:
@@ -126,7 +143,7 @@ def _picture(table: Table, session: Session) -> dict[str, dg.MetadataValue[Any]]
         return {}
     try:
         points = session.execute(points_sql(table, table.plot))
-        return {"plot": dg.MetadataValue.md(picture(table, table.plot, points.rows))}
+        return {PLOT: dg.MetadataValue.md(picture(table, table.plot, points.rows))}
     except PictureError as none:
         log.info("%s/%s: no picture: %s", table.layer, table.name, none)
     except Exception as error:

@@ -1,6 +1,7 @@
 """Warehouse assets of raw contracts: backups into Redshift. The SQL of a load is in `loads`."""
 
 import logging
+from typing import Any
 
 import dagster as dg
 
@@ -9,9 +10,12 @@ from orderhe_dagster.assets.common import (
     PREVIEW_ROWS,
     asset_for,
     asset_options,
+    carried,
+    content_version,
     copied_lineage,
     failing_clearly,
     preview,
+    unchanged_since,
 )
 from orderhe_dagster.assets.findings import differed_spec, nothing_differed
 from orderhe_dagster.assets.policy import Policy
@@ -26,6 +30,7 @@ from orderhe_dagster.road import loads
 from orderhe_dagster.road.step import Step
 
 log = logging.getLogger("orderhe.warehouse")
+_SHOWN = ("dagster/row_count", "preview")
 
 
 def build_warehouse_assets(
@@ -60,18 +65,20 @@ def _loaded_asset(
             stage = Stage(catalogue, step.run_id)
             done = loads.load(step, store, warehouse, policy.of_copies(context.run.tags), stage)
             records = done.records
-            there = ddl.qualified(table.read_as)
-            with warehouse.session(f"preview of {name}", read_only=True) as session:
-                total = session.execute(f"select count(*) from {there}").scalar()
-                head = session.execute(f"select * from {there} limit {PREVIEW_ROWS}")
+            shown = None if records or done.findings else carried(context, _SHOWN)
+            shown = _shown(table, warehouse) if shown is None else shown
         rows = sum(record.measure.rows for record in records.values())
-        log.info(
-            "warehouse/%s: %s, %s loaded, %s in the table",
-            table.name,
-            days_text(days_of(records)) if window else "whole",
-            counted(rows, "row"),
-            f"{total:,}",
-        )
+        if records:
+            log.info(
+                "warehouse/%s: %s, %s loaded, %s in the table",
+                table.name,
+                days_text(days_of(records)) if window else "whole",
+                counted(rows, "row"),
+                f"{shown['dagster/row_count']:,}",
+            )
+        else:
+            log.info("warehouse/%s: unchanged", table.name)
+        asked = {segment: done.current[segment] for segment in step.segments}
         report_days(
             context,
             window or calendar.history(),
@@ -80,20 +87,33 @@ def _loaded_asset(
                     "dagster/partition_row_count": record.measure.rows,
                     "generation": record.generation,
                 }
-                for segment, record in records.items()
+                for segment, record in (asked | records).items()
                 if (day := segment.day)
             },
         )
+        since = [] if records else [done.held[segment].loaded_at for segment in asked]
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": total,
+                **shown,
                 "rows_loaded": rows,
+                **unchanged_since(since),
                 "dagster/uri": f"{warehouse.identity}#{name}",
                 "dagster/column_lineage": copied_lineage(table, ("backup", table.name)),
                 "segments_proven": done.proven,
-                "preview": preview(table.columns, head),
             },
+            data_version=content_version(
+                f"{segment}={record.version}" for segment, record in asked.items()
+            ),
             check_results=[nothing_differed(options["key"], done.findings, "loaded again")],
         )
 
     return warehouse_table
+
+
+def _shown(table: Table, warehouse: Warehouse) -> dict[str, Any]:
+    """How many rows the table has, and the first ones."""
+    there = ddl.qualified(table.read_as)
+    with warehouse.session(f"preview of warehouse.{table.name}", read_only=True) as session:
+        total = session.execute(f"select count(*) from {there}").scalar()
+        head = session.execute(f"select * from {there} limit {PREVIEW_ROWS}")
+    return {"dagster/row_count": total, "preview": preview(table.columns, head)}

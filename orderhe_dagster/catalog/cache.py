@@ -26,6 +26,7 @@ from orderhe_dagster.catalog.table import (
     ColumnType,
     ForeignKey,
     Layer,
+    ParentLink,
     Plot,
     Table,
     TableRef,
@@ -101,6 +102,7 @@ def encode(catalogue: Catalogue) -> dict[str, Any]:
                 check.description,
                 check.personal,
                 [ref.path for ref in check.reads],
+                check.steady,
             ]
             for check in catalogue.checks
         ],
@@ -121,8 +123,11 @@ def decode(root: str, value: dict[str, Any]) -> Catalogue:
                 description,
                 tuple(personal),
                 tuple(_ref(*ref) for ref in reads),
+                steady,
             )
-            for layer, name, claim, path, sql, description, personal, reads in value["checks"]
+            for layer, name, claim, path, sql, description, personal, reads, steady in value[
+                "checks"
+            ]
         ),
     )
 
@@ -149,6 +154,7 @@ def _encode_table(table: Table) -> dict[str, Any]:
             for name, refs in table.lineage.items()
         },
         "reads": [[*ref.table.path, ref.column] for ref in table.reads],
+        "links": [[link.parent.path, link.child.path, link.columns] for link in table.links],
     }
 
 
@@ -161,6 +167,7 @@ _PLAIN = (
     "cursor",
     "distkey",
     "owner",
+    "steady",
 )
 _LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (
@@ -192,6 +199,12 @@ def _decode_table(value: dict[str, Any]) -> Table:
         },
         reads=tuple(
             ColumnRef(_ref(layer, table), column) for layer, table, column in value["reads"]
+        ),
+        links=tuple(
+            ParentLink(
+                _ref(*parent), _ref(*child), tuple((mine, theirs) for mine, theirs in columns)
+            )
+            for parent, child, columns in value["links"]
         ),
     )
 

@@ -184,6 +184,11 @@ def digest_expression(table: Table, dialect: Dialect) -> str:
     return f"sum(cast(conv(left(md5({text}), 15), 16, 10) as signed))"
 
 
+def is_digested(table: Table) -> bool:
+    """Whether the digest sees every column of the table."""
+    return all(column.type.kind in DIGESTED for column in table.columns)
+
+
 def stands_hashed(table: Table) -> bool:
     """Whether the digest takes some texts by their MD5, which depends on the lengths of all of them."""
     return bool(_hashed(table))

@@ -17,10 +17,12 @@ from orderhe_dagster.catalog.contract import read_contract
 from orderhe_dagster.catalog.errors import CatalogueError, Problem, Problems, close_to, listing
 from orderhe_dagster.catalog.header import read_header
 from orderhe_dagster.catalog.header_keys import apply_keys
+from orderhe_dagster.catalog.parent_links import parent_links
 from orderhe_dagster.catalog.partition_rules import check_daily
 from orderhe_dagster.catalog.select import Select, parse_select, resolve_select
 from orderhe_dagster.catalog.sql_files import SqlFile, find_files
 from orderhe_dagster.catalog.table import Catalogue, Check, Layer, Table, TableRef
+from orderhe_dagster.catalog.volatility import volatile_part
 
 Node = TypeVar("Node", bound=Hashable)
 Value = TypeVar("Value")
@@ -173,10 +175,16 @@ class _Reading:
         table = apply_keys(table, select.header, self.problems)
         columns = tuple(replace(c, pii=c.pii or c.name in personal) for c in table.columns)
         table = replace(table, columns=columns, code_version=self.files[select.ref].code_version)
-        if table.partition is not None and len(self.problems.items) == before:
+        if len(self.problems.items) > before:
+            return table
+        if table.partition is not None:
             check_daily(query, table, select.header.entries["partition"].line)
-            table = replace(table, reads=columns_read(query, table.depends_on))
-        return table
+            table = replace(table, links=parent_links(query))
+        return replace(
+            table,
+            reads=columns_read(query, table.depends_on),
+            steady=volatile_part(select.expression) is None,
+        )
 
     def _known(self) -> set[TableRef]:
         """What SQL may read: models, and the warehouse's copy of every contract."""
@@ -265,7 +273,8 @@ class _Reading:
                     lambda s=select: self._personal_columns(s, tables),  # type: ignore[misc]
                 )
                 reads = sorted(set(select.dependencies) - {check.table}, key=str)
-                yield replace(check, personal=personal or (), reads=tuple(reads))
+                steady = volatile_part(select.expression) is None
+                yield replace(check, personal=personal or (), reads=tuple(reads), steady=steady)
 
     def _personal_columns(
         self, select: Select, tables: Mapping[TableRef, Table]

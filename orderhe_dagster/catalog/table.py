@@ -98,6 +98,19 @@ class ColumnRef:
 
 
 @dataclass(frozen=True)
+class ParentLink:
+    """By which columns a select joins a table without days (`parent`) to a partitioned one (`child`).
+
+    Only rows of the child whose columns equal those of a parent's row depend on it. `columns`: pairs of
+    the child's and the parent's.
+    """
+
+    parent: TableRef
+    child: TableRef
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Plot:
     """A picture of a mart: number `y` over `x` (a day: a line; a text: bars), told apart by `by`."""
 
@@ -130,9 +143,9 @@ class Table:
     depends_on: tuple[TableRef, ...] = ()  # () for a contract
     time_zone: str = "UTC"  # the shop's, in which the days of `partition` are counted
     lineage: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)  # column -> upstream
-    reads: tuple[
-        ColumnRef, ...
-    ] = ()  # with @partition: all the columns that its rows can depend on
+    reads: tuple[ColumnRef, ...] = ()  # of a select: all the columns that its rows can depend on
+    links: tuple[ParentLink, ...] = ()  # with @partition: see `parent_links`
+    steady: bool = True  # it surely gives the same rows again of the same tables
 
     @property
     def name(self) -> str:
@@ -173,6 +186,7 @@ class Check:
     description: str
     personal: tuple[int, ...] = ()  # places (from 0) of the output columns that show @pii columns
     reads: tuple[TableRef, ...] = ()  # the tables it reads besides its own
+    steady: bool = True  # it surely gives the same rows again of the same tables
 
 
 @dataclass(frozen=True)

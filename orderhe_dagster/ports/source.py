@@ -86,6 +86,10 @@ class Source(ABC):
         """Which server this is, whatever name it is reached by and whichever version it runs."""
 
     @abstractmethod
+    def clock(self) -> datetime:
+        """The moment it is now by its own clock (UTC), which extracts are told by."""
+
+    @abstractmethod
     def create(self, tables: Sequence[Table]) -> None:
         """Create the raw tables that are not there yet, from their contracts, parents first."""
 

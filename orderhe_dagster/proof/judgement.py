@@ -190,7 +190,7 @@ class Judge:
         names = {str(ref): _names(ref, its) for ref, its in claims.items()}
         held = _held(session, sorted({name for its in names.values() for name in its}))
         return {
-            ref: _digest([*_claim_lines(its, held), *_version_lines(names[str(ref)], held)])
+            ref: _digest([*_claim_lines(ref, its, held), *_version_lines(names[str(ref)], held)])
             for ref, its in claims.items()
             if held.get(str(ref))
         }
@@ -224,13 +224,15 @@ def _parent(claim: Claim) -> str:
 
 
 def _claim_lines(
-    claims: Sequence[Claim], held: Mapping[str, Mapping[Segment, Loaded]]
+    ref: TableRef, claims: Sequence[Claim], held: Mapping[str, Mapping[Segment, Loaded]]
 ) -> list[str]:
-    """The claims as they are now, and when each parent was read: an orphan may wait for that."""
+    """The claims as they are now, and what of the table was read after a parent: its orphans may wait."""
     lines = []
     for claim in claims:
-        read = max((row.snapshot_at for row in held.get(_parent(claim), {}).values()), default="")
-        lines.append(f"{claim.name}: {claim.sql} {read}")
+        parent = held.get(_parent(claim), {})
+        read = max((row.snapshot_at for row in parent.values()), default="")
+        later = [str(s) for s, row in sorted(held[str(ref)].items()) if row.snapshot_at > read]
+        lines.append(f"{claim.name}: {claim.sql} {' '.join(later) if _parent(claim) else ''}")
     return lines
 
 

@@ -25,6 +25,7 @@ TABLES = "warehouse._tables"
 CHECKS = "warehouse._checks"
 JUDGED = "warehouse._judged"
 FINDINGS = "warehouse._findings"
+UPSTREAMS = "warehouse._upstreams"
 CHANGED = "changed"
 DISPUTED = "disputed"
 """How the version of a segment begins that was found not to agree with its source."""
@@ -75,6 +76,13 @@ _AUDIT_DDL = (
         "run_id varchar(128) not null, "
         "found_at timestamp not null)"
     ),
+    (
+        f"create table if not exists {UPSTREAMS} ("  # what a model last read of tables without days
+        "table_name varchar(300) not null, "
+        "upstream varchar(300) not null, "
+        "versions varchar(64) not null, "
+        "content varchar(64) not null)"
+    ),
 )
 _ADDED_COLUMNS = (
     (LOADS, "proven_at timestamp"),  # when the rows were last measured, and were those (UTC)
@@ -87,7 +95,7 @@ _DETAIL_BYTES = 16_000
 _STATEMENT_CHARACTERS = 50_000
 _LEDGER = "_ledger"
 """The name under which `_tables` keeps the form that these tables have."""
-_FORM = "2"
+_FORM = "3"
 UNDEFINED_SCHEMA, UNDEFINED_COLUMN, DUPLICATE_COLUMN = "3F000", "42703", "42701"
 
 
@@ -104,6 +112,8 @@ class Loaded:
     snapshot_at: str
     proven_at: datetime | None = field(default=None, compare=False)
     """When the rows that are there were last measured and found to be those (UTC, naive)."""
+    loaded_at: datetime | None = field(default=None, compare=False)
+    """When they were loaded or built (UTC, naive)."""
 
 
 def literal(text: str) -> str:
@@ -161,7 +171,7 @@ def prepare(session: Session) -> None:
 
 def _all_there(session: Session) -> bool:
     """Whether no other hand has dropped one of the audit tables: the next run fills it again."""
-    names = (LOADS, CHECKS, JUDGED, FINDINGS)
+    names = (LOADS, CHECKS, JUDGED, FINDINGS, UPSTREAMS)
     try:
         session.execute(f"select 1 as one from {', '.join(names)} where false")
     except StatementError as error:
@@ -213,7 +223,8 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[Segment, Loa
     if not names:
         return held
     columns = (
-        "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at"
+        "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at,"
+        " loaded_at"
     )
     where = f"from {LOADS} where table_name in ({names})"
     try:
@@ -224,9 +235,12 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[Segment, Loa
         if error.code != UNDEFINED_COLUMN:
             raise
         result = session.execute(f"select {columns}, null::timestamp as proven_at {where}")
-    for name, segment, version, generation, run_id, rows, digest, inputs, at, proven in result.rows:
+    for name, segment, version, generation, run_id, rows, digest, *others in result.rows:
+        inputs, snapshot_at, loaded_at, proven_at = others
         held[name][Segment(segment)] = Loaded(
-            version, generation, run_id, rows, digest, inputs, at.isoformat(), proven
+            *(version, generation, run_id, rows, digest, inputs, snapshot_at.isoformat()),
+            proven_at=proven_at,
+            loaded_at=loaded_at,
         )
     return held
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from orderhe_dagster.catalog import ddl, measure
+from orderhe_dagster.catalog.measure import is_digested
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.ports.errors import (
@@ -22,7 +23,7 @@ from orderhe_dagster.ports.errors import (
 )
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
-from orderhe_dagster.road import altered, audit
+from orderhe_dagster.road import altered, audit, parents
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.findings import rows_of as findings_rows
@@ -35,7 +36,7 @@ from orderhe_dagster.road.step import Step
 
 DEPENDENT_OBJECTS = "2BP01"
 _ATTEMPTS = 3
-_BUILT = "_built_anew"
+_BUILT, _BEFORE = "_built_anew", "_built_before"
 
 
 class _Changed(Exception):
@@ -55,6 +56,8 @@ class Built:
     left_out: int = (
         0  # rows of what it reads by day that are of no day: no day of the model has them
     )
+    asked: Mapping[Segment, Loaded] = field(default_factory=dict)
+    """What the audit says of the segments that were asked for."""
 
     @property
     def total(self) -> int:
@@ -99,6 +102,12 @@ class _Plan:
     remade: bool  # it is made anew, because its columns changed
     findings: Sequence[Finding] = ()
     left: Collection[Segment] = ()  # days that the shop has no more: their rows are outside now
+    of_parents: Sequence[str] = ()  # the statements that keep what was read of tables without days
+
+    @property
+    def does_anything(self) -> bool:
+        """Whether anything is to be written: rows, or what was read of tables without days."""
+        return bool(self.segments or self.left or self.findings or self.of_parents)
 
     @property
     def left_out(self) -> int:
@@ -118,23 +127,59 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     stored = audit.stored_definition(session, str(table.ref))
     remade = stored is not None and stored != audit.definition(table)
     inputs = Inputs(session, catalogue, table, held)
-    segments = set(step.segments)
-    if table.partition:
-        segments |= {day for day in inputs.days if remade or inputs.changed(day)}
     is_new, findings = stored is None, list[Finding]()
     own, target = held[str(table.ref)], ddl.qualified(table.ref)
+    text = "its table, or a column of it, is gone"
     if not (is_new or remade or audit.is_there(session, target, table.column_names)):
-        remade, segments = True, segments | {s for s in inputs.days if table.partition}
-        text = "its table, or a column of it, is gone"
+        remade = True
         findings = [Finding(segment, "altered", text) for segment in own]
-    elif rules.proves(step) and not is_new and not remade:
+    anew = is_new or remade
+    segments = _to_build(step, inputs, anew)
+    if not anew:
         findings = _altered(session, step, own, segments, rules)
-        # What an earlier version built has no digest to be held to.
-        segments |= {s for s, row in own.items() if not row.digest and s.day and step.has(s)}
+        if rules.proves(step):
+            # What an earlier version built has no digest to be held to.
+            segments |= {s for s, row in own.items() if not row.digest and s.day and step.has(s)}
     segments |= {one.segment for one in findings if step.has(one.segment)} - {OUTSIDE}
+    if segments:
+        inputs.look_closely()
+        segments |= _to_build(step, inputs, anew)
     stays = table.partition is not None and not remade
     left = [segment for segment in own if segment.day and not step.has(segment)] if stays else []
-    return _Plan(held, inputs, segments, is_new, remade, findings, left)
+    return _Plan(
+        held,
+        inputs,
+        segments,
+        is_new,
+        remade,
+        findings,
+        left,
+        _statements_of_parents(session, catalogue, table, inputs),
+    )
+
+
+def _to_build(step: Step, inputs: Inputs, anew: bool) -> set[Segment]:
+    """What was asked for and the days that lag behind; of what nothing has changed, nothing.
+
+    A select that reads the clock is built each time.
+    """
+    wanted = {*step.segments, *(inputs.days if step.table.partition else ())}
+    if anew:
+        return wanted
+    return {s for s in wanted if inputs.changed(s) or not step.table.steady}
+
+
+def _statements_of_parents(
+    session: Session, catalogue: Catalogue, table: Table, inputs: Inputs
+) -> list[str]:
+    """The statements that keep what the tables without days were that this build reads."""
+    return [
+        statement
+        for ref, now in inputs.parents.items()
+        for statement in parents.statements(
+            session, catalogue, table, now, ref, inputs.before.get(str(ref))
+        )
+    ]
 
 
 def _altered(
@@ -146,7 +191,8 @@ def _altered(
 ) -> list[Finding]:
     """The segments whose rows are not those that were built, among the ones whose turn it is.
 
-    And among those that are built in any case: what is altered in them would be gone untold.
+    And among those that are built in any case, as what is altered in them would be gone untold; and the
+    days that were asked for, which are built again for that alone.
     """
     own = altered.own_segments(step.table, held)
     turns = {
@@ -154,8 +200,12 @@ def _altered(
         for segment, loaded in own.items()
         if step.has(segment)
     }
-    by_turns = choose(turns, share_of(session, str(step.table.ref), rules.budget))
-    chosen = sorted({*by_turns, *(own.keys() & {*building})})
+    share = share_of(session, str(step.table.ref), rules.budget) if turns else rules.budget
+    by_turns = choose(turns, share) if rules.proves(step) else []
+    asked = {segment for segment in step.segments if segment.day}
+    chosen = sorted({*by_turns, *(own.keys() & {*building, *asked})})
+    if not (chosen or rules.proves(step)):
+        return []
     return altered.look(session, step.table, own, chosen).findings
 
 
@@ -171,6 +221,8 @@ def _build(
         plan = _plan(session, step, catalogue, rules)
         plan.inputs.require_ready(plan.segments)
         require_passed(session)
+        if not plan.does_anything:
+            return _built(session, step, plan)
         try:
             with hiding_values(reads_personal_data(catalogue, table.depends_on)):
                 plan = replace(plan, findings=_with_rows(session, step.table, plan))
@@ -178,6 +230,7 @@ def _build(
                 audit.note_findings(
                     session, str(table.ref), findings_rows(plan.findings), step.run_id
                 )
+                _remember_versions(session, table, plan)
                 session.transaction(_statements(step, plan))
         except StatementError as error:
             if audit.read(session, list(plan.held)) != plan.held:
@@ -191,8 +244,35 @@ def _build(
             if rows is None:
                 raise
             return Built(rows, plan.remade, plan.findings, plan.left_out)
-        rows = _count(session, table, plan.segments)
-        return Built(rows, plan.remade, plan.findings, plan.left_out)
+        return _built(session, step, plan)
+
+
+def _built(session: Session, step: Step, plan: _Plan) -> Built:
+    """What the build came to, as the audit has it now."""
+    name = str(step.table.ref)
+    own = audit.read(session, [name])[name] if plan.segments else plan.held[name]
+    return Built(
+        {segment: own[segment].rows for segment in plan.segments},
+        plan.remade,
+        plan.findings,
+        plan.left_out,
+        {segment: own[segment] for segment in step.segments if segment in own},
+    )
+
+
+def _remember_versions(session: Session, table: Table, plan: _Plan) -> None:
+    """Keep beside the transaction which versions stay, where the rows that are built turn out the same.
+
+    Not those of what was altered: who read it meanwhile must know that it is others now.
+    """
+    if not plan.segments:
+        return
+    gone = [literal(s.text) for s in (*(one.segment for one in plan.findings),)]
+    apart = f" and segment not in ({', '.join(gone)})" if gone else ""
+    session.execute(
+        f"create temp table {_BEFORE} as select segment, version, row_count, digest from {LOADS}"
+        f" where table_name = {literal(str(table.ref))} and digest <> ''{apart}"
+    )
 
 
 def _with_rows(session: Session, table: Table, plan: _Plan) -> list[Finding]:
@@ -267,11 +347,13 @@ def _statements(step: Step, plan: _Plan) -> list[str]:
         mine = f"table_name = {literal(str(table.ref))}"
         statements.append(f"delete from {target}{_where(table, {*plan.left})}")
         statements.append(f"delete from {LOADS} where {mine} and segment in ({listed})")
-    where = _where(table, plan.segments)
-    statements += [f"delete from {target}{where}", ddl.redshift_insert(table, where)]
+    if plan.segments:
+        where = _where(table, plan.segments)
+        statements += [f"delete from {target}{where}", ddl.redshift_insert(table, where)]
+    statements += plan.of_parents
     if plan.remade:
         statements.append(f"delete from {LOADS} where table_name = {literal(str(table.ref))}")
-    return statements + _audit_statements(step, plan)
+    return statements + (_audit_statements(step, plan) if plan.segments else [])
 
 
 def _audit_statements(step: Step, plan: _Plan) -> list[str]:
@@ -301,21 +383,21 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
             f" from {ddl.qualified(table.ref)}{_where(table, plan.segments)} group by 1) as counted"
             f" where _loads.table_name = {name} and _loads.segment = counted.segment"
         ),
+        *(_kept_versions(name) if is_digested(table) else ()),
+    ]
+
+
+def _kept_versions(name: str) -> list[str]:
+    """Let what turned out the same have the version that it had: nothing is built again for it."""
+    return [
+        (
+            f"update {LOADS} set version = same.version from {_BEFORE} as same"
+            f" where _loads.table_name = {name} and _loads.segment = same.segment"
+            f" and _loads.digest = same.digest and _loads.row_count = same.row_count"
+        )
     ]
 
 
 def _where(table: Table, segments: set[Segment]) -> str:
     of_these = condition(table, segments)
     return f" where {of_these}" if of_these else ""
-
-
-def _count(session: Session, table: Table, segments: set[Segment]) -> dict[Segment, int]:
-    target = ddl.qualified(table.ref)
-    if segments == {WHOLE}:
-        return {WHOLE: session.execute(f"select count(*) from {target}").scalar()}
-    day = measure.day_expression(table, "redshift")
-    result = session.execute(
-        f"select {day} as day, count(*) as row_count from {target}{_where(table, segments)}"
-        f" group by {day}"
-    )
-    return dict.fromkeys(segments, 0) | {Segment.of(day): rows for day, rows in result.rows}

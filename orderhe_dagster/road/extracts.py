@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from orderhe_dagster.catalog.days import Window, windows
-from orderhe_dagster.catalog.measure import DIGESTED
+from orderhe_dagster.catalog.measure import is_digested
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Scope, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
@@ -112,17 +112,22 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     if OTHER_SERVER in rules.accepted:
         rules = replace(rules, budget=replace(rules.budget, everything=True))
     done, records = BackedUp(known), known.records
+    # By its clock, as extracts are told: what is found to be the same is known to be as of then.
+    looked_at = road.source.clock() if records.keys() & {*step.segments} else None
     touches = _touches(step, road.source)
     if step.window is not None:
         done.findings += check_rows(step, records, touches, rules)
         _note_findings(step, done.findings, road.warehouse)
-    segments = _to_read(step, records, touches)
+    segments = _to_read(step, known, touches)
     if rules.proves(step):
         proof = prove_backups(step, known, segments, road.source, store, rules)
         done.proof = proof
         segments |= proof.doubted
         empty = _days_without_rows(step, known, touches)
-        change = Change(fresh=empty, proven=proof.proven)
+        same = {
+            s: (records[s], looked_at) for s in step.segments if s not in segments and looked_at
+        }
+        change = Change(fresh=empty, proven=proof.proven, verified=same)
         done.index = index.commit(store, table.name, change).of(step.cut)
     for scope in _scopes(step, segments):
         with road.folder(f"back up {table.name}") as folder:
@@ -148,29 +153,35 @@ def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -
 
 
 def _touches(step: Step, source: Source) -> dict[Segment, Touch]:
-    """The fingerprints of all segments that have rows; of a table without partitions none: it is read."""
+    """The fingerprints of all segments that have rows; of a table without partitions, of the whole."""
     if step.window is None:
-        return {}
+        return source.touches(step.table, None)
     touches = source.touches(step.table, step.history)
     outside = source.touches(step.table, step.outside).get(OUTSIDE, backups.NO_ROWS)
     return touches if outside == backups.NO_ROWS else {**touches, OUTSIDE: outside}
 
 
-def _to_read(
-    step: Step, known: Mapping[Segment, Record], touches: Mapping[Segment, Touch]
-) -> set[Segment]:
-    """The segments asked for, those that are out of date, those skipped, and of a daily step all."""
-    segments = set(step.segments)
-    if step.window is None:
-        return segments
+def _to_read(step: Step, index: Index, touches: Mapping[Segment, Touch]) -> set[Segment]:
+    """The segments that are out of date, those skipped, of a daily step all; and those asked for.
+
+    Not what a daily step was asked for and is as it was backed up, by its fingerprint: the proof, which a
+    daily step makes besides, looks at that first.
+    """
+    known = index.records
     columns = backups.schema_fingerprint(step.table)
     mine = {segment for segment in known if step.has(segment)}
-    segments |= {
+    changed = {
         segment
         for segment in mine
         if touches.get(segment, backups.NO_ROWS) != known[segment].touch
         or known[segment].schema != columns
     }
+    asked = set(step.segments)
+    if step.is_daily and is_digested(step.table):
+        asked = {s for s in asked if s not in mine or index.is_doubted(s)}
+    segments = asked | changed
+    if step.window is None:
+        return segments
     unknown = touches.keys() - known.keys()
     if step.is_daily:
         return segments | unknown
@@ -269,7 +280,7 @@ def _findings(
             continue
         wrong = objects_wrong(store, was)
         if was.same_rows(now):
-            if not wrong and not _digested(step.table):
+            if not wrong and not is_digested(step.table):
                 continue  # a floating column is in no digest: other bytes are no damage, and may be no change
             text = "; ".join(wrong) or f"{store.url(was.manifest)} is lost, or not of these objects"
             result.append(Finding(segment, "damaged", text))
@@ -311,14 +322,9 @@ def _holds(table: Table, before: Record, fresh: Record) -> bool:
     if not before.same_rows(fresh) or before.touch != fresh.touch:
         return False
     # No digest sees floating columns: there, only the same bytes are the same rows.
-    if _digested(table):
+    if is_digested(table):
         return True
     return [part.sha256 for part in before.parts] == [part.sha256 for part in fresh.parts]
-
-
-def _digested(table: Table) -> bool:
-    """Whether the digest of a table sees all of its columns."""
-    return all(column.type.kind in DIGESTED for column in table.columns)
 
 
 def is_sound(store: Store, before: Record) -> bool:

@@ -74,6 +74,11 @@ class Index:
             proven={s: proven for s, proven in self.proven.items() if s in wanted},
         )
 
+    def is_doubted(self, segment: Segment) -> bool:
+        """Whether nobody has found the source to have the rows of its backup, or somebody others since."""
+        seen = self.proven.get(segment)
+        return seen is None or seen.source is None
+
     @property
     def records(self) -> dict[Segment, Record]:
         """The current record of each segment."""

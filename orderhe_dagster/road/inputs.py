@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.errors import UNDEFINED_TABLE, PortError, StatementError
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.warehouse import Session
-from orderhe_dagster.road import audit
+from orderhe_dagster.road import audit, parents
 from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.parents import Known
 from orderhe_dagster.road.remedies import again_command, run_command
 
 
@@ -27,9 +26,10 @@ class BuildError(PortError):
 class Inputs:
     """The fingerprints of what each day of a model is built from.
 
-    An upstream without days counts for a model with days by the columns that the select reads, as
-    they are now: its next snapshot mostly differs elsewhere, and no day is built again for that. The
-    audit, `held`, was read before: whoever finds it unchanged later knows that the columns are, too.
+    An upstream without days counts by the columns that the select reads: its next snapshot mostly
+    differs elsewhere, and nothing is built again for that. For a model with days only the days count
+    that its changed rows reach (`parents`). The audit, `held`, was read before: whoever finds it
+    unchanged later knows that the rows are, too.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Inputs:
         table: Table,
         held: Mapping[str, Mapping[Segment, Loaded]],
     ) -> None:
+        self._session, self._catalogue = session, catalogue
         self._table, self._held = table, held
         self._daily = {
             str(ref): bool(catalogue.get(ref).partition and table.partition)
@@ -53,11 +54,51 @@ class Inputs:
             for name, daily in self._daily.items()
             if not daily
         }
-        for ref in table.depends_on if table.partition else ():
-            if not self._daily[str(ref)] and held[str(ref)]:
-                read = [column.column for column in table.reads if column.table == ref]
-                digest = _digest_of_columns(session, catalogue.get(ref), read)
-                self._whole[str(ref)] = digest or self._whole[str(ref)]
+        self.before = parents.known_before(session, table)
+        self.parents = {
+            ref: parents.known_now(
+                session,
+                catalogue.get(ref),
+                parents.columns_read(table, ref),
+                self._whole[str(ref)],
+                self.before.get(str(ref)),
+            )
+            for ref in table.depends_on
+            if catalogue.get(ref).partition is None and held[str(ref)]
+        }
+        self._reached: set[Segment] = set()
+        self._follow(self.parents)
+
+    def look_closely(self) -> None:
+        """Read the parents as they are, whatever their versions: a build must know what it reads."""
+        moved = {}
+        for ref, now in self.parents.items():
+            if now is self.before.get(str(ref)):
+                again = parents.read_again(
+                    self._session,
+                    self._catalogue.get(ref),
+                    parents.columns_read(self._table, ref),
+                    now,
+                )
+                if again != now:
+                    moved[ref] = again
+        self.parents |= moved
+        self._follow(moved)
+
+    def _follow(self, moved: Mapping[TableRef, Known]) -> None:
+        """Take in what these parents are now."""
+        for ref, now in moved.items():
+            before = self.before.get(str(ref))
+            if not self._table.partition:
+                self._whole[str(ref)] = now.content
+            elif before is None or before.content != now.content:
+                days = self._reached_by(ref, before) if before else None
+                self._reached |= self.days if days is None else self.days & days
+        if self._table.partition:
+            self._whole = {}
+
+    def _reached_by(self, ref: TableRef, before: Known) -> set[Segment] | None:
+        return parents.reached_days(self._session, self._catalogue, self._table, ref, before)
 
     @property
     def daily_upstreams(self) -> list[str]:
@@ -81,7 +122,7 @@ class Inputs:
     def changed(self, segment: Segment) -> bool:
         """Whether the segment was never built, or from other inputs than there are now."""
         built = self._held[str(self._table.ref)].get(segment)
-        return built is None or built.inputs != self.of(segment)
+        return built is None or built.inputs != self.of(segment) or segment in self._reached
 
     def require_ready(self, segments: Collection[Segment]) -> None:
         """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
@@ -116,22 +157,6 @@ def _common_days(upstreams: Sequence[Mapping[Segment, Loaded]]) -> set[Segment]:
         return set()
     common = set.intersection(*(set(segments) for segments in upstreams))
     return {segment for segment in common if segment.day is not None}
-
-
-def _digest_of_columns(session: Session, table: Table, names: Sequence[str]) -> str | None:
-    """A digest of the rows of a table by some of its columns; None where one cannot be digested."""
-    columns = tuple(column for column in table.columns if column.name in names)
-    if any(column.type.kind not in measure.DIGESTED for column in columns):
-        return None
-    narrow = replace(table, columns=columns)
-    sql = measure.measure_select(narrow, ddl.qualified(table.read_as), "redshift")
-    try:
-        measured = measure.measured(narrow, session.execute(sql).rows[0])
-    except StatementError as error:
-        if error.code != UNDEFINED_TABLE:
-            raise
-        return None  # dropped by hand: the build says what to do
-    return _digest([*(column.name for column in columns), str(measured.rows), str(measured.digest)])
 
 
 def _digest(texts: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from orderhe_dagster.road.step import Step
 STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
 SUPERSEDED = "superseded"
 MOVED = "moved by "
+MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 _COLUMNS = (
     "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at,"
     " loaded_at"
@@ -36,7 +37,7 @@ def incoming_rows(
                 str(record.measure.rows),
                 literal(str(record.measure.digest)),
                 literal(inputs.get(record.segment, "")),
-                literal(record.verified_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
+                literal(f"{record.verified_at:{MOMENT}}"),
                 "getdate()",
             )
         )

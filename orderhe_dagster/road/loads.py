@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.segments import OUTSIDE, Segment, condition
@@ -27,7 +28,14 @@ from orderhe_dagster.road.held_back import (
     segments_of_refusals,
     sentence,
 )
-from orderhe_dagster.road.load_sql import INCOMING, MOVED, STAGE, incoming_rows, load_statements
+from orderhe_dagster.road.load_sql import (
+    INCOMING,
+    MOMENT,
+    MOVED,
+    STAGE,
+    incoming_rows,
+    load_statements,
+)
 from orderhe_dagster.road.measures import difference, measures, same, share_of
 from orderhe_dagster.road.remedies import again_command, segments_text
 from orderhe_dagster.road.reshape import prepare_loaded_table
@@ -63,6 +71,10 @@ class Load:
     """
 
     records: dict[Segment, Record] = field(default_factory=dict)
+    held: Mapping[Segment, Loaded] = field(default_factory=dict)
+    """What the warehouse held before."""
+    current: Mapping[Segment, Record] = field(default_factory=dict)
+    """The current backup of every segment."""
     findings: list[Finding] = field(default_factory=list)
     proven: int = 0
     refusals: Sequence[Refusal] = ()
@@ -117,10 +129,11 @@ def _attempt(
             lost = prepare_loaded_table(session, table)
             done.findings = [Finding(s, "gone", "its table was gone") for s in lost]
             audit.note_findings(session, name, findings.rows_of(done.findings), step.run_id)
-            held = audit.read(session, [name])[name]
-            current = index.read(store, table.name).of(step.cut).records
+            held = done.held = audit.read(session, [name])[name]
+            current = done.current = index.read(store, table.name).of(step.cut).records
             done.records = _records(step, held, current)
             _prove(session, step, held, current, done, rules, store)
+            _note_seen(session, step, held, current, done)
             try:
                 _load(session, step, done, store, warehouse, judge)
             except StatementError as error:
@@ -164,6 +177,8 @@ def _prove(
     chosen = (
         choose(turns, share_of(session, name, rules.budget)) if turns and rules.proves(step) else []
     )
+    # What was asked for is there already: held to its backup, it need not be loaded again.
+    chosen = [*chosen, *(s for s in step.segments if s.day and s in turns and s not in chosen)]
     known = _loaded_alike(done.records, held, store)
     looked_at = sorted({*chosen, *known})
     if not looked_at:
@@ -182,6 +197,29 @@ def _prove(
             equal[segment] = record.version
     done.proven = len(equal)
     audit.note_proven(session, name, equal)
+
+
+def _note_seen(
+    session: Session,
+    step: Step,
+    held: Mapping[Segment, Loaded],
+    current: Mapping[Segment, Record],
+    done: Load,
+) -> None:
+    """Keep when the source was seen to hold what was asked for and is loaded already."""
+    seen: dict[datetime, list[str]] = {}
+    for segment in step.segments:
+        if segment in done.records:
+            continue
+        at = current[segment].verified_at.replace(tzinfo=None)
+        if at > datetime.fromisoformat(held[segment].snapshot_at):
+            seen.setdefault(at, []).append(literal(segment.text))
+    for at, segments in seen.items():
+        session.execute(
+            f"update {LOADS} set snapshot_at = '{at:{MOMENT}}'"
+            f" where table_name = {literal(f'warehouse.{step.table.name}')}"
+            f" and segment in ({', '.join(segments)}) and snapshot_at < '{at:{MOMENT}}'"
+        )
 
 
 def _loaded_alike(
@@ -267,7 +305,7 @@ def _older_store(table: Table, store: Store, newer: Iterable[Segment]) -> str:
 def _records(
     step: Step, held: Mapping[Segment, Loaded], current: Mapping[Segment, Record]
 ) -> dict[Segment, Record]:
-    """The current backups that were asked for, and those of other segments that are not loaded."""
+    """The current backups that the warehouse does not hold, of what was asked for and of the other days."""
     table, segments = step.table, step.segments
     missing = [segment for segment in segments if segment not in current]
     if missing:
@@ -278,14 +316,12 @@ def _records(
     outdated = [
         segment
         for segment, record in sorted(current.items())
-        if table.partition
-        and segment not in segments
-        and (segment == OUTSIDE or segment.day in step.history)
+        if (segment in segments or (table.partition and step.has(segment)))
         and (segment not in held or record.version != held[segment].version)
     ]
     wanted = backups.schema_fingerprint(table)
-    records = {segment: current[segment] for segment in [*segments, *outdated]}
-    others = [segment for segment, record in records.items() if record.schema != wanted]
+    records = {segment: current[segment] for segment in outdated}
+    others = [s for s in sorted({*segments, *outdated}) if current[s].schema != wanted]
     if others:
         raise LoadError(
             f"the backup of {table.name} {segments_text(others)}, was written with other columns "
@@ -345,6 +381,8 @@ def _load(
     judge: StageJudge | None,
 ) -> None:
     table, records = step.table, done.records
+    if not records:
+        return
     stage(session, step, records, store, warehouse)
     _check_stage(session, step, records)
     if judge is not None:

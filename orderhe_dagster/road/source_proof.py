@@ -49,25 +49,25 @@ def prove_backups(
     store: Store,
     rules: Rules,
 ) -> Proof:
-    """Prove the segments whose turn it is, but those that are read anyhow. BackupError: see `guards`."""
+    """Prove the segments whose turn it is, but those that are read anyhow. BackupError: see `guards`.
+
+    It is the turn of those that the step was asked for, before all others.
+    """
     proof = Proof()
     records = {
         segment: record for segment, record in known.records.items() if segment not in leave_out
     }
     rows = {segment: record.measure.rows for segment, record in records.items()}
-    unproven = Proven()
-    of_backup = choose(
-        {s: Turn(rows[s], known.proven.get(s, unproven).backup) for s in records}, rules.budget
-    )
+    seen = {s: known.proven.get(s, Proven()) for s in records}
+    seen |= {s: Proven() for s in step.segments if s in records}
+    of_backup = choose({s: Turn(rows[s], seen[s].backup) for s in records}, rules.budget)
     sound, unsound = _looked_at(store, [records[segment] for segment in of_backup])
     if are_many(
         len(unsound), sum(1 for s in of_backup if rows[s])
     ):  # of these: but of all of them?
         sound, unsound = _looked_at(store, list(records.values()))
     check_lost(step.table, unsound, sum(1 for s in sound if rows[s]), rules)
-    turns = {
-        s: Turn(rows[s], known.proven.get(s, unproven).source) for s in records if s not in unsound
-    }
+    turns = {s: Turn(rows[s], seen[s].source) for s in records if s not in unsound}
     of_source = choose(turns, rules.budget)
     proof.segments, proof.nights = len(records), nights(turns, rules.budget)
     live = _measured(step, of_source, rows, source, rules.budget)
@@ -78,8 +78,10 @@ def prove_backups(
         if segment in unsound or (segment in live and not equal):
             proof.doubted.add(segment)
             continue
-        seen = Proven(now if equal else None, now if segment in sound else None)
-        proof.proven[segment] = (record, seen)
+        proof.proven[segment] = (
+            record,
+            Proven(now if equal else None, now if segment in sound else None),
+        )
     return proof
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from orderhe_dagster.catalog.cache import load_catalogue
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.catalog.table import TableRef
+from orderhe_dagster.catalog.table import ColumnRef, TableRef
 
 LINES = """-- @partition sold_on
 create table lines (
@@ -68,9 +68,11 @@ def test_the_columns_that_an_answer_depends_on(
     assert items_read(tmp_path, select) == wanted
 
 
-def test_a_table_that_is_built_whole_needs_none(tmp_path: Path) -> None:
+def test_they_are_told_of_a_table_that_is_built_whole_too(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "mart").mkdir()
     (tmp_path / "raw/items.sql").write_text(ITEMS)
     (tmp_path / "mart/a.sql").write_text("select items.item from warehouse.items;")
-    assert read_catalogue(tmp_path).get(TableRef("mart", "a")).reads == ()
+    assert read_catalogue(tmp_path).get(TableRef("mart", "a")).reads == (
+        ColumnRef(TableRef("warehouse", "items"), "item"),
+    )

@@ -1,6 +1,8 @@
 -- Every order with its customer and its product: the integrated data set.
 -- Question: what was ordered, by what kind of customer, of what kind of product?
--- One row an order. Names, addresses and notes of people stay in the warehouse.
+-- One row an order, with its customer and product as they are now: a day is built again when its orders change, or
+-- a customer or product that stands in it does. Names, addresses and notes of people stay in the warehouse.
+-- @partition order_date
 -- @grain order_id
 -- @owner team:data
 -- @freshness 26h

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,10 @@ class EmbeddedSource(Source):
     def server(self) -> str:
         """The file is its own server: its identity."""
         return self.identity
+
+    def clock(self) -> datetime:
+        """The moment it is now by this machine's clock (UTC)."""
+        return datetime.now(timezone.utc)
 
     def create(self, tables: Sequence[Table]) -> None:
         """Create the raw tables that are not there yet, from their contracts."""

@@ -179,6 +179,23 @@ class MySQLSource(Source):
         own = names.get("server_uuid") or names.get("server_uid")
         return own or f"{self.settings.host}:{self.settings.port}"
 
+    def clock(self) -> datetime:
+        """The moment it is now by the server's clock (UTC)."""
+        what = "ask what time it is"
+        return self._repeated(what, lambda: self._clock(what))
+
+    def _clock(self, what: str) -> datetime:
+        import pymysql
+
+        connection = connect(self.settings, texts=True)
+        try:
+            with connection.cursor() as cursor:
+                return _moment(cursor)
+        except pymysql.MySQLError as error:
+            raise mysql_error(error, self.settings.where, self.settings.user, what=what) from None
+        finally:
+            close(connection)
+
     def _server_names(self, what: str) -> dict[str, str]:
         import pymysql
 
@@ -211,8 +228,7 @@ class MySQLSource(Source):
         with fresh_folder(folder):
             with self._reading(what, table) as connection:
                 with connection.cursor() as cursor:
-                    cursor.execute("select utc_timestamp(6)")
-                    ((snapshot_at,),) = cursor.fetchall()
+                    snapshot_at = _moment(cursor)
                 if self.settings.extract == "arrow":
                     opened = by_arrow(connection, table, scope, select)
                 else:
@@ -239,9 +255,8 @@ class MySQLSource(Source):
                 touches = touches_of(reader, table, scope, written)
                 touches = add_quarantined(reader, table, touches, sorted_rows)
             drop_empty_part(scope, sorted_rows.parts, measures)
-        moment = datetime.fromisoformat(snapshot_at).replace(tzinfo=timezone.utc)
         return Extract(
-            *(sorted_rows.parts, measures, touches, moment),
+            *(sorted_rows.parts, measures, touches, snapshot_at),
             quarantine=sorted_rows.quarantine,
             quarantined=sorted_rows.quarantined,
             nulled=sorted_rows.nulled,
@@ -279,6 +294,13 @@ class MySQLSource(Source):
 
     def _wait(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def _moment(cursor: Any) -> datetime:
+    """The server's own time."""
+    cursor.execute("select utc_timestamp(6)")
+    ((moment,),) = cursor.fetchall()
+    return datetime.fromisoformat(moment).replace(tzinfo=timezone.utc)
 
 
 def _cursor(table: Table) -> str:
