@@ -136,3 +136,37 @@ def test_closing_the_database_ends_its_sessions(database: Database) -> None:
     session.execute("delete from t")
     database.close()
     assert database.sessions == []
+
+
+def test_a_new_session_reads_the_definitions_that_another_has_read(database: Database) -> None:
+    one, two = connect(database), connect(database)
+    assert count(one) == count(two) == 2
+    assert two.catalog.relations == one.catalog.relations
+    assert two.catalog.relations["public", "t"] is one.catalog.relations["public", "t"]
+    one.execute("create temp table own (a integer)")
+    one.execute("create table made (a integer)")
+    assert one.catalog.find(None, "own")
+    three = connect(database)
+    assert three.catalog.find(None, "made") and not three.catalog.find(None, "own")
+
+
+def test_a_session_that_reads_only_changes_no_lasting_table(database: Database) -> None:
+    with Engine(database=database, read_only=True) as session:
+        for sql in (
+            "insert into t values (3, 'c')",
+            "create table u (a integer)",
+            "create schema other",
+            "create user somebody password disable",
+            "comment on table t is 'changed'",
+            "drop table t",
+        ):
+            for before in ("", "begin read write"):
+                if before:
+                    session.execute(before)
+                with pytest.raises(RedshiftError) as raised:
+                    session.execute(sql)
+                session.rollback()
+                assert raised.value.code == "25006", sql
+        session.execute("create temp table own as select * from t")
+        session.execute("delete from own where id = 1")
+        assert (count(session, "own"), count(session)) == (1, 2)

@@ -20,7 +20,7 @@ from local_redshift.read.dialect import quote, string
 from local_redshift.transactions.conflicts import Image, image
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, Transactions
 from local_redshift.transactions.locks import Locks
-from local_redshift.values.catalog import DATABASE
+from local_redshift.values.catalog import DATABASE, Shared
 from local_redshift.values.oids import oid
 
 _FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
@@ -76,6 +76,7 @@ class Database:
         self.loads = LoadLog()
         self.version = 0
         """Counts the committed changes of definitions: a session that saw another one reads anew."""
+        self.definitions = Shared()
         self.gate = threading.Lock()
         """Held while a snapshot is taken and while a commit happens: they have an order."""
         self.locks, self.lock_timeout_s = Locks(), lock_timeout_s

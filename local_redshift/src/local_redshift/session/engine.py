@@ -56,18 +56,20 @@ class Engine:
     ) -> None:
         """A session of `database`; without one, of a database of its own at `path`.
 
-        `resolver` reaches the addresses of COPY and UNLOAD.
+        `resolver` reaches the addresses of COPY and UNLOAD. `read_only`: it may change nothing but
+        temporary tables.
         """
         self._own = database is None
         self.database = database or Database(path, resolver=resolver, read_only=read_only)
         self.user, self.application_name, self.since = user, application_name, _now()
         self.process_id, self.connection = self.database.enter(self)
-        self.work = UnitOfWork(self.database, self.process_id, self.connection)
+        self.work = UnitOfWork(self.database, self.process_id, self.connection, read_only)
         self.catalog = Catalog(
             self.connection,
             version=lambda: self.database.version,
             frozen=lambda: self.work.frozen,
             system=lambda schema, name: system_views.lookup(self, schema, name),
+            shared=self.database.definitions,
         )
         self.catalog.user = user
         self.state: State = "idle"
@@ -116,7 +118,7 @@ class Engine:
         if self.state == "idle":
             self.state = "open"
             began(self.catalog)
-            self.work.open().read_only = read_only
+            self.work.open().read_only |= read_only
 
     def commit(self) -> None:
         """Commit; a failed transaction is rolled back instead."""
@@ -304,6 +306,7 @@ class Engine:
 
         The tables they touch are locked first: `alone`, against readers, too.
         """
+        self.work.require_writable(commands)
         self._prepare(commands, alone=alone)
         return Rows(row_count=self.work.run(commands))
 
@@ -325,6 +328,7 @@ class Engine:
     def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for statements that change definitions: other sessions read the catalogue anew."""
         if commands:
+            self.work.require_writable(commands)
             self.work.defining = True
             self.run(commands)
             self.catalog.forget()

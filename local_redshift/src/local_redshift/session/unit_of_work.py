@@ -24,8 +24,11 @@ from local_redshift.values.catalog import Catalog, Relation, path
 class UnitOfWork:
     """The transaction of one session: None between transactions. One thread at a time, but `interrupt`."""
 
-    def __init__(self, database: Database, process_id: int, connection: Any) -> None:
+    def __init__(
+        self, database: Database, process_id: int, connection: Any, read_only: bool = False
+    ) -> None:
         self._database, self._process_id = database, process_id
+        self._read_only = read_only
         self.connection = connection
         self.transaction: Transaction | None = None
         self.defining = False  # the transaction changed definitions
@@ -43,7 +46,9 @@ class UnitOfWork:
         if self.transaction is None:
             began = datetime.now(timezone.utc)
             number = self._database.next_transaction()
-            self.transaction = Transaction(number, self._process_id, began=began)
+            self.transaction = Transaction(
+                number, self._process_id, began=began, read_only=self._read_only
+            )
         return self.transaction
 
     def interrupt(self) -> None:
@@ -72,6 +77,15 @@ class UnitOfWork:
                 self._running = False
 
     # -- before a statement ------------------------------------------------------------------------
+
+    def require_writable(self, commands: Sequence[Command]) -> None:
+        """Raise 25006 where a session that reads only would change more than temporary tables.
+
+        What has no target, such as a schema, is in no footprint.
+        """
+        own = (one.target is not None and one.target.schema is None for one in commands)
+        if self._read_only and not all(own):
+            raise RedshiftError("25006", "transaction is read-only: this session reads only")
 
     def lock(self, catalog: Catalog, wanted: Mapping[str, Mode], timeout_ms: int = 0) -> None:
         """Take locks. Stale when a name means something else now than when it was read."""

@@ -6,8 +6,9 @@ A comment lives and dies, and is rolled back, with its table. System views: `sys
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from local_redshift.errors import RedshiftError
@@ -126,11 +127,29 @@ def _no_system_view(schema: str | None, name: str) -> tuple[str, Columns] | None
     return None
 
 
+@dataclass(frozen=True)
+class Definitions:
+    """What all sessions of a database see alike, as it was at a version."""
+
+    version: int
+    schemas: frozenset[str]
+    relations: Mapping[tuple[str | None, str], Relation]
+    principals: frozenset[tuple[str, str]]
+
+
+@dataclass
+class Shared:
+    """The definitions that a session of a database read last, for those that come after it."""
+
+    latest: Definitions | None = None
+
+
 class Catalog:
     """The schemas and relations that a session sees, read once and again after each change.
 
     `version` counts the changes that sessions committed; `frozen` says that this session's snapshot
-    is taken, so that others' changes are not seen. `system` answers for system views.
+    is taken, so that others' changes are not seen. `system` answers for system views. What is read is
+    left in `shared`.
     """
 
     def __init__(
@@ -139,9 +158,12 @@ class Catalog:
         version: Callable[[], int] = lambda: 0,
         frozen: Callable[[], bool] = lambda: False,
         system: Callable[[str | None, str], tuple[str, Columns] | None] = _no_system_view,
+        shared: Shared | None = None,
     ) -> None:
         self._connection, self._version, self._frozen = connection, version, frozen
         self._system = system
+        self._shared = shared or Shared()
+        self._has_own = False  # it may have defined what no other session sees
         self._read_at = -1  # the version that was read
         self._schemas: set[str] | None = None
         self._relations: dict[tuple[str | None, str], Relation] = {}
@@ -155,6 +177,7 @@ class Catalog:
     def forget(self) -> None:
         """Read again at the next question: something was made, changed, dropped or rolled back."""
         self._schemas = None
+        self._has_own = True
 
     @property
     def schemas(self) -> set[str]:
@@ -196,12 +219,21 @@ class Catalog:
             self._read()
             self._read_at = -1
             return
+        latest = self._shared.latest
+        if not self._has_own and latest is not None and latest.version == version:
+            self._schemas, self._relations = set(latest.schemas), dict(latest.relations)
+            self._principals, self._read_at = latest.principals, version
+            return
         self._connection.execute("BEGIN TRANSACTION")  # so that all of it is of one moment
         try:
             self._read()
         finally:
             self._connection.execute("ROLLBACK")
         self._read_at = version
+        if not self._has_own:
+            self._shared.latest = Definitions(
+                version, frozenset(self._schemas or ()), dict(self._relations), self._principals
+            )
 
     def _read(self) -> None:
         run = self._connection.execute
@@ -210,13 +242,13 @@ class Catalog:
             f"WHERE database_name = '{DATABASE}' AND NOT internal"
         ).fetchall()
         self._schemas = {name for (name,) in names if name not in _HIDDEN}
-        columns: dict[tuple[str, str, str], list[Any]] = {}
+        columns: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
         for database, schema, table, *column in run(
             "SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable, "
             "column_default FROM duckdb_columns() WHERE NOT internal "
             f"AND database_name IN ('{DATABASE}', 'temp') ORDER BY column_index"
         ).fetchall():
-            columns.setdefault((database, schema, table), []).append(column)
+            columns.setdefault((database, schema, table), []).append(tuple(column))
         self._principals = frozenset()
         if (DATABASE, "main", "principals") in columns:
             rows = run(f"SELECT kind, name FROM {path('main', 'principals')}").fetchall()
@@ -230,21 +262,9 @@ class Catalog:
                 if database == DATABASE and schema in _HIDDEN:
                     continue
                 owner = None if database == "temp" else schema
-                attributes = json.loads(text) if text else {}
-                types = attributes.pop("columns", {})
-                shape = tuple(
-                    Column(
-                        column,
-                        parse_type(types[column]) if column in types else from_carrier(carrier),
-                        nullable,
-                        default,
-                    )
-                    for column, carrier, nullable, default in columns[database, schema, name]
-                    if "unbound" not in attributes  # a late-binding view is read when it is used
-                )
-                self._relations[owner, name] = Relation(
-                    owner, name, shape, word == "view", attributes
-                )
+                carried = tuple(columns[database, schema, name])
+                relation = _relation(owner, name, word == "view", text or "", carried)
+                self._relations[owner, name] = relation
 
     def find(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None. Without a schema: temporary, then the path."""
@@ -317,3 +337,27 @@ class Catalog:
             for view in self.relations.values()
             if str(relation) in view.attributes.get("reads", [])
         )
+
+
+@lru_cache(maxsize=4096)
+def _relation(
+    schema: str | None,
+    name: str,
+    is_view: bool,
+    text: str,
+    carried: tuple[tuple[str, str, bool, str | None], ...],
+) -> Relation:
+    """The relation whose comment is `text`, and whose columns DuckDB carries so: most are as before."""
+    attributes = json.loads(text) if text else {}
+    types = attributes.pop("columns", {})
+    shape = tuple(
+        Column(
+            column,
+            parse_type(types[column]) if column in types else from_carrier(carrier),
+            nullable,
+            default,
+        )
+        for column, carrier, nullable, default in carried
+        if "unbound" not in attributes  # a late-binding view is read when it is used
+    )
+    return Relation(schema, name, shape, is_view, attributes)
