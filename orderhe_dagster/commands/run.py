@@ -81,6 +81,7 @@ def launch(
     """
     from orderhe_dagster.assets.policy import PROVE_TAG
     from orderhe_dagster.definitions import build_definitions
+    from orderhe_dagster.resources.build import close_idle
     from orderhe_dagster.road.guards import ACCEPT_TAG, MAY_BE_EMPTY_TAG
     from orderhe_dagster.settings import home
     from orderhe_dagster.settings.interrupts import raise_if_interrupted, remember_interrupts
@@ -124,6 +125,8 @@ def launch(
             if run is not None and not run.is_finished:
                 instance.report_run_failed(run, "The run was interrupted.")
             raise
+        finally:
+            close_idle()
         if _was_interrupted(result):
             raise KeyboardInterrupt
         raise_if_interrupted()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from orderhe_dagster.resources.laptop.memory_warehouse import MemorySession
     from orderhe_dagster.settings.config import Settings
 
+LINGER_S = 1.0
+"""How long a run leaves the embedded warehouse open after a session."""
+
 
 def build_source(settings: Settings) -> Source:
     """The shop's database that the settings choose."""
@@ -45,8 +48,8 @@ def build_store(settings: Settings) -> Store:
     return FolderStore(str(home_of(settings).store), bucket=given.bucket, prefix=given.prefix)
 
 
-def build_warehouse(settings: Settings) -> Warehouse:
-    """The warehouse that the settings choose."""
+def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
+    """The warehouse that the settings choose; `linger_s` is for many sessions (`EmbeddedWarehouse`)."""
     if settings.warehouse == "redshift":
         from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 
@@ -54,7 +57,15 @@ def build_warehouse(settings: Settings) -> Warehouse:
 
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 
-    return EmbeddedWarehouse(str(home_of(settings).warehouse), store=build_store(settings))
+    path = str(home_of(settings).warehouse)
+    return EmbeddedWarehouse(path, store=build_store(settings), linger_s=linger_s)
+
+
+def close_idle() -> None:
+    """Close what adapters of this machine keep open between two sessions."""
+    from orderhe_dagster.resources.laptop.kept_open import IDLE
+
+    IDLE.close()
 
 
 def build_served_warehouse(
@@ -85,9 +96,9 @@ def build_memory_warehouse() -> AbstractContextManager[MemorySession]:
 
 
 def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:
-    """All three, by the names that assets ask for."""
+    """All three, by the names that assets ask for: for a run, whose sessions follow one another."""
     return {
         "source": build_source(settings),
         "store": build_store(settings),
-        "warehouse": build_warehouse(settings),
+        "warehouse": build_warehouse(settings, LINGER_S),
     }

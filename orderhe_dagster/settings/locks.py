@@ -55,6 +55,32 @@ def holder(path: str | Path) -> Holder:
         return Holder()
 
 
+@dataclass(frozen=True)
+class Held:
+    """A lock that is held, as its holder sees it."""
+
+    path: Path
+    _lock: int
+
+    def relabel(self, label: str) -> None:
+        """Say what the work is now."""
+        _write(self._lock, json.dumps({"pid": os.getpid(), "label": label, "remedy": ""}))
+
+    def is_awaited(self) -> bool:
+        """Whether somebody stands in the queue now, of this process or another."""
+        try:
+            queue = os.open(_beside(self.path, "queue"), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            is_free = _take(queue, False)
+            if is_free:
+                _drop(queue)
+            return not is_free
+        finally:
+            os.close(queue)
+
+
 @contextmanager
 def file_lock(
     path: str | Path,
@@ -62,7 +88,7 @@ def file_lock(
     timeout_s: float = 120.0,
     label: str = "",
     remedy: str = "",
-) -> Iterator[None]:
+) -> Iterator[Held]:
     """Hold the lock of `path` for the block; its folder is made if it is not there.
 
     Shared holders admit one another (not on Windows: there every lock is exclusive). `label` says
@@ -79,7 +105,7 @@ def file_lock(
         try:
             record = {"pid": os.getpid(), "label": label, "remedy": remedy}
             _write(lock, json.dumps(record))
-            yield
+            yield Held(guarded, lock)
         finally:
             if not shared or holder(guarded).pid == os.getpid():
                 _write(lock, "")

@@ -1,6 +1,7 @@
 """EmbeddedWarehouse: the local Redshift in this process, on one DuckDB file. No SQL is read here.
 
-DuckDB admits one process per file, so the file is open for a session only, behind a lock beside it.
+DuckDB admits one process per file, so the file is open behind a lock beside it, for a session only; in
+a run a moment longer (`kept_open`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Result, Take, Warehouse
 from orderhe_dagster.resources.laptop.duckdb_file import is_stillborn, remedy, remove_stillborn
+from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
 from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
 
 if TYPE_CHECKING:
-    from local_redshift.database.storage import Resolver
     from local_redshift.session.engine import Engine, Rows
 
 _T = TypeVar("_T")
@@ -31,11 +32,15 @@ REBUILD = "run '*' for the whole range, and it is built anew from the backups"
 
 @dataclass(frozen=True)
 class EmbeddedWarehouse(Warehouse):
-    """The warehouse in the DuckDB file at `path`; COPY reads its addresses from `store`."""
+    """The warehouse in the DuckDB file at `path`; COPY reads its addresses from `store`.
+
+    `linger_s`: how long the file stays open after a session, where nobody else waits for it.
+    """
 
     path: str
     store: Store
     lock_timeout_s: float = 120.0
+    linger_s: float = 0.0
 
     @property
     def identity(self) -> str:
@@ -54,24 +59,62 @@ class EmbeddedWarehouse(Warehouse):
         A reading session sees temporary tables of its own only, and cannot change the file.
         """
         require_local_redshift()
+        from local_redshift.session.engine import Engine
+
         file = Path(self.path)
-        # Where there is no file yet, one is made.
+        opened = IDLE.take(file, self.store, read_only)
+        if opened is None:
+            opened = self._opened(file, label, read_only)
+        else:
+            opened.lock.relabel(label)
+        with ExitStack() as failing:
+            failing.callback(opened.close)
+            with (
+                _explaining(file),
+                Engine(database=opened.database, read_only=read_only) as engine,
+            ):
+                yield EmbeddedSession(engine)
+            failing.pop_all()
+        IDLE.keep(opened, self.linger_s)
+
+    def stream(self, sql: str, take: Take, label: str = "query") -> Result:
+        """Run one reading statement of any size: it may last, so it shares the file with other readers."""
+        IDLE.close_writable(Path(self.path))
+        return super().stream(sql, take, label)
+
+    def _opened(self, file: Path, label: str, read_only: bool) -> OpenFile:
+        """Lock the file and open it; one that is not there yet is made."""
+        import duckdb
+
+        from local_redshift.database.database import Database
+
         read_only = read_only and file.exists() and not is_stillborn(file)
-        with (
-            file_lock(file, shared=read_only, timeout_s=self.lock_timeout_s, label=label),
-            ExitStack() as stack,
-        ):
+        with ExitStack() as stack:
+            lock = stack.enter_context(
+                file_lock(file, shared=read_only, timeout_s=self.lock_timeout_s, label=label)
+            )
             if not read_only:
                 remove_stillborn(file)
             store_resolver = resolver(self.store, stack)
-            engine = stack.enter_context(_opened(file, store_resolver, read_only))
             try:
-                yield EmbeddedSession(engine)
-            except StatementError as error:
-                of_file = "IO Error" in error.message and file.name in error.message
-                if of_file or "No space left" in error.message:
-                    raise PortError(remedy(file, error.message, REBUILD)) from error
-                raise
+                database = Database(file, resolver=store_resolver, read_only=read_only)
+            except duckdb.IOException as error:
+                raise PortError(remedy(file, str(error), REBUILD)) from error
+            stack.enter_context(database)
+            resources = stack.pop_all()
+            return OpenFile(file, self.store, read_only, lock, database, resources)
+
+
+@contextmanager
+def _explaining(file: Path) -> Iterator[None]:
+    """What is wrong with the file or its disk is said with the remedy."""
+    try:
+        yield
+    except StatementError as error:
+        of_file = "IO Error" in error.message and file.name in error.message
+        if of_file or "No space left" in error.message:
+            raise PortError(remedy(file, error.message, REBUILD)) from error
+        raise
 
 
 class EmbeddedSession:
@@ -105,17 +148,6 @@ class EmbeddedSession:
             self._engine.rollback()
             raise
         return results
-
-
-def _opened(file: Path, store_resolver: Resolver, read_only: bool) -> Engine:
-    import duckdb
-
-    from local_redshift.session.engine import Engine
-
-    try:
-        return Engine(file, resolver=store_resolver, read_only=read_only)
-    except duckdb.IOException as error:
-        raise PortError(remedy(file, str(error), REBUILD)) from error
 
 
 def _translating(run: Callable[[], _T], sql: str) -> _T:
