@@ -1,6 +1,7 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
@@ -15,12 +16,12 @@ from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.ages import Ages, ages
 from orderhe_dagster.proof.agreement import Agreement, prove
-from orderhe_dagster.proof.check_results import AGREES, CheckResult
+from orderhe_dagster.proof.check_results import AGREES, CheckResult, note_ages
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, wrong_rows_markdown
-from orderhe_dagster.proof.judgement import Judge, Judgement
+from orderhe_dagster.proof.judgement import Judge, Judgement, Standing
 from orderhe_dagster.proof.orphans import ReadAgain, read_again
 from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, LIMIT, Excess
 from orderhe_dagster.road import audit, index
@@ -32,6 +33,7 @@ from orderhe_dagster.road.step import Step
 
 FIRST_WRONG, LAST_WRONG = "first_wrong_day", "last_wrong_day"
 """Metadata of a failed check."""
+_MINUTE = "%Y-%m-%d %H:%M"
 
 
 def build_checks(
@@ -46,7 +48,7 @@ def build_checks(
         for table in catalogue.layer("raw")
     ]
     models = (*catalogue.layer("warehouse"), *catalogue.layer("mart"))
-    built = [_model_checks(catalogue, table, calendar) for table in models]
+    built = [_model_checks(catalogue, table, calendar, policy) for table in models]
     return [*loaded, *(checks for checks in built if checks is not None)]
 
 
@@ -96,31 +98,43 @@ def _loaded_checks(
         step = Step(table, history if table.partition else None, run_id, history)
         wanted = {key.name for key in context.selected_asset_check_keys}
         keys = {claim.name for claim in claims if claim.foreign_key} & wanted
+        of_source = policy.of_source(context.run.tags)
+        of_copies = policy.of_copies(context.run.tags)
         with failing_clearly(f"checks of warehouse/{table.name}", None):
-            segments = {*_loaded_segments(step, store, warehouse)}
-            of_keys, again = _judged_keys(
-                judge,
-                table,
-                keys,
-                Road(source, store, warehouse, scratch, parquet),
-                policy.of_source(context.run.tags),
-                policy.of_copies(context.run.tags),
-            )
+            with warehouse.session(
+                f"checks of {asset.to_user_string()}", read_only=True
+            ) as session:
+                segments = _loaded_segments(session, step)
+                standing = _standing(judge, session, table.read_as, of_copies)
+                of_keys = _judged_keys(judge, session, table, keys, standing)
+            again = None
+            if of_keys is not None:
+                road = Road(source, store, warehouse, scratch, parquet)
+                again = read_again(judge, table, of_keys, road, of_source, of_copies)
+            if again:
+                of_keys, standing = None, Standing()
             others = []
             if AGREES in wanted:
-                read = again.segments if again else ()
-                agreement = prove(step, segments.union(read), source, store, warehouse)
-                _dispute(table, agreement, warehouse, run_id)
-                proofs = ages(step, store, warehouse)
-                others.append(_agreement_result(agreement, proofs, run_id))
-                yield _shown_agreement(asset, agreement, proofs)
-            yield from _judged(asset, judge, wanted, warehouse, of_keys, again, others)
+                segments |= {*again.segments} if again else set()
+                before = standing.results.get(AGREES)
+                if segments or before is None or not before.passed or not _loads(context, asset):
+                    chosen = segments or _segments_there(step, store, warehouse)
+                    agreement = prove(step, chosen, source, store, warehouse)
+                    _dispute(table, agreement, warehouse, run_id)
+                    proofs = ages(step, store, warehouse)
+                    others.append(_agreement_result(agreement, proofs, run_id))
+                    yield _shown_agreement(asset, agreement, proofs)
+                else:
+                    proofs = ages(step, store, warehouse)
+                    _keep_ages(before, proofs, warehouse)
+                    yield _shown_as_before(asset, before, proofs)
+            yield from _judged(asset, judge, wanted, warehouse, standing, (of_keys, again), others)
 
     return checks
 
 
 def _model_checks(
-    catalogue: Catalogue, table: Table, calendar: Calendar
+    catalogue: Catalogue, table: Table, calendar: Calendar, policy: Policy
 ) -> dg.AssetChecksDefinition | None:
     layer: Layer = table.layer
     asset = dg.AssetKey([layer, table.name])
@@ -141,27 +155,27 @@ def _model_checks(
     ) -> Iterator[dg.AssetCheckResult]:
         judge = Judge(catalogue, calendar.history(), source, store, context.run.run_id)
         wanted = {key.name for key in context.selected_asset_check_keys}
+        rules = policy.of_copies(context.run.tags)
         with failing_clearly(f"checks of {layer}/{table.name}", None):
-            yield from _judged(asset, judge, wanted, warehouse)
+            with warehouse.session(f"checks of {layer}/{table.name}", read_only=True) as session:
+                standing = _standing(judge, session, table.read_as, rules)
+            yield from _judged(asset, judge, wanted, warehouse, standing)
 
     return checks
 
 
+def _standing(judge: Judge, session: Session, ref: TableRef, rules: Rules) -> Standing:
+    """Which claims need not be asked again; all need, of a run that proves everything."""
+    standing = judge.standing(session, ref)
+    return replace(standing, claims={}) if rules.budget.everything else standing
+
+
 def _judged_keys(
-    judge: Judge,
-    table: Table,
-    names: Collection[str],
-    road: Road,
-    of_source: Rules,
-    of_copies: Rules,
-) -> tuple[Judgement | None, ReadAgain | None]:
-    """What the foreign key claims of these names come to, after rows without a parent were read again."""
-    if not names:
-        return None, None
-    with road.warehouse.session("foreign keys", read_only=True) as session:
-        judgement = judge.judge(session, table.read_as, names)
-    again = read_again(judge, table, judgement, road, of_source, of_copies)
-    return (None if again else judgement), again
+    judge: Judge, session: Session, table: Table, names: Collection[str], standing: Standing
+) -> Judgement | None:
+    """What the foreign key claims of these names come to; None where there are none to be judged."""
+    left = {*names} - standing.claims.keys()
+    return judge.judge(session, table.read_as, left, standing=standing) if left else None
 
 
 def _judged(
@@ -169,20 +183,28 @@ def _judged(
     judge: Judge,
     wanted: Collection[str],
     warehouse: Warehouse,
-    before: Judgement | None = None,
-    again: ReadAgain | None = None,
+    standing: Standing,
+    keys: tuple[Judgement | None, ReadAgain | None] = (None, None),
     others: Sequence[CheckResult] = (),
 ) -> Iterator[dg.AssetCheckResult]:
-    """Judge the claims that the step was asked for, and keep all results for later runs."""
+    """Judge the claims that the step was asked for, and keep all results for later runs.
+
+    `keys`: what those of foreign keys came to, and what was read again for them.
+    """
     ref = TableRef(cast("Layer", asset.path[0]), asset.path[1])
-    with warehouse.session("checks", read_only=True) as session:
-        judgement = judge.judge(session, ref, wanted, before)
+    before, again = keys
+    with warehouse.session(f"checks of {asset.to_user_string()}", read_only=True) as session:
+        judgement = judge.judge(session, ref, wanted, before, standing)
     for claim, finding in judgement.findings:
         yield _shown_claim(asset, claim, finding, again.sentence(claim.name) if again else "")
+    for claim in judge.claims(ref):
+        if claim.name in wanted and claim.name in standing.claims:
+            yield _shown_standing(asset, claim, standing.claims[claim.name])
     if judgement.excess is not None:
         yield _shown_excess(asset, judgement.excess)
-    with warehouse.session(f"check results of {ref}") as session:
-        judge.keep(session, judgement, others)
+    if judgement.is_news or others:
+        with warehouse.session(f"check results of {ref}") as session:
+            judge.keep(session, judgement, others)
 
 
 def wrong_days(segments: Iterable[Segment]) -> dict[str, str]:
@@ -234,6 +256,22 @@ def _shown_claim(
         severity=dg.AssetCheckSeverity.ERROR,
         description="; ".join(filter(None, [finding.sentence(claim), done])),
         metadata=metadata,
+    )
+
+
+def _shown_standing(asset: dg.AssetKey, claim: Claim, result: CheckResult) -> dg.AssetCheckResult:
+    """The result of a claim that held for the very rows that are there now."""
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=claim.name,
+        passed=True,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"unchanged since {result.checked_at:{_MINUTE}} UTC: holds for every row",
+        metadata={
+            "wrong_rows": 0,
+            "judged_at": dg.MetadataValue.timestamp(result.checked_at),
+            "sql": dg.MetadataValue.md(f"```sql\n{claim.sql}\n```"),
+        },
     )
 
 
@@ -290,6 +328,36 @@ def _shown_agreement(asset: dg.AssetKey, agreement: Agreement, proofs: Ages) -> 
     )
 
 
+def _shown_as_before(asset: dg.AssetKey, before: CheckResult, proofs: Ages) -> dg.AssetCheckResult:
+    """The agreement of a table of which the run has loaded nothing: what was found last."""
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=AGREES,
+        passed=True,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"nothing loaded since {before.checked_at:{_MINUTE}} UTC, when all agreed; "
+        f"{proofs.sentence()}",
+        metadata={
+            "segments": 0,
+            "judged_at": dg.MetadataValue.timestamp(before.checked_at),
+            "segments_held": proofs.segments,
+            "never_proven": proofs.never,
+            **({"oldest_proof": proofs.oldest.isoformat()} if proofs.oldest else {}),
+        },
+    )
+
+
+def _keep_ages(before: CheckResult, proofs: Ages, warehouse: Warehouse) -> None:
+    """Keep how old the proofs are now, where they were made or have grown since."""
+    oldest = proofs.oldest and proofs.oldest.replace(microsecond=0)
+    now = replace(
+        before, segments_held=proofs.segments, never_proven=proofs.never, oldest_proof=oldest
+    )
+    if now != before:
+        with warehouse.session(f"ages of the proofs of {before.table_name}") as session:
+            note_ages(session, now)
+
+
 def _dispute(table: Table, agreement: Agreement, warehouse: Warehouse, run_id: str) -> None:
     """Keep in the audit where an agreement found a copy wrong, so that no later run passes it over."""
     segments = sorted({difference.segment for difference in agreement.wrong})
@@ -298,11 +366,21 @@ def _dispute(table: Table, agreement: Agreement, warehouse: Warehouse, run_id: s
             audit.dispute(session, f"warehouse.{table.name}", segments, run_id)
 
 
-def _loaded_segments(step: Step, store: Store, warehouse: Warehouse) -> list[Segment]:
-    """The segments this run loaded; where it loaded none, every one there is."""
+def _loads(context: dg.AssetCheckExecutionContext, asset: dg.AssetKey) -> bool:
+    """Whether the run has a step that loads the table: else its checks alone were asked for."""
+    return asset.to_python_identifier() in (context.run.step_keys_to_execute or ())
+
+
+def _loaded_segments(session: Session, step: Step) -> set[Segment]:
+    """The segments that this run has loaded."""
+    held = audit.read_or_nothing(session, f"warehouse.{step.table.name}")
+    return {segment for segment, loaded in held.items() if loaded.run_id == step.run_id}
+
+
+def _segments_there(step: Step, store: Store, warehouse: Warehouse) -> set[Segment]:
+    """Every segment of a table that there is."""
     name = f"warehouse.{step.table.name}"
     with warehouse.session(f"checks of {name}", read_only=True) as session:
-        held = audit.read(session, [name])[name]
-    by_run = [segment for segment, loaded in held.items() if loaded.run_id == step.run_id]
+        held = audit.read_or_nothing(session, name)
     known = index.read(store, step.table.name).records
-    return by_run or sorted({*held, *known} & set(step.cut))
+    return {*held, *known} & set(step.cut)

@@ -102,7 +102,7 @@ def encode(catalogue: Catalogue) -> dict[str, Any]:
                 check.description,
                 check.personal,
                 [ref.path for ref in check.reads],
-                check.steady,
+                check.is_steady,
             ]
             for check in catalogue.checks
         ],
@@ -167,7 +167,7 @@ _PLAIN = (
     "cursor",
     "distkey",
     "owner",
-    "steady",
+    "is_steady",
 )
 _LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (

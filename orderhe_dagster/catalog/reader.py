@@ -183,7 +183,7 @@ class _Reading:
         return replace(
             table,
             reads=columns_read(query, table.depends_on),
-            steady=volatile_part(select.expression) is None,
+            is_steady=volatile_part(select.expression) is None,
         )
 
     def _known(self) -> set[TableRef]:
@@ -274,7 +274,7 @@ class _Reading:
                 )
                 reads = sorted(set(select.dependencies) - {check.table}, key=str)
                 steady = volatile_part(select.expression) is None
-                yield replace(check, personal=personal or (), reads=tuple(reads), steady=steady)
+                yield replace(check, personal=personal or (), reads=tuple(reads), is_steady=steady)
 
     def _personal_columns(
         self, select: Select, tables: Mapping[TableRef, Table]

@@ -145,7 +145,7 @@ class Table:
     lineage: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)  # column -> upstream
     reads: tuple[ColumnRef, ...] = ()  # of a select: all the columns that its rows can depend on
     links: tuple[ParentLink, ...] = ()  # with @partition: see `parent_links`
-    steady: bool = True  # it surely gives the same rows again of the same tables
+    is_steady: bool = True  # it surely gives the same rows again of the same tables
 
     @property
     def name(self) -> str:
@@ -186,7 +186,7 @@ class Check:
     description: str
     personal: tuple[int, ...] = ()  # places (from 0) of the output columns that show @pii columns
     reads: tuple[TableRef, ...] = ()  # the tables it reads besides its own
-    steady: bool = True  # it surely gives the same rows again of the same tables
+    is_steady: bool = True  # of the same rows it surely says the same again
 
 
 @dataclass(frozen=True)

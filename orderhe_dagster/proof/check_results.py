@@ -9,7 +9,7 @@ in its own run; kept here, its result stops later runs too, until the check pass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -91,12 +91,12 @@ def record(
     table_name: str,
     results: Sequence[CheckResult],
     claims: Collection[str],
-    content: str | None = None,
+    contents: Mapping[str, str] | None = None,
 ) -> None:
     """Keep the results of some of a table's claims, in one transaction.
 
     `claims` names those that its files make and whose results stay: what is kept of any other goes.
-    `content` is what was judged (see `judgement`), where all of the claims were.
+    `contents` are what was judged (see `judgement`), by the names under which they are kept.
     """
     stay = sorted({*claims} - {result.claim for result in results})
     gone = f" and claim not in ({', '.join(map(literal, stay))})" if stay else ""
@@ -104,10 +104,11 @@ def record(
     if results:
         values = ",\n".join(map(_values, results))
         statements.append(f"insert into {CHECKS} ({_COLUMNS}, {_AGES}) values\n{values}")
-    if content is not None:
-        name = literal(table_name)
-        statements.append(f"delete from {JUDGED} where table_name = {name}")
-        statements.append(f"insert into {JUDGED} values ({name}, {literal(content)})")
+    if contents:
+        rows = ", ".join(f"({literal(name)}, {literal(text)})" for name, text in contents.items())
+        names = ", ".join(map(literal, contents))
+        statements.append(f"delete from {JUDGED} where table_name in ({names})")
+        statements.append(f"insert into {JUDGED} values {rows}")
     try:
         session.transaction(statements)
     except StatementError as error:
@@ -120,7 +121,6 @@ def record(
 def _values(result: CheckResult) -> str:
     numbers = (result.days, result.source_rows, result.backup_rows, result.warehouse_rows)
     ages = (result.segments_held, result.never_proven)
-    oldest = result.oldest_proof and f"{result.oldest_proof.astimezone(timezone.utc):{_MOMENT}}"
     return "({})".format(
         ", ".join(
             (
@@ -129,21 +129,28 @@ def _values(result: CheckResult) -> str:
                 str(result.passed).lower(),
                 str(result.wrong_rows),
                 str(result.only_stale).lower(),
-                literal(f"{result.checked_at.astimezone(timezone.utc):{_MOMENT}}"),
+                _moment(result.checked_at),
                 literal(result.run_id),
                 *("null" if number is None else str(number) for number in (*numbers, *ages)),
-                literal(oldest) if oldest else "null",
+                _moment(result.oldest_proof) if result.oldest_proof else "null",
             )
         )
     )
 
 
-def check_results(session: Session, catalogue: Catalogue | None = None) -> list[CheckResult]:
+def _moment(at: datetime) -> str:
+    return literal(f"{at.astimezone(timezone.utc):{_MOMENT}}")
+
+
+def check_results(
+    session: Session, catalogue: Catalogue | None = None, blocking: bool = False
+) -> list[CheckResult]:
     """The latest result of each claim, by table and claim; none where nothing was ever checked.
 
-    With a `catalogue`, only those of claims that its files still make.
+    With a `catalogue`, only those of claims that its files still make; `blocking`: those alone.
     """
-    order = f"from {CHECKS} order by table_name, claim"
+    where = " where not passed and not only_stale" if blocking else ""
+    order = f"from {CHECKS}{where} order by table_name, claim"
     try:
         result = session.execute(f"select {_COLUMNS}, {_AGES} {order}")
     except StatementError as error:
@@ -164,6 +171,29 @@ def check_results(session: Session, catalogue: Catalogue | None = None) -> list[
         if table.layer != "export"
     }
     return [result for result in results if result.claim in claims.get(result.table_name, ())]
+
+
+def results_of(session: Session, table_name: str) -> dict[str, CheckResult]:
+    """The latest result of each check of one table, by its claim; none where nothing was ever checked."""
+    where = f"from {CHECKS} where table_name = {literal(table_name)}"
+    try:
+        result = session.execute(f"select {_COLUMNS}, {_AGES} {where}")
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, audit.UNDEFINED_SCHEMA, audit.UNDEFINED_COLUMN):
+            raise
+        return {}  # never written to, or by an earlier version: all is checked anew
+    results = map(_check_result, result.rows)
+    return {result.claim: result for result in results}
+
+
+def note_ages(session: Session, result: CheckResult) -> None:
+    """Keep what is known now of the ages of a table's proofs, where its agreement stays what it was."""
+    oldest = f"{_moment(result.oldest_proof)}::timestamp" if result.oldest_proof else "null"
+    session.execute(
+        f"update {CHECKS} set segments_held = {result.segments_held},"
+        f" never_proven = {result.never_proven}, oldest_proof = {oldest}"
+        f" where table_name = {literal(result.table_name)} and claim = {literal(result.claim)}"
+    )
 
 
 def has_failed(session: Session, table_name: str, claim: str) -> bool:
@@ -203,7 +233,7 @@ def refuse_failed(
     read = {str(ref): ref for ref in table.depends_on}
     failed = [
         result
-        for result in check_results(session)
+        for result in check_results(session, blocking=True)
         if result.blocks
         and (ref := read.get(result.table_name)) is not None
         and result.claim in claim_names(catalogue, ref)

@@ -43,6 +43,7 @@ class Claim:
     personal: tuple[int, ...] = ()  # places of columns that show personal data under other names
     columns: tuple[str, ...] = ()  # of what the rows of its table tell by themselves: the columns
     is_key: bool = False  # these are to be unique together
+    is_steady: bool = True  # False: it reads the clock, or may
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def _of_check_files(catalogue: Catalogue, ref: TableRef) -> Iterator[Claim]:
                 needs=tuple(read.path for read in check.reads if read in awaited),
                 reads=(check.table, *check.reads) if check.reads else (),
                 personal=check.personal,
+                is_steady=check.is_steady,
             )
 
 

@@ -3,14 +3,15 @@
 A load and a build commit before their claims are judged, and a run may be killed between, or be of some
 assets alone. So it is kept which content of a table all of its claims have judged: its segments'
 versions, those of the tables that the claims compare it with, and the claims' own text. What finds
-another content judges it first. The claims' SQL is in `claims`, what they came to in `check_results`.
+another content judges it first. Claims that held for the very rows that are there now stand, and nobody
+needs to ask them again. The claims' SQL is in `claims`, what they came to in `check_results`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from orderhe_dagster.catalog.days import Window
@@ -27,12 +28,41 @@ from orderhe_dagster.proof.check_results import (
     claim_names,
     record,
     refuse_failed,
+    results_of,
 )
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, judge
 from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, Excess, excess
 from orderhe_dagster.road import audit, index
-from orderhe_dagster.road.audit import JUDGED, UNDEFINED_SCHEMA, Loaded, literal
+from orderhe_dagster.road.audit import JUDGED, LOADS, UNDEFINED_SCHEMA, Loaded, literal
 from orderhe_dagster.road.inputs import stands_on
+
+_HOLDS = " holds"
+"""Behind a table's name: the content for which all claims that read no clock held, no row pending."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the claims of a table look at, as digests.
+
+    `judged` counts in when parents were read, for which an orphan may wait; `rows` does not.
+    """
+
+    judged: str
+    rows: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is kept of a table's checks, and its content now.
+
+    `results` are the latest; `claims`, those of them that stand: what they look at is what they held for.
+    `is_judged`: all of the claims have judged what is there now.
+    """
+
+    content: Content | None = None
+    results: Mapping[str, CheckResult] = field(default_factory=dict)
+    claims: Mapping[str, CheckResult] = field(default_factory=dict)
+    is_judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,13 +70,31 @@ class Judgement:
     """What claims of a table came to, and which content they judged; `is_whole` where all of them did.
 
     `excess` is what of a loaded table is in quarantine beyond the limit, where that was asked.
+    `standing` has what was not asked again.
     """
 
     ref: TableRef
     findings: Sequence[tuple[Claim, Finding]]
     excess: Excess | None
-    content: str | None
+    content: Content | None
     is_whole: bool
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def holds(self) -> bool:
+        """Whether all claims that read no clock held, and no row waits for another to be judged."""
+        return not any(
+            finding.wrong or finding.pending or finding.behind
+            for claim, finding in self.findings
+            if claim.is_steady
+        )
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything to keep that is not kept already."""
+        kept, excess = self.standing.results.get(FEW_IN_QUARANTINE), self.excess
+        is_known = excess is None or (kept is not None and kept.wrong_rows == excess.rows)
+        return bool(self.findings) or not is_known or not self.standing.is_judged
 
 
 @dataclass(frozen=True)
@@ -73,17 +121,22 @@ class Judge:
         ref: TableRef,
         names: Collection[str] | None = None,
         before: Judgement | None = None,
+        standing: Standing | None = None,
     ) -> Judgement:
         """Judge a table's claims, all or those of these names; not those that were just `before`.
 
-        What is loaded meanwhile stays unjudged.
+        Nor those that stand, where that is known. What is loaded meanwhile stays unjudged.
         """
         all_of, table = self.claims(ref), self.catalogue.get(ref)
         own = {*(claim.name for claim in all_of), *self._of_backups(table)}
         chosen = own if names is None else own & {*names}
-        content = before.content if before else self._contents(session, {ref: all_of}).get(ref)
+        if before or standing:
+            content = before.content if before else standing.content if standing else None
+        else:
+            content = self._contents(session, {ref: all_of}).get(ref)
         known = {claim.name: finding for claim, finding in before.findings} if before else {}
-        claims = [one for one in all_of if one.name in chosen and one.name not in known]
+        spared = {*known, *(standing.claims if standing else ())}
+        claims = [one for one in all_of if one.name in chosen and one.name not in spared]
         for claim, finding in judge(session, self.catalogue, claims, self._unread):
             known[claim.name] = replace(finding, segments=self._cut(finding.segments))
         return Judgement(
@@ -92,7 +145,28 @@ class Judge:
             self.excess(table) if FEW_IN_QUARANTINE in chosen else None,
             content,
             chosen == own,
+            standing or Standing(),
         )
+
+    def standing(self, session: Session, ref: TableRef) -> Standing:
+        """What is kept of a table's checks, and which of its claims need not be asked again.
+
+        A claim that reads the clock must be, and so must one that failed: its rows are to be shown.
+        """
+        claims = self.claims(ref)
+        content = self._contents(session, {ref: claims}).get(ref)
+        results = results_of(session, str(ref))
+        if content is None:
+            return Standing(content, results)
+        judged = _judged(session, [ref])
+        if judged.get(f"{ref}{_HOLDS}") != content.rows:
+            return Standing(content, results, is_judged=judged.get(str(ref)) == content.judged)
+        stand = {
+            claim.name: results[claim.name]
+            for claim in claims
+            if claim.is_steady and claim.name in results and results[claim.name].passed
+        }
+        return Standing(content, results, stand, is_judged=True)
 
     def _cut(self, segments: Collection[Segment]) -> tuple[Segment, ...]:
         """Segments as copies have them: rows of other days than the shop's lie outside."""
@@ -122,8 +196,11 @@ class Judge:
                 kept.discard(claim.name)
         if judgement.excess is not None:
             results.append(self._result(ref, FEW_IN_QUARANTINE, judgement.excess.rows))
-        content = judgement.content if judgement.is_whole else None
-        record(session, str(ref), results, kept, content)
+        contents: dict[str, str] = {}
+        if judgement.is_whole and judgement.content is not None:
+            contents[str(ref)] = judgement.content.judged
+            contents[f"{ref}{_HOLDS}"] = judgement.content.rows if judgement.holds else ""
+        record(session, str(ref), results, kept, contents)
 
     def require_passed(self, session: Session, table: Table) -> None:
         """Judge what `table` reads and nobody has judged as it is now; then refuse what failed.
@@ -181,18 +258,23 @@ class Judge:
         }
         contents = self._contents(session, claims)
         judged = _judged(session, contents)
-        return [ref for ref, content in contents.items() if judged.get(str(ref)) != content]
+        return [
+            ref
+            for ref, content in contents.items()
+            if judged.get(str(ref)) != content.judged
+            and judged.get(f"{ref}{_HOLDS}") != content.rows
+        ]
 
     def _contents(
         self, session: Session, claims: Mapping[TableRef, Sequence[Claim]]
-    ) -> dict[TableRef, str]:
-        """What the claims of each table look at, as a digest; nothing of a table that was never loaded."""
+    ) -> dict[TableRef, Content]:
+        """What the claims of each table look at; nothing of a table that was never loaded."""
         names = {str(ref): _names(ref, its) for ref, its in claims.items()}
-        held = _held(session, sorted({name for its in names.values() for name in its}))
+        held = _versions(session, sorted({name for its in names.values() for name in its}))
         return {
-            ref: _digest([*_claim_lines(ref, its, held), *_version_lines(names[str(ref)], held)])
+            ref: _content(its, names[str(ref)], held)
             for ref, its in claims.items()
-            if held.get(str(ref))
+            if str(ref) in held
         }
 
     def _unread(self, parent: Table, loaded: Collection[Segment]) -> bool:
@@ -223,25 +305,50 @@ def _parent(claim: Claim) -> str:
     return f"warehouse.{claim.foreign_key.parent}" if claim.foreign_key else ""
 
 
-def _claim_lines(
-    ref: TableRef, claims: Sequence[Claim], held: Mapping[str, Mapping[Segment, Loaded]]
-) -> list[str]:
-    """The claims as they are now, and what of the table was read after a parent: its orphans may wait."""
-    lines = []
-    for claim in claims:
-        parent = held.get(_parent(claim), {})
-        read = max((row.snapshot_at for row in parent.values()), default="")
-        later = [str(s) for s, row in sorted(held[str(ref)].items()) if row.snapshot_at > read]
-        lines.append(f"{claim.name}: {claim.sql} {' '.join(later) if _parent(claim) else ''}")
-    return lines
+@dataclass
+class _Versions:
+    """What the audit says of the rows of a table: a line a segment, and when it was read last."""
+
+    lines: list[str] = field(default_factory=list)
+    read_at: str = ""
 
 
-def _version_lines(names: Sequence[str], held: Mapping[str, Mapping[Segment, Loaded]]) -> list[str]:
-    return [
-        f"{name} {segment}={row.version}"
-        for name in names
-        for segment, row in sorted(held.get(name, {}).items())
-    ]
+def _content(
+    claims: Sequence[Claim], names: Sequence[str], held: Mapping[str, _Versions]
+) -> Content:
+    """Digests of the claims as they are now, and of all that they look at."""
+    nothing = _Versions()
+    lines = [f"{claim.name}: {claim.sql}" for claim in claims]
+    lines += [line for name in names for line in held.get(name, nothing).lines]
+    read = [f"{name} {held.get(name, nothing).read_at}" for name in map(_parent, claims) if name]
+    return Content(_digest([*lines, *read]), _digest(lines))
+
+
+def _versions(session: Session, names: Sequence[str]) -> dict[str, _Versions]:
+    """Of each table that was ever loaded, the versions of its segments.
+
+    `inputs` of a loaded table tells rows that were altered and put right from those before.
+    """
+    if not names:
+        return {}
+    listed = ", ".join(map(literal, names))
+    try:
+        result = session.execute(
+            "select table_name, segment, version, inputs, snapshot_at"
+            f" from {LOADS} where table_name in ({listed})"
+        )
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return {}  # a warehouse that was never written to
+    held: dict[str, _Versions] = {}
+    for name, segment, version, inputs, at in result.rows:
+        of_table = held.setdefault(name, _Versions())
+        of_table.lines.append(f"{name} {segment}={version}@{inputs}")
+        of_table.read_at = max(of_table.read_at, at.isoformat())
+    for of_table in held.values():
+        of_table.lines.sort()
+    return held
 
 
 def _digest(lines: Sequence[str]) -> str:
@@ -258,10 +365,10 @@ def _held(session: Session, names: Sequence[str]) -> dict[str, dict[Segment, Loa
 
 
 def _judged(session: Session, refs: Collection[TableRef]) -> dict[str, str]:
-    """Which content of these tables was judged last."""
+    """Which content of these tables was judged last, and which held."""
     if not refs:
         return {}
-    names = ", ".join(literal(str(ref)) for ref in refs)
+    names = ", ".join(literal(f"{ref}{kind}") for ref in refs for kind in ("", _HOLDS))
     try:
         result = session.execute(
             f"select table_name, content from {JUDGED} where table_name in ({names})"

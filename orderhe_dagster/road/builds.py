@@ -166,7 +166,7 @@ def _to_build(step: Step, inputs: Inputs, anew: bool) -> set[Segment]:
     wanted = {*step.segments, *(inputs.days if step.table.partition else ())}
     if anew:
         return wanted
-    return {s for s in wanted if inputs.changed(s) or not step.table.steady}
+    return {s for s in wanted if inputs.changed(s) or not step.table.is_steady}
 
 
 def _statements_of_parents(
