@@ -37,11 +37,13 @@ class Stream:
     """The answer of a statement, its rows in batches: the head at once, `fetch` until it gives none.
 
     A row that cannot be computed raises RedshiftError in `fetch`, and fails the transaction then.
-    The next statement of the session first takes what is left into memory (`buffer`).
+    The next statement of the session first takes what is left into memory (`buffer`). Where it is
+    `shaped`, each row is one Arrow array: what a shape made of many rows of the query.
     """
 
     def __init__(self, head: Rows, fetch: Callable[[int], list[Row]] | None = None) -> None:
         self.head = head
+        self.shaped = False
         self._fetch = fetch
         self._kept: list[Row] = list(head.rows)
         self._at = 0

@@ -23,6 +23,7 @@ from local_redshift.database.storage import Resolver
 from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
 from local_redshift.session import query_results
+from local_redshift.session.query_results import Shape
 from local_redshift.session.unit_of_work import UnitOfWork
 from local_redshift.statements import registry as statements
 from local_redshift.statements import views
@@ -78,6 +79,7 @@ class Engine:
         self.last_query_id = -1
         self._limit = TimeLimit(self.interrupt)
         self._stream: Stream | None = None
+        self._shape: Shape | None = None  # of the statement that runs
         self.entry: Entry | None = None  # of the statement that runs
 
     def close(self) -> None:
@@ -162,20 +164,23 @@ class Engine:
         """Run one statement. RedshiftError when it fails; inside a transaction that fails it all."""
         return self.stream(sql).all()
 
-    def stream(self, sql: str) -> Stream:
-        """`execute`, with the rows of a query in batches: a result may be larger than the memory."""
+    def stream(self, sql: str, shape: Shape | None = None) -> Stream:
+        """`execute`, with the rows of a query in batches: a result may be larger than the memory.
+
+        `shape`: the rows of a select come as Arrow arrays of what it makes of them, see `Stream.shaped`.
+        """
         label = self.catalog.settings.values.get("query_group", "default")
         entry = self.database.log.begin(self.process_id, self.user, label, sql)
         self._limit.start(self.timeout_ms)
         with self._reporting(entry), self._limit.watching():
             self._settle()
-            stream = self._answered(sql, entry)
+            stream = self._answered(sql, entry, shape)
             self.last_query_id = entry.query_id
             if stream is not self._stream:
                 self._over(entry, stream.head.row_count)
             return stream
 
-    def _answered(self, sql: str, entry: Entry) -> Stream:
+    def _answered(self, sql: str, entry: Entry, shape: Shape | None) -> Stream:
         statement, words = statements.read(sql)
         self.entry, entry.kind = entry, statements.query_type(words)
         statements.admit(statement, words, self.state)
@@ -186,6 +191,7 @@ class Engine:
         for _ in range(_READINGS):
             words.at = at
             self.catalog.asked.clear()
+            self._shape = shape if statement.query else None
             try:
                 result = statement.run(self, words, sql)
             except Stale:
@@ -283,10 +289,17 @@ class Engine:
     def query(self, query: Query) -> Stream:
         """Run a compiled query; its rows come as they are fetched."""
         text, zoned, entry = query_results.text(query), query_results.zoned(query), self.entry
+        shape, self._shape = self._shape, None
+        shaped = query_results.shaped(query, shape) if shape else None
         self._prepare([Command(text, query.uses)])
         with self.work.running():
-            cursor = self.connection.execute(text)
-        query_results.check(query, cursor.description)
+            if shaped is None:
+                cursor = self.connection.execute(text)
+                query_results.check(query, cursor.description)
+            else:
+                zoned = []
+                query_results.check(query, self.connection.execute(f"DESCRIBE {text}").fetchall())
+                cursor = query_results.Arrays(self.connection, shaped, self._cancelled)
 
         def fetch(most: int) -> list[Row]:
             with self._reporting(entry), self._limit.watching():
@@ -294,12 +307,16 @@ class Engine:
                     rows: list[Row] = cursor.fetchmany(most)
                 if not rows:
                     self._stream = None
-                    self._over(entry, stream.sent)
+                    self._over(entry, cursor.rows if shaped else stream.sent)
             return [query_results.in_utc(row, zoned) for row in rows] if zoned else rows
 
         names, types = zip(*query.columns, strict=True)
         self._stream = stream = Stream(Rows(names, tuple(map(str, types)), tag="SELECT"), fetch)
+        stream.shaped = shaped is not None
         return stream
+
+    def _cancelled(self) -> bool:
+        return self.work.transaction is not None and self.work.transaction.cancelled
 
     def run(self, commands: Sequence[Command], *, alone: bool = False) -> Rows:
         """DuckDB statements as one unit; the last one's count of rows.

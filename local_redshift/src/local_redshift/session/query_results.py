@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timezone
-from typing import Any
+from typing import Any, NoReturn
 
 from local_redshift.database.results import Row
 from local_redshift.errors import RedshiftError
 from local_redshift.values.scope import Query
+
+_ARRAY_ROWS = 2048  # what DuckDB computes at once
+
+Shape = Callable[[Sequence[tuple[str, str]]], str | None]
+"""Columns, by their DuckDB names and Redshift types, to an expression over them; None: none for these.
+
+A moment with a zone is a timestamp in UTC there. The expression must not change the rows' order.
+"""
 
 
 def zoned(query: Query) -> list[int]:
@@ -20,11 +29,58 @@ def text(query: Query) -> str:
     places = zoned(query)
     if not places:
         return query.sql
-    names = [f"c{place}" for place in range(len(query.columns))]
+    names = _names(query)
     listed = ", ".join(
         f"({c} AT TIME ZONE 'UTC')" if place in places else c for place, c in enumerate(names)
     )
     return f'SELECT {listed} FROM ({query.sql}) AS "_z"({", ".join(names)})'
+
+
+def shaped(query: Query, shape: Shape) -> str | None:
+    """The DuckDB text of what `shape` makes of each row, in the order of the rows; None: of nothing."""
+    names, types = _names(query), [str(type_) for _, type_ in query.columns]
+    expression = shape(list(zip(names, types, strict=True)))
+    if expression is None:
+        return None
+    return f'SELECT {expression} FROM ({text(query)}) AS "_s"({", ".join(names)})'
+
+
+class Arrays:
+    """Runs a `shaped` text; `fetchmany` gives one Arrow array at a time, `rows` says of how many rows."""
+
+    def __init__(self, connection: Any, text: str, cancelled: Callable[[], bool]) -> None:
+        self._connection, self._text, self._cancelled = connection, text, cancelled
+        self._reader = connection.execute(text).to_arrow_reader(_ARRAY_ROWS)
+        self.rows = 0
+
+    def fetchmany(self, _most: int) -> list[Row]:
+        """The next array; none: that was all."""
+        import pyarrow as pa
+
+        try:
+            batch = self._reader.read_next_batch()
+        except StopIteration:
+            return []
+        except (OSError, pa.ArrowException) as error:
+            if self._cancelled():
+                raise RedshiftError("57014", "Query cancelled on user's request") from error
+            self._fail(error)
+        self.rows += batch.num_rows
+        return [(batch.column(0),)]
+
+    def _fail(self, error: Exception) -> NoReturn:
+        """Run it again row by row, for DuckDB's own error.
+
+        Arrow has no more than words, and these are often of a thread that was stopped after another.
+        """
+        cursor = self._connection.execute(self._text)
+        while cursor.fetchmany(_ARRAY_ROWS):
+            pass
+        raise RedshiftError("XX000", str(error)) from error
+
+
+def _names(query: Query) -> list[str]:
+    return [f"c{place}" for place in range(len(query.columns))]
 
 
 def check(query: Query, description: Any) -> None:
