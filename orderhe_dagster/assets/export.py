@@ -1,8 +1,6 @@
 """Export assets: what BI sees, a CSV file a select of `sql/export/`. Its looks are not decided here."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,9 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.ports.warehouse import Result, Row, Warehouse
+from orderhe_dagster.ports.warehouse import Result, Warehouse
 from orderhe_dagster.proof.judgement import Judge
-from orderhe_dagster.rendering.csv_files import csv_file
+from orderhe_dagster.rendering.csv_files import csv_file, first_rows
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road.export_files import ExportFiles, describe_folder
 from orderhe_dagster.settings.locks import file_lock
@@ -82,14 +80,8 @@ def _export_asset(
             judge.require_passed_of(warehouse, table, label)
             with scratch_folder(scratch, label=f"export {table.name}") as aside:
                 path = aside / files.csv.name
-                first: list[Row] = []
                 with csv_file(path, table.column_names, max_mb * _MB) as file:
-
-                    def take(rows: Sequence[Row]) -> None:
-                        first.extend(rows[: PREVIEW_ROWS - len(first)])
-                        file.add(rows)
-
-                    result = warehouse.stream(table.sql, take, label=label)
+                    warehouse.write(table.sql, file, label=label)
                     whole = file.written(path)
                 # What was built meanwhile may be what was read.
                 judge.require_passed_of(warehouse, table, label)
@@ -97,21 +89,20 @@ def _export_asset(
             describe_folder(catalogue, files.folder, scratch)
         log.info("%s: %s to %s", label, counted(whole.rows, "row"), files.csv)
         return dg.MaterializeResult(
-            metadata=_metadata(catalogue, table, files, replace(result, rows=first))
+            metadata=_metadata(catalogue, table, files)
             | {"dagster/row_count": whole.rows, "bytes": whole.size, "parts": parts}
         )
 
     return export
 
 
-def _metadata(
-    catalogue: Catalogue, table: Table, files: ExportFiles, first: Result
-) -> dict[str, Any]:
-    """Where the files are, and how the first rows look."""
+def _metadata(catalogue: Catalogue, table: Table, files: ExportFiles) -> dict[str, Any]:
+    """Where the files are, and how the first rows look there."""
+    rows = [tuple(text or None for text in row) for row in first_rows(files.csv, PREVIEW_ROWS)]
     return {
         "dagster/uri": files.csv.as_uri(),
         "file": dg.MetadataValue.path(str(files.csv)),
         "schema": dg.MetadataValue.path(str(files.schema)),
         "dagster/column_lineage": select_lineage(catalogue, table),
-        "preview": preview(table.columns, first),
+        "preview": preview(table.columns, Result(table.column_names, rows=rows)),
     }

@@ -16,6 +16,22 @@ Take = Callable[[Sequence[Row]], None]
 """What is given the rows of a query, some at a time, as they come."""
 
 
+class Lines(Protocol):
+    """What takes the rows of a query as lines of text: as rows, or as lines that DuckDB has made of them."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Some rows, of which it makes the lines itself."""
+
+    def expression(self, columns: Sequence[tuple[str, str]]) -> str | None:
+        """A row's line in DuckDB's SQL, over columns given as SQL and with their Redshift types.
+
+        A moment with a zone is given as a timestamp in UTC. None: these are to be given as rows.
+        """
+
+    def add_lines(self, lines: Any) -> None:
+        """An Arrow array of the lines of some rows, as `expression` makes them."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What a statement gave. `types` are Redshift's names, lower case; no rows for non-queries."""
@@ -68,6 +84,10 @@ class Warehouse(ABC):
         """Run one reading statement of any size; see `Session.stream`."""
         with self.session(label, read_only=True) as session:
             return session.stream(sql, take)
+
+    def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
+        """`stream` into lines. Here row by row; where the rows are in a DuckDB, as it makes the lines."""
+        return self.stream(sql, lines.add, label)
 
     @property
     @abstractmethod

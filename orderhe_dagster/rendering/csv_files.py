@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import os
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from orderhe_dagster.rendering.csv_lines import FORMULA_STARTS, line_expression
 from orderhe_dagster.rendering.printing import csv_writer, text
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What spreadsheets take for the start of a formula; the last four are = + - @ at full width."""
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 SHEET_ROWS = 1_048_575
 """The rows that a sheet of Excel holds below the header."""
 _CHUNK = 1 << 20
@@ -28,13 +33,13 @@ def cell(value: object) -> object:
     if value is None:
         return ""
     if isinstance(value, str):
-        return "'" + value if value.startswith(_FORMULA_STARTS) else value
+        return "'" + value if value.startswith(FORMULA_STARTS) else value
     return text(value)
 
 
 def uncell(text: str) -> str:
     """The text that `cell` made a cell of. One that began with an apostrophe itself loses it."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_STARTS) else text
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_STARTS) else text
 
 
 @dataclass(frozen=True)
@@ -61,30 +66,53 @@ class CsvFile:
     ) -> None:
         self._file = file
         self._part_bytes, self._part_rows = part_bytes, part_rows
-        self._size = self._edge = 0
-        self._edges: list[int] = []
-        self._rows_before = self.rows = 0
         self._writer = csv_writer(self)
-        self._writer.writerow([cell(name) for name in columns])
-        self._header = self._size
-        self._edges.append(self._size)
-        self.rows = 0
+        self._rows_before = self.rows = 0
+        self._header = self._size = file.write(_header(columns))
+        self._edges = [self._size]
+
+    def expression(self, columns: Sequence[tuple[str, str]]) -> str | None:
+        """A row's line as `add` would write it, for who computes it in DuckDB: see `csv_lines`."""
+        return line_expression(columns)
 
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write some more rows."""
         self._writer.writerows([cell(value) for value in row] for row in rows)
 
     def write(self, line: str) -> None:
-        """Write one row's text; a new part begins before it where the part would become too large."""
+        """Write one row's text."""
         data = line.encode("utf-8")
-        if self._edges and self.rows > self._rows_before:
-            grown = self._header + self._size - self._edges[-1] + len(data)
-            if grown > self._part_bytes or self.rows - self._rows_before >= self._part_rows:
-                self._edges.append(self._size)
-                self._rows_before = self.rows
+        self._put(data, (len(data),))
+
+    def add_lines(self, lines: pa.Array) -> None:
+        """Write some more rows, of which an engine has made the lines: an Arrow array of texts."""
+        wide: Literal["q", "i"] = "q" if str(lines.type).startswith("large") else "i"
+        _, offsets, data = lines.buffers()
+        if not len(lines) or data is None:
+            return
+        every = memoryview(offsets).cast("B").cast(wide)
+        ends = every[lines.offset : lines.offset + len(lines) + 1]
+        self._put(memoryview(data)[ends[0] : ends[-1]], ends[1:], ends[0])
+
+    def _put(self, data: bytes | memoryview, ends: Sequence[int], start: int = 0) -> None:
+        """Write whole lines, which end at `ends`, counted from `start`; parts begin where they must.
+
+        A part takes as many lines as it has room for, and its first one always.
+        """
+        shift, at = self._size - start, 0  # what an end lacks to a place in the file
+        while at < len(ends):
+            room = self._edges[-1] + self._part_bytes - self._header - shift
+            most = at + self._part_rows - (self.rows + at - self._rows_before)
+            to = bisect_right(ends, room, at, max(at, min(len(ends), most)))
+            if to == at and self.rows + at == self._rows_before:
+                to = at + 1
+            if to < len(ends):
+                self._edges.append((ends[to - 1] if to else start) + shift)
+                self._rows_before = self.rows + to
+            at = to
         self._file.write(data)
         self._size += len(data)
-        self.rows += 1
+        self.rows += len(ends)
 
     def written(self, path: Path) -> Written:
         """What was written; the file's bytes are on the disk then."""
@@ -94,11 +122,25 @@ class CsvFile:
         return Written(path, self.rows, self._size, tuple(edges))
 
 
+def _header(columns: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv_writer(text).writerow([cell(name) for name in columns])
+    return text.getvalue().encode("utf-8")
+
+
 @contextmanager
 def csv_file(path: Path, columns: Sequence[str], part_bytes: int) -> Iterator[CsvFile]:
     """A new CSV file at `path`, open for the block."""
     with path.open("wb") as file:
         yield CsvFile(file, columns, part_bytes)
+
+
+def first_rows(path: Path, most: int) -> list[list[str]]:
+    """The first rows of a CSV file below its header, as texts; formulas stay guarded as they are there."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows, None)
+        return list(islice(rows, most))
 
 
 def write_parts(whole: Written, folder: Path) -> list[Path]:

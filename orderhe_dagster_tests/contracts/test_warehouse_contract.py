@@ -21,6 +21,7 @@ from orderhe_dagster.catalog.measure import measure_select, measured
 from orderhe_dagster.catalog.types import arrow_type
 from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
+from orderhe_dagster.rendering.csv_files import csv_file
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import audit
 from orderhe_dagster_tests.contracts.sources import PHOTO_ROWS, PHOTOS, PHOTOS_DIGEST, tables
@@ -344,3 +345,38 @@ def test_what_the_taker_raises_comes_out_of_a_stream(warehouse: Warehouse) -> No
     assert raised.value is full
     with pytest.raises(StatementError, match="nowhere"):
         warehouse.stream("select * from nowhere", take, "stream")
+
+
+def test_rows_written_as_lines_are_those_that_are_streamed(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    more = "'n' || i as name, (i * 0.5)::decimal(12, 2) as half, '=' || i as formula"
+    sql = NUMBERS.replace("'n' || i as name", more)
+    written, streamed = tmp_path / "written.csv", tmp_path / "streamed.csv"
+    with csv_file(written, ["i", "name", "half", "formula"], 20_000) as file:
+        result = warehouse.write(sql, file, "write")
+        whole = file.written(written)
+    with csv_file(streamed, ["i", "name", "half", "formula"], 20_000) as file:
+        warehouse.stream(sql, file.add, "stream")
+        assert file.written(streamed).edges == whole.edges
+    assert written.read_bytes() == streamed.read_bytes()
+    assert (result.columns, list(result.rows)) == (("i", "name", "half", "formula"), [])
+    assert result.row_count == whole.rows == 5000
+    with pytest.raises(StatementError, match="nowhere"):
+        warehouse.write("select * from nowhere", file, "write")
+
+
+def test_a_row_that_cannot_be_computed_is_named_when_lines_are_written(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    sql = NUMBERS.replace("'n'", "case when i < 4000 then '1' else 'n' end").replace(
+        "|| i as name", "::integer as name"
+    )
+    with csv_file(tmp_path / "rows.csv", ["i", "n"], 20_000) as file:
+        with pytest.raises(StatementError, match="Invalid digit") as by_lines:
+            warehouse.write(sql, file, "write")
+        with pytest.raises(StatementError) as by_rows:
+            warehouse.stream(sql, file.add, "stream")
+    assert (by_lines.value.message, by_lines.value.code) == (
+        by_rows.value.message, by_rows.value.code,
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.ports.warehouse import Result, Take, Warehouse
+from orderhe_dagster.ports.warehouse import Lines, Result, Take, Warehouse
 from orderhe_dagster.resources.laptop.duckdb_file import is_stillborn, remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
 from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
@@ -116,6 +116,11 @@ def _explaining(file: Path) -> Iterator[None]:
             raise PortError(remedy(file, error.message, REBUILD)) from error
         raise
 
+    def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
+        """Run a reading statement into lines, which the engine computes beside the rows."""
+        with self.session(label, read_only=True) as session:
+            return session.write(sql, lines)
+
 
 class EmbeddedSession:
     """A session on the engine; its errors are the port's."""
@@ -135,6 +140,21 @@ class EmbeddedSession:
             while rows := _translating(lambda: stream.fetch(_BATCH), sql):
                 take(rows)
         return Result(stream.columns, stream.types, row_count=stream.sent)
+
+    def write(self, sql: str, lines: Lines) -> Result:
+        """Run a query and hand its lines to `lines` as they come."""
+        with interruptible(self._engine.interrupt):
+            stream = _translating(lambda: self._engine.stream(sql, lines.expression), sql)
+            count = 0
+            while some := _translating(lambda: stream.fetch(_BATCH), sql):
+                if not stream.shaped:
+                    lines.add(some)
+                    count += len(some)
+                    continue
+                for (array,) in some:
+                    lines.add_lines(array)
+                    count += len(array)
+        return Result(stream.columns, stream.types, row_count=count)
 
     def transaction(self, statements: Sequence[str]) -> list[Result]:
         """Run the statements as one transaction: all of them or none."""
