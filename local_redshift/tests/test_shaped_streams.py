@@ -24,9 +24,9 @@ def numbers() -> Iterator[Engine]:
         yield session
 
 
-def joined(columns: Sequence[tuple[str, str]]) -> str:
+def joined(columns: Sequence[tuple[str, str]], source: str) -> str:
     """The values of a row, with stars between them."""
-    return "concat_ws('*', " + ", ".join(name for name, _ in columns) + ")"
+    return f"select concat_ws('*', {', '.join(name for name, _ in columns)}) from {source}"
 
 
 def lines(stream: Stream) -> list[str]:
@@ -37,9 +37,9 @@ def lines(stream: Stream) -> list[str]:
 def test_what_a_shape_makes_comes_in_the_order_of_the_rows(numbers: Engine) -> None:
     seen: list[tuple[str, str]] = []
 
-    def shape(columns: Sequence[tuple[str, str]]) -> str:
+    def shape(columns: Sequence[tuple[str, str]], source: str) -> str:
         seen.extend(columns)
-        return joined(columns)
+        return joined(columns, source)
 
     stream = numbers.stream("select n, text from numbers order by n desc", shape)
     assert (stream.columns, stream.types) == (("n", "text"), ("integer", "varchar(20)"))
@@ -51,7 +51,9 @@ def test_what_a_shape_makes_comes_in_the_order_of_the_rows(numbers: Engine) -> N
 
 
 def test_rows_come_as_they_are_where_there_is_no_shape_for_them(numbers: Engine) -> None:
-    stream = numbers.stream("select n from numbers where n < 2 order by n", lambda columns: None)
+    stream = numbers.stream(
+        "select n from numbers where n < 2 order by n", lambda columns, source: None
+    )
     assert not stream.shaped
     assert list(stream) == [(0,), (1,)]
     assert numbers.stream("delete from numbers where n = 0", joined).head.row_count == 1
@@ -77,7 +79,11 @@ def test_a_row_that_cannot_be_computed_is_the_same_error(numbers: Engine, bad: i
 def test_an_error_of_a_shape_fails_the_transaction_and_names_itself(numbers: Engine) -> None:
     numbers.execute("begin")
     with pytest.raises(RedshiftError, match="nothing_like_it"):
-        list(numbers.stream("select n from numbers", lambda columns: "nothing_like_it(1)"))
+        list(
+            numbers.stream(
+                "select n from numbers", lambda columns, source: "select nothing_like_it(1)"
+            )
+        )
     assert numbers.state == "failed"
     numbers.execute("rollback")
 

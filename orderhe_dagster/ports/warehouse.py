@@ -22,14 +22,15 @@ class Lines(Protocol):
     def add(self, rows: Sequence[Row]) -> None:
         """Some rows, of which it makes the lines itself."""
 
-    def expression(self, columns: Sequence[tuple[str, str]]) -> str | None:
-        """A row's line in DuckDB's SQL, over columns given as SQL and with their Redshift types.
+    def select(self, columns: Sequence[tuple[str, str]], source: str) -> str | None:
+        """A select of DuckDB's: the lines of the rows of `source`, in their order.
 
-        A moment with a zone is given as a timestamp in UTC. None: these are to be given as rows.
+        The columns come as SQL with their Redshift types; a moment with a zone as a timestamp in UTC.
+        None: these are to be given as rows.
         """
 
     def add_lines(self, lines: Any) -> None:
-        """An Arrow array of the lines of some rows, as `expression` makes them."""
+        """An Arrow array of the lines of some rows, as `select` makes them."""
 
 
 @dataclass(frozen=True)

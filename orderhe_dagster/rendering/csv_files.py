@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from orderhe_dagster.rendering.csv_lines import FORMULA_STARTS, line_expression
+from orderhe_dagster.rendering.csv_lines import FORMULA_STARTS, lines_select
 from orderhe_dagster.rendering.printing import csv_writer, text
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class CsvFile:
         self._header = self._size = file.write(_header(columns))
         self._edges = [self._size]
 
-    def expression(self, columns: Sequence[tuple[str, str]]) -> str | None:
-        """A row's line as `add` would write it, for who computes it in DuckDB: see `csv_lines`."""
-        return line_expression(columns)
+    def select(self, columns: Sequence[tuple[str, str]], source: str) -> str | None:
+        """The lines as `add` would write them, for who computes them in DuckDB: see `csv_lines`."""
+        return lines_select(columns, source)
 
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write some more rows."""

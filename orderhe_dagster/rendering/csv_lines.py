@@ -1,4 +1,4 @@
-"""Rows to the lines of a CSV file as an expression of DuckDB's SQL: to the byte as `csv_files` has them.
+"""Rows to the lines of a CSV file as a select of DuckDB's: to the byte as `csv_files` has them.
 
 Nothing is run here: who has a DuckDB with the rows in it does that.
 """
@@ -9,49 +9,74 @@ from collections.abc import Callable, Sequence
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What spreadsheets take for the start of a formula; the last four are = + - @ at full width."""
-_QUOTE = "'\"'"
-_QUOTED = (",", '"', "\n", "\r")
+_SPECIAL = (",", '"', "\n", "\r")
 """What a cell is put into quotation marks for."""
+_QUOTE, _APOSTROPHE = "chr(34)", "chr(39)"
+_PLAIN_STARTS = (("'A'", "chr(65281)"), ("'0'", "'='"))
+"""From which text to which none begins as a formula does: nearly all, and two comparisons tell."""
 
 
-def line_expression(columns: Sequence[tuple[str, str]]) -> str | None:
-    """A row's line with its end, over columns given as SQL and with their Redshift types.
+def lines_select(columns: Sequence[tuple[str, str]], source: str) -> str | None:
+    """A select of the lines of `source`, with their ends, in its order: what may stand after FROM.
 
-    None where a type is among them whose text Python and DuckDB might write differently.
+    Its columns are given as SQL, with their Redshift types. None where a type is among them whose
+    text Python and DuckDB might write differently.
     """
-    cells = []
+    texts, quoted, unquoted = [], [], []
     for column, type_ in columns:
-        name, _, size = type_.rstrip(")").partition("(")
-        write = _CELLS.get(name)
-        if write is not None:
-            cells.append(write(column))
-        elif name == "decimal" and size:
-            cells.append(_decimal(column, size))
-        else:
+        if type_.partition("(")[0] in _TEXTS:
+            texts.append(_plain(column))
+            quoted.append(_quoted(_plain(column)))
+            unquoted.append(_guarded(_plain(column)))
+            continue
+        cell = _cell(column, type_)
+        if cell is None:
             return None
+        quoted.append(cell)
+        unquoted.append(cell)
+    if not texts:
+        return f"select {_line(quoted)} from {source}"
+    # Of all texts of a row at once it is asked whether one is to be quoted: few rows have any.
+    line = f"case when {_special('_texts')} then {_line(quoted)} else {_line(unquoted)} end"
+    return f"select {line} from (select *, concat({', '.join(texts)}) as _texts from {source})"
+
+
+def _line(cells: list[str]) -> str:
     if len(cells) == 1:  # a line with nothing in it would be no row
         cells = [f"coalesce(nullif({cells[0]}, ''), '\"\"')"]
     separated = ", ',', ".join(cells)  # concat takes NULL for nothing, as a cell does
     return f"concat({separated}, chr(10))"
 
 
+def _special(text: str) -> str:
+    """No list of IN, here and below: DuckDB would join with it, and a join loses the order of the rows."""
+    return " or ".join(f"contains({text}, {_literal(sign)})" for sign in _SPECIAL)
+
+
+def _guarded(text: str) -> str:
+    plain = " or ".join(f"({text} >= {low} and {text} < {high})" for low, high in _PLAIN_STARTS)
+    formula = f"{text} <> '' and contains({_literal(''.join(FORMULA_STARTS))}, left({text}, 1))"
+    return (
+        f"case when {plain} then {text} when {formula} then {_APOSTROPHE} || {text} else {text} end"
+    )
+
+
+def _quoted(text: str) -> str:
+    inside = f"replace({_guarded(text)}, {_QUOTE}, {_QUOTE} || {_QUOTE})"
+    return f"case when {_special(text)} then {_QUOTE} || {inside} || {_QUOTE} else {_guarded(text)} end"
+
+
+def _cell(column: str, type_: str) -> str | None:
+    """The text of a value that needs no marks; None where it is not certain."""
+    name, _, size = type_.rstrip(")").partition("(")
+    if name == "decimal" and size:
+        return _decimal(column, size)
+    write = _CELLS.get(name)
+    return write and write(column)
+
+
 def _plain(column: str) -> str:
     return f"cast({column} as varchar)"
-
-
-def _text(column: str) -> str:
-    """Guarded against formulas, and quoted where it holds what cells are parted by.
-
-    No list of IN: DuckDB would join with it, and a join does not keep the order of the rows.
-    """
-    text = _plain(column)
-    formula = f"{text} <> '' and contains({_literal(''.join(FORMULA_STARTS))}, left({text}, 1))"
-    guarded = f"case when {formula} then '''' || {text} else {text} end"
-    special = " or ".join(f"contains({text}, {_literal(sign)})" for sign in _QUOTED)
-    return (
-        f"case when {special} then {_QUOTE} || replace({guarded}, {_QUOTE}, '\"\"') || {_QUOTE}"
-        f" else {guarded} end"
-    )
 
 
 def _decimal(column: str, size: str) -> str:
@@ -92,10 +117,10 @@ def _literal(text: str) -> str:
 
 _CELLS: dict[str, Callable[[str], str]] = {
     **dict.fromkeys(("boolean", "smallint", "integer", "bigint", "date"), _plain),
-    **dict.fromkeys(("varchar", "text", "super", "unknown"), _text),
     **dict.fromkeys(("real", "double"), _float),
     "timestamp": _timestamp,
     "timestamptz": _moment,
     "varbyte": _bytes,
 }
-"""By Redshift's name of a type, without its size."""
+_TEXTS = frozenset(("varchar", "text", "super", "unknown"))
+"""By Redshift's names of the types, without their sizes."""

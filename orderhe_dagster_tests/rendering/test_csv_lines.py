@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from local_redshift.session.engine import Engine
 from orderhe_dagster.rendering.csv_files import Written, csv_file
-from orderhe_dagster.rendering.csv_lines import line_expression
+from orderhe_dagster.rendering.csv_lines import lines_select
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession
 
 HOSTILE = st.text(
@@ -163,7 +163,7 @@ def test_rows_keep_the_order_of_the_select(tmp_path: Path) -> None:
 
 
 def test_types_without_a_certain_text_are_taken_row_by_row() -> None:
-    assert line_expression([("c0", "integer"), ("c1", "timetz")]) is None
-    assert line_expression([("c0", "decimal")]) is None
-    assert line_expression([("c0", "char(3)")]) is None
-    assert line_expression([("c0", "varchar(3)")]) is not None
+    assert lines_select([("c0", "integer"), ("c1", "timetz")], "t") is None
+    assert lines_select([("c0", "decimal")], "t") is None
+    assert lines_select([("c0", "char(3)")], "t") is None
+    assert lines_select([("c0", "varchar(3)")], "t") is not None

@@ -144,7 +144,7 @@ class EmbeddedSession:
     def write(self, sql: str, lines: Lines) -> Result:
         """Run a query and hand its lines to `lines` as they come."""
         with interruptible(self._engine.interrupt):
-            stream = _translating(lambda: self._engine.stream(sql, lines.expression), sql)
+            stream = _translating(lambda: self._engine.stream(sql, lines.select), sql)
             count = 0
             while some := _translating(lambda: stream.fetch(_BATCH), sql):
                 if not stream.shaped:

@@ -12,10 +12,11 @@ from local_redshift.values.scope import Query
 
 _ARRAY_ROWS = 2048  # what DuckDB computes at once
 
-Shape = Callable[[Sequence[tuple[str, str]]], str | None]
-"""Columns, by their DuckDB names and Redshift types, to an expression over them; None: none for these.
+Shape = Callable[[Sequence[tuple[str, str]], str], str | None]
+"""Columns, by their DuckDB names and Redshift types, and what they are in, as it stands after FROM, to a
+select of one column; None: none for these.
 
-A moment with a zone is a timestamp in UTC there. The expression must not change the rows' order.
+A moment with a zone is a timestamp in UTC there. The select must keep the rows' number and order.
 """
 
 
@@ -37,12 +38,10 @@ def text(query: Query) -> str:
 
 
 def shaped(query: Query, shape: Shape) -> str | None:
-    """The DuckDB text of what `shape` makes of each row, in the order of the rows; None: of nothing."""
+    """The DuckDB text of what `shape` makes of the rows; None: of nothing."""
     names, types = _names(query), [str(type_) for _, type_ in query.columns]
-    expression = shape(list(zip(names, types, strict=True)))
-    if expression is None:
-        return None
-    return f'SELECT {expression} FROM ({text(query)}) AS "_s"({", ".join(names)})'
+    columns = list(zip(names, types, strict=True))
+    return shape(columns, f'({text(query)}) AS "_s"({", ".join(names)})')
 
 
 class Arrays:
