@@ -65,9 +65,7 @@ def build_definitions(
             *build_backup_assets(catalogue, calendar, state.scratch, policy, build_parquet_query),
             *build_warehouse_assets(catalogue, calendar, policy),
             *build_model_assets(catalogue, calendar, policy),
-            *build_export_assets(
-                catalogue, calendar, state.exports, state.scratch, settings.export_max_mb
-            ),
+            *build_export_assets(catalogue, calendar, state, settings.export_max_mb),
             *build_dashboard_assets(catalogue, calendar, state, settings.currency),
             build_lineage_asset(catalogue, state),
         ],

@@ -1,7 +1,7 @@
 """Export assets: what BI sees, a CSV file a select of `sql/export/`. Its looks are not decided here."""
 
 import logging
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -22,37 +22,38 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Result, Warehouse
 from orderhe_dagster.proof.judgement import Judge
-from orderhe_dagster.rendering.csv_files import csv_file, first_rows
+from orderhe_dagster.rendering.csv_files import first_rows
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
 from orderhe_dagster.road.export_files import ExportFiles, describe_folder
-from orderhe_dagster.settings.locks import file_lock
-from orderhe_dagster.settings.scratch import scratch_folder
+from orderhe_dagster.road.export_records import Exported, ExportRecord
+from orderhe_dagster.road.exports import Export, export
+from orderhe_dagster.settings.home import Home
 
 log = logging.getLogger("orderhe.export")
 _MB = 1_000_000
 
 
 def build_export_assets(
-    catalogue: Catalogue, calendar: Calendar, folder: Path, scratch: Path, max_mb: int
+    catalogue: Catalogue, calendar: Calendar, state: Home, max_mb: int
 ) -> list[dg.AssetsDefinition]:
-    """One asset for each select of the export layer; its file is `<folder>/<name>.csv`.
+    """One asset for each select of the export layer; its file is `<exports>/<name>.csv`.
 
     A file of more than `max_mb` million bytes is there in parts, too, for tools that limit uploads.
     """
     return [
-        _export_asset(catalogue, table, calendar, ExportFiles(folder, table.name), scratch, max_mb)
+        _export_asset(catalogue, calendar, _export_of(table, state, max_mb))
         for table in catalogue.layer("export")
     ]
 
 
-def _export_asset(
-    catalogue: Catalogue,
-    table: Table,
-    calendar: Calendar,
-    files: ExportFiles,
-    scratch: Path,
-    max_mb: int,
-) -> dg.AssetsDefinition:
+def _export_of(table: Table, state: Home, max_mb: int) -> Export:
+    files = ExportFiles(state.exports, table.name)
+    record = ExportRecord(state.cache / "exports" / f"{table.name}.json", files, state.scratch)
+    return Export(table, files, record, state.scratch, max_mb * _MB)
+
+
+def _export_asset(catalogue: Catalogue, calendar: Calendar, wanted: Export) -> dg.AssetsDefinition:
+    table, label = wanted.table, wanted.label
     options = asset_options(
         catalogue,
         table,
@@ -63,41 +64,37 @@ def _export_asset(
     )
 
     @asset_for(options)
-    def export(
+    def export_(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],
         store: dg.ResourceParam[Store],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult[None]:
-        label = f"export/{table.name}"
         judge = Judge(catalogue, calendar.history(), source, store, context.run.run_id)
         with (
             failing_clearly(label, None),
             hiding_values(reads_personal_data(catalogue, table.depends_on)),
-            # A slower run must not put what it read before over what another has read since.
-            file_lock(scratch / f"export-{table.name}", label=label),
         ):
-            judge.require_passed_of(warehouse, table, label)
-            with scratch_folder(scratch, label=f"export {table.name}") as aside:
-                path = aside / files.csv.name
-                with csv_file(path, table.column_names, max_mb * _MB) as file:
-                    warehouse.write(table.sql, file, label=label)
-                    whole = file.written(path)
-                # What was built meanwhile may be what was read.
-                judge.require_passed_of(warehouse, table, label)
-                parts = files.publish(whole, table)
-            describe_folder(catalogue, files.folder, scratch)
-        log.info("%s: %s to %s", label, counted(whole.rows, "row"), files.csv)
+            require_passed = partial(judge.require_passed_of, warehouse, table, label)
+            exported, is_new = export(wanted, warehouse, require_passed)
+            describe_folder(catalogue, wanted.files.folder, wanted.scratch)
+            metadata = _metadata(catalogue, wanted, exported)
+        if is_new:
+            log.info("%s: %s to %s", label, counted(exported.rows, "row"), wanted.files.csv)
+        else:
+            log.info("%s: unchanged since %s", label, f"{exported.at:%Y-%m-%d %H:%M} UTC")
+            metadata["unchanged_since"] = dg.MetadataValue.timestamp(exported.at)
         return dg.MaterializeResult(
-            metadata=_metadata(catalogue, table, files)
-            | {"dagster/row_count": whole.rows, "bytes": whole.size, "parts": parts}
+            metadata=metadata,
+            data_version=dg.DataVersion(exported.content) if exported.content else None,
         )
 
-    return export
+    return export_
 
 
-def _metadata(catalogue: Catalogue, table: Table, files: ExportFiles) -> dict[str, Any]:
-    """Where the files are, and how the first rows look there."""
+def _metadata(catalogue: Catalogue, wanted: Export, exported: Exported) -> dict[str, Any]:
+    """Where the files are, their figures, and how the first rows look there."""
+    table, files = wanted.table, wanted.files
     rows = [tuple(text or None for text in row) for row in first_rows(files.csv, PREVIEW_ROWS)]
     return {
         "dagster/uri": files.csv.as_uri(),
@@ -105,4 +102,7 @@ def _metadata(catalogue: Catalogue, table: Table, files: ExportFiles) -> dict[st
         "schema": dg.MetadataValue.path(str(files.schema)),
         "dagster/column_lineage": select_lineage(catalogue, table),
         "preview": preview(table.columns, Result(table.column_names, rows=rows)),
+        "dagster/row_count": exported.rows,
+        "bytes": exported.size,
+        "parts": exported.parts,
     }
