@@ -82,6 +82,12 @@ class MariaDB:
         assert self.authority is not None
         return str(self.authority.file)
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        assert self._process is not None
+        return self._process.pid
+
     def install(self) -> None:
         """Make the data folder and the two accounts, and leave the server running."""
         installer = _program("mariadb-install-db")

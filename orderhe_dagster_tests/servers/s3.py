@@ -41,6 +41,7 @@ class S3Server:
 
     url: str
     ca: str = ""
+    pid: int = 0
     environ: dict[str, str] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
@@ -97,7 +98,8 @@ def running(
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        server = S3Server(f"http{'s' if certificate else ''}://127.0.0.1:{port}", ca)
+        url = f"http{'s' if certificate else ''}://127.0.0.1:{port}"
+        server = S3Server(url, ca, process.pid)
         server.environ.update(server.user("administrator", EVERYTHING))
         trusted = ssl.create_default_context(cafile=ca) if ca else None
         guard = urllib.request.Request(
