@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: Python compiles what is used when it is first used, which is far less than all.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills drill retail clients conformance notebook pictures rooms lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills drill retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -56,6 +56,20 @@ clients: $(VENV)/.dev ## strangers' clients against the local Redshift (dbt, aws
 		--no-compile --require-hashes -r clients/requirements.lock
 	@$(BIN)/python clients/run.py --python .orderhe/clients/bin/python $(ARGS)
 
+bench: $(VENV)/.dev ## measure the road beside its peers (long; ARGS=--quick: minutes)
+	@$(call contestants,requirements) && $(call contestants,ingestr)
+	@$(BIN)/python -W ignore -m benchmarks.bench $(ARGS)
+
+# Contestants that cannot be installed are not run; the bench says so.
+define contestants
+{ cmp -s benchmarks/contestants/$(1).lock .orderhe/bench/$(1)/.lock || \
+	{ rm -rf .orderhe/bench/$(1) && $(PYTHON) -m venv .orderhe/bench/$(1) && \
+	.orderhe/bench/$(1)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+		--require-hashes -r benchmarks/contestants/$(1).lock && \
+	cp benchmarks/contestants/$(1).lock .orderhe/bench/$(1)/.lock; } || \
+	echo "the contestants of benchmarks/contestants/$(1).lock cannot be installed: they are not run" >&2; }
+endef
+
 pictures: $(VENV)/.dev ## take the documents' pictures of a new demo (ARGS="--state .orderhe": of yours)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.screenshots $(ARGS)
 
@@ -80,12 +94,15 @@ fmt: $(VENV)/.dev ## put the code into ruff's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--no-header --no-annotate pyproject.toml local_redshift/pyproject.toml
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-header --no-annotate
+LOCK := $(COMPILE) pyproject.toml local_redshift/pyproject.toml
 
 lock: $(VENV)/.dev ## write the locked lists again (ARGS=--upgrade for newer versions)
 	$(LOCK) $(ARGS) --output-file requirements.lock
 	$(LOCK) $(ARGS) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	for each in requirements ingestr; do $(COMPILE) $(ARGS) benchmarks/contestants/$$each.in \
+		--output-file benchmarks/contestants/$$each.lock; done
 
 clean: ## remove the state (.orderhe) and all caches
 	@rm -rf .orderhe .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
