@@ -65,6 +65,21 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     "|| with NULL is NULL": ("'a' || null", None, None),
     "concat with NULL is NULL": ("concat('a', null)", None, None),
     "|| takes numbers": ("'n' || 12 || 'm'", "n12m", None),
+    "|| of many": (
+        "upper('a') || '|' || 1::int || '' || (0.5::decimal(2, 2) || '!') || lower('É') || 'x'",
+        "A|10.50!éx",
+        None,
+    ),
+    "|| of many with NULL is NULL": (
+        "upper('a') || 1::int || null::varchar || 2::int || lower('B')",
+        None,
+        None,
+    ),
+    "a || of many that is long": (
+        "len(repeat('x', 65000) || repeat('y', 535) || upper('') || lower('') || trim(' '))",
+        65535,
+        None,
+    ),
     "characters are counted": ("len('héé')", 3, "integer"),
     "bytes are counted": ("octet_length('é')", 2, "integer"),
     "blanks at the end of varchar count in len": ("len('ab '::varchar(5))", 3, "integer"),
@@ -197,6 +212,11 @@ ANSWERS: dict[str, tuple[str, Any, str | None]] = {
     "to_char": (
         "to_char('2024-02-10 15:04:05.000006'::timestamp, 'YYYY-MM-DD HH24:MI:SS.US')",
         "2024-02-10 15:04:05.000006",
+        None,
+    ),
+    "to_char with signs of all kinds": (
+        """to_char('2024-02-10 15:04:05'::timestamp, 'YYYY%% "it''s %H" Q%MI%')""",
+        "2024%% it's %H 1%04%",
         None,
     ),
     "to_char of names and quarters": (

@@ -52,7 +52,8 @@ def _power(compiler: Compiler, node: Any, scope: Scope) -> Value:
 
 
 def _joined(compiler: Compiler, node: Any, scope: Scope) -> Value:
-    return arithmetic.joined(*both(compiler, node, scope))
+    """A chain of ||, without recursion on its length."""
+    return arithmetic.joined(*(compiler.value(part, scope) for part in node.flatten()))
 
 
 def _bitwise_and(compiler: Compiler, node: Any, scope: Scope) -> Value:

@@ -56,23 +56,35 @@ _TOKEN = re.compile("|".join(sorted(_KNOWN, key=len, reverse=True)) + r'|"[^"]*"
 
 
 def _pieces(words: str, at: str, name: str) -> list[str]:
-    """The DuckDB texts that make a moment's text by a format, in order."""
+    """The DuckDB texts that make a moment's text by a format, in order: as few calls as may be."""
     pieces: list[str] = []
+    plain = ""  # of strftime, and not called yet
+
+    def call() -> None:
+        nonlocal plain
+        if "%" in plain.replace("%%", ""):
+            pieces.append(f"strftime({at}, {string(plain)})")
+        elif plain:
+            pieces.append(string(plain.replace("%%", "%")))
+        plain = ""
+
     for word in _TOKEN.findall(words):
         token = _LOWER.get(word, word)
         if token in _COMPUTED:
+            call()
             pieces.append(_COMPUTED[token].format(at=at))
         elif token in _FORMATS:
-            pieces.append(f"strftime({at}, '{_FORMATS[token]}')")
+            plain += _FORMATS[token]
         elif token.startswith('"') and len(token) > 1:
-            pieces.append(string(token[1:-1]))
+            plain += token[1:-1].replace("%", "%%")
         elif not re.search(r'[A-Za-z"]', token):
-            pieces.append(string(token))
+            plain += token.replace("%", "%%")
         else:
             raise refuse(
                 f"{token!r} in the format {words!r} of {name}",
                 f"use {', '.join(sorted({*_FORMATS, *_COMPUTED}))}, signs and text in double quotes",
             )
+    call()
     return pieces
 
 

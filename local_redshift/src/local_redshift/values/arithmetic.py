@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from local_redshift.errors import raising, refuse
@@ -31,6 +32,7 @@ _TOO_LONG = string(
     f"the local Redshift has no rule for a text of more than {MAX_VARCHAR} bytes, the longest there "
     "is; shorten what it is made of"
 )
+_CHAIN, _SHORT = 4, 300  # texts that are joined, characters of each
 TOO_LONG = f"CAST({raising('0A000', _TOO_LONG)} AS VARCHAR)"
 
 
@@ -178,13 +180,27 @@ def negative(value: Value) -> Value:
     return Value(f"(- {value.sql})", value.type, literal=literal)
 
 
-def joined(left: Value, right: Value) -> Value:
-    """`left || right`: NULL when either is."""
-    one, two = as_text(left), as_text(right)
-    result = varchar(one.type.length + two.type.length)
-    if "NULL" in (left.sql, right.sql):  # DuckDB would type it as a number
-        return Value("CAST(NULL AS VARCHAR)", result)
-    return grown(f"({one.sql} || {two.sql})", one.type.length + two.type.length)
+def joined(*values: Value) -> Value:
+    """`a || b || …`: NULL when one of them is."""
+    parts = [as_text(value) for value in values]
+    length = sum(part.type.length for part in parts)
+    if any(value.sql == "NULL" for value in values):  # DuckDB would type it as a number
+        return Value("CAST(NULL AS VARCHAR)", varchar(length))
+    computed = [part.sql for part in parts if part.literal is None]
+    if len(computed) < _CHAIN or any(map(_stands_once, computed)):
+        sql = parts[0].sql
+        for part in parts[1:]:
+            sql = f"({sql} || {part.sql})"
+        return grown(sql, length)
+    # || would copy the text anew for each part; concat takes them all, but passes over NULLs.
+    lengths = " + ".join(f"strlen({text})" for text in computed)
+    whole = f"concat({', '.join(part.sql for part in parts)})"
+    return grown(f"(CASE WHEN ({lengths}) IS NULL THEN NULL ELSE {whole} END)", length)
+
+
+def _stands_once(sql: str) -> bool:
+    """Whether a text may not be written twice: it is long, or would be computed twice."""
+    return len(sql) > _SHORT or re.search(r"\b(SELECT|OVER|random)\b", sql) is not None
 
 
 def grown(sql: str, length: int) -> Value:
