@@ -57,12 +57,12 @@ def expressions(table: Table) -> list[tuple[str, str]]:
 
 def expression(column: Column) -> str:
     """The MySQL expression that carries a column; NULL for a value that cannot be."""
-    return _safe(column, _value(column))
+    return _safe(column, value(column))
 
 
-def _safe(column: Column, value: str) -> str:
+def _safe(column: Column, text: str) -> str:
     bad = [condition for _, condition in _conditions(column)]
-    return f"if({' or '.join(bad)}, null, {value})" if bad else value
+    return f"if({' or '.join(bad)}, null, {text})" if bad else text
 
 
 def in_hex(column: Column) -> bool:
@@ -175,8 +175,8 @@ def _name(column: Column) -> str:
     return quoted(column.name, "mysql")
 
 
-def _value(column: Column) -> str:
-    """The value in the type that carries it."""
+def value(column: Column) -> str:
+    """MySQL's expression of a value without fault in the type that carries it."""
     name, base, kind = _name(column), base_of(column.type), column.type.kind
     if kind == "varchar":
         # What has a collation called _bin comes out of MySQL marked as bytes.
@@ -227,7 +227,7 @@ def _too_long(column: Column) -> str | None:
         # What a function would give beyond the largest packet is NULL in MySQL.
         return f"octet_length({_name(column)}) > least({limit}, @@max_allowed_packet div 2 - 1)"
     if column.type.kind == "varchar" and limit == VARCHAR_BYTES:
-        return f"octet_length({_value(column)}) > {limit}"
+        return f"octet_length({value(column)}) > {limit}"
     return None
 
 

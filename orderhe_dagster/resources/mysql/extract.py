@@ -1,23 +1,26 @@
 """The two ways in which an extract's rows come out of MySQL, both as a relation for DuckDB to read.
 
-scanner: DuckDB's own extension asks MySQL, by one query that MySQL projects. arrow: pymysql asks the
-same, and hands on batches of texts. What is written, and where, is `duckdb_extract`'s.
+scanner: DuckDB's own extension asks MySQL, for the columns as they are, or, where a row has a value that
+cannot be carried, by one query that MySQL projects. arrow: pymysql asks the latter, and hands on batches
+of texts. What is written, and where, is `duckdb_extract`'s.
 """
 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orderhe_dagster.catalog import mysql_projection
-from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog import mysql_plain, mysql_projection
+from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
+from orderhe_dagster.catalog.measure import day_expression
+from orderhe_dagster.catalog.mysql_plain import Plain
 from orderhe_dagster.catalog.segments import Scope, uncut
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.extract.duckdb_extract import day_name, where_of
+from orderhe_dagster.resources.extract.duckdb_extract import day_name, unused_name, where_of
 from orderhe_dagster.resources.extract.faulty_rows import SOUND, faults_name
 from orderhe_dagster.resources.mysql.connection import ca_file, close
 from orderhe_dagster.resources.mysql.fetch import batches
@@ -39,6 +42,8 @@ _SETTINGS = {
     "mysql_pool_size": "1",
     "mysql_pool_enable_reaper_thread": "false",
 }
+FAULTY = "a row that is not carried as it is"
+"""What DuckDB says of a read of columns as they are that meets a fault."""
 _MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verify_identity"}
 
 
@@ -57,6 +62,57 @@ def mysql_select(table: Table, scope: Scope) -> str:
         code = f"coalesce({mysql_projection.fault_code(table)}, '{SOUND}')"
         columns.append(f"{code} as {quoted(faults_name(table), 'mysql')}")
     return f"select {', '.join(columns)} {text}"
+
+
+def plain_select(table: Table, scope: Scope, columns: Sequence[Plain]) -> str:
+    """MySQL's query for the same rows with the columns as they are; `plain_rows` reads its answer."""
+    items = [f"{one.sql} as {quoted(one.column.name, 'mysql')}" for one in columns]
+    if mysql_plain.silent(table):
+        name = quoted(_nulls_name(table), "mysql")
+        items.append(f"{mysql_plain.nulls(table)} as {name}")
+    if uncut(scope) is None and table.column(table.partition or "").type.instant:
+        day = quoted(day_name(table), "mysql")
+        items.append(f"{mysql_projection.shop_day(table)} as {day}")
+    text = f"select {', '.join(items)} from {quoted(table.name, 'mysql')}"
+    where = where_of(table, scope, "mysql")
+    return f"{text} where {where}" if where else text
+
+
+def plain_rows(
+    engine: duckdb.DuckDBPyConnection,
+    table: Table,
+    scope: Scope,
+    columns: Sequence[Plain],
+    relation: str,
+) -> str | None:
+    """The rows of `plain_select` for DuckDB to write, which stop at one with a fault.
+
+    None where a column arrives in a type that it is not carried by as it is.
+    """
+    described = engine.execute(f"describe select * from {relation}").fetchall()
+    arrived = {str(name): str(type_) for name, type_, *_ in described}
+    items: list[str] = []
+    for one in columns:
+        text = one.text(arrived[one.column.name])
+        if text is None:
+            return None
+        items.append(f"{text} as {quoted(one.column.name)}")
+    others = ", ".join(quoted(name) for name in arrived if name not in table.column_names)
+    rows = f"(select {', '.join(items)}{', ' if others else ''}{others} from {relation})"
+    kept = quoted_names(table.column_names)
+    if uncut(scope) is None:
+        day = quoted(day_name(table))
+        of_row = day if day_name(table) in arrived else day_expression(table, "duckdb")
+        kept += f", {of_row} as {day}"
+    text = f"select {kept} from {rows}"
+    if wrong := " or ".join(mysql_plain.faults(table, _nulls_name(table))):
+        stop = f"cast(error({string(FAULTY)}) as boolean)"
+        text += f" where case when {wrong} then {stop} else true end"
+    return f"({text})"
+
+
+def _nulls_name(table: Table) -> str:
+    return unused_name(table, "__nulls")
 
 
 def code_name(table: Table) -> str | None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from orderhe_dagster.catalog import mysql_projection
+from orderhe_dagster.catalog import mysql_plain, mysql_projection
 from orderhe_dagster.catalog.days import bound
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
+from orderhe_dagster.catalog.mysql_plain import Plain
 from orderhe_dagster.catalog.segments import Outside, Scope, Segment, segments_of, uncut
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
@@ -40,10 +41,13 @@ from orderhe_dagster.resources.mysql import tables as mysql_tables
 from orderhe_dagster.resources.mysql.connection import close, connect
 from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
 from orderhe_dagster.resources.mysql.extract import (
+    FAULTY,
     by_arrow,
     by_scanner,
     code_name,
     mysql_select,
+    plain_rows,
+    plain_select,
     unpacked,
 )
 from orderhe_dagster.resources.mysql.transaction import MySQLTransaction, writing
@@ -51,6 +55,9 @@ from orderhe_dagster.settings.config import MySQLSettings
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.open_files import open_file_limit
 from orderhe_dagster.settings.scratch import fresh_folder
+
+if TYPE_CHECKING:
+    import duckdb
 
 logger = logging.getLogger("orderhe.mysql")
 
@@ -221,28 +228,34 @@ class MySQLSource(Source):
         return self._repeated(what, ask)
 
     def _extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
+        """Read the columns as they are; where that stops at a fault, as they can be carried."""
+        plain = mysql_plain.columns(table) if self.settings.extract == "scanner" else None
+        if plain is not None:
+            try:
+                return self._written(table, scope, folder, plain)
+            except _NotPlain:
+                logger.info("%s: not all values can be carried as they are: read again", table.ref)
+        return self._written(table, scope, folder)
+
+    def _written(
+        self, table: Table, scope: Scope, folder: Path, plain: Sequence[Plain] | None = None
+    ) -> Extract:
         import duckdb
 
-        what = f"extract {table.ref}"
-        select = mysql_select(table, scope)
+        code = None if plain else code_name(table)
         with fresh_folder(folder):
-            with self._reading(what, table) as connection:
+            with self._reading(f"extract {table.ref}", table) as connection:
                 with connection.cursor() as cursor:
                     snapshot_at = _moment(cursor)
-                if self.settings.extract == "arrow":
-                    opened = by_arrow(connection, table, scope, select)
-                else:
-                    close(connection)  # the scanner has its own; ours would idle for as long
-                    opened = by_scanner(self.settings, select)
-                with opened as (engine, relation):
+                with self._opened(connection, table, scope, plain) as (engine, rows):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
                     files = open_file_limit(len(segments_of(scope)))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
                     if has_long_columns(table):
                         rows_kept = f"set partitioned_write_flush_threshold = {LONG_ROWS_A_GROUP}"
                         engine.execute(rows_kept)
-                    rows, code = unpacked(table, relation), code_name(table)
-                    engine.execute(copy_statement(table, scope, folder, rows, code))
+                    with _not_plain() if plain else nullcontext():
+                        engine.execute(copy_statement(table, scope, folder, rows, code))
             # The figures come from what was written, so that they hold for the parts themselves.
             with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
                 sorted_rows = (
@@ -261,6 +274,27 @@ class MySQLSource(Source):
             quarantined=sorted_rows.quarantined,
             nulled=sorted_rows.nulled,
         )
+
+    @contextmanager
+    def _opened(
+        self, connection: Any, table: Table, scope: Scope, plain: Sequence[Plain] | None
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+        """The engine and the relation of an extract's rows; `_NotPlain` where they cannot be so."""
+        if self.settings.extract == "arrow":
+            select = mysql_select(table, scope)
+            with by_arrow(connection, table, scope, select) as (engine, relation):
+                yield engine, unpacked(table, relation)
+            return
+        close(connection)  # the scanner has its own; ours would idle for as long
+        select = plain_select(table, scope, plain) if plain else mysql_select(table, scope)
+        with by_scanner(self.settings, select) as (engine, relation):
+            if plain:
+                rows = plain_rows(engine, table, scope, plain, relation)
+                if rows is None:
+                    raise _NotPlain
+                yield engine, rows
+            else:
+                yield engine, unpacked(table, relation)
 
     @contextmanager
     def _reading(self, what: str, table: Table) -> Iterator[Any]:
@@ -311,3 +345,22 @@ def _cursor(table: Table) -> str:
     if table.column(table.cursor).type.kind in {"date", "timestamp"}:
         return f"timestampdiff(microsecond, '1970-01-01', {name})"
     return f"cast({name} as decimal(65, 0))"
+
+
+class _NotPlain(Exception):
+    """Columns as they are do not tell all of these rows: they are to be read as they can be carried."""
+
+
+@contextmanager
+def _not_plain() -> Iterator[None]:
+    """What DuckDB finds wrong with a value, or is told to stop at, as `_NotPlain`."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.ConversionException:
+        raise _NotPlain from None
+    except duckdb.InvalidInputException as error:
+        if FAULTY not in str(error):
+            raise
+        raise _NotPlain from None
