@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from orderhe_dagster.catalog.ddl import Dialect, quoted, string
+from orderhe_dagster.catalog.mysql_types import base_of
 from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Column, Table
 
@@ -51,16 +52,17 @@ def measure_select(
     *,
     where: str | None = None,
     by_day: bool = False,
+    with_sums: bool = True,
 ) -> str:
     """A select of the measure of `relation` (SQL text with the columns of `table`) where `where` holds.
 
     `by_day` gives one row for each day of the partition column that has rows; else one row in all.
-    Read the rows with `measured`. In MySQL the session's time zone must be +00:00 and its character
-    set utf8mb4.
+    Read the rows with `measured`. In MySQL the session's time zone must be +00:00, and its character
+    set utf8mb4, as that of the relation's texts.
     """
     sums = [
         f"sum({quoted(column.name, dialect)}) as sum_{number}"
-        for number, column in enumerate(summed(table))
+        for number, column in enumerate(summed(table) if with_sums else ())
     ]
     items = ["count(*) as row_count", *sums, f"{digest_expression(table, dialect)} as digest"]
     if by_day:
@@ -180,7 +182,6 @@ def digest_expression(table: Table, dialect: Dialect) -> str:
     text = f"concat_ws('|', {', '.join(parts)})"
     if dialect == "duckdb":
         return f"sum(('0x' || left(md5({text}), 15))::bigint)"
-    text = f"convert({text} using utf8mb4)"
     return f"sum(cast(conv(left(md5({text}), 15), 16, 10) as signed))"
 
 
@@ -226,9 +227,15 @@ def _part(column: Column, dialect: Dialect, hashed: bool) -> str:
     return f"coalesce({text}, '!N')" if column.nullable else text
 
 
+_UNMARKED = ("time", "uuid", "inet4", "inet6")
+
+
 def _string_text(column: Column, name: str, dialect: Dialect) -> str:
     if dialect == "mysql" and column.type.declared.lower().startswith(("time", "json", "set")):
         name = f"cast({name} as char)"
+    base, declared = base_of(column.type), column.type.declared
+    if base in _UNMARKED or (base == "enum" and not {"!", "|"} & {*declared}):
+        return name  # no value of the type has one of the two signs
     return f"replace(replace({name}, '!', '!0'), '|', '!1')"
 
 
@@ -268,7 +275,10 @@ def _text(column: Column, name: str, dialect: Dialect) -> str:
         return f"to_char({name}, 'YYYY-MM-DD')"
     if dialect == "mysql":
         padded = any(word in column.type.declared.lower() for word in ("zerofill", "year"))
-        return f"cast({name}{' + 0' if padded else ''} as char)"
+        # What is joined to texts becomes a text by itself; beside the text of a NULL it may not.
+        return (
+            f"cast({name}{' + 0' if padded else ''} as char)" if padded or column.nullable else name
+        )
     if kind == "decimal" and column.type.scale == column.type.precision:
         # With a digit before the point in the type, every engine writes the 0 there, as MySQL does.
         name = f"cast({name} as decimal({column.type.precision + 1}, {column.type.scale}))"
@@ -286,7 +296,7 @@ def _timestamp_text(column: Column, name: str, dialect: Dialect) -> str:
 def _mysql_timestamp_text(column: Column, name: str) -> str:
     """MySQL prints as many digits of a second as are declared; six are wanted."""
     if column.type.fraction == 6:
-        return f"cast({name} as char)"
+        return f"cast({name} as char)" if column.nullable else name
     if column.type.fraction:
         return f"rpad(cast({name} as char), 26, '0')"
     return f"concat(cast({name} as char), '.000000')"

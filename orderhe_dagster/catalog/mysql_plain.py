@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.mysql_projection import in_hex, value
+from orderhe_dagster.catalog.mysql_projection import PLAIN_TEXTS, in_hex, value
 from orderhe_dagster.catalog.mysql_types import (
     DECIMAL_DIGITS,
     VARCHAR_BYTES,
@@ -20,7 +20,6 @@ from orderhe_dagster.catalog.mysql_types import (
 from orderhe_dagster.catalog.table import Column, Table
 
 _WHOLE = ("tinyint", "smallint", "mediumint", "int", "bigint", "serial")
-_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _INTEGERS = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
@@ -88,7 +87,7 @@ def _plain(column: Column) -> Plain | None:
         types = _INTEGERS
     elif base == "decimal" and column.type.scale:
         types = (f"DECIMAL({column.type.precision},{column.type.scale})",)
-    elif base == "enum" or base in _TEXTS:
+    elif base in PLAIN_TEXTS:
         types = ("VARCHAR",)
     elif kind == "varbyte":
         types = (_BYTES,)
@@ -108,7 +107,7 @@ def _faults(column: Column) -> list[str]:
         return [f"{name} = ''"]
     if column.type.kind != "varchar":
         return []
-    conditions = [f"contains({name}, chr(0))"] if base in _TEXTS else []
+    conditions = [f"contains({name}, chr(0))"] if base in PLAIN_TEXTS else []
     if column.type.length == VARCHAR_BYTES:
         conditions.append(f"strlen({name}) > {VARCHAR_BYTES}")
     return conditions

@@ -109,11 +109,11 @@ def carried_condition(table: Table) -> str | None:
     return f"coalesce({' or '.join(bad)}, 0) = 0" if bad else None
 
 
-def relation(table: Table, where: str | None = None) -> str:
+def relation(table: Table, where: str | None = None, hint: str = "") -> str:
     """What is carried of the table, in brackets, to be measured; `where` is on the table's own columns."""
     columns = ", ".join(f"{_measured(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
     conditions = [f"({text})" for text in (where, carried_condition(table)) if text]
-    text = f"select {columns} from {quoted(table.name, 'mysql')}"
+    text = f"select {columns} from {quoted(table.name, 'mysql')}{hint}"
     if conditions:
         text += f" where {' and '.join(conditions)}"
     return f"({text}) as {quoted(table.name, 'mysql')}"
@@ -139,6 +139,43 @@ def shop_day(table: Table) -> str:
         f"case when {_no_day(name)} then if(month({name}) * day({name}) = 0, {before}, {last}) "
         f"else {expression} end"
     )
+
+
+def cursor_number(table: Table) -> str:
+    """The cursor of a row as a whole number: a moment in microseconds, or the number itself.
+
+    What is no real day is NULL, as `expression` has it; without asking every row for it.
+    """
+    if table.cursor is None:
+        return "0"
+    column = table.column(table.cursor)
+    name = _name(column)
+    if column.type.kind not in ("date", "timestamp"):
+        return f"cast({expression(column)} as decimal(65, 0))"
+    maybe = f"({name} < '0001-01-01' or dayofmonth({name}) > 28)"
+    return (
+        f"if({maybe} and {_no_day(name)}, null, timestampdiff(microsecond, '1970-01-01', {name}))"
+    )
+
+
+def plain_day(table: Table) -> str:
+    """The day of the partition column as it stands, quicker than `shop_day`.
+
+    It is that day of every row, unless groups by it show one that is no real day: MySQL may show what is
+    no day as 0000-00-00 then.
+    """
+    column = table.column(table.partition or "")
+    return _name(column) if column.type.kind == "date" else shop_day(table)
+
+
+def plain_relation(table: Table, where: str | None = None, hint: str = "") -> str:
+    """All the rows of the table, in brackets, each value as MySQL has it, to be measured.
+
+    Where no value has a fault, its measure is that of `relation`; where one has, it is another.
+    """
+    columns = ", ".join(f"{_plain(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
+    text = f"select {columns} from {quoted(table.name, 'mysql')}{hint}"
+    return f"({text}{f' where {where}' if where else ''}) as {quoted(table.name, 'mysql')}"
 
 
 def decode_faults(table: Table, code: str) -> list[Fault]:
@@ -171,6 +208,16 @@ def _measured(column: Column) -> str:
     return f"convert({text} using utf8mb4)" if column.type.kind == "varchar" else text
 
 
+def _plain(column: Column) -> str:
+    name, kind, base = _name(column), column.type.kind, base_of(column.type)
+    if kind == "varchar":
+        text = name if base in PLAIN_TEXTS else value(column)
+        return f"convert({text} using utf8mb4)"
+    if "zerofill" in column.type.declared.lower() or base in ("bit", "year"):
+        return value(column)
+    return name
+
+
 def _name(column: Column) -> str:
     return quoted(column.name, "mysql")
 
@@ -195,6 +242,7 @@ def value(column: Column) -> str:
     return name
 
 
+PLAIN_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum")
 _NO_TEXTS = ("time", "json", "set", "enum", "uuid", "inet4", "inet6")
 
 

@@ -102,8 +102,13 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
-        """Rows, sums and digest of every segment asked for, computed inside the source."""
+    def measure(
+        self, table: Table, scope: Scope, known: Mapping[Segment, Measure] | None = None
+    ) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, computed inside the source.
+
+        `known`: what segments are expected to measure, which may be quicker to see than to find out.
+        """
 
     @abstractmethod
     def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:

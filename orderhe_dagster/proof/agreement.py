@@ -200,8 +200,9 @@ def _of_source(
 ) -> tuple[Mapping[Segment, Measure], Mapping[Segment, Touch]]:
     """The rows by segment, and the fingerprints of those that are not what the backup has."""
     table, live = step.table, dict[Segment, Measure]()
+    known = {segment: record.measure for segment, record in records.items()}
     for scope in scopes(segments, {}, step.outside, _ALL_ROWS):
-        live.update(source.measure(table, scope))
+        live.update(source.measure(table, scope, known))
     moved = [
         segment
         for segment in segments

@@ -70,7 +70,7 @@ def prove_backups(
     turns = {s: Turn(rows[s], seen[s].source) for s in records if s not in unsound}
     of_source = choose(turns, rules.budget)
     proof.segments, proof.nights = len(records), nights(turns, rules.budget)
-    live = _measured(step, of_source, rows, source, rules.budget)
+    live = _measured(step, of_source, records, source, rules.budget)
     now = datetime.now(timezone.utc)
     for segment in sorted({*sound, *live}):
         record = records[segment]
@@ -102,12 +102,14 @@ def _without_manifest(store: Store, records: Sequence[Record]) -> set[Segment]:
 def _measured(
     step: Step,
     segments: Sequence[Segment],
-    rows: Mapping[Segment, int],
+    records: Mapping[Segment, Record],
     source: Source,
     budget: Budget,
 ) -> dict[Segment, Measure]:
     """The measures of segments, which are in the order of their turns, as many as the time allows."""
     wanted, live = set(segments), dict[Segment, Measure]()
+    known = {segment: records[segment].measure for segment in segments}
+    rows = {segment: measure.rows for segment, measure in known.items()}
     turn = {segment: place for place, segment in enumerate(segments)}
     total = sum(rows[segment] for segment in segments)
     pieces = scopes(segments, rows, step.outside, piece_rows(budget, total))
@@ -115,7 +117,7 @@ def _measured(
     pieces.sort(key=lambda scope: min(turn.get(s, len(turn)) for s in segments_of(scope)))
     began = time.monotonic()
     for scope in pieces:
-        live.update(source.measure(step.table, scope))
+        live.update(source.measure(step.table, scope, known))
         if budget.seconds is not None and time.monotonic() - began > budget.seconds:
             break
     return {segment: measure for segment, measure in live.items() if segment in wanted}

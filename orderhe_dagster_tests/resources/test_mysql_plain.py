@@ -173,6 +173,7 @@ def test_days_are_cut_alike(
         touches = mysql.touches(table, scope)
         assert touches == found.touches
         assert found.measures == mysql.measure(table, scope)
+        assert found.measures == mysql.measure(table, scope, found.measures)
     assert set(touches) == {OUTSIDE}
 
 

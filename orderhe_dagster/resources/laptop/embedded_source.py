@@ -5,7 +5,7 @@ What a row must be like to enter is in `strict_insert`; who waits for whom is in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -132,7 +132,9 @@ class EmbeddedSource(Source):
             drop_empty_part(scope, parts, measures)
         return Extract(parts, measures, touches, snapshot_at.replace(tzinfo=timezone.utc))
 
-    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
+    def measure(
+        self, table: Table, scope: Scope, known: Mapping[Segment, Measure] | None = None
+    ) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside the source."""
         check_scope(table, scope)
         with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):

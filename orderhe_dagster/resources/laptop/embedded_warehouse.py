@@ -104,6 +104,11 @@ class EmbeddedWarehouse(Warehouse):
             resources = stack.pop_all()
             return OpenFile(file, self.store, read_only, lock, database, resources)
 
+    def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
+        """Run a reading statement into lines, which the engine computes beside the rows."""
+        with self.session(label, read_only=True) as session:
+            return session.write(sql, lines)
+
 
 @contextmanager
 def _explaining(file: Path) -> Iterator[None]:
@@ -115,11 +120,6 @@ def _explaining(file: Path) -> Iterator[None]:
         if of_file or "No space left" in error.message:
             raise PortError(remedy(file, error.message, REBUILD)) from error
         raise
-
-    def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
-        """Run a reading statement into lines, which the engine computes beside the rows."""
-        with self.session(label, read_only=True) as session:
-            return session.write(sql, lines)
 
 
 class EmbeddedSession:

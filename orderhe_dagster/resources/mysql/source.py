@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orderhe_dagster.catalog import mysql_plain, mysql_projection
-from orderhe_dagster.catalog.days import bound
+from orderhe_dagster.catalog.days import Window, bound, windows
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
 from orderhe_dagster.catalog.mysql_plain import Plain
-from orderhe_dagster.catalog.segments import Outside, Scope, Segment, segments_of, uncut
+from orderhe_dagster.catalog.segments import (
+    Outside,
+    Scope,
+    Segment,
+    days_of,
+    segments_of,
+    uncut,
+)
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 from orderhe_dagster.ports.source import Extract, ListedTable, Source
@@ -37,6 +44,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
 )
 from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
 from orderhe_dagster.resources.mysql import drift as mysql_drift
+from orderhe_dagster.resources.mysql import scans
 from orderhe_dagster.resources.mysql import tables as mysql_tables
 from orderhe_dagster.resources.mysql.connection import close, connect
 from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
@@ -64,6 +72,7 @@ logger = logging.getLogger("orderhe.mysql")
 _T = TypeVar("_T")
 _WAITS_S = (1.0, 5.0)
 """How long is waited before each further attempt of something that only reads."""
+_MOST_SCANS = 8  # of days apart; above, all between them is read at once
 
 
 @dataclass(frozen=True)
@@ -117,19 +126,50 @@ class MySQLSource(Source):
         check_scope(table, scope)
         return self._repeated(f"extract {table.ref}", lambda: self._extract(table, scope, folder))
 
-    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
-        """Rows, sums and digest of every segment asked for, computed inside MySQL."""
+    def measure(
+        self, table: Table, scope: Scope, known: Mapping[Segment, Measure] | None = None
+    ) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, computed inside MySQL.
+
+        The values are digested as they are first, which is enough where they are those that are known:
+        that one cannot be carried shows in the digest.
+        """
         check_scope(table, scope)
-        one = uncut(scope)
-        select = measure_select(
-            table,
-            mysql_projection.relation(table, where_of(table, scope, "mysql")),
-            "mysql",
-            by_day=one is None,
-        )
+        result = self._unmoved(table, scope, known) if known else {}
+        for rest in _scopes_left(scope, result):
+            result |= self._measured(table, rest)
+        return {segment: result[segment] for segment in segments_of(scope)}
+
+    def _unmoved(
+        self, table: Table, scope: Scope, known: Mapping[Segment, Measure]
+    ) -> dict[Segment, Measure]:
+        """The measures of the segments of `scope` that are as they are known."""
+        one, where = uncut(scope), where_of(table, scope, "mysql")
+
+        def select(hint: str) -> str:
+            rows = mysql_projection.plain_relation(table, where, hint)
+            return measure_select(table, rows, "mysql", by_day=one is None, with_sums=False)
+
+        found = dict.fromkeys(segments_of(scope), (0, 0))
+        for *day, rows, digest in self._scanned(f"measure {table.ref}", table, select, where):
+            if one or _is_day(day[0]):  # a row without a real day is in no part
+                found[one or Segment(str(day[0]))] = (int(rows), int(digest or 0))
+        return {
+            segment: known[segment]
+            for segment, measure in found.items()
+            if segment in known and (known[segment].rows, known[segment].digest) == measure
+        }
+
+    def _measured(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
+        one, where = uncut(scope), where_of(table, scope, "mysql")
+
+        def select(hint: str) -> str:
+            rows = mysql_projection.relation(table, where, hint)
+            return measure_select(table, rows, "mysql", by_day=one is None)
+
         nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
         measures = dict.fromkeys(segments_of(scope), nothing)
-        for row in self._asked(f"measure {table.ref}", table, select):
+        for row in self._scanned(f"measure {table.ref}", table, select, where):
             segment, count, sums, digest = measured(table, row, by_day=one is None)
             measures[one or segment] = Measure(count, sums, digest)
         return measures
@@ -137,17 +177,24 @@ class MySQLSource(Source):
     def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
         """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
         check_scope(table, scope)
-        one = uncut(scope)
-        day = "null" if one else mysql_projection.shop_day(table)
-        where = where_of(table, scope, "mysql")
-        select = (
-            f"select {day} as shop_day, count(*), coalesce(sum({_cursor(table)}), 0) "
-            f"from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''} group by 1"
-        )
+        one, where = uncut(scope), where_of(table, scope, "mysql")
+
+        def ask(day: str) -> list[tuple[Any, ...]]:
+            def select(hint: str) -> str:
+                total = f"coalesce(sum({mysql_projection.cursor_number(table)}), 0)"
+                return (
+                    f"select {day} as shop_day, count(*), {total} from {quoted(table.name, 'mysql')}"
+                    f"{hint}{f' where {where}' if where else ''} group by 1"
+                )
+
+            return self._scanned(f"look at {table.ref}", table, select, where, propose=True)
+
+        rows = ask("null") if one else _by_real_day(table, ask)
         touches = {one: Touch(0)} if one else {}
-        for day, count, total in self._asked(f"look at {table.ref}", table, select):
-            touches[one or Segment.of(as_day(day))] = Touch(int(count), int(Decimal(total)))
-        return touches
+        return touches | {
+            one or Segment.of(as_day(day)): Touch(int(count), int(Decimal(total)))
+            for day, count, total in rows
+        }
 
     def outside(self, table: Table, outside: Outside) -> OutsideRows:
         """How many rows lie outside of the days, and on which side of them; by the index, if there is one."""
@@ -168,16 +215,16 @@ class MySQLSource(Source):
         """How many rows each of the shop's days has."""
         check_partition(table)
         column = quoted(table.partition or "", "mysql")
-        # Zero dates stand before the bound, and a comparison with NULL is not true.
-        select = (
-            f"select {mysql_projection.shop_day(table)} as shop_day, count(*) "
-            f"from {quoted(table.name, 'mysql')} where {column} >= {bound(table, date.min)} "
-            "group by 1 order by 1"
-        )
-        return {
-            as_day(day): int(rows)
-            for day, rows in self._asked(f"count {table.ref} by day", table, select)
-        }
+
+        def ask(day: str) -> list[tuple[Any, ...]]:
+            # Zero dates stand before the bound, and a comparison with NULL is not true.
+            select = (
+                f"select {day} as shop_day, count(*) from {quoted(table.name, 'mysql')} "
+                f"where {column} >= {bound(table, date.min)} group by 1 order by 1"
+            )
+            return self._asked(f"count {table.ref} by day", table, select)
+
+        return {as_day(day): int(rows) for day, rows in _by_real_day(table, ask)}
 
     def server(self) -> str:
         """MySQL's `server_uuid` or MariaDB's `server_uid`; `host:port` where the server has neither."""
@@ -218,6 +265,28 @@ class MySQLSource(Source):
             raise mysql_error(error, self.settings.where, self.settings.user, what=what) from None
         finally:
             close(connection)
+
+    def _scanned(
+        self,
+        what: str,
+        table: Table,
+        select: Callable[[str], str],
+        where: str | None,
+        *,
+        propose: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """The answer of a select over many rows, whose text is made with a hint after the table's name."""
+
+        def ask() -> list[tuple[Any, ...]]:
+            with self._reading(what, table) as connection, connection.cursor() as cursor:
+                cursor.execute(select(scans.hint(cursor, table, select(""), where)))
+                rows = list(cursor.fetchall())
+                if propose:
+                    count = sum(int(row[1]) for row in rows)
+                    scans.propose_index(cursor, table, select(""), count)
+                return rows
+
+        return self._repeated(what, ask)
 
     def _asked(self, what: str, table: Table, select: str) -> list[tuple[Any, ...]]:
         def ask() -> list[tuple[Any, ...]]:
@@ -337,14 +406,30 @@ def _moment(cursor: Any) -> datetime:
     return datetime.fromisoformat(moment).replace(tzinfo=timezone.utc)
 
 
-def _cursor(table: Table) -> str:
-    """The cursor of a row as a number, as `duckdb_extract.touches_of` has it."""
-    if table.cursor is None:
-        return "0"
-    name = mysql_projection.expression(table.column(table.cursor))
-    if table.column(table.cursor).type.kind in {"date", "timestamp"}:
-        return f"timestampdiff(microsecond, '1970-01-01', {name})"
-    return f"cast({name} as decimal(65, 0))"
+def _by_real_day(
+    table: Table, ask: Callable[[str], list[tuple[Any, ...]]]
+) -> list[tuple[Any, ...]]:
+    """The answer by the shop's days, which come first in each row: `ask` is given MySQL's expression."""
+    rows = ask(mysql_projection.plain_day(table))
+    return rows if all(_is_day(row[0]) for row in rows) else ask(mysql_projection.shop_day(table))
+
+
+def _is_day(text: Any) -> bool:
+    """Whether MySQL printed a real day: 2026-02-30 is none."""
+    try:
+        date.fromisoformat(str(text))
+    except ValueError:
+        return False
+    return True
+
+
+def _scopes_left(scope: Scope, done: Collection[Segment]) -> list[Scope]:
+    """What is left of a scope besides the segments that are done: all of it where they are none."""
+    left = [segment for segment in segments_of(scope) if segment not in done]
+    if not left or not isinstance(scope, Window):
+        return [scope] if left else []
+    spans = windows(days_of(left))
+    return [*spans] if len(spans) <= _MOST_SCANS else [Window(spans[0].start, spans[-1].end)]
 
 
 class _NotPlain(Exception):

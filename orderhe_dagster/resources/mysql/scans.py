@@ -1,0 +1,57 @@
+"""How MySQL goes through rows that are counted and summed: by which index, or by none. None is read here."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.table import Table
+
+logger = logging.getLogger("orderhe.mysql")
+
+_WORTH_AN_INDEX = 1_000_000  # rows that are gone through
+
+
+def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
+    """What is to follow the table's name in `select`, which reads the rows of `where` by groups.
+
+    To give them in order, MySQL takes the index of their days and looks each row up by its key, which
+    costs many times what all the rows do one after another. Where it would not do so for the rows alone,
+    it is told not to. An index that has all the columns is never refused.
+    """
+    if _reads_an_index_alone(cursor, table, select):
+        return ""
+    whole = f"select * from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''}"
+    plan = _plan(cursor, table, whole)
+    return " use index ()" if str(plan.get("type")).lower() == "all" else ""
+
+
+def propose_index(cursor: Any, table: Table, select: str, rows: int) -> None:
+    """Say which index would spare a fingerprint of many rows the scan of the table."""
+    if rows < _WORTH_AN_INDEX or table.partition is None or table.cursor is None:
+        return
+    if _reads_an_index_alone(cursor, table, select):
+        return
+    columns = dict.fromkeys((table.partition, table.cursor))
+    listed = ", ".join(quoted(name, "mysql") for name in columns)
+    name = quoted(f"{table.name}_{'_'.join(columns)}"[:64], "mysql")
+    logger.info(
+        "%s: the fingerprints of %s rows were read from the table itself; with an index they cost less: "
+        "create index %s on %s (%s)",
+        *(table.ref, f"{rows:,}", name, quoted(table.name, "mysql"), listed),
+    )
+
+
+def _reads_an_index_alone(cursor: Any, table: Table, select: str) -> bool:
+    extra = str(_plan(cursor, table, select).get("extra"))
+    return "using index" in (part.strip().lower() for part in extra.split(";"))
+
+
+def _plan(cursor: Any, table: Table, select: str) -> dict[str, Any]:
+    """MySQL's plan for the table in a select; nothing where it is not in it."""
+    cursor.execute(f"explain {select}")
+    names = [str(field[0]).lower() for field in cursor.description]
+    plans = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    own = [plan for plan in plans if str(plan.get("table")).lower() == table.name.lower()]
+    return own[0] if own else {}
