@@ -62,8 +62,10 @@ def links(folder: Path, select: str) -> list[tuple[str, Pairs]]:
         (f"{STAR} {FROM} join items {ON} {BY_DAY}", [("items", ITEM)]),
         (f"{STAR} {FROM} join items {ON} where items.kind = 'a' {BY_DAY}", [("items", ITEM)]),
         (
-            f"{FROM} join (select maker as item from warehouse.items where kind = 'a') as items {ON} "
-            f"{BY_DAY}",
+            (
+                f"{FROM} join (select maker as item from warehouse.items where kind = 'a') as items {ON} "
+                f"{BY_DAY}"
+            ),
             [("items", (("item", "maker"),))],
         ),
         (
@@ -71,9 +73,11 @@ def links(folder: Path, select: str) -> list[tuple[str, Pairs]]:
             [("items", (*ITEM, ("kind", "kind")))],
         ),
         (
-            "with days as (select sold_on, item, count(*) as many from warehouse.lines group by 1, 2) "
-            "select days.sold_on::date as sold_on, sum(days.many)::bigint as many from days "
-            "join warehouse.items on days.item = items.item group by days.sold_on",
+            (
+                "with days as (select sold_on, item, count(*) as many from warehouse.lines group by 1, 2) "
+                "select days.sold_on::date as sold_on, sum(days.many)::bigint as many from days "
+                "join warehouse.items on days.item = items.item group by days.sold_on"
+            ),
             [("items", ITEM)],
         ),
         # A row of makers reaches items, and of those any day: not followed.
@@ -90,8 +94,10 @@ def links(folder: Path, select: str) -> list[tuple[str, Pairs]]:
         (f"{FROM} join (select item from warehouse.items limit 3) as items {ON} {BY_DAY}", []),
         (f"{FROM} join (select max(item) as item from warehouse.items) as items {ON} {BY_DAY}", []),
         (
-            f"{FROM} join (select item from warehouse.items where maker in (select max(maker) from "
-            f"warehouse.makers)) as items {ON} {BY_DAY}",
+            (
+                f"{FROM} join (select item from warehouse.items where maker in (select max(maker) from "
+                f"warehouse.makers)) as items {ON} {BY_DAY}"
+            ),
             [],
         ),
         # One use that is not followed is enough.

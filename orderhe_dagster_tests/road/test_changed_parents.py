@@ -1,4 +1,4 @@
-"""A daily mart that is refreshed by the rows that changed is the mart that is built whole, after any change."""
+"""A daily mart refreshed by the rows that changed is the mart that is built whole, after any change."""
 
 from __future__ import annotations
 
@@ -193,12 +193,16 @@ def test_any_changes_come_to_the_same(shop: TestShop, seed: int) -> None:
                         f"delete from items where item = {item}",
                         f"update items set name = 'n{night}', maker = {other % 3} where item = {item}",
                         f"update items set kind = '{dice.choice('abc')}' where item = {item}",
-                        f"insert into items select {item}, 'new', 'a', 1, 'x' where not exists"
-                        f" (select 1 from items where item = {item})",
+                        (
+                            f"insert into items select {item}, 'new', 'a', 1, 'x' where not exists"
+                            f" (select 1 from items where item = {item})"
+                        ),
                         f"update lines set item = {other}, updated_at = {at} where item = {item}",
                         f"delete from lines where item = {item} and sold_on = date '{day}'",
-                        f"insert into lines values ({1000 + 100 * night + dice.randrange(10**6)},"
-                        f" date '{day}', {item}, '{dice.choice('abc')}', {at})",
+                        (
+                            f"insert into lines values ({1000 + 100 * night + dice.randrange(10**6)},"
+                            f" date '{day}', {item}, '{dice.choice('abc')}', {at})"
+                        ),
                         f"update makers set town = 't{night}' where maker = {item % 2}",
                     ]
                 )

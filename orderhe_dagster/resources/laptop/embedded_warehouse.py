@@ -106,6 +106,9 @@ class EmbeddedWarehouse(Warehouse):
 
     def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
         """Run a reading statement into lines, which the engine computes beside the rows."""
+        IDLE.close_writable(
+            Path(self.path)
+        )  # it may last, so it shares the file with other readers
         with self.session(label, read_only=True) as session:
             return session.write(sql, lines)
 
