@@ -256,3 +256,15 @@ def test_texts_without_blanks_at_their_end_are_grouped(shop: Engine) -> None:
     assert rows == [("k", 2)]
     assert shop.execute("select distinct rtrim(t) from blank").rows == [("k",)]
     assert shop.execute("select rtrim(t) from blank union select 'k'").rows == [("k",)]
+
+
+def test_a_grouped_text_is_cut_to_fewer_bytes(shop: Engine) -> None:
+    sql = "select category::varchar(4) as short, count(*) from orders group by category order by 1"
+    assert shop.execute(sql).rows == [("cell", 2), ("comp", 3)]
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_a_cut_text_ends_with_a_whole_character(shop: Engine, length: int) -> None:
+    text = "a\u00e9\ud55c\U0001f600b"
+    (row,) = shop.execute(f"select '{text}'::varchar(40)::varchar({length})").rows
+    assert row == (text.encode()[:length].decode(errors="ignore"),)

@@ -86,6 +86,7 @@ _AUDIT_DDL = (
 )
 _ADDED_COLUMNS = (
     (LOADS, "proven_at timestamp"),  # when the rows were last measured, and were those (UTC)
+    (LOADS, "column_versions varchar(65535)"),  # which columns later versions changed; NULL: any
     (CHECKS, "segments_held integer"),  # these three: of the proof, over all of the table
     (CHECKS, "never_proven integer"),
     (CHECKS, "oldest_proof timestamp"),
@@ -114,6 +115,8 @@ class Loaded:
     """When the rows that are there were last measured and found to be those (UTC, naive)."""
     loaded_at: datetime | None = field(default=None, compare=False)
     """When they were loaded or built (UTC, naive)."""
+    column_versions: str = field(default="", compare=False)
+    """Which columns this version changed, and those before it; see `column_versions`."""
 
 
 def literal(text: str) -> str:
@@ -230,17 +233,19 @@ def read(session: Session, tables: Sequence[str]) -> dict[str, dict[Segment, Loa
     try:
         # A moment to come is of a clock that was ahead: it must not keep a segment from its turn.
         past = "case when proven_at < dateadd(hour, 1, getdate()) then proven_at end as proven_at"
-        result = session.execute(f"select {columns}, {past} {where}")
+        result = session.execute(f"select {columns}, {past}, column_versions {where}")
     except StatementError as error:
         if error.code != UNDEFINED_COLUMN:
             raise
-        result = session.execute(f"select {columns}, null::timestamp as proven_at {where}")
+        older = "null::timestamp as proven_at, null::varchar as column_versions"
+        result = session.execute(f"select {columns}, {older} {where}")
     for name, segment, version, generation, run_id, rows, digest, *others in result.rows:
-        inputs, snapshot_at, loaded_at, proven_at = others
+        inputs, snapshot_at, loaded_at, proven_at, changed = others
         held[name][Segment(segment)] = Loaded(
             *(version, generation, run_id, rows, digest, inputs, snapshot_at.isoformat()),
             proven_at=proven_at,
             loaded_at=loaded_at,
+            column_versions=changed or "",
         )
     return held
 

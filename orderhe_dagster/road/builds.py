@@ -375,7 +375,10 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
     return [
         f"delete from {LOADS} where table_name = {name}"
         + (f" and segment in ({listed})" if table.partition else ""),
-        f"insert into {LOADS} values {rows}",
+        (
+            f"insert into {LOADS} (table_name, segment, version, generation, run_id, row_count, digest,"
+            f" inputs, snapshot_at, loaded_at, proven_at) values {rows}"
+        ),
         (
             f"update {LOADS} set row_count = counted.row_count, digest = counted.digest from"
             f" (select {counted} as segment, count(*) as row_count,"

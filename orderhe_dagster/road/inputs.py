@@ -15,6 +15,7 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit, parents
 from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.column_versions import ColumnVersions
 from orderhe_dagster.road.parents import Known
 from orderhe_dagster.road.remedies import again_command, run_command
 
@@ -46,7 +47,11 @@ class Inputs:
             for ref in table.depends_on
         }
         self.days = _common_days([held[name] for name, daily in self._daily.items() if daily])
-        self._loaded = {str(ref) for ref in table.depends_on if catalogue.get(ref).layer == "raw"}
+        self._loaded = {
+            str(ref): parents.columns_read(table, ref)
+            for ref in table.depends_on
+            if catalogue.get(ref).layer == "raw"
+        }
         self._whole = {  # an upstream read as a whole counts with all its segments
             name: _digest(
                 f"{s}={self._content(name, row)}" for s, row in sorted(held[name].items())
@@ -115,9 +120,14 @@ class Inputs:
         return _digest([self._table.code_version, *versions])
 
     def _content(self, name: str, row: Loaded) -> str:
-        """What the warehouse holds of a segment; rows that were altered and put right count as others."""
-        mended = row.inputs if name in self._loaded else ""
-        return f"{row.version}@{mended}" if mended else row.version
+        """What the warehouse holds of a segment, of a loaded table by the columns that are read.
+
+        Rows that were altered and put right count as others.
+        """
+        if name not in self._loaded:
+            return row.version
+        known = ColumnVersions.of(row.column_versions, row.version)
+        return f"{known.seen_by(self._loaded[name])}@{row.inputs}"
 
     def changed(self, segment: Segment) -> bool:
         """Whether the segment was never built, or from other inputs than there are now."""

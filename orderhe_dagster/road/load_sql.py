@@ -17,12 +17,15 @@ MOVED = "moved by "
 MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 _COLUMNS = (
     "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at,"
-    " loaded_at"
+    " loaded_at, column_versions"
 )
 
 
 def incoming_rows(
-    step: Step, records: Mapping[Segment, Record], inputs: Mapping[Segment, str]
+    step: Step,
+    records: Mapping[Segment, Record],
+    inputs: Mapping[Segment, str],
+    column_versions: Mapping[Segment, str],
 ) -> str:
     """The statement that puts the audit rows to be into the incoming table; `inputs`: see `loads.Load`."""
     rows = ",\n".join(
@@ -39,6 +42,7 @@ def incoming_rows(
                 literal(inputs.get(record.segment, "")),
                 literal(f"{record.verified_at:{MOMENT}}"),
                 "getdate()",
+                audit.expression(column_versions.get(record.segment, "")),
             )
         )
         + ")"

@@ -5,7 +5,7 @@ The transaction's SQL is in `load_sql`; who runs a load, and when, is not said h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.road import audit, backups, findings, index
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
+from orderhe_dagster.road.column_versions import ColumnVersions, changed_columns
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.guards import AS_USUAL, Rules
 from orderhe_dagster.road.held_back import (
@@ -75,6 +76,8 @@ class Load:
     """What the warehouse held before."""
     current: Mapping[Segment, Record] = field(default_factory=dict)
     """The current backup of every segment."""
+    known: Collection[Segment] = ()
+    """The segments to be loaded over whose rows, as loaded, can be told from what is there."""
     findings: list[Finding] = field(default_factory=list)
     proven: int = 0
     refusals: Sequence[Refusal] = ()
@@ -179,7 +182,7 @@ def _prove(
     )
     # What was asked for is there already: held to its backup, it need not be loaded again.
     chosen = [*chosen, *(s for s in step.segments if s.day and s in turns and s not in chosen)]
-    known = _loaded_alike(done.records, held, store)
+    known = done.known = _loaded_alike(done.records, held, store)
     looked_at = sorted({*chosen, *known})
     if not looked_at:
         return
@@ -394,12 +397,31 @@ def _load(
     if not done.records:
         return
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
-    session.execute(incoming_rows(step, done.records, done.inputs))
+    versions = _column_versions(session, step, done)
+    session.execute(incoming_rows(step, done.records, done.inputs, versions))
     # Before they are mended: rather twice than, after a kill, not at all.
     audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
     session.transaction(load_statements(step, done.records))
     if judge is not None and not done.refusals:
         judge.keep(session, table, ())
+
+
+def _column_versions(session: Session, step: Step, done: Load) -> dict[Segment, str]:
+    """Of the segments that replace others with the same keys, which columns have changed."""
+    unlike = {finding.segment for finding in done.findings}
+    rows = {
+        segment: rows
+        for segment in done.known
+        if segment in done.records
+        and segment not in unlike
+        and (rows := done.records[segment].measure.rows)
+    }
+    texts: dict[Segment, str] = {}
+    for segment, names in changed_columns(session, step, STAGE, rows).items():
+        was, version = done.held[segment], done.records[segment].version
+        before = ColumnVersions.of(was.column_versions, was.version)
+        texts[segment] = before.moved(version, names).text(version)
+    return texts
 
 
 def _hold_back(session: Session, step: Step, done: Load, judge: StageJudge) -> None:

@@ -41,11 +41,13 @@ from warehouse.lines inner join warehouse.items on lines.item = items.item
 left join warehouse.makers on items.maker = makers.maker
 """,
 }
+WHOLE = "select lines.code::varchar(20) as code, count(*)::bigint as many from warehouse.lines group by lines.code"
 FILES = {
     "raw/lines.sql": """-- @partition sold_on
 -- @cursor updated_at
 create table lines (
     id int not null, sold_on date not null, item int, code varchar(20), updated_at datetime(6) not null,
+    note varchar(20),
     primary key (id)
 );
 """,
@@ -55,6 +57,7 @@ create table lines (
 """,
     "raw/makers.sql": "create table makers (maker int not null, town varchar(20), primary key (maker));\n",
     **{f"mart/{name}.sql": f"-- @partition sold_on{sql};\n" for name, sql in MARTS.items()},
+    "mart/whole.sql": f"{WHOLE};\n",
 }
 NOW = "timestamp '2026-01-07 00:00:00'"
 
@@ -67,7 +70,7 @@ def as_it_ran(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
     lines = [(10 * at + n, day, at // 2 * 2 + n) for at, day in enumerate(DAYS) for n in (0, 1)]
     shop.change(
         *(
-            f"insert into lines values ({number}, date '{day}', {item}, '{'ab'[item % 2]}', {NOW})"
+            f"insert into lines values ({number}, date '{day}', {item}, '{'ab'[item % 2]}', {NOW}, 'x')"
             for number, day, item in [*lines, (99, DAYS[5], 77)]
         ),
         *(f"insert into items values ({n}, 'name {n}', 'a', {n % 2}, 'x')" for n in range(6)),
@@ -113,7 +116,9 @@ def refreshed(shop: TestShop, *statements: str) -> dict[str, list[str]]:
     outcome = shop.run("*", DAYS[5])
     assert outcome.succeeded, outcome.lines()
     assert_whole(shop)
-    days = {mart: built(shop, outcome.run_id, mart) for mart in MARTS}
+    whole = "order by 1 nulls first"
+    assert shop.rows(f"select * from mart.whole {whole}") == shop.rows(f"{WHOLE} {whole}")
+    days = {mart: built(shop, outcome.run_id, mart) for mart in (*MARTS, "whole")}
     return {mart: some for mart, some in days.items() if some}
 
 
@@ -123,6 +128,28 @@ def test_nothing_is_built_where_nothing_changed(shop: TestShop) -> None:
 
 def test_a_column_that_no_mart_reads_builds_nothing(shop: TestShop) -> None:
     assert refreshed(shop, "update items set note = 'y'") == {}
+
+
+def test_a_column_of_the_days_that_no_mart_reads_builds_nothing(shop: TestShop) -> None:
+    later = "updated_at = timestamp '2026-02-01 00:00:00'"
+    assert refreshed(shop, f"update lines set note = 'y', {later} where id = 10") == {}
+    assert refreshed(shop, f"update lines set note = 'y ', {later} where id = 20") == {}
+    assert shop.rows("select note from warehouse.lines where id in (10, 20) order by id") == [
+        ("y",),
+        ("y ",),
+    ]
+
+
+def test_a_column_of_the_days_builds_the_marts_that_read_it(shop: TestShop) -> None:
+    at = "updated_at = timestamp '2026-02-0{} 00:00:00'"
+    changed = refreshed(shop, f"update lines set code = 'z', {at.format(1)} where id = 10")
+    assert changed == {"by_another_column": [DAYS[1]], "whole": ["all"]}
+    changed = refreshed(shop, f"update lines set item = 5, {at.format(2)} where id = 10")
+    assert (
+        changed.keys() == {*MARTS} - {"missing", "by_another_column"} | {"missing"} & changed.keys()
+    )
+    gone = refreshed(shop, "delete from lines where id = 10")
+    assert gone["whole"] == ["all"]
 
 
 def test_a_name_builds_the_days_that_have_it(shop: TestShop) -> None:
@@ -172,7 +199,7 @@ def test_what_is_kept_of_a_parent_is_not_believed_when_it_was_altered(shop: Test
 def test_rows_that_a_hand_altered_and_a_run_mended_are_followed_back(shop: TestShop) -> None:
     with shop.warehouse.session("a hand") as session:
         session.execute("update warehouse.items set name = 'wrong' where item = 1")
-    shop.change(f"insert into lines values (100, date '{DAYS[0]}', 3, 'a', {NOW})")
+    shop.change(f"insert into lines values (100, date '{DAYS[0]}', 3, 'a', {NOW}, null)")
     assert shop.run("backup/lines,warehouse/lines,mart/inner_join", DAYS[0]).succeeded
     assert ("wrong",) in shop.rows("select name from mart.inner_join")
     refreshed(shop)
@@ -201,7 +228,7 @@ def test_any_changes_come_to_the_same(shop: TestShop, seed: int) -> None:
                         f"delete from lines where item = {item} and sold_on = date '{day}'",
                         (
                             f"insert into lines values ({1000 + 100 * night + dice.randrange(10**6)},"
-                            f" date '{day}', {item}, '{dice.choice('abc')}', {at})"
+                            f" date '{day}', {item}, '{dice.choice('abc')}', {at}, null)"
                         ),
                         f"update makers set town = 't{night}' where maker = {item % 2}",
                     ]
