@@ -117,7 +117,8 @@ def _loaded_checks(
             if AGREES in wanted:
                 segments |= {*again.segments} if again else set()
                 before = standing.results.get(AGREES)
-                if segments or before is None or not before.passed or not _loads(context, asset):
+                asked = of_source.budget.everything or not _loads(context, asset)
+                if segments or asked or before is None or not before.passed:
                     chosen = segments or _segments_there(step, store, warehouse)
                     agreement = prove(step, chosen, source, store, warehouse)
                     _dispute(table, agreement, warehouse, run_id)

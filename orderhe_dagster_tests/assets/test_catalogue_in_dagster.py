@@ -46,7 +46,7 @@ mart/customer_value      daily:no  redshift,sql  <- warehouse/customers warehous
 mart/daily_customers     daily:no  redshift,sql  <- warehouse/orders
 mart/daily_sales         daily:yes redshift,sql  <- warehouse/orders
 mart/monthly_sales       daily:no  redshift,sql  <- warehouse/orders
-mart/order_details       daily:no  redshift,sql  <- warehouse/customers warehouse/orders warehouse/products
+mart/order_details       daily:yes redshift,sql  <- warehouse/customers warehouse/orders warehouse/products
 mart/order_funnel        daily:yes redshift,sql  <- warehouse/orders
 mart/price_history       daily:no  redshift,sql  <- warehouse/orders warehouse/products
 mart/product_pairs       daily:no  redshift,sql  <- warehouse/orders warehouse/products
