@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from orderhe_dagster.settings.config import Settings
 
 LINGER_S = 1.0
-"""How long a run leaves the embedded warehouse open after a session."""
+"""How long a run leaves the embedded databases open after a session."""
 
 
-def build_source(settings: Settings) -> Source:
-    """The shop's database that the settings choose."""
+def build_source(settings: Settings, linger_s: float = 0.0) -> Source:
+    """The shop's database that the settings choose; `linger_s` is for many sessions (`EmbeddedSource`)."""
     if settings.source == "mysql":
         from orderhe_dagster.resources.mysql.source import MySQLSource
 
@@ -32,7 +32,7 @@ def build_source(settings: Settings) -> Source:
 
     from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 
-    return EmbeddedSource(str(home_of(settings).shop))
+    return EmbeddedSource(str(home_of(settings).shop), linger_s=linger_s)
 
 
 def build_store(settings: Settings) -> Store:
@@ -98,7 +98,7 @@ def build_memory_warehouse() -> AbstractContextManager[MemorySession]:
 def build_resources(settings: Settings) -> dict[str, Source | Store | Warehouse]:
     """All three, by the names that assets ask for: for a run, whose sessions follow one another."""
     return {
-        "source": build_source(settings),
+        "source": build_source(settings, LINGER_S),
         "store": build_store(settings),
         "warehouse": build_warehouse(settings, LINGER_S),
     }

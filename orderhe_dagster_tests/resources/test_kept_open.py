@@ -1,4 +1,4 @@
-"""A run leaves the embedded warehouse open between its sessions, as long as nobody waits for it."""
+"""A run leaves the embedded databases open between its sessions, as long as nobody waits for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.ports.errors import StatementError
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.kept_open import IDLE
@@ -164,3 +165,23 @@ def test_a_child_process_does_not_inherit_the_lock(warehouse: EmbeddedWarehouse)
     os.waitpid(child, 0)
     assert holder(warehouse.path).pid == 0
     assert warehouse.query("select count(*) from t").scalar() == 1
+
+
+def test_a_source_that_was_read_stays_open_for_reading_and_not_for_writing(tmp_path: Path) -> None:
+    shop = str(tmp_path / "shop.duckdb")
+    source = EmbeddedSource(shop, lock_timeout_s=60, linger_s=600)
+    source.create([])
+    assert holder(shop).pid == 0
+    for number in range(2):
+        with source._reading("look at orders") as connection:
+            tables = connection.execute("show tables").fetchall()
+            assert [name for (name,) in tables] == [f"t{one}" for one in range(number)]
+            assert connection.execute("select current_setting('TimeZone')").fetchall() == [("UTC",)]
+        assert holder(shop).label == "between two steps of a run"
+        with file_lock(shop, shared=True, timeout_s=0.0):
+            pass
+        with source.writing() as transaction:
+            transaction.execute(f"create table t{number} (a int)")
+        assert holder(shop).pid == 0
+    with file_lock(shop, timeout_s=60, label="another"):
+        assert holder(shop).label == "another"

@@ -1,12 +1,13 @@
 """EmbeddedSource: the shop's database in a DuckDB file, opened for one operation at a time.
 
-What a row must be like to enter is in `strict_insert`; who waits for whom is in `locks`.
+In a run it stays open for reading a moment longer (`kept_open`). What a row must be like to enter is in
+`strict_insert`; who waits for whom is in `locks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -35,6 +36,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
 from orderhe_dagster.resources.insert.strict_insert import insert, safe_text
 from orderhe_dagster.resources.laptop import embedded_drift
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
+from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.open_files import open_file_limit
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_OWNER = "source"
 REBUILD = "a simulated shop is made again by `orderhe simulate`, another one by its imports"
 
 
@@ -53,11 +56,13 @@ class EmbeddedSource(Source):
     """A DuckDB file in place of MySQL: `path` is the file, made by `create`.
 
     DuckDB admits one writing process to a file and no reader beside it, so each operation waits its
-    turn at a kernel lock (at most `lock_timeout_s`), opens the file, and closes it again.
+    turn at a kernel lock (at most `lock_timeout_s`), opens the file, and closes it again; `linger_s`
+    after what reads, where nobody else waits for it.
     """
 
     path: str
     lock_timeout_s: float = 120.0
+    linger_s: float = 0.0
 
     @property
     def identity(self) -> str:
@@ -179,19 +184,38 @@ class EmbeddedSource(Source):
 
     @contextmanager
     def _open(self, label: str, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        file = Path(self.path)
+        opened = IDLE.take(file, _OWNER, read_only)
+        if opened is None:
+            opened = self._opened(file, label, read_only)
+        else:
+            opened.lock.relabel(label)
+        with ExitStack() as failing:
+            failing.callback(opened.close)
+            with (
+                closing(opened.database.cursor()) as connection,
+                interruptible(connection.interrupt),
+            ):
+                connection.execute("set TimeZone = 'UTC'")
+                yield connection
+            failing.pop_all()
+        IDLE.keep(opened, self.linger_s if read_only else 0.0)
+
+    def _opened(self, file: Path, label: str, read_only: bool) -> OpenFile:
         import duckdb
 
-        with file_lock(self.path, shared=read_only, timeout_s=self.lock_timeout_s, label=label):
-            file = Path(self.path)
+        with ExitStack() as stack:
+            lock = stack.enter_context(
+                file_lock(file, shared=read_only, timeout_s=self.lock_timeout_s, label=label)
+            )
             try:
                 if not read_only:
                     remove_stillborn(file)
-                connection = duckdb.connect(self.path, read_only=read_only)
+                database = duckdb.connect(file, read_only=read_only)
             except duckdb.Error as error:
                 raise PortError(remedy(file, str(error), REBUILD)) from error
-            with closing(connection), interruptible(connection.interrupt):
-                connection.execute("set TimeZone = 'UTC'")
-                yield connection
+            stack.enter_context(closing(database))
+            return OpenFile(file, _OWNER, read_only, lock, database, stack.pop_all())
 
     @contextmanager
     def _reading(self, label: str) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,8 +1,8 @@
-"""Warehouse files that stay open between two sessions of this process, as long as nobody else waits.
+"""DuckDB files that stay open between two sessions of this process, as long as nobody else waits.
 
-Opening a file and reading its catalogue costs more than most sessions do, and a run has a hundred of
-them. A file that stays open keeps its lock, which other processes wait for: it is closed as soon as one
-stands in the queue, and in any case a moment after its last session. What a session is: elsewhere.
+Opening a file and reading its catalogue costs more than most sessions do, and a run has hundreds. A
+file that stays open keeps its lock, which other processes wait for: it is closed as soon as one stands
+in the queue, and in any case a moment after its last session. What a session is: elsewhere.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local_redshift.database.database import Database
     from orderhe_dagster.settings.locks import Held
 
 _LOOK_S = 0.05  # how often a file that lies idle is looked after: who waits, waits no longer
@@ -25,14 +24,15 @@ _LOOK_S = 0.05  # how often a file that lies idle is looked after: who waits, wa
 
 @dataclass
 class OpenFile:
-    """A warehouse's file, open and locked. Who takes it has it alone, until it is kept or closed."""
+    """A file, open and locked. Who takes it has it alone, until it is kept or closed."""
 
     path: Path
     owner: object
-    """Whose it is: what its database reaches is that one's."""
+    """Whose it is: of the same path, another's is opened otherwise."""
     read_only: bool
     lock: Held
-    database: Database
+    database: Any
+    """What it was opened as: what sessions are made of."""
     resources: ExitStack
     """What is to be given back at the end: the database, then the lock."""
     until: float = 0.0
