@@ -50,11 +50,11 @@ def drift(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Change]:
 
 
 def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool) -> list[Change]:
+    # As text, not as a parameter: for one of those, DuckDB loads pandas.
+    named = "lower(table_name) = lower('{}')".format(table.name.replace("'", "''"))
     columns = connection.execute(
         "select column_name, data_type, is_nullable from duckdb_columns() where database_name = "
-        "current_database() and schema_name = 'main' and lower(table_name) = lower(?) "
-        "order by column_index",
-        [table.name],
+        f"current_database() and schema_name = 'main' and {named} order by column_index"
     ).fetchall()
     if not columns and keys:
         connection.execute(
@@ -64,9 +64,7 @@ def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool
         return []  # the extract itself says so
     rules = connection.execute(
         "select constraint_type, expression, constraint_column_names from duckdb_constraints() "
-        "where database_name = current_database() and schema_name = 'main' "
-        "and lower(table_name) = lower(?)",
-        [table.name],
+        f"where database_name = current_database() and schema_name = 'main' and {named}"
     ).fetchall()
     checks: dict[str, list[str]] = {}
     for kind, text, names in rules:
