@@ -64,6 +64,7 @@ class BatchedEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
@@ -131,6 +132,12 @@ class BatchedEventLog(SqliteEventLogStorage):
             ]
         if rows:
             index.execute(AssetCheckExecutionsTable.insert(), rows)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table. Dagster asks for each result of a check; a table stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def dispose(self) -> None:
         """Close the files that are kept open."""

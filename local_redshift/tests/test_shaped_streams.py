@@ -119,4 +119,4 @@ def test_types_that_duckdb_has_otherwise_are_refused_as_ever(
 
     monkeypatch.setattr(numbers, "compiled", wrongly)
     with pytest.raises(RedshiftError, match="refused rather than wrong"):
-        numbers.stream("select n from numbers", joined)
+        numbers.stream("select n as once from numbers", joined)
