@@ -16,7 +16,7 @@ from orderhe_dagster.assets.common import (
     select_lineage,
     upstream_key,
 )
-from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
@@ -24,8 +24,8 @@ from orderhe_dagster.ports.warehouse import Result, Warehouse
 from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.rendering.csv_files import first_rows
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
-from orderhe_dagster.road.export_files import ExportFiles, describe_folder
-from orderhe_dagster.road.export_records import Exported, ExportRecord
+from orderhe_dagster.road.export_files import describe_folder
+from orderhe_dagster.road.export_records import Exported, record_of
 from orderhe_dagster.road.exports import Export, export
 from orderhe_dagster.settings.home import Home
 
@@ -41,18 +41,16 @@ def build_export_assets(
     A file of more than `max_mb` million bytes is there in parts, too, for tools that limit uploads.
     """
     return [
-        _export_asset(catalogue, calendar, _export_of(table, state, max_mb))
+        _export_asset(
+            catalogue, calendar, state, Export(table, record_of(state, table.name), max_mb * _MB)
+        )
         for table in catalogue.layer("export")
     ]
 
 
-def _export_of(table: Table, state: Home, max_mb: int) -> Export:
-    files = ExportFiles(state.exports, table.name)
-    record = ExportRecord(state.cache / "exports" / f"{table.name}.json", files, state.scratch)
-    return Export(table, files, record, state.scratch, max_mb * _MB)
-
-
-def _export_asset(catalogue: Catalogue, calendar: Calendar, wanted: Export) -> dg.AssetsDefinition:
+def _export_asset(
+    catalogue: Catalogue, calendar: Calendar, state: Home, wanted: Export
+) -> dg.AssetsDefinition:
     table, label = wanted.table, wanted.label
     options = asset_options(
         catalogue,
@@ -77,7 +75,7 @@ def _export_asset(catalogue: Catalogue, calendar: Calendar, wanted: Export) -> d
         ):
             require_passed = partial(judge.require_passed_of, warehouse, table, label)
             exported, is_new = export(wanted, warehouse, require_passed)
-            describe_folder(catalogue, wanted.files.folder, wanted.scratch)
+            describe_folder(catalogue, wanted.files.folder, state.scratch)
             metadata = _metadata(catalogue, wanted, exported)
         if is_new:
             log.info("%s: %s to %s", label, counted(exported.rows, "row"), wanted.files.csv)

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from dataclasses import astuple
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
 from orderhe_dagster.dashboard.state import read_state
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering.printing import markdown_table
+from orderhe_dagster.road.export_records import record_of
 from orderhe_dagster.settings.home import Home
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.scratch import scratch_folder
@@ -60,7 +62,7 @@ def build_dashboard_assets(
             # A slower run must not put what it read before over what another has read since.
             file_lock(state.scratch / "export-dashboard", label=DASHBOARD),
         ):
-            data = read_data(catalogue, state.exports)
+            data = read_data(catalogue, state.exports, partial(_confirmed_at, state))
             payload = build_payload(
                 data,
                 read_state(catalogue, warehouse, data.written),
@@ -78,6 +80,12 @@ def build_dashboard_assets(
         return dg.MaterializeResult(metadata=_metadata(data, path, size))
 
     return [dashboard]
+
+
+def _confirmed_at(state: Home, name: str) -> datetime | None:
+    """When an export was last found to be what would be written now."""
+    there = record_of(state, name).there()
+    return there.confirmed_at if there else None
 
 
 def _metadata(data: Data, path: Path, size: int) -> dict[str, Any]:

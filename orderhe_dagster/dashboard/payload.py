@@ -5,7 +5,7 @@ Where the files lie and how the page looks is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -31,9 +31,14 @@ class Data:
     written: Mapping[str, Freshness] = field(default_factory=dict)  # when each export was
 
 
-def read_data(catalogue: Catalogue, folder: Path) -> Data:
+def read_data(
+    catalogue: Catalogue,
+    folder: Path,
+    confirmed_at: Callable[[str], datetime | None] = lambda name: None,
+) -> Data:
     """Read the exports of `folder` that the page shows. One that was never written is left out.
 
+    `confirmed_at` says of an export when it was last looked at and left, as nothing had changed (UTC).
     ExportError where none is there, or a file is not what its select says.
     """
     tables = readable(catalogue)
@@ -44,7 +49,7 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
         path = folder / f"{name}.csv"
         try:
             # Asked before it is read: a file that is put there meanwhile is newer.
-            times[name] = _written_at(path)
+            times[name] = max(_written_at(path), _naive(confirmed_at(name)))
             all_rows = read_export(path, PANELS[name].columns(table))
         except FileNotFoundError:
             left_out.append(f"{path} is not there: materialize export/{name}")
@@ -75,6 +80,10 @@ def read_data(catalogue: Catalogue, folder: Path) -> Data:
 def _written_at(path: Path) -> datetime:
     """When a file was last written (UTC, naive)."""
     return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc).replace(tzinfo=None)
+
+
+def _naive(at: datetime | None) -> datetime:
+    return datetime.min if at is None else at.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def _last_day(rows: Sequence[Row]) -> str | None:

@@ -30,13 +30,16 @@ _WRITERS = (csv_files, csv_lines, printing, table_schema)
 
 @dataclass(frozen=True)
 class Export:
-    """One export: its table, its files and their record, where work is done, a part's most bytes."""
+    """One export: its table, the record of its files, and the most bytes of a part."""
 
     table: Table
-    files: ExportFiles
     record: ExportRecord
-    scratch: Path
     part_bytes: int
+
+    @property
+    def files(self) -> ExportFiles:
+        """Where its files lie."""
+        return self.record.files
 
     @property
     def label(self) -> str:
@@ -52,15 +55,15 @@ def export(
     Returns what lies there, and whether that was written now. `require_passed` raises where what is
     read has failed a check.
     """
-    table, label = wanted.table, wanted.label
+    table, label, scratch = wanted.table, wanted.label, wanted.record.scratch
     # A slower run must not put what it read before over what another has read since.
-    with file_lock(wanted.scratch / f"export-{table.name}", label=label):
+    with file_lock(scratch / f"export-{table.name}", label=label):
         content = content_of(wanted, warehouse)
         require_passed()
         kept = wanted.record.kept(content)
         if kept is not None:
             return kept, False
-        with scratch_folder(wanted.scratch, label=f"export {table.name}") as aside:
+        with scratch_folder(scratch, label=f"export {table.name}") as aside:
             path = aside / wanted.files.csv.name
             with csv_file(path, table.column_names, wanted.part_bytes) as file:
                 warehouse.write(table.sql, file, label=label)

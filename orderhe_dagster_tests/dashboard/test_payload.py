@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def test_an_export_that_was_never_written_is_left_out(own: Catalogue, tmp_path: 
     assert len(data.left_out) == len(PANELS) - 1
     reason = f"{tmp_path / 'order_funnel.csv'} is not there: materialize export/order_funnel"
     assert reason in data.left_out
+
+
+def test_an_export_is_as_fresh_as_it_was_last_found_to_be_unchanged(
+    own: Catalogue, tmp_path: Path
+) -> None:
+    write_days(tmp_path, "2026-01-01")
+    path = tmp_path / "daily_sales.csv"
+    os.utime(path, (0, 0))
+    assert read_data(own, tmp_path).written["daily_sales"].at == datetime(1970, 1, 1)
+    confirmed = datetime(2026, 1, 5, 9, tzinfo=timezone(timedelta(hours=9)))
+    data = read_data(own, tmp_path, {"daily_sales": confirmed}.get)
+    assert data.written["daily_sales"].at == datetime(2026, 1, 5)
+    os.utime(path)
+    data = read_data(own, tmp_path, {"daily_sales": confirmed}.get)
+    assert data.written["daily_sales"].at > datetime(2026, 1, 5)
 
 
 def test_without_any_export_the_remedies_are_told(own: Catalogue, tmp_path: Path) -> None:
