@@ -86,8 +86,11 @@ class Warehouse(ABC):
         with self.session(label, read_only=True) as session:
             return session.stream(sql, take)
 
-    def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
-        """`stream` into lines. Here row by row; where the rows are in a DuckDB, as it makes the lines."""
+    def write(self, sql: str, lines: Lines, label: str = "query", about: int = 0) -> Result:
+        """`stream` into lines; `about` is how many rows to expect.
+
+        Here row by row; where the rows are in a DuckDB, or can come there, as it makes the lines.
+        """
         return self.stream(sql, lines.add, label)
 
     @property

@@ -53,7 +53,7 @@ def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
     if settings.warehouse == "redshift":
         from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 
-        return RedshiftWarehouse(settings.redshift)
+        return RedshiftWarehouse(settings.redshift, store=build_store(settings))
 
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 

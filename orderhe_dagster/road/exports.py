@@ -6,11 +6,12 @@ Where the files lie is `export_files`' to say, how a row looks there `csv_files`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.volatility import is_steady
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
@@ -18,12 +19,13 @@ from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering import csv_files, csv_lines, printing, table_schema
 from orderhe_dagster.rendering.csv_files import csv_file
 from orderhe_dagster.road import audit
-from orderhe_dagster.road.audit import UNDEFINED_SCHEMA
+from orderhe_dagster.road.audit import UNDEFINED_SCHEMA, Loaded
 from orderhe_dagster.road.export_files import ExportFiles
 from orderhe_dagster.road.export_records import Exported, ExportRecord
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.scratch import scratch_folder
 
+Held = Mapping[str, Mapping[Segment, Loaded]]
 _WRITERS = (csv_files, csv_lines, printing, table_schema)
 """The modules that decide on the bytes of an export's files."""
 
@@ -58,7 +60,8 @@ def export(
     table, label, scratch = wanted.table, wanted.label, wanted.record.scratch
     # A slower run must not put what it read before over what another has read since.
     with file_lock(scratch / f"export-{table.name}", label=label):
-        content = content_of(wanted, warehouse)
+        held = _held(wanted, warehouse)
+        content = content_of(wanted, warehouse.identity, held)
         require_passed()
         kept = wanted.record.kept(content)
         if kept is not None:
@@ -66,38 +69,47 @@ def export(
         with scratch_folder(scratch, label=f"export {table.name}") as aside:
             path = aside / wanted.files.csv.name
             with csv_file(path, table.column_names, wanted.part_bytes) as file:
-                warehouse.write(table.sql, file, label=label)
+                warehouse.write(table.sql, file, label, about=_most_rows(held))
                 whole = file.written(path)
             # What was built meanwhile may be what was read.
             require_passed()
-            if content != content_of(wanted, warehouse):
+            if held != _held(wanted, warehouse):
                 content = None
             parts = wanted.files.publish(whole, table)
         return wanted.record.keep(content, whole, parts), True
 
 
-def content_of(wanted: Export, warehouse: Warehouse) -> str | None:
+def _held(wanted: Export, warehouse: Warehouse) -> Held:
+    """What the audit says of the tables that an export reads."""
+    names = sorted(map(str, wanted.table.depends_on))
+    try:
+        with warehouse.session(wanted.label, read_only=True) as session:
+            return audit.read(session, names)
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return {name: {} for name in names}
+
+
+def _most_rows(held: Held) -> int:
+    """The rows of the largest table that is read: mostly about as many are written."""
+    return max((sum(row.rows for row in rows.values()) for rows in held.values()), default=0)
+
+
+def content_of(wanted: Export, identity: str, held: Held) -> str | None:
     """What the files of an export are made from, as a digest: the loads it reads, its text, the writer.
 
     None where nobody can say: an upstream was never loaded, or the select may give other rows of the
     same ones, as one that reads the clock.
     """
-    names = sorted(map(str, wanted.table.depends_on))
-    try:
-        with warehouse.session(wanted.label, read_only=True) as session:
-            held = audit.read(session, names)
-    except StatementError as error:
-        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
-            raise
-        return None
     if not all(held.values()) or not is_steady(wanted.table.sql):
         return None
     schema = table_schema.json_text(table_schema.table_schema(wanted.table))
-    lines = [warehouse.identity, _writer(), str(wanted.part_bytes), wanted.table.sql, schema]
+    lines = [identity, _writer(), str(wanted.part_bytes), wanted.table.sql, schema]
     lines += [
         f"{name} {segment}={row.version} {row.rows} {row.digest} {row.inputs}"
-        for name in names
-        for segment, row in sorted(held[name].items())
+        for name, rows in sorted(held.items())
+        for segment, row in sorted(rows.items())
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 

@@ -104,7 +104,7 @@ class EmbeddedWarehouse(Warehouse):
             resources = stack.pop_all()
             return OpenFile(file, self.store, read_only, lock, database, resources)
 
-    def write(self, sql: str, lines: Lines, label: str = "query") -> Result:
+    def write(self, sql: str, lines: Lines, label: str = "query", about: int = 0) -> Result:
         """Run a reading statement into lines, which the engine computes beside the rows."""
         IDLE.close_writable(
             Path(self.path)

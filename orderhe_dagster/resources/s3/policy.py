@@ -1,4 +1,4 @@
-"""The rights that the store needs on S3, and no more. Who is given them is decided elsewhere."""
+"""The rights on S3 that the store needs, and Redshift's role, and no more. Who is given them: elsewhere."""
 
 from __future__ import annotations
 
@@ -38,6 +38,24 @@ def policy(
             {"Sid": "Key", "Effect": "Allow", "Action": _KMS, "Resource": kms_key_arn}
         )
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def role_policy(bucket: str, prefix: str = "", *, region: str = "") -> dict[str, Any]:
+    """The least IAM policy for the role that Redshift assumes: COPY of backups, UNLOAD of exports."""
+    arn = bucket_arn(bucket, region)
+    below = f"{arn}/{prefix}" if prefix else arn
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket", "s3:GetBucketLocation"],
+                "Resource": arn,
+            },
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{below}/backup/*"},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{below}/unload/*"},
+        ],
+    }
 
 
 def bucket_arn(bucket: str, region: str) -> str:
