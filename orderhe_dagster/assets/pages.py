@@ -1,6 +1,7 @@
 """The pages, the dashboard and the column lineage, as assets. What they show is the room `dashboard`'s."""
 
 import hashlib
+import json
 import logging
 from dataclasses import astuple
 from datetime import datetime, timedelta, timezone
@@ -14,10 +15,11 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.figures import figures, ranges
+from orderhe_dagster.dashboard.kept_data import KeptData
 from orderhe_dagster.dashboard.lineage_html import lineage_page
 from orderhe_dagster.dashboard.page import page_version, render, replace_text, vega_bundle
 from orderhe_dagster.dashboard.panels import readable
-from orderhe_dagster.dashboard.payload import Data, build_payload, read_data
+from orderhe_dagster.dashboard.payload import Data, build_payload
 from orderhe_dagster.dashboard.state import read_state
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering.printing import markdown_table
@@ -62,7 +64,8 @@ def build_dashboard_assets(
             # A slower run must not put what it read before over what another has read since.
             file_lock(state.scratch / "export-dashboard", label=DASHBOARD),
         ):
-            data = read_data(catalogue, state.exports, partial(_confirmed_at, state))
+            kept = KeptData(state.cache / "dashboard.json", state.cache)
+            data, since = kept.read(catalogue, state.exports, partial(_confirmed_at, state))
             payload = build_payload(
                 data,
                 read_state(catalogue, warehouse, data.written),
@@ -77,9 +80,19 @@ def build_dashboard_assets(
         for text in data.left_out:
             log.info("%s leaves out a panel: %s", DASHBOARD, text)
         log.info("%s: %s bytes to %s", DASHBOARD, f"{size:,}", path)
-        return dg.MaterializeResult(metadata=_metadata(data, path, size))
+        return dg.MaterializeResult(
+            metadata=_metadata(data, path, size)
+            | ({"figures_unchanged_since": dg.MetadataValue.timestamp(since)} if since else {}),
+            data_version=dg.DataVersion(_version(data, currency)),
+        )
 
     return [dashboard]
+
+
+def _version(data: Data, currency: str) -> str:
+    """What the figures are and how they look; of the same figures it is the same, whenever drawn."""
+    shown = [page_version(), currency, data.exports, data.price_changes]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:32]
 
 
 def _confirmed_at(state: Home, name: str) -> datetime | None:
@@ -142,17 +155,32 @@ def build_lineage_asset(catalogue: Catalogue, state: Home) -> dg.AssetsDefinitio
         pool="export_lineage",
     )
     def lineage() -> dg.MaterializeResult[None]:
-        with failing_clearly(LINEAGE, None), scratch_folder(state.scratch, label=LINEAGE) as aside:
+        with failing_clearly(LINEAGE, None):
             page = lineage_page(catalogue, dashboard=bool(readable(catalogue)))
-            size = replace_text(path, page, aside)
-        log.info("%s: %s bytes to %s", LINEAGE, f"{size:,}", path)
-        return dg.MaterializeResult(
-            metadata={
+            metadata: dict[str, Any] = {
                 "dagster/uri": path.as_uri(),
                 "file": dg.MetadataValue.path(str(path)),
-                "bytes": size,
+                "bytes": len(page.encode("utf-8")),
                 "tables": len(catalogue.tables),
             }
-        )
+            since = _since(path, page)
+            if since is None:
+                with scratch_folder(state.scratch, label=LINEAGE) as aside:
+                    replace_text(path, page, aside)
+                log.info("%s: %s bytes to %s", LINEAGE, f"{metadata['bytes']:,}", path)
+            else:
+                log.info("%s: unchanged since %s", LINEAGE, f"{since:%Y-%m-%d %H:%M} UTC")
+                metadata["unchanged_since"] = dg.MetadataValue.timestamp(since)
+        version = hashlib.sha256(page.encode("utf-8")).hexdigest()[:32]
+        return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
 
     return lineage
+
+
+def _since(path: Path, page: str) -> datetime | None:
+    """Since when (UTC) the file is this page; None where it is not, or not there."""
+    try:
+        same = path.read_bytes() == page.encode("utf-8")
+        return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc) if same else None
+    except FileNotFoundError:
+        return None

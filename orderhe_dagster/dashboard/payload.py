@@ -17,6 +17,13 @@ from orderhe_dagster.dashboard.panels import PANELS, Row, misfits, price_changes
 from orderhe_dagster.dashboard.state import Freshness, instant
 
 Columns = Mapping[str, Sequence[Any]]
+Confirmed = Callable[[str], datetime | None]
+"""When an export was last looked at and left, as nothing had changed (UTC); None where nobody knows."""
+
+
+def never(name: str) -> datetime | None:
+    """Nobody knows."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,9 @@ class Data:
     written: Mapping[str, Freshness] = field(default_factory=dict)  # when each export was
 
 
-def read_data(
-    catalogue: Catalogue,
-    folder: Path,
-    confirmed_at: Callable[[str], datetime | None] = lambda name: None,
-) -> Data:
+def read_data(catalogue: Catalogue, folder: Path, confirmed_at: Confirmed = never) -> Data:
     """Read the exports of `folder` that the page shows. One that was never written is left out.
 
-    `confirmed_at` says of an export when it was last looked at and left, as nothing had changed (UTC).
     ExportError where none is there, or a file is not what its select says.
     """
     tables = readable(catalogue)
@@ -49,7 +51,7 @@ def read_data(
         path = folder / f"{name}.csv"
         try:
             # Asked before it is read: a file that is put there meanwhile is newer.
-            times[name] = max(_written_at(path), _naive(confirmed_at(name)))
+            times[name] = written_at(folder, name, confirmed_at)
             all_rows = read_export(path, PANELS[name].columns(table))
         except FileNotFoundError:
             left_out.append(f"{path} is not there: materialize export/{name}")
@@ -77,13 +79,12 @@ def read_data(
     return Data(exports, first, last, changes, left_out, written)
 
 
-def _written_at(path: Path) -> datetime:
-    """When a file was last written (UTC, naive)."""
-    return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc).replace(tzinfo=None)
-
-
-def _naive(at: datetime | None) -> datetime:
-    return datetime.min if at is None else at.astimezone(timezone.utc).replace(tzinfo=None)
+def written_at(folder: Path, name: str, confirmed_at: Confirmed) -> datetime:
+    """When an export was last written, or found to be what would be written (UTC, naive)."""
+    written = datetime.fromtimestamp((folder / f"{name}.csv").stat().st_mtime, timezone.utc)
+    confirmed = confirmed_at(name)
+    at = written if confirmed is None else max(written, confirmed)
+    return at.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def _last_day(rows: Sequence[Row]) -> str | None:

@@ -27,6 +27,12 @@ def test_any_shop_has_a_page_that_follows_its_files(tmp_path: Path) -> None:
     before = shown(path)
     assert before["dashboard"] is False, "no dashboard is drawn of this shop"
     assert "mart.takings" in {table["id"] for table in before["tables"]}
+    written, text = path.stat(), path.read_bytes()
+    assert shop.run("export/lineage").succeeded
+    assert path.stat() == written, "a page that is the same was written again"
+    path.write_text("damaged", "utf-8")
+    assert shop.run("export/lineage").succeeded
+    assert path.read_bytes() == text
     (tmp_path / "sql" / "mart" / "buyer_totals.sql").unlink()
     assert shop.run("export/lineage").succeeded
     gone = {table["id"] for table in before["tables"]}
