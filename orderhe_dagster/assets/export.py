@@ -74,10 +74,13 @@ def _export_asset(
             hiding_values(reads_personal_data(catalogue, table.depends_on)),
         ):
             require_passed = partial(judge.require_passed_of, warehouse, table, label)
-            exported, is_new = export(wanted, warehouse, require_passed)
+            outcome = export(wanted, warehouse, require_passed)
+            exported = outcome.exported
             describe_folder(catalogue, wanted.files.folder, state.scratch)
             metadata = _metadata(catalogue, wanted, exported)
-        if is_new:
+        if outcome.months:
+            metadata["months_written"] = ", ".join(outcome.months)
+        if outcome.is_new:
             log.info("%s: %s to %s", label, counted(exported.rows, "row"), wanted.files.csv)
         else:
             log.info("%s: unchanged since %s", label, f"{exported.at:%Y-%m-%d %H:%M} UTC")

@@ -151,22 +151,49 @@ def write_parts(whole: Written, folder: Path) -> list[Path]:
     if len(whole.edges) <= 2:
         return []
     folder.mkdir()
+    return cut(whole, folder, whole.path.stem)
+
+
+def cut(whole: Written, folder: Path, stem: str) -> list[Path]:
+    """The file in parts, one or more, in a folder that is there; none where it has no rows.
+
+    A file that is one part is moved there.
+    """
+    many = len(whole.edges) - 1
     parts: list[Path] = []
+    if not many:
+        return parts
     with whole.path.open("rb") as source:
         mark = _digest(source)[:8]
         source.seek(0)
         header = source.read(whole.edges[0])
-        many = len(whole.edges) - 1
         for number, (start, end) in enumerate(pairwise(whole.edges), 1):
             place = str(number).zfill(len(str(many)))
-            path = folder / f"{whole.path.stem}-{mark}-{place}-of-{many}.csv"
+            path = folder / f"{stem}-{mark}-{place}-of-{many}.csv"
+            parts.append(path)
+            if many == 1:
+                whole.path.replace(path)
+                break
             with path.open("wb") as target:
                 target.write(header)
                 _copy(source, target, end - start)
                 target.flush()
                 os.fsync(target.fileno())
-            parts.append(path)
     return parts
+
+
+def join(parts: Sequence[Path], columns: Sequence[str], path: Path) -> int:
+    """One new file of the rows of all parts; return its bytes, which are on the disk then."""
+    header = _header(columns)
+    with path.open("wb") as target:
+        target.write(header)
+        for part in parts:
+            with part.open("rb") as source:
+                source.seek(len(header))
+                _copy(source, target, part.stat().st_size - len(header))
+        target.flush()
+        os.fsync(target.fileno())
+        return target.tell()
 
 
 def _copy(source: IO[bytes], target: IO[bytes], many: int) -> None:

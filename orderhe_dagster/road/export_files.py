@@ -40,14 +40,15 @@ class ExportFiles:
         """The folder with the rows in parts, there only where the CSV is larger than one."""
         return self.folder / f"{self.name}.parts"
 
-    def publish(self, whole: Written, table: Table) -> int:
+    def publish(self, whole: Written, table: Table, cut: Path | None = None) -> int:
         """Put `whole`, its parts and the schema of `table` in place; return how many parts there are.
 
-        `whole` lies in a working folder of the same disk, which is used up. Whoever calls holds the
-        export's lock.
+        `whole` lies in a working folder of the same disk, which is used up, as is `cut`, the folder of
+        its parts where it was cut already. Whoever calls holds the export's lock.
         """
         aside = whole.path.parent
-        parts = write_parts(whole, aside / "parts")
+        folder = cut or aside / "parts"
+        parts = [*cut.iterdir()] if cut else write_parts(whole, folder)
         wanted = json_text(table_schema(table))
         (aside / "schema").write_text(wanted, "utf-8")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ class ExportFiles:
         if not same:
             (aside / "schema").replace(self.schema)
         if parts:
-            (aside / "parts").rename(self.parts)
+            folder.rename(self.parts)
         return len(parts)
 
 

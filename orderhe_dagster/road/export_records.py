@@ -7,8 +7,8 @@ only where the files are still those that were written: none of them was touched
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -28,6 +28,15 @@ def record_of(state: Home, name: str) -> ExportRecord:
 
 
 @dataclass(frozen=True)
+class MonthFiles:
+    """A month of an export that is written by months: from what, how many rows, the names of its parts."""
+
+    content: str
+    rows: int
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Exported:
     """An export as it was written: from what (None: nobody can say), when (UTC), and its figures.
 
@@ -40,6 +49,7 @@ class Exported:
     rows: int
     size: int
     parts: int
+    months: Mapping[str, MonthFiles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,24 +71,55 @@ class ExportRecord:
 
     def there(self) -> Exported | None:
         """What was written last; None where nothing is known of the files that lie there now."""
-        try:
-            kept = json.loads(self.path.read_text("utf-8"))
-            stamps = {name: tuple(stamp) for name, stamp in kept.pop("files").items()}
-            times = {name: datetime.fromisoformat(kept[name]) for name in ("at", "confirmed_at")}
-            exported = Exported(**{**kept, **times})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return None  # there is none, or one of another form
+        exported, stamps = self._read()
         return exported if stamps == self._stamps() else None
 
-    def keep(self, content: str | None, whole: Written, parts: int) -> Exported:
+    def months_there(self) -> dict[str, MonthFiles]:
+        """The months that were written last, but for those of which a part was touched since."""
+        exported, before = self._read()
+        if exported is None:
+            return {}
+        folder, now = self.files.parts.name, self._stamps()
+        names = {
+            name: [f"{folder}/{part}" for part in month.parts]
+            for name, month in exported.months.items()
+        }
+        return {
+            name: month
+            for name, month in exported.months.items()
+            if all(part in now and now[part] == before.get(part) for part in names[name])
+        }
+
+    def _read(self) -> tuple[Exported | None, dict[str, Stamp]]:
+        try:
+            kept = json.loads(self.path.read_text("utf-8"))
+            stamps: dict[str, Stamp] = {name: tuple(at) for name, at in kept.pop("files").items()}
+            times = {name: datetime.fromisoformat(kept[name]) for name in ("at", "confirmed_at")}
+            months = {
+                name: MonthFiles(content, rows, tuple(parts))
+                for name, (content, rows, parts) in kept["months"].items()
+            }
+            return Exported(**{**kept, **times, "months": months}), stamps
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None, {}  # there is none, or one of another form
+
+    def keep(
+        self,
+        content: str | None,
+        whole: Written,
+        parts: int,
+        months: Mapping[str, MonthFiles] | None = None,
+    ) -> Exported:
         """Note what the files that lie there now were made from. None: they are written each time."""
-        exported = Exported(content, _now(), _now(), whole.rows, whole.size, parts)
+        now = _now()
+        exported = Exported(content, now, now, whole.rows, whole.size, parts, months or {})
         self._write(exported)
         return exported
 
     def _write(self, exported: Exported) -> None:
         times = {"at": exported.at.isoformat(), "confirmed_at": exported.confirmed_at.isoformat()}
-        kept = {**asdict(exported), **times, "files": self._stamps()}
+        months = {name: astuple(month) for name, month in exported.months.items()}
+        kept = {**asdict(exported), **times, "months": months, "files": self._stamps()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(self.scratch, label=f"the record of {self.files.csv.name}") as aside:
             (aside / "record").write_text(json.dumps(kept, indent=1), "utf-8")

@@ -6,37 +6,41 @@ Where the files lie is `export_files`' to say, how a row looks there `csv_files`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.volatility import is_steady
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering import csv_files, csv_lines, printing, table_schema
-from orderhe_dagster.rendering.csv_files import csv_file
-from orderhe_dagster.road import audit
-from orderhe_dagster.road.audit import UNDEFINED_SCHEMA, Loaded
+from orderhe_dagster.rendering.csv_files import SHEET_ROWS, Written, csv_file
+from orderhe_dagster.road import audit, export_months
+from orderhe_dagster.road.audit import UNDEFINED_SCHEMA
 from orderhe_dagster.road.export_files import ExportFiles
-from orderhe_dagster.road.export_records import Exported, ExportRecord
+from orderhe_dagster.road.export_months import Held, MonthsFolder, load_lines, months_of
+from orderhe_dagster.road.export_records import Exported, ExportRecord, MonthFiles
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.scratch import scratch_folder
 
-Held = Mapping[str, Mapping[Segment, Loaded]]
-_WRITERS = (csv_files, csv_lines, printing, table_schema)
+_WRITERS = (csv_files, csv_lines, export_months, printing, table_schema)
 """The modules that decide on the bytes of an export's files."""
+
+
+BY_MONTHS = 200_000
+"""From so many rows on, an export with days is written month by month."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """One export: its table, the record of its files, and the most bytes of a part."""
+    """One export: its table, the record of its files, the most bytes of a part, when it goes by months."""
 
     table: Table
     record: ExportRecord
     part_bytes: int
+    by_months: int = BY_MONTHS
 
     @property
     def files(self) -> ExportFiles:
@@ -49,13 +53,19 @@ class Export:
         return f"export/{self.table.name}"
 
 
-def export(
-    wanted: Export, warehouse: Warehouse, require_passed: Callable[[], None]
-) -> tuple[Exported, bool]:
+@dataclass(frozen=True)
+class Outcome:
+    """What lies there now, whether any of it was written by this run, and which months of it."""
+
+    exported: Exported
+    is_new: bool
+    months: Sequence[str] = ()
+
+
+def export(wanted: Export, warehouse: Warehouse, require_passed: Callable[[], None]) -> Outcome:
     """Write the files, or leave them where they were made from the same and nobody touched them.
 
-    Returns what lies there, and whether that was written now. `require_passed` raises where what is
-    read has failed a check.
+    `require_passed` raises where what is read has failed a check.
     """
     table, label, scratch = wanted.table, wanted.label, wanted.record.scratch
     # A slower run must not put what it read before over what another has read since.
@@ -65,18 +75,59 @@ def export(
         require_passed()
         kept = wanted.record.kept(content)
         if kept is not None:
-            return kept, False
+            return Outcome(kept, False)
         with scratch_folder(scratch, label=f"export {table.name}") as aside:
-            path = aside / wanted.files.csv.name
-            with csv_file(path, table.column_names, wanted.part_bytes) as file:
-                warehouse.write(table.sql, file, label, about=_most_rows(held))
-                whole = file.written(path)
+            by_months = content and table.partition and table.grain
+            if by_months and _most_rows(held) >= wanted.by_months:
+                written = _write_months(wanted, warehouse, held, aside)
+            else:
+                select = table.sql, _most_rows(held)
+                written = _Files(_write(wanted, warehouse, *select, aside / wanted.files.csv.name))
             # What was built meanwhile may be what was read.
             require_passed()
             if held != _held(wanted, warehouse):
-                content = None
-            parts = wanted.files.publish(whole, table)
-        return wanted.record.keep(content, whole, parts), True
+                content, written = None, replace(written, months={})
+            parts = wanted.files.publish(written.whole, table, written.cut)
+        exported = wanted.record.keep(content, written.whole, parts, written.months)
+        return Outcome(exported, True, written.new_months)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Files that were written aside; `cut` is the folder of the parts, where they are cut already."""
+
+    whole: Written
+    cut: Path | None = None
+    months: Mapping[str, MonthFiles] = field(default_factory=dict)
+    new_months: Sequence[str] = ()
+
+
+def _write(wanted: Export, warehouse: Warehouse, select: str, about: int, path: Path) -> Written:
+    with csv_file(path, wanted.table.column_names, wanted.part_bytes) as file:
+        warehouse.write(select, file, wanted.label, about)
+        return file.written(path)
+
+
+def _write_months(wanted: Export, warehouse: Warehouse, held: Held, aside: Path) -> _Files:
+    """The months that are others than before, with those that are not; all rows in one file, too.
+
+    Where one part would hold them all there are no parts, and no months are kept.
+    """
+    table, files = wanted.table, wanted.files
+    before, new = wanted.record.months_there(), list[str]()
+    folder = MonthsFolder(aside / "months", table.name)
+    for month in months_of(table, held, _made_by(wanted, warehouse.identity)):
+        kept = before.get(month.name)
+        if kept is not None and kept.content == month.content:
+            folder.keep(month.name, kept, files.parts)
+            continue
+        path = aside / f"{month.name}.csv"
+        folder.add(month, _write(wanted, warehouse, month.select(table), month.about, path))
+        new.append(month.name)
+    whole = folder.joined(aside / files.csv.name, table.column_names)
+    if whole.size <= wanted.part_bytes and whole.rows <= SHEET_ROWS:
+        return _Files(whole, new_months=new)
+    return _Files(whole, folder.folder, folder.months, new)
 
 
 def _held(wanted: Export, warehouse: Warehouse) -> Held:
@@ -104,14 +155,15 @@ def content_of(wanted: Export, identity: str, held: Held) -> str | None:
     """
     if not all(held.values()) or not is_steady(wanted.table.sql):
         return None
-    schema = table_schema.json_text(table_schema.table_schema(wanted.table))
-    lines = [identity, _writer(), str(wanted.part_bytes), wanted.table.sql, schema]
-    lines += [
-        f"{name} {segment}={row.version} {row.rows} {row.digest} {row.inputs}"
-        for name, rows in sorted(held.items())
-        for segment, row in sorted(rows.items())
-    ]
+    lines = [*_made_by(wanted, identity), *load_lines(held)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+
+
+def _made_by(wanted: Export, identity: str) -> list[str]:
+    """What makes other bytes of the same loads."""
+    schema = table_schema.json_text(table_schema.table_schema(wanted.table))
+    sizes = f"{wanted.part_bytes} {wanted.by_months}"
+    return [identity, _writer(), sizes, wanted.table.sql, schema]
 
 
 @cache

@@ -68,15 +68,15 @@ def passed() -> None:
 
 
 def written(wanted: Export, warehouse: Warehouse) -> Exported:
-    exported, is_new = export(wanted, warehouse, passed)
-    assert is_new
-    return exported
+    outcome = export(wanted, warehouse, passed)
+    assert outcome.is_new
+    return outcome.exported
 
 
 def left(wanted: Export, warehouse: Warehouse) -> Exported:
-    exported, is_new = export(wanted, warehouse, passed)
-    assert not is_new
-    return exported
+    outcome = export(wanted, warehouse, passed)
+    assert not outcome.is_new
+    return outcome.exported
 
 
 def test_nothing_is_read_or_written_when_nothing_has_changed(shop: TestShop) -> None:
