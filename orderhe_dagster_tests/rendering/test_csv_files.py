@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orderhe_dagster.rendering.csv_files import CsvFile, Written, write_parts
+from orderhe_dagster.rendering.csv_files import CsvFile, Written, join, write_parts
 from orderhe_dagster_tests.csv_files import write_csv
 
 
@@ -61,6 +64,31 @@ def test_parts_hold_every_row_whole_and_in_order(tmp_path: Path, most: int) -> N
         assert rows[0] == ["n", "t"]
         assert part.stat().st_size <= most or len(rows) == 2  # a row alone is never cut
     assert sum(part.stat().st_size - len("n,t\n") for part in parts) + 4 == whole.size
+
+
+def refusing(*given: object, **named: object) -> int:
+    raise OSError(errno.EXDEV, "not on this disk")
+
+
+def copying_little(source: int, target: int, many: int, offset_src: int) -> int:
+    """What a kernel may do: fewer bytes than asked for."""
+    return os.write(target, os.pread(source, min(many, 7), offset_src))
+
+
+@pytest.mark.parametrize("kernel", [None, refusing, copying_little, lambda *a, **n: 0])
+def test_parts_are_the_same_whatever_the_kernel_can_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: Any
+) -> None:
+    whole = write_csv(tmp_path / "rows.csv", ["n", "t"], ROWS, 1_000)
+    parts = [path.read_bytes() for path in write_parts(whole, tmp_path / "parts")]
+    if kernel is None:
+        monkeypatch.delattr(os, "copy_file_range", raising=False)
+    else:
+        monkeypatch.setattr(os, "copy_file_range", kernel, raising=False)
+    again = write_parts(whole, tmp_path / "again")
+    assert [path.read_bytes() for path in again] == parts
+    assert join(again, ["n", "t"], tmp_path / "joined.csv") == whole.size
+    assert (tmp_path / "joined.csv").read_bytes() == whole.path.read_bytes()
 
 
 def test_no_parts_when_one_holds_it_all(tmp_path: Path) -> None:
