@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -27,8 +27,6 @@ from orderhe_dagster.settings.scratch import scratch_folder
 
 _WRITERS = (csv_files, csv_lines, export_months, printing, table_schema)
 """The modules that decide on the bytes of an export's files."""
-
-
 BY_MONTHS = 200_000
 """From so many rows on, an export with days is written month by month."""
 
@@ -51,6 +49,10 @@ class Export:
     def label(self) -> str:
         """The asset."""
         return f"export/{self.table.name}"
+
+    def goes_by_months(self, rows: int) -> bool:
+        """Whether it is written month by month where there are about so many rows."""
+        return bool(self.table.partition and self.table.grain and rows >= self.by_months)
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,19 @@ def export(wanted: Export, warehouse: Warehouse, require_passed: Callable[[], No
         if kept is not None:
             return Outcome(kept, False)
         with scratch_folder(scratch, label=f"export {table.name}") as aside:
-            by_months = content and table.partition and table.grain
-            if by_months and _most_rows(held) >= wanted.by_months:
+            about = _most_rows(held)
+            if content and wanted.goes_by_months(about):
                 written = _write_months(wanted, warehouse, held, aside)
             else:
-                select = table.sql, _most_rows(held)
-                written = _Files(_write(wanted, warehouse, *select, aside / wanted.files.csv.name))
+                written = _write_whole(wanted, warehouse, aside, about)
             # What was built meanwhile may be what was read.
             require_passed()
             if held != _held(wanted, warehouse):
-                content, written = None, replace(written, months={})
+                content = None
+            if content is None and written.new_months:
+                # Months of several moments make no whole: one select does.
+                written = _write_whole(wanted, warehouse, aside, about)
+                require_passed()
             parts = wanted.files.publish(written.whole, table, written.cut)
         exported = wanted.record.keep(content, written.whole, parts, written.months)
         return Outcome(exported, True, written.new_months)
@@ -100,6 +105,11 @@ class _Files:
     cut: Path | None = None
     months: Mapping[str, MonthFiles] = field(default_factory=dict)
     new_months: Sequence[str] = ()
+
+
+def _write_whole(wanted: Export, warehouse: Warehouse, aside: Path, about: int) -> _Files:
+    path = aside / wanted.files.csv.name
+    return _Files(_write(wanted, warehouse, wanted.table.sql, about, path))
 
 
 def _write(wanted: Export, warehouse: Warehouse, select: str, about: int, path: Path) -> Written:

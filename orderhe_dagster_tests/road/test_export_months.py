@@ -45,10 +45,16 @@ class Counting(EmbeddedWarehouse):
     """The shop's warehouse, which notes what of each select stands after its own WHERE."""
 
     selects: list[str] = field(default_factory=list)
+    after: list[Callable[[], None]] = field(
+        default_factory=list
+    )  # run once, after the first select
 
     def write(self, sql: str, lines: Lines, label: str = "query", about: int = 0) -> Result:
         self.selects.append(sql.rpartition(" where ")[2])
-        return super().write(sql, lines, label, about)
+        result = super().write(sql, lines, label, about)
+        if self.after:
+            self.after.pop()()
+        return result
 
 
 @dataclass
@@ -157,6 +163,24 @@ def test_rows_far_away_are_the_last(place: Place) -> None:
     assert rows[-2:] == ["1999-05-05", "2031-05-05"]
     assert rows[:-2] == sorted(rows[:-2])
     assert len(rows) == 9
+
+
+def test_months_that_were_read_while_something_was_loaded_make_no_whole(place: Place) -> None:
+    """The sale moves from the month that is read last to the one that was read first."""
+
+    def move() -> None:
+        place.load(
+            "2025-11-30", "2026-01-04",
+            "update sales set sold_on = date '2025-11-30' where sale_no = 3 and shop_no = 1",
+        )  # fmt: skip
+
+    place.warehouse.after.append(move)
+    outcome = place.run()
+    assert (outcome.months, outcome.exported.content) == ((), None)
+    assert len(place.check()) == 7
+    assert "2025-11-30" in [row[2] for row in place.check() if row[:2] == ["1", "3"]]
+    assert len(place.run().months) == 4
+    place.check()
 
 
 def damaged(path: Path) -> None:
