@@ -164,14 +164,22 @@ def dev(host: str, port: int) -> None:
 
 @main.command(short_help="Make days happen in the simulated shop.")
 @_days(required=True)
-def simulate(first: date, last: date | None) -> None:
-    """Make days happen in the simulated shop: orders, and the customers and products they need."""
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.001, 500),
+    help="So many times the demo's orders a day (default: as the shop was begun, or 1).",
+)
+def simulate(first: date, last: date | None, scale: float | None) -> None:
+    """Make days happen in the simulated shop: orders, and the customers and products they need.
+
+    One shop has one scale: later days, those of `orderhe run` too, go on with it.
+    """
     with _plain_errors() as settings:
         from orderhe_dagster.commands.simulate import simulate_days
 
         window = _window(first, last)
         assert window is not None  # --from is required
-        click.echo(simulate_days(settings, window))
+        click.echo(simulate_days(settings, window, scale))
 
 
 @main.command("import", short_help="Load a CSV, JSON lines or Python file into a raw table.")

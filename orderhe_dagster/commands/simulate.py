@@ -8,8 +8,11 @@ from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
 
-def simulate_days(settings: Settings, window: Window) -> str:
-    """Make the days of `window` in the simulated shop; say what changed. SimulationError, LaunchError."""
+def simulate_days(settings: Settings, window: Window, scale: float | None = None) -> str:
+    """Make the days of `window` in the simulated shop; say what changed. SimulationError, LaunchError.
+
+    `scale`: how many times as many orders a day as the demo has; None: as the shop was begun.
+    """
     import logging
 
     from orderhe_dagster.rendering.progress import reporter
@@ -28,7 +31,7 @@ def simulate_days(settings: Settings, window: Window) -> str:
     home.prepare_home(settings)
     check_within_history(settings, window)
     report = reporter(logging.getLogger("orderhe.simulate"), "simulate", "days")
-    counts = simulation.make(build_source(settings), list(window), report)
+    counts = simulation.make(build_source(settings), list(window), report, scale)
     before = len(window) - counts.days
     return (
         f"{counted(counts.days, 'day')} made, {before:,} made before: {counts.orders:,} orders, "

@@ -7,9 +7,10 @@ which holds one row for every day made. The SQL is the small part that MySQL and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from orderhe_dagster.ports.source import SourceTransaction
 
 CHUNK_DAYS = 31
+_CHUNK_ROWS = 200_000
+_ORDERS_A_DAY = 500  # of a shop of scale 1
 _BATCH_ROWS = 1_000
 
 Progress = Callable[[int, int], None]
@@ -75,8 +78,7 @@ def make_days(
     memory does not grow with the number of days. NotOurShopError as `made_days`.
     """
     if is_marked(transaction):
-        # First of all, so that of two writers in MySQL the second waits, and then sees what the first did.
-        transaction.execute(f"update {MARKER} set seed = seed")
+        _take_turns(transaction)
     known_days = made_days(shop, transaction)
     known = set(known_days)
     new = sorted(set(days) - known)
@@ -103,25 +105,73 @@ def make_days(
         )
         rewritten = _move_on(shop, transaction, tables["orders"], known_days, clock)
     counts = {"orders": 0, "customers": 0, "products": 0}
-    for done, chunk in _chunks(new, CHUNK_DAYS):
+    done = 0
+    for fresh in _ahead(_fresh_rows(shop, new, clock, customers, products)):
+        for name, rows in fresh.rows.items():
+            counts[name] += rows.num_rows
+            if rows.num_rows:
+                transaction.append(tables[name], rows)
+        _remember(shop, transaction, fresh.days)
+        done += len(fresh.days)
+        if progress is not None:
+            progress(done, len(new))
+    return DayCounts(days=len(new), rewritten_days=rewritten, **counts)
+
+
+class _Fresh(NamedTuple):
+    """The rows that some days bring, by table, parents first."""
+
+    days: Sequence[date]
+    rows: Mapping[str, pa.Table]
+
+
+def _fresh_rows(
+    shop: Shop, days: Sequence[date], clock: date, customers: Ints, products: Ints
+) -> Iterator[_Fresh]:
+    """What the days bring, some days at a time; the ids are those that are there already."""
+    for _, chunk in _chunks(days, _chunk_days(shop)):
         facts = shop.facts(chunk)
         new_customers = _missing(shop.customer_ids(chunk, facts), customers)
         new_products = _missing(shop.product_ids(chunk, facts), products)
-        fresh = {
+        rows = {
             "customers": shop.customers(new_customers, clock),
             "products": shop.products(new_products, clock),
             "orders": shop.orders(chunk, clock, facts),
         }
-        for name, rows in fresh.items():
-            counts[name] += rows.num_rows
-            if rows.num_rows:
-                transaction.append(tables[name], rows)
+        yield _Fresh(chunk, rows)
         customers = distinct(customers, new_customers)
         products = distinct(products, new_products)
-        _remember(shop, transaction, chunk)
-        if progress is not None:
-            progress(done, len(new))
-    return DayCounts(days=len(new), rewritten_days=rewritten, **counts)
+
+
+def _chunk_days(shop: Shop) -> int:
+    """So many days at a time that memory holds their rows, however large the shop."""
+    return max(1, min(CHUNK_DAYS, int(_CHUNK_ROWS / (_ORDERS_A_DAY * shop.scale))))
+
+
+def _ahead(items: Iterator[_Fresh]) -> Iterator[_Fresh]:
+    """The items; each is made, in a thread of its own, while the one before is written.
+
+    The database is another process, or another thread's work: making rows costs no time then.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(next, items, None)
+        while (item := upcoming.result()) is not None:
+            upcoming = pool.submit(next, items, None)
+            yield item
+
+
+def made_scale(transaction: SourceTransaction) -> float | None:
+    """The scale that the days made so far were made with; None where there is none yet."""
+    if not is_marked(transaction):
+        return None
+    _take_turns(transaction)
+    (row,) = transaction.fetch(f"select max(scale) as scale from {MARKER}").to_pylist()
+    return row["scale"]  # type: ignore[no-any-return]
+
+
+def _take_turns(transaction: SourceTransaction) -> None:
+    """First of all, so that of two writers in MySQL the second waits, and then sees what the first did."""
+    transaction.execute(f"update {MARKER} set seed = seed")
 
 
 def _identity(shop: Shop) -> dict[str, Any]:

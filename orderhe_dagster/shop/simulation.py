@@ -55,9 +55,16 @@ class Simulation:
             raise SimulationError(f"{source.identity}: {error}") from error
 
     def make(
-        self, source: Source, days: Sequence[date], progress: Progress | None = None
+        self,
+        source: Source,
+        days: Sequence[date],
+        progress: Progress | None = None,
+        scale: float | None = None,
     ) -> Simulated:
-        """Make the days happen, in one transaction; days made before change nothing. SimulationError."""
+        """Make the days happen, in one transaction; days made before change nothing. SimulationError.
+
+        `scale`: how many times the demo's orders a day has; None: as the shop was begun, 1 if it was not.
+        """
         from orderhe_dagster.shop import simulate
         from orderhe_dagster.shop.marker import NotOurShopError
         from orderhe_dagster.shop.model import Shop
@@ -65,9 +72,11 @@ class Simulation:
         if self.creates:
             self.prepare(source)
         tables = {table.name: table for table in self.catalogue.layer("raw")}
-        shop = Shop(seed=self.seed, time_zone=self.time_zone)
         try:
             with source.writing() as transaction:
+                begun = simulate.made_scale(transaction) if scale is None else scale
+                scale = 1.0 if begun is None else begun
+                shop = Shop(seed=self.seed, scale=scale, time_zone=self.time_zone)
                 counts = simulate.make_days(shop, transaction, tables, days, progress)
         except NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -228,6 +229,26 @@ def test_simulate_refuses_a_shop_that_others_fill(sales_shop: TestShop) -> None:
     result = orderhe("simulate", "--from", "2026-01-01", **of_shop(sales_shop))
     assert result.exit_code == 1
     assert "not simulated" in result.stderr
+
+
+def test_a_shop_that_was_begun_larger_goes_on_so(folder: Path) -> None:
+    home = {"ORDERHE_HOME": str(folder / "home"), "ORDERHE_START_DATE": "2026-03-01"}
+    first = orderhe("simulate", "--from", "2026-03-01", "--scale", "3", **home)
+    assert first.exit_code == 0, first.output
+    assert 1_000 < orders_made(first.output) < 2_000
+    again = orderhe("simulate", "--from", "2026-03-02", **home)
+    assert again.exit_code == 0, again.output
+    assert 1_000 < orders_made(again.output) < 2_000
+    other = orderhe("simulate", "--from", "2026-03-03", "--scale", "2", **home)
+    assert other.exit_code == 1
+    assert "2026-03-01 was made with scale 3.0, not 2.0" in other.stderr
+    assert orderhe("simulate", "--from", "2026-03-03", "--scale", "501", **home).exit_code == 2
+
+
+def orders_made(output: str) -> int:
+    told = re.search(r"([\d,]+) orders", output)
+    assert told is not None, output
+    return int(told[1].replace(",", ""))
 
 
 def test_a_simulated_shop_begins_a_year_ago_when_nothing_was_said(folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from orderhe_dagster.shop import simulate
 from orderhe_dagster.shop.marker import MARKER, NotOurShopError, mark
 from orderhe_dagster.shop.model import HORIZON_DAYS, Shop
-from orderhe_dagster.shop.simulate import DayCounts, made_days, make_days
+from orderhe_dagster.shop.simulate import DayCounts, made_days, made_scale, make_days
 from orderhe_dagster_tests.shop.database import TABLES, Database, empty_shop
 
 SHOP = Shop(seed=3, scale=0.02)
@@ -115,6 +117,50 @@ def test_settled_days_are_not_written_again() -> None:
     make_days(SHOP, database, TABLES, [settling + timedelta(days=1)])
     assert [row for row in database.rows("orders") if row[3] == DAYS[0]] == settled
     assert settled
+
+
+@pytest.mark.parametrize("days_at_a_time", [1, 7])
+def test_rows_made_some_days_at_a_time_are_the_same(
+    days_at_a_time: int, at_once: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulate, "CHUNK_DAYS", days_at_a_time)
+    assert state(made(DAYS)) == at_once
+
+
+def test_a_large_shop_is_made_fewer_days_at_a_time() -> None:
+    assert [simulate._chunk_days(Shop(scale=scale)) for scale in (0.001, 1, 10, 100, 500)] == [
+        *(31, 31, 31, 4, 1)
+    ]
+
+
+def test_what_fails_while_rows_are_made_or_written_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(simulate, "CHUNK_DAYS", 1)
+    orders, calls = Shop.orders, itertools.count(1)
+
+    def fails(*given: Any) -> Any:
+        if next(calls) == 3:
+            raise MemoryError("no room")
+        return orders(*given)
+
+    monkeypatch.setattr(Shop, "orders", fails)
+    with pytest.raises(MemoryError, match="no room"):
+        make_days(SHOP, made(), TABLES, DAYS[:5])
+    monkeypatch.setattr(Shop, "orders", orders)
+    database = made()
+    database.connection.execute("drop table orders")
+    with pytest.raises(duckdb.CatalogException, match="orders"):
+        make_days(SHOP, database, TABLES, DAYS[:5])
+
+
+def test_a_shop_goes_on_with_the_scale_it_was_begun_with() -> None:
+    assert made_scale(empty_shop()) is None
+    assert made_scale(made()) is None
+    database = made(DAYS[:1])
+    assert made_scale(database) == SHOP.scale
+    with pytest.raises(NotOurShopError, match=r"made with scale 0\.02, not 1\.0"):
+        make_days(Shop(seed=3), database, TABLES, DAYS[1:2])
 
 
 def test_progress_counts_up_to_all_days() -> None:
