@@ -1,8 +1,12 @@
 """The floors: what DuckDB alone takes to carry the same rows, without a proof, a record or an audit.
 
 A program, `python -m benchmarks.bench.floor WHAT FOLDER`; the source is named by BENCH_SOURCE, as JSON.
-`first`: all rows -> one Parquet file a day -> a stage -> delete and insert. `one-piece`: all rows -> one
-Parquet file -> the same. `day DAY`: the rows of a day the same way, over what `first` has left.
+
+    first           all rows -> one Parquet file a day -> a stage -> delete and insert
+    one-piece       all rows -> one Parquet file -> the same
+    day DAY         the rows of a day the same way, over what `first` has left
+    dump            the shop's tables as Parquet files
+    insert FILES    those files into the embedded source's empty tables
 """
 
 from __future__ import annotations
@@ -69,11 +73,38 @@ def carry(connection: duckdb.DuckDBPyConnection, folder: Path, where: str, one_p
     connection.execute("commit")
 
 
+def dump(files: Path, source: dict[str, str]) -> None:
+    """Write each table of a shop to a Parquet file, for `insert`."""
+    import duckdb
+
+    with closing(duckdb.connect()) as connection:
+        attach(connection, source)
+        for name in ("customers", "products", "orders"):
+            connection.execute(f"copy shop.{name} to '{files / name}.parquet' (format parquet)")
+
+
+def insert(database: Path, files: Path) -> None:
+    """Insert each table's file, parents first, as one transaction."""
+    import duckdb
+
+    with closing(duckdb.connect(str(database))) as connection:
+        connection.execute("begin")
+        for name in ("customers", "products", "orders"):
+            connection.execute(f"insert into {name} by name from '{files / name}.parquet'")
+        connection.execute("commit")
+
+
 def main(what: str, folder: str, day: str = "") -> None:
     """Do it, and say how long the work took."""
     import duckdb
 
     where = f"where order_date = date '{day}'" if what == "day" else ""
+    if what == "dump":
+        dump(Path(folder), json.loads(os.environ["BENCH_SOURCE"]))
+        return
+    if what == "insert":
+        insert(Path(folder) / "shop.duckdb", Path(day))
+        return
     wall, cpu = time.perf_counter(), time.process_time()
     with closing(duckdb.connect(str(Path(folder) / DATABASE))) as connection:
         attach(connection, json.loads(os.environ["BENCH_SOURCE"]))

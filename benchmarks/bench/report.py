@@ -82,6 +82,52 @@ def on(report: Report) -> str:
     return f"{machine}.\n\n{versions}.\n"
 
 
+_HEADLINES = (
+    (
+        "load",
+        "ours, bare, folder",
+        "floor: DuckDB, a file a day",
+        "The work of a first load, every row proven, takes {work} times that of DuckDB alone, {cpu} in CPU.",
+    ),
+    (
+        "load",
+        "ours, Dagster, folder",
+        "dlt in Dagster",
+        "As a whole process under Dagster it takes {wall} times as long as dlt inside a Dagster asset.",
+    ),
+    (
+        "night",
+        "ours, nothing changed",
+        "bare Dagster",
+        "A night without changes costs {process} times the CPU of as many empty assets and checks.",
+    ),
+)
+
+
+def headline(report: Report) -> str:
+    """The figures that matter most, as sentences; those that were measured."""
+    told = []
+    for name, ours, other, sentence in _HEADLINES:
+        scenario = report.scenario(name)
+        own, reference = _of(scenario, ours), _of(scenario, other)
+        if scenario is None or own is None or reference is None:
+            continue
+        text = sentence.format(
+            work=_times(ratio(own.own("work_s"), reference.own("work_s"))),
+            cpu=_times(ratio(own.own("work_cpu_s"), reference.own("work_cpu_s"))),
+            wall=_times(ratio(own.wall_s, reference.wall_s)),
+            process=_times(ratio(own.client_cpu_s, reference.client_cpu_s)),
+        )
+        told.append(f"- {text} ({_size(scenario)})")
+    return "\n".join(told or ["Not measured yet."]) + "\n"
+
+
+def _of(scenario: Scenario | None, name: str) -> Result | None:
+    """The contestant whose name begins so, if it was run."""
+    results = scenario.results if scenario else []
+    return next((one for one in results if one.name.startswith(name) and one.samples), None)
+
+
 def is_wrong(scenario: Scenario) -> bool:
     """Whether something failed, or a copy was not what the source holds."""
     return bool(scenario.failed) or any(
@@ -93,7 +139,7 @@ def is_wrong(scenario: Scenario) -> bool:
 def document(text: str, report: Report) -> str:
     """A document with its tables written anew; KeyError where the figures lack one.
 
-    The places are the names of scenarios, `NAME-does`, and `machine`.
+    The places are the names of scenarios, `NAME-does`, `machine` and `headline`.
     """
 
     def written(place: re.Match[str]) -> str:
@@ -106,6 +152,8 @@ def document(text: str, report: Report) -> str:
 def _text_of(name: str, report: Report) -> str:
     if name == "machine":
         return on(report)
+    if name == "headline":
+        return headline(report)
     scenario = report.scenario(name.removesuffix("-does"))
     if scenario is None:
         return "Not measured yet.\n"

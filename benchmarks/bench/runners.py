@@ -12,13 +12,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from benchmarks.bench import bed, content, processes
+from benchmarks.bench import bed, content, processes, shop
 from benchmarks.bench.bed import ROOT, Bed, Systems, environment
 from benchmarks.bench.processes import Command
+from orderhe_dagster_tests.servers.mariadb import OWNER
 
 CONTESTANTS = ROOT / "benchmarks" / "contestants"
 ROAD = "backup/orders,warehouse/orders"
@@ -339,6 +340,79 @@ def bare_dagster(bench: Bed, assets: int, checks: int) -> MakeReady:
         yield Ready(Command(words, given, ROOT))
 
     return ready
+
+
+def simulating(bench: Bed, embedded: bool) -> MakeReady:
+    """`orderhe simulate --scale` of the bench's own shop, into an empty database."""
+
+    @contextmanager
+    def ready() -> Iterator[Ready]:
+        home = bench.home("simulated")
+        scale = shop.shop_of(bench.orders, bench.days, bench.last)[0].scale
+        with bench.server.database() as database:
+            given = bed.source_variables(replace(bench, database=database), home)
+            if embedded:
+                given = {name: value for name, value in given.items() if "_MYSQL_" not in name}
+                given |= {"ORDERHE_SOURCE": "embedded"}
+            else:
+                given |= {
+                    "ORDERHE_MYSQL_USER": OWNER.user,
+                    "ORDERHE_MYSQL_PASSWORD": OWNER.password,
+                }
+            systems = Systems("simulated", environment(**given, ORDERHE_SHOP="simulated"))
+            processes.run(orderhe(systems, "create"))
+            yield Ready(
+                orderhe(systems, "simulate", *days_of(bench), "--scale", repr(scale)),
+                {} if embedded else bench.servers,
+                (lambda: of_file(bench, Path(sys.executable), home / "shop.duckdb", "orders"))
+                if embedded
+                else (lambda: of_database(bench, database)),
+            )
+
+    return ready
+
+
+def bulk_load(bench: Bed, files: Path) -> MakeReady:
+    """The server's own bulk load of the shop's rows, from files that lie there."""
+
+    @contextmanager
+    def ready() -> Iterator[Ready]:
+        with bench.server.database() as database:
+            words = [sys.executable, "-m", "benchmarks.bench.shop"]
+            words += [str(bench.server.folder / "s"), database, "--files", str(files)]
+            yield Ready(
+                Command(words, environment(), ROOT),
+                bench.servers,
+                lambda: of_database(bench, database),
+            )
+
+    return ready
+
+
+def bulk_insert(bench: Bed, files: Path) -> MakeReady:
+    """The insert of DuckDB of the same rows, from Parquet files, into tables with the same keys."""
+
+    @contextmanager
+    def ready() -> Iterator[Ready]:
+        home = bench.home("inserted")
+        given = bed.source_variables(bench, home)
+        given = {name: value for name, value in given.items() if "_MYSQL_" not in name}
+        given |= {"ORDERHE_SOURCE": "embedded", "ORDERHE_SHOP": "simulated"}
+        systems = Systems("inserted", environment(**given))
+        processes.run(orderhe(systems, "create"))
+        words = [sys.executable, "-m", "benchmarks.bench.floor", "insert", str(home), str(files)]
+        yield Ready(
+            Command(words, systems.environ, ROOT),
+            {},
+            lambda: of_file(bench, Path(sys.executable), home / "shop.duckdb", "orders"),
+        )
+
+    return ready
+
+
+def of_database(bench: Bed, database: str) -> content.Content:
+    """What `orders` of another database of the server holds."""
+    return content.content(bench.ask, "mysql", f"{database}.orders", bench.columns, "order_date")
 
 
 def plain(command: Command, servers: Mapping[str, int] | None = None) -> MakeReady:

@@ -425,6 +425,35 @@ def run_python(systems: Systems, code: str) -> processes.Command:
     return processes.Command([sys.executable, "-c", code], systems.environ, bed.ROOT)
 
 
+def simulate(bench: Bench) -> Scenario:
+    """`orderhe simulate --scale`, beside the bulk load of the same rows by server and by DuckDB."""
+    made = bench.bed
+    files = made.home("files")
+    files.chmod(0o777)  # the server writes there
+    files.parent.chmod(0o755)
+    shop.dump(str(made.server.folder / "s"), made.database, files)
+    _as_parquet(made, files)
+    contestants = [
+        Contestant("MariaDB: LOAD DATA", runners.bulk_load(made, files), "rows that lie in files"),
+        Contestant(
+            "ours, into MariaDB", runners.simulating(made, embedded=False), "makes the rows, too"
+        ),
+        Contestant("DuckDB: insert", runners.bulk_insert(made, files), "rows that lie in Parquet"),
+        Contestant(
+            "ours, embedded", runners.simulating(made, embedded=True), "makes the rows, too"
+        ),
+    ]
+    title = "A shop simulated: customers, products and orders"
+    return compare(bench, _scenario(bench, "simulate", title, contestants[0].name), contestants)
+
+
+def _as_parquet(made: Bed, files: Path) -> None:
+    """The shop's tables as Parquet files, by a process of their own."""
+    with runners.floor(made, "first", "parquet")() as ready:
+        words = [sys.executable, "-m", "benchmarks.bench.floor", "dump", str(files)]
+        _do(replace(ready.command, words=words))
+
+
 # Pieces -------------------------------------------------------------------------------------------
 
 
@@ -479,5 +508,6 @@ SCENARIOS: dict[str, Callable[[Bench], Scenario]] = {
     "exports": exports,
     "dashboard": dashboard,
     "definitions": definitions,
+    "simulate": simulate,
 }
 """All scenarios by name, in the order in which they are run."""

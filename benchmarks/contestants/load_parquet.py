@@ -15,7 +15,9 @@ def main(folder: str, pattern: str, *command: str) -> None:
     """Extract, then load."""
     import duckdb
 
-    subprocess.run(command, cwd=folder, check=True)
+    done = subprocess.run(command, cwd=folder, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
     with duckdb.connect(f"{folder}/{DATABASE}") as connection:
         connection.execute(
             f"create or replace table orders as from read_parquet('{folder}/{pattern}')"
