@@ -30,12 +30,15 @@ def connect(
     *,
     with_database: bool = True,
     texts: bool = False,
+    bulk: bool = False,
 ) -> Any:
     """A connection of pymysql in autocommit mode, in UTC, in utf8mb4 and strict besides `modes`.
 
-    `texts`: values come as MySQL prints them, bytes as bytes. MySQLError where none is made.
+    `texts`: values come as MySQL prints them, bytes as bytes. `bulk`: `bulk_load` may use it; files are
+    sent to no server even so. MySQLError where none is made.
     """
     import pymysql
+    from pymysql.constants import CLIENT
     from pymysql.converters import conversions, encoders
 
     password = settings.password.reveal()  # not inside: it is no error of the server's
@@ -49,6 +52,7 @@ def connect(
             charset="utf8mb4",
             autocommit=True,
             local_infile=False,
+            client_flag=CLIENT.LOCAL_FILES if bulk else 0,
             # All three: the driver uses the write timeout while TLS begins.
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,

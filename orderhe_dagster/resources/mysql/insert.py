@@ -1,6 +1,7 @@
 """How rows enter MySQL: judged as the embedded source judges them, then inserted many at a time.
 
-The transaction is `transaction`'s.
+Very many go by the server's own bulk load (`bulk_load`), where it takes one. The transaction is
+`transaction`'s.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.insert.strict_insert import cast_list, checked_columns, shown_value
+from orderhe_dagster.resources.mysql import bulk_load
 from orderhe_dagster.settings.interrupts import interruptible
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+BULK_ROWS = 5_000
+"""So many rows are loaded in bulk."""
 _STATEMENT_CHARACTERS = 1_000_000
 _DUPLICATE = re.compile(r"Duplicate entry '(.*)' for key '(.*)'", re.DOTALL)
 
@@ -39,20 +43,51 @@ def insert(cursor: Any, table: Table, rows: pa.Table) -> None:
         columns = checked_columns(judge, table, rows)
         if not rows.num_rows:
             return
-        names = ", ".join(quoted(column.name, "mysql") for column in columns)
-        head = f"insert into {quoted(table.name, 'mysql')} ({names}) values "
-        cursor.execute("select @@max_allowed_packet")
-        (packet,) = cursor.fetchone()
-        most = min(_STATEMENT_CHARACTERS, int(packet) // 5)  # a character has 4 bytes at most
+        cursor.execute("select @@max_allowed_packet, @@local_infile")
+        packet, takes_bulk = map(int, cursor.fetchone())
         try:
-            for values in _values(judge, columns, most):
-                cursor.execute(head + values)
+            if takes_bulk and rows.num_rows >= BULK_ROWS:
+                _load(cursor, judge, table, columns, rows.num_rows)
+            else:
+                _insert(cursor, judge, table, columns, packet)
         except pymysql.err.IntegrityError as error:
             match = _DUPLICATE.search(str(error.args[-1]))
             if match is None:
                 raise
             message = _duplicate(cursor, judge, table, columns, *match.groups())
             raise PortError(message) from None
+
+
+def _load(
+    cursor: Any,
+    judge: duckdb.DuckDBPyConnection,
+    table: Table,
+    columns: Sequence[Column],
+    rows: int,
+) -> None:
+    """Load the batch in bulk, all of it."""
+    select = f"select {cast_list(columns)} from __rows"
+    taken = bulk_load.load(cursor, judge, table, columns, select)
+    if taken != rows:
+        raise PortError(
+            f"{table.ref}: the server took {taken:,} of {rows:,} rows and did not say why: something of "
+            "the table (a trigger, a rule) leaves rows out; look at it, then run this again"
+        )
+
+
+def _insert(
+    cursor: Any,
+    judge: duckdb.DuckDBPyConnection,
+    table: Table,
+    columns: Sequence[Column],
+    packet: int,
+) -> None:
+    """Insert the batch by statements of many rows; `packet`: how long one may be."""
+    names = ", ".join(quoted(column.name, "mysql") for column in columns)
+    head = f"insert into {quoted(table.name, 'mysql')} ({names}) values "
+    most = min(_STATEMENT_CHARACTERS, packet // 5)  # a character has 4 bytes at most
+    for values in _values(judge, columns, most):
+        cursor.execute(head + values)
 
 
 def _values(

@@ -86,7 +86,7 @@ def writing(settings: MySQLSettings) -> Iterator[MySQLTransaction]:
     """
     import pymysql
 
-    connection = connect(settings, LIKE_DUCKDB, texts=True)
+    connection = connect(settings, LIKE_DUCKDB, texts=True, bulk=True)
     try:
         connection.begin()
         yield MySQLTransaction(connection, settings)
