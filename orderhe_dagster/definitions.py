@@ -58,18 +58,19 @@ def build_definitions(
     state = home_of(settings)
     calendar = Calendar(_first_day(settings, catalogue), settings.time_zone)
     policy = Policy.of(settings)
+    parquet = build_parquet_query(settings)
     automation = build_automation(catalogue, settings.time_zone)
     ours = dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
-            *build_backup_assets(catalogue, calendar, state.scratch, policy, build_parquet_query),
+            *build_backup_assets(catalogue, calendar, state.scratch, policy, parquet),
             *build_warehouse_assets(catalogue, calendar, policy),
             *build_model_assets(catalogue, calendar, policy),
             *build_export_assets(catalogue, calendar, state, settings.export_max_mb),
             *build_dashboard_assets(catalogue, calendar, state, settings.currency),
             build_lineage_asset(catalogue, state),
         ],
-        asset_checks=build_checks(catalogue, calendar, state.scratch, policy, build_parquet_query),
+        asset_checks=build_checks(catalogue, calendar, state.scratch, policy, parquet),
         jobs=automation.jobs,
         schedules=automation.schedules,
         sensors=automation.sensors,

@@ -103,7 +103,7 @@ def _road(settings: Settings) -> Road:
         build_store(settings),
         build_warehouse(settings),
         home_of(settings).scratch,
-        build_parquet_query,
+        build_parquet_query(settings),
     )
 
 

@@ -28,11 +28,13 @@ def build_source(settings: Settings, linger_s: float = 0.0) -> Source:
     if settings.source == "mysql":
         from orderhe_dagster.resources.mysql.source import MySQLSource
 
-        return MySQLSource(settings.mysql)
+        return MySQLSource(settings.mysql, settings.memory_mb)
 
     from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 
-    return EmbeddedSource(str(home_of(settings).shop), linger_s=linger_s)
+    return EmbeddedSource(
+        str(home_of(settings).shop), linger_s=linger_s, memory_mb=settings.memory_mb
+    )
 
 
 def build_store(settings: Settings) -> Store:
@@ -58,7 +60,9 @@ def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 
     path = str(home_of(settings).warehouse)
-    return EmbeddedWarehouse(path, store=build_store(settings), linger_s=linger_s)
+    return EmbeddedWarehouse(
+        path, store=build_store(settings), linger_s=linger_s, memory_mb=settings.memory_mb
+    )
 
 
 def close_idle() -> None:
@@ -76,16 +80,25 @@ def build_served_warehouse(
     from orderhe_dagster.settings.home import home_of
 
     store = build_store(settings)
-    return served_database(home_of(settings).warehouse, store, where, roles, isolation)
+    return served_database(
+        home_of(settings).warehouse, store, where, roles, isolation, settings.memory_mb
+    )
 
 
 def build_parquet_query(
-    folder: Path,
-) -> AbstractContextManager[Callable[[str], list[tuple[Any, ...]]]]:
-    """A DuckDB without a file, to ask Parquet files of this machine; `folder` takes what memory does not."""
-    from orderhe_dagster.resources.extract.parquet_query import parquet_query
+    settings: Settings,
+) -> Callable[[Path], AbstractContextManager[Callable[[str], list[tuple[Any, ...]]]]]:
+    """What opens a DuckDB without a file, to ask Parquet files of this machine.
 
-    return parquet_query(folder)
+    It is given a folder, which takes what memory does not.
+    """
+
+    def opened(folder: Path) -> AbstractContextManager[Callable[[str], list[tuple[Any, ...]]]]:
+        from orderhe_dagster.resources.extract.parquet_query import parquet_query
+
+        return parquet_query(folder, settings.memory_mb)
+
+    return opened
 
 
 def build_memory_warehouse() -> AbstractContextManager[MemorySession]:

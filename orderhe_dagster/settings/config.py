@@ -104,13 +104,18 @@ class RedshiftSettings:
         return f"{self.host or self.workgroup or self.cluster}:{self.port}/{self.database}"
 
 
+MEMORY_MB = 400
+"""What a DuckDB holds of its own where no setting says otherwise."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Every setting, checked. Paths are absolute.
 
     `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`. A daily run
     proves `proof_rows` of each layer (0: by the source), for `proof_seconds` of a server's time; a table
-    or a day that lost more than `most_lost` percent of its rows is not followed.
+    or a day that lost more than `most_lost` percent of its rows is not followed. `memory_mb`: what each
+    DuckDB that this process opens holds; more than that goes to the disk.
     """
 
     home: Path
@@ -128,6 +133,7 @@ class Settings:
     proof_rows: int = 0
     proof_seconds: int = 30
     most_lost: int = 50
+    memory_mb: int = MEMORY_MB
     s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
@@ -323,7 +329,7 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
 
 _OF_THE_SHOP = [
     *("start_date", "time_zone", "currency", "seed", "export_max_mb"),
-    *("proof_rows", "proof_seconds", "most_lost"),
+    *("proof_rows", "proof_seconds", "most_lost", "memory_mb"),
 ]
 _TIMEOUT = values.integer(1, 86_400)
 _SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
@@ -343,6 +349,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_PROOF_ROWS": values.integer(1, 10**12),
     "ORDERHE_PROOF_SECONDS": _TIMEOUT,
     "ORDERHE_MOST_LOST": values.integer(1, 100),
+    "ORDERHE_MEMORY_MB": values.integer(100, 10_000_000),
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,
     "ORDERHE_S3_ENDPOINT_URL": values.url,

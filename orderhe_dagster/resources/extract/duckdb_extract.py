@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 LONG_ROWS_A_GROUP = 2048
 """Rows of a table with long columns that DuckDB gathers before it writes: by itself 122,880, in memory."""
+_ROWS_KEPT = 3_000_000
+"""Rows that DuckDB gathers for all the days of an extract together, where each has as many as it can."""
+_LEAST_ROWS_A_GROUP, _MOST_ROWS_A_GROUP = 4096, 122_880
 
 
 def has_long_columns(table: Table) -> bool:
@@ -101,9 +104,15 @@ def copy_statement(
     options = "format parquet, compression zstd" + (
         f", partition_by ({', '.join(cuts)})" if cuts else ""
     )
-    if has_long_columns(table):
-        options += f", row_group_size {LONG_ROWS_A_GROUP}"
+    options += f", row_group_size {_rows_a_group(table, scope)}"
     return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
+
+
+def _rows_a_group(table: Table, scope: Scope) -> int:
+    """How many rows of a day DuckDB gathers before it writes: of many days, it holds some of each."""
+    if has_long_columns(table):
+        return LONG_ROWS_A_GROUP
+    return min(max(_ROWS_KEPT // len(segments_of(scope)), _LEAST_ROWS_A_GROUP), _MOST_ROWS_A_GROUP)
 
 
 def gather(table: Table, scope: Scope, folder: Path) -> dict[Segment, Sequence[Path]]:

@@ -8,27 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.resources.extract.engine import Options, bounded
+from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.interrupts import interruptible
-
-MEMORY = "1GB"
 
 
 @contextmanager
 def parquet_query(
-    folder: Path, memory: str = MEMORY
+    folder: Path, memory_mb: int = MEMORY_MB
 ) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
-    """Give what runs a select and returns its rows; it holds no more than `memory` of its own.
+    """Give what runs a select and returns its rows; it holds no more than `memory_mb` of its own.
 
     What does not fit goes into `folder`, which is the caller's to remove. PortError where a file
     cannot be read.
     """
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory,
-        "temp_directory": folder.as_posix(),
-        "preserve_insertion_order": False,
-    }
+    config: Options = {**bounded(memory_mb, folder), "preserve_insertion_order": False}
     with closing(duckdb.connect(config=config)) as connection:
 
         def query(sql: str) -> list[tuple[Any, ...]]:

@@ -33,10 +33,12 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     rows_of,
     touches_of,
 )
+from orderhe_dagster.resources.extract.engine import bounded, reader
 from orderhe_dagster.resources.insert.strict_insert import insert, safe_text
 from orderhe_dagster.resources.laptop import embedded_drift
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
+from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.open_files import open_file_limit
@@ -57,12 +59,14 @@ class EmbeddedSource(Source):
 
     DuckDB admits one writing process to a file and no reader beside it, so each operation waits its
     turn at a kernel lock (at most `lock_timeout_s`), opens the file, and closes it again; `linger_s`
-    after what reads, where nobody else waits for it.
+    after what reads, where nobody else waits for it. The engine holds `memory_mb`; more goes to a folder
+    beside the file.
     """
 
     path: str
     lock_timeout_s: float = 120.0
     linger_s: float = 0.0
+    memory_mb: int = MEMORY_MB
 
     @property
     def identity(self) -> str:
@@ -110,8 +114,6 @@ class EmbeddedSource(Source):
 
     def extract(self, table: Table, scope: Scope, folder: Path) -> Extract:
         """Write the rows of `scope` to Parquet parts under `folder`, cut by day, in one statement."""
-        import duckdb
-
         check_scope(table, scope)
         with fresh_folder(folder):
             with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
@@ -126,14 +128,10 @@ class EmbeddedSource(Source):
                 connection.execute("rollback")
             parts = gather(table, scope, folder)
             # The figures come from what was written, so that they hold for the parts themselves.
-            with (
-                closing(duckdb.connect()) as reader,
-                interruptible(reader.interrupt),
-                _named(table, self.identity),
-            ):
+            with reader(folder, self.memory_mb) as engine, _named(table, self.identity):
                 written = relation_of(parts)
-                measures = measures_of(reader, table, scope, written)
-                touches = touches_of(reader, table, scope, written)
+                measures = measures_of(engine, table, scope, written)
+                touches = touches_of(engine, table, scope, written)
             drop_empty_part(scope, parts, measures)
         return Extract(parts, measures, touches, snapshot_at.replace(tzinfo=timezone.utc))
 
@@ -211,7 +209,8 @@ class EmbeddedSource(Source):
             try:
                 if not read_only:
                     remove_stillborn(file)
-                database = duckdb.connect(file, read_only=read_only)
+                options = bounded(self.memory_mb, file.with_name(f"{file.name}.tmp"))
+                database = duckdb.connect(file, read_only=read_only, config=options)
             except duckdb.Error as error:
                 raise PortError(remedy(file, str(error), REBUILD)) from error
             stack.enter_context(closing(database))

@@ -19,6 +19,7 @@ from orderhe_dagster.resources.laptop.duckdb_file import is_stillborn, remedy, r
 from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
 from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
 
@@ -35,12 +36,14 @@ class EmbeddedWarehouse(Warehouse):
     """The warehouse in the DuckDB file at `path`; COPY reads its addresses from `store`.
 
     `linger_s`: how long the file stays open after a session, where nobody else waits for it.
+    `memory_mb`: what the engine holds; more than that goes to a folder beside the file.
     """
 
     path: str
     store: Store
     lock_timeout_s: float = 120.0
     linger_s: float = 0.0
+    memory_mb: int = MEMORY_MB
 
     @property
     def identity(self) -> str:
@@ -97,7 +100,12 @@ class EmbeddedWarehouse(Warehouse):
                 remove_stillborn(file)
             store_resolver = resolver(self.store, stack)
             try:
-                database = Database(file, resolver=store_resolver, read_only=read_only)
+                database = Database(
+                    file,
+                    resolver=store_resolver,
+                    read_only=read_only,
+                    memory_mb=self.memory_mb,
+                )
             except duckdb.IOException as error:
                 raise PortError(remedy(file, str(error), REBUILD)) from error
             stack.enter_context(database)

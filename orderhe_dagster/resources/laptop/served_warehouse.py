@@ -13,6 +13,7 @@ from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillbor
 from orderhe_dagster.resources.laptop.embedded_warehouse import REBUILD
 from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.locks import file_lock
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ _LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
 
 @contextmanager
 def served_database(
-    path: Path, store: Store, where: str, roles: Roles | None = None, isolation: str = "snapshot"
+    path: Path,
+    store: Store,
+    where: str,
+    roles: Roles | None = None,
+    isolation: str = "snapshot",
+    memory_mb: int = MEMORY_MB,
 ) -> Iterator[Database]:
     """Hold the file for the block. Other processes that want it are told to connect to `where`.
 
-    COPY and UNLOAD reach `store` as `roles` may (None: as they like).
+    COPY and UNLOAD reach `store` as `roles` may (None: as they like); the engine holds `memory_mb`.
     LockTimeout: somebody has the file; PortError: it cannot be read.
     """
     import duckdb
@@ -49,6 +55,7 @@ def served_database(
                 resolver=resolver(store, stack),
                 roles=roles or ANY_ROLES,
                 isolation=isolation,
+                memory_mb=memory_mb,
             )
         except duckdb.IOException as error:
             raise PortError(remedy(path, str(error), REBUILD)) from error

@@ -21,6 +21,7 @@ from orderhe_dagster.catalog.segments import Scope, uncut
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.extract.duckdb_extract import day_name, unused_name, where_of
+from orderhe_dagster.resources.extract.engine import Options
 from orderhe_dagster.resources.extract.faulty_rows import SOUND, faults_name
 from orderhe_dagster.resources.mysql.connection import ca_file, close
 from orderhe_dagster.resources.mysql.fetch import batches
@@ -132,10 +133,11 @@ def unpacked(table: Table, relation: str) -> str:
 
 @contextmanager
 def by_scanner(
-    settings: MySQLSettings, select: str
+    settings: MySQLSettings, select: str, options: Options | None = None
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """A connection of DuckDB and the relation in it that runs `select` in MySQL when it is read."""
-    with _duckdb() as connection:
+    # A second thread would have nothing to do but to wait for the one that MySQL answers.
+    with _duckdb({**(options or {}), "threads": 1}) as connection:
         _load(connection)
         for name, value in _SETTINGS.items():
             connection.execute(f"set {name} = {value}")
@@ -146,7 +148,7 @@ def by_scanner(
 
 @contextmanager
 def by_arrow(
-    connection: Any, table: Table, scope: Scope, select: str
+    connection: Any, table: Table, scope: Scope, select: str, options: Options
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """The same by pymysql's `connection` (values as texts): batches go by, none is kept."""
     import pyarrow as pa
@@ -169,7 +171,7 @@ def by_arrow(
     try:
         cursor.execute(select)
         reader = pa.RecordBatchReader.from_batches(schema, batches(cursor, schema, errors.append))
-        with _duckdb() as engine, close_on_interrupt(connection):
+        with _duckdb(options) as engine, close_on_interrupt(connection):
             engine.register("__mysql", reader)
             try:
                 yield engine, "__mysql"
@@ -192,11 +194,12 @@ def _abandon(connection: Any, cursor: Any) -> None:
 
 
 @contextmanager
-def _duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+def _duckdb(options: Options) -> Iterator[duckdb.DuckDBPyConnection]:
     """An engine that keeps nothing, fetches no extension and writes into no home folder."""
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {
+    config: Options = {
+        **options,
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_persistent_secrets": "false",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -42,6 +42,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     touches_of,
     where_of,
 )
+from orderhe_dagster.resources.extract.engine import bounded, reader, spill_of
 from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
 from orderhe_dagster.resources.mysql import drift as mysql_drift
 from orderhe_dagster.resources.mysql import scans
@@ -59,8 +60,7 @@ from orderhe_dagster.resources.mysql.extract import (
     unpacked,
 )
 from orderhe_dagster.resources.mysql.transaction import MySQLTransaction, writing
-from orderhe_dagster.settings.config import MySQLSettings
-from orderhe_dagster.settings.interrupts import interruptible
+from orderhe_dagster.settings.config import MEMORY_MB, MySQLSettings
 from orderhe_dagster.settings.open_files import open_file_limit
 from orderhe_dagster.settings.scratch import fresh_folder
 
@@ -80,10 +80,11 @@ class MySQLSource(Source):
     """The shop's MySQL that `settings` name.
 
     What only reads is repeated from a new snapshot after a lost connection, a deadlock and the like,
-    twice at most. A transaction that writes is never repeated here.
+    twice at most. A transaction that writes is never repeated here. An extract holds `memory_mb`.
     """
 
     settings: MySQLSettings
+    memory_mb: int = MEMORY_MB
 
     @property
     def identity(self) -> str:
@@ -309,14 +310,13 @@ class MySQLSource(Source):
     def _written(
         self, table: Table, scope: Scope, folder: Path, plain: Sequence[Plain] | None = None
     ) -> Extract:
-        import duckdb
 
         code = None if plain else code_name(table)
         with fresh_folder(folder):
             with self._reading(f"extract {table.ref}", table) as connection:
                 with connection.cursor() as cursor:
                     snapshot_at = _moment(cursor)
-                with self._opened(connection, table, scope, plain) as (engine, rows):
+                with self._opened(connection, table, scope, plain, folder) as (engine, rows):
                     # Below the number of days, DuckDB closes files early and writes many small parts.
                     files = open_file_limit(len(segments_of(scope)))
                     engine.execute(f"set partitioned_write_max_open_files = {files}")
@@ -326,16 +326,16 @@ class MySQLSource(Source):
                     with _not_plain() if plain else nullcontext():
                         engine.execute(copy_statement(table, scope, folder, rows, code))
             # The figures come from what was written, so that they hold for the parts themselves.
-            with closing(duckdb.connect()) as reader, interruptible(reader.interrupt):
+            with reader(folder, self.memory_mb) as engine:
                 sorted_rows = (
-                    sort_rows(reader, table, scope, folder)
+                    sort_rows(engine, table, scope, folder)
                     if code
                     else SortedRows(gather(table, scope, folder))
                 )
                 written = relation_of(sorted_rows.parts)
-                measures = measures_of(reader, table, scope, written)
-                touches = touches_of(reader, table, scope, written)
-                touches = add_quarantined(reader, table, touches, sorted_rows)
+                measures = measures_of(engine, table, scope, written)
+                touches = touches_of(engine, table, scope, written)
+                touches = add_quarantined(engine, table, touches, sorted_rows)
             drop_empty_part(scope, sorted_rows.parts, measures)
         return Extract(
             *(sorted_rows.parts, measures, touches, snapshot_at),
@@ -346,17 +346,23 @@ class MySQLSource(Source):
 
     @contextmanager
     def _opened(
-        self, connection: Any, table: Table, scope: Scope, plain: Sequence[Plain] | None
+        self,
+        connection: Any,
+        table: Table,
+        scope: Scope,
+        plain: Sequence[Plain] | None,
+        folder: Path,
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
         """The engine and the relation of an extract's rows; `_NotPlain` where they cannot be so."""
+        options = bounded(self.memory_mb, spill_of(folder))
         if self.settings.extract == "arrow":
             select = mysql_select(table, scope)
-            with by_arrow(connection, table, scope, select) as (engine, relation):
+            with by_arrow(connection, table, scope, select, options) as (engine, relation):
                 yield engine, unpacked(table, relation)
             return
         close(connection)  # the scanner has its own; ours would idle for as long
         select = plain_select(table, scope, plain) if plain else mysql_select(table, scope)
-        with by_scanner(self.settings, select) as (engine, relation):
+        with by_scanner(self.settings, select, options) as (engine, relation):
             if plain:
                 rows = plain_rows(engine, table, scope, plain, relation)
                 if rows is None:

@@ -63,11 +63,13 @@ class Database:
         read_only: bool = False,
         isolation: str = SNAPSHOT,
         lock_timeout_s: float = 600.0,
+        memory_mb: int | None = None,
     ) -> None:
         """Open the file, or make it. `resolver` reaches the addresses of COPY and UNLOAD for `roles`.
 
         `isolation` is SNAPSHOT (as new workgroups have it) or SERIALIZABLE; `lock_timeout_s`, how long
         a statement waits for a table at most, where its session's statement_timeout is not less.
+        `memory_mb`: what DuckDB holds; by itself four fifths of the machine's. More goes to the disk.
         """
         import duckdb
 
@@ -97,6 +99,8 @@ class Database:
             run("SET GLOBAL immediate_transaction_mode = true")
             if str(path) != ":memory:":  # what does not fit in memory goes beside the file
                 run(f"SET temp_directory = {string(f'{path}.tmp')}")
+            limit = f"SET memory_limit = '{memory_mb}MB'" if memory_mb else "RESET memory_limit"
+            run(limit)  # the instance may have served another database
             if not read_only:
                 run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
         except BaseException:
