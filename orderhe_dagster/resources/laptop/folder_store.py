@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ _STRIPES = 256
 _REPLACE_ATTEMPTS = 50
 _REPLACE_PAUSE_S = 0.02
 _COPY_CHUNK_BYTES = 1 << 20
+_SYNCED_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -90,20 +92,24 @@ class FolderStore(Store):
 
     def upload(self, files: Iterable[tuple[str, Path]]) -> None:
         """Move each local file under its key (copy it from another disk); durable on return."""
+        given = list(files)
+        self._locks_folder.mkdir(parents=True, exist_ok=True)
+        here = self._locks_folder.stat().st_dev
         touched: set[Path] = set()
-        for key, file in files:
-            path = self._path(key)
-            with self._writing(key) as aside:
-                if file.stat().st_dev == aside.parent.stat().st_dev:
-                    _sync_file(file)
-                    self._place(file, path)
-                else:
-                    _copy_durably(file, aside)
-                    self._place(aside, path)
-                    file.unlink()
-            touched.add(path.parent)
-        for folder in touched:
-            _sync_folder(folder)
+        # A disk makes many things durable at once in little more time than one.
+        with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
+            list(pool.map(_sync_file, [file for _, file in given if file.stat().st_dev == here]))
+            for key, file in given:
+                path = self._path(key)
+                with self._writing(key) as aside:
+                    if file.stat().st_dev == here:
+                        self._place(file, path, touched)
+                    else:
+                        _copy_durably(file, aside)
+                        self._place(aside, path, touched)
+                        file.unlink()
+                touched.add(path.parent)
+            list(pool.map(_sync_folder, touched))
 
     def sizes(self, keys: Sequence[str]) -> list[int | None]:
         """The size in bytes of each object, None where there is none."""
@@ -196,11 +202,11 @@ class FolderStore(Store):
                 f"{now}); read it again and decide again"
             )
 
-    def _place(self, file: Path, path: Path) -> None:
-        """Rename `file` to `path`, which is only ever whole."""
+    def _place(self, file: Path, path: Path, unsynced: set[Path] | None = None) -> None:
+        """Rename `file` to `path`, which is only ever whole; `unsynced`: see `_make_folder`."""
         for attempt in range(_REPLACE_ATTEMPTS):
             try:
-                _make_folder(path.parent)
+                _make_folder(path.parent, unsynced)
                 file.replace(path)
             except (PermissionError, FileNotFoundError):
                 # Windows: a reader has the object open. Elsewhere: a delete took the empty folder.
@@ -228,13 +234,19 @@ def _etag(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each entered durably in its parent."""
+def _make_folder(folder: Path, unsynced: set[Path] | None = None) -> None:
+    """Make a folder and those above it, each entered durably in its parent.
+
+    Where `unsynced` is given, the parents join it: the caller makes them durable, all at once.
+    """
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    _make_folder(folder.parent, unsynced)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
+    if unsynced is None:
+        _sync_folder(folder.parent)
+    else:
+        unsynced.add(folder.parent)
 
 
 def _sync(path: Path, flags: int) -> None:
