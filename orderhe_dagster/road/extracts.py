@@ -114,7 +114,7 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     done, records = BackedUp(known), known.records
     # By its clock, as extracts are told: what is found to be the same is known to be as of then.
     looked_at = road.source.clock() if records.keys() & {*step.segments} else None
-    touches = _touches(step, road.source)
+    touches = _touches(step, records, road.source)
     if step.window is not None:
         done.findings += check_rows(step, records, touches, rules)
         _note_findings(step, done.findings, road.warehouse)
@@ -123,7 +123,7 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
         proof = prove_backups(step, known, segments, road.source, store, rules)
         done.proof = proof
         segments |= proof.doubted
-        empty = _days_without_rows(step, known, touches)
+        empty = _days_without_rows(step, known, touches, segments)
         same = {
             s: (records[s], looked_at) for s in step.segments if s not in segments and looked_at
         }
@@ -152,11 +152,16 @@ def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -
         log.warning("%s: what differed could not be noted in %s: %s", name, audit.FINDINGS, error)
 
 
-def _touches(step: Step, source: Source) -> dict[Segment, Touch]:
-    """The fingerprints of all segments that have rows; of a table without partitions, of the whole."""
+def _touches(step: Step, known: Collection[Segment], source: Source) -> dict[Segment, Touch]:
+    """The fingerprints of all segments that have rows; of a table without partitions, of the whole.
+
+    But of days that are read whatever theirs is, as they have no backup yet: what is read tells it.
+    """
+    new = {segment for segment in step.segments if segment not in known}
     if step.window is None:
-        return source.touches(step.table, None)
-    touches = source.touches(step.table, step.history)
+        return {} if WHOLE in new else source.touches(step.table, None)
+    days = [day for day in step.history if Segment.of(day) not in new]
+    touches = source.touches(step.table, Window.of(days[0], days[-1])) if days else {}
     outside = source.touches(step.table, step.outside).get(OUTSIDE, backups.NO_ROWS)
     return touches if outside == backups.NO_ROWS else {**touches, OUTSIDE: outside}
 
@@ -193,7 +198,9 @@ def _to_read(step: Step, index: Index, touches: Mapping[Segment, Touch]) -> set[
     return segments
 
 
-def _days_without_rows(step: Step, known: Index, touches: Mapping[Segment, Touch]) -> list[Record]:
+def _days_without_rows(
+    step: Step, known: Index, touches: Mapping[Segment, Touch], to_read: Collection[Segment]
+) -> list[Record]:
     """Records of what never had a row, day or `outside`: the source was asked, there is nothing to read."""
     if step.window is None:
         return []
@@ -202,7 +209,7 @@ def _days_without_rows(step: Step, known: Index, touches: Mapping[Segment, Touch
     return [
         index_objects.empty_record(step.table.name, segment, schema, at)
         for segment in step.cut
-        if segment not in known.entries and segment not in touches
+        if segment not in known.entries and segment not in touches and segment not in to_read
     ]
 
 
@@ -242,17 +249,10 @@ def _back_up_scope(
     found = _findings(step, changed, before, fresh, extract, road, folder)
     _note_findings(step, found, road.warehouse)
     done.findings += found
-    store.upload(_files(extract, [fresh[segment] for segment in changed]))
-
-    def put_manifest(segment: Segment) -> None:
-        record = fresh[segment]
-        if record.parts:
-            store.put(record.manifest, backups.manifest_body(store, record.parts))
-
-    for _ in in_parallel(put_manifest, changed, store):
-        pass
+    written = [fresh[segment] for segment in changed]
+    store.upload([*_files(extract, written), *_manifests(store, written, folder / "manifests")])
     change = Change(
-        fresh=[fresh[segment] for segment in changed],
+        fresh=written,
         known={segment: known[segment] for segment in changed if segment in known},
         verified={segment: (before[segment], extract.snapshot_at) for segment in unchanged},
     )
@@ -315,6 +315,16 @@ def _files(extract: Extract, records: Iterable[Record]) -> Iterator[tuple[str, P
         ):
             for part, path in zip(parts, files.get(record.segment, ()), strict=True):
                 yield part.key, path
+
+
+def _manifests(store: Store, records: Iterable[Record], folder: Path) -> Iterator[tuple[str, Path]]:
+    """The keys of the records' manifests, each with a file of `folder` that is to lie there."""
+    folder.mkdir()
+    for number, record in enumerate(records):
+        if record.parts:
+            path = folder / f"{number:05d}.json"
+            path.write_bytes(backups.manifest_body(store, record.parts))
+            yield record.manifest, path
 
 
 def _holds(table: Table, before: Record, fresh: Record) -> bool:
