@@ -41,7 +41,9 @@ from warehouse.lines inner join warehouse.items on lines.item = items.item
 left join warehouse.makers on items.maker = makers.maker
 """,
 }
-WHOLE = "select lines.code::varchar(20) as code, count(*)::bigint as many from warehouse.lines group by lines.code"
+WHOLE = """
+select lines.code::varchar(20) as code, count(*)::bigint as many from warehouse.lines group by lines.code
+"""
 FILES = {
     "raw/lines.sql": """-- @partition sold_on
 -- @cursor updated_at
@@ -57,7 +59,7 @@ create table lines (
 """,
     "raw/makers.sql": "create table makers (maker int not null, town varchar(20), primary key (maker));\n",
     **{f"mart/{name}.sql": f"-- @partition sold_on{sql};\n" for name, sql in MARTS.items()},
-    "mart/whole.sql": f"{WHOLE};\n",
+    "mart/whole.sql": f"{WHOLE.strip()};\n",
 }
 NOW = "timestamp '2026-01-07 00:00:00'"
 
