@@ -14,6 +14,7 @@ from orderhe_dagster.assets.common import (
     failing_clearly,
     preview,
     select_lineage,
+    unchanged_since,
     upstream_key,
 )
 from orderhe_dagster.catalog.table import Catalogue
@@ -84,7 +85,7 @@ def _export_asset(
             log.info("%s: %s to %s", label, counted(exported.rows, "row"), wanted.files.csv)
         else:
             log.info("%s: unchanged since %s", label, f"{exported.at:%Y-%m-%d %H:%M} UTC")
-            metadata["unchanged_since"] = dg.MetadataValue.timestamp(exported.at)
+            metadata |= unchanged_since([exported.at])
         return dg.MaterializeResult(
             metadata=metadata,
             data_version=dg.DataVersion(exported.content) if exported.content else None,

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
-from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly
+from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly, unchanged_since
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.figures import figures, ranges
 from orderhe_dagster.dashboard.kept_data import KeptData
@@ -81,8 +81,9 @@ def build_dashboard_assets(
             log.info("%s leaves out a panel: %s", DASHBOARD, text)
         log.info("%s: %s bytes to %s", DASHBOARD, f"{size:,}", path)
         return dg.MaterializeResult(
+            # The page tells the state as of now: the figures alone may have stood.
             metadata=_metadata(data, path, size)
-            | ({"figures_unchanged_since": dg.MetadataValue.timestamp(since)} if since else {}),
+            | {f"figures_{name}": text for name, text in unchanged_since([since]).items()},
             data_version=dg.DataVersion(_version(data, currency)),
         )
 
@@ -170,7 +171,7 @@ def build_lineage_asset(catalogue: Catalogue, state: Home) -> dg.AssetsDefinitio
                 log.info("%s: %s bytes to %s", LINEAGE, f"{metadata['bytes']:,}", path)
             else:
                 log.info("%s: unchanged since %s", LINEAGE, f"{since:%Y-%m-%d %H:%M} UTC")
-                metadata["unchanged_since"] = dg.MetadataValue.timestamp(since)
+                metadata |= unchanged_since([since])
         version = hashlib.sha256(page.encode("utf-8")).hexdigest()[:32]
         return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
 

@@ -1,4 +1,5 @@
 -- Every order with its customer's and product's kind, for BI tools. No names, no addresses.
+-- @partition order_date
 -- @grain order_id
 -- @owner team:data
 -- @freshness 26h
@@ -18,4 +19,4 @@ select
     order_details.unit_price::integer as unit_price, -- Price of one on that day, in won
     order_details.amount::integer as amount -- quantity x unit_price, in won
 from mart.order_details
-order by order_details.order_id;
+order by order_details.order_date, order_details.order_id;
