@@ -178,24 +178,40 @@ def lagging(session: Session, catalogue: Catalogue, refs: Iterable[TableRef]) ->
 
     A model that lags makes all that is built from it lag. Loaded tables never do.
     """
+    wanted = [*refs]
+    names = {str(ref) for ref in _with_upstreams(catalogue, wanted)}
+    held = audit.read(session, sorted(names))
     known: dict[TableRef, bool] = {}
-    return [ref for ref in refs if _lags(session, catalogue, ref, known)]
+    return [ref for ref in wanted if _lags(session, catalogue, ref, held, known)]
+
+
+def _with_upstreams(catalogue: Catalogue, refs: Iterable[TableRef]) -> set[TableRef]:
+    """The models among these tables, and all that they are built from."""
+    everything: set[TableRef] = set()
+    for ref in refs:
+        if catalogue.get(ref).layer != "raw":
+            upstream = catalogue.get(ref).depends_on
+            everything |= {ref, *upstream, *_with_upstreams(catalogue, upstream)}
+    return everything
 
 
 def _lags(
-    session: Session, catalogue: Catalogue, ref: TableRef, known: dict[TableRef, bool]
+    session: Session,
+    catalogue: Catalogue,
+    ref: TableRef,
+    held: Mapping[str, Mapping[Segment, Loaded]],
+    known: dict[TableRef, bool],
 ) -> bool:
     table = catalogue.get(ref)
     if table.layer == "raw":
         return False
     if ref not in known:
-        held = audit.read(session, [str(ref), *map(str, table.depends_on)])
         inputs = Inputs(session, catalogue, table, held)
         segments = inputs.days if table.partition else {WHOLE}
         known[ref] = (
             not held[str(ref)]
             or any(inputs.changed(segment) for segment in segments)
-            or any(_lags(session, catalogue, upstream, known) for upstream in table.depends_on)
+            or any(_lags(session, catalogue, on, held, known) for on in table.depends_on)
         )
     return known[ref]
 
