@@ -2,6 +2,9 @@
 
     python -m benchmarks.bench.ours load       back up and load `orders`, every day that is over
     python -m benchmarks.bench.ours day        the same for the last day that is over
+    python -m benchmarks.bench.ours touches    the source's fingerprints of every day, and nothing else
+    python -m benchmarks.bench.ours extract    every day to Parquet files, and nothing else
+    python -m benchmarks.bench.ours measure    the source's own proof of every day, and nothing else
     python -m benchmarks.bench.ours content    what the warehouse holds of `orders`
     python -m benchmarks.bench.ours assets     how many assets and checks a run of everything has
     python -m benchmarks.bench.ours location   loads the code location: its seconds beyond imports
@@ -68,6 +71,28 @@ def _carry(last_day: bool) -> dict[str, float]:
         "load_s": ended - between,
         "segments": len(done.read),
     }
+
+
+def _of_source(what: str) -> dict[str, float]:
+    """One of the three things that the road asks of the source, for every day."""
+    from orderhe_dagster.commands.days import whole_days
+    from orderhe_dagster.resources.build import build_source
+    from orderhe_dagster.settings.home import home_of
+    from orderhe_dagster.settings.project import read_catalogue
+    from orderhe_dagster.settings.scratch import scratch_folder
+
+    settings = _settings()
+    source, window = build_source(settings), whole_days(settings)
+    (table,) = [one for one in read_catalogue(settings).layer("raw") if one.name == "orders"]
+    with scratch_folder(home_of(settings).scratch, label="bench") as folder:
+        started, cpu = time.perf_counter(), time.process_time()
+        if what == "touches":
+            source.touches(table, window)
+        elif what == "extract":
+            source.extract(table, window, folder / "out")
+        else:
+            source.measure(table, window)
+        return _since(started, cpu)
 
 
 def _content() -> dict[str, Any]:
@@ -158,6 +183,9 @@ def _since(started: float, cpu: float) -> dict[str, float]:
 VERBS: dict[str, Callable[[], dict[str, Any]]] = {
     "load": lambda: _carry(last_day=False),
     "day": lambda: _carry(last_day=True),
+    "touches": lambda: _of_source("touches"),
+    "extract": lambda: _of_source("extract"),
+    "measure": lambda: _of_source("measure"),
     "content": _content,
     "assets": _assets,
     "location": _location,

@@ -221,6 +221,7 @@ _COMPARED: tuple[tuple[str, Callable[[Result], Sequence[float]]], ...] = (
     ("times CPU", lambda one: one.client_cpu_s),
     ("times work", lambda one: one.own("work_s")),
     ("times work CPU", lambda one: one.own("work_cpu_s")),
+    ("times source CPU", lambda one: one.server_cpu_s("source")),
 )
 """What is told as so many times the reference's."""
 _OF_THE_SOURCE = ("source CPU s", "longest query s", "longest snapshot s")

@@ -420,7 +420,7 @@ def plain(command: Command, servers: Mapping[str, int] | None = None) -> MakeRea
 
     @contextmanager
     def ready() -> Iterator[Ready]:
-        yield Ready(command)
+        yield Ready(command, servers or {})
 
     return ready
 

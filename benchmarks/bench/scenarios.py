@@ -314,6 +314,38 @@ def night(bench: Bench) -> Scenario:
         return compare(bench, _scenario(bench, "night", title, contestants[0].name), contestants)
 
 
+def source(bench: Bench) -> Scenario:
+    """What the road asks of the source, each by itself, beside a plain select of the same rows."""
+    made = bench.bed
+    with bed.laptop(made, made.home("source")) as systems:
+        contestants = [
+            Contestant(
+                "select * by mariadb --quick",
+                runners.client(made),
+                "reads alone",
+                missing="" if shutil.which("mariadb") else "the client is not installed",
+            ),
+            *(
+                Contestant(name, runners.plain(runners.worker(systems, verb), made.servers), does)
+                for name, verb, does in (
+                    (
+                        "fingerprints",
+                        "touches",
+                        "rows and the cursor's sum of every day, once a run",
+                    ),
+                    ("extract", "extract", "every row, to a Parquet file a day"),
+                    (
+                        "source proof",
+                        "measure",
+                        "rows, sums and a digest of every column of every day",
+                    ),
+                )
+            ),
+        ]
+        title = "What is asked of the source"
+        return compare(bench, _scenario(bench, "source", title, contestants[0].name), contestants)
+
+
 def proof(bench: Bench) -> Scenario:
     """`orderhe prove`: source, backup and warehouse, every day."""
     shop = bench.bed
@@ -503,6 +535,7 @@ SCENARIOS: dict[str, Callable[[Bench], Scenario]] = {
     "increment": increment,
     "night": night,
     "backfill": backfill,
+    "source": source,
     "proof": proof,
     "marts": marts,
     "exports": exports,
