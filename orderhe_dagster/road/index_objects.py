@@ -150,7 +150,7 @@ def encoded_chunk(table: str, chunk: str, entries: Mapping[Segment, Entry]) -> b
         "segments": records,
         "empty": empty,
     }
-    return json.dumps(body, indent=1, sort_keys=True).encode()
+    return json.dumps(body, sort_keys=True).encode()
 
 
 def decoded_chunk(key: str, body: bytes) -> dict[Segment, Entry]:
