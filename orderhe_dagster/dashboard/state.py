@@ -15,7 +15,7 @@ from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.check_results import AGREES, CheckResult, check_results
-from orderhe_dagster.road.audit import LOADS
+from orderhe_dagster.road.audit import LOADS, UNDEFINED_COLUMN
 from orderhe_dagster.road.inputs import lagging
 
 _IN_WAREHOUSE: tuple[Layer, ...] = ("raw", "warehouse", "mart")
@@ -27,13 +27,15 @@ CLOCKS = timedelta(minutes=1)
 class Freshness:
     """When a table was last loaded, built or written (UTC, naive), and the days it has, if it has days.
 
-    `outside_rows` are those of no day of the shop's history.
+    `outside_rows` are those of no day of the shop's history. `confirmed_at` is when a run last found
+    that nothing of it was to be done.
     """
 
     at: datetime
     last_day: str | None
     days: int = 0
     outside_rows: int = 0
+    confirmed_at: datetime | None = None
 
 
 def read_state(
@@ -81,14 +83,21 @@ def _behind(
 def _built(session: Session) -> dict[str, Freshness]:
     """By the name that SQL calls a table; empty where nothing was ever loaded."""
     no_days = f"'{WHOLE}', '{OUTSIDE}'"
+    select = (
+        "select table_name, max(loaded_at) as built_at,"
+        f" max(case when segment not in ({no_days}) then segment end) as last_day,"
+        f" count(case when segment not in ({no_days}) then segment end) as days,"
+        f" coalesce(sum(case when segment = '{OUTSIDE}' then row_count end), 0)::bigint as outside_rows"
+    )
     try:
-        result = session.execute(
-            "select table_name, max(loaded_at) as built_at,"
-            f" max(case when segment not in ({no_days}) then segment end) as last_day,"
-            f" count(case when segment not in ({no_days}) then segment end) as days,"
-            f" coalesce(sum(case when segment = '{OUTSIDE}' then row_count end), 0)::bigint as outside_rows"
-            f" from {LOADS} group by table_name"
-        )
+        try:
+            result = session.execute(
+                f"{select}, max(confirmed_at) as confirmed_at from {LOADS} group by table_name"
+            )
+        except StatementError as error:
+            if error.code != UNDEFINED_COLUMN:  # of an earlier version: the next run adds it
+                raise
+            result = session.execute(f"{select} from {LOADS} group by table_name")
     except StatementError as error:
         if error.code != UNDEFINED_TABLE:
             raise
@@ -143,7 +152,9 @@ def _freshness_row(table: Table, built: Mapping[str, Freshness]) -> dict[str, An
     limit = table.freshness
     return {
         "asset": "/".join(table.read_as.path),
-        "built_at": None if times is None else instant(times.at),
+        "built_at": None
+        if times is None
+        else instant(max(times.at, times.confirmed_at or times.at)),
         "limit_hours": None if limit is None else round(limit.total_seconds() / 3600, 2),
         "last_day": None if times is None else times.last_day,
     }

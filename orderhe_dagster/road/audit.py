@@ -86,6 +86,7 @@ _AUDIT_DDL = (
 )
 _ADDED_COLUMNS = (
     (LOADS, "proven_at timestamp"),  # when the rows were last measured, and were those (UTC)
+    (LOADS, "confirmed_at timestamp"),  # when a run asked for it last and found it as it was to be
     (LOADS, "column_versions varchar(65535)"),  # which columns later versions changed; NULL: any
     (CHECKS, "segments_held integer"),  # these three: of the proof, over all of the table
     (CHECKS, "never_proven integer"),
@@ -286,6 +287,16 @@ def note_proven(session: Session, name: str, versions: Mapping[Segment, str]) ->
         f"update {LOADS} set proven_at = getdate() where table_name = {literal(name)}"
         f" and segment || '=' || version in ({listed})"
     )
+
+
+def note_confirmed(session: Session, name: str, segments: Iterable[Segment]) -> None:
+    """Keep that a run asked for these segments, and nothing of them was to be done."""
+    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
+    if listed:
+        session.execute(
+            f"update {LOADS} set confirmed_at = getdate() where table_name = {literal(name)}"
+            f" and segment in ({listed})"
+        )
 
 
 def note_doubted(session: Session, name: str, segments: Iterable[Segment]) -> None:

@@ -221,6 +221,7 @@ def _build(
         plan = _plan(session, step, catalogue, rules)
         plan.inputs.require_ready(plan.segments)
         require_passed(session)
+        audit.note_confirmed(session, str(table.ref), {*step.segments} - plan.segments)
         if not plan.does_anything:
             return _built(session, step, plan)
         try:

@@ -211,6 +211,8 @@ def _note_seen(
 ) -> None:
     """Keep when the source was seen to hold what was asked for and is loaded already."""
     seen: dict[datetime, list[str]] = {}
+    name = f"warehouse.{step.table.name}"
+    audit.note_confirmed(session, name, {*step.segments} - done.records.keys())
     for segment in step.segments:
         if segment in done.records:
             continue
@@ -220,7 +222,7 @@ def _note_seen(
     for at, segments in seen.items():
         session.execute(
             f"update {LOADS} set snapshot_at = '{at:{MOMENT}}'"
-            f" where table_name = {literal(f'warehouse.{step.table.name}')}"
+            f" where table_name = {literal(name)}"
             f" and segment in ({', '.join(segments)}) and snapshot_at < '{at:{MOMENT}}'"
         )
 

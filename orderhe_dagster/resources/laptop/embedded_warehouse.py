@@ -92,13 +92,16 @@ class EmbeddedWarehouse(Warehouse):
         from local_redshift.database.database import Database
 
         read_only = read_only and file.exists() and not is_stillborn(file)
-        with ExitStack() as stack:
-            lock = stack.enter_context(
+        resources = (
+            ExitStack()
+        )  # what a COPY fetches is given back with it, too: no other must be had
+        try:
+            lock = resources.enter_context(
                 file_lock(file, shared=read_only, timeout_s=self.lock_timeout_s, label=label)
             )
             if not read_only:
                 remove_stillborn(file)
-            store_resolver = resolver(self.store, stack)
+            store_resolver = resolver(self.store, resources)
             try:
                 database = Database(
                     file,
@@ -108,9 +111,11 @@ class EmbeddedWarehouse(Warehouse):
                 )
             except duckdb.IOException as error:
                 raise PortError(remedy(file, str(error), REBUILD)) from error
-            stack.enter_context(database)
-            resources = stack.pop_all()
-            return OpenFile(file, self.store, read_only, lock, database, resources)
+            resources.enter_context(database)
+        except BaseException:
+            resources.close()
+            raise
+        return OpenFile(file, self.store, read_only, lock, database, resources)
 
     def write(self, sql: str, lines: Lines, label: str = "query", about: int = 0) -> Result:
         """Run a reading statement into lines, which the engine computes beside the rows."""
