@@ -16,6 +16,7 @@ from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit, parents
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.column_versions import ColumnVersions
+from orderhe_dagster.road.load_sql import PUT_ASIDE
 from orderhe_dagster.road.parents import Known
 from orderhe_dagster.road.remedies import again_command, run_command
 
@@ -124,7 +125,7 @@ class Inputs:
 
         Rows that were altered and put right count as others.
         """
-        if name not in self._loaded:
+        if name not in self._loaded or row.version.startswith(PUT_ASIDE):
             return row.version
         known = ColumnVersions.of(row.column_versions, row.version)
         return f"{known.seen_by(self._loaded[name])}@{row.inputs}"

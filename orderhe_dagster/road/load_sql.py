@@ -14,6 +14,8 @@ from orderhe_dagster.road.step import Step
 STAGE, INCOMING = "_stage", "_incoming"  # no table is called so: names of files begin with a letter
 SUPERSEDED = "superseded"
 MOVED = "moved by "
+PUT_ASIDE = (audit.DISPUTED, MOVED)
+"""How the versions of segments begin that are known not to be what was loaded."""
 MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 _COLUMNS = (
     "table_name, segment, version, generation, run_id, row_count, digest, inputs, snapshot_at,"

@@ -32,7 +32,7 @@ from orderhe_dagster.road.held_back import (
 from orderhe_dagster.road.load_sql import (
     INCOMING,
     MOMENT,
-    MOVED,
+    PUT_ASIDE,
     STAGE,
     incoming_rows,
     load_statements,
@@ -47,8 +47,6 @@ from orderhe_dagster.road.source_proof import objects_wrong, soundness
 from orderhe_dagster.road.step import Step
 
 _ATTEMPTS = 3
-_PUT_ASIDE = (audit.DISPUTED, MOVED)
-"""How the versions of segments begin that are known not to be what was loaded."""
 
 
 class LoadError(PortError):
@@ -239,7 +237,7 @@ def _loaded_alike(
         segment
         for segment, record in records.items()
         if segment in held
-        and not held[segment].version.startswith(_PUT_ASIDE)
+        and not held[segment].version.startswith(PUT_ASIDE)
         and (segment != OUTSIDE or held[segment].version == record.version)
     }
     other = sorted(s for s in known if held[s].version != records[s].version)

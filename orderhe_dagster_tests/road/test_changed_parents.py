@@ -227,6 +227,7 @@ def test_any_changes_come_to_the_same(shop: TestShop, seed: int) -> None:
                             f" (select 1 from items where item = {item})"
                         ),
                         f"update lines set item = {other}, updated_at = {at} where item = {item}",
+                        f"update lines set sold_on = date '{day}', updated_at = {at} where item = {item}",
                         f"delete from lines where item = {item} and sold_on = date '{day}'",
                         (
                             f"insert into lines values ({1000 + 100 * night + dice.randrange(10**6)},"

@@ -148,7 +148,9 @@ def test_a_load_stops_and_changes_nothing_when_a_part_is_damaged(
     ran_shop.store.put(part["key"], damage(stored.body))
     assert ran_shop.run("warehouse/sales", "2026-01-01").succeeded, "nothing of it is to be loaded"
     with ran_shop.warehouse.session("a warehouse that holds an older generation") as session:
-        session.execute("update warehouse._loads set version = 'older' where segment = '2026-01-01'")
+        session.execute(
+            "update warehouse._loads set version = 'older' where segment = '2026-01-01'"
+        )
     outcome = ran_shop.run("warehouse/sales", "2026-01-01")
     assert not outcome.succeeded
     assert "sales" in outcome.failures[0]
