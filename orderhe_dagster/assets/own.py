@@ -42,6 +42,11 @@ def with_own(ours: dg.Definitions, catalogue: Catalogue) -> dg.Definitions:
     return own.merged_with(ours)
 
 
+def has_own() -> bool:
+    """Whether a team has added anything."""
+    return bool(own_files(importlib.import_module(PACKAGE)))
+
+
 def shop_days() -> dg.DailyPartitionsDefinition:
     """The shop's days, which our assets are cut by: for a team's own that go by them too."""
     from orderhe_dagster.assets.calendar import Calendar
