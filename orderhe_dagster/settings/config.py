@@ -104,7 +104,7 @@ class RedshiftSettings:
         return f"{self.host or self.workgroup or self.cluster}:{self.port}/{self.database}"
 
 
-MEMORY_MB = 300
+MEMORY_MB = 200
 """What a DuckDB holds of its own where no setting says otherwise."""
 
 
