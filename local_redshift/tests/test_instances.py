@@ -24,6 +24,20 @@ def none_idle() -> Iterator[None]:
     instances.close_idle()
 
 
+def test_the_memory_of_one_database_is_not_the_next_ones(tmp_path: Path) -> None:
+    def held(database: Database) -> str:
+        with connect(database) as engine:
+            limit = engine.connection.execute("select current_setting('memory_limit')").fetchone()
+            return str(limit[0])
+
+    with Database(tmp_path / "a") as database:
+        by_itself = held(database)
+    with Database(tmp_path / "b", memory_mb=128) as database:
+        assert held(database) == "122.0 MiB"
+    with Database(tmp_path / "a") as database:
+        assert held(database) == by_itself
+
+
 def test_the_next_file_is_opened_in_the_same_instance_and_holds_its_own(tmp_path: Path) -> None:
     with Engine(tmp_path / "a") as engine:
         used = engine.database._instance
