@@ -29,9 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=5_000_000, help="orders of the shop, about")
+    parser.add_argument("--rows", type=int, help="orders of the shop, about (5,000,000)")
     parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is run")
+    parser.add_argument("--rounds", type=int, help="how often each is run (3)")
     parser.add_argument("--quick", action="store_true", help="300,000 orders, two rounds")
     parser.add_argument("--only", default="", help=f"some of {', '.join(SCENARIOS)}")
     parser.add_argument("--json", type=Path, help="keep the figures in FILE, those of before too")
@@ -40,7 +40,8 @@ def main() -> None:
     names = [name for name in given.only.split(",") if name] or [*SCENARIOS]
     if unknown := {*names} - {*SCENARIOS}:
         parser.error(f"--only: there is no {', '.join(sorted(unknown))}: {', '.join(SCENARIOS)}")
-    rows, rounds = (300_000, 2) if given.quick else (given.rows, given.rounds)
+    rows, rounds = (300_000, 2) if given.quick else (5_000_000, 3)
+    rows, rounds = given.rows or rows, given.rounds or rounds
     compile_all()
     done: list[Scenario] = []
     if not {*names} - {*scale.SCENARIOS}:
@@ -52,14 +53,19 @@ def main() -> None:
         for name in names:
             done.append(tried(name, bench))
             print(report.table(done[-1]), flush=True)
-    found = Report(machine(), versions(), done)
-    if given.json:
-        if given.json.exists():
-            found = merged(from_json(given.json.read_text("utf-8")), found)
-        given.json.write_text(to_json(found), "utf-8")
-    if given.picture and (scenario := found.scenario("load")):
+            if given.json:  # at once: a long run that is interrupted keeps what it has
+                keep(given.json, done)
+    if given.picture and (scenario := Report(scenarios=done).scenario("load")):
         given.picture.write_text(report.picture(scenario), "utf-8")
     sys.exit(1 if any(map(report.is_wrong, done)) else 0)
+
+
+def keep(file: Path, done: list[Scenario]) -> None:
+    """Write the figures, in place of those of the same scenarios that are in the file."""
+    found = Report(machine(), versions(), done)
+    if file.exists():
+        found = merged(from_json(file.read_text("utf-8")), found)
+    file.write_text(to_json(found), "utf-8")
 
 
 def tried(name: str, bench: Bench) -> Scenario:
