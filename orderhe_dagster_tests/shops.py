@@ -187,6 +187,14 @@ class TestShop:
         """What the index says of a segment."""
         return index.read(self.store, table).records[Segment(segment)]
 
+    def hold_older(self, name: str, segment: str) -> None:
+        """Have the warehouse's audit say of a segment of a table that another version of it is there."""
+        with self.warehouse.session("a warehouse that was left behind") as session:
+            session.execute(
+                f"update warehouse._loads set version = 'older', inputs = 'older'"
+                f" where table_name = '{name}' and segment = '{segment}'"
+            )
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""
         return [tuple(row) for row in self.warehouse.query(sql).rows]

@@ -264,6 +264,7 @@ def mend(settings: Settings, report: Report) -> Repair:
 
     differing = [difference.segment for _, difference in report.differing()]
     days = sorted(days_of(differing))
+    _note_other_inputs(settings, report)
     outcome = launch(
         settings,
         selection_of(report),
@@ -277,6 +278,23 @@ def mend(settings: Settings, report: Report) -> Repair:
     _note_mended(settings, report, mended, outcome.run_id)
     still = sorted({(name, str(one.segment), str(one.severity)) for name, one in again})
     return Repair(outcome.run_id, outcome.succeeded, outcome.lines(), mended, still)
+
+
+def _note_other_inputs(settings: Settings, report: Report) -> None:
+    """Have the segments built again that are as they were built, but of rows which were altered then."""
+    from orderhe_dagster.resources.build import build_warehouse
+    from orderhe_dagster.road import audit
+
+    wrong = {
+        str(model.table.ref): [one.segment for one in model.of_other_rows]
+        for model in report.models
+        if model.was_built_of_others
+    }
+    if not wrong:
+        return
+    with build_warehouse(settings).session("models of altered rows") as session:
+        for name, segments in wrong.items():
+            audit.note_other_inputs(session, name, segments)
 
 
 def _last_loaded(settings: Settings) -> Window | None:

@@ -61,7 +61,12 @@ class ModelProof:
     @property
     def was_built_of_others(self) -> bool:
         """Whether some rows are as they were built, but of other rows: only computing again shows it."""
-        return any(one.text == _OTHER_ROWS for one in self.differences)
+        return bool(self.of_other_rows)
+
+    @property
+    def of_other_rows(self) -> list[Difference]:
+        """What is as it was built, but of other rows than there are now."""
+        return [one for one in self.differences if one.text == _OTHER_ROWS]
 
 
 def prove_model(

@@ -309,6 +309,16 @@ def note_doubted(session: Session, name: str, segments: Iterable[Segment]) -> No
         )
 
 
+def note_other_inputs(session: Session, name: str, segments: Iterable[Segment]) -> None:
+    """Keep that these segments of a model were not built of what it reads: its next build makes them anew."""
+    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
+    if listed:
+        session.execute(
+            f"update {LOADS} set inputs = '', proven_at = null where table_name = {literal(name)}"
+            f" and segment in ({listed})"
+        )
+
+
 def note_findings(
     session: Session, name: str, findings: Sequence[tuple[Segment, str, str]], run_id: str
 ) -> None:

@@ -40,10 +40,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Turn:
-    """A segment that may be proven: how many rows it has, and when that was done last (UTC)."""
+    """A segment that may be proven: how many rows it has, and when that was done last (UTC).
+
+    `is_asked`: it comes before all that was not asked for.
+    """
 
     rows: int
     proven_at: datetime | None = None
+    is_asked: bool = False
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -56,7 +60,7 @@ def choose(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
 
     Never fewer rows than that: so all come round in `nights`.
     """
-    ordered = sorted(turns, key=lambda segment: (turns[segment].proven_at or _NEVER, segment))
+    ordered = sorted(turns, key=lambda segment: _place(segment, turns[segment]))
     if budget.everything:
         return ordered
     chosen: list[Segment] = []
@@ -67,6 +71,10 @@ def choose(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
         rows += turns[segment].rows
         chosen.append(segment)
     return chosen
+
+
+def _place(segment: Segment, turn: Turn) -> tuple[bool, datetime, Segment]:
+    return not turn.is_asked, turn.proven_at or _NEVER, segment
 
 
 def nights(turns: Mapping[Segment, Turn], budget: Budget) -> int:

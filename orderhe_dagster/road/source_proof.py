@@ -59,15 +59,17 @@ def prove_backups(
     }
     rows = {segment: record.measure.rows for segment, record in records.items()}
     seen = {s: known.proven.get(s, Proven()) for s in records}
-    seen |= {s: Proven() for s in step.segments if s in records}
-    of_backup = choose({s: Turn(rows[s], seen[s].backup) for s in records}, rules.budget)
+    asked = {*step.segments}
+    of_backup = choose(
+        {s: Turn(rows[s], seen[s].backup, s in asked) for s in records}, rules.budget
+    )
     sound, unsound = _looked_at(store, [records[segment] for segment in of_backup])
     if are_many(
         len(unsound), sum(1 for s in of_backup if rows[s])
     ):  # of these: but of all of them?
         sound, unsound = _looked_at(store, list(records.values()))
     check_lost(step.table, unsound, sum(1 for s in sound if rows[s]), rules)
-    turns = {s: Turn(rows[s], seen[s].source) for s in records if s not in unsound}
+    turns = {s: Turn(rows[s], seen[s].source, s in asked) for s in records if s not in unsound}
     of_source = choose(turns, rules.budget)
     proof.segments, proof.nights = len(records), nights(turns, rules.budget)
     live = _measured(step, of_source, records, source, rules.budget)

@@ -41,6 +41,7 @@ def lose_manifest(shop: TestShop) -> None:
 def test_a_lost_manifest_is_written_again_from_the_record(ran_shop: TestShop) -> None:
     """The record names every part with its size and hash: the manifest is only COPY's form of it."""
     lose_manifest(ran_shop)
+    ran_shop.hold_older("warehouse.sales", DAY)
     assert ran_shop.run("warehouse/sales", DAY).succeeded
     assert ran_shop.record("sales", DAY).generation == 1
 
@@ -50,6 +51,7 @@ def test_a_damaged_backup_stops_the_load_and_is_mended_by_what_the_error_says(
     ran_shop: TestShop, damage: Callable[[TestShop], None]
 ) -> None:
     damage(ran_shop)
+    ran_shop.hold_older("warehouse.sales", DAY)
     outcome = ran_shop.run("warehouse/sales", DAY)
     assert not outcome.succeeded
     assert f"sales' --from {DAY} --to {DAY}" in outcome.failures[0]
