@@ -248,11 +248,21 @@ def test_a_run_builds_the_days_that_were_touched_and_no_others(
         }
         for name in daily
     }
-    # A category is read from the products, of which some have changed: all of its days are built.
-    assert built == {
-        "daily_sales": touched(before, after),
-        "order_funnel": touched(before, after),
-        "category_sales": set(after.days),
+    # Of a product no column has changed that is read; of customers the city has, of some who moved.
+    days = touched(before, after)
+    moved = built.pop("order_details") - days
+    assert built == dict.fromkeys(("daily_sales", "order_funnel", "category_sales"), days)
+    of_moved = differing_days(before.marts["order_details"], after.marts["order_details"]) - days
+    assert moved == of_moved & set(before.days)
+
+
+def differing_days(before: truth.Rows, after: truth.Rows) -> set[date]:
+    """The days of orders of which some row differs."""
+    return {
+        row["order_date"]
+        for rows, others in ((before, after), (after, before))
+        for row in rows
+        if row not in others
     }
 
 

@@ -1,6 +1,6 @@
 """Asset checks: claims of the catalogue and of `sql/checks/`, and the agreement. The SQL is in `proof`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,8 +27,10 @@ from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, LIMIT, Exc
 from orderhe_dagster.road import audit, index
 from orderhe_dagster.road.extracts import Parquet, Road
 from orderhe_dagster.road.guards import Rules
+from orderhe_dagster.road.index_objects import Proven
 from orderhe_dagster.road.quarantine_report import markdown
 from orderhe_dagster.road.remedies import again_command
+from orderhe_dagster.road.rota import Budget, Turn, choose
 from orderhe_dagster.road.step import Step
 
 FIRST_WRONG, LAST_WRONG = "first_wrong_day", "last_wrong_day"
@@ -72,12 +74,13 @@ def _loaded_checks(
 ) -> dg.AssetChecksDefinition:
     asset = dg.AssetKey(["warehouse", table.name])
     claims = claims_of(catalogue, table, "warehouse")
+    names = [one.name for one in catalogue.layer("raw")]
     agreement = dg.AssetCheckSpec(
         AGREES,
         asset=asset,
-        description="Source, backup and warehouse hold the same of all that the run loaded: rows, the "
-        "exact sum of each numeric column, and a digest of all values. What a run does not load is "
-        "proven by turns: see how old the oldest proof is.",
+        description="Source, backup and warehouse hold the same of all that the run loaded, as far as the "
+        "night's budget of the proof goes: rows, the exact sum of each numeric column, and a digest of "
+        "all values. All else is proven by turns: see how old the oldest proof is.",
         blocking=True,
     )
     few = dg.AssetCheckSpec(FEW_IN_QUARANTINE, asset=asset, description=LIMIT, blocking=True)
@@ -120,6 +123,9 @@ def _loaded_checks(
                 asked = of_source.budget.everything or not _loads(context, asset)
                 if segments or asked or before is None or not before.passed:
                     chosen = segments or _segments_there(step, store, warehouse)
+                    if segments and not asked:
+                        share = of_source.budget.share(index.totals(store, names), table.name)
+                        chosen = _in_turn(segments, step, store, share)
                     agreement = prove(step, chosen, source, store, warehouse)
                     _dispute(table, agreement, warehouse, run_id)
                     proofs = ages(step, store, warehouse)
@@ -376,6 +382,18 @@ def _loaded_segments(session: Session, step: Step) -> set[Segment]:
     """The segments that this run has loaded."""
     held = audit.read_or_nothing(session, f"warehouse.{step.table.name}")
     return {segment for segment, loaded in held.items() if loaded.run_id == step.run_id}
+
+
+def _in_turn(segments: Set[Segment], step: Step, store: Store, budget: Budget) -> set[Segment]:
+    """As many of these as the budget lets the source be asked for; the turn of the others comes."""
+    known = index.read(store, step.table.name)
+    turns = {
+        segment: Turn(
+            known.records[segment].measure.rows, known.proven.get(segment, Proven()).source
+        )
+        for segment in segments & known.records.keys()
+    }
+    return {*choose(turns, budget), *(segments - turns.keys())}
 
 
 def _segments_there(step: Step, store: Store, warehouse: Warehouse) -> set[Segment]:
