@@ -29,6 +29,11 @@ class Store(ABC):
         """How many threads may use it with profit: one on a disk, several where each request travels."""
         return 1
 
+    @property
+    def writes_at_once(self) -> int:
+        """How many threads may write with profit: a disk makes several objects durable in the time of one."""
+        return self.requests_at_once
+
     @abstractmethod
     def create(self) -> None:
         """Make the bucket (or folder) if it is not there."""

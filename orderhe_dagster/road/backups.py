@@ -175,13 +175,17 @@ def _is_retired(body: bytes) -> bool:
 
 
 def in_parallel(
-    work: Callable[[_Item], _T], items: Sequence[_Item], store: Store
+    work: Callable[[_Item], _T], items: Sequence[_Item], store: Store, *, writes: bool = False
 ) -> Iterator[tuple[_Item, _T]]:
-    """What `work` makes of each item, in order, as many at once as the store takes well."""
-    if store.requests_at_once == 1 or len(items) <= 1:
+    """What `work` makes of each item, in order, as many at once as the store takes well.
+
+    `writes`: the work is to put an object, and little else.
+    """
+    at_once = store.writes_at_once if writes else store.requests_at_once
+    if at_once == 1 or len(items) <= 1:
         yield from zip(items, map(work, items), strict=True)
         return
-    with ThreadPoolExecutor(min(store.requests_at_once, len(items))) as pool:
+    with ThreadPoolExecutor(min(at_once, len(items))) as pool:
         yield from zip(items, pool.map(work, items), strict=True)
 
 

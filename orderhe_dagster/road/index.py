@@ -218,7 +218,7 @@ def _claim_all(
             return mine
         return backups.claim(store, record, last + 1)
 
-    for record, numbered in backups.in_parallel(claim, winning, store):
+    for record, numbered in backups.in_parallel(claim, winning, store, writes=True):
         claimed[record.segment] = numbered
     return [claimed[record.segment] for record in winning]
 
@@ -243,7 +243,7 @@ def _write_chunks(store: Store, before: Index, after: Index) -> dict[str, str]:
     def put(write: tuple[str, bytes, dict[Segment, Entry]]) -> None:
         store.put(write[0], write[1])
 
-    for (key, _, entries), _done in backups.in_parallel(put, writes, store):
+    for (key, _, entries), _done in backups.in_parallel(put, writes, store, writes=True):
         _CACHE.put(key, entries)
     return names
 

@@ -65,6 +65,11 @@ class FolderStore(Store):
             )
         return self._bucket_folder.joinpath(*split_key(key, "key"))
 
+    @property
+    def writes_at_once(self) -> int:
+        """As many as are made durable at once."""
+        return _SYNCED_AT_ONCE
+
     def get(self, key: str) -> Object | None:
         """The object, or None where there is none."""
         try:
