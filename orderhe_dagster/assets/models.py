@@ -82,7 +82,8 @@ def _model_asset(
             )
             is_same = not (built.rows or built.remade or built.findings)
             shown = carried(context, _SHOWN) if is_same else None
-            shown = _shown(table, warehouse) if shown is None else shown
+            if shown is None or (table.plot and PLOT not in shown):
+                shown = _shown(table, warehouse)
         if built.rows:
             log.info(
                 "%s: %s, %s%s",
