@@ -98,7 +98,7 @@ def prove_model(
             for one in findings[:SEGMENTS_IN_FULL]
         ] + [_difference(one) for one in findings[SEGMENTS_IN_FULL:]]
         told = {one.segment for one in findings}
-        unknown = {s for s in chosen if not own[s].digest} - told - lagging
+        unknown = {s for s in chosen if not own[s].digest} - told
         proof.differences += [Difference(s, "stale", _NO_DIGEST) for s in sorted(unknown)]
         told |= unknown
         if _reads_only(catalogue, table, window, settled) and is_steady(table.sql):

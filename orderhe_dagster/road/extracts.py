@@ -35,7 +35,7 @@ from orderhe_dagster.road.guards import (
     open_index,
 )
 from orderhe_dagster.road.index import Change
-from orderhe_dagster.road.index_objects import Index
+from orderhe_dagster.road.index_objects import Index, Proven
 from orderhe_dagster.road.measures import difference
 from orderhe_dagster.road.row_differences import RowDifferences
 from orderhe_dagster.road.rows import Query, parquet_differences
@@ -250,11 +250,14 @@ def _back_up_scope(
     _note_findings(step, found, road.warehouse)
     done.findings += found
     written = [fresh[segment] for segment in changed]
+    now = datetime.now(timezone.utc)
     store.upload([*_files(extract, written), *_manifests(store, written, folder / "manifests")])
     change = Change(
         fresh=written,
         known={segment: known[segment] for segment in changed if segment in known},
         verified={segment: (before[segment], extract.snapshot_at) for segment in unchanged},
+        # What was read is what is stored: the proof of both, without being asked for.
+        proven={segment: (before[segment], Proven(now, now)) for segment in unchanged},
     )
     done.index = index.commit(store, table.name, change).of(step.cut)
     done.written.update(changed)

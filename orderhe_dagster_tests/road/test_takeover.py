@@ -124,7 +124,8 @@ def test_a_ledger_of_a_newer_version_stops_this_one_in_one_sentence(old_shop: Te
     assert old_shop.run(ALL, "2026-01-05").succeeded
     with old_shop.warehouse.session("a newer version") as session:
         session.execute(
-            "update warehouse._tables set definition = '3' where table_name = '_ledger'"
+            "update warehouse._tables set definition = '99' where table_name = '_ledger'"
         )
     outcome = old_shop.run("warehouse/sales", "2026-01-05")
-    assert "is of form 3, and this version writes 2: a newer orderhe made it" in outcome.failures[0]
+    assert "is of form 99, and this version writes " in outcome.failures[0]
+    assert ": a newer orderhe made it" in outcome.failures[0]
