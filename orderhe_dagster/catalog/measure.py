@@ -34,6 +34,7 @@ TEXT_BYTES = 60_000  # a row's canonical text stays under Redshift's 65,535
 NUMBER_BYTES = 44  # the longest text of any column that is neither string nor bytes
 PIECE_BYTES = 32_000  # of bytes whose hexadecimal digits fit a Redshift varchar
 MD5_BYTES = 32
+_REDSHIFT_JOINT = " || '|' || "
 
 
 class Measured(NamedTuple):
@@ -166,18 +167,28 @@ def _offsets(time_zone: str) -> tuple[tuple[datetime, int], ...]:
     return (*pieces, (last, current))
 
 
-def digest_expression(table: Table, dialect: Dialect) -> str:
-    """The digest of a relation with the columns of `table`, as an SQL aggregate."""
+def row_hash(table: Table) -> str:
+    """The MD5 of a row's canonical text, as Redshift's SQL: equal rows and no others have the same."""
+    return f"md5({_REDSHIFT_JOINT.join(_parts(table, 'redshift'))})"
+
+
+def _parts(table: Table, dialect: Dialect) -> list[str]:
+    """The texts of the columns that a row's canonical text is made of."""
     hashed = _hashed(table)
-    parts = [
+    return [
         _part(column, dialect, column.name in hashed)
         for column in table.columns
         if column.type.kind in DIGESTED
     ]
+
+
+def digest_expression(table: Table, dialect: Dialect) -> str:
+    """The digest of a relation with the columns of `table`, as an SQL aggregate."""
+    parts = _parts(table, dialect)
     if not parts:
         return "0"
     if dialect == "redshift":
-        text = " || '|' || ".join(parts)
+        text = _REDSHIFT_JOINT.join(parts)
         return f"sum(cast(strtol(left(md5({text}), 15), 16) as decimal(38, 0)))"
     text = f"concat_ws('|', {', '.join(parts)})"
     if dialect == "duckdb":

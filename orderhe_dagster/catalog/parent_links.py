@@ -7,7 +7,8 @@ no link, and a change of it counts for every day. What @partition promises is ju
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.column_lineage import Query
@@ -56,14 +57,38 @@ def _links(query: Query, scope: Scope, alias: str, parent: Table) -> set[ParentL
                         return None
                     links |= found
         return links
-    by_child: dict[TableRef, dict[str, str]] = {}
-    for mine, theirs in _equal_columns(query, scope, alias):
-        if mine.table.read_as == parent.read_as and theirs.table.partition is not None:
-            by_child.setdefault(theirs.table.read_as, {})[theirs.name] = mine.name
-    # One child is enough: a row that the join gives has a row of every one of them.
-    for child, columns in sorted(by_child.items(), key=str):
-        return {ParentLink(parent.read_as, child, tuple(sorted(columns.items())))}
-    return None
+    pairs = [
+        pair
+        for pair in _equal_columns(query, scope, alias)
+        if pair.mine.table.read_as == parent.read_as and pair.theirs.table.partition is not None
+    ]
+    if not pairs:
+        return None
+    # By its key, where there is one: the fewest rows have that. Others hold of the same row only where
+    # they stand in the same source, which is the child itself.
+    first = min(pairs, key=lambda pair: (pair.mine.name not in parent.grain, pair.names))
+    same = [pair for pair in pairs if first.is_whole and pair.source == first.source]
+    columns = dict(pair.names for pair in sorted(same or [first], key=lambda pair: pair.names))
+    child = first.theirs.table.read_as
+    return {ParentLink(parent.read_as, child, tuple(sorted(columns.items())))}
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Columns that are equal: of the parent, and of another source of the same join.
+
+    `is_whole`: that source is a table, or hands on its rows; else its columns may stem from several rows.
+    """
+
+    mine: TableColumn
+    theirs: TableColumn
+    source: str
+    is_whole: bool
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The child's column and the parent's."""
+        return self.theirs.name, self.mine.name
 
 
 def _hands_on(query: Query, scope: Scope) -> bool:
@@ -84,9 +109,7 @@ def _hands_on(query: Query, scope: Scope) -> bool:
     )
 
 
-def _equal_columns(
-    query: Query, scope: Scope, alias: str
-) -> Iterator[tuple[TableColumn, TableColumn]]:
+def _equal_columns(query: Query, scope: Scope, alias: str) -> Iterator[_Pair]:
     """The columns of `alias` that every row of a join has equal to one of another source."""
     from sqlglot import exp
 
@@ -98,20 +121,31 @@ def _equal_columns(
             continue
         sides = [condition.this, condition.expression]
         for mine, theirs in (sides, sides[::-1]):
-            if _owner(query, scope, mine) == alias and _owner(query, scope, theirs) != alias:
-                yield from _pair(_bare(query, scope, mine), _bare(query, scope, theirs))
+            other = _owner(query, scope, theirs)
+            if _owner(query, scope, mine) == alias and other != alias:
+                columns = _bare(query, scope, mine), _bare(query, scope, theirs)
+                yield from _pair(query, scope, other, *columns)
     for merged in query.merges(scope).values():
         if alias in merged.owners and len(merged.owners) == 2:
             parts = dict(zip(merged.owners, merged.parts, strict=True))
             mine_part = parts.pop(alias)
-            (other,) = parts.values()
-            yield from _pair(_bare_origin(query, mine_part), _bare_origin(query, other))
+            ((other, part),) = parts.items()
+            columns = _bare_origin(query, mine_part), _bare_origin(query, part)
+            yield from _pair(query, scope, other, *columns)
 
 
 def _pair(
-    mine: TableColumn | None, theirs: TableColumn | None
-) -> Iterable[tuple[TableColumn, TableColumn]]:
-    return [(mine, theirs)] if mine and theirs else []
+    query: Query, scope: Scope, other: str, mine: TableColumn | None, theirs: TableColumn | None
+) -> Iterator[_Pair]:
+    if mine is None or theirs is None:
+        return
+    source = query.sources(scope).get(other)
+    is_whole = isinstance(source, Table) or (
+        source is not None
+        and _hands_on(query, source)
+        and all(isinstance(one, Table) for one in query.sources(source).values())
+    )
+    yield _Pair(mine, theirs, other, is_whole)
 
 
 def _conditions(select: exp.Select, alias: str) -> Iterator[exp.Expr]:

@@ -105,6 +105,11 @@ class _Plan:
     of_parents: Sequence[str] = ()  # the statements that keep what was read of tables without days
 
     @property
+    def may_keep_versions(self) -> bool:
+        """Whether what is replaced was looked at, and may have the same version again."""
+        return not (self.is_new or self.remade)
+
+    @property
     def does_anything(self) -> bool:
         """Whether anything is to be written: rows, or what was read of tables without days."""
         return bool(self.segments or self.left or self.findings or self.of_parents)
@@ -133,9 +138,10 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     if not (is_new or remade or audit.is_there(session, target, table.column_names)):
         remade = True
         findings = [Finding(segment, "altered", text) for segment in own]
-    anew = is_new or remade
+    # All that was asked for is made anew of a run that is to believe nothing, whatever its inputs say.
+    anew = is_new or remade or rules.budget.everything
     segments = _to_build(step, inputs, anew)
-    if not anew:
+    if not (is_new or remade):
         findings = _altered(session, step, own, segments, rules)
         if rules.proves(step):
             # What an earlier version built has no digest to be held to.
@@ -143,7 +149,11 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     segments |= {one.segment for one in findings if step.has(one.segment)} - {OUTSIDE}
     if segments:
         inputs.look_closely()
-        segments |= _to_build(step, inputs, anew)
+        more = _to_build(step, inputs, anew) - segments
+        if more and not (is_new or remade):
+            seen = altered.look(session, table, own, sorted(own.keys() & more)).findings
+            findings += [one for one in seen if one.segment in more]
+        segments |= more
     stays = table.partition is not None and not remade
     left = [segment for segment in own if segment.day and not step.has(segment)] if stays else []
     return _Plan(
@@ -266,7 +276,7 @@ def _remember_versions(session: Session, table: Table, plan: _Plan) -> None:
 
     Not those of what was altered: who read it meanwhile must know that it is others now.
     """
-    if not plan.segments:
+    if not (plan.segments and plan.may_keep_versions):
         return
     gone = [literal(s.text) for s in (*(one.segment for one in plan.findings),)]
     apart = f" and segment not in ({', '.join(gone)})" if gone else ""
@@ -387,7 +397,7 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
             f" from {ddl.qualified(table.ref)}{_where(table, plan.segments)} group by 1) as counted"
             f" where _loads.table_name = {name} and _loads.segment = counted.segment"
         ),
-        *(_kept_versions(name) if is_digested(table) else ()),
+        *(_kept_versions(name) if plan.may_keep_versions and is_digested(table) else ()),
     ]
 
 

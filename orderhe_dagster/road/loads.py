@@ -66,7 +66,8 @@ class Load:
     """What a load came to: the records it brought, and the segments it found altered and put right.
 
     `proven` counts the segments that were measured besides, and are what was loaded. `inputs` says of
-    those that are loaded once more which run last found them altered, '' where none did.
+    those that may have been loaded before in the same version which run last brought them where nobody
+    knows what lay there meanwhile: what was built from that must not count as built from this.
     """
 
     records: dict[Segment, Record] = field(default_factory=dict)
@@ -165,8 +166,12 @@ def _prove(
     table, name = step.table, f"warehouse.{step.table.name}"
     done.inputs = {
         segment: held[segment].inputs
-        for segment, record in done.records.items()
         if segment in held and held[segment].version == record.version
+        else step.run_id[:64]
+        for segment, record in done.records.items()
+        if segment not in held
+        or held[segment].version.startswith(PUT_ASIDE)
+        or held[segment].version == record.version
     }
     turns = {
         segment: Turn(record.measure.rows, utc(held[segment].proven_at))
@@ -398,7 +403,9 @@ def _load(
         return
     session.execute(f"create temp table {INCOMING} (like {LOADS})")
     versions = _column_versions(session, step, done)
-    session.execute(incoming_rows(step, done.records, done.inputs, versions))
+    # What is told by columns is told from the rows that lay there, so their mark stays.
+    inputs = {segment: done.held[segment].inputs for segment, text in versions.items() if text}
+    session.execute(incoming_rows(step, done.records, done.inputs | inputs, versions))
     # Before they are mended: rather twice than, after a kill, not at all.
     audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
     session.transaction(load_statements(step, done.records))

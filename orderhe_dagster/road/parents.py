@@ -97,20 +97,35 @@ def reached_days(
 def _days_sql(
     child: Table, parent: Table, names: Sequence[str], copy: str, link: ParentLink
 ) -> str:
-    columns = ", ".join(ddl.quoted(name) for name in names)
-    counted = f"select {columns}, count(*) as _row_count from"
-    keys = ", ".join(
-        f"{ddl.quoted(mine)} as _key_{place}" for place, (_, mine) in enumerate(link.columns)
+    """The days of the child's rows that have a key of a row which came, went, or was there more often.
+
+    Rows are told by the MD5 of their text: Redshift's `except` passes over blanks at the end.
+    """
+    narrow = replace(parent, columns=tuple(c for c in parent.columns if c.name in names))
+    keys = [f"_key_{place}" for place in range(len(link.columns))]
+    values = ", ".join(
+        f"max({ddl.quoted(mine)}) as {key}"
+        for key, (_, mine) in zip(keys, link.columns, strict=True)
     )
     equal = " and ".join(
-        f"child.{ddl.quoted(theirs)} = moved._key_{place}"
-        for place, (theirs, _) in enumerate(link.columns)
+        f"child.{ddl.quoted(theirs)} = moved.{key}"
+        for key, (theirs, _) in zip(keys, link.columns, strict=True)
     )
+
+    def rows(relation: str) -> str:
+        one = f"{measure.row_hash(narrow)} as _row"
+        return f"select {one}, {values}, count(*) as _row_count from {relation} group by 1"
+
+    def only_in(here: str, there: str) -> str:
+        return (
+            f"select {', '.join(f'{here}.{key}' for key in keys)} from {here} left join {there}"
+            f" on {here}._row = {there}._row and {here}._row_count = {there}._row_count"
+            f" where {there}._row is null"
+        )
+
     return (
-        f"with were as ({counted} {copy} group by {columns}),"
-        f" are as ({counted} {ddl.qualified(parent.read_as)} group by {columns}),"
-        f" moved as (select {keys} from (select * from are except select * from were) as come"
-        f" union select {keys} from (select * from were except select * from are) as gone)"
+        f"with were as ({rows(copy)}), now as ({rows(ddl.qualified(parent.read_as))}),"
+        f" moved as ({only_in('now', 'were')} union all {only_in('were', 'now')})"
         f" select distinct {measure.day_expression(child, 'redshift')} as shop_day"
         f" from {ddl.qualified(child.read_as)} as child inner join moved on {equal}"
     )

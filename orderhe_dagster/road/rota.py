@@ -40,10 +40,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Turn:
-    """A segment that may be proven: how many rows it has, and when that was done last (UTC).
-
-    `is_asked`: it comes before all that was not asked for.
-    """
+    """A segment that may be proven: its rows, when that was done last (UTC), whether a run asks for it."""
 
     rows: int
     proven_at: datetime | None = None
@@ -60,7 +57,7 @@ def choose(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
 
     Never fewer rows than that: so all come round in `nights`.
     """
-    ordered = sorted(turns, key=lambda segment: _place(segment, turns[segment]))
+    ordered = sorted(turns, key=lambda segment: (turns[segment].proven_at or _NEVER, segment))
     if budget.everything:
         return ordered
     chosen: list[Segment] = []
@@ -71,10 +68,6 @@ def choose(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
         rows += turns[segment].rows
         chosen.append(segment)
     return chosen
-
-
-def _place(segment: Segment, turn: Turn) -> tuple[bool, datetime, Segment]:
-    return not turn.is_asked, turn.proven_at or _NEVER, segment
 
 
 def nights(turns: Mapping[Segment, Turn], budget: Budget) -> int:

@@ -51,7 +51,7 @@ def prove_backups(
 ) -> Proof:
     """Prove the segments whose turn it is, but those that are read anyhow. BackupError: see `guards`.
 
-    It is the turn of those that the step was asked for, before all others.
+    Those that the step was asked for come besides, and before all others.
     """
     proof = Proof()
     records = {
@@ -60,7 +60,7 @@ def prove_backups(
     rows = {segment: record.measure.rows for segment, record in records.items()}
     seen = {s: known.proven.get(s, Proven()) for s in records}
     asked = {*step.segments}
-    of_backup = choose(
+    of_backup = _chosen(
         {s: Turn(rows[s], seen[s].backup, s in asked) for s in records}, rules.budget
     )
     sound, unsound = _looked_at(store, [records[segment] for segment in of_backup])
@@ -70,7 +70,7 @@ def prove_backups(
         sound, unsound = _looked_at(store, list(records.values()))
     check_lost(step.table, unsound, sum(1 for s in sound if rows[s]), rules)
     turns = {s: Turn(rows[s], seen[s].source, s in asked) for s in records if s not in unsound}
-    of_source = choose(turns, rules.budget)
+    of_source = _chosen(turns, rules.budget)
     proof.segments, proof.nights = len(records), nights(turns, rules.budget)
     live = _measured(step, of_source, records, source, rules.budget)
     now = datetime.now(timezone.utc)
@@ -85,6 +85,13 @@ def prove_backups(
             Proven(now if equal else None, now if segment in sound else None),
         )
     return proof
+
+
+def _chosen(turns: Mapping[Segment, Turn], budget: Budget) -> list[Segment]:
+    """Those whose turn it is, and before them those that were asked for: both have the whole budget."""
+    asked = {segment: turn for segment, turn in turns.items() if turn.is_asked}
+    others = {segment: turn for segment, turn in turns.items() if not turn.is_asked}
+    return [*choose(asked, budget), *choose(others, budget)]
 
 
 def _looked_at(store: Store, records: Sequence[Record]) -> tuple[dict[Segment, bool], set[Segment]]:

@@ -119,6 +119,23 @@ def links(folder: Path, select: str) -> list[tuple[str, Pairs]]:
             [("items", ITEM)],
         ),
         (f"{FROM} where lines.item in (select item from warehouse.items) {BY_DAY}", []),
+        # Two rows of the same table: neither has both keys.
+        (
+            (
+                f"{FROM} join warehouse.lines as twin on lines.sold_on = twin.sold_on {ITEMS} "
+                f"on items.item = lines.item and items.kind = twin.kind {BY_DAY}"
+            ),
+            [("items", ITEM)],
+        ),
+        (
+            (
+                "with pairs as (select lines.sold_on, lines.item, twin.kind from warehouse.lines "
+                "join warehouse.lines as twin on lines.sold_on = twin.sold_on) "
+                "select pairs.sold_on::date as sold_on, count(*)::bigint as many from pairs "
+                f"{ITEMS} on items.item = pairs.item and items.kind = pairs.kind group by pairs.sold_on"
+            ),
+            [("items", ITEM)],
+        ),
     ],
 )
 def test_the_links_of_a_select(

@@ -188,6 +188,55 @@ def test_a_table_at_two_removes_builds_every_day(shop: TestShop) -> None:
     assert refreshed(shop, "update makers set town = 'new' where maker = 0") == {"in_a_chain": DAYS}
 
 
+def test_a_blank_at_the_end_is_a_change_too(shop: TestShop) -> None:
+    two = [DAYS[2], DAYS[3]]
+    changed = refreshed(shop, "insert into items values (50, 'blank ', 'c', 0, 'x')")
+    assert "inner_join" not in changed, "no line has it"
+    assert refreshed(shop, "update items set name = 'name 2 ' where item = 2")["inner_join"] == two
+    assert refreshed(shop, "update items set name = 'name 2' where item = 2")["inner_join"] == two
+
+
+def hand(shop: TestShop, *statements: str) -> None:
+    with shop.warehouse.session("a hand") as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+def test_what_was_built_of_altered_rows_is_built_again_when_the_table_was_lost(
+    shop: TestShop,
+) -> None:
+    hand(shop, "update warehouse.lines set code = 'WRONG' where id = 0")
+    shop.hold_older("mart.whole", "all")
+    assert shop.run("mart/whole").succeeded
+    assert ("WRONG",) in shop.rows("select code from mart.whole")
+    hand(shop, "drop table warehouse.lines")
+    assert refreshed(shop)["whole"] == ["all"]
+
+
+def test_a_mart_of_altered_rows_is_built_again_by_a_run_that_believes_nothing(
+    shop: TestShop,
+) -> None:
+    hand(shop, "update warehouse.items set name = 'WRONG' where item = 1")
+    shop.hold_older("mart.inner_join", DAYS[0])
+    assert shop.run("mart/inner_join", DAYS[0]).succeeded
+    hand(shop, "update warehouse.items set name = 'name 1' where item = 1")
+    shop.hold_older("mart.inner_join", DAYS[1])
+    assert shop.run("*", DAYS[5], prove_all=True).succeeded
+    assert_whole(shop)
+
+
+def test_a_model_that_is_made_anew_keeps_no_version_of_rows_that_nobody_looked_at(
+    shop: TestShop,
+) -> None:
+    shop.write({"mart/upon.sql": "select whole.code::varchar(20) as code from mart.whole;\n"})
+    hand(shop, "update mart.whole set code = 'WRONG' where code = 'a'")
+    assert shop.run("mart/upon").succeeded
+    wider = WHOLE.strip().replace("varchar(20)", "varchar(30)")
+    shop.write({"mart/whole.sql": f"{wider};\n"})
+    assert shop.run("*", DAYS[5]).succeeded
+    assert ("WRONG",) not in shop.rows("select code from mart.upon")
+
+
 def test_what_is_kept_of_a_parent_is_not_believed_when_it_was_altered(shop: TestShop) -> None:
     with shop.warehouse.session("a hand") as session:
         session.execute(
