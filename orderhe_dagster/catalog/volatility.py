@@ -42,13 +42,6 @@ timestamp_cmp timestamp_cmp_date timezone to_date to_hex to_number to_timestamp 
 _MOVING_TEXTS = frozenset(("now", "today", "tomorrow", "yesterday"))
 
 
-def is_steady(sql: str) -> bool:
-    """Whether a select surely gives the same rows again of the same tables."""
-    import sqlglot
-
-    return volatile_part(sqlglot.parse_one(sql, dialect="redshift")) is None
-
-
 def volatile_part(tree: exp.Expr) -> tuple[exp.Expr, str] | None:
     """What may make a select answer differently on another run, and why; None where nothing does."""
     from sqlglot import exp

@@ -13,7 +13,6 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
 from orderhe_dagster.catalog.table import Catalogue, Table
-from orderhe_dagster.catalog.volatility import is_steady
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.warehouse import Session, Warehouse
@@ -101,7 +100,7 @@ def prove_model(
         unknown = {s for s in chosen if not own[s].digest} - told
         proof.differences += [Difference(s, "stale", _NO_DIGEST) for s in sorted(unknown)]
         told |= unknown
-        if _reads_only(catalogue, table, window, settled) and is_steady(table.sql):
+        if _reads_only(catalogue, table, window, settled) and table.is_steady:
             again = [s for s in chosen if s not in told and s not in lagging]
             proof.differences += _computed_again(session, catalogue, table, look, again, limit)
             proof.computed_again = True

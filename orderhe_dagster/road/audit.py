@@ -291,31 +291,25 @@ def note_proven(session: Session, name: str, versions: Mapping[Segment, str]) ->
 
 def note_confirmed(session: Session, name: str, segments: Iterable[Segment]) -> None:
     """Keep that a run asked for these segments, and nothing of them was to be done."""
-    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
-    if listed:
-        session.execute(
-            f"update {LOADS} set confirmed_at = getdate() where table_name = {literal(name)}"
-            f" and segment in ({listed})"
-        )
+    _note(session, name, segments, "confirmed_at = getdate()")
 
 
 def note_doubted(session: Session, name: str, segments: Iterable[Segment]) -> None:
     """Keep that these segments were found to differ: they count as never proven, their turn comes first."""
-    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
-    if listed:
-        session.execute(
-            f"update {LOADS} set proven_at = null where table_name = {literal(name)}"
-            f" and segment in ({listed})"
-        )
+    _note(session, name, segments, "proven_at = null")
 
 
 def note_other_inputs(session: Session, name: str, segments: Iterable[Segment]) -> None:
     """Keep that these segments of a model were not built of what it reads: its next build makes them anew."""
+    _note(session, name, segments, "inputs = '', proven_at = null")
+
+
+def _note(session: Session, name: str, segments: Iterable[Segment], what: str) -> None:
+    """Set something in the rows of some segments of a table."""
     listed = ", ".join(literal(segment.text) for segment in sorted(segments))
     if listed:
         session.execute(
-            f"update {LOADS} set inputs = '', proven_at = null where table_name = {literal(name)}"
-            f" and segment in ({listed})"
+            f"update {LOADS} set {what} where table_name = {literal(name)} and segment in ({listed})"
         )
 
 
@@ -425,9 +419,5 @@ def dispute(session: Session, name: str, segments: Iterable[Segment], run_id: st
 
     The next load brings them again, its checks look at them again, and no model is built on them.
     """
-    listed = ", ".join(literal(segment.text) for segment in sorted(segments))
     version = literal(f"{DISPUTED} by {run_id}"[:128])
-    session.execute(
-        f"update {LOADS} set version = {version}, proven_at = null"
-        f" where table_name = {literal(name)} and segment in ({listed})"
-    )
+    _note(session, name, segments, f"version = {version}, proven_at = null")

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.catalog.volatility import is_steady
 from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering import csv_files, csv_lines, printing, table_schema
@@ -163,7 +162,7 @@ def content_of(wanted: Export, identity: str, held: Held) -> str | None:
     None where nobody can say: an upstream was never loaded, or the select may give other rows of the
     same ones, as one that reads the clock.
     """
-    if not all(held.values()) or not is_steady(wanted.table.sql):
+    if not all(held.values()) or not wanted.table.is_steady:
         return None
     lines = [*_made_by(wanted, identity), *load_lines(held)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

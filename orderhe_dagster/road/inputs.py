@@ -5,7 +5,6 @@ The build itself is in `builds`; what the warehouse says it holds is read by `au
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from orderhe_dagster.catalog.segments import WHOLE, Segment
@@ -17,7 +16,7 @@ from orderhe_dagster.road import audit, parents
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.column_versions import ColumnVersions
 from orderhe_dagster.road.load_sql import PUT_ASIDE
-from orderhe_dagster.road.parents import Known
+from orderhe_dagster.road.parents import Known, digest
 from orderhe_dagster.road.remedies import again_command, run_command
 
 
@@ -54,9 +53,7 @@ class Inputs:
             if catalogue.get(ref).layer == "raw"
         }
         self._whole = {  # an upstream read as a whole counts with all its segments
-            name: _digest(
-                f"{s}={self._content(name, row)}" for s, row in sorted(held[name].items())
-            )
+            name: digest(f"{s}={self._content(name, row)}" for s, row in sorted(held[name].items()))
             for name, daily in self._daily.items()
             if not daily
         }
@@ -118,7 +115,7 @@ class Inputs:
             row = self._held[name].get(segment) if daily else None
             content = self._content(name, row) if row else self._whole.get(name, "")
             versions.append(f"{name}={content}")
-        return _digest([self._table.code_version, *versions])
+        return digest([self._table.code_version, *versions])
 
     def _content(self, name: str, row: Loaded) -> str:
         """What the warehouse holds of a segment, of a loaded table by the columns that are read.
@@ -168,10 +165,6 @@ def _common_days(upstreams: Sequence[Mapping[Segment, Loaded]]) -> set[Segment]:
         return set()
     common = set.intersection(*(set(segments) for segments in upstreams))
     return {segment for segment in common if segment.day is not None}
-
-
-def _digest(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
 
 
 def lagging(session: Session, catalogue: Catalogue, refs: Iterable[TableRef]) -> list[TableRef]:

@@ -61,7 +61,7 @@ def known_now(
     session: Session, upstream: Table, names: Sequence[str], versions: str, before: Known | None
 ) -> Known:
     """What there is now; the rows are read only where the versions are others than before."""
-    versions = _digest([versions, *names])
+    versions = digest([versions, *names])
     if before is not None and before.versions == versions:
         return before
     return read_again(session, upstream, names, Known(versions, versions))
@@ -171,7 +171,7 @@ def copy_name(table: Table, ref: TableRef) -> str:
     """The table that holds what a model reads of `ref`: in `warehouse`, where personal data may stay."""
     name = f"_read_{table.layer}_{table.name}__{ref.layer}_{ref.name}"
     if len(name.encode()) > _NAME_BYTES:
-        name = f"{name.encode()[:80].decode(errors='ignore')}_{_digest([name])[:16]}"
+        name = f"{name.encode()[:80].decode(errors='ignore')}_{digest([name])[:16]}"
     return f"warehouse.{ddl.quoted(name)}"
 
 
@@ -193,8 +193,9 @@ def digest_of_columns(
         if error.code not in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
             raise
         return None
-    return _digest([*(column.name for column in columns), str(measured.rows), str(measured.digest)])
+    return digest([*(column.name for column in columns), str(measured.rows), str(measured.digest)])
 
 
-def _digest(texts: Iterable[str]) -> str:
+def digest(texts: Iterable[str]) -> str:
+    """What tells these texts from any others."""
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]

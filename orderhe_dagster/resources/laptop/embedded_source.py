@@ -182,22 +182,16 @@ class EmbeddedSource(Source):
 
     @contextmanager
     def _open(self, label: str, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        file = Path(self.path)
-        opened = IDLE.take(file, _OWNER, read_only)
-        if opened is None:
-            opened = self._opened(file, label, read_only)
-        else:
-            opened.lock.relabel(label)
-        with ExitStack() as failing:
-            failing.callback(opened.close)
-            with (
-                closing(opened.database.cursor()) as connection,
-                interruptible(connection.interrupt),
-            ):
-                connection.execute("set TimeZone = 'UTC'")
-                yield connection
-            failing.pop_all()
-        IDLE.keep(opened, self.linger_s if read_only else 0.0)
+        linger_s = self.linger_s if read_only else 0.0
+        with (
+            IDLE.lending(
+                Path(self.path), _OWNER, read_only, label, self._opened, linger_s
+            ) as opened,
+            closing(opened.database.cursor()) as connection,
+            interruptible(connection.interrupt),
+        ):
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
 
     def _opened(self, file: Path, label: str, read_only: bool) -> OpenFile:
         import duckdb

@@ -65,20 +65,12 @@ class EmbeddedWarehouse(Warehouse):
         from local_redshift.session.engine import Engine
 
         file = Path(self.path)
-        opened = IDLE.take(file, self.store, read_only)
-        if opened is None:
-            opened = self._opened(file, label, read_only)
-        else:
-            opened.lock.relabel(label)
-        with ExitStack() as failing:
-            failing.callback(opened.close)
-            with (
-                _explaining(file),
-                Engine(database=opened.database, read_only=read_only) as engine,
-            ):
-                yield EmbeddedSession(engine)
-            failing.pop_all()
-        IDLE.keep(opened, self.linger_s)
+        with (
+            IDLE.lending(file, self.store, read_only, label, self._opened, self.linger_s) as opened,
+            _explaining(file),
+            Engine(database=opened.database, read_only=read_only) as engine,
+        ):
+            yield EmbeddedSession(engine)
 
     def stream(self, sql: str, take: Take, label: str = "query") -> Result:
         """Run one reading statement of any size: it may last, so it shares the file with other readers."""

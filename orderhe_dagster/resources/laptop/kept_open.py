@@ -10,7 +10,8 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -59,6 +60,32 @@ class IdleFiles:
         self._changed = threading.Condition()
         self._watcher: threading.Thread | None = None
         self._is_prepared = False
+
+    @contextmanager
+    def lending(
+        self,
+        path: Path,
+        owner: object,
+        read_only: bool,
+        label: str,
+        make: Callable[[Path, str, bool], OpenFile],
+        linger_s: float,
+    ) -> Iterator[OpenFile]:
+        """The file for a block, as it was left open or by `make`; kept then for `linger_s`.
+
+        After an error it is closed: nobody knows what state it is in.
+        """
+        opened = self.take(path, owner, read_only)
+        if opened is None:
+            opened = make(path, label, read_only)
+        else:
+            opened.lock.relabel(label)
+        try:
+            yield opened
+        except BaseException:
+            opened.close()
+            raise
+        self.keep(opened, linger_s)
 
     def take(self, path: Path, owner: object, read_only: bool) -> OpenFile | None:
         """The file as its owner left it open; None where it was not, or not as it is wanted now."""
