@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
 import pytest
 
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
 from local_redshift.session.engine import Engine, connect
+from local_redshift.transactions.isolation import SERIALIZABLE, Transaction, Transactions
 from tests.sessions import number
 
 TABLES = (
@@ -283,3 +285,25 @@ def test_truncate_commits_and_frees_the_locks(snapshot: Database) -> None:
     assert one.state == "idle"
     assert two.execute("update u set n = n + 1").row_count == 2
     assert number(two, "select sum(n) from u") == 4
+
+
+def test_many_transactions_beside_one_that_reads_are_ordered_at_once() -> None:
+    """Forty that wrote one after another: as many paths as subsets, and the order is seen without them."""
+    began = datetime.now(timezone.utc)
+    transactions = Transactions(SERIALIZABLE)
+    reader = Transaction(0, 0, began=began, reads={"public.t"})
+    transactions.begin(reader)
+    for n in range(1, 41):
+        writer = Transaction(n, n, began=began, writes={"public.t"})
+        transactions.begin(writer)
+        transactions.commit(writer)
+    transactions.check(reader, lambda _: 1)
+    reader.writes.add("public.u")
+    transactions.check(reader, lambda _: 1)
+    late = Transaction(41, 41, began=began, reads={"public.u"}, writes={"public.t"})
+    transactions.begin(late)
+    transactions.commit(late)
+    reader.writes.add("public.t")
+    with pytest.raises(RedshiftError) as told:
+        transactions.check(reader, lambda _: 1)
+    assert told.value.message == "1023"

@@ -5,6 +5,7 @@ No SQL and no DuckDB here: `engine` says what happened. Rows are compared in `co
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,19 +99,25 @@ class Transactions:
             oldest = reach
 
     def _cycle(self, last: Transaction) -> list[Transaction] | None:
-        """The others of a cycle through `last`; None: there is an order."""
+        """The others of a shortest cycle through `last`; None: there is an order.
 
-        def search(at: Transaction, path: list[Transaction]) -> list[Transaction] | None:
-            for other in (*self._done, *self._active):
-                if other in path or other is last or not _precedes(at, other):
-                    continue
+        Each transaction is reached once: trying every path would take longer than anything that waits.
+        """
+        reached: dict[Transaction, Transaction] = {}
+        frontier, unreached = deque([last]), [*self._done, *self._active]
+        while frontier:
+            at = frontier.popleft()
+            following = [other for other in unreached if other is not last and _precedes(at, other)]
+            for other in following:
+                reached[other] = at
                 if _precedes(other, last):
-                    return [*path, other]
-                if cycle := search(other, [*path, other]):
-                    return cycle
-            return None
-
-        return search(last, [])
+                    path = [other]
+                    while reached[path[0]] is not last:
+                        path.insert(0, reached[path[0]])
+                    return path
+            unreached = [other for other in unreached if other not in reached]
+            frontier.extend(following)
+        return None
 
 
 def _precedes(one: Transaction, other: Transaction) -> bool:
