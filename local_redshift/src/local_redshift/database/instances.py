@@ -43,6 +43,9 @@ def take() -> Instance:
                 "autoload_known_extensions": False,
                 # What it read for one database must not answer for another.
                 "enable_external_file_cache": False,
+                # As on Redshift, rows have no order of their own: to keep one, a load that is held to
+                # little memory would go by one thread.
+                "preserve_insertion_order": False,
             }
         )
     )
