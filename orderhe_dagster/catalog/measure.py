@@ -247,7 +247,13 @@ def _string_text(column: Column, name: str, dialect: Dialect) -> str:
     base, declared = base_of(column.type), column.type.declared
     if base in _UNMARKED or (base == "enum" and not {"!", "|"} & {*declared}):
         return name  # no value of the type has one of the two signs
-    return f"replace(replace({name}, '!', '!0'), '|', '!1')"
+    marked = f"replace(replace({name}, '!', '!0'), '|', '!1')"
+    if dialect == "mysql":
+        return marked
+    # To look for the two signs costs a third of what it costs to replace them where they are not.
+    return (
+        f"case when strpos({name}, '!') = 0 and strpos({name}, '|') = 0 then {name} else {marked} end"
+    )
 
 
 def _bytes_text(column: Column, name: str, dialect: Dialect) -> str:
