@@ -20,6 +20,7 @@ from benchmarks.bench.runners import ROAD, Contestant, MakeReady
 EXPORTS = bed.ROOT / "sql" / "export"
 _MOST_FOR_PANDAS = 1_000_000
 PROVEN = "proven: rows, sums and a digest of every column; SHA-256 of parts; generations; audit"
+PROVEN_BY_SUMS = "rows, exact sums, SHA-256 of parts; generations; audit; for this comparison alone"
 NO_PROOF = "no proof, no generations"
 
 
@@ -107,6 +108,7 @@ def load(bench: Bench) -> Scenario:
     fresh = partial(runners.on_fresh_systems, shop)
     whole = lambda systems: runners.orderhe(systems, "run", ROAD, *days)  # noqa: E731
     bare = lambda systems: runners.worker(systems, "load")  # noqa: E731
+    sums = lambda systems: runners.worker(systems, "sums")  # noqa: E731
     python = runners.contestants_python
     peers = runners.why_missing(python("requirements"))
     contestants = [
@@ -117,6 +119,7 @@ def load(bench: Bench) -> Scenario:
             "reads alone",
             missing="" if shutil.which("mariadb") else "the client is not installed",
         ),
+        Contestant("ours, bare, no digest", fresh(bed.laptop, sums, "sums"), PROVEN_BY_SUMS),
         Contestant("ours, bare, folder", fresh(bed.laptop, bare, "bare"), PROVEN),
         Contestant("ours, Dagster, folder", fresh(bed.laptop, whole, "whole"), PROVEN),
         Contestant("ours, bare, S3 and wire", fresh(bed.served, bare, "bare-s3"), PROVEN),
