@@ -251,9 +251,7 @@ def _string_text(column: Column, name: str, dialect: Dialect) -> str:
     if dialect == "mysql":
         return marked
     # To look for the two signs costs a third of what it costs to replace them where they are not.
-    return (
-        f"case when strpos({name}, '!') = 0 and strpos({name}, '|') = 0 then {name} else {marked} end"
-    )
+    return f"case when strpos({name}, '!') = 0 and strpos({name}, '|') = 0 then {name} else {marked} end"
 
 
 def _bytes_text(column: Column, name: str, dialect: Dialect) -> str:

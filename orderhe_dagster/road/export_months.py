@@ -19,10 +19,14 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.rendering.csv_files import Written, cut, join
 from orderhe_dagster.road.audit import Loaded
+from orderhe_dagster.road.export_order import MonthOrder
 from orderhe_dagster.road.export_records import MonthFiles
 
-OTHERS = "others"
-"""The rows of no month that anything was loaded of: without a day, or far away."""
+EARLIER, LATER = "0000-earlier", "later"
+"""The rows before the first month that anything was loaded of, and those behind the last or without a day.
+
+The names sort as the rows do.
+"""
 Held = Mapping[str, Mapping[Segment, Loaded]]
 
 
@@ -35,13 +39,12 @@ class Month:
     content: str
     about: int
 
-    def select(self, table: Table) -> str:
-        """Its rows, by day and grain."""
+    def select(self, table: Table, order: MonthOrder) -> str:
+        """Its rows, in their order."""
         columns = ddl.quoted_names(table.column_names)
-        by = [table.partition or "", *(name for name in table.grain if name != table.partition)]
         return (
-            f"select {columns} from (\n{table.sql}\n) as export"
-            f" where {self.condition} order by {ddl.quoted_names(by)}"
+            f"select {columns} from (\n{order.rows}\n) as export"
+            f" where {self.condition} order by {order.by}"
         )
 
 
@@ -64,7 +67,7 @@ def months_of(table: Table, held: Held, made_by: Sequence[str]) -> list[Month]:
     column = ddl.quoted(table.partition or "")
     days = [day for rows in held.values() for segment in rows if (day := segment.day)]
     if not days:
-        return [Month(OTHERS, "true", _digest([*made_by, *load_lines(held)]), 0)]
+        return [Month(LATER, "true", _digest([*made_by, *load_lines(held)]), 0)]
     common = [*made_by, *load_lines(held, lambda segment: segment.day is None)]
     begins = list(_begins(min(days), max(days)))
     months: list[Month] = []
@@ -80,8 +83,12 @@ def months_of(table: Table, held: Held, made_by: Sequence[str]) -> list[Month]:
             )
         )
     first, after = _literal(begins[0]), _literal(_next(begins[-1]))
-    others = f"{column} is null or {column} < {first} or {column} >= {after}"
-    return [*months, Month(OTHERS, others, _digest([*common, first, after]), 0)]
+    later = f"{column} is null or {column} >= {after}"
+    return [
+        Month(EARLIER, f"{column} < {first}", _digest([*common, first]), 0),
+        *months,
+        Month(LATER, later, _digest([*common, after]), 0),
+    ]
 
 
 def _begins(first: date, last: date) -> Iterator[date]:

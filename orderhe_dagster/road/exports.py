@@ -16,15 +16,16 @@ from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.rendering import csv_files, csv_lines, printing, table_schema
 from orderhe_dagster.rendering.csv_files import SHEET_ROWS, Written, csv_file
-from orderhe_dagster.road import audit, export_months
+from orderhe_dagster.road import audit, export_months, export_order
 from orderhe_dagster.road.audit import UNDEFINED_SCHEMA
 from orderhe_dagster.road.export_files import ExportFiles
 from orderhe_dagster.road.export_months import Held, MonthsFolder, load_lines, months_of
+from orderhe_dagster.road.export_order import MonthOrder, month_order
 from orderhe_dagster.road.export_records import Exported, ExportRecord, MonthFiles
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.scratch import scratch_folder
 
-_WRITERS = (csv_files, csv_lines, export_months, printing, table_schema)
+_WRITERS = (csv_files, csv_lines, export_months, export_order, printing, table_schema)
 """The modules that decide on the bytes of an export's files."""
 BY_MONTHS = 200_000
 """From so many rows on, an export with days is written month by month."""
@@ -49,9 +50,10 @@ class Export:
         """The asset."""
         return f"export/{self.table.name}"
 
-    def goes_by_months(self, rows: int) -> bool:
-        """Whether it is written month by month where there are about so many rows."""
-        return bool(self.table.partition and self.table.grain and rows >= self.by_months)
+    def order_by_months(self, rows: int) -> MonthOrder | None:
+        """How to sort each month, where it is written month by month: it has about so many rows."""
+        by_months = self.table.partition and self.table.grain and rows >= self.by_months
+        return month_order(self.table) if by_months else None
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,9 @@ def export(wanted: Export, warehouse: Warehouse, require_passed: Callable[[], No
             return Outcome(kept, False)
         with scratch_folder(scratch, label=f"export {table.name}") as aside:
             about = _most_rows(held)
-            if content and wanted.goes_by_months(about):
-                written = _write_months(wanted, warehouse, held, aside)
+            order = wanted.order_by_months(about) if content else None
+            if order is not None:
+                written = _write_months(wanted, order, warehouse, held, aside)
             else:
                 written = _write_whole(wanted, warehouse, aside, about)
             # What was built meanwhile may be what was read.
@@ -117,7 +120,9 @@ def _write(wanted: Export, warehouse: Warehouse, select: str, about: int, path: 
         return file.written(path)
 
 
-def _write_months(wanted: Export, warehouse: Warehouse, held: Held, aside: Path) -> _Files:
+def _write_months(
+    wanted: Export, order: MonthOrder, warehouse: Warehouse, held: Held, aside: Path
+) -> _Files:
     """The months that are others than before, with those that are not; all rows in one file, too.
 
     Where one part would hold them all there are no parts, and no months are kept.
@@ -131,7 +136,8 @@ def _write_months(wanted: Export, warehouse: Warehouse, held: Held, aside: Path)
             folder.keep(month.name, kept, files.parts)
             continue
         path = aside / f"{month.name}.csv"
-        folder.add(month, _write(wanted, warehouse, month.select(table), month.about, path))
+        select = month.select(table, order)
+        folder.add(month, _write(wanted, warehouse, select, month.about, path))
         new.append(month.name)
     whole = folder.joined(aside / files.csv.name, table.column_names)
     if whole.size <= wanted.part_bytes and whole.rows <= SHEET_ROWS:

@@ -122,9 +122,9 @@ def place(filled: TestShop, tmp_path: Path) -> Place:
 
 def test_every_row_is_in_the_file_and_in_a_part_of_its_month(place: Place) -> None:
     outcome = place.run()
-    assert outcome.months == ["2025-11", "2025-12", "2026-01", "others"]
+    assert outcome.months == ["0000-earlier", "2025-11", "2025-12", "2026-01", "later"]
     assert outcome.exported.rows == len(place.check()) == 7
-    assert len(place.warehouse.selects) == 4
+    assert len(place.warehouse.selects) == 5
     months = [name.removeprefix("details-")[:7] for name in sorted(place.parts())]
     assert months == ["2025-11"] * 2 + ["2025-12"] + ["2026-01"] * 4
     assert not place.run().is_new
@@ -150,19 +150,39 @@ def test_a_new_month_is_added_and_an_emptied_one_is_gone(place: Place) -> None:
     place.run()
     gone = "delete from sales where sale_no = 3 and shop_no = 5"
     place.load("2025-12-01", "2026-02-03", sale(9, "2026-02-03"), gone)
-    assert place.run().months[-2:] == ["2026-02", "others"]
+    assert place.run().months[-2:] == ["2026-02", "later"]
     assert {row[2][:7] for row in place.check()} == {"2025-11", "2026-01", "2026-02"}
     assert not any("2025-12" in name for name in place.parts())
 
 
-def test_rows_far_away_are_the_last(place: Place) -> None:
+def test_rows_far_away_stand_in_order(place: Place) -> None:
     place.load("2026-01-05", "2026-01-05", sale(9, "2031-05-05"), sale(10, "1999-05-05"))
     place.run()
-    with place.wanted.files.csv.open(encoding="utf-8", newline="") as file:
-        rows = [row[2] for row in csv.reader(file)][1:]
-    assert rows[-2:] == ["1999-05-05", "2031-05-05"]
-    assert rows[:-2] == sorted(rows[:-2])
-    assert len(rows) == 9
+    days = [row[2] for row in place.check()]
+    assert (days[0], days[-1]) == ("1999-05-05", "2031-05-05")
+    assert days == sorted(days)
+    assert len(days) == 9
+
+
+@pytest.mark.parametrize(
+    "order, by_months",
+    [
+        ("sales.sold_on, sales.price desc, sales.sale_no desc", True),
+        ("sold_on asc nulls last, 4 desc, sale_no", True),
+        ("3, price * -1, length(sales.status), sales.shop_no + 0, sales.sale_no", True),
+        ("sales.sold_on desc, sales.shop_no, sales.sale_no", False),
+        ("sales.sold_on nulls first, sales.shop_no, sales.sale_no", False),
+        ("sales.shop_no, sales.sold_on, sales.sale_no", False),
+        ("sales.price desc, sales.sale_no desc, sales.shop_no", False),
+    ],
+)
+def test_the_selects_own_order_is_kept(place: Place, order: str, by_months: bool) -> None:
+    own = "order by sales.sold_on, sales.shop_no, sales.sale_no"
+    place.shop.write({"export/details.sql": DETAILS.replace(own, f"order by {order}")})
+    table = place.shop.catalogue.get(TableRef("export", "details"))
+    place.wanted = replace(place.wanted, table=table)
+    assert bool(place.run().months) is by_months
+    assert place.check()
 
 
 def test_months_that_were_read_while_something_was_loaded_make_no_whole(place: Place) -> None:
@@ -179,7 +199,7 @@ def test_months_that_were_read_while_something_was_loaded_make_no_whole(place: P
     assert (outcome.months, outcome.exported.content) == ((), None)
     assert len(place.check()) == 7
     assert "2025-11-30" in [row[2] for row in place.check() if row[:2] == ["1", "3"]]
-    assert len(place.run().months) == 4
+    assert len(place.run().months) == 5
     place.check()
 
 
@@ -228,7 +248,7 @@ def test_another_text_writes_every_month(place: Place) -> None:
     place.shop.write({"export/details.sql": text})
     table = place.shop.catalogue.get(TableRef("export", "details"))
     place.wanted = replace(place.wanted, table=table)
-    assert len(place.run().months) == 4
+    assert len(place.run().months) == 5
     place.check()
 
 
