@@ -19,7 +19,7 @@ _DIRECTIONS = {("ASC",), ("DESC",), ("NULLS", "FIRST"), ("NULLS", "LAST")}
 
 @dataclass(frozen=True)
 class MonthOrder:
-    """The rows of an export without their order, as a select, and the ORDER BY that gives it to some of them."""
+    """The rows of an export without their order, as a select, and what some of them are ordered by."""
 
     rows: str
     by: str

@@ -169,7 +169,7 @@ def test_rows_far_away_stand_in_order(place: Place) -> None:
     [
         ("sales.sold_on, sales.price desc, sales.sale_no desc", True),
         ("sold_on asc nulls last, 4 desc, sale_no", True),
-        ("3, price * -1, length(sales.status), sales.shop_no + 0, sales.sale_no", True),
+        ("3, price * -1, length(sales.state), sales.shop_no + 0, sales.sale_no", True),
         ("sales.sold_on desc, sales.shop_no, sales.sale_no", False),
         ("sales.sold_on nulls first, sales.shop_no, sales.sale_no", False),
         ("sales.shop_no, sales.sold_on, sales.sale_no", False),
