@@ -136,7 +136,9 @@ def check_rows(
     table = step.table
     rows = sum(record.touch.rows for record in known.values())
     if not touches and rows and not rules.may_be_empty:
-        raise _emptied(table, rows)
+        # Days without a backup are not counted before they are read: there may be rows of them.
+        some = any(segment not in known for segment in step.segments)
+        raise _emptied(table, rows, of_days=" of the days that have a backup" if some else "")
     accepted = FEWER_ROWS in rules.accepted or rules.may_be_empty
     now = sum(touch.rows for touch in touches.values())
     if _lost(rows, now, rules) and not accepted:
@@ -210,8 +212,8 @@ def _lost(before: int, now: int, rules: Rules) -> bool:
     return lost > _FEW and lost > before * rules.most_lost
 
 
-def _emptied(table: Table, rows: int, quarantined: int = 0) -> BackupError:
-    why = "has no row in the source, where its backups have"
+def _emptied(table: Table, rows: int, quarantined: int = 0, of_days: str = "") -> BackupError:
+    why = f"has no row{of_days} in the source, where its backups have"
     question = "Was it emptied or made anew by mistake?"
     if quarantined:
         there = counted(quarantined, "row")

@@ -43,6 +43,17 @@ def test_a_table_that_was_emptied_stops_until_that_is_allowed(ran_shop: TestShop
     assert ran_shop.rows("select count(*) from warehouse.sales") == [(0,)]
 
 
+def test_new_rows_do_not_hide_that_all_others_are_gone(ran_shop: TestShop) -> None:
+    ran_shop.change(
+        "delete from sales",
+        "insert into sales values (1, 9, null, date '2026-01-06', 1.000, 'paid',"
+        " timestamp '2026-01-06 10:00:00')",
+    )
+    outcome = ran_shop.run(LOADED, "2026-01-06")
+    assert "table sales has no row of the days that have a backup" in outcome.failures[0]
+    assert ran_shop.rows("select count(*) from warehouse.sales") == [(4,)]
+
+
 def test_a_mart_has_the_day_of_a_failed_check_when_later_days_ran(sales_shop: TestShop) -> None:
     sales_shop.change(PRICE.format(price=-1, at="2026-01-02 12:00:00"))
     assert not run(sales_shop, "2026-01-01", "2026-01-02")
