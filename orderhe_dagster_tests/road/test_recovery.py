@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.table import TableRef
+from orderhe_dagster.resources.extract.parquet_query import parquet_query
+from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.road import audit, index
+from orderhe_dagster.road.backups import BackupError
+from orderhe_dagster.road.extracts import Road, back_up
 from orderhe_dagster.road.index import Change
+from orderhe_dagster.road.step import Step
+from orderhe_dagster.settings.home import home_of
 from orderhe_dagster_tests.shops import TestShop
 
 LOADED = "backup/sales,warehouse/sales"
@@ -43,15 +51,22 @@ def test_a_table_that_was_emptied_stops_until_that_is_allowed(ran_shop: TestShop
     assert ran_shop.rows("select count(*) from warehouse.sales") == [(0,)]
 
 
-def test_new_rows_do_not_hide_that_all_others_are_gone(ran_shop: TestShop) -> None:
+def test_days_that_are_gone_are_told_apart_from_one_that_is_not_read_yet(
+    ran_shop: TestShop,
+) -> None:
     ran_shop.change(
         "delete from sales",
         "insert into sales values (1, 9, null, date '2026-01-06', 1.000, 'paid',"
         " timestamp '2026-01-06 10:00:00')",
     )
-    outcome = ran_shop.run(LOADED, "2026-01-06")
-    assert "table sales has no row of the days that have a backup" in outcome.failures[0]
-    assert ran_shop.rows("select count(*) from warehouse.sales") == [(4,)]
+    history = Window(date(2026, 1, 1), date(2026, 1, 7))
+    table = ran_shop.catalogue.get(TableRef("raw", "sales"))
+    step = Step(table, Window.of(date(2026, 1, 6)), "a run", history)
+    source, store, settings = ran_shop.source, ran_shop.store, ran_shop.settings
+    warehouse = EmbeddedWarehouse(str(home_of(settings).warehouse), store=store)
+    road = Road(source, store, warehouse, home_of(settings).scratch, parquet_query)
+    with pytest.raises(BackupError, match="sales has no row of the days that have a backup in the"):
+        back_up(step, road)
 
 
 def test_a_mart_has_the_day_of_a_failed_check_when_later_days_ran(sales_shop: TestShop) -> None:
