@@ -369,6 +369,7 @@ def proof(bench: Bench) -> Scenario:
     """`orderhe prove`: source, backup and warehouse, every day."""
     shop = bench.bed
     with bed.laptop(shop, _filled(bench)) as systems:
+        _do(runners.orderhe(systems, "run", "*"))  # what others changed since would be told
         contestants = [
             Contestant(
                 "prove orders, all days",
