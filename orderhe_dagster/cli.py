@@ -228,6 +228,26 @@ def run(
             click.echo(line)
         if not outcome.succeeded:
             sys.exit(1)
+        from orderhe_dagster.commands.janitor import after_a_run
+
+        for line in after_a_run(settings):
+            click.echo(line)
+
+
+@main.command(short_help="Remove what has had its time: old generations, old logs, remains.")
+@click.option("--dry-run", is_flag=True, help="List what would be removed; nothing is.")
+@click.option("--all", "everything", is_flag=True, help="Look for remains of any age.")
+def janitor(dry_run: bool, everything: bool) -> None:
+    """Remove generations of backups and logs of runs that have had their time, and what killed runs left.
+
+    How long they have is ORDERHE_KEEP_GENERATIONS, _RUN_DAYS and _ORPHAN_HOURS. The job `janitor` does the
+    same, each night where its schedule is on; on a laptop `orderhe run` does it once a day.
+    """
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands.janitor import clean_up
+
+        for line in clean_up(settings, dry_run=dry_run, everything=everything):
+            click.echo(line)
 
 
 @main.command(short_help="Prove that all copies are equal; mend what differs.")

@@ -59,6 +59,7 @@ def build_definitions(
     from orderhe_dagster.assets.calendar import Calendar
     from orderhe_dagster.assets.checks import build_checks
     from orderhe_dagster.assets.export import build_export_assets
+    from orderhe_dagster.assets.janitor import build_janitor
     from orderhe_dagster.assets.models import build_model_assets
     from orderhe_dagster.assets.own import with_own
     from orderhe_dagster.assets.pages import build_dashboard_assets, build_lineage_asset
@@ -76,6 +77,7 @@ def build_definitions(
     policy = Policy.of(settings)
     parquet = build_parquet_query(settings)
     automation = build_automation(catalogue, settings.time_zone)
+    janitor, janitor_schedule = build_janitor(catalogue, settings)
     ours = dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
@@ -87,8 +89,8 @@ def build_definitions(
             build_lineage_asset(catalogue, state),
         ],
         asset_checks=build_checks(catalogue, calendar, state.scratch, policy, parquet),
-        jobs=automation.jobs,
-        schedules=automation.schedules,
+        jobs=[*automation.jobs, janitor],
+        schedules=[*automation.schedules, janitor_schedule],
         sensors=automation.sensors,
         resources=resources or build_resources(settings),
         executor=dg.in_process_executor,

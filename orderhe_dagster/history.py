@@ -14,9 +14,10 @@ every answer with the stock storage's (docs/decisions/0001).
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -50,9 +51,46 @@ if TYPE_CHECKING:
     from dagster._serdes import ConfigurableClassData
     from sqlalchemy.engine import Connection, Engine
 
+logger = logging.getLogger("orderhe.janitor")
+
 BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_EVENTS = 1000
 OPEN_ENGINES = 32  # a web server reads many runs: only the engines used last are kept
+
+
+_MUCH_UNUSED = 0.25
+_COMPACT_WAIT_MS = 5_000
+_OF_ASSETS = "('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION')"
+_PRUNING = (
+    # Older evaluations of a check, of each partition.
+    """
+    delete from asset_check_executions where run_id in (select run_id from pruned) and id not in (
+        select max(id) from asset_check_executions group by asset_key, check_name, partition
+    )
+    """,
+    # Events that tell the state no more. A partition that was planned, and has nothing since, failed.
+    f"""
+    delete from event_logs where run_id in (select run_id from pruned)
+    and id not in (
+        select max(id) from event_logs where dagster_event_type in {_OF_ASSETS}
+        group by dagster_event_type, asset_key, partition
+    )
+    and id not in (
+        select max(planned.id) from event_logs as planned
+        where planned.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED' and not exists (
+            select 1 from event_logs as later
+            where later.dagster_event_type = 'ASSET_MATERIALIZATION' and later.id > planned.id
+            and later.asset_key = planned.asset_key and later.partition is planned.partition
+        )
+        group by planned.asset_key, planned.partition
+    )
+    and id not in (
+        select evaluation_event_storage_id from asset_check_executions
+        where evaluation_event_storage_id is not null
+    )
+    """,
+    "delete from asset_event_tags where event_id not in (select id from event_logs)",
+)
 
 
 class BatchedEventLog(SqliteEventLogStorage):
@@ -132,6 +170,53 @@ class BatchedEventLog(SqliteEventLogStorage):
             ]
         if rows:
             index.execute(AssetCheckExecutionsTable.insert(), rows)
+
+    def prune(self, run_ids: Collection[str]) -> set[str]:
+        """Forget what these runs logged, but what still tells the state; give the runs that it is of.
+
+        Of every asset and partition the newest event of each kind stays (what is materialized stays so),
+        and of every check the newest evaluation. The runs' own files are removed.
+        """
+        with self._db_lock, self._transaction(INDEX_SHARD_NAME) as index:
+            index.execute(sqlalchemy.text("create temp table if not exists pruned (run_id text)"))
+            index.execute(sqlalchemy.text("delete from pruned"))
+            rows = [{"run_id": run_id} for run_id in run_ids]
+            if rows:
+                index.execute(sqlalchemy.text("insert into pruned values (:run_id)"), rows)
+            for statement in _PRUNING:
+                index.execute(sqlalchemy.text(statement))
+            named = (
+                "select distinct run_id from event_logs where run_id in (select run_id from pruned)"
+            )
+            kept = {str(run_id) for (run_id,) in index.execute(sqlalchemy.text(named))}
+            for run_id in run_ids:
+                engine = self._engines.pop(run_id, None)
+                if engine is not None:
+                    engine.dispose()
+                self._initialized_dbs.discard(run_id)
+        for run_id in run_ids:
+            for name in (f"{run_id}.db", f"{run_id}.db-wal", f"{run_id}.db-shm"):
+                Path(self._base_dir, name).unlink(missing_ok=True)
+        return kept
+
+    def compact(self) -> None:
+        """Give the disk what the index does not use any more, where that is much and nobody is at it."""
+        with self._db_lock, self._engine(INDEX_SHARD_NAME).connect() as connection:
+            plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+            unused = plain.scalar(sqlalchemy.text("pragma freelist_count")) or 0
+            pages = plain.scalar(sqlalchemy.text("pragma page_count")) or 1
+            if unused < pages * _MUCH_UNUSED:
+                return
+            wait = plain.scalar(sqlalchemy.text("pragma busy_timeout"))
+            plain.execute(sqlalchemy.text(f"pragma busy_timeout = {_COMPACT_WAIT_MS}"))
+            try:
+                plain.execute(sqlalchemy.text("vacuum"))
+            except sqlalchemy.exc.OperationalError as error:
+                if "locked" not in str(error.orig):
+                    raise
+                logger.info("Dagster's history is in use: it is compacted another time")
+            finally:
+                plain.execute(sqlalchemy.text(f"pragma busy_timeout = {wait}"))
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table. Dagster asks for each result of a check; a table stays."""

@@ -364,3 +364,52 @@ def test_only_the_engines_used_last_are_kept(
         assert log.get_records_for_run(shard).records == []
     assert list(log._engines) == ["a", "c"]
     log.dispose()
+
+
+def test_what_is_pruned_tells_the_same_state(tmp_path: Path) -> None:
+    """Three runs of the same days: of the older ones nothing stays but what nothing newer says."""
+    with instance_in(tmp_path, CUSTOM) as instance:
+        log = instance.event_log_storage
+        assert isinstance(log, BatchedEventLog)
+        first = materialize_all(instance)
+        again = materialize_all(instance)
+
+        def state() -> dict[str, Any]:
+            told = answers(instance, [*first, *again])
+            kept = ("keys", "materialized ", "latest ", f"newest {MATERIALIZED.value} ")
+            state = {name: answer for name, answer in told.items() if name.startswith(kept)}
+            for check in ("passes", "fails"):
+                state[check] = told[f"check {check}"][0]
+            planned = log.get_latest_storage_id_by_partition(KEYS[1], PLANNED)
+            return {**state, "failed days": sorted(planned.items())}
+
+        before = state()
+        assert log.prune(first) == set()  # each of their days and checks has something newer
+        assert not any((tmp_path / "history" / "runs" / f"{run}.db").exists() for run in first)
+        assert state() == before
+        assert log.get_records_for_run(first[0]).records == []
+        assert log.prune(again) == {*again[1:]}  # the range has the day of the first
+        assert state() == before
+        assert len(instance.fetch_materializations(KEYS[0], limit=100).records) == 10
+        log.compact()
+        assert state() == before
+        assert len(materialize_all(instance)) == 3
+
+
+def test_a_history_that_is_in_use_is_compacted_another_time(tmp_path: Path) -> None:
+    with instance_in(tmp_path, CUSTOM) as instance:
+        log = instance.event_log_storage
+        assert isinstance(log, BatchedEventLog)
+        for _ in range(3):
+            log.prune([*materialize_all(instance)])
+        index = tmp_path / "history" / "runs" / "index.db"
+        size = index.stat().st_size
+        with closing(sqlite3.connect(index)) as other:
+            other.execute("begin immediate")
+            other.execute("update asset_keys set last_run_id = last_run_id")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("orderhe_dagster.history._COMPACT_WAIT_MS", 10)
+                log.compact()
+            other.rollback()
+        log.compact()
+        assert index.stat().st_size <= size

@@ -108,7 +108,7 @@ def launch(
     with (
         remember_interrupts(),
         scratch_folder(state.scratch, label=f"run {selection}") as life,
-        _history(state.dagster) as instance,
+        history(state.dagster) as instance,
     ):
         _end_abandoned_runs(instance, state.scratch)
         try:
@@ -135,7 +135,7 @@ def launch(
 
 
 @contextmanager
-def _history(folder: Path) -> Iterator[dg.DagsterInstance]:
+def history(folder: Path) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance at `folder`. LaunchError where dagster.yaml or the history cannot be used."""
     import sqlite3
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import PortError
@@ -19,6 +20,24 @@ class Object:
 
     body: bytes
     etag: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing has it: its key, size in bytes, and when it was written (UTC)."""
+
+    key: str
+    size: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload in pieces that was begun (UTC) and neither finished nor given up: it costs, unseen."""
+
+    key: str
+    id: str
+    begun_at: datetime
 
 
 class Store(ABC):
@@ -82,6 +101,21 @@ class Store(ABC):
         The road itself never lists: what to load is in its records.
         """
         raise PortError(f"this store cannot list the keys {prefix!r}; name the objects one by one")
+
+    def inventory(self, prefix: str) -> Sequence[Listed]:
+        """The objects whose keys begin with `prefix`, for whoever cleans up."""
+        raise PortError(
+            f"this store cannot list the keys {prefix!r}; nothing can be cleaned up in it"
+        )
+
+    def unfinished_uploads(self, prefix: str) -> Sequence[Upload]:
+        """The uploads below `prefix` that were never finished; none where a store has no such."""
+        return ()
+
+    def abort(self, uploads: Iterable[Upload]) -> None:
+        """Give uploads up; those that are not there are passed over."""
+        for upload in uploads:
+            raise PortError(f"this store has no uploads in pieces: {upload.key} cannot be given up")
 
     @abstractmethod
     def download(self, key: str, path: Path) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -60,7 +60,8 @@ class Change:
     whatever a source's clock said of it. `verified`: when the source was seen to hold the rows of these
     records still. `proven`: what was proven of the records as they are given. `doubted`: the records whose
     segment was found to differ somewhere: they count as never proven, so that their turn comes first.
-    `floor`: the highest generation of an index that is lost.
+    `floor`: the highest generation of an index that is lost. `expired`: the generations that it forgets,
+    never the current one.
     """
 
     fresh: Sequence[Record] = ()
@@ -70,6 +71,7 @@ class Change:
     doubted: Mapping[Segment, Record] = field(default_factory=dict)
     origin: Origin | None = None
     floor: int = 0
+    expired: Mapping[Segment, Collection[int]] = field(default_factory=dict)
     retired: bool = False  # the pointers of an earlier version are
 
 
@@ -182,6 +184,12 @@ def _merged(
         was = entries.get(segment)
         if was is not None and was.record.version == record.version:
             proven.pop(segment, None)
+    for segment, numbers in change.expired.items():
+        was = entries.get(segment)
+        if was is not None:
+            gone = {*numbers} - {was.record.generation}
+            became = tuple(pair for pair in was.became if pair[0] not in gone)
+            entries[segment] = replace(was, became=became)
     origin = change.origin or before.origin
     pointers = () if change.retired else before.pointers
     after = replace(before, entries=dict(sorted(entries.items())), proven=proven, origin=origin)

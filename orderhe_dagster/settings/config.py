@@ -115,7 +115,9 @@ class Settings:
     `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`. A daily run
     proves `proof_rows` of each layer (0: by the source), for `proof_seconds` of a server's time; a table
     or a day that lost more than `most_lost` percent of its rows is not followed. `memory_mb`: what each
-    DuckDB that this process opens holds; more than that goes to the disk.
+    DuckDB that this process opens holds; more than that goes to the disk. Of each segment's backups stay
+    `keep_generations` and the first of each month, of Dagster's history `keep_run_days`, of what no
+    record names `keep_orphan_hours`.
     """
 
     home: Path
@@ -134,6 +136,9 @@ class Settings:
     proof_seconds: int = 30
     most_lost: int = 50
     memory_mb: int = MEMORY_MB
+    keep_generations: int = 14
+    keep_run_days: int = 30
+    keep_orphan_hours: int = 24
     s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
@@ -330,6 +335,7 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
 _OF_THE_SHOP = [
     *("start_date", "time_zone", "currency", "seed", "export_max_mb"),
     *("proof_rows", "proof_seconds", "most_lost", "memory_mb"),
+    *("keep_generations", "keep_run_days", "keep_orphan_hours"),
 ]
 _TIMEOUT = values.integer(1, 86_400)
 _SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
@@ -350,6 +356,9 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_PROOF_SECONDS": _TIMEOUT,
     "ORDERHE_MOST_LOST": values.integer(1, 100),
     "ORDERHE_MEMORY_MB": values.integer(100, 10_000_000),
+    "ORDERHE_KEEP_GENERATIONS": values.integer(1, 1_000_000),
+    "ORDERHE_KEEP_RUN_DAYS": values.integer(1, 100_000),
+    "ORDERHE_KEEP_ORPHAN_HOURS": values.integer(1, 100_000),
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,
     "ORDERHE_S3_ENDPOINT_URL": values.url,

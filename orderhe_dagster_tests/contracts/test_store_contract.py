@@ -11,13 +11,15 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
-from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.store import Store, Upload
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.resources.s3.store import S3Store
@@ -315,3 +317,33 @@ def test_a_writer_killed_at_work_leaves_an_object_whole(store: Store, tmp_path: 
         assert stored is not None
         assert stored.body in bodies
         store.put("k", b"a" * 300_000, if_match=stored.etag)  # and the lock is free again
+
+
+def test_an_inventory_tells_size_and_time_of_what_lies_below_a_prefix(store: Store) -> None:
+    begun = datetime.now(timezone.utc) - timedelta(seconds=2)  # S3 tells whole seconds
+    for key, body in (("backup/a/1", b"one"), ("backup/ab", b"four"), ("other/1", b"")):
+        store.put(key, body)
+    listed = store.inventory("backup/a")
+    assert [(one.key, one.size) for one in listed] == [("backup/a/1", 3), ("backup/ab", 4)]
+    assert all(begun <= one.modified_at <= datetime.now(timezone.utc) for one in listed)
+    assert store.inventory("nothing/") == []
+    assert [*store.unfinished_uploads("backup/")] == []
+    with suppress(PortError):  # what is not there is passed over, or told
+        store.abort([Upload("backup/a/1", "none", begun)])
+
+
+def test_an_upload_that_was_never_finished_is_found_and_given_up(
+    request: pytest.FixtureRequest,
+) -> None:
+    store = s3(request)
+    store.create()
+    assert isinstance(store, S3Store)
+    with store._bucket.client("begin an upload") as client:
+        place = store._bucket.place("backup/orders/2026-01-01/r/part-00000.parquet")
+        client.create_multipart_upload(Bucket=store.settings.bucket, Key=place)
+    (upload,) = store.unfinished_uploads("backup/orders/")
+    assert upload.key == "backup/orders/2026-01-01/r/part-00000.parquet"
+    assert [*store.unfinished_uploads("backup/customers/")] == []
+    store.abort([upload])
+    assert [*store.unfinished_uploads("backup/orders/")] == []
+    store.abort([upload])

@@ -8,12 +8,13 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
-from orderhe_dagster.ports.store import Object, Store
+from orderhe_dagster.ports.store import Listed, Object, Store
 from orderhe_dagster.resources.store_keys import split_key
 from orderhe_dagster.settings.locks import file_lock
 
@@ -126,15 +127,25 @@ class FolderStore(Store):
 
     def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
         """The keys that begin with `prefix`, and their sizes; a prefix may end within a name."""
+        return [(listed.key, listed.size) for listed in self.inventory(prefix)]
+
+    def inventory(self, prefix: str) -> Sequence[Listed]:
+        """The objects whose keys begin with `prefix`; a prefix may end within a name."""
         folder, root = self._bucket_folder, "".join(f"{name}/" for name in self._own_prefix)
         above = (root + prefix).rpartition("/")[0]
         start = folder.joinpath(*split_key(above, "prefix", empty=True))
-        objects = []
-        for path in start.rglob("*"):
-            key = path.relative_to(folder).as_posix()
-            if key.startswith(root + prefix) and path.is_file():
-                objects.append((key[len(root) :], path.stat().st_size))
-        return sorted(objects)
+        objects: dict[str, Listed] = {}
+        for place, _, names in os.walk(start):
+            for name in names:
+                path = Path(place, name)
+                key = path.relative_to(folder).as_posix()
+                if not key.startswith(root + prefix):
+                    continue
+                with suppress(FileNotFoundError):  # another process removed it meanwhile
+                    stat = path.stat()
+                    at = datetime.fromtimestamp(stat.st_mtime, timezone.utc)
+                    objects[key] = Listed(key[len(root) :], stat.st_size, at)
+        return [objects[key] for key in sorted(objects)]
 
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file, which appears whole or not at all."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.store import Listed, Upload
 from orderhe_dagster.resources.s3.client import Connection, client_of, forget_clients
 from orderhe_dagster.resources.s3.errors import (
     EXPIRED,
@@ -107,18 +108,48 @@ class Bucket:
                     raise
                 return None
 
-    def listing(self, prefix: str) -> list[tuple[str, int]]:
-        """The keys that begin with `prefix`, which may end within a name, and their sizes."""
-        own = "".join(f"{name}/" for name in split_key(self.prefix, "prefix", empty=True))
+    def listing(self, prefix: str) -> list[Listed]:
+        """The objects whose keys begin with `prefix`, which may end within a name."""
+        own = self._own(prefix)
         with self.client("list") as client:
-            pages = client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.name, Prefix=own + prefix
-            )
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=own)
             return [
-                (entry["Key"][len(own) :], entry["Size"])
+                Listed(self._key(entry["Key"]), entry["Size"], entry["LastModified"])
                 for page in pages
                 for entry in page.get("Contents", [])
             ]
+
+    def uploads(self, prefix: str) -> list[Upload]:
+        """The uploads in pieces below `prefix` that were neither finished nor given up."""
+        own = self._own(prefix)
+        with self.client("list the uploads of") as client:
+            pages = client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.name, Prefix=own
+            )
+            return [
+                Upload(self._key(entry["Key"]), entry["UploadId"], entry["Initiated"])
+                for page in pages
+                for entry in page.get("Uploads", [])
+            ]
+
+    def abort(self, upload: Upload) -> None:
+        """Give an upload up; one that is not there is passed over."""
+        from botocore.exceptions import ClientError
+
+        with self.client("give an upload up in", upload.key) as client:
+            try:
+                client.abort_multipart_upload(
+                    Bucket=self.name, Key=self.place(upload.key), UploadId=upload.id
+                )
+            except ClientError as error:
+                if status_of(error) != 404:
+                    raise
+
+    def _own(self, prefix: str) -> str:
+        return "".join(f"{name}/" for name in split_key(self.prefix, "prefix", empty=True)) + prefix
+
+    def _key(self, place: str) -> str:
+        return place[len(self._own("")) :]
 
     def heads(self, keys: Sequence[str]) -> list[Any]:
         """`head` for each key, side by side, in order. PortError where the bucket is missing."""

@@ -12,7 +12,7 @@ def policy(
 ) -> dict[str, Any]:
     """The least IAM policy for a bucket (below a prefix). `creates`: it may make the bucket too."""
     arn = bucket_arn(bucket, region)
-    statements = [
+    statements: list[dict[str, Any]] = [
         {
             "Sid": "Objects",
             "Effect": "Allow",
@@ -26,7 +26,13 @@ def policy(
         },
         # Without it S3 says 403 of an object that is not there. No condition on the prefix: reading
         # an object is no listing, and would not meet it.
-        {"Sid": "Absence", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn},
+        # Uploads are listed by the janitor, who gives up those of killed runs.
+        {
+            "Sid": "Absence",
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            "Resource": arn,
+        },
     ]
     if creates:
         actions = ["s3:CreateBucket", "s3:PutBucketPublicAccessBlock"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.ports.store import Object, Store
+from orderhe_dagster.ports.store import Listed, Object, Store, Upload
 from orderhe_dagster.resources.s3 import hashes as s3_hashes
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.bucket import REQUESTS_AT_ONCE, Bucket, etag, side_by_side
@@ -119,7 +119,20 @@ class S3Store(Store):
 
     def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
         """The keys that begin with `prefix`, and their sizes."""
+        return [(listed.key, listed.size) for listed in self._bucket.listing(prefix)]
+
+    def inventory(self, prefix: str) -> Sequence[Listed]:
+        """The objects whose keys begin with `prefix`."""
         return self._bucket.listing(prefix)
+
+    def unfinished_uploads(self, prefix: str) -> Sequence[Upload]:
+        """The uploads in pieces below `prefix` that were neither finished nor given up."""
+        return self._bucket.uploads(prefix)
+
+    def abort(self, uploads: Iterable[Upload]) -> None:
+        """Give uploads up; those that are not there are passed over."""
+        for upload in uploads:
+            self._bucket.abort(upload)
 
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file, which appears whole or not at all."""
