@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills drill retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills broken drill retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -44,6 +44,9 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --random 20
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.zombies
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.crowds
+
+broken: $(VENV)/.dev ## break the road in eight ways, each of which must turn a test red; lists them in docs/reliability.md
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.broken --write $(ARGS)
 
 drill: $(VENV)/.dev ## damage source, backup, warehouse and marts for ten nights, on all systems (long)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.drill.nights $(ARGS)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from orderhe_dagster_tests.faults import broken
 from orderhe_dagster_tests.faults.crowds import together
 from orderhe_dagster_tests.faults.kills import PART, attack, load_modules, prepare
 from orderhe_dagster_tests.faults.zombies import overtake
@@ -26,6 +27,7 @@ PAUSE = "before put backup/sales/index.json"
 def main() -> int:
     """Attack; one line a point, 0 where none did harm."""
     load_modules()
+    broken.apply()
     with tempfile.TemporaryDirectory(prefix="orderhe-faults-") as name:
         root = Path(name)
         scene = prepare("again", root / "again", PART)

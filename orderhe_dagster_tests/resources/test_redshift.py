@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +14,14 @@ import pytest
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
 from local_redshift.testing.server import Redshift
+from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.warehouse import Result, Session
 from orderhe_dagster.resources.build import build_store, build_warehouse
 from orderhe_dagster.resources.laptop.store_resolver import resolver
-from orderhe_dagster.road import audit, builds
+from orderhe_dagster.road import audit, builds, loads
+from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.contracts.warehouses import over_the_wire
 from orderhe_dagster_tests.servers.redshift import variables_of
@@ -201,6 +204,33 @@ def test_a_model_whose_upstream_is_loaded_while_it_is_planned_is_planned_again(
     before = shop.rows(inputs)
     assert shop.run("mart/takings", "2026-01-01", "2026-01-04").succeeded
     assert shop.rows(inputs) == before
+
+
+def test_a_load_that_was_overtaken_leaves_what_is_newer(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has staged a generation; before its transaction begins, another run loads the next one."""
+    for layer in ("backup/*", "warehouse/buyers"):
+        assert shop.run(layer, "2026-01-01", "2026-01-04").succeeded
+    check, staged = loads._check_stage, []
+
+    def overtaken(session: Session, step: Step, records: Mapping[Segment, Record]) -> None:
+        check(session, step, records)
+        staged.append({record.generation for record in records.values()})
+        if len(staged) == 1:
+            shop.change(
+                "update sales set price = 1.000, changed_at = timestamp '2026-02-01 00:00:00'"
+            )
+            for layer in ("backup/sales", "warehouse/sales"):
+                assert shop.run(layer, "2026-01-01", "2026-01-04").succeeded
+
+    monkeypatch.setattr(loads, "_check_stage", overtaken)
+    assert shop.run("warehouse/sales", "2026-01-01", "2026-01-04").succeeded
+    assert staged[:2] == [{0, 1}, {0, 2}]  # 0: a day that never had a row
+    assert shop.rows("select distinct price from warehouse.sales") == [(1,)]
+    held = "select distinct generation from warehouse._loads where table_name = 'warehouse.sales'"
+    assert (2,) in shop.rows(f"{held} and row_count > 0")
+    assert (1,) not in shop.rows(f"{held} and row_count > 0")
 
 
 def test_a_view_on_a_model_whose_columns_change_is_named(shop: TestShop) -> None:
