@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,7 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.store import Store
+from orderhe_dagster.road.seals import check_seal, sealed
 
 FORMAT = 1
 NO_ROWS = Touch(0)
@@ -71,6 +72,11 @@ class Record:
     nulled: Mapping[str, int] = field(default_factory=dict)  # column -> values that became NULL
 
     @property
+    def key(self) -> str:
+        """The key of its own object."""
+        return f"{prefix(self.table, self.segment)}/generations/{self.generation}.json"
+
+    @property
     def version(self) -> str:
         """What tells this content from any other of the segment."""
         return f"{self.generation}:{self.run_id}"
@@ -82,6 +88,9 @@ class Record:
     def _rows(self) -> tuple[object, ...]:
         apart = (self.quarantined, self.nulled, [part.sha256 for part in self.quarantine])
         return (self.measure if self.measure.rows else 0, self.schema, apart)
+
+
+_FIELDS = {"format", *(one.name for one in fields(Record))}
 
 
 def prefix(table: str, segment: Segment) -> str:
@@ -113,7 +122,7 @@ def read_generation(store: Store, table: str, segment: Segment, number: int) -> 
     """One generation's own record, whatever is current; None where there is none."""
     key = f"{prefix(table, segment)}/generations/{number}.json"
     stored = store.get(key)
-    return _decode(key, stored.body) if stored is not None else None
+    return decoded_body(key, stored.body) if stored is not None else None
 
 
 def claim(store: Store, record: Record, generation: int) -> Record:
@@ -124,7 +133,7 @@ def claim(store: Store, record: Record, generation: int) -> Record:
     base = prefix(record.table, record.segment)
     for number in range(generation, generation + 1000):
         numbered = replace(record, generation=number)
-        body = _text(encoded(numbered) | {"format": FORMAT})
+        body = sealed(encoded(numbered) | {"format": FORMAT})
         try:
             store.put(f"{base}/generations/{number}.json", body, if_none_match=True)
         except PreconditionFailed:
@@ -147,7 +156,7 @@ def read_pointers(store: Store, table: str, segments: Sequence[Segment]) -> dict
     keys = [f"{prefix(table, segment)}/current.json" for segment in segments]
     objects = zip(segments, keys, store.get_many(keys), strict=True)
     return {
-        segment: _decode(key, obj.body)
+        segment: decoded_body(key, obj.body)
         for segment, key, obj in objects
         if obj is not None and not _is_retired(obj.body)
     }
@@ -212,11 +221,14 @@ def encoded(record: Record) -> dict[str, Any]:
     return body
 
 
-def _decode(key: str, body: bytes) -> Record:
+def decoded_body(key: str, body: bytes) -> Record:
+    """A record as its own object `key` has it. BackupError."""
     try:
         raw: Mapping[str, Any] = json.loads(body)
         version = raw["format"]
-    except (KeyError, TypeError, ValueError) as error:
+        if version == FORMAT:
+            check_seal(raw, body, _FIELDS)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BackupError(_no_record(key, error)) from error
     if version != FORMAT:
         raise BackupError(f"{key}: format {version}, this version reads {FORMAT}")

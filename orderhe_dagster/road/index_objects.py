@@ -18,8 +18,13 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import BackupError, Record
+from orderhe_dagster.road.seals import check_seal, sealed
 
 FORMAT = 2
+_FIELDS = {
+    *("format", "table", "source", "server", "chunks", "proven", "retired", "pointers", "floor"),
+    "rows",
+}
 _CLOCKS = timedelta(hours=1)
 """How far ahead a moment may lie and still be believed."""
 
@@ -197,7 +202,7 @@ def encoded_root(index: Index) -> bytes:
         "floor": index.floor,
         "rows": sum(entry.record.measure.rows for entry in index.entries.values()),
     }
-    return json.dumps(body, indent=1, sort_keys=True).encode()
+    return sealed(body, indent=1)
 
 
 def decoded_root(table: str, body: bytes, etag: str) -> Index:
@@ -206,6 +211,7 @@ def decoded_root(table: str, body: bytes, etag: str) -> Index:
     try:
         raw: Mapping[str, Any] = json.loads(body)
         _check_format(key, raw)
+        check_seal(raw, body, _FIELDS)
         if not isinstance(raw["chunks"], dict) or not isinstance(raw["floor"], int):
             raise TypeError("chunks or floor are none")
         proven: dict[Segment, Proven] = {}
