@@ -281,6 +281,50 @@ def prove(
             sys.exit(1)
 
 
+@main.command(short_help="Make the warehouse again from the backups alone.")
+@click.argument("what", type=click.Choice(["warehouse"]), required=False)
+@click.option(
+    "--table", "tables", multiple=True, metavar="TABLE", help="This table alone (several: again)."
+)
+@_days(required=False)
+@click.option("--as-of", default="", metavar="MOMENT", help="The state of then: 2026-11-01T03:00.")
+@click.option(
+    "--generation", type=click.IntRange(min=1), help="This generation of one table's days."
+)
+@click.option("--dry-run", is_flag=True, help="Look at every object and say what would be done.")
+@click.option(
+    "--check", is_flag=True, help="Look at every object of the backups, and restore nothing."
+)
+def restore(
+    what: str | None,
+    tables: tuple[str, ...],
+    first: date | None,
+    last: date | None,
+    as_of: str,
+    generation: int | None,
+    dry_run: bool,
+    check: bool,
+) -> None:
+    """Make WHAT again from the backups alone, and prove that it is equal to them.
+
+    warehouse: tables and models; the shop's database is not asked. Without options everything, as it was
+    backed up last; what is there and right already is measured and left alone. What cannot be restored is
+    named with its object and day, and nothing is changed then.
+    """
+    if check == bool(what):
+        raise click.UsageError("say what to restore: orderhe restore warehouse; or --check")
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands.restore import Asked, check_backups, restore_warehouse
+
+        asked = Asked(tables, _window(first, last), as_of, generation)
+        if check:
+            done = check_backups(settings, asked, click.echo)
+        else:
+            done = restore_warehouse(settings, asked, click.echo, dry_run=dry_run)
+        if not done:
+            sys.exit(1)
+
+
 @main.command("test", short_help="Run the examples of sql/examples.")
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 def test_models(tables: tuple[str, ...]) -> None:

@@ -102,12 +102,12 @@ class Judge:
     """One run's judge: of what the warehouse holds, by the claims of `catalogue`.
 
     The source is asked whether it has rows of a parent on days that were never read: a child is not
-    judged by a parent that is held in part only.
+    judged by a parent that is held in part only. Without one (None) the backups are.
     """
 
     catalogue: Catalogue
     history: Window
-    source: Source
+    source: Source | None
     store: Store
     run_id: str
 
@@ -279,6 +279,9 @@ class Judge:
 
     def _unread(self, parent: Table, loaded: Collection[Segment]) -> bool:
         """Whether the source has rows of a partitioned parent that are in none of these segments."""
+        if self.source is None:
+            records = index.read(self.store, parent.name).records
+            return any(one.touch.rows and segment not in loaded for segment, one in records.items())
         if OUTSIDE not in loaded and self.source.outside(parent, Outside.of(self.history)).total:
             return True
         there = self.source.touches(parent, self.history)

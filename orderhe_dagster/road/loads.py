@@ -93,8 +93,9 @@ def load(
     """Bring the current backups that the step asks for into `warehouse.<table>`, all or none.
 
     Days of the history that have a backup which the warehouse does not hold come along: a load that
-    failed, a day that was backed up again, a warehouse that was lost. A daily step also measures as
-    many segments as the budget lets it: whose rows are not those that were loaded, are loaded again.
+    failed, a day that was backed up again, a warehouse that was lost; not where the step is alone. A daily
+    step also measures as many segments as the budget lets it: whose rows are not those that were
+    loaded, are loaded again.
 
     Segments whose rows break a claim, as `judge` finds on the stage, are held back: the others are
     loaded, and LoadError says what was not, and why. Raises LoadError, StatementError.
@@ -173,12 +174,14 @@ def _prove(
         or held[segment].version.startswith(PUT_ASIDE)
         or held[segment].version == record.version
     }
+    asked = {*step.segments}
     turns = {
         segment: Turn(record.measure.rows, utc(held[segment].proven_at))
         for segment, record in current.items()
         if segment not in done.records
         and segment in held
         and held[segment].version == record.version
+        and (segment in asked or not step.is_alone)
     }
     chosen = (
         choose(turns, share_of(session, name, rules.budget)) if turns and rules.proves(step) else []
@@ -324,7 +327,7 @@ def _records(
     outdated = [
         segment
         for segment, record in sorted(current.items())
-        if (segment in segments or (table.partition and step.has(segment)))
+        if (segment in segments or (table.partition and step.has(segment) and not step.is_alone))
         and (segment not in held or record.version != held[segment].version)
     ]
     wanted = backups.schema_fingerprint(table)

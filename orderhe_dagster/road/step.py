@@ -16,6 +16,7 @@ class Step:
     `window` is what was asked for, None of a table without partitions; what has changed besides comes
     along. `history` has every day that is over. `run_id` names what is written: objects of the store,
     rows of the audit. Where only some segments of the window are asked for, `chosen` names them.
+    `is_alone`: nothing comes along besides what was asked for.
     """
 
     table: Table
@@ -23,6 +24,7 @@ class Step:
     run_id: str
     history: Window
     chosen: tuple[Segment, ...] | None = None
+    is_alone: bool = False
 
     @property
     def segments(self) -> list[Segment]:

@@ -1,0 +1,330 @@
+"""`orderhe restore`: warehouse or source made again from the backups alone, and proven; the drill of it.
+
+What is chosen, checked and brought is in `road`; here: whose, of which days, and what a person reads.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.segments import Segment, days_of
+from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.commands.days import LaunchError, check_over
+from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.settings.config import Settings
+
+if TYPE_CHECKING:
+    from orderhe_dagster.ports.store import Store
+    from orderhe_dagster.ports.warehouse import Warehouse
+    from orderhe_dagster.road.points import Choice
+    from orderhe_dagster.road.restores import Restored
+
+Say = Callable[[str], None]
+_ALL_ROWS = 1 << 62
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks for: some tables (none: all), days (None: all), and a state (none: the current one).
+
+    `as_of` is a moment as it was typed; `generation` the number of one.
+    """
+
+    tables: Sequence[str] = ()
+    window: Window | None = None
+    as_of: str = ""
+    generation: int | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out: then the models are built again too."""
+        return not (self.tables or self.window)
+
+
+def restore_warehouse(settings: Settings, asked: Asked, say: Say, *, dry_run: bool = False) -> bool:
+    """Bring the backups into the warehouse, build the models on them; whether all went well.
+
+    A table is as before or restored, and what became of each is said. OrderheError where nothing can be.
+    """
+    from orderhe_dagster.proof.staging import Stage
+    from orderhe_dagster.resources.build import build_store, build_warehouse, close_idle
+    from orderhe_dagster.road import restores
+    from orderhe_dagster.settings.project import read_catalogue
+
+    catalogue, store = read_catalogue(settings), build_store(settings)
+    choices = _choices(settings, catalogue, asked, store)
+    for damage in restores.require_sound(choices, store, "orderhe restore warehouse"):
+        say(f"note: {damage.sentence()} (no row of the restore depends on it)")
+    for choice in choices:
+        say(_plan(choice))
+    if dry_run:
+        say("Nothing was changed: this was a dry run. All objects are as they were written.")
+        return True
+    warehouse = build_warehouse(settings, 1.0)
+    failures: list[str] = []
+    try:
+        for choice in choices:
+            judge = Stage(catalogue, choice.step.run_id)
+            try:
+                done = restores.restore(choice, store, warehouse, judge)
+            except PortError as error:
+                failures.append(choice.table.name)
+                say(f"FAILED {choice.table.name}: {error}")
+                continue
+            say(_outcome(done))
+        if asked.is_everything and not failures:
+            failures += _build_models(catalogue, choices[0].step.history, store, warehouse, say)
+    finally:
+        close_idle()
+    say(_verdict(asked, choices, failures))
+    return not failures
+
+
+def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
+    """Look at every object that the indexes name, byte for byte; name each that is not as it was written."""
+    from orderhe_dagster.resources.build import build_store
+    from orderhe_dagster.road.object_check import check_all
+    from orderhe_dagster.road.points import everything
+    from orderhe_dagster.settings.project import read_catalogue
+
+    catalogue, store = read_catalogue(settings), build_store(settings)
+    tables = _tables(catalogue, asked)
+    history = _history(settings, catalogue, store)
+    choices: list[Choice] = []
+    damaged = 0
+    for table in tables:
+        try:
+            choices.append(everything(table, history, store))
+        except PortError as error:  # the index itself, or a part of it
+            damaged += 1
+            say(str(error))
+    for damage in check_all(store, choices):
+        damaged += 1
+        say(damage.sentence())
+    segments = sum(len(choice.records) for choice in choices)
+    say(
+        f"{counted(damaged, 'object')} of the backups not as written."
+        if damaged
+        else f"All objects of {counted(segments, 'segment')} of {counted(len(choices), 'table')} are as "
+        "they were written, byte for byte."
+    )
+    return not damaged
+
+
+# What is asked for -------------------------------------------------------------------------------
+
+
+def _choices(settings: Settings, catalogue: Catalogue, asked: Asked, store: Store) -> list[Choice]:
+    """What of each table is restored. OrderheError, before anything is changed."""
+    tables = _tables(catalogue, asked)
+    if asked.window is not None:
+        check_over(settings, asked.window)
+    history = _history(settings, catalogue, store)
+    return _choose(tables, asked, history, store, settings)
+
+
+def _choose(
+    tables: Sequence[Table], asked: Asked, history: Window, store: Store, settings: Settings
+) -> list[Choice]:
+    from orderhe_dagster.road.points import Point, choose
+
+    point = Point(_moment(asked.as_of, settings.time_zone), asked.generation)
+    run_id = f"restore-{uuid.uuid4()}"
+    return [choose(table, asked.window, history, run_id, store, point) for table in tables]
+
+
+def _tables(catalogue: Catalogue, asked: Asked) -> list[Table]:
+    """The raw tables that are meant. LaunchError where one is none, or the request contradicts itself."""
+    import difflib
+
+    raw = {table.name: table for table in catalogue.layer("raw")}
+    names = [name.rpartition("/")[2].rpartition(".")[2] for name in asked.tables]
+    for name, given in zip(names, asked.tables, strict=True):
+        if name not in raw:
+            near = difflib.get_close_matches(name, raw, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(raw)}"
+            raise LaunchError(
+                f"there is no table {given!r} with backups; {hint}. Models are built from tables: "
+                "orderhe run 'mart/*'"
+            )
+    tables = [table for name, table in raw.items() if not names or name in names]
+    if asked.generation is not None:
+        _check_one_generation(asked, tables)
+    whole = [table.name for table in tables if not table.partition]
+    if asked.window is not None and not names:
+        tables = [table for table in tables if table.partition]
+    if not tables:
+        raise LaunchError(f"{', '.join(whole)}: without days; leave out --from and --to")
+    return tables
+
+
+def _check_one_generation(asked: Asked, tables: Sequence[Table]) -> None:
+    if asked.as_of:
+        raise LaunchError("--as-of and --generation are two ways to say it: give one of them")
+    if len(tables) > 1:
+        raise LaunchError(
+            "generations are numbered by table and day: name one table, as in --table "
+            f"{tables[0].name} --generation {asked.generation}"
+        )
+    if tables[0].partition and asked.window is None:
+        raise LaunchError(
+            f"generations of {tables[0].name} are numbered by day: name the days with --from and --to, or "
+            "ask for a moment with --as-of"
+        )
+
+
+def _moment(text: str, time_zone: str) -> datetime | None:
+    """A moment as it was typed, in the shop's time zone where it names none. LaunchError."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
+    except ValueError:
+        raise LaunchError(
+            f"--as-of {text!r} is no moment like 2026-11-01T03:00 (in {time_zone}) or "
+            "2026-11-01T03:00+00:00"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(time_zone))
+    if moment > datetime.now(timezone.utc):
+        raise LaunchError(
+            f"--as-of {text} has not come yet: leave it out for what the backups have now"
+        )
+    return moment
+
+
+def _history(settings: Settings, catalogue: Catalogue, store: Store) -> Window:
+    """The days that the shop has. A home that does not know the first asks the backups, not the source."""
+    from orderhe_dagster.road import index
+    from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.project import today
+
+    first = home.first_day(settings)
+    end = today(settings.time_zone)
+    if first is None:
+        tables = [table.name for table in catalogue.layer("raw") if table.partition]
+        days = [day for name in tables for day in days_of(index.read(store, name).entries)]
+        if days:
+            first = home.remember_start(home.prepare_home(settings), min(days))
+    first = first or end - ONE_DAY
+    if first >= end:
+        raise LaunchError(
+            f"this shop's history begins on {first}, and no day of it is over yet in "
+            f"{settings.time_zone}: there is nothing to restore"
+        )
+    return Window(first, end)
+
+
+# Models ------------------------------------------------------------------------------------------
+
+
+def _build_models(
+    catalogue: Catalogue,
+    history: Window,
+    store: Store,
+    warehouse: Warehouse,
+    say: Say,
+) -> list[str]:
+    """Build the models on what was restored, again where they are not as they were built; what failed."""
+    from orderhe_dagster.proof.judgement import Judge
+    from orderhe_dagster.road.builds import build
+    from orderhe_dagster.road.guards import Rules
+    from orderhe_dagster.road.rota import Budget
+    from orderhe_dagster.road.step import Step
+
+    judge = Judge(catalogue, history, None, store, f"restore-{uuid.uuid4()}")
+    rules, failures = Rules(budget=Budget(rows=_ALL_ROWS)), list[str]()
+    for table in (*catalogue.layer("warehouse"), *catalogue.layer("mart")):
+        asset = f"{table.layer}/{table.name}"
+        step = Step(table, history if table.partition else None, judge.run_id, history)
+        if table.partition:
+            step = replace(step, chosen=_days_upstream(catalogue, table, history, warehouse))
+        try:
+            built = build(
+                step, catalogue, warehouse, partial(judge.require_passed, table=table), rules
+            )
+        except PortError as error:
+            failures.append(asset)
+            say(f"FAILED {asset}: {error}")
+            continue
+        rows = counted(built.total, "row")
+        say(f"{asset}: built anew, {rows}" if built.rows else f"{asset}: as it was built")
+    return failures
+
+
+def _days_upstream(
+    catalogue: Catalogue, table: Table, history: Window, warehouse: Warehouse
+) -> tuple[Segment, ...]:
+    """The days that the warehouse has of all that a model reads by day."""
+    from orderhe_dagster.road import audit
+
+    names = [str(ref) for ref in table.depends_on if catalogue.get(ref).partition]
+    with warehouse.session(f"days of what {table.name} reads", read_only=True) as session:
+        held = audit.read(session, names)
+    common = set[Segment].intersection(*({s for s in held[name] if s.day} for name in names))
+    return tuple(sorted(segment for segment in common if segment.day in history))
+
+
+# What is said ------------------------------------------------------------------------------------
+
+
+def _plan(choice: Choice) -> str:
+    """What is to be restored of a table."""
+    rows = counted(choice.rows, "row")
+    parts = [f"{choice.table.name}: {_segments(choice)}, {rows} in the backups"]
+    if choice.others:
+        parts.append(f"{len(choice.others):,} of them not as they count now")
+    if choice.unknown_then:
+        many = counted(len(choice.unknown_then), "segment")
+        parts.append(f"{many} had no backup at that moment: they become empty")
+    return "; ".join(parts)
+
+
+def _outcome(done: Restored) -> str:
+    """What became of a table."""
+    choice = done.choice
+    loaded = sum(record.measure.rows for record in done.loaded.values())
+    if not done.loaded:
+        return f"{choice.table.name}: {_segments(choice)}: as loaded, and equal to the backups"
+    text = (
+        f"{choice.table.name}: {counted(loaded, 'row')} of {counted(len(done.loaded), 'segment')} restored, "
+        f"{_segments(choice)} equal to the backups"
+    )
+    if done.made_current:
+        text += f"; {counted(len(done.made_current), 'generation')} made current"
+    found = [f"{one.segment}: {one.text}" for one in done.findings[:_SHOWN]]
+    return "\n  ".join([text, *found])
+
+
+def _segments(choice: Choice) -> str:
+    return counted(len(choice.records), "segment") if choice.table.partition else "whole"
+
+
+def _verdict(asked: Asked, choices: Sequence[Choice], failures: Sequence[str]) -> str:
+    """How it ended, and the next command."""
+    if failures:
+        return (
+            f"NOT RESTORED: {', '.join(failures)}. Each table is as it was before, or restored whole; the "
+            "same command goes on from here"
+        )
+    names = ", ".join(choice.table.name for choice in choices)
+    lines = [f"Restored and proven equal to the backups: {names}."]
+    if asked.as_of or asked.generation is not None:
+        lines.append(
+            "This is an older state: the next daily run brings what the source has now. Where the source "
+            "is what went wrong, restore it first: see docs/restore.md"
+        )
+    if asked.is_everything:
+        lines.append("Exports and dashboard come from the marts: orderhe run 'export/*'")
+    else:
+        lines.append("Models that stand on it: orderhe run 'mart/*,export/*'")
+    return "\n".join(lines)
