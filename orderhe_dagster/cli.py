@@ -281,8 +281,14 @@ def prove(
             sys.exit(1)
 
 
-@main.command(short_help="Make the warehouse again from the backups alone.")
-@click.argument("what", type=click.Choice(["warehouse"]), required=False)
+@main.command(short_help="Make warehouse or source again from the backups alone.")
+@click.argument("what", type=click.Choice(["warehouse", "source"]), required=False)
+@click.option(
+    "--into",
+    default="",
+    metavar="DATABASE",
+    help="source: into mysql://user@host/database or duckdb:FILE.",
+)
 @click.option(
     "--table", "tables", multiple=True, metavar="TABLE", help="This table alone (several: again)."
 )
@@ -297,6 +303,7 @@ def prove(
 )
 def restore(
     what: str | None,
+    into: str,
     tables: tuple[str, ...],
     first: date | None,
     last: date | None,
@@ -308,17 +315,27 @@ def restore(
     """Make WHAT again from the backups alone, and prove that it is equal to them.
 
     warehouse: tables and models; the shop's database is not asked. Without options everything, as it was
-    backed up last; what is there and right already is measured and left alone. What cannot be restored is
-    named with its object and day, and nothing is changed then.
+    backed up last; what is there and right already is measured and left alone.
+    source: the shop's tables, into a database where they have no rows yet. All of it, or nothing.
+    What cannot be restored is named with its object and day, and nothing is changed then.
     """
     if check == bool(what):
         raise click.UsageError("say what to restore: orderhe restore warehouse; or --check")
+    if into and what != "source":
+        raise click.UsageError("--into names a source: orderhe restore source --into …")
     with _plain_errors() as settings:
-        from orderhe_dagster.commands.restore import Asked, check_backups, restore_warehouse
+        from orderhe_dagster.commands.restore import (
+            Asked,
+            check_backups,
+            restore_source,
+            restore_warehouse,
+        )
 
-        asked = Asked(tables, _window(first, last), as_of, generation)
+        asked, done = Asked(tables, _window(first, last), as_of, generation), True
         if check:
             done = check_backups(settings, asked, click.echo)
+        elif what == "source":
+            restore_source(settings, asked, into, click.echo, dry_run=dry_run)
         else:
             done = restore_warehouse(settings, asked, click.echo, dry_run=dry_run)
         if not done:

@@ -6,7 +6,7 @@ What is chosen, checked and brought is in `road`; here: whose, of which days, an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
@@ -22,10 +22,12 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.settings.config import Settings
 
 if TYPE_CHECKING:
+    from orderhe_dagster.ports.source import Source
     from orderhe_dagster.ports.store import Store
     from orderhe_dagster.ports.warehouse import Warehouse
     from orderhe_dagster.road.points import Choice
     from orderhe_dagster.road.restores import Restored
+    from orderhe_dagster.road.source_restores import SourceRestored
 
 Say = Callable[[str], None]
 _ALL_ROWS = 1 << 62
@@ -61,7 +63,8 @@ def restore_warehouse(settings: Settings, asked: Asked, say: Say, *, dry_run: bo
     from orderhe_dagster.settings.project import read_catalogue
 
     catalogue, store = read_catalogue(settings), build_store(settings)
-    choices = _choices(settings, catalogue, asked, store)
+    history = _history(settings, catalogue, store)
+    choices = _choices(settings, catalogue, asked, history, store)
     for damage in restores.require_sound(choices, store, "orderhe restore warehouse"):
         say(f"note: {damage.sentence()} (no row of the restore depends on it)")
     for choice in choices:
@@ -87,6 +90,42 @@ def restore_warehouse(settings: Settings, asked: Asked, say: Say, *, dry_run: bo
         close_idle()
     say(_verdict(asked, choices, failures))
     return not failures
+
+
+def restore_source(
+    settings: Settings, asked: Asked, into: str, say: Say, *, dry_run: bool = False
+) -> None:
+    """Put the backups into an empty source: the one of the settings, or the database that `into` names.
+
+    All of it is there in the end and equal to the backups, or nothing. OrderheError.
+    """
+    from orderhe_dagster.resources.build import build_named_source, build_source, build_store
+    from orderhe_dagster.road import restores, source_restores
+    from orderhe_dagster.settings.home import home_of
+    from orderhe_dagster.settings.project import read_catalogue
+    from orderhe_dagster.settings.scratch import scratch_folder
+
+    catalogue, store = read_catalogue(settings), build_store(settings)
+    history = _history(settings, catalogue, store)
+    choices = _choices(settings, catalogue, asked, history, store)
+    if settings.shop == "simulated" and not into:
+        raise LaunchError(_simulated(choices))
+    target = build_named_source(settings, into) if into else build_source(settings)
+    for damage in restores.require_sound(choices, store, "orderhe restore source"):
+        say(f"note: {damage.sentence()} (no row of the restore depends on it)")
+    for choice in choices:
+        say(_plan(choice))
+    if dry_run:
+        say("Nothing was changed: this was a dry run. All objects are as they were written.")
+        return
+    scratch = scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}")
+    for done in source_restores.restore(choices, target, store, scratch):
+        for line in _of_source(done):
+            say(line)
+    names = ", ".join(choice.table.name for choice in choices)
+    say(f"{target.identity}: restored and proven equal to the backups: {names}.")
+    if not into:
+        say(_next(choices[0], target))
 
 
 def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
@@ -123,20 +162,15 @@ def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
 # What is asked for -------------------------------------------------------------------------------
 
 
-def _choices(settings: Settings, catalogue: Catalogue, asked: Asked, store: Store) -> list[Choice]:
+def _choices(
+    settings: Settings, catalogue: Catalogue, asked: Asked, history: Window, store: Store
+) -> list[Choice]:
     """What of each table is restored. OrderheError, before anything is changed."""
+    from orderhe_dagster.road.points import Point, choose
+
     tables = _tables(catalogue, asked)
     if asked.window is not None:
         check_over(settings, asked.window)
-    history = _history(settings, catalogue, store)
-    return _choose(tables, asked, history, store, settings)
-
-
-def _choose(
-    tables: Sequence[Table], asked: Asked, history: Window, store: Store, settings: Settings
-) -> list[Choice]:
-    from orderhe_dagster.road.points import Point, choose
-
     point = Point(_moment(asked.as_of, settings.time_zone), asked.generation)
     run_id = f"restore-{uuid.uuid4()}"
     return [choose(table, asked.window, history, run_id, store, point) for table in tables]
@@ -163,7 +197,7 @@ def _tables(catalogue: Catalogue, asked: Asked) -> list[Table]:
     if asked.window is not None and not names:
         tables = [table for table in tables if table.partition]
     if not tables:
-        raise LaunchError(f"{', '.join(whole)}: without days; leave out --from and --to")
+        raise LaunchError(f"{', '.join(whole)}: without days; leave out --from and --into")
     return tables
 
 
@@ -303,6 +337,46 @@ def _outcome(done: Restored) -> str:
         text += f"; {counted(len(done.made_current), 'generation')} made current"
     found = [f"{one.segment}: {one.text}" for one in done.findings[:_SHOWN]]
     return "\n  ".join([text, *found])
+
+
+def _of_source(done: SourceRestored) -> Iterator[str]:
+    """What became of a table of a source, and what of it is in no backup."""
+    name = done.choice.table.name
+    rows = sum(measure.rows for measure in done.measures.values())
+    yield f"{name}: {counted(rows, 'row')}, {_segments(done.choice)} equal to the backups"
+    if done.apart:
+        shown = ", ".join(done.told[:_SHOWN])
+        more = f" and {len(done.told) - _SHOWN:,} more" if len(done.told) > _SHOWN else ""
+        yield (
+            f"  not in the backups: {counted(done.apart, 'row')} that could not be carried (quarantine); "
+            f"their keys and the reasons: {shown}{more}"
+        )
+    for column, many in sorted(done.nulled.items()):
+        values = counted(many, "value")
+        yield f"  {column}: {values} NULL here, as the backups have it; the source had what cannot be carried"
+
+
+def _simulated(choices: Sequence[Choice]) -> str:
+    """Why the simulated shop's own source is not restored, and the two ways there are."""
+    days = [choice.step.history for choice in choices if choice.table.partition]
+    span = f" --from {days[0].start} --to {days[0].end - ONE_DAY}" if days else ""
+    return (
+        "this shop is simulated: which days were made is in no backup, so the simulation could not go on "
+        f"with restored rows. Nothing was changed. Its days are made again, the same, by: orderhe simulate"
+        f"{span}; its backups become a database of their own with: orderhe restore source "
+        "--into duckdb:restored.duckdb; to leave the simulation for good, set ORDERHE_SHOP=external"
+    )
+
+
+def _next(choice: Choice, target: Source) -> str:
+    """What is to be done with a source that was restored where the shop's was."""
+    before = choice.known.origin.server
+    if before and before != target.server():
+        return (
+            "It is another server than the one that was backed up. Say once that it took over, and all of "
+            "it is proven: orderhe run '*' --accept other_server"
+        )
+    return "To hold it against backups and warehouse: orderhe prove"
 
 
 def _segments(choice: Choice) -> str:

@@ -72,6 +72,16 @@ class SourceTransaction(Protocol):
     def append(self, table: Table, rows: pa.Table) -> None:
         """Insert rows by column name; types are cast to the contract's, exactly or not at all."""
 
+    def append_files(self, table: Table, paths: Sequence[Path]) -> int:
+        """Insert the rows of Parquet parts that an extract has written, as they were; how many.
+
+        Never held in memory. What the database computes itself is left to it, and a row's parents may
+        come later, or never.
+        """
+
+    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
+        """`Source.measure` of what this transaction sees."""
+
 
 class Source(ABC):
     """The shop's database (MySQL)."""

@@ -37,6 +37,26 @@ def build_source(settings: Settings, linger_s: float = 0.0) -> Source:
     )
 
 
+def build_named_source(settings: Settings, text: str) -> Source:
+    """The database that a person names: `mysql://user:password@host:port/database`, `duckdb:FILE`.
+
+    What it does not say (password, TLS, timeouts) is the settings' ORDERHE_MYSQL_*. SettingsError.
+    """
+    from pathlib import Path
+
+    from orderhe_dagster.settings.databases import mysql_of
+
+    scheme, _, rest = text.partition(":")
+    if scheme == "duckdb" and rest:
+        from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
+
+        return EmbeddedSource(str(Path(rest).absolute()), memory_mb=settings.memory_mb)
+
+    from orderhe_dagster.resources.mysql.source import MySQLSource
+
+    return MySQLSource(mysql_of(text, settings.mysql), settings.memory_mb)
+
+
 def build_store(settings: Settings) -> Store:
     """The object store that the settings choose."""
     if settings.store == "s3":

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import WHOLE, Segment, segments_of
+from orderhe_dagster.catalog.days import ONE_DAY, Window
+from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
@@ -53,6 +53,11 @@ class Choice:
     known: Index
     records: Mapping[Segment, Record]
     unknown_then: Sequence[Segment] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all that the backups have of the table, not some of its days."""
+        return self.records.keys() == self.known.entries.keys()
 
     @property
     def table(self) -> Table:
@@ -106,15 +111,19 @@ def _opened(
     table: Table, window: Window | None, history: Window, run_id: str, store: Store
 ) -> tuple[Step, Index]:
     """The step, and the index of the table as it is cut now. RestoreError where there is no backup."""
-    days = (window or history) if table.partition else None
-    step = Step(table, days, run_id, history, is_alone=True)
+    step = Step(table, history if table.partition else None, run_id, history, is_alone=True)
     known = index.read(store, table.name)
     if known.etag is None:
         known = index.take_over(store, table.name, step.cut)
     known = known.of(step.cut)
     if not known.entries:
         raise RestoreError(_no_backup(table, store))
-    return step, known
+    days = [day for day in days_of(known.entries) if day in history]
+    if days:
+        # What lay outside of the days was told by those that were over when it was backed up.
+        history = Window(history.start, max(days) + ONE_DAY)
+    window = (window or history) if table.partition else None
+    return replace(step, window=window, history=history), known
 
 
 def _at(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.ddl import quoted, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
@@ -41,6 +42,31 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) 
         raise PortError(f"{table.ref}: the rows were not taken: {safe_text(str(error))}") from None
     finally:
         connection.unregister("__rows")
+
+
+def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> int:
+    """Insert the rows of Parquet parts that an extract has written; how many. PortError as `insert`."""
+    import duckdb
+
+    columns = written_columns(table)
+    names = ", ".join(quoted(column.name) for column in columns)
+    rows = f"select {cast_list(columns)} from {parquet_relation(paths)}"
+    try:
+        result = connection.execute(f"insert into {quoted(table.name)} ({names}) {rows}").fetchone()
+    except duckdb.ConstraintException as error:
+        raise PortError(constraint_text(table, str(error))) from None
+    return int(result[0]) if result else 0
+
+
+def written_columns(table: Table) -> list[Column]:
+    """The columns that are written: what the database computes itself is left to it."""
+    return [column for column in table.columns if not column.generated]
+
+
+def parquet_relation(paths: Sequence[Path]) -> str:
+    """Parquet files as one relation of DuckDB's SQL."""
+    files = ", ".join(string(path.as_posix()) for path in paths)
+    return f"read_parquet([{files}], hive_partitioning = false)"
 
 
 def checked_columns(

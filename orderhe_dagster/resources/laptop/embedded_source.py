@@ -34,7 +34,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     touches_of,
 )
 from orderhe_dagster.resources.extract.engine import bounded, reader
-from orderhe_dagster.resources.insert.strict_insert import insert, safe_text
+from orderhe_dagster.resources.insert.strict_insert import insert, insert_files, safe_text
 from orderhe_dagster.resources.laptop import embedded_drift
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
@@ -50,7 +50,10 @@ if TYPE_CHECKING:
 
 
 _OWNER = "source"
-REBUILD = "a simulated shop is made again by `orderhe simulate`, another one by its imports"
+REBUILD = (
+    "a simulated shop is made again by `orderhe simulate`, another one by its imports or from its backups by "
+    "`orderhe restore source`"
+)
 
 
 @dataclass(frozen=True)
@@ -238,6 +241,17 @@ class _Transaction:
     def append(self, table: Table, rows: pa.Table) -> None:
         """Insert rows by column name, exactly or not at all; PortError says which row was wrong."""
         insert(self._connection, table, rows)
+
+    def append_files(self, table: Table, paths: Sequence[Path]) -> int:
+        """Insert the rows of Parquet parts; PortError says which key was there already."""
+        with _named(table, self._identity):
+            return insert_files(self._connection, table, paths)
+
+    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, as this transaction sees them."""
+        check_scope(table, scope)
+        with _named(table, self._identity):
+            return measures_of(self._connection, table, scope, quoted(table.name))
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         import duckdb

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _BATCH = 2_000  # rows
-REBUILD = "run '*' for the whole range, and it is built anew from the backups"
+REBUILD = "`orderhe restore warehouse` makes it anew from the backups"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.mysql_types import base_of, integer_range
 from orderhe_dagster.catalog.table import Column, Table
 
 if TYPE_CHECKING:
@@ -41,17 +42,22 @@ def load(
 
 
 _UNPACKED = {"varbyte": "unhex({})", "boolean": "cast({} as signed)"}
+_BITS = "cast({} as unsigned)"
 """What makes a value of its text where LOAD DATA does not: a BIT would be taken for its bytes."""
 
 
 def _statement(table: Table, columns: Sequence[Column]) -> str:
     """The statement. Values that are made of their texts go by way of a variable.
 
-    The end of a line is in hexadecimal: a backslash may stand for itself in the session.
+    The end of a line is in hexadecimal: a backslash may stand for itself in the session. Beside a SET, a
+    zero that a column counts by is kept only if it comes by one too.
     """
     targets, sets = [], []
+    by_set = any(map(_unpacked, columns))
     for place, column in enumerate(columns):
-        name, unpacked = quoted(column.name, "mysql"), _UNPACKED.get(column.type.kind)
+        name = quoted(column.name, "mysql")
+        is_number = by_set and integer_range(column.type) is not None
+        unpacked = _unpacked(column) or ("{}" if is_number else None)
         targets.append(f"@v{place}" if unpacked else name)
         if unpacked:
             sets.append(f"{name} = {unpacked.format(f'@v{place}')}")
@@ -61,6 +67,11 @@ def _statement(table: Table, columns: Sequence[Column]) -> str:
         f"lines terminated by x'0A' ({', '.join(targets)})"
         f"{' set ' if sets else ''}{', '.join(sets)}"
     )
+
+
+def _unpacked(column: Column) -> str | None:
+    """MySQL's expression that makes a value of its text; None where LOAD DATA does."""
+    return _UNPACKED.get(column.type.kind, _BITS if base_of(column.type) == "bit" else None)
 
 
 def _field(column: Column) -> str:

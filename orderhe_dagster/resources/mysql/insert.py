@@ -9,13 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.insert.strict_insert import cast_list, checked_columns, shown_value
+from orderhe_dagster.resources.extract.engine import bounded, spill_of
+from orderhe_dagster.resources.insert.strict_insert import (
+    cast_list,
+    checked_columns,
+    parquet_relation,
+    shown_value,
+    written_columns,
+)
 from orderhe_dagster.resources.mysql import bulk_load
+from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -56,6 +65,43 @@ def insert(cursor: Any, table: Table, rows: pa.Table) -> None:
                 raise
             message = _duplicate(cursor, judge, table, columns, *match.groups())
             raise PortError(message) from None
+
+
+def insert_files(
+    cursor: Any, table: Table, paths: Sequence[Path], memory_mb: int = MEMORY_MB
+) -> int:
+    """Insert the rows of Parquet parts that an extract has written, as they were; how many.
+
+    Rows pass through DuckDB, which holds `memory_mb`. Of duplicate keys, PortError as of `insert`.
+    """
+    import duckdb
+    import pymysql
+
+    options = bounded(memory_mb, spill_of(paths[0].parent))
+    with closing(duckdb.connect(config=options)) as judge, interruptible(judge.interrupt):
+        judge.execute("set TimeZone = 'UTC'")
+        judge.execute(f"create view __rows as select * from {parquet_relation(paths)}")
+        columns = written_columns(table)
+        row = judge.execute("select count(*) from __rows").fetchone()
+        rows = int(row[0]) if row else 0
+        # A zero is a key like any other, and parents may come later.
+        cursor.execute(
+            "set sql_mode = concat_ws(',', nullif(@@sql_mode, ''), 'NO_AUTO_VALUE_ON_ZERO'),"
+            " foreign_key_checks = 0"
+        )
+        cursor.execute("select @@max_allowed_packet, @@local_infile")
+        packet, takes_bulk = map(int, cursor.fetchone())
+        try:
+            if takes_bulk:
+                _load(cursor, judge, table, columns, rows)
+            else:
+                _insert(cursor, judge, table, columns, packet)
+        except pymysql.err.IntegrityError as error:
+            match = _DUPLICATE.search(str(error.args[-1]))
+            if match is None:
+                raise
+            raise PortError(_duplicate(cursor, judge, table, columns, *match.groups())) from None
+        return rows
 
 
 def _load(

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from orderhe_dagster.catalog import mysql_plain, mysql_projection
 from orderhe_dagster.catalog.days import Window, bound, windows
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.drift import Change
-from orderhe_dagster.catalog.measure import as_day, measure_select, measured, summed
+from orderhe_dagster.catalog.measure import as_day, measure_select
 from orderhe_dagster.catalog.mysql_plain import Plain
 from orderhe_dagster.catalog.segments import (
     Outside,
@@ -59,6 +60,7 @@ from orderhe_dagster.resources.mysql.extract import (
     plain_select,
     unpacked,
 )
+from orderhe_dagster.resources.mysql.measuring import measures_of_rows, measuring_select
 from orderhe_dagster.resources.mysql.transaction import MySQLTransaction, writing
 from orderhe_dagster.settings.config import MEMORY_MB, MySQLSettings
 from orderhe_dagster.settings.open_files import open_file_limit
@@ -162,18 +164,11 @@ class MySQLSource(Source):
         }
 
     def _measured(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
-        one, where = uncut(scope), where_of(table, scope, "mysql")
-
-        def select(hint: str) -> str:
-            rows = mysql_projection.relation(table, where, hint)
-            return measure_select(table, rows, "mysql", by_day=one is None)
-
-        nothing = Measure(0, {column.name: Decimal(0) for column in summed(table)}, 0)
-        measures = dict.fromkeys(segments_of(scope), nothing)
-        for row in self._scanned(f"measure {table.ref}", table, select, where):
-            segment, count, sums, digest = measured(table, row, by_day=one is None)
-            measures[one or segment] = Measure(count, sums, digest)
-        return measures
+        where = where_of(table, scope, "mysql")
+        select = partial(measuring_select, table, scope)
+        return measures_of_rows(
+            table, scope, self._scanned(f"measure {table.ref}", table, select, where)
+        )
 
     def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
         """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orderhe_dagster.catalog.segments import Scope, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.resources.mysql import insert as mysql_insert
 from orderhe_dagster.resources.mysql.connection import LIKE_DUCKDB, close, connect
 from orderhe_dagster.resources.mysql.errors import code_of, commit_unknown, mysql_error
 from orderhe_dagster.resources.mysql.fetch import arrow_of
+from orderhe_dagster.resources.mysql.measuring import measures_of_rows, measuring_select
 from orderhe_dagster.settings.config import MySQLSettings
 
 if TYPE_CHECKING:
@@ -54,6 +58,40 @@ class MySQLTransaction:
         except pymysql.MySQLError as error:
             raise self._error(error, what=f"{table.ref}: the rows were not taken") from None
         self._wrote = True
+
+    def append_files(self, table: Table, paths: Sequence[Path]) -> int:
+        """Insert the rows of Parquet parts, as they were; what the server computes is left to it."""
+        import duckdb
+        import pymysql
+
+        try:
+            with self._connection.cursor() as cursor:
+                rows = mysql_insert.insert_files(cursor, table, paths)
+        except (pymysql.MySQLError, duckdb.Error) as error:
+            raise self._error(error, what=f"{table.ref}: the rows were not taken") from None
+        self._wrote = True
+        return rows
+
+    def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
+        """Rows, sums and digest of every segment asked for, as this transaction sees them."""
+        import pymysql
+
+        select = measuring_select(table, scope)
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("select @@sql_mode")
+                mode = str(cursor.fetchone()[0])
+                # The select is in MySQL's own words.
+                plain = ",".join(one for one in mode.split(",") if one not in LIKE_DUCKDB)
+                cursor.execute(f"set sql_mode = '{plain}'")
+                try:
+                    cursor.execute(select)
+                    rows = cursor.fetchall()
+                finally:
+                    cursor.execute(f"set sql_mode = '{mode}'")
+        except pymysql.MySQLError as error:
+            raise self._error(error, what=f"measure {table.ref}") from None
+        return measures_of_rows(table, scope, rows)
 
     def _run(self, sql: str) -> Any:
         import pymysql
