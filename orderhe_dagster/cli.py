@@ -301,6 +301,15 @@ def prove(
 @click.option(
     "--check", is_flag=True, help="Look at every object of the backups, and restore nothing."
 )
+@click.option(
+    "--drill", is_flag=True, help="Restore a random range into scratch; keep a certificate."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), help="With --drill: the range of this seed."
+)
+@click.option(
+    "--verify", metavar="NAME", help="Verify a certificate: its key or file, or `latest`."
+)
 def restore(
     what: str | None,
     into: str,
@@ -311,33 +320,40 @@ def restore(
     generation: int | None,
     dry_run: bool,
     check: bool,
+    drill: bool,
+    seed: int | None,
+    verify: str | None,
 ) -> None:
     """Make WHAT again from the backups alone, and prove that it is equal to them.
 
     warehouse: tables and models; the shop's database is not asked. Without options everything, as it was
     backed up last; what is there and right already is measured and left alone.
     source: the shop's tables, into a database where they have no rows yet. All of it, or nothing.
-    What cannot be restored is named with its object and day, and nothing is changed then.
+    What cannot be restored is named with its object and day, and nothing is changed then. --drill tries
+    it without touching anything that is read.
     """
-    if check == bool(what):
-        raise click.UsageError("say what to restore: orderhe restore warehouse; or --check")
+    if sum(map(bool, (what, check, drill, verify))) != 1:
+        raise click.UsageError(
+            "say what to restore: orderhe restore warehouse, or source; or --check, --drill, --verify"
+        )
     if into and what != "source":
         raise click.UsageError("--into names a source: orderhe restore source --into …")
+    if seed is not None and not drill:
+        raise click.UsageError("--seed is of a drill: orderhe restore --drill --seed …")
     with _plain_errors() as settings:
-        from orderhe_dagster.commands.restore import (
-            Asked,
-            check_backups,
-            restore_source,
-            restore_warehouse,
-        )
+        from orderhe_dagster.commands import restore as verbs
 
-        asked, done = Asked(tables, _window(first, last), as_of, generation), True
-        if check:
-            done = check_backups(settings, asked, click.echo)
+        asked, done = verbs.Asked(tables, _window(first, last), as_of, generation), True
+        if drill:
+            done = verbs.run_drill(settings, seed, click.echo)
+        elif verify:
+            done = verbs.verify_certificate(settings, verify, click.echo)
+        elif check:
+            done = verbs.check_backups(settings, asked, click.echo)
         elif what == "source":
-            restore_source(settings, asked, into, click.echo, dry_run=dry_run)
+            verbs.restore_source(settings, asked, into, click.echo, dry_run=dry_run)
         else:
-            done = restore_warehouse(settings, asked, click.echo, dry_run=dry_run)
+            done = verbs.restore_warehouse(settings, asked, click.echo, dry_run=dry_run)
         if not done:
             sys.exit(1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -65,8 +66,13 @@ def build_definitions(
     from orderhe_dagster.assets.pages import build_dashboard_assets, build_lineage_asset
     from orderhe_dagster.assets.policy import Policy
     from orderhe_dagster.assets.raw import build_raw_assets
+    from orderhe_dagster.assets.restore_drill import build_drill
     from orderhe_dagster.assets.warehouse import build_warehouse_assets
-    from orderhe_dagster.resources.build import build_parquet_query, build_resources
+    from orderhe_dagster.resources.build import (
+        build_parquet_query,
+        build_resources,
+        build_scratch_source,
+    )
     from orderhe_dagster.settings.home import home_of
     from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.shop.simulation import simulation_of
@@ -78,6 +84,9 @@ def build_definitions(
     parquet = build_parquet_query(settings)
     automation = build_automation(catalogue, settings.time_zone)
     janitor, janitor_schedule = build_janitor(catalogue, settings)
+    drill, drill_schedule = build_drill(
+        catalogue, calendar, state.scratch, partial(build_scratch_source, settings)
+    )
     ours = dg.Definitions(
         assets=[
             *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
@@ -89,8 +98,8 @@ def build_definitions(
             build_lineage_asset(catalogue, state),
         ],
         asset_checks=build_checks(catalogue, calendar, state.scratch, policy, parquet),
-        jobs=[*automation.jobs, janitor],
-        schedules=[*automation.schedules, janitor_schedule],
+        jobs=[*automation.jobs, janitor, drill],
+        schedules=[*automation.schedules, janitor_schedule, drill_schedule],
         sensors=automation.sensors,
         resources=resources or build_resources(settings),
         executor=dg.in_process_executor,

@@ -109,8 +109,11 @@ def test_dagster_lists_the_assets(run_command: Run) -> None:
 
 def test_dg_lists_what_there_is(run_command: Run) -> None:
     listed = json.loads(run_command("dg", "list", "defs", "--json"))
-    assert {job["name"] for job in listed["jobs"]} == {"daily", "answers", "prove"}
-    assert [schedule["name"] for schedule in listed["schedules"]] == ["daily_schedule"]
+    assert {job["name"] for job in listed["jobs"]} == {"daily", "answers", "prove", "restore_drill"}
+    assert [schedule["name"] for schedule in listed["schedules"]] == [
+        "daily_schedule",
+        "restore_drill_schedule",
+    ]
     keys = {asset["asset_key"] for asset in listed["assets"]}
     assert {"backup/sales", "warehouse/sales", "mart/takings", "export/takings"} <= keys
 

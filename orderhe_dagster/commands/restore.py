@@ -5,6 +5,7 @@ What is chosen, checked and brought is in `road`; here: whose, of which days, an
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -118,8 +119,9 @@ def restore_source(
     if dry_run:
         say("Nothing was changed: this was a dry run. All objects are as they were written.")
         return
-    scratch = scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}")
-    for done in source_restores.restore(choices, target, store, scratch):
+    with scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}") as folder:
+        restored = source_restores.restore(choices, target, store, folder)
+    for done in restored:
         for line in _of_source(done):
             say(line)
     names = ", ".join(choice.table.name for choice in choices)
@@ -157,6 +159,67 @@ def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
         "they were written, byte for byte."
     )
     return not damaged
+
+
+def run_drill(settings: Settings, seed: int | None, say: Say) -> bool:
+    """Restore a random range into scratch, and keep the certificate; whether it is equal. OrderheError."""
+    from orderhe_dagster.resources.build import (
+        build_scratch_source,
+        build_store,
+        build_warehouse,
+    )
+    from orderhe_dagster.road import index
+    from orderhe_dagster.road.drills import SEEDS, drill
+    from orderhe_dagster.settings.home import home_of
+    from orderhe_dagster.settings.project import read_catalogue
+    from orderhe_dagster.settings.scratch import scratch_folder
+
+    catalogue, store = read_catalogue(settings), build_store(settings)
+    history = _history(settings, catalogue, store)
+    tables = [table for table in catalogue.layer("raw") if index.read(store, table.name).entries]
+    if not tables:
+        raise LaunchError(
+            f"there is no backup in {store.url('backup')}: make some first: orderhe run 'backup/*'"
+        )
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
+    say(f"seed {seed}: the same range again with --seed {seed}")
+    with scratch_folder(home_of(settings).scratch, label=f"drill {seed}") as folder:
+        source = build_scratch_source(settings, folder)
+        done = drill(tables, history, store, build_warehouse(settings), source, folder, seed)
+    for text in done.differences:
+        say(f"DIFFERENT {text}")
+    for text in done.left_out:
+        say(f"left out: {text}")
+    say(done.sentence())
+    say(f"the certificate is {store.url(done.key)}: orderhe restore --verify {done.key}")
+    return done.equal
+
+
+def verify_certificate(settings: Settings, name: str, say: Say) -> bool:
+    """Verify a certificate of a drill, by its key or a file; the latest where it is `latest`."""
+    from pathlib import Path
+
+    from orderhe_dagster.resources.build import build_store
+    from orderhe_dagster.road.drills import LATEST, verify
+
+    store = build_store(settings)
+    key = LATEST if name == "latest" else name.removeprefix(store.url("x").removesuffix("x"))
+    file = Path(name)
+    if file.is_file():
+        body = file.read_bytes()
+    else:
+        stored = store.get(key)
+        if stored is None:
+            raise LaunchError(
+                f"there is no certificate {store.url(key)}: make one with orderhe restore --drill"
+            )
+        body = stored.body
+    found = verify(body, store)
+    say(found.sentence())
+    for text in found.wrong:
+        say(f"NOT SO: {text}")
+    say("The certificate does not hold." if found.wrong else "The certificate holds.")
+    return not found.wrong
 
 
 # What is asked for -------------------------------------------------------------------------------

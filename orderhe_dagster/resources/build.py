@@ -57,6 +57,13 @@ def build_named_source(settings: Settings, text: str) -> Source:
     return MySQLSource(mysql_of(text, settings.mysql), settings.memory_mb)
 
 
+def build_scratch_source(settings: Settings, folder: Path) -> Source:
+    """An empty source of its own in a folder, gone with it: for drills."""
+    from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
+
+    return EmbeddedSource(str(folder / "drill.duckdb"), memory_mb=settings.memory_mb)
+
+
 def build_store(settings: Settings) -> Store:
     """The object store that the settings choose."""
     if settings.store == "s3":

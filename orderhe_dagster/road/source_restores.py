@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,21 +47,23 @@ def restore(
     choices: Sequence[Choice],
     target: Source,
     store: Store,
-    folder: AbstractContextManager[Path],
+    folder: Path,
 ) -> list[SourceRestored]:
     """Put the chosen records into `target`, whose tables are made where they are not there. PortError.
 
-    RestoreError where a table has rows where some are to come, or other columns than the contract, or
-    where what is there then is not what the backups have. All of it is there in the end, or none.
+    Parts pass through `folder`, which is the caller's to remove. RestoreError where a table has rows
+    where some are to come, or other columns than the contract, or where what is there then is not what
+    the backups have. All of it is there in the end, or none.
     """
     target.create([choice.table for choice in choices])
     _require_columns(choices, target)
-    with folder as scratch, target.writing() as transaction:
+    folder.mkdir(exist_ok=True)
+    with target.writing() as transaction:
         for choice in choices:
             _require_empty(choice, transaction, target)
         measures = {}
         for choice in choices:
-            for paths in _batches(choice, store, scratch):
+            for paths in _batches(choice, store, folder):
                 transaction.append_files(choice.table, paths)
             measures[choice.table.name] = _proven(choice, transaction, target)
     return [_restored(choice, measures[choice.table.name], store) for choice in choices]

@@ -127,7 +127,7 @@ def test_copy_reads_the_store(
 
 def test_a_file_that_is_no_database_is_said_with_the_remedy(warehouse: EmbeddedWarehouse) -> None:
     Path(warehouse.path).write_text("not a database")
-    said = r"w\.duckdb cannot be read or written.*move it away; run '\*'"
+    said = r"w\.duckdb cannot be read or written.*move it away; `orderhe restore warehouse`"
     with pytest.raises(PortError, match=said), warehouse.session("load"):
         raise AssertionError("opened what is no database")
 
