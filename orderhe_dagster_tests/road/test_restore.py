@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +304,23 @@ def test_a_dry_run_changes_nothing(ran_shop: TestShop) -> None:
     said = restore(ran_shop, "warehouse", "--dry-run")
     assert "Nothing was changed: this was a dry run" in said
     assert not (ran_shop.home / "warehouse.duckdb").exists()
+
+
+def test_the_demos_shop_is_the_same_after_it_lost_source_and_warehouse(tmp_path: Path) -> None:
+    first = date.today() - timedelta(days=30)
+    shop = TestShop(
+        tmp_path, {"ORDERHE_START_DATE": first.isoformat(), "ORDERHE_SHOP": "simulated"}
+    )
+    shop.create()
+    outcome = shop.run("*", first.isoformat(), (date.today() - timedelta(days=1)).isoformat())
+    assert outcome.succeeded, outcome.lines()
+    ledger = "select table_name, segment, row_count, digest from warehouse._loads order by 1, 2"
+    before = shop.rows(ledger)
+    lose_source(shop)
+    lose_warehouse(shop)
+    said = restore(shop, "warehouse")
+    assert "Restored and proven equal to the backups: customers, products, orders." in said
+    assert shop.rows(ledger) == before
+    names = [f"{t.layer}/{t.name}" for t in shop.catalogue.layer("mart")]
+    proven = orderhe(shop, "prove", *names)
+    assert proven.exit_code == 0, proven.output
