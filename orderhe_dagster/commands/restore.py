@@ -133,10 +133,12 @@ def restore_source(
 def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
     """Look at every object that the indexes name, byte for byte; name each that is not as it was written."""
     from orderhe_dagster.resources.build import build_store
+    from orderhe_dagster.road import index
     from orderhe_dagster.road.object_check import check_all
     from orderhe_dagster.road.points import everything
     from orderhe_dagster.settings.project import read_catalogue
 
+    index.forget()
     catalogue, store = read_catalogue(settings), build_store(settings)
     tables = _tables(catalogue, asked)
     history = _history(settings, catalogue, store)

@@ -290,6 +290,11 @@ def _kept_writing(table: str) -> str:
     )
 
 
+def forget() -> None:
+    """Forget the chunks that this process has read: they are read again, and held to their names."""
+    _CACHE.clear()
+
+
 class _Cache:
     """Chunks by their keys, which tell their content: what was read once is not fetched again."""
 
@@ -305,6 +310,10 @@ class _Cache:
             self._chunks[key] = entries
             while len(self._chunks) > _MOST_CACHED:
                 self._chunks.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._chunks.clear()
 
 
 _CACHE = _Cache()
