@@ -44,6 +44,8 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --random 20
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.zombies
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.crowds
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.restore_kills
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.flips
 
 broken: $(VENV)/.dev ## break the road in eight ways, each of which must turn a test red; lists them in docs/reliability.md
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.broken --write $(ARGS)
