@@ -287,7 +287,7 @@ def prove(
     "--into",
     default="",
     metavar="DATABASE",
-    help="source: into mysql://user@host/database or duckdb:FILE.",
+    help="source: into mysql://user:password@host/database, or duckdb:FILE.",
 )
 @click.option(
     "--table", "tables", multiple=True, metavar="TABLE", help="This table alone (several: again)."
@@ -328,7 +328,9 @@ def restore(
 
     warehouse: tables and models; the shop's database is not asked. Without options everything, as it was
     backed up last; what is there and right already is measured and left alone.
+
     source: the shop's tables, into a database where they have no rows yet. All of it, or nothing.
+
     What cannot be restored is named with its object and day, and nothing is changed then. --drill tries
     it without touching anything that is read.
     """

@@ -465,5 +465,5 @@ def _verdict(asked: Asked, choices: Sequence[Choice], failures: Sequence[str]) -
     if asked.is_everything:
         lines.append("Exports and dashboard come from the marts: orderhe run 'export/*'")
     else:
-        lines.append("Models that stand on it: orderhe run 'mart/*,export/*'")
+        lines.append("Models on it, and what else the warehouse lacks: orderhe restore warehouse")
     return "\n".join(lines)

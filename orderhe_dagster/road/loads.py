@@ -308,8 +308,9 @@ def _older_store(table: Table, store: Store, newer: Iterable[Segment]) -> str:
     return (
         f"warehouse.{table.name} holds newer backups of {counted(len(segments), 'day')} "
         f"(the first {segments[0]}) than {store.url('backup/' + table.name)} has: the store was restored "
-        "to an older state, or another store is set. To go on with this store: delete from "
-        f"{LOADS} where table_name = 'warehouse.{table.name}'; then run the load again."
+        "to an older state, or another store is set. To go on with this store, have the warehouse forget "
+        f"what it loaded: orderhe query \"delete from {LOADS} where table_name = 'warehouse.{table.name}'\"; "
+        "then load it again: orderhe restore warehouse"
     )
 
 

@@ -25,6 +25,7 @@ from orderhe_dagster_tests.contracts.sources import (
     sale,
     tables,
 )
+from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
 
 KINDS: list[dict[str, Any]] = [
     {
@@ -132,3 +133,19 @@ def test_what_a_transaction_measures_is_what_it_sees(
         assert transaction.measure(sales, window)[Segment.of(DAY)].rows == 0
         raise ZeroDivisionError
     assert source.measure(sales, window) == before
+
+
+def test_a_server_that_takes_no_bulk_gets_statements(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path
+) -> None:
+    source: Source = mysql_source(mariadb, shop_database)
+    table = tables(tmp_path, counted=ZERO)["counted"]
+    source.create([table])
+    fill(source, table, [{"id": n, "flags": n, "kinds": "a"} for n in range(1, 500)])
+    with source.writing() as transaction:
+        transaction.execute("update counted set id = 0 where id = 7")
+    mariadb.run("set global local_infile = 0")
+    try:
+        brought_back(source, table, None, tmp_path)
+    finally:
+        mariadb.run("set global local_infile = 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -15,7 +16,7 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.cli import main
 from orderhe_dagster.resources.build import close_idle
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
-from orderhe_dagster.road import loads
+from orderhe_dagster.road import loads, restores
 from orderhe_dagster_tests.faults import flips
 from orderhe_dagster_tests.shops import TestShop
 
@@ -303,3 +304,50 @@ def test_the_demos_shop_is_the_same_after_it_lost_source_and_warehouse(tmp_path:
     names = [f"{t.layer}/{t.name}" for t in shop.catalogue.layer("mart")]
     proven = orderhe(shop, "prove", *names)
     assert proven.exit_code == 0, proven.output
+
+
+def test_an_older_copy_of_the_store_says_how_to_go_on(ran_shop: TestShop) -> None:
+    before, store = contents(ran_shop), ran_shop.store
+    assert isinstance(store, FolderStore)
+    shutil.copytree(Path(store.root) / store.bucket, Path(store.root) / "older")
+    ran_shop.change(
+        "update sales set price = 8, changed_at = timestamp '2026-01-06' where sale_no = 2"
+    )
+    assert ran_shop.run("*", "2026-01-01", "2026-01-05").succeeded
+    older = {"ORDERHE_S3_BUCKET": "older"}
+    said = restore(ran_shop, "warehouse", code=1, **older)
+    assert "holds newer backups of 1 day (the first 2026-01-02)" in said
+    assert "buyers: whole: as loaded" in said  # each table for itself
+    forget = re.search(r'orderhe query "([^"]+)"', said)
+    assert forget is not None
+    assert orderhe(ran_shop, "query", forget[1], **older).exit_code == 0
+    restore(ran_shop, "warehouse", **older)
+    assert contents(ran_shop)["warehouse.sales"] == before["warehouse.sales"]
+
+
+def test_a_run_that_backs_up_meanwhile_wins_and_nothing_is_restored(
+    ran_shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime.now(timezone.utc).isoformat()
+    change = (
+        "update sales set price = {}, changed_at = timestamp '2026-01-0{}' where sale_no in (1, 2)"
+    )
+    ran_shop.change(change.format(8, 6))
+    assert ran_shop.run("*", "2026-01-01", "2026-01-05").succeeded
+    commit, others = restores.index.commit, []
+
+    def overtaken(store: Any, table: str, asked: Any) -> Any:
+        if not others and asked.fresh:
+            others.append(table)
+            ran_shop.change(change.format(9, 7))
+            assert ran_shop.run("backup/sales", "2026-01-02").succeeded
+        return commit(store, table, asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restores.index, "commit", overtaken)
+        said = restore(ran_shop, "warehouse", "--as-of", moment, code=1)
+    assert "another run backed it up meanwhile" in said
+    assert ran_shop.run("*", "2026-01-01", "2026-01-05").succeeded
+    assert ran_shop.rows(
+        "select distinct price::varchar from warehouse.sales where sale_no < 3"
+    ) == [("9.000",)]

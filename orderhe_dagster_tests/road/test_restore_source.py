@@ -201,6 +201,10 @@ def test_the_wire_warehouse_is_made_again_from_s3(real_shop: TestShop) -> None:
     assert "proven equal to the backups" in restore(real_shop, "warehouse")
     assert held() == before
     assert "byte for byte" in restore(real_shop, "--check")
+    drilled = restore(real_shop, "--drill", "--seed", "4")
+    assert "equal to the backups" in drilled and "NOT" not in drilled
+    assert "The certificate holds." in restore(real_shop, "--verify", "latest")
+    assert held() == before
 
 
 def test_a_trigger_that_changes_rows_is_found_and_all_is_rolled_back(
