@@ -282,7 +282,7 @@ def prove(
 
 
 @main.command(short_help="Make warehouse or source again from the backups alone.")
-@click.argument("what", type=click.Choice(["warehouse", "source"]), required=False)
+@click.argument("what", type=click.Choice(["warehouse", "source", "index"]), required=False)
 @click.option(
     "--into",
     default="",
@@ -331,6 +331,8 @@ def restore(
 
     source: the shop's tables, into a database where they have no rows yet. All of it, or nothing.
 
+    index: of the backups themselves, where it is damaged or gone.
+
     What cannot be restored is named with its object and day, and nothing is changed then. --drill tries
     it without touching anything that is read.
     """
@@ -352,6 +354,8 @@ def restore(
             done = verbs.verify_certificate(settings, verify, click.echo)
         elif check:
             done = verbs.check_backups(settings, asked, click.echo)
+        elif what == "index":
+            verbs.restore_index(settings, asked, click.echo)
         elif what == "source":
             verbs.restore_source(settings, asked, into, click.echo, dry_run=dry_run)
         else:

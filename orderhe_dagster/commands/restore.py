@@ -130,6 +130,21 @@ def restore_source(
         say(_next(choices[0], target))
 
 
+def restore_index(settings: Settings, asked: Asked, say: Say) -> None:
+    """Make the indexes of tables anew where they are damaged or gone. OrderheError."""
+    from orderhe_dagster.resources.build import build_store
+    from orderhe_dagster.road import index
+    from orderhe_dagster.road.index_repair import remake
+    from orderhe_dagster.settings.project import read_catalogue
+
+    index.forget()
+    store = build_store(settings)
+    for table in _tables(read_catalogue(settings), asked):
+        done = remake(store, table.name)
+        say(done.sentence() if done else f"{table.name}: its index is sound, nothing was changed")
+    say("Look at all of it: orderhe restore --check")
+
+
 def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
     """Look at every object that the indexes name, byte for byte; name each that is not as it was written."""
     from orderhe_dagster.resources.build import build_store

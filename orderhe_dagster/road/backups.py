@@ -30,7 +30,7 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.measures import Measure, Touch
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.road.seals import check_seal, sealed
+from orderhe_dagster.road.seals import check_fields, check_seal, sealed
 
 FORMAT = 1
 NO_ROWS = Touch(0)
@@ -225,9 +225,10 @@ def decoded_body(key: str, body: bytes) -> Record:
     """A record as its own object `key` has it. BackupError."""
     try:
         raw: Mapping[str, Any] = json.loads(body)
+        check_seal(raw, body)
         version = raw["format"]
         if version == FORMAT:
-            check_seal(raw, body, _FIELDS)
+            check_fields(raw, _FIELDS)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BackupError(_no_record(key, error)) from error
     if version != FORMAT:

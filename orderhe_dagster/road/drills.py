@@ -34,7 +34,7 @@ from orderhe_dagster.road.load_sql import STAGE
 from orderhe_dagster.road.measures import difference, measures
 from orderhe_dagster.road.object_check import check
 from orderhe_dagster.road.points import Choice, RestoreError, everything
-from orderhe_dagster.road.seals import check_seal, sealed
+from orderhe_dagster.road.seals import check_fields, check_seal, sealed
 
 FORMAT = 1
 LATEST = "restore/drills/latest.json"
@@ -267,7 +267,8 @@ def verify(body: bytes, store: Store) -> Verified:
     """
     try:
         raw: Mapping[str, Any] = json.loads(body)
-        check_seal(raw, body, _FIELDS)
+        check_seal(raw, body)
+        check_fields(raw, _FIELDS)
         if raw["format"] != FORMAT or "sha256" not in raw:
             raise ValueError(f"it is not of format {FORMAT}")
     except (AttributeError, KeyError, TypeError, ValueError) as error:

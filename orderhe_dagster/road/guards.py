@@ -108,7 +108,8 @@ def _lost_index(table: Table, store: Store, held: Mapping[Segment, Loaded]) -> s
         f"the backups of {table.name} are gone: {where} is not there, but the warehouse has loaded {rows} "
         f"of {counted(len(held), 'segment')} from it. Is it another bucket, prefix or ORDERHE_HOME than "
         "before? Then set the right one; or bring the bucket back. Nothing was "
-        f"changed. To fill the backups again from the source: {_accepting(LOST_BACKUPS)}"
+        f"changed. To fill the backups again from the source: {_accepting(LOST_BACKUPS)} (where the index "
+        f"alone is gone, it is made anew: orderhe restore index --table {table.name})"
     )
 
 

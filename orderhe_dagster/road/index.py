@@ -283,6 +283,21 @@ def take_over(store: Store, table: str, segments: Iterable[Segment]) -> Index:
     return index
 
 
+def put_anew(
+    store: Store, table: str, entries: Mapping[Segment, Entry], origin: Origin, over: str | None
+) -> Index:
+    """Put an index of these entries in the place of a damaged one: over the root `over` and no other.
+
+    PreconditionFailed where somebody else put one meanwhile. Nothing of it counts as proven.
+    """
+    fresh = Index(table, entries=dict(sorted(entries.items())), origin=origin)
+    fresh = replace(fresh, chunks=_write_chunks(store, Index(table), fresh))
+    etag = store.put(
+        root_key(table), encoded_root(fresh), if_none_match=over is None, if_match=over
+    )
+    return replace(fresh, etag=etag)
+
+
 def _kept_writing(table: str) -> str:
     return (
         f"backup of {table}: other runs kept writing {root_key(table)} ({_ATTEMPTS} tries). "

@@ -18,7 +18,7 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import BackupError, Record
-from orderhe_dagster.road.seals import check_seal, sealed
+from orderhe_dagster.road.seals import check_fields, check_seal, sealed
 
 FORMAT = 2
 _FIELDS = {
@@ -27,6 +27,10 @@ _FIELDS = {
 }
 _CLOCKS = timedelta(hours=1)
 """How far ahead a moment may lie and still be believed."""
+
+
+class NewerFormatError(BackupError):
+    """An object of the index is of a format that this version does not read: nothing is damaged."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +214,9 @@ def decoded_root(table: str, body: bytes, etag: str) -> Index:
     key = root_key(table)
     try:
         raw: Mapping[str, Any] = json.loads(body)
+        check_seal(raw, body)
         _check_format(key, raw)
-        check_seal(raw, body, _FIELDS)
+        check_fields(raw, _FIELDS)
         if not isinstance(raw["chunks"], dict) or not isinstance(raw["floor"], int):
             raise TypeError("chunks or floor are none")
         proven: dict[Segment, Proven] = {}
@@ -250,7 +255,7 @@ def rows_of_root(table: str, body: bytes) -> int:
 
 def _check_format(key: str, raw: Mapping[str, Any]) -> None:
     if raw["format"] != FORMAT:
-        raise BackupError(
+        raise NewerFormatError(
             f"{key} is of format {raw['format']}, and this version reads {FORMAT}: a newer orderhe wrote "
             "it. Nothing was changed. Install that version here too."
         )
@@ -288,6 +293,7 @@ def damaged(table: str, key: str, why: str) -> str:
     """What is wrong with an object of the index, and the way out."""
     return (
         f"backup of {table}: {key}: {why}. Nothing was changed. Bring the object back from the bucket's "
-        f"versions; where there are none, move {root_key(table)} away and fill the backups again from "
-        f"the source: orderhe run '*' --accept lost_backups"
+        "versions; where there are none, make the index anew from what else lies there: "
+        f"orderhe restore index --table {table}; where nothing does, move {root_key(table)} away and fill "
+        "the backups again from the source: orderhe run '*' --accept lost_backups"
     )

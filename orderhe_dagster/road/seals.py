@@ -20,11 +20,8 @@ def sealed(body: Mapping[str, Any], indent: int | None = None) -> bytes:
     return _with(text, _NONE, hashlib.sha256(text).hexdigest())
 
 
-def check_seal(raw: Mapping[str, Any], body: bytes, fields: Collection[str]) -> None:
-    """ValueError where the text is not the one that was sealed, or has other fields than there are."""
-    strangers = sorted(raw.keys() - {*fields, FIELD})
-    if strangers:
-        raise ValueError(f"{strangers[0]!r} is no field of it")
+def check_seal(raw: Mapping[str, Any], body: bytes) -> None:
+    """ValueError where the text is not the one that was sealed; one without a seal passes."""
     seal = raw.get(FIELD)
     if seal is None:
         return
@@ -32,6 +29,13 @@ def check_seal(raw: Mapping[str, Any], body: bytes, fields: Collection[str]) -> 
         raise ValueError("its SHA-256 is none")
     if hashlib.sha256(_with(body, seal, _NONE)).hexdigest() != seal:
         raise ValueError("its bytes are not what was written")
+
+
+def check_fields(raw: Mapping[str, Any], fields: Collection[str]) -> None:
+    """ValueError where an object has others than these: the name of one may have been altered."""
+    strangers = sorted(raw.keys() - {*fields, FIELD})
+    if strangers:
+        raise ValueError(f"{strangers[0]!r} is no field of it")
 
 
 def _with(text: bytes, old: str, new: str) -> bytes:

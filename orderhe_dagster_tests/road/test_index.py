@@ -22,6 +22,7 @@ from orderhe_dagster.road import index, index_objects
 from orderhe_dagster.road.backups import BackupError, Record
 from orderhe_dagster.road.index import Change
 from orderhe_dagster.road.index_objects import Proven
+from orderhe_dagster.road.seals import sealed
 from orderhe_dagster.settings.config import S3Settings
 from orderhe_dagster_tests.servers.s3 import S3Server, use
 
@@ -326,7 +327,7 @@ def test_an_index_of_a_newer_version_stops_this_one_in_one_sentence(store: Folde
     root = store.get(ROOT)
     assert root is not None
     newer = json.loads(root.body) | {"format": 3}
-    store.put(ROOT, json.dumps(newer).encode())
+    store.put(ROOT, sealed(newer))
     with pytest.raises(
         BackupError, match="is of format 3, and this version reads 2: a newer orderhe"
     ):
