@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -281,6 +281,18 @@ def prove(
             sys.exit(1)
 
 
+_CHOOSING = ("--table", "--from", "--to", "--as-of", "--generation", "--dry-run")
+_RESTORE_OPTIONS: dict[str, tuple[str, ...]] = {
+    "warehouse": _CHOOSING,
+    "source": ("--into", *_CHOOSING),
+    "index": ("--table",),
+    "--check": ("--table",),
+    "--drill": ("--seed",),
+    "--verify": (),
+}
+"""What `orderhe restore` does, and the options that each takes."""
+
+
 @main.command(short_help="Make warehouse or source again from the backups alone.")
 @click.argument("what", type=click.Choice(["warehouse", "source", "index"]), required=False)
 @click.option(
@@ -336,14 +348,13 @@ def restore(
     What cannot be restored is named with its object and day, and nothing is changed then. --drill tries
     it without touching anything that is read.
     """
-    if sum(map(bool, (what, check, drill, verify))) != 1:
-        raise click.UsageError(
-            "say what to restore: orderhe restore warehouse, or source; or --check, --drill, --verify"
-        )
-    if into and what != "source":
-        raise click.UsageError("--into names a source: orderhe restore source --into …")
-    if seed is not None and not drill:
-        raise click.UsageError("--seed is of a drill: orderhe restore --drill --seed …")
+    _check_restore(
+        {what or "": bool(what), "--check": check, "--drill": drill, "--verify": bool(verify)},
+        {
+            **{"--into": into, "--table": tables, "--from": first, "--to": last, "--as-of": as_of},
+            **{"--generation": generation, "--dry-run": dry_run, "--seed": seed is not None},
+        },
+    )
     with _plain_errors() as settings:
         from orderhe_dagster.commands import restore as verbs
 
@@ -362,6 +373,20 @@ def restore(
             done = verbs.restore_warehouse(settings, asked, click.echo, dry_run=dry_run)
         if not done:
             sys.exit(1)
+
+
+def _check_restore(verbs: Mapping[str, bool], options: Mapping[str, object]) -> None:
+    """See that one thing is asked for, and nothing besides that it does not take. UsageError."""
+    asked = [name for name, is_asked in verbs.items() if is_asked]
+    if len(asked) != 1:
+        raise click.UsageError(
+            "say what to restore: orderhe restore warehouse, or source; or --check, --drill, --verify"
+        )
+    taken = _RESTORE_OPTIONS[asked[0]]
+    for name, value in options.items():
+        if value and name not in taken:
+            takes = ", ".join(taken) or "nothing besides"
+            raise click.UsageError(f"{name} is not for {asked[0]}, which takes {takes}")
 
 
 @main.command("test", short_help="Run the examples of sql/examples.")

@@ -100,7 +100,10 @@ def test_a_certificate_says_what_was_true_when_objects_have_changed(ran_shop: Te
 def test_a_wrong_use_is_refused(sales_shop: TestShop) -> None:
     assert "make some first: orderhe run 'backup/*'" in restore(sales_shop, "--drill", code=1)
     assert "orderhe restore --drill" in restore(sales_shop, "--verify", "latest", code=1)
-    assert "--seed is of a drill" in restore(sales_shop, "warehouse", "--seed", "1", code=2)
+    said = restore(sales_shop, "warehouse", "--seed", "1", code=2)
+    assert "--seed is not for warehouse, which takes --table, --from" in said
+    said = restore(sales_shop, "--drill", "--table", "sales", code=2)
+    assert "--table is not for --drill, which takes --seed" in said
     assert "say what to restore" in restore(sales_shop, code=2)
 
 

@@ -273,4 +273,4 @@ def test_a_database_is_read_with_what_the_settings_say_besides() -> None:
 
 def test_into_is_for_a_source(ran_shop: TestShop) -> None:
     done = orderhe(ran_shop, "restore", "warehouse", "--into", "duckdb:x")
-    assert done.exit_code == 2 and "--into names a source" in done.output
+    assert done.exit_code == 2 and "--into is not for warehouse" in done.output
