@@ -186,7 +186,11 @@ def test_a_team_adds_its_own_with_dagsters_tools(team: Run) -> None:
     definitions = json.loads("{" + listed)
     keys = {asset["asset_key"] for asset in definitions["assets"]}
     assert {"team/best_day", "team/counted", "mart/takings"} <= keys
-    assert {one["name"] for one in definitions["schedules"]} == {"daily_schedule", "mornings"}
+    assert {one["name"] for one in definitions["schedules"]} == {
+        "daily_schedule",
+        "restore_drill_schedule",
+        "mornings",
+    }
     assert "watch" in {one["name"] for one in definitions["sensors"]}
 
     team("dg", "launch", "--assets", "team/best_day,team/counted,team/loaded", with_home=True)

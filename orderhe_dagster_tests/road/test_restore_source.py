@@ -186,6 +186,20 @@ def test_mysql_from_s3_to_a_new_database_and_to_the_shops_own(
     assert "Source, backup and warehouse agree" in real_shop.paste(said)
 
 
+def test_the_rights_that_the_page_asks_for_are_enough(
+    ran_shop: TestShop, mariadb: MariaDB, shop_database: str
+) -> None:
+    mariadb.run("create user 'restorer'@'%' identified by 'secret' require ssl")
+    try:
+        rights = "select, show view, create, references, insert"
+        mariadb.run(f"grant {rights} on {shop_database}.* to 'restorer'@'%'")
+        where = f"{mariadb.host}:{mariadb.port}/{shop_database}?ssl_ca={quote(mariadb.ca)}"
+        said = restore(ran_shop, "source", "--into", f"mysql://restorer:secret@{where}")
+        assert "restored and proven equal" in said and "secret" not in said
+    finally:
+        mariadb.run("drop user 'restorer'@'%'")
+
+
 def test_the_wire_warehouse_is_made_again_from_s3(real_shop: TestShop) -> None:
     names = ("warehouse.buyers", "warehouse.sales", "mart.takings", "mart.buyer_totals")
 
