@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-Fault = Literal["rst", "fin", "stall"]
+Fault = Literal["rst", "fin", "stall", "drip"]
+DRIP_S = 0.2
+"""Between two bytes of a server that drips."""
 
 
 class FaultProxy:
@@ -71,6 +73,9 @@ class FaultProxy:
                     if fault == "stall":
                         self._closed.wait()  # both ends stay open, and hear nothing
                         return
+                    if fault == "drip":
+                        self._drip(block, client, server)
+                        return
                     if fault == "rst":
                         linger = struct.pack("ii", 1, 0)
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -79,6 +84,22 @@ class FaultProxy:
                     elif fault is not None:
                         return
                     (client if reader is server else server).sendall(block)
+
+    def _drip(self, block: bytes, client: socket.socket, server: socket.socket) -> None:
+        """Hand what the server sends on byte by byte from here on; what the client sends goes at once."""
+
+        def up() -> None:
+            with suppress(OSError):
+                while asked := client.recv(16384):
+                    server.sendall(asked)
+
+        threading.Thread(target=up, daemon=True).start()
+        while block:
+            for byte in block:
+                if self._closed.wait(DRIP_S):
+                    return
+                client.sendall(bytes([byte]))
+            block = server.recv(16384)
 
     def _due(self, passed: int) -> Fault | Callable[[], None] | None:
         if not self.faults or passed < self.faults[0][0]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+import time
 from contextlib import suppress
 from typing import Any
 
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.mysql.errors import mysql_error
-from orderhe_dagster.resources.mysql.timeout import leave_alone
+from orderhe_dagster.resources.mysql.errors import GREETS_NOT, mysql_error
+from orderhe_dagster.resources.mysql.timeout import is_closed, leave_alone
+from orderhe_dagster.resources.waits import Patience, PatientSSLSocket, at_most, dial, shut
 from orderhe_dagster.settings.config import MySQLSettings
 
 STRICT = (
@@ -41,40 +43,73 @@ def connect(
     from pymysql.constants import CLIENT
     from pymysql.converters import conversions, encoders
 
-    password = settings.password.reveal()  # not inside: it is no error of the server's
+    connection = pymysql.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password.reveal().encode(),  # a text would be taken as latin-1
+        database=settings.database if with_database else None,
+        charset="utf8mb4",
+        autocommit=True,
+        local_infile=False,
+        client_flag=CLIENT.LOCAL_FILES if bulk else 0,
+        # The driver waits for the greeting as for any answer, and uses the write timeout with TLS.
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.connect_timeout,
+        write_timeout=settings.connect_timeout,
+        program_name="orderhe_dagster",
+        conv=encoders if texts else conversions,
+        defer_connect=True,
+        **_tls(settings),
+    )
     try:
-        connection = pymysql.connect(
-            host=settings.host,
-            port=settings.port,
-            user=settings.user,
-            password=password.encode(),  # a text would be taken as latin-1
-            database=settings.database if with_database else None,
-            charset="utf8mb4",
-            autocommit=True,
-            local_infile=False,
-            client_flag=CLIENT.LOCAL_FILES if bulk else 0,
-            # All three: the driver uses the write timeout while TLS begins.
-            connect_timeout=settings.connect_timeout,
-            read_timeout=settings.read_timeout,
-            write_timeout=settings.write_timeout,
-            program_name="orderhe_dagster",
-            conv=encoders if texts else conversions,
-            **_tls(settings),
-        )
+        _log_in(connection, settings, modes)
     except pymysql.MySQLError as error:
-        raise mysql_error(error, settings.where, settings.user) from None
-    leave_alone(connection)
-    try:
-        rounding = ("TIME_ROUND_FRACTIONAL",) if "MariaDB" in connection.server_version else ()
-        mode = ",".join((*STRICT, *rounding, *modes))
-        with connection.cursor() as cursor:
-            cursor.execute(f"set time_zone = '+00:00', sql_mode = '{mode}'")
-    except BaseException as error:
         close(connection)
-        if isinstance(error, pymysql.MySQLError):
-            raise mysql_error(error, settings.where, settings.user) from None
+        raise mysql_error(error, settings.where, settings.user) from None
+    except BaseException:
+        close(connection)
         raise
+    connection._read_timeout, connection._write_timeout = (
+        settings.read_timeout,
+        settings.write_timeout,
+    )
+    connection._sock.patience = Patience(settings.read_timeout)
     return connection
+
+
+def _log_in(connection: Any, settings: MySQLSettings, modes: tuple[str, ...]) -> None:
+    """Connect, and set the session up, all of it within the time that connecting may take."""
+    import pymysql
+
+    began = time.monotonic()
+    try:
+        link = dial(settings.host, settings.port, settings.connect_timeout)
+    except OSError as error:
+        raise _unreached(settings, error) from None
+    leave_alone(connection, link)
+    left_s = settings.connect_timeout - (time.monotonic() - began)
+    # A copy: while TLS begins, the driver has no socket that could be shut.
+    with link.dup() as copy, at_most(left_s, lambda: shut(copy)) as watch:
+        try:
+            connection.connect(link)
+            rounding = ("TIME_ROUND_FRACTIONAL",) if "MariaDB" in connection.server_version else ()
+            mode = ",".join((*STRICT, *rounding, *modes))
+            with connection.cursor() as cursor:
+                cursor.execute(f"set time_zone = '+00:00', sql_mode = '{mode}'")
+        except (pymysql.MySQLError, OSError) as error:
+            if not (watch.is_over or "timed out" in str(error)):
+                raise
+            raise _unreached(settings, GREETS_NOT.format(settings.connect_timeout)) from error
+
+
+def _unreached(settings: MySQLSettings, reason: object) -> Exception:
+    """The driver's own error where no connection is made."""
+    import pymysql
+
+    message = f"Can't connect to MySQL server on {settings.host!r} ({reason})"
+    error: Exception = pymysql.err.OperationalError(2003, message)
+    return error
 
 
 def ca_file(settings: MySQLSettings) -> str:
@@ -96,6 +131,7 @@ def close(connection: Any) -> None:
 
     with suppress(pymysql.MySQLError, OSError):  # it was lost before: there is nothing to close
         connection.close()
+    is_closed(connection)
 
 
 def _tls(settings: MySQLSettings) -> dict[str, Any]:
@@ -109,4 +145,5 @@ def _tls(settings: MySQLSettings) -> dict[str, Any]:
             "ORDERHE_MYSQL_SSL_CA"
         ) from None
     context.check_hostname = settings.sslmode == "verify-full"
+    context.sslsocket_class = PatientSSLSocket
     return {"ssl": context}

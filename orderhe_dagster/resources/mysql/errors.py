@@ -113,6 +113,16 @@ _NO_TLS = (
     "the server speaks no TLS: switch it on there, or, on a network that nobody listens to, set "
     "ORDERHE_MYSQL_SSLMODE=disable"
 )
+GREETS_NOT = "it takes connections, but its greeting was not complete within {:g} s"
+_GREETS_NOT_REMEDY = (
+    "the server stands still, its network does, or it is no MySQL: see whether it runs, and "
+    "ORDERHE_MYSQL_HOST and ORDERHE_MYSQL_PORT, then run this again. One that is only slow needs a "
+    "higher ORDERHE_MYSQL_CONNECT_TIMEOUT"
+)
+_SILENT_REMEDY = (
+    "the server stands still, or its network does: see whether it runs, and run this again. Where a "
+    "query takes so long until its first rows, set ORDERHE_MYSQL_READ_TIMEOUT higher"
+)
 _LOST_REMEDY = "the server went away or was restarted: see its log, and run this again"
 
 
@@ -208,13 +218,15 @@ def _remedy(code: int, message: str) -> str:  # noqa: PLR0911 (a table of rules)
     if code == 2026:
         return _NO_TLS if "SSL is required" in message or "not support" in message else _CERTIFICATE
     if code in (2002, 2003):
+        if "greeting was not complete" in message:
+            return _GREETS_NOT_REMEDY
         if "refused" in message or "(111)" in message or "(115)" in message:
             return _REFUSED
         if re.search(r"Errno -\d|Name or service|getaddrinfo|nodename", message):
             return _REMEDIES[2005]
         return _TIMED_OUT
     if code in _LOST:
-        return _LOST_REMEDY
+        return _SILENT_REMEDY if "ing came for" in message else _LOST_REMEDY
     if code == 1142:
         return f"`grant {_rights(message)} on {{database}}.* to {{user}}`"
     return _REMEDIES.get(code, "")

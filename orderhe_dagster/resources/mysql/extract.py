@@ -25,7 +25,7 @@ from orderhe_dagster.resources.extract.engine import Options
 from orderhe_dagster.resources.extract.faulty_rows import SOUND, faults_name
 from orderhe_dagster.resources.mysql.connection import ca_file, close
 from orderhe_dagster.resources.mysql.fetch import batches
-from orderhe_dagster.resources.mysql.timeout import close_on_interrupt, close_on_silence
+from orderhe_dagster.resources.mysql.timeout import Silence, close_on_interrupt, close_on_silence
 from orderhe_dagster.settings.config import MySQLSettings
 from orderhe_dagster.settings.interrupts import interruptible, raise_if_interrupted
 
@@ -141,9 +141,29 @@ def by_scanner(
         _load(connection)
         for name, value in _SETTINGS.items():
             connection.execute(f"set {name} = {value}")
-        with close_on_silence(settings.host, settings.port, settings.read_timeout):
-            _attach(connection, settings)
+        with (
+            close_on_silence(settings.host, settings.port, settings.read_timeout) as silence,
+            _named(silence, settings),
+        ):
+            with silence.connecting(settings.connect_timeout):
+                _attach(connection, settings)
             yield connection, f"mysql_query('shop', {string(select)}, stream_results = true)"
+
+
+@contextmanager
+def _named(silence: Silence, settings: MySQLSettings) -> Iterator[None]:
+    """Say in the scanner's error that it was we who broke its connection, and why."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        if not silence.reason:
+            raise
+        lost = "Lost connection to MySQL server during query"
+        if silence.is_connecting:
+            lost = f"Can't connect to MySQL server on {settings.host!r}"
+        raise duckdb.IOException(f"{lost} ({silence.reason})") from error
 
 
 @contextmanager
