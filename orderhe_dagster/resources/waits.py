@@ -119,6 +119,7 @@ class PatientFile(socket.SocketIO):
     def __init__(self, link: socket.socket, patience: Patience) -> None:
         super().__init__(link, "rw")
         self._link, self.patience = link, patience
+        self._is_answered = True  # since something was sent
 
     def readinto(self, buffer: Any) -> int | None:
         """Read some bytes; TimeoutError where none, or too few, came in time."""
@@ -126,13 +127,23 @@ class PatientFile(socket.SocketIO):
         result: int | None = self.patience.read(
             self._link, lambda: read(buffer), lambda count: count or 0
         )
+        self._is_answered = True
         return result
 
     def write(self, data: Any) -> int | None:
-        """Send some bytes; whatever comes then is another answer."""
-        self.patience.ask()
-        self._link.settimeout(self.patience.silence_s)
-        return super().write(data)
+        """Send some bytes; TimeoutError where they are not taken in time. Then comes another answer."""
+        if self._is_answered:
+            self._is_answered = False
+            self.patience.ask()
+        self._link.settimeout(self.patience.left_s())
+        began = time.monotonic()
+        try:
+            count = super().write(data)
+        except TimeoutError:
+            limit_s = self.patience.silence_s
+            raise TimeoutError(f"what was sent was not taken within {limit_s:g} s") from None
+        self.patience.waited(time.monotonic() - began, count or 0)
+        return count
 
     def buffered(self) -> io.BufferedRWPair:
         """The file as drivers use it."""

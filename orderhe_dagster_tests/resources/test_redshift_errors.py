@@ -59,7 +59,9 @@ def test_nothing_listens(free_port: int) -> None:
 
 @pytest.mark.parametrize("sslmode", ["verify-full", "disable"])
 def test_nothing_answers(silent_port: int, sslmode: str) -> None:
-    assert "Nothing answered in time" in refusal(warehouse(silent_port, sslmode=sslmode))
+    told = refusal(warehouse(silent_port, sslmode=sslmode))
+    assert f"127.0.0.1:{silent_port}/dev takes connections, but did not let us in" in told
+    assert "ORDERHE_REDSHIFT_CONNECT_TIMEOUT" in told
 
 
 def test_a_host_that_is_not_known(free_port: int) -> None:
@@ -143,7 +145,9 @@ FIELDS: list[tuple[dict[str, str], str, bool]] = [
 @pytest.mark.parametrize(("fields", "message", "again"), FIELDS)
 def test_the_servers_words_are_read(fields: dict[str, str], message: str, again: bool) -> None:
     assert message_of(fields) == message
-    error = statement_error(redshift_connector.ProgrammingError(fields), "select 1")
+    error = statement_error(
+        redshift_connector.ProgrammingError(fields), "select 1", RedshiftSettings()
+    )
     assert isinstance(error, StatementError)
     assert error.code == fields["C"]
     assert is_retryable(error) is again
@@ -162,6 +166,6 @@ def test_an_assertion_in_the_detail_is_told() -> None:
 
 def test_a_lost_connection_is_no_statement_error() -> None:
     lost = redshift_connector.InterfaceError("BrokenPipe: server socket closed.")
-    error = statement_error(lost, "insert into t values (1)")
+    error = statement_error(lost, "insert into t values (1)", RedshiftSettings())
     assert isinstance(error, ConnectionLost)
     assert "insert into t" in str(error)

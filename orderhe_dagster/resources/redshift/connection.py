@@ -1,76 +1,143 @@
-"""How a connection to Redshift is made: TLS, timeouts, keepalive, session settings. Nothing of the road."""
+"""How a connection to Redshift is made: TLS, limits to its waits, session settings. Nothing of the road."""
 
 from __future__ import annotations
 
 import os
 import socket
 import struct
+import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.redshift.errors import connect_error, statement_error
+from orderhe_dagster.resources.redshift.errors import connect_error, not_let_in, statement_error
 from orderhe_dagster.resources.s3.errors import quotes_credentials
+from orderhe_dagster.resources.waits import Patience, PatientFile, at_most, shut
 from orderhe_dagster.settings.config import RedshiftSettings
 
 _APPLICATION = "orderhe_dagster"
 _SILENCE_MS = 120_000  # as long as keepalive waits
+_FAREWELL_S = 1.0
 _LABEL = 320  # characters that a query group keeps
 _TRUST = threading.Lock()
 
 
 def connect(settings: RedshiftSettings, label: str) -> Any:
-    """A connection of redshift-connector in autocommit mode, its session set up. Raises PortError."""
+    """A connection of redshift-connector in autocommit mode, its session set up. Raises PortError.
+
+    Each answer is waited for as long as the server lets a statement run, and as long as connecting
+    may take besides: time for it to say that it has ended the statement.
+    """
     import redshift_connector
 
     arguments = _arguments(settings)  # not inside: what is wrong there is no error of the server's
-    try:
-        with _trusting(settings.ssl_ca):
+    with _trusting(settings.ssl_ca), _in_time(settings) as late:
+        try:
             connection = redshift_connector.connect(**arguments)
-    except (redshift_connector.Error, OSError) as error:
-        _close_socket(error)
-        raise connect_error(error, f"redshift://{settings.where}") from None
-    except PortError:
-        raise
-    except (LookupError, struct.error, UnicodeDecodeError) as error:  # the driver read no message
-        _close_socket(error)
-        raise PortError(
-            f"what answers at redshift://{settings.where} is no Redshift: another service has that "
-            "port. See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
-        ) from error
-    except Exception as error:  # botocore's, where credentials are asked of AWS
-        if settings.auth != "iam":
+        except PortError:
             raise
-        reason = "its settings hold a line break" if quotes_credentials(error) else error
-        raise PortError(
-            f"AWS gave no credentials for redshift://{settings.where}: {reason}. The caller needs "
-            "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
-            "and AWS_DEFAULT_REGION and AWS credentials must be set."
-        ) from None
+        except Exception as error:
+            _close_socket(error)
+            if late:
+                raise not_let_in(settings.where, settings.connect_timeout) from None
+            raise _refused(settings, error) from None
     try:
-        # The driver's timeout would go on to end queries too: a long COPY is the server's business.
-        connection._usock.settimeout(None)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # keepalive does not see what was sent in vain
-            connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS)
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(f"set statement_timeout to {settings.statement_timeout * 1000}")
-        cursor.execute(f"set query_group to '{_label(label)}'")
+        with _in_time(settings) as late:
+            _set_up(connection, settings, label)
     except (redshift_connector.Error, OSError) as error:
         close(connection)
-        raise statement_error(error, "set …") from None
+        if late:
+            raise not_let_in(settings.where, settings.connect_timeout) from None
+        raise statement_error(error, "set …", settings) from None
     except BaseException:
         close(connection)
         raise
     return connection
 
 
-def close(connection: Any) -> None:
-    """End a connection, which may have been lost before."""
+def _set_up(connection: Any, settings: RedshiftSettings, label: str) -> None:
+    """Put our limits in the place of the driver's timeout, and set the session up."""
+    link = connection._usock
+    # The driver's timeout would go on to end queries, too: a long COPY is the server's business.
+    link.settimeout(None)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # keepalive does not see what was sent in vain
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS)
+    limit_s = settings.statement_timeout + settings.connect_timeout
+    file = PatientFile(link, Patience(limit_s, limit_s)).buffered()
+    connection._read, connection._write, connection._flush = file.read, file.write, file.flush
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"set statement_timeout to {settings.statement_timeout * 1000}")
+    cursor.execute(f"set query_group to '{_label(label)}'")
+
+
+@contextmanager
+def _in_time(settings: RedshiftSettings) -> Iterator[list[str]]:
+    """Let connecting in the block take as long as it may; what it gives is not empty where it was cut.
+
+    The driver's timeout bounds each wait for some bytes: a byte a second would do. Where AWS is asked
+    for credentials first, which has limits of its own, the time begins after that.
+    """
+    caller, late, since = threading.get_ident(), list[str](), [float("-inf")]
+
+    def cut() -> None:
+        links = list(_links(caller))
+        now = time.monotonic()
+        if not links:
+            since[0] = now
+        elif now - since[0] >= settings.connect_timeout:
+            for link in links:
+                late.append(settings.where)
+                shut(link)
+
+    with at_most(settings.connect_timeout, cut):
+        yield late
+
+
+def _links(thread: int) -> Iterator[socket.socket]:
+    """The connected sockets that the driver has in its hands in a thread: it gives none until it is done."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None and frame.f_code is not connect.__code__:
+        owner = frame.f_locals.get("self")
+        for link in (owner, getattr(owner, "_usock", None)):
+            if isinstance(link, socket.socket):
+                with suppress(OSError):  # one that is not connected yet has the driver's timeout
+                    link.getpeername()
+                    yield link
+        frame = frame.f_back
+
+
+def _refused(settings: RedshiftSettings, error: Exception) -> Exception:
+    """The port's error for what the driver raised instead of connecting; its own where it is ours."""
     import redshift_connector
 
+    if isinstance(error, (redshift_connector.Error, OSError)):
+        return connect_error(error, f"redshift://{settings.where}")
+    if isinstance(error, (LookupError, struct.error, UnicodeDecodeError)):
+        return PortError(  # the driver read no message
+            f"what answers at redshift://{settings.where} is no Redshift: another service has that "
+            "port. See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
+        )
+    if settings.auth != "iam":
+        return error
+    reason = "its settings hold a line break" if quotes_credentials(error) else error
+    return PortError(  # botocore's, where credentials are asked of AWS
+        f"AWS gave no credentials for redshift://{settings.where}: {reason}. The caller needs "
+        "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
+        "and AWS_DEFAULT_REGION and AWS credentials must be set."
+    )
+
+
+def close(connection: Any) -> None:
+    """End a connection, which may have been lost before. Nobody waits for the server's leave."""
+    import redshift_connector
+
+    with suppress(OSError, AttributeError):  # it was lost or closed before
+        connection._usock.settimeout(_FAREWELL_S)
+        connection._write, connection._flush = connection._sock.write, connection._sock.flush
     try:
         connection.close()
     except redshift_connector.InterfaceError as error:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError
+from orderhe_dagster.settings.config import RedshiftSettings
 
 _EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
 RETRIED_CODES = ("40001", "40P01")
@@ -27,17 +28,42 @@ _CONTEXT = re.compile(r"^\s*context:\s*(.*?)\s*$", re.MULTILINE)
 _RULE = re.compile(r"-{5,}")
 
 
-def statement_error(error: Exception, sql: str) -> StatementError | ConnectionLost:
+def statement_error(
+    error: Exception, sql: str, settings: RedshiftSettings
+) -> StatementError | ConnectionLost:
     """The port's error for what a statement raised: the server's words, or a lost connection."""
     fields = server_fields(error)
     if fields is None and _EMPTY in str(error):
         return StatementError("there is no statement in this text", "42601", sql)
     if fields is None:
-        return ConnectionLost(
-            f"the connection to Redshift was lost while it ran {_shown(sql)}: {_client_message(error)}"
-        )
+        lost = f"the connection to Redshift was lost while it ran {_shown(sql)}: {_client_message(error)}"
+        return ConnectionLost(lost + _silence(settings) if _is_timeout(error) else lost)
     message = message_of(fields)
     return StatementError(message + _remedy(message), fields.get("C", "XX000"), sql)
+
+
+def not_let_in(where: str, within_s: int) -> PortError:
+    """For a server that takes the connection, and is not done with letting us in."""
+    return PortError(
+        f"redshift://{where} takes connections, but did not let us in within {within_s} s. The server "
+        "stands still, its network does, or it is no Redshift: see whether it runs (`orderhe "
+        "warehouse serve` for the local Redshift), and ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT, "
+        "then run this again. One that is only slow (a paused workgroup wakes up) needs a higher "
+        "ORDERHE_REDSHIFT_CONNECT_TIMEOUT."
+    )
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return any(isinstance(one, TimeoutError) for one in (error, *error.args))
+
+
+def _silence(settings: RedshiftSettings) -> str:
+    return (
+        f" from redshift://{settings.where}. The server stands still, or its network does: see whether "
+        "it runs, and run this again. A statement may run for ORDERHE_REDSHIFT_STATEMENT_TIMEOUT "
+        f"({settings.statement_timeout} s), and its answer may come ORDERHE_REDSHIFT_CONNECT_TIMEOUT "
+        f"({settings.connect_timeout} s) later"
+    )
 
 
 def server_fields(error: BaseException) -> Mapping[str, str] | None:

@@ -61,7 +61,7 @@ class RedshiftWarehouse(Warehouse):
         What may be written is the user's rights, not `read_only`'s. PortError where none is made.
         """
         connection = connect(self.settings, label)
-        session = RedshiftSession(connection, self.attempts)
+        session = RedshiftSession(connection, self.settings, self.attempts)
         try:
             yield session
         finally:
@@ -81,8 +81,8 @@ class RedshiftWarehouse(Warehouse):
 class RedshiftSession:
     """One connection in autocommit mode: transactions are opened and closed by statements of ours."""
 
-    def __init__(self, connection: Any, attempts: int) -> None:
-        self._connection, self._attempts = connection, attempts
+    def __init__(self, connection: Any, settings: RedshiftSettings, attempts: int) -> None:
+        self._connection, self._settings, self._attempts = connection, settings, attempts
         self._open = False  # a transaction that the caller began by a statement of its own
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class RedshiftSession:
             if handing is not None and error is handing.failure:
                 raise
             # The driver's error quotes the statement's values: not a cause to be written down.
-            raise statement_error(error, sql) from None
+            raise statement_error(error, sql, self._settings) from None
         names = tuple(column["label"].decode("utf-8") for column in shape)
         count = len(rows) if handing is None else handing.hand()
         return Result(names, tuple(map(_type_name, shape)), rows, count)
