@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEAST_BYTES_A_SECOND = 8
-"""Fewer than these, in a time in which silence would end the wait, are as good as silence."""
+"""Fewer than these, in a time in which silence would end the wait, are as good as silence: databases
+answer when they have the rows, and then by kilobytes."""
 _MOST_ENDS = 100
 """How often a reader may be told that the peer has closed, before it is one that never asks why."""
 _AGAIN_S = 0.05
@@ -28,11 +29,13 @@ _AGAIN_S = 0.05
 class Patience:
     """How long a peer's answer is waited for: `silence_s` without a byte, `answer_s` in all (0: no limit).
 
-    An answer begins whenever something is sent. Only waiting counts, not what is done in between.
+    An answer begins whenever something is sent. Only waiting counts, not what is done in between. Less
+    than `least` bytes a second are silence.
     """
 
     silence_s: float
     answer_s: float = 0.0
+    least: float = LEAST_BYTES_A_SECOND
     _waited_s: float = field(default=0.0, repr=False)
     _answer_s: float = field(default=0.0, repr=False)
     _bytes: int = field(default=0, repr=False)
@@ -48,7 +51,7 @@ class Patience:
         if self.answer_s and self._answer_s >= self.answer_s:
             raise TimeoutError(f"the answer was not complete after {self.answer_s:g} s")
         if self._waited_s >= self.silence_s:
-            if self._bytes < LEAST_BYTES_A_SECOND * self._waited_s:
+            if self._bytes < self.least * self._waited_s:
                 raise TimeoutError(f"hardly anything came for {self.silence_s:g} s")
             self._waited_s, self._bytes = 0.0, 0
         left = self.answer_s - self._answer_s if self.answer_s else self.silence_s

@@ -67,6 +67,8 @@ class S3Settings:
 
     A folder store has bucket and prefix too; `prefix` has no slash at either end. `endpoint_url`:
     another server than Amazon's. `sse`: how S3 encrypts what is written; "": as the bucket has it.
+    Timeouts are in seconds: to connect; without a byte of an answer; `timeout`: after which no
+    request is tried again.
     """
 
     bucket: str = "orderhe"
@@ -74,6 +76,9 @@ class S3Settings:
     endpoint_url: str = ""
     sse: Literal["", "AES256", "aws:kms"] = ""
     kms_key_id: str = ""
+    connect_timeout: float = 10
+    read_timeout: float = 60
+    timeout: float = 300
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ class Settings:
     DuckDB that this process opens holds; more than that goes to the disk. Of each segment's backups stay
     `keep_generations` and the first of each month, of Dagster's history `keep_run_days`, of what no
     record names `keep_orphan_hours`.
+    DuckDB that this process opens holds; more than that goes to the disk. `lock_timeout`: how many
+    seconds a file of this machine may be another process's.
     """
 
     home: Path
@@ -139,6 +146,7 @@ class Settings:
     keep_generations: int = 14
     keep_run_days: int = 30
     keep_orphan_hours: int = 24
+    lock_timeout: int = 120
     s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
@@ -336,6 +344,7 @@ _OF_THE_SHOP = [
     *("start_date", "time_zone", "currency", "seed", "export_max_mb"),
     *("proof_rows", "proof_seconds", "most_lost", "memory_mb"),
     *("keep_generations", "keep_run_days", "keep_orphan_hours"),
+    *("proof_rows", "proof_seconds", "most_lost", "memory_mb", "lock_timeout"),
 ]
 _TIMEOUT = values.integer(1, 86_400)
 _SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
@@ -359,11 +368,15 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_KEEP_GENERATIONS": values.integer(1, 1_000_000),
     "ORDERHE_KEEP_RUN_DAYS": values.integer(1, 100_000),
     "ORDERHE_KEEP_ORPHAN_HOURS": values.integer(1, 100_000),
+    "ORDERHE_LOCK_TIMEOUT": _TIMEOUT,
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,
     "ORDERHE_S3_ENDPOINT_URL": values.url,
     "ORDERHE_S3_SSE": values.one_of("AES256", "aws:kms"),
     "ORDERHE_S3_KMS_KEY_ID": values.text,
+    "ORDERHE_S3_CONNECT_TIMEOUT": _TIMEOUT,
+    "ORDERHE_S3_READ_TIMEOUT": _TIMEOUT,
+    "ORDERHE_S3_TIMEOUT": _TIMEOUT,
     "ORDERHE_MYSQL_HOST": values.host,
     "ORDERHE_MYSQL_PORT": values.integer(1, 65535),
     "ORDERHE_MYSQL_USER": values.text,

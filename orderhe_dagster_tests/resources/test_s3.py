@@ -248,7 +248,7 @@ def test_thousands_of_objects_are_deleted_in_batches(s3: S3Server, store: S3Stor
 
 
 def test_a_process_makes_one_client_for_all_its_threads(store: S3Store) -> None:
-    connection = Connection(store.settings.endpoint_url, 2, 10.0, 60.0)
+    connection = Connection(store.settings.endpoint_url, 2, 10.0, 60.0, 300.0)
     with ThreadPoolExecutor(8) as pool:
         assert len({id(one) for one in pool.map(client_of, [connection] * 16)}) == 1
 

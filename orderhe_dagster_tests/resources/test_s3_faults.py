@@ -40,9 +40,8 @@ def store(proxy: FaultyProxy, sure: S3Store, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(s3_bucket, "pause", lambda _: None)
     monkeypatch.setattr(s3_writes, "pause", lambda _: None)
     return S3Store(
-        S3Settings(bucket=sure.settings.bucket, endpoint_url=proxy.url),
+        S3Settings(bucket=sure.settings.bucket, endpoint_url=proxy.url, read_timeout=1.0),
         max_attempts=2,
-        read_timeout_s=1.0,
     )
 
 
@@ -152,7 +151,7 @@ def test_a_body_that_never_comes_whole_is_an_error(
 
 
 def test_a_stalled_answer_ends_at_the_timeout(proxy: FaultyProxy, store: S3Store) -> None:
-    quick = replace(store, read_timeout_s=0.2)
+    quick = replace(store, settings=replace(store.settings, read_timeout=0.2))
     proxy.faults.extend([faults.stalls] * 2)
     with pytest.raises(PortError, match="does not answer"):
         quick.get("k")

@@ -64,7 +64,8 @@ class Bucket:
         from botocore.exceptions import BotoCoreError, ClientError
 
         url = f"s3://{self.name}/{self.prefix}" if key is None else self.url(key)
-        place = Place(url, self.name, self.prefix, self.connection.endpoint_url)
+        limits = (self.connection.read_timeout_s, self.connection.timeout_s)
+        place = Place(url, self.name, self.prefix, self.connection.endpoint_url, limits=limits)
         try:
             client = client_of(self.connection)
             place = replace(place, region=client.meta.region_name or "")
@@ -168,6 +169,7 @@ class Bucket:
         from botocore.exceptions import BotoCoreError, ClientError
 
         sha256 = expected = ""
+        began = time.monotonic()
         for attempt in range(1, _MOST_READS + 1):
             with self.client("read", key) as client:
                 try:
@@ -183,7 +185,8 @@ class Bucket:
                             hashing.update(chunk)
                             take(chunk)
                 except BotoCoreError:
-                    if attempt == _MOST_READS:
+                    late = time.monotonic() - began >= self.connection.timeout_s
+                    if attempt == _MOST_READS or late:
                         raise
                 else:
                     sha256 = hashing.hexdigest()

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
+from orderhe_dagster.resources.waits import Patience, PatientSocket, PatientSSLSocket
+
 MOST_CONNECTIONS = 32
 """Of one client: more threads than that would wait for one another."""
+LEAST_BYTES_A_SECOND = 1_000
+"""A slower answer is none, where it goes on for as long as silence may last."""
+_BEGAN = "orderhe_began"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """How S3 is spoken to. `endpoint_url` "": Amazon's own. Timeouts are in seconds, by request."""
+    """How S3 is spoken to. `endpoint_url` "": Amazon's own. Timeouts are in seconds.
+
+    To connect, without a byte (nearly) of an answer, and after which no request is tried again.
+    """
 
     endpoint_url: str
     max_attempts: int
     connect_timeout_s: float
     read_timeout_s: float
+    timeout_s: float
 
 
 class _Clients:
@@ -69,7 +79,7 @@ def _client(connection: Connection) -> Any:
     else:  # what describes S3 is read and parsed once, for children of this process too
         session.register_component("data_loader", _CLIENTS.loader)
     given = connection.endpoint_url
-    return session.create_client(
+    client = session.create_client(
         "s3",
         endpoint_url=given or None,
         config=Config(
@@ -86,3 +96,66 @@ def _client(connection: Connection) -> Any:
             user_agent_extra="orderhe",
         ),
     )
+    # The classes of connections are the client's own affair, but it has no limit to a drip.
+    client._endpoint.http_session._pool_classes_by_scheme.update(_pools(connection))
+    client.meta.events.register("request-created.s3", _Tries(connection).begins)
+    return client
+
+
+class _Tries:
+    """The tries of a request, none of which begins too late."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._limit_s = connection.timeout_s
+
+    def begins(self, request: Any, **_: Any) -> None:
+        """A request is made, or made again: ReadTimeoutError where it was tried for long enough."""
+        from botocore.exceptions import ReadTimeoutError
+
+        now = time.monotonic()
+        if now - request.context.setdefault(_BEGAN, now) >= self._limit_s:
+            raise ReadTimeoutError(endpoint_url=request.url, error=None)
+
+
+def _pools(connection: Connection) -> dict[str, Any]:
+    """Botocore's pools of connections by scheme, with sockets that wait no longer than they may."""
+    from botocore import awsrequest
+
+    class Patiently:
+        """A connection of botocore's whose sockets have a patience."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            self._patience = Patience(connection.read_timeout_s, least=LEAST_BYTES_A_SECOND)
+            super().__init__(*arguments, **named)
+
+        def _new_conn(self) -> PatientSocket:
+            plain = super()._new_conn()  # type: ignore[misc]
+            timeout_s = plain.gettimeout()
+            link = PatientSocket(fileno=plain.detach())
+            link.settimeout(timeout_s)
+            link.patience = self._patience
+            return link
+
+        def connect(self) -> None:
+            context = getattr(self, "ssl_context", None)
+            if context is not None:
+                context.sslsocket_class = PatientSSLSocket
+            super().connect()  # type: ignore[misc]
+            self.sock: Any
+            self.sock.patience = self._patience
+
+        def request(self, method: str, url: str, *arguments: Any, **named: Any) -> Any:
+            # While it puts parts together, S3 sends a blank now and then, to be waited for.
+            slow = method == "POST" and "uploadId=" in url
+            self._patience.least = 0 if slow else LEAST_BYTES_A_SECOND
+            self._patience.answer_s = connection.timeout_s if slow else 0.0
+            return super().request(method, url, *arguments, **named)  # type: ignore[misc]
+
+    def pool(pool: type[Any], link: type[Any]) -> type[Any]:
+        patient = type(link.__name__, (Patiently, link), {})
+        return type(pool.__name__, (pool,), {"ConnectionCls": patient})
+
+    return {
+        "http": pool(awsrequest.AWSHTTPConnectionPool, awsrequest.AWSHTTPConnection),
+        "https": pool(awsrequest.AWSHTTPSConnectionPool, awsrequest.AWSHTTPSConnection),
+    }

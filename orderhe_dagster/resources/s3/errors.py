@@ -44,13 +44,17 @@ _LOGIN = (
 
 @dataclass(frozen=True)
 class Place:
-    """What a request is about: an object's (or the bucket's) address, and where the server is."""
+    """What a request is about: an object's (or the bucket's) address, and where the server is.
+
+    `limits`: how long an answer is waited for, and until when it is asked for again, in seconds.
+    """
 
     url: str
     bucket: str
     prefix: str = ""
     endpoint_url: str = ""
     region: str = ""
+    limits: tuple[float, float] = (0.0, 0.0)
 
     @property
     def server(self) -> str:
@@ -209,8 +213,14 @@ def _no_answer_remedy(error: Exception, place: Place) -> str:
     if bases & _UNREACHED:
         hung_up = name == "ConnectionClosedError" and place.server.startswith("http://")
         tls = " but hangs up: if it speaks TLS, write https://" if hung_up else ""
+        late = ""
+        if bases & {"ReadTimeoutError", "ConnectTimeoutError"} and place.limits[0]:
+            late = (
+                " in time: {:g} s are given to each try (ORDERHE_S3_READ_TIMEOUT), and none begins "
+                "after {:g} s (ORDERHE_S3_TIMEOUT)"
+            ).format(*place.limits)
         return (
-            f"{place.server} does not answer{tls}. See that the address, the network and the proxy are "
+            f"{place.server} does not answer{tls}{late}. See that the address, the network and the proxy are "
             "right (ORDERHE_S3_ENDPOINT_URL, AWS_DEFAULT_REGION, HTTPS_PROXY), then run it again"
         )
     if "SSO" in name:

@@ -25,13 +25,11 @@ class S3Store(Store):
     """Objects of a bucket, below a prefix. Credentials and region are AWS's own variables.
 
     Every object carries its SHA-256: S3 holds an upload to it, and every reading is held to it here.
-    Each request is tried `max_attempts` times. No listing decides anything.
+    Each request is tried `max_attempts` times, as long as there is time. No listing decides anything.
     """
 
     settings: S3Settings
     max_attempts: int = 8
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 60.0
 
     @property
     def requests_at_once(self) -> int:
@@ -163,7 +161,7 @@ class S3Store(Store):
 
     @property
     def _bucket(self) -> Bucket:
-        timeouts = (self.connect_timeout_s, self.read_timeout_s)
         given = self.settings
+        timeouts = (given.connect_timeout, given.read_timeout, given.timeout)
         connection = Connection(given.endpoint_url, self.max_attempts, *timeouts)
         return Bucket(given.bucket, given.prefix, connection, given.sse, given.kms_key_id)
