@@ -33,7 +33,10 @@ def build_source(settings: Settings, linger_s: float = 0.0) -> Source:
     from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 
     return EmbeddedSource(
-        str(home_of(settings).shop), linger_s=linger_s, memory_mb=settings.memory_mb
+        str(home_of(settings).shop),
+        lock_timeout_s=settings.lock_timeout,
+        linger_s=linger_s,
+        memory_mb=settings.memory_mb,
     )
 
 
@@ -74,7 +77,12 @@ def build_store(settings: Settings) -> Store:
     from orderhe_dagster.resources.laptop.folder_store import FolderStore
 
     given = settings.s3
-    return FolderStore(str(home_of(settings).store), bucket=given.bucket, prefix=given.prefix)
+    return FolderStore(
+        str(home_of(settings).store),
+        bucket=given.bucket,
+        prefix=given.prefix,
+        lock_timeout_s=settings.lock_timeout,
+    )
 
 
 def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
@@ -88,7 +96,11 @@ def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
 
     path = str(home_of(settings).warehouse)
     return EmbeddedWarehouse(
-        path, store=build_store(settings), linger_s=linger_s, memory_mb=settings.memory_mb
+        path,
+        store=build_store(settings),
+        lock_timeout_s=settings.lock_timeout,
+        linger_s=linger_s,
+        memory_mb=settings.memory_mb,
     )
 
 

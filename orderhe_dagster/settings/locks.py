@@ -126,9 +126,10 @@ def _wait(guarded: Path, lock: int, queue: int, shared: bool, timeout_s: float) 
                 return
             waited = time.monotonic() - began
             if waited >= timeout_s:
-                remedy = holder(guarded).remedy or "wait for it to end or stop it"
+                held_by = holder(guarded)
+                remedy = held_by.remedy or _wake(held_by.pid) or "wait for it to end or stop it"
                 raise LockTimeout(
-                    f"{guarded} stayed locked for {timeout_s:g} s by {holder(guarded)}; "
+                    f"{guarded} stayed locked for {timeout_s:g} s by {held_by}; "
                     f"{remedy}, then run this again"
                 )
             if waited >= SPEAK_AFTER_S and (remedy := holder(guarded).remedy):
@@ -145,6 +146,17 @@ def _wait(guarded: Path, lock: int, queue: int, shared: bool, timeout_s: float) 
         if queued:
             _drop(queue)
         os.close(queue)
+
+
+def _wake(pid: int) -> str:
+    """What to do about a process that stands still, where that can be seen; "" where it does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):  # no Linux, or it has ended
+        return ""
+    if state not in ("T", "t"):
+        return ""
+    return f"it is stopped: `kill -CONT {pid}` lets it go on, `kill -KILL {pid}` ends it"
 
 
 def _beside(path: str | Path, suffix: str) -> Path:

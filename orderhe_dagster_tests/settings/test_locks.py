@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from orderhe_dagster.ports.errors import LockTimeout
+from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
 from orderhe_dagster.settings import locks
+from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster.settings.locks import file_lock, holder
+from orderhe_dagster_tests.servers.standstill import ended, stopped
 
 
 def test_second_exclusive_holder_is_refused_with_name_and_remedy(tmp_path: Path) -> None:
@@ -119,6 +122,68 @@ def test_death_of_the_holder_frees_the_lock(tmp_path: Path) -> None:
         child.kill()
     with file_lock(guarded, timeout_s=0):
         pass
+
+
+HOLDS = """
+import sys
+from datetime import date
+from pathlib import Path
+from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
+from orderhe_dagster.resources.laptop import folder_store
+from orderhe_dagster.settings.config import load_settings
+
+def hold(*_):
+    print("held", flush=True)
+    sys.stdin.read()
+
+settings = load_settings({"ORDERHE_HOME": sys.argv[1]}, Path("/"))
+if sys.argv[2] == "source":
+    with build_source(settings).writing():
+        hold()
+elif sys.argv[2] == "warehouse":
+    with build_warehouse(settings).session("load of orders"):
+        hold()
+else:
+    folder_store.FolderStore._check = hold
+    build_store(settings).put("k", b"1")
+"""
+"""A process that stands still in the middle of what it has a lock for, until its input ends."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is seen that a process is stopped")
+@pytest.mark.parametrize("what", ["source", "warehouse", "store"])
+def test_a_file_of_a_process_that_is_stopped_is_not_waited_for(tmp_path: Path, what: str) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path), "ORDERHE_LOCK_TIMEOUT": "1"}, tmp_path)
+    build_source(settings).create([])
+
+    def use() -> None:
+        if what == "source":
+            with build_source(settings).writing():
+                pass
+        elif what == "warehouse":
+            with build_warehouse(settings).session("a test"):
+                pass
+        else:
+            build_store(settings).put("k", b"2")
+
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path), what],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        with (
+            stopped(child.pid),
+            pytest.raises(
+                LockTimeout,
+                match=rf"locked for 1 s by process {child.pid} .*`kill -CONT {child.pid}` lets it go on",
+            ),
+        ):
+            ended(use)
+        child.communicate(timeout=60)
+        assert child.returncode == 0
+    use()
 
 
 def test_error_inside_the_block_frees_the_lock(tmp_path: Path) -> None:
