@@ -122,9 +122,8 @@ class Settings:
     or a day that lost more than `most_lost` percent of its rows is not followed. `memory_mb`: what each
     DuckDB that this process opens holds; more than that goes to the disk. Of each segment's backups stay
     `keep_generations` and the first of each month, of Dagster's history `keep_run_days`, of what no
-    record names `keep_orphan_hours`.
-    DuckDB that this process opens holds; more than that goes to the disk. `lock_timeout`: how many
-    seconds a file of this machine may be another process's.
+    record names `keep_orphan_hours`. `lock_timeout`: how many seconds a file of this machine may be
+    another process's.
     """
 
     home: Path
