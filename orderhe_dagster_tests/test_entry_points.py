@@ -109,10 +109,13 @@ def test_dagster_lists_the_assets(run_command: Run) -> None:
 
 def test_dg_lists_what_there_is(run_command: Run) -> None:
     listed = json.loads(run_command("dg", "list", "defs", "--json"))
-    assert {job["name"] for job in listed["jobs"]} == {"daily", "answers", "prove", "restore_drill"}
+    assert {job["name"] for job in listed["jobs"]} == {
+        *("daily", "answers", "prove", "restore_drill", "janitor")
+    }
     assert [schedule["name"] for schedule in listed["schedules"]] == [
         "daily_schedule",
         "restore_drill_schedule",
+        "janitor_schedule",
     ]
     keys = {asset["asset_key"] for asset in listed["assets"]}
     assert {"backup/sales", "warehouse/sales", "mart/takings", "export/takings"} <= keys
@@ -189,6 +192,7 @@ def test_a_team_adds_its_own_with_dagsters_tools(team: Run) -> None:
     assert {one["name"] for one in definitions["schedules"]} == {
         "daily_schedule",
         "restore_drill_schedule",
+        "janitor_schedule",
         "mornings",
     }
     assert "watch" in {one["name"] for one in definitions["sensors"]}

@@ -176,10 +176,11 @@ def test_the_checks_are_what_the_files_promise(demo: dg.Definitions) -> None:
 
 def test_jobs_are_few_and_named(demo: dg.Definitions) -> None:
     jobs = {job.name for job in demo.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert jobs == {"daily", "answers", "page", "prove", "restore_drill"}
+    assert jobs == {"daily", "answers", "page", "prove", "restore_drill", "janitor"}
     assert [schedule.name for schedule in demo.schedules or ()] == [
         "daily_schedule",
         "restore_drill_schedule",
+        "janitor_schedule",
     ]
     (sensor,) = demo.sensors or ()
     assert (sensor.name, sensor.default_status) == (

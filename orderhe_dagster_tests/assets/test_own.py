@@ -143,7 +143,7 @@ def test_assets_components_schedules_and_sensors_are_merged(shop: TestShop, adde
             dg.AssetKey(["mart", "takings"])
         }
     repository = both.get_repository_def()
-    assert {"daily_schedule", "restore_drill_schedule", "mornings"} == {
+    assert {"daily_schedule", "restore_drill_schedule", "janitor_schedule", "mornings"} == {
         one.name for one in repository.schedule_defs
     }
     assert "watch" in {one.name for one in repository.sensor_defs}
