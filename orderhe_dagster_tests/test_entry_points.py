@@ -112,11 +112,9 @@ def test_dg_lists_what_there_is(run_command: Run) -> None:
     assert {job["name"] for job in listed["jobs"]} == {
         *("daily", "answers", "prove", "restore_drill", "janitor")
     }
-    assert [schedule["name"] for schedule in listed["schedules"]] == [
-        "daily_schedule",
-        "restore_drill_schedule",
-        "janitor_schedule",
-    ]
+    assert {schedule["name"] for schedule in listed["schedules"]} == {
+        *("daily_schedule", "restore_drill_schedule", "janitor_schedule")
+    }
     keys = {asset["asset_key"] for asset in listed["assets"]}
     assert {"backup/sales", "warehouse/sales", "mart/takings", "export/takings"} <= keys
 
