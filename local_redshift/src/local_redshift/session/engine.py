@@ -85,6 +85,7 @@ class Engine:
     def close(self) -> None:
         """End what runs, roll back what is open, leave the database; one of its own is closed."""
         self.database.leave(self)
+        self.work.close()
         try:
             if self.work.transaction is not None:
                 self.interrupt()

@@ -34,7 +34,7 @@ class UnitOfWork:
         self.defining = False  # the transaction changed definitions
         self._watched: list[tuple[str, Transaction, conflicts.Image]] = []
         self._theirs: dict[str, Any] = {}  # the rows that others changed since the snapshot
-        self._guard, self._running = threading.Lock(), False
+        self._guard, self._running, self._closed = threading.Lock(), False, False
 
     @property
     def frozen(self) -> bool:
@@ -50,6 +50,11 @@ class UnitOfWork:
                 number, self._process_id, began=began, read_only=self._read_only
             )
         return self.transaction
+
+    def close(self) -> None:
+        """Nothing begins to run any more: without its transaction, DuckDB would commit it by itself."""
+        with self._guard:
+            self._closed = True
 
     def interrupt(self) -> None:
         """End what runs, and what waits for a lock; what begins or ends a transaction is left alone."""
@@ -67,9 +72,9 @@ class UnitOfWork:
         BEGIN, COMMIT and ROLLBACK do not: nobody could tell whether they happened.
         """
         with self._guard:
-            self._running = True
+            closed, self._running = self._closed, True
         try:
-            if self.transaction is not None and self.transaction.cancelled:
+            if closed or (self.transaction is not None and self.transaction.cancelled):
                 raise RedshiftError("57014", "Query cancelled on user's request")
             yield
         finally:

@@ -115,6 +115,8 @@ class Locks:
                 if left <= 0:
                     raise self._timed_out(request, blockers[0], timeout())
                 self._changed.wait(left)
+            if request.owner.cancelled:  # it may be free because all are being closed
+                raise RedshiftError("57014", "Query cancelled on user's request")
             self._grant(request)
         finally:
             self._waiting.remove(request)
