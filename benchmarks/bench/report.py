@@ -105,8 +105,7 @@ _HEADLINES = (
         "night",
         "ours, nothing changed, without the night's proof",
         "bare Dagster",
-        "A night without changes costs {process} times the CPU of as many empty assets and checks, its "
-        "proof of the past apart.",
+        "A night without changes costs {process} times the CPU of empty assets and checks, its proof apart.",
     ),
     (
         "night",

@@ -12,6 +12,7 @@ import pytest
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.resources.build import build_parquet_query, build_source, build_warehouse
 from orderhe_dagster.resources.extract.duckdb_extract import LONG_ROWS_A_GROUP, copy_statement
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster.settings.config import MEMORY_MB, load_settings
 from orderhe_dagster_tests.catalog.folders import read
@@ -81,3 +82,31 @@ def test_of_many_days_fewer_rows_of_each_wait_to_be_written(
     window = Window(DAY, DAY + timedelta(days))
     statement = copy_statement(table, window, tmp_path / "out", "events")
     assert f"row_group_size {rows})" in statement
+
+
+@pytest.mark.parametrize(("columns", "days"), [(2, 1), (60, 40), (60, 300)])
+def test_a_wide_table_with_many_days_is_written_within_its_memory(
+    columns: int, days: int, tmp_path: Path
+) -> None:
+    """Side by side, by one thread, and some days at a time: DuckDB holds a vector of each day."""
+    more = ", ".join(f"c{number} varchar(40)" for number in range(columns))
+    contract = EVENTS.replace("day date not null", f"day date not null, {more}")
+    table = read(tmp_path, {"raw/events.sql": contract}).in_zone("Asia/Seoul").tables[0]
+    source = EmbeddedSource(path=str(tmp_path / "shop.duckdb"), memory_mb=100)
+    source.create([table])
+    values = ", ".join(f"'{number} of ' || i" for number in range(columns))
+    with source.writing() as transaction:
+        transaction.execute(
+            f"insert into events select i, date '{DAY}' + (i % {days})::int, {values}"
+            f" from range({10 * days}) as r(i)"
+        )
+    window = Window(DAY, DAY + timedelta(days=days))
+    extract = source.extract(table, window, tmp_path / "out")
+    assert [len(parts) for parts in extract.parts.values()] == [1] * days
+    assert {measure.rows for measure in extract.measures.values()} == {10}
+    assert extract.measures == source.measure(table, window)
+    assert not [path for path in tmp_path.iterdir() if "all.parquet" in path.name]
+    with duckdb.connect() as connection:
+        files = [str(path) for parts in extract.parts.values() for path in parts]
+        written = connection.read_parquet(files).columns
+    assert written == list(table.column_names)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
 from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
 from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
@@ -27,6 +27,11 @@ LONG_ROWS_A_GROUP = 2048
 _ROWS_KEPT = 3_000_000
 """Rows that DuckDB gathers for all the days of an extract together, where each has as many as it can."""
 _LEAST_ROWS_A_GROUP, _MOST_ROWS_A_GROUP = 4096, 122_880
+_VECTOR_ROWS = 2048
+"""Rows of each day, at least, that DuckDB holds memory for while it writes days side by side."""
+_MEMORY_SHARE = 0.65
+_GROUP_BYTES = 16_000_000
+_USUAL_ROW_BYTES = 128
 
 
 def has_long_columns(table: Table) -> bool:
@@ -81,13 +86,96 @@ def rows_of(table: Table, scope: Scope) -> str:
     return f"(select {columns} from {quoted(table.name)} where {where_of(table, scope)})"
 
 
+def write_parts(
+    engine: duckdb.DuckDBPyConnection,
+    table: Table,
+    scope: Scope,
+    folder: Path,
+    relation: str,
+    memory_mb: int,
+    code: str | None = None,
+) -> None:
+    """Write the rows of `relation`, read once, to a file per day; arguments as `copy_statement` has them.
+
+    DuckDB holds some rows of each day. Where that is too much, as of a wide table with many days, all rows
+    go to one file first, from which some days at a time are written.
+    """
+    days = list(scope) if isinstance(scope, Window) else []
+    if len(days) <= _days_at_once(table, memory_mb, _threads(engine)):
+        engine.execute(copy_statement(table, scope, folder, relation, code))
+        return
+    threads = _threads(engine)
+    engine.execute("set threads = 1")  # each holds rows of every day
+    try:
+        at_once = _days_at_once(table, memory_mb, 1)
+        if len(days) <= at_once:
+            engine.execute(copy_statement(table, scope, folder, relation, code))
+        else:
+            _write_some_at_a_time(engine, table, days, at_once, folder, relation, code)
+    finally:
+        engine.execute(f"set threads = {threads}")
+
+
+def _write_some_at_a_time(
+    engine: duckdb.DuckDBPyConnection,
+    table: Table,
+    days: Sequence[date],
+    at_once: int,
+    folder: Path,
+    relation: str,
+    code: str | None,
+) -> None:
+    aside, day = folder.with_name(f"{folder.name}.all.parquet"), quoted(day_name(table))
+    group = min(max(_GROUP_BYTES // _row_bytes(table), _VECTOR_ROWS), _MOST_ROWS_A_GROUP)
+    options = f"format parquet, compression zstd, row_group_size {group}"
+    try:
+        engine.execute(f"copy (select * from {relation}) to {string(aside.as_posix())} ({options})")
+        for first in range(0, len(days), at_once):
+            some = Window.of(days[first], days[min(first + at_once, len(days)) - 1])
+            rows = (
+                f"(select * from read_parquet({string(aside.as_posix())})"
+                f" where cast({day} as date) between date '{days[first]}'"
+                f" and date '{some.end - ONE_DAY}')"
+            )
+            engine.execute(copy_statement(table, some, folder, rows, code, more=first > 0))
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _threads(engine: duckdb.DuckDBPyConnection) -> int:
+    ((threads,),) = engine.execute("select current_setting('threads')").fetchall()
+    return int(threads)
+
+
+def _days_at_once(table: Table, memory_mb: int, threads: int) -> int:
+    """How many days may be written side by side: DuckDB holds a vector of each, whatever its rows."""
+    held = _VECTOR_ROWS * _row_bytes(table) * threads
+    return max(1, int(memory_mb * 1_000_000 * _MEMORY_SHARE) // held)
+
+
+def _row_bytes(table: Table) -> int:
+    """About how many bytes a row takes in a vector of DuckDB."""
+    wide = ("varchar", "varbyte")
+    return sum(
+        16 if column.type.kind in wide or column.type.precision > 18 else 8
+        for column in table.columns
+    )
+
+
 def copy_statement(
-    table: Table, scope: Scope, folder: Path, relation: str, code: str | None = None
+    table: Table,
+    scope: Scope,
+    folder: Path,
+    relation: str,
+    code: str | None = None,
+    *,
+    more: bool = False,
 ) -> str:
     """The one statement of an extract: typed columns of the scope, to a file per day.
 
     `relation` is SQL text of the rows to write: the table's columns and, where the scope is a window,
     the day as `day_name`. `code`: a further column of it, each of whose values makes a folder too.
+    `more`: other days lie in the folder already.
     """
     columns = ", ".join(
         f"cast({quoted(name)} as {duckdb_text(table.column(name).type)}) as {quoted(name)}"
@@ -105,6 +193,7 @@ def copy_statement(
         f", partition_by ({', '.join(cuts)})" if cuts else ""
     )
     options += f", row_group_size {_rows_a_group(table, scope)}"
+    options += ", overwrite_or_ignore true" if more else ""
     return f"copy (select {columns} from {relation}) to {string(target.as_posix())} ({options})"
 
 
@@ -112,7 +201,8 @@ def _rows_a_group(table: Table, scope: Scope) -> int:
     """How many rows of a day DuckDB gathers before it writes: of many days, it holds some of each."""
     if has_long_columns(table):
         return LONG_ROWS_A_GROUP
-    return min(max(_ROWS_KEPT // len(segments_of(scope)), _LEAST_ROWS_A_GROUP), _MOST_ROWS_A_GROUP)
+    kept = _ROWS_KEPT * _USUAL_ROW_BYTES // max(_row_bytes(table), _USUAL_ROW_BYTES)
+    return min(max(kept // len(segments_of(scope)), _LEAST_ROWS_A_GROUP), _MOST_ROWS_A_GROUP)
 
 
 def gather(table: Table, scope: Scope, folder: Path) -> dict[Segment, Sequence[Path]]:

@@ -25,13 +25,13 @@ from orderhe_dagster.ports.source import Extract, Source, SourceTransaction
 from orderhe_dagster.resources.extract.duckdb_extract import (
     check_partition,
     check_scope,
-    copy_statement,
     drop_empty_part,
     gather,
     measures_of,
     relation_of,
     rows_of,
     touches_of,
+    write_parts,
 )
 from orderhe_dagster.resources.extract.engine import bounded, reader
 from orderhe_dagster.resources.insert.strict_insert import insert, insert_files, safe_text
@@ -127,7 +127,7 @@ class EmbeddedSource(Source):
                 files = open_file_limit(len(segments_of(scope)))
                 connection.execute(f"set partitioned_write_max_open_files = {files}")
                 rows = rows_of(table, scope)
-                connection.execute(copy_statement(table, scope, folder, rows))
+                write_parts(connection, table, scope, folder, rows, self.memory_mb)
                 connection.execute("rollback")
             parts = gather(table, scope, folder)
             # The figures come from what was written, so that they hold for the parts themselves.

@@ -34,7 +34,6 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     LONG_ROWS_A_GROUP,
     check_partition,
     check_scope,
-    copy_statement,
     drop_empty_part,
     gather,
     has_long_columns,
@@ -42,6 +41,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     relation_of,
     touches_of,
     where_of,
+    write_parts,
 )
 from orderhe_dagster.resources.extract.engine import bounded, reader, spill_of
 from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
@@ -319,7 +319,7 @@ class MySQLSource(Source):
                         rows_kept = f"set partitioned_write_flush_threshold = {LONG_ROWS_A_GROUP}"
                         engine.execute(rows_kept)
                     with _not_plain() if plain else nullcontext():
-                        engine.execute(copy_statement(table, scope, folder, rows, code))
+                        write_parts(engine, table, scope, folder, rows, self.memory_mb, code)
             # The figures come from what was written, so that they hold for the parts themselves.
             with reader(folder, self.memory_mb) as engine:
                 sorted_rows = (
