@@ -405,6 +405,8 @@ def _plan(choice: Choice) -> str:
 
 def _outcome(done: Restored) -> str:
     """What became of a table."""
+    from orderhe_dagster.road.remedies import segments_text
+
     choice = done.choice
     loaded = sum(record.measure.rows for record in done.loaded.values())
     if not done.loaded:
@@ -415,6 +417,11 @@ def _outcome(done: Restored) -> str:
     )
     if done.made_current:
         text += f"; {counted(len(done.made_current), 'generation')} made current"
+    if done.moved:
+        text += (
+            f"; rows of {segments_text(done.moved)}, stood on these days then: they are taken from there "
+            "until the next daily run"
+        )
     found = [f"{one.segment}: {one.text}" for one in done.findings[:_SHOWN]]
     return "\n  ".join([text, *found])
 

@@ -26,9 +26,11 @@ from orderhe_dagster.road.guards import Rules
 from orderhe_dagster.road.held_back import StageJudge
 from orderhe_dagster.road.index import Change
 from orderhe_dagster.road.index_objects import Proven
+from orderhe_dagster.road.load_sql import MOVED
 from orderhe_dagster.road.measures import difference, measures
 from orderhe_dagster.road.object_check import Damage, check
 from orderhe_dagster.road.points import Choice, RestoreError
+from orderhe_dagster.road.remedies import again_command, segments_text
 from orderhe_dagster.road.rota import Budget
 from orderhe_dagster.settings.interrupts import raise_if_interrupted
 
@@ -42,13 +44,15 @@ class Restored:
     """What the restore of one table came to; all its segments were seen to be equal to their backups.
 
     `loaded` were brought; the others of `choice` were there, and were measured. `findings` are those
-    that were altered or gone.
+    that were altered or gone. `moved`: days beside, whose rows the restored ones have taken: they stood on
+    another day then.
     """
 
     choice: Choice
     loaded: Mapping[Segment, Record] = field(default_factory=dict)
     made_current: Sequence[Segment] = ()
     findings: Sequence[Finding] = ()
+    moved: Sequence[Segment] = ()
 
 
 def require_sound(choices: Sequence[Choice], store: Store, verb: str) -> list[Damage]:
@@ -90,7 +94,7 @@ def restore(
         if made:
             _take_back(choice, store, warehouse)
         raise
-    _prove(choice, done.records, warehouse)
+    moved = _prove(choice, done.records, warehouse)
     now = datetime.now(timezone.utc)
     proven = {
         segment: (record, Proven(backup=now))
@@ -98,7 +102,7 @@ def restore(
         if segment in choice.records
     }
     index.commit(store, choice.table.name, Change(proven=proven))
-    return Restored(choice, done.records, sorted(made), done.findings)
+    return Restored(choice, done.records, sorted(made), done.findings, moved)
 
 
 def _make_current(choice: Choice, store: Store) -> set[Segment]:
@@ -146,13 +150,13 @@ def _undo(choice: Choice, store: Store, segments: set[Segment]) -> None:
         index.commit(store, choice.table.name, Change(fresh=fresh, known=known))
 
 
-def _prove(choice: Choice, loaded: Mapping[Segment, Record], warehouse: Warehouse) -> None:
+def _prove(choice: Choice, loaded: Mapping[Segment, Record], warehouse: Warehouse) -> list[Segment]:
     """Measure what was loaded where it lies now; RestoreError where it is not what the backups have.
 
-    What another run has loaded since is that run's to prove.
+    What another run has loaded since is that run's to prove. Gives the days beside that rows were taken from.
     """
     if not loaded:
-        return
+        return []
     table, name = choice.table, f"warehouse.{choice.table.name}"
     with warehouse.session(f"prove what was restored of {name}") as session:
         outside = choice.step.outside_of_days
@@ -172,3 +176,12 @@ def _prove(choice: Choice, loaded: Mapping[Segment, Record], warehouse: Warehous
             f"{name} {first} and {len(wrong) - 1} others are not what was restored: {wrong[first]}. Somebody "
             "wrote into the table meanwhile: run the same command again"
         )
+    moved = sorted(s for s, row in held.items() if row.version == f"{MOVED}{choice.step.run_id}")
+    twice = [segment for segment in moved if segment in choice.records]
+    if twice:
+        raise RestoreError(
+            f"{table.name} {segments_text(twice)}: rows of it stand in the backup of another day too, as "
+            "they moved; they are there once, on the day that was restored last. The source tells which is "
+            f"right: {again_command(table.name, twice)}"
+        )
+    return moved

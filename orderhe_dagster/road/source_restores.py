@@ -14,6 +14,7 @@ from pathlib import Path
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.source import Source, SourceTransaction
 from orderhe_dagster.ports.store import Store
@@ -64,9 +65,22 @@ def restore(
         measures = {}
         for choice in choices:
             for paths in _batches(choice, store, folder):
-                transaction.append_files(choice.table, paths)
+                _append(choice, paths, transaction)
             measures[choice.table.name] = _proven(choice, transaction, target)
     return [_restored(choice, measures[choice.table.name], store) for choice in choices]
+
+
+def _append(choice: Choice, paths: Sequence[Path], transaction: SourceTransaction) -> None:
+    try:
+        transaction.append_files(choice.table, paths)
+    except PortError as error:
+        if "duplicate key" not in str(error):
+            raise
+        raise RestoreError(
+            f"{error}. Nothing was changed: all of it was rolled back. In the backups a row may stand on two "
+            "days, where it moved and only one of them was backed up since: restore all of it as of another "
+            "moment (--as-of), or the days apart (--from and --to), the later first"
+        ) from error
 
 
 def _require_columns(choices: Sequence[Choice], target: Source) -> None:

@@ -351,3 +351,25 @@ def test_a_run_that_backs_up_meanwhile_wins_and_nothing_is_restored(
     assert ran_shop.rows(
         "select distinct price::varchar from warehouse.sales where sale_no < 3"
     ) == [("9.000",)]
+
+
+def test_a_row_that_moved_is_there_once_and_both_days_are_told(
+    ran_shop: TestShop, tmp_path: Path
+) -> None:
+    ran_shop.change(
+        "update sales set sold_on = date '2026-01-03', changed_at = timestamp '2026-01-06' where sale_no = 2"
+    )
+    assert ran_shop.run("*", "2026-01-01", "2026-01-05").succeeded
+    of_day = ("--table", "sales", "--from", "2026-01-02", "--generation", "1")
+    said = restore(ran_shop, "warehouse", *of_day)
+    assert "rows of 2026-01-03, stood on these days then" in said
+    count = "select sold_on::varchar from warehouse.sales where shop_no = 1 and sale_no = 2"
+    assert ran_shop.rows(count) == [("2026-01-02",)]
+    said = restore(ran_shop, "warehouse", code=1)
+    assert "sales 2026-01-02: rows of it stand in the backup of another day too" in said
+    assert ran_shop.rows(count) == [("2026-01-03",)]
+    said = restore(ran_shop, "source", "--into", f"duckdb:{tmp_path / 'x.duckdb'}", code=1)
+    assert "a duplicate key, shop_no 1, sale_no 2" in said and "all of it was rolled back" in said
+    assert ran_shop.run("*", "2026-01-01", "2026-01-05").succeeded
+    assert ran_shop.rows(count) == [("2026-01-03",)]
+    assert "Restored and proven" in restore(ran_shop, "warehouse")

@@ -89,13 +89,15 @@ def cast_list(columns: Sequence[Column]) -> str:
 
 def constraint_text(table: Table, message: str) -> str:
     """DuckDB's word on a broken constraint, in the terms of the contract."""
-    match = re.search(r'Duplicate key "(.*)" violates', message, re.DOTALL)
+    match = re.search(r'[Dd]uplicate key "(.*)"(?: violates|\n|$)', message, re.DOTALL)
     if not match:
         return f"{table.ref}: the rows were not taken: {safe_text(message)}"
-    for key in sorted({table.grain, *table.unique}, key=len, reverse=True):
-        values = re.fullmatch(
-            ", ".join(f"{re.escape(name)}: (.*)" for name in key), match.group(1), re.DOTALL
-        )
+    keys = sorted({table.grain, *table.unique} - {()}, key=len, reverse=True)
+    for key in keys:
+        names = ", ".join(f"{re.escape(name)}: (.*)" for name in key)
+        values = re.fullmatch(names, match.group(1), re.DOTALL)
+        if values is None and len(keys) == 1:  # of rows of one transaction it names no columns
+            values = re.fullmatch(", ".join("(.*)" for _ in key), match.group(1), re.DOTALL)
         if key and values:
             shown = ", ".join(
                 f"{name} {shown_value(table.column(name), value)}"
