@@ -194,10 +194,6 @@ def run_drill(settings: Settings, seed: int | None, say: Say) -> bool:
     catalogue, store = read_catalogue(settings), build_store(settings)
     history = _history(settings, catalogue, store)
     tables = [table for table in catalogue.layer("raw") if index.read(store, table.name).entries]
-    if not tables:
-        raise LaunchError(
-            f"there is no backup in {store.url('backup')}: make some first: orderhe run 'backup/*'"
-        )
     seed = secrets.randbelow(SEEDS) if seed is None else seed
     say(f"seed {seed}: the same range again with --seed {seed}")
     with scratch_folder(home_of(settings).scratch, label=f"drill {seed}") as folder:

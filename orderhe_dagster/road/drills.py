@@ -92,6 +92,16 @@ def drill(
     began, moment = time.monotonic(), datetime.now(timezone.utc)
     run_id = f"drill-{moment:%Y%m%d%H%M%S}-{seed}"
     done = draw([everything(table, history, store) for table in tables], seed)
+    if not done.choices:
+        raise RestoreError(
+            "; ".join(
+                [
+                    f"there is nothing that a drill could restore in {store.url('backup')}",
+                    *done.left_out,
+                    "make backups first: orderhe run 'backup/*'",
+                ]
+            )
+        )
     done.choices = [
         replace(choice, step=replace(choice.step, run_id=run_id)) for choice in done.choices
     ]

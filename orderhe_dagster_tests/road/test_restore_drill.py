@@ -98,13 +98,21 @@ def test_a_certificate_says_what_was_true_when_objects_have_changed(ran_shop: Te
 
 
 def test_a_wrong_use_is_refused(sales_shop: TestShop) -> None:
-    assert "make some first: orderhe run 'backup/*'" in restore(sales_shop, "--drill", code=1)
+    assert "make backups first: orderhe run 'backup/*'" in restore(sales_shop, "--drill", code=1)
     assert "orderhe restore --drill" in restore(sales_shop, "--verify", "latest", code=1)
     said = restore(sales_shop, "warehouse", "--seed", "1", code=2)
     assert "--seed is not for warehouse, which takes --table, --from" in said
     said = restore(sales_shop, "--drill", "--table", "sales", code=2)
     assert "--table is not for --drill, which takes --seed" in said
     assert "say what to restore" in restore(sales_shop, code=2)
+
+
+def test_the_job_fails_where_there_is_nothing_to_restore(sales_shop: TestShop) -> None:
+    job = build_definitions(sales_shop.settings).resolve_job_def("restore_drill")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert not result.success
+    assert sales_shop.store.get(drills.LATEST) is None
 
 
 def test_the_job_drills_and_its_schedule_is_off(ran_shop: TestShop) -> None:
