@@ -9,6 +9,7 @@ import pytest
 
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road import audit, builds, index, index_objects, loads
+from orderhe_dagster.road.seals import sealed
 from orderhe_dagster_tests.shops import TestShop
 
 
@@ -90,7 +91,7 @@ def test_a_proof_of_a_day_to_come_keeps_no_segment_from_its_turn(ran_shop: TestS
     assert root is not None
     body = json.loads(root.body)
     body["proven"] = [[*run[:2], *["2099-01-01T00:00:00+00:00"] * 2] for run in body["proven"]]
-    ran_shop.store.put(index_objects.root_key("sales"), json.dumps(body).encode())
+    ran_shop.store.put(index_objects.root_key("sales"), sealed(body))
     with ran_shop.warehouse.session("a hand") as session:
         session.execute("update warehouse._loads set proven_at = '2099-01-01'")
         held = audit.read(session, ["warehouse.sales"])["warehouse.sales"]
