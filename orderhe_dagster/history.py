@@ -43,6 +43,8 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from sqlalchemy.pool import QueuePool
 
+from orderhe_dagster import runs
+
 if TYPE_CHECKING:
     from dagster._core.definitions.asset_checks.asset_check_evaluation import (
         AssetCheckEvaluationPlanned,
@@ -128,6 +130,12 @@ class BatchedEventLog(SqliteEventLogStorage):
             self._store_planned_checks(
                 index, [pair for pair in numbered if _type(pair[1]) not in ASSET_EVENTS]
             )
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event; where it begins a run, this process says by a lock that it lives."""
+        super().store_event(event)
+        if _type(event) == DagsterEventType.RUN_START and self.has_instance:
+            runs.begin(self._instance, event.run_id)
 
     def _store_assets(
         self, index: Connection, numbered: Sequence[tuple[int, EventLogEntry]]

@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
-LIFE_TAG = "orderhe/process"
-"""Tag of a run: the folder in `<home>/scratch` that is there as long as its process lives."""
-HOME_TAG = "orderhe/home"
-"""Tag of a run: the machine and the home that folder is of. Several may share one history."""
-
-
 @dataclass
 class Outcome:
     """How a run ended."""
@@ -83,6 +77,7 @@ def launch(
     from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.resources.build import close_idle
     from orderhe_dagster.road.guards import ACCEPT_TAG, MAY_BE_EMPTY_TAG
+    from orderhe_dagster.runs import HOME_TAG, LIFE_TAG, end_abandoned_runs, home_name
     from orderhe_dagster.settings import home
     from orderhe_dagster.settings.interrupts import raise_if_interrupted, remember_interrupts
     from orderhe_dagster.settings.project import read_catalogue
@@ -110,13 +105,13 @@ def launch(
         scratch_folder(state.scratch, label=f"run {selection}") as life,
         history(state.dagster) as instance,
     ):
-        _end_abandoned_runs(instance, state.scratch)
+        end_abandoned_runs(instance)
         try:
             result = job.execute_in_process(
                 run_id=run_id,
                 instance=instance,
                 asset_selection=sorted(keys),
-                tags={**tags, **allowed, LIFE_TAG: life.name, HOME_TAG: _home_name(state.scratch)},
+                tags={**tags, **allowed, LIFE_TAG: life.name, HOME_TAG: home_name(state.folder)},
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
@@ -184,35 +179,6 @@ def _briefly(error: Exception) -> str:
     """What Dagster has to say, without its frames and the list of all that there could be."""
     text = str(error).split("\n\nStack Trace")[0]
     return "\n".join(line if len(line) < 300 else f"{line[:300]} …" for line in text.splitlines())
-
-
-def _end_abandoned_runs(instance: dg.DagsterInstance, scratch: Path) -> None:
-    """Record as failed the runs whose process was killed: the history would show them for ever.
-
-    A process that lives has its folder in `scratch`, and it has just been tidied. Runs of other homes
-    and machines, which may share the history, are theirs to judge.
-    """
-    import dagster as dg
-
-    status = dg.DagsterRunStatus
-    unfinished = [status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        life, home = run.tags.get(LIFE_TAG), run.tags.get(HOME_TAG, _home_name(scratch))
-        if life is None or home != _home_name(scratch):
-            continue
-        if not (scratch / life).exists():
-            instance.report_run_failed(
-                run,
-                f"Process {life.split('-')[0]} ended without finishing this run: it was killed, or the "
-                "machine stopped. Nothing is half done; run the same selection again.",
-            )
-
-
-def _home_name(scratch: Path) -> str:
-    """The machine and the folder of a home, as its runs are marked."""
-    import socket
-
-    return f"{socket.gethostname()}:{scratch.parent.resolve()}"
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

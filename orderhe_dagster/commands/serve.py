@@ -82,7 +82,7 @@ def serving_database(
         try:
             server = Server(database, door, host=serving.host, port=serving.port)
         except OSError as error:
-            raise OrderheError(_cannot_listen(where, error)) from None
+            raise OrderheError(_cannot_listen(serving, error)) from None
         with server:
             reached = f"{build_store(settings).url('k')[:-1]} (ORDERHE_STORE={settings.store})"
             for line in _lines(server.port, serving, certificates, file, reached):
@@ -117,9 +117,16 @@ def _certificates(folder: Path, serving: Serving) -> Certificates | None:
     return own_certificates(folder, serving.host)
 
 
-def _cannot_listen(where: str, error: OSError) -> str:
+def _cannot_listen(serving: Serving, error: OSError) -> str:
+    from orderhe_dagster.commands.ports import listener
+
+    where = f"{serving.host}:{serving.port}"
     if error.errno == errno.EADDRINUSE:
-        return f"somebody listens on {where} already: stop that, or choose another --port"
+        who = listener(serving.port) or "somebody"
+        return (
+            f"{who} listens on {where} already: stop that, or choose another port: orderhe warehouse "
+            f"serve --port {serving.port + 1}"
+        )
     return f"cannot listen on {where}: {error.strerror or error}; choose another --host or --port"
 
 

@@ -34,6 +34,10 @@ concurrency:
 python_logs:
   managed_python_loggers: [orderhe]
   python_log_level: INFO
+# Dagster's own, but that it sees when a run's process was killed; run_monitoring then ends the run.
+run_launcher:
+  module: orderhe_dagster.runs
+  class: Launcher
 run_monitoring:
   enabled: true
   free_slots_after_run_end_seconds: 60
@@ -105,6 +109,12 @@ def advice(path: Path, text: str) -> list[str]:
         lines.append(
             f"{path}: run_monitoring is not enabled, so a run whose process was killed stays `started` "
             "and keeps its place among the runs at once"
+        )
+    elif not parsed.get("run_launcher"):
+        lines.append(
+            f"{path}: run_launcher is not set, and Dagster's own does not see that a run's process was "
+            "killed: the run stays `started` until another begins. Put in: run_launcher: {module: "
+            "orderhe_dagster.runs, class: Launcher}"
         )
     if "enabled" not in _section(path, parsed, "telemetry"):
         lines.append(

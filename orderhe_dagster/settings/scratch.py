@@ -39,6 +39,17 @@ def scratch_folder(root: Path, label: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def is_alive(folder: Path) -> bool:
+    """Whether a folder of `scratch_folder` has an owner that lives."""
+    if not folder.is_dir():
+        return False
+    try:
+        with file_lock(folder / _LIFE, timeout_s=0.0):
+            return False
+    except LockTimeout:
+        return True
+
+
 @contextmanager
 def fresh_folder(folder: Path) -> Iterator[Path]:
     """Make a folder that must not exist; remove it with all it holds when the block raises."""
@@ -59,11 +70,5 @@ def _alone(root: Path) -> Iterator[None]:
 
 def _remove_abandoned(root: Path) -> None:
     for folder in root.iterdir():
-        if not folder.is_dir():
-            continue
-        try:
-            with file_lock(folder / _LIFE, timeout_s=0.0):
-                pass
-        except LockTimeout:
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.is_dir() and not is_alive(folder):
+            shutil.rmtree(folder, ignore_errors=True)

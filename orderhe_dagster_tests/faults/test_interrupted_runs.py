@@ -10,9 +10,10 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.commands.run import HOME_TAG, LIFE_TAG, launch
+from orderhe_dagster.commands.run import launch
 from orderhe_dagster.resources.build import build_resources
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession, EmbeddedWarehouse
+from orderhe_dagster.runs import HOME_TAG, LIFE_TAG
 from orderhe_dagster.settings.home import home_of, use_home
 from orderhe_dagster.settings.scratch import scratch_folder
 from orderhe_dagster_tests.faults import oracle

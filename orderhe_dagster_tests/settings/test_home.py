@@ -92,10 +92,16 @@ def test_dagster_yaml_says_first_whose_it_is() -> None:
 
 def earlier(text: str) -> str:
     """A text of ours as it was when every start overwrote it."""
-    body = text[text.index("storage:") :]
+    body = text[text.index("storage:") :].replace(LAUNCHER, "")
     return f"# Written by orderhe; changes here are overwritten. Paths follow DAGSTER_HOME.\n{body}"
 
 
+LAUNCHER = """\
+# Dagster's own, but that it sees when a run's process was killed; run_monitoring then ends the run.
+run_launcher:
+  module: orderhe_dagster.runs
+  class: Launcher
+"""
 LOGS = "python_logs:\n  managed_python_loggers: [orderhe]\n  python_log_level: INFO\n"
 EARLIER = {
     "with log lines": earlier(dagster_yaml.TEXT),
@@ -182,6 +188,11 @@ def test_what_may_not_be_meant_is_told_and_does_not_stop(tmp_path: Path) -> None
     assert telemetry.startswith(f"{home.instance}: telemetry.enabled is not set, so Dagster sends")
     chosen = f"{LOGS}telemetry: {{enabled: true}}\nrun_monitoring: {{enabled: true}}\n"
     home.instance.write_text(chosen, "utf-8")
+    (launcher,) = advice(prepare_home(settings))
+    assert launcher.startswith(
+        f"{home.instance}: run_launcher is not set, and Dagster's own does not"
+    )
+    home.instance.write_text(chosen + launcher.partition("Put in: ")[2] + "\n", "utf-8")
     assert advice(prepare_home(settings)) == []
 
 
