@@ -36,6 +36,7 @@ LONG = (
     "test_truth",
     "test_walkthrough",
     "test_dagster_ui",
+    "test_run_ends",
     "test_demo_road",
     "test_entry_points",
     "test_dashboard_asset",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -25,8 +26,6 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     SIGTERM, SIGINT and SIGHUP end all their processes, runs among them, which are recorded as failed.
     LaunchError where somebody listens on the port: Dagster would go on without a page.
     """
-    import os
-
     from orderhe_dagster.settings import home
     from orderhe_dagster.settings.dagster_yaml import WORKSPACE
 
@@ -83,8 +82,6 @@ def _serve(command: Sequence[str]) -> int:
 
 def _end_all(process: subprocess.Popen[bytes]) -> None:
     """End what is left of the session: asked first, then at once."""
-    import os
-
     for number in (signal.SIGTERM, signal.SIGKILL):
         ends = time.monotonic() + _END_S
         with suppress(ProcessLookupError):
@@ -113,17 +110,15 @@ def _dying_with_parent() -> Callable[[], object] | None:
 
 def _end_abandoned_runs(dagster_home: Path) -> None:
     """Record as failed what nobody works at any more: Dagster would count it among the runs at once."""
-    import dagster as dg
-
+    from orderhe_dagster.commands.run import history
     from orderhe_dagster.runs import end_abandoned_runs
 
-    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+    with history(dagster_home) as instance:
         for run_id in end_abandoned_runs(instance):
             print(f"run {run_id} had no process any more: failed", file=sys.stderr, flush=True)
 
 
 def _see_that_it_is_free(host: str, port: int) -> None:
-    import os
     import socket
 
     from orderhe_dagster.commands.ports import listener

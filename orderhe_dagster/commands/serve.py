@@ -124,8 +124,8 @@ def _cannot_listen(serving: Serving, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         who = listener(serving.port) or "somebody"
         return (
-            f"{who} listens on {where} already: stop that, or choose another port: orderhe warehouse "
-            f"serve --port {serving.port + 1}"
+            f"{who} listens on {where} already: stop that, or choose another --port: orderhe "
+            f"warehouse serve --port {serving.port + 1}"
         )
     return f"cannot listen on {where}: {error.strerror or error}; choose another --host or --port"
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -252,3 +253,15 @@ def test_a_role_that_may_not_read_the_bucket_is_denied_as_on_aws(tmp_path: Path)
                     cursor.execute(
                         f"copy t from 's3://orderhe/backup/x' iam_role {role} format as parquet"
                     )
+
+
+def test_a_port_that_is_taken_is_told_with_its_owner(tmp_path: Path) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path)}, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        who = rf"process {os.getpid()} \(.*\)" if sys.platform == "linux" else "somebody"
+        with pytest.raises(
+            OrderheError,
+            match=rf"{who} listens on 127.0.0.1:{port} already.*orderhe warehouse serve --port {port + 1}",
+        ):
+            warehouse_server.serve(settings, Serving(port=port), lambda _: None)

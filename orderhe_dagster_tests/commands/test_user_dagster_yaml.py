@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 from orderhe_dagster.cli import main
+from orderhe_dagster.commands import dev
 from orderhe_dagster.commands.create import create_all
 from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.commands.dev import serve_ui
@@ -95,10 +95,15 @@ def test_what_dagster_cannot_use_is_told_with_the_file(name: str, sales_shop: Te
 
 @pytest.fixture
 def started(sales_shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The command lines that `serve_ui` became."""
+    """The command lines that `serve_ui` ran."""
     lines: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda _, line: lines.append(line))
-    monkeypatch.setattr("subprocess.call", lambda _: 0)
+
+    def serve(line: list[str]) -> int:
+        lines.append(line)
+        return 0
+
+    monkeypatch.setattr(dev, "_serve", serve)
+    monkeypatch.setattr("subprocess.call", serve)
     return lines
 
 

@@ -212,12 +212,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serving(process: subprocess.Popen[str]) -> None:
+def serving(process: subprocess.Popen[str], port: int) -> None:
     """Comes back when the UI can be asked; what it says later is read by nobody."""
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
     assert process.stdout is not None
     for line in process.stdout:
         if "Serving dagster-webserver on " in line:
             threading.Thread(target=process.stdout.read, daemon=True).start()
+            until(answers, "the UI answers")  # it says so before it listens
             return
     raise AssertionError("orderhe dev ended")
 
@@ -264,7 +271,7 @@ def test_a_killed_worker_is_seen_by_the_daemon_and_sigterm_ends_everything(
     port = free_port()
     words = ["-m", "orderhe_dagster.cli", "dev", "--port", str(port)]
     with warehouse_in_use(sales_shop), started(sales_shop, words) as process:
-        serving(process)
+        serving(process, port)
         launch_by_ui(port)
         first = in_the_middle(sales_shop)
         os.kill(worker_of(sales_shop, first), signal.SIGKILL)
@@ -296,14 +303,14 @@ def test_a_backfill_whose_processes_are_all_killed_is_over_after_the_next_start(
     days = ["2026-01-01", "2026-01-02"]
     keys = [{"path": ["backup", "sales"]}, {"path": ["warehouse", "sales"]}]
     with warehouse_in_use(sales_shop), started(sales_shop, words) as process:
-        serving(process)
+        serving(process, port)
         ask(port, BACKFILL, {"partitionNames": days, "assetSelection": keys, "tags": []})
         run = in_the_middle(sales_shop)
         killed = kill_all(process.pid)
         until(lambda: not living(killed), "they end")
         assert statuses(sales_shop) == {run: "STARTED"}
     with started(sales_shop, words) as process:
-        serving(process)
+        serving(process, port)
         assert statuses(sales_shop)[run] == "FAILURE"
         state = until(lambda: backfill_end(sales_shop), "the backfill is over")
         assert state in ("COMPLETED_FAILED", "FAILED")
