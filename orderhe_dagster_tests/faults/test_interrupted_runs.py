@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 import pytest
 
+from orderhe_dagster import runs
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.commands.run import launch
 from orderhe_dagster.resources.build import build_resources
@@ -75,4 +76,26 @@ def test_the_next_run_records_a_killed_one_as_failed_and_leaves_a_living_one(
         "living": "STARTED",
         "others": "STARTED",
         "of another home": "STARTED",
+    }
+
+
+def test_what_was_to_be_canceled_is_canceled_and_what_never_began_has_failed(
+    sales_shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = use_home(sales_shop.settings)
+    monkeypatch.setattr(runs, "_UNBORN", timedelta(seconds=-10))
+    states = dg.DagsterRunStatus
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        for name, status, tags in (
+            ("canceling", states.CANCELING, {LIFE_TAG: "1-gone"}),
+            ("starting", states.STARTING, {}),
+            ("not started", states.NOT_STARTED, {}),
+        ):
+            instance.add_run(dg.DagsterRun(job_name="road", run_id=name, status=status, tags=tags))
+        ended = runs.end_abandoned_runs(instance)
+    assert sorted(ended) == ["canceling", "not started", "starting"]
+    assert statuses(sales_shop) == {
+        "canceling": "CANCELED",
+        "starting": "FAILURE",
+        "not started": "FAILURE",
     }

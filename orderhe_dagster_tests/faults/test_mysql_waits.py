@@ -14,18 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.cli import main
 from orderhe_dagster.ports.errors import CommitUnknown, PortError
 from orderhe_dagster.resources.mysql import extract as mysql_extract
 from orderhe_dagster.resources.mysql.connection import connect
 from orderhe_dagster.resources.mysql.errors import mysql_error
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster_tests.contracts.sources import tables
-from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source, running
+from orderhe_dagster_tests.servers.mariadb import OWNER, MariaDB, mysql_source, running
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
+from orderhe_dagster_tests.shops import sales_shop
 
 ROWS, DAYS = 20_000, 3
 FIRST = date(2026, 3, 1)
@@ -277,3 +280,58 @@ def test_a_server_that_is_stopped_after_a_request_fails_the_next_one(
     still.close()
     ((body,),) = server.run(f"select body from {database}.events where id = 2")
     assert body != "lost"
+
+
+def variables(server: MariaDB, database: str, **more: str) -> dict[str, str]:
+    """The variables of a shop whose rows are in the server."""
+    return {
+        "ORDERHE_SOURCE": "mysql",
+        "ORDERHE_MYSQL_HOST": server.host,
+        "ORDERHE_MYSQL_PORT": str(server.port),
+        "ORDERHE_MYSQL_USER": OWNER.user,
+        "ORDERHE_MYSQL_PASSWORD": OWNER.password,
+        "ORDERHE_MYSQL_DATABASE": database,
+        "ORDERHE_MYSQL_SSL_CA": server.ca,
+        **more,
+    }
+
+
+def test_create_ends_where_the_peer_takes_the_connection_and_is_silent(
+    server: MariaDB, tmp_path: Path
+) -> None:
+    with silent_peer() as port:
+        told = variables(server, "shop_x", ORDERHE_MYSQL_PORT=str(port))
+        told |= {"ORDERHE_MYSQL_CONNECT_TIMEOUT": "1", "ORDERHE_HOME": str(tmp_path)}
+        result = ended(lambda: CliRunner().invoke(main, ["create"], env=told))
+    assert result.exit_code == 1
+    assert f"mysql://127.0.0.1:{port}/shop_x" in result.output
+    assert "ORDERHE_MYSQL_CONNECT_TIMEOUT" in result.output
+
+
+@pytest.mark.parametrize("call", ["drift", "extract", "measure"])
+def test_a_run_ends_whose_source_stands_still_and_one_rerun_heals_it(
+    server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(MySQLSource, "_wait", lambda *_: None)
+    with server.database() as name, ExitStack() as still:
+        usual = variables(server, name)
+        shop = sales_shop(tmp_path / "shop", usual)
+        does, calls = getattr(MySQLSource, call), [call]
+
+        def stopping(source: MySQLSource, *arguments: Any, **named: Any) -> Any:
+            if calls:
+                calls.clear()
+                still.enter_context(stopped(server.pid))
+            return does(source, *arguments, **named)
+
+        monkeypatch.setattr(MySQLSource, call, stopping)
+        own = dict(shop.environ)
+        shop.environ |= {f"ORDERHE_MYSQL_{name.upper()}": str(s) for name, s in LIMITS.items()}
+        outcome = ended(lambda: shop.run("*", "2026-01-01", "2026-01-04"))
+        assert calls == []
+        assert not outcome.succeeded
+        assert "ORDERHE_MYSQL_CONNECT_TIMEOUT" in outcome.failures[0]
+        still.close()
+        shop.environ = own
+        assert shop.run("*", "2026-01-01", "2026-01-04").succeeded
+        assert shop.rows("select count(*) from warehouse.sales") == [(4,)]
