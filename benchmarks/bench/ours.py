@@ -157,7 +157,12 @@ def _marts(whole: bool = False) -> dict[str, float]:
         engine.execute("create schema if not exists mart")
         for table in marts:  # a mart may read another: it must be there to be compiled
             there = ddl.qualified(table.ref)
-            engine.execute(f"create table {there} as select * from ({table.sql}\n) as m limit 0")
+            if not engine.execute(
+                f"select 1 from svv_tables where table_schema = 'mart' and table_name = '{table.name}'"
+            ).rows:
+                engine.execute(
+                    f"create table {there} as select * from ({table.sql}\n) as m limit 0"
+                )
             columns = ", ".join(table.column_names)
             select = engine.compiled(table.sql).sql
             insert = f"insert into dev.{there} ({columns}) {select}"
