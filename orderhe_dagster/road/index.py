@@ -160,7 +160,10 @@ def _merged(
     for record in _claim_all(store, before, change, claimed):
         was = entries.get(record.segment)
         became = (*(was.became if was else ()), (record.generation, now))
-        entries[record.segment] = Entry(record, became if record.generation else ())
+        ended = was.ended if was else ()
+        entries[record.segment] = (
+            Entry(record, became, ended) if record.generation else Entry(record)
+        )
         proven.pop(record.segment, None)
     for segment, (record, at) in change.verified.items():
         was = entries.get(segment)
@@ -187,9 +190,7 @@ def _merged(
     for segment, numbers in change.expired.items():
         was = entries.get(segment)
         if was is not None:
-            gone = {*numbers} - {was.record.generation}
-            became = tuple(pair for pair in was.became if pair[0] not in gone)
-            entries[segment] = replace(was, became=became)
+            entries[segment] = was.without(numbers)
     origin = change.origin or before.origin
     pointers = () if change.retired else before.pointers
     after = replace(before, entries=dict(sorted(entries.items())), proven=proven, origin=origin)

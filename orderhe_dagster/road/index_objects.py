@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -54,10 +54,37 @@ class Origin:
 
 @dataclass(frozen=True)
 class Entry:
-    """A segment in the index: its current record, and when each generation became current."""
+    """A segment in the index: its current record, and when each generation became current.
+
+    `ended`: until when the generations counted whose next ones are forgotten. What counted from then on,
+    until the next that is named, is not known any more.
+    """
 
     record: Record
     became: tuple[tuple[int, datetime], ...] = ()
+    ended: tuple[tuple[int, datetime], ...] = ()
+
+    def without(self, numbers: Collection[int]) -> Entry:
+        """The entry that has forgotten these generations, but never the current one."""
+        gone = {*numbers} - {self.record.generation}
+        ended = dict(self.ended)
+        for (number, _), (after, at) in zip(self.became, self.became[1:], strict=False):
+            if after in gone:
+                ended.setdefault(number, at)
+        return replace(
+            self,
+            became=tuple(pair for pair in self.became if pair[0] not in gone),
+            ended=tuple(pair for pair in sorted(ended.items()) if pair[0] not in gone),
+        )
+
+    def unknown_at(self, moment: datetime) -> tuple[datetime, datetime] | None:
+        """The time around a moment of which nobody knows what counted; None where it is known."""
+        ended = dict(self.ended)
+        for (number, at), (_, until) in zip(self.became, self.became[1:], strict=False):
+            since = ended.get(number)
+            if at <= moment < until and since is not None and since <= moment:
+                return since, until
+        return None
 
 
 @dataclass(frozen=True)
@@ -132,6 +159,7 @@ def encoded_chunk(table: str, chunk: str, entries: Mapping[Segment, Entry]) -> b
     records = {
         segment.text: backups.encoded(entry.record)
         | {"became": [[number, at.isoformat()] for number, at in entry.became]}
+        | ({"ended": [[n, at.isoformat()] for n, at in entry.ended]} if entry.ended else {})
         for segment, entry in entries.items()
         if entry.record.generation
     }
@@ -171,7 +199,10 @@ def decoded_chunk(key: str, body: bytes) -> dict[Segment, Entry]:
     entries = {
         Segment(text): Entry(
             backups.decoded(key, record),
-            tuple((number, datetime.fromisoformat(at)) for number, at in record["became"]),
+            *(
+                tuple((number, datetime.fromisoformat(at)) for number, at in moments)
+                for moments in (record["became"], record.get("ended", ()))
+            ),
         )
         for text, record in raw["segments"].items()
     }

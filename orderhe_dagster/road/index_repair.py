@@ -147,7 +147,7 @@ def _of_records(
         for one in reversed(records)
         if one.generation <= best.generation
     ]
-    return Entry(best, tuple(became))
+    return Entry(best, tuple(became), known.ended if known else ())
 
 
 def _is_sound(store: Store, record: Record) -> bool:

@@ -23,6 +23,7 @@ from orderhe_dagster.road.remedies import again_command, segments_text
 from orderhe_dagster.road.step import Step
 
 _SHOWN = 8
+_INSTANT = timedelta(microseconds=1)
 
 
 class RestoreError(PortError):
@@ -130,6 +131,7 @@ def _at(
     table: Table, wanted: Sequence[Segment], known: Index, store: Store, point: Point
 ) -> tuple[dict[Segment, Record], list[Segment]]:
     """The record of each segment at a point; and those that had none, which are empty."""
+    _require_kept(table, wanted, known, point)
     numbers = {
         segment: _number(table, segment, known.entries[segment], point) for segment in wanted
     }
@@ -192,6 +194,46 @@ def _require_days(table: Table, window: Window, known: Index) -> None:
         )
 
 
+def _require_kept(table: Table, wanted: Sequence[Segment], known: Index, point: Point) -> None:
+    """RestoreError where the generation that counted at the moment is not kept any more."""
+    if point.as_of is None:
+        return
+    spans = {
+        segment: span
+        for segment in wanted
+        if (span := known.entries[segment].unknown_at(point.as_of)) is not None
+    }
+    if not spans:
+        return
+    zone = point.as_of.tzinfo
+    moments = list[str]()
+    for text, step in (("before", _earlier), ("after", _later)):
+        moment: datetime | None = point.as_of
+        while moment is not None and (at := step(moment, wanted, known)) != moment:
+            moment = at
+        if moment is not None:
+            moments.append(f"--as-of {moment.astimezone(zone).isoformat()} ({text})")
+    what = table.name if wanted == [WHOLE] else f"{table.name} {segments_text(sorted(spans))},"
+    raise RestoreError(
+        f"what counted of {what} at {_text(point.as_of)} is not kept any more (docs/janitor.md says what "
+        f"is). Nothing was changed. The nearest moments that are: {', or '.join(moments)}"
+    )
+
+
+def _later(moment: datetime, wanted: Sequence[Segment], known: Index) -> datetime:
+    """The moment, or a later one from which on more segments are known."""
+    spans = (known.entries[segment].unknown_at(moment) for segment in wanted)
+    return max((span[1] for span in spans if span), default=moment)
+
+
+def _earlier(moment: datetime, wanted: Sequence[Segment], known: Index) -> datetime | None:
+    """The moment, or an earlier one until which more segments were known; None where none was yet."""
+    spans = (known.entries[segment].unknown_at(moment) for segment in wanted)
+    before = min((span[0] - _INSTANT for span in spans if span), default=moment)
+    firsts = [known.entries[s].became[0][1] for s in wanted if known.entries[s].became]
+    return before if before >= min(firsts) else None
+
+
 def _require_columns(table: Table, records: Mapping[Segment, Record], point: Point) -> None:
     """RestoreError where records are of other columns than the contract's."""
     wanted = backups.schema_fingerprint(table)
@@ -226,8 +268,9 @@ def _no_backup(table: Table, store: Store) -> str:
 
 def _no_generation(table: Table, segment: Segment, number: int, named: Sequence[int]) -> str:
     there = ", ".join(map(str, named[-_SHOWN:]))
+    never = "never had" if number > named[-1] else "does not have, or not any more,"
     return (
-        f"{table.name} {segment} never had a generation {number} that counted; there are {there}. Nothing "
+        f"{table.name} {segment} {never} a generation {number} that counted; there are {there}. Nothing "
         f"was changed. Choose one of them: --generation {named[-1]}"
     )
 

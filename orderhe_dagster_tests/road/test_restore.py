@@ -16,7 +16,8 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.cli import main
 from orderhe_dagster.resources.build import close_idle
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
-from orderhe_dagster.road import loads, restores
+from orderhe_dagster.road import index, janitor, loads, restores
+from orderhe_dagster.road.retention import Retention
 from orderhe_dagster_tests.faults import flips
 from orderhe_dagster_tests.shops import TestShop
 
@@ -144,6 +145,38 @@ def test_a_generation_is_restored_by_its_number(ran_shop: TestShop) -> None:
     restore(ran_shop, "warehouse", *of_day, "--generation", "2")
     assert ran_shop.rows(price) == [("8.000",)]
     assert ran_shop.record("sales", "2026-01-02").generation == 4
+
+
+def test_a_moment_whose_state_is_not_kept_any_more_is_refused(ran_shop: TestShop) -> None:
+    """Never taken for the state before, which is still there: another month's first."""
+    moments = [datetime.now(timezone.utc)]
+    for price in (21, 22, 23):
+        ran_shop.change(
+            f"update sales set price = {price}, changed_at = changed_at + interval 1 second"
+            " where sale_no = 2"
+        )
+        assert ran_shop.run("backup/sales,warehouse/sales", "2026-01-02").succeeded
+        moments.append(datetime.now(timezone.utc))
+    soon = datetime.now(timezone.utc) + timedelta(days=2)
+    planned = janitor.plan(ran_shop.store, "sales", Retention(1), janitor.Keeping(), soon)
+    assert planned.expired == {Segment("2026-01-02"): {2, 3}}
+    janitor.sweep(ran_shop.store, planned)
+    index.forget()
+    before = contents(ran_shop)
+    of_sales = ("warehouse", "--table", "sales", "--as-of")
+    for moment in moments[1:3]:
+        said = restore(ran_shop, *of_sales, moment.isoformat(), code=1)
+        assert "what counted of sales 2026-01-02, at" in said and "not kept any more" in said
+        assert contents(ran_shop) == before
+    named = re.findall(r"--as-of (\S+) \((before|after)\)", said)
+    price = "select price::varchar from warehouse.sales where sale_no = 2"
+    assert {when for _, when in named} == {"before", "after"}
+    for moment_named, when in named:
+        restore(ran_shop, *of_sales, moment_named)
+        assert ran_shop.rows(price) == [("7.000",) if when == "before" else ("23.000",)]
+    of_day = ("--table", "sales", "--from", "2026-01-02", "--to", "2026-01-02")
+    said = restore(ran_shop, "warehouse", *of_day, "--generation", "2", code=1)
+    assert "does not have, or not any more, a generation 2 that counted" in said
 
 
 def test_a_copy_of_the_store_restores_another_warehouse(ran_shop: TestShop) -> None:
