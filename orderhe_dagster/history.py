@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -178,6 +178,10 @@ class BatchedEventLog(SqliteEventLogStorage):
             ]
         if rows:
             index.execute(AssetCheckExecutionsTable.insert(), rows)
+
+    def logged(self, run_ids: Iterable[str]) -> list[str]:
+        """Those of the runs that have a log of their own still."""
+        return [run_id for run_id in run_ids if Path(self._base_dir, f"{run_id}.db").exists()]
 
     def prune(self, run_ids: Collection[str]) -> set[str]:
         """Forget what these runs logged, but what still tells the state; give the runs that it is of.

@@ -5,7 +5,7 @@ What of a table's backups may go is `road.janitor`'s to say, what of the history
 
 import logging
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -41,6 +41,9 @@ _CACHE_KEPT = timedelta(days=30)
 class Prunable(Protocol):
     """A storage of events that can forget runs, as `orderhe_dagster.history` does."""
 
+    def logged(self, run_ids: Iterable[str]) -> list[str]:
+        """Those of the runs that have a log of their own still."""
+
     def prune(self, run_ids: Collection[str]) -> set[str]:
         """Forget what these runs logged, but what tells the state; give the runs that it is of."""
 
@@ -69,10 +72,15 @@ class Rules:
 
 @dataclass
 class Report:
-    """What went, or would go: of the backups by table, runs of the history, paths of the home."""
+    """What went, or would go: of the backups by table, runs of the history, paths of the home.
+
+    `runs`: those that have had their time, of which some stay for what they say; `logs`: of those, the
+    ones that had a log until now.
+    """
 
     sweeps: list[Sweep] = field(default_factory=list)
     runs: Sequence[str] = ()
+    logs: Sequence[str] = ()
     paths: list[Path] = field(default_factory=list)
     freed: int = 0
 
@@ -90,9 +98,9 @@ class Report:
                     f"{counted(len(one.uploads), 'unfinished upload')} {would}given up; {_mb(one.size)}"
                 )
             yield from (f"warning {text}" for text in one.unclear)
-        if self.runs:
+        if self.logs:
             yield (
-                f"history: the logs of {counted(len(self.runs), 'run')} of more than "
+                f"history: the logs of {counted(len(self.logs), 'run')} of more than "
                 f"{rules.run_days} days ago {would}removed"
             )
         if self.paths:
@@ -135,7 +143,8 @@ def clean(
         if not rules.dry_run:
             sweep(store, planned)
         report.sweeps.append(planned)
-    report.runs = _prune(instance, now - timedelta(days=rules.run_days), rules.dry_run)
+    before = now - timedelta(days=rules.run_days)
+    report.runs, report.logs = _prune(instance, before, rules.dry_run)
     _tidy(rules, now, report)
     return report
 
@@ -147,22 +156,25 @@ def _held(warehouse: Warehouse, name: str) -> Mapping[Segment, Sequence[int]]:
     return {segment: [loaded.generation] for segment, loaded in held.items()}
 
 
-def _prune(instance: dg.DagsterInstance, before: datetime, dry_run: bool) -> list[str]:
-    """The runs that ended before then and are forgotten, but for what says how things stand."""
+def _prune(
+    instance: dg.DagsterInstance, before: datetime, dry_run: bool
+) -> tuple[list[str], list[str]]:
+    """The runs of before then, forgotten but for what says how things stand; and whose logs went."""
     log = instance.event_log_storage
     if not isinstance(log, Prunable):
-        return []  # of a storage of the user's own, its own tools take care
+        return [], []  # of a storage of the user's own, its own tools take care
     ended = dg.RunsFilter(
         statuses=[one for one in dg.DagsterRunStatus if one not in _UNFINISHED],
         created_before=before,
     )
     runs = [run.run_id for run in instance.get_runs(ended)]
+    logs = log.logged(runs)
     if runs and not dry_run:
         kept = log.prune(runs)
         for run_id in set(runs) - kept:
             instance.run_storage.delete_run(run_id)
         log.compact()
-    return runs
+    return runs, logs
 
 
 def _tidy(rules: Rules, now: datetime, report: Report) -> None:

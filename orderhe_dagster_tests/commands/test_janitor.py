@@ -85,6 +85,7 @@ def test_logs_of_old_runs_go_and_the_state_stays(
     told = asked(used, "janitor")
     assert f"history: the logs of {many} runs of more than 30 days ago removed" in told
     assert not [path for path in runs.glob("*.db") if path.stem != "index"]
+    assert "history" not in asked(used, "janitor"), "it went, and goes no more"
     with history(used.home / "dagster") as instance:
         assert {key: sorted(instance.get_materialized_partitions(key)) for key in keys} == state
     assert used.run("*", "2026-01-05").succeeded
