@@ -25,6 +25,7 @@ log = logging.getLogger("orderhe.janitor")
 _LOOKED_BACK = timedelta(days=8)
 """How old what nobody names may be and still be looked for each time; anything older, where all is."""
 _RECORD = re.compile(r"generations/(\d+)\.json")
+_FORGOTTEN = re.compile(r"/generations/(\d+)\.json$")
 _OBJECT = re.compile(r"([^/]+)/(?:part-\d+\.parquet|manifest\.json|quarantine-\d+\.jsonl)")
 _CHUNK, _LOAD = re.compile(r"index/[^/]+\.json"), re.compile(r"loads/([^/]+)\.json")
 
@@ -35,6 +36,7 @@ class Sweep:
 
     `expired`: the generations, by segment. `objects`: what is removed, generations' objects and
     `orphans`, objects that no record names. `unclear` says of which segments nothing is removed, and why.
+    `seen`: the generation of each segment that counted when this was planned.
     """
 
     table: str
@@ -43,6 +45,7 @@ class Sweep:
     orphans: Sequence[Listed] = ()
     uploads: Sequence[Upload] = ()
     unclear: Sequence[str] = ()
+    seen: Mapping[Segment, int] = field(default_factory=dict)
 
     @property
     def generations(self) -> int:
@@ -114,19 +117,34 @@ def plan(
         _sort_out(table, segment, own, live, gone, before, keeping.open_runs, sorted_out)
     uploads = [up for up in store.unfinished_uploads(prefix) if up.begun_at < before]
     return Sweep(
-        table, expired, sorted_out.objects, sorted_out.orphans, uploads, sorted_out.unclear
+        table,
+        expired,
+        sorted_out.objects,
+        sorted_out.orphans,
+        uploads,
+        sorted_out.unclear,
+        {segment: entry.record.generation for segment, entry in known.entries.items()},
     )
 
 
 def sweep(store: Store, planned: Sweep) -> None:
-    """Remove what a plan says. Whoever restores one of its generations meanwhile keeps its objects."""
+    """Remove what a plan says. Whoever restores one of its generations meanwhile keeps its objects.
+
+    Records go last: where this is killed, they tell the next one what there is to remove.
+    """
     if planned.expired:
         after = index.commit(store, planned.table, Change(expired=planned.expired))
     else:
         after = index.read(store, planned.table)
     current = {key for entry in after.entries.values() for key in keys_of(entry.record)}
-    named = [one.key for one in (*planned.objects, *planned.orphans)]
-    store.delete(key for key in named if key not in current)
+    for segment, entry in after.entries.items():
+        seen = planned.seen.get(segment, 0)
+        for number in {n for n, _ in entry.became if n > seen} - {entry.record.generation}:
+            since = backups.read_generation(store, planned.table, segment, number)
+            current |= {*keys_of(since)} if since else set()
+    named = [one.key for one in (*planned.objects, *planned.orphans) if one.key not in current]
+    for is_record in (False, True):
+        store.delete(key for key in named if ("/generations/" in key) is is_record)
     store.abort(planned.uploads)
 
 
@@ -153,12 +171,22 @@ def _is_lost_chunk(one: Listed, rest: str, known: Index) -> bool:
 def _has_strangers(
     entry: Entry, own: Iterable[Listed], before: datetime, since: datetime | None
 ) -> bool:
-    """Whether an object lies there that the current record does not name, of an age to be looked at."""
+    """Whether an object lies there that the current record does not name, of an age to be looked at.
+
+    Of any age: the record of a generation that was forgotten, whose objects may lie there still.
+    """
     current = {*keys_of(entry.record)}
+    named = {number for number, _ in entry.became}
+    between = range(min(named, default=0), entry.record.generation)
+
+    def is_forgotten(one: Listed) -> bool:
+        match = _FORGOTTEN.search(one.key)
+        return match is not None and int(match[1]) in between and int(match[1]) not in named
+
     return any(
         one.key not in current
         and one.modified_at < before
-        and (since is None or one.modified_at >= since)
+        and (since is None or one.modified_at >= since or is_forgotten(one))
         for one in own
     )
 

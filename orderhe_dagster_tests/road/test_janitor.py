@@ -128,21 +128,30 @@ def test_remains_of_long_ago_are_looked_for_where_all_is(ran_shop: TestShop) -> 
     assert dead <= {one.key for one in everything.orphans}
 
 
+@pytest.mark.parametrize("removed", [0, 3])
+@pytest.mark.parametrize("days", [2, 30])
 def test_what_a_killed_janitor_left_is_the_next_ones(
-    grown: TestShop, monkeypatch: pytest.MonkeyPatch
+    grown: TestShop, monkeypatch: pytest.MonkeyPatch, days: int, removed: int
 ) -> None:
-    planned = plan(grown.store, "sales", ONE, Keeping(), later())
+    """However old it is, as what has had its time mostly is."""
+    planned = plan(grown.store, "sales", ONE, Keeping(), later(days))
+    delete = FolderStore.delete
 
     def killed(self: FolderStore, keys: Iterable[str]) -> None:
-        raise KeyboardInterrupt
+        some = [*keys]
+        if some:
+            delete(self, some[:removed])
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(FolderStore, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
             sweep(grown.store, planned)
     assert numbers(grown) == [1, 4]
-    again = plan(grown.store, "sales", ONE, Keeping(), later())
-    assert {one.key for one in planned.objects} <= {one.key for one in again.orphans}
+    left = keys(grown) & {one.key for one in planned.objects}
+    assert len(left) == len(planned.objects) - removed
+    again = plan(grown.store, "sales", ONE, Keeping(), later(days))
+    assert left <= {one.key for one in again.orphans}
     sweep(grown.store, again)
     assert not keys(grown) & {one.key for one in planned.objects}
 
@@ -171,6 +180,21 @@ def test_a_generation_that_is_made_current_again_keeps_its_objects(grown: TestSh
     index.commit(grown.store, "sales", Change(fresh=[fresh], known=known))
     sweep(grown.store, planned)
     assert numbers(grown) == [1, 4, 5]
+    assert {*keys_of(old)} <= keys(grown)
+
+
+def test_one_that_was_current_again_and_is_no_more_keeps_its_objects(grown: TestShop) -> None:
+    """Between the plan and the sweep a restore, and a run behind it."""
+    old = backups.read_generation(grown.store, "sales", Segment(DAY), 2)
+    assert old is not None
+    planned = plan(grown.store, "sales", ONE, Keeping(), later())
+    fresh = replace(old, snapshot_at=later(0), verified_at=later(0))
+    known = {Segment(DAY): grown.record("sales", DAY)}
+    index.commit(grown.store, "sales", Change(fresh=[fresh], known=known))
+    grown.change(PRICE.format(77))
+    assert grown.run(LOADED, DAY).succeeded
+    sweep(grown.store, planned)
+    assert numbers(grown) == [1, 4, 5, 6]
     assert {*keys_of(old)} <= keys(grown)
 
 
