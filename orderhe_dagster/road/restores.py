@@ -25,7 +25,7 @@ from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.guards import Rules
 from orderhe_dagster.road.held_back import StageJudge
 from orderhe_dagster.road.index import Change
-from orderhe_dagster.road.index_objects import Proven
+from orderhe_dagster.road.index_objects import Index, Proven
 from orderhe_dagster.road.load_sql import MOVED
 from orderhe_dagster.road.measures import difference, measures
 from orderhe_dagster.road.object_check import Damage, check
@@ -121,7 +121,29 @@ def _make_current(choice: Choice, store: Store) -> set[Segment]:
             f"{choice.table.name} {lost[0]}: another run backed it up meanwhile. Nothing was changed. Run "
             "this again when it is done"
         )
+    _require_named(choice, after, store, made)
     return made
+
+
+def _require_named(choice: Choice, after: Index, store: Store, made: set[Segment]) -> None:
+    """RestoreError where a chosen generation was forgotten meanwhile: the janitor removes its objects.
+
+    Once the new one is in the index beside it, the janitor keeps them.
+    """
+    forgotten = sorted(
+        segment
+        for segment in made
+        if (number := choice.records[segment].generation)
+        and number not in {one for one, _ in after.entries[segment].became}
+    )
+    if forgotten:
+        _undo(choice, store, made)
+        number = choice.records[forgotten[0]].generation
+        raise RestoreError(
+            f"{choice.table.name} {forgotten[0]}: generation {number} had its time, and the janitor took it "
+            "away meanwhile. The backups count as they did before. Choose a later one, or a later moment: "
+            "--generation or --as-of"
+        )
 
 
 def _take_back(choice: Choice, store: Store, warehouse: Warehouse) -> str:

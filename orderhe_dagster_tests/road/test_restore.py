@@ -179,6 +179,37 @@ def test_a_moment_whose_state_is_not_kept_any_more_is_refused(ran_shop: TestShop
     assert "does not have, or not any more, a generation 2 that counted" in said
 
 
+def test_a_generation_that_the_janitor_takes_meanwhile_is_not_restored(
+    ran_shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for price in (31, 32):
+        ran_shop.change(
+            f"update sales set price = {price}, changed_at = changed_at + interval 1 second"
+            " where sale_no = 2"
+        )
+        assert ran_shop.run("backup/sales,warehouse/sales", "2026-01-02").succeeded
+    before, version = contents(ran_shop), ran_shop.record("sales", "2026-01-02")
+    soon = datetime.now(timezone.utc) + timedelta(days=2)
+    whole = restores.require_sound
+
+    def looked_at(*given: Any) -> Any:
+        result = whole(*given)
+        keeping = janitor.Keeping()
+        janitor.sweep(
+            ran_shop.store, janitor.plan(ran_shop.store, "sales", Retention(1), keeping, soon)
+        )
+        return result
+
+    monkeypatch.setattr(restores, "require_sound", looked_at)
+    of_day = ("--table", "sales", "--from", "2026-01-02", "--to", "2026-01-02")
+    said = restore(ran_shop, "warehouse", *of_day, "--generation", "2", code=1)
+    assert "sales 2026-01-02: generation 2 had its time, and the janitor took it" in said
+    assert contents(ran_shop) == before
+    record = ran_shop.record("sales", "2026-01-02")
+    assert record.measure == version.measure and record.parts == version.parts
+    assert ran_shop.run("*", "2026-01-01", "2026-01-05", prove_all=True).succeeded
+
+
 def test_a_copy_of_the_store_restores_another_warehouse(ran_shop: TestShop) -> None:
     before = contents(ran_shop)
     store = ran_shop.store
