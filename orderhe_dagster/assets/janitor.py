@@ -19,6 +19,7 @@ from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import audit
+from orderhe_dagster.road.backups import BackupError
 from orderhe_dagster.road.janitor import Keeping, Sweep, plan, sweep
 from orderhe_dagster.road.retention import Retention
 from orderhe_dagster.settings.config import Settings
@@ -135,18 +136,28 @@ def clean(
     now = datetime.now(timezone.utc)
     open_runs = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[*_UNFINISHED]))}
     for name in sorted(table.name for table in catalogue.layer("raw")):
-        keeping = Keeping(open_runs=open_runs)
-        planned = plan(store, name, rules.retention, keeping, now, everything=rules.everything)
-        if planned.expired:  # only then is the warehouse asked, which may have to wake up for it
-            keeping = replace(keeping, held=_held(warehouse, name))
-            planned = plan(store, name, rules.retention, keeping, now, everything=rules.everything)
-        if not rules.dry_run:
-            sweep(store, planned)
+        try:
+            planned = _swept(store, warehouse, name, rules, Keeping(open_runs=open_runs), now)
+        except BackupError as error:  # its index is damaged: the others are cleaned up all the same
+            planned = Sweep(name, unclear=[str(error)])
         report.sweeps.append(planned)
     before = now - timedelta(days=rules.run_days)
     report.runs, report.logs = _prune(instance, before, rules.dry_run)
     _tidy(rules, now, report)
     return report
+
+
+def _swept(
+    store: Store, warehouse: Warehouse, name: str, rules: Rules, keeping: Keeping, now: datetime
+) -> Sweep:
+    """What went of one table's backups, or would go. PortError, BackupError."""
+    planned = plan(store, name, rules.retention, keeping, now, everything=rules.everything)
+    if planned.expired:  # only then is the warehouse asked, which may have to wake up for it
+        keeping = replace(keeping, held=_held(warehouse, name))
+        planned = plan(store, name, rules.retention, keeping, now, everything=rules.everything)
+    if not rules.dry_run:
+        sweep(store, planned)
+    return planned
 
 
 def _held(warehouse: Warehouse, name: str) -> Mapping[Segment, Sequence[int]]:

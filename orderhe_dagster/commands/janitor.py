@@ -8,6 +8,8 @@ from datetime import timedelta
 from time import time
 from typing import TYPE_CHECKING
 
+from orderhe_dagster.errors import OrderheError
+
 if TYPE_CHECKING:
     from orderhe_dagster.settings.config import Settings
 
@@ -39,7 +41,13 @@ def after_a_run(settings: Settings) -> Iterator[str]:
     stamp = home_of(settings).cache / "janitor"
     if stamp.exists() and time() - stamp.stat().st_mtime < _OFTEN_ENOUGH.total_seconds():
         return
-    lines = clean_up(settings)
+    try:
+        lines = clean_up(settings)
+    except (
+        OrderheError
+    ) as error:  # the run went well, whatever becomes of what is cleaned up behind it
+        yield f"janitor: not this time: {error}"
+        return
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.touch()
     yield from (f"janitor: {line}" for line in lines[:-1])

@@ -16,6 +16,7 @@ from orderhe_dagster.assets import janitor as janitor_module
 from orderhe_dagster.cli import main
 from orderhe_dagster.commands.run import history
 from orderhe_dagster.definitions import build_definitions
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster_tests.shops import TestShop, shop_of
 
 LOADED = "backup/sales,warehouse/sales"
@@ -101,6 +102,25 @@ def test_a_run_on_a_laptop_cleans_up_once_a_day(used: TestShop) -> None:
     os.utime(stamp, (old, old))
     asked(used, *words)
     assert time.time() - stamp.stat().st_mtime < 3600
+
+
+def test_a_damaged_index_keeps_no_other_table_from_being_cleaned_up(used: TestShop) -> None:
+    used.store.put("backup/buyers/index.json", b"{")
+    done = asked(used, "janitor")
+    assert "warning backup of buyers: backup/buyers/index.json: it is no index" in done
+    assert "backup/sales: 0 generations and 1 object removed" in done
+
+
+def test_a_run_that_went_well_did_whatever_the_janitor_meets(
+    used: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*given: object) -> object:
+        raise PortError("the bucket cannot be listed")
+
+    monkeypatch.setattr(janitor_module, "clean", refused)
+    for _ in range(2):  # and it is tried again behind the next
+        done = asked(used, "run", LOADED, "--from", "2026-01-05")
+        assert "janitor: not this time: the bucket cannot be listed" in done
 
 
 def test_the_job_does_the_same_and_its_schedule_is_on_where_the_store_is_a_folder(
