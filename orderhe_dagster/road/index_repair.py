@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.ports.store import Object, Store
@@ -100,8 +101,9 @@ def _of_chunks(store: Store, keys: list[str]) -> tuple[dict[Segment, Entry], lis
     return entries, damaged
 
 
-def _age(entry: Entry) -> tuple[int, float]:
-    return entry.record.generation, entry.record.verified_at.timestamp()
+def _age(entry: Entry) -> tuple[int, float, int]:
+    """Of two that were verified at once, what had been forgotten by then tells the later."""
+    return entry.record.generation, entry.record.verified_at.timestamp(), -len(entry.became)
 
 
 def _numbers(keys: Iterable[str]) -> dict[Segment, list[int]]:
@@ -147,7 +149,13 @@ def _of_records(
         for one in reversed(records)
         if one.generation <= best.generation
     ]
-    return Entry(best, tuple(became), known.ended if known else ())
+    # Where a number is left out, nobody knows any more whether it ever counted, and until when.
+    ended = dict(known.ended if known else ())
+    told = max(len(known.became) - 1, 0) if known else 0
+    for (number, at), (after, _) in pairwise(became[told:]):
+        if after > number + 1:
+            ended.setdefault(number, at)
+    return Entry(best, tuple(became), tuple(sorted(ended.items())))
 
 
 def _is_sound(store: Store, record: Record) -> bool:

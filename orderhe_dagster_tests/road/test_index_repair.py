@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.road import index
+from orderhe_dagster.road.index import Change
+from orderhe_dagster.road.index_repair import remake
 from orderhe_dagster_tests.faults import flips
 from orderhe_dagster_tests.road.test_restore import contents, lose_source, lose_warehouse, restore
 from orderhe_dagster_tests.shops import TestShop
@@ -119,3 +122,30 @@ def test_a_sound_index_and_a_lost_bucket_are_left_alone(ran_shop: TestShop) -> N
     ran_shop.store.delete([key for key, _ in ran_shop.store.listing("backup/sales/")])
     said = restore(ran_shop, "index", "--table", "sales", code=1)
     assert "nothing is left of the backups of sales in s3://orderhe/backup/sales" in said
+
+
+def lose_older_chunks_too(shop: TestShop) -> None:
+    shop.store.delete([key for key, _ in shop.store.listing("backup/sales/index")])
+    index.forget()
+
+
+@pytest.mark.parametrize("damage", [lose_root, lose_older_chunks_too])
+def test_what_was_forgotten_is_not_known_again(
+    moved_on: TestShop, damage: Callable[[TestShop], None]
+) -> None:
+    """A moment of a generation that had its time is refused as before the damage."""
+    segment = Segment("2026-01-02")
+    moved_on.change(
+        "update sales set price = 9, changed_at = timestamp '2026-01-07' where sale_no = 2"
+    )
+    assert moved_on.run("*", *DAYS).succeeded
+    entry = index.read(moved_on.store, "sales").entries[segment]
+    moment = dict(entry.became)[2]
+    assert entry.unknown_at(moment) is None
+    index.commit(moved_on.store, "sales", Change(expired={segment: {2}}))
+    moved_on.store.delete([f"backup/sales/{segment}/generations/2.json"])
+    damage(moved_on)
+    assert remake(moved_on.store, "sales") is not None
+    entry = index.read(moved_on.store, "sales").entries[segment]
+    assert [number for number, _ in entry.became] == [1, 3]
+    assert entry.unknown_at(moment) is not None
