@@ -341,7 +341,6 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
 
 _OF_THE_SHOP = [
     *("start_date", "time_zone", "currency", "seed", "export_max_mb"),
-    *("proof_rows", "proof_seconds", "most_lost", "memory_mb"),
     *("keep_generations", "keep_run_days", "keep_orphan_hours"),
     *("proof_rows", "proof_seconds", "most_lost", "memory_mb", "lock_timeout"),
 ]
