@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills broken drill retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits broken drill retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -46,6 +46,9 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.crowds
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.restore_kills
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.flips
+
+waits: $(VENV)/.dev ## stop every server at every request, kill every kind of run; TLS and plain (long)
+	@LONG_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile orderhe_dagster_tests/faults $(ARGS)
 
 broken: $(VENV)/.dev ## break the road in eight ways, each of which must turn a test red; lists them in docs/reliability.md
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.broken --write $(ARGS)

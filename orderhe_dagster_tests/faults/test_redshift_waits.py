@@ -17,6 +17,7 @@ import pytest
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError
 from orderhe_dagster.resources.redshift.warehouse import RedshiftSession, RedshiftWarehouse
 from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster_tests.long_tests import IS_LONG
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.redshift import Process, in_a_process
 from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
@@ -40,7 +41,7 @@ cross join digits as c cross join digits as e cross join digits as f where f.d <
 MIDDLE = 300_000  # bytes
 
 
-@pytest.fixture(scope="module", params=["tls", "plain"])
+@pytest.fixture(scope="module", params=["tls", *(["plain"] if IS_LONG else [])])
 def server(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Process]:
     options = ["--insecure"] if request.param == "plain" else []
     with in_a_process(tmp_path_factory.mktemp("redshift"), *options) as made:

@@ -21,6 +21,7 @@ import pytest
 from orderhe_dagster.settings.dagster_yaml import TEXT
 from orderhe_dagster.settings.home import use_home
 from orderhe_dagster.settings.locks import file_lock
+from orderhe_dagster_tests.long_tests import IS_LONG
 from orderhe_dagster_tests.shops import TestShop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -295,6 +296,7 @@ def test_a_killed_worker_is_seen_by_the_daemon_and_sigterm_ends_everything(
     assert sales_shop.run("backup/buyers,warehouse/buyers").succeeded
 
 
+@pytest.mark.skipif(not IS_LONG, reason="takes a minute and a half: make waits")
 def test_a_backfill_whose_processes_are_all_killed_is_over_after_the_next_start(
     sales_shop: TestShop,
 ) -> None:

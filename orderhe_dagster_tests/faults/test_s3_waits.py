@@ -23,6 +23,7 @@ from orderhe_dagster.resources.s3 import bucket as s3_bucket
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster.settings.config import S3Settings
+from orderhe_dagster_tests.long_tests import IS_LONG
 from orderhe_dagster_tests.servers import s3 as servers
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.s3 import S3Server
@@ -38,7 +39,7 @@ TIMES, MIDDLE = 20, 300_000
 """An object that no kernel holds whole, and where it is broken off."""
 
 
-@pytest.fixture(scope="module", params=["tls", "plain"])
+@pytest.fixture(scope="module", params=["tls", *(["plain"] if IS_LONG else [])])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[S3Server]:
