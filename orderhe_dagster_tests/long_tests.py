@@ -1,4 +1,4 @@
-"""Whether the long forms of tests run too: `make waits`, `make retail`. They have no place in each `make test`."""
+"""Whether the long forms of tests run too, as `make waits` and `make retail` have it."""
 
 from __future__ import annotations
 
