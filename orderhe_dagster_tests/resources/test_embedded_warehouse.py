@@ -132,6 +132,18 @@ def test_a_file_that_is_no_database_is_said_with_the_remedy(warehouse: EmbeddedW
         raise AssertionError("opened what is no database")
 
 
+def test_a_damaged_file_is_not_taken_for_one_that_is_open_elsewhere(
+    warehouse: EmbeddedWarehouse,
+) -> None:
+    with warehouse.session("load") as session:
+        session.execute("create table t (a int)")
+    file = Path(warehouse.path)
+    file.write_bytes(b"damaged" + file.read_bytes()[len(b"damaged") :])
+    said = r"in block at.*file is damaged, move it away; `orderhe restore warehouse`"
+    with pytest.raises(PortError, match=said), warehouse.session("load"):
+        raise AssertionError("opened what is damaged")
+
+
 def test_warehouse_is_a_resource_of_assets(warehouse: EmbeddedWarehouse) -> None:
     seen: list[object] = []
 

@@ -31,7 +31,7 @@ def remove_stillborn(file: Path) -> None:
 def remedy(file: Path, message: str, rebuild: str) -> str:
     """An engine's input or output error, with the file and what to do. `rebuild`: how to make it again."""
     first = message.splitlines()[0].rstrip(".!")
-    if "lock" in first.lower():
+    if "set lock on file" in first.lower():  # not any "lock": a damaged file tells of its blocks
         return (
             f"{file} cannot be opened: {first}. Another program has it open (a DuckDB client, say): "
             "close it there and run this again"
