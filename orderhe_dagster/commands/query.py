@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _NO_SCHEMA_OF_OURS = [f'schema "{name}" does not exist' for name in ("warehouse", "mart")]
 _EMPTY = (
     ": this warehouse is empty. `orderhe demo` fills it with a simulated shop, `orderhe run '*'` with "
-    "yours; ORDERHE_HOME says where a state lies"
+    "yours, `orderhe restore warehouse` from backups that are there; ORDERHE_HOME says where a state lies"
 )
 
 

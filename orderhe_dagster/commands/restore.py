@@ -261,9 +261,9 @@ def _tables(catalogue: Catalogue, asked: Asked) -> list[Table]:
     for name, given in zip(names, asked.tables, strict=True):
         if name not in raw:
             near = difflib.get_close_matches(name, raw, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(raw)}"
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(raw)}."
             raise LaunchError(
-                f"there is no table {given!r} with backups; {hint}. Models are built from tables: "
+                f"there is no table {given!r} with backups; {hint} Models are built from tables: "
                 "orderhe run 'mart/*'"
             )
     tables = [table for name, table in raw.items() if not names or name in names]
@@ -273,7 +273,7 @@ def _tables(catalogue: Catalogue, asked: Asked) -> list[Table]:
     if asked.window is not None and not names:
         tables = [table for table in tables if table.partition]
     if not tables:
-        raise LaunchError(f"{', '.join(whole)}: without days; leave out --from and --into")
+        raise LaunchError(f"{', '.join(whole)}: without days; leave out --from and --to")
     return tables
 
 

@@ -126,6 +126,7 @@ def test_query_of_an_empty_warehouse_says_what_fills_it(folder: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith('error: schema "mart" does not exist: this warehouse is empty.')
     assert "`orderhe demo` fills it" in result.stderr
+    assert "`orderhe restore warehouse` from backups that are there" in result.stderr
 
 
 def test_the_list_of_commands_is_not_cut_off() -> None:

@@ -231,7 +231,7 @@ def test_a_copy_of_the_store_restores_another_warehouse(ran_shop: TestShop) -> N
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--table", "sale"), "there is no table 'sale' with backups; did you mean sales?"),
+        (("--table", "sale"), "there is no table 'sale' with backups; did you mean sales? Models"),
         (("--generation", "1"), "name one table, as in --table buyers --generation 1"),
         (("--table", "sales", "--generation", "1"), "name the days with --from and --to"),
         (("--as-of", "yesterday"), "is no moment like 2026-11-01T03:00"),
