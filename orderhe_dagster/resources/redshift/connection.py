@@ -8,6 +8,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,6 +21,7 @@ from orderhe_dagster.settings.config import RedshiftSettings
 
 _APPLICATION = "orderhe_dagster"
 _SILENCE_MS = 120_000  # as long as keepalive waits
+_LATER_S = 2
 _FAREWELL_S = 1.0
 _LABEL = 320  # characters that a query group keeps
 _TRUST = threading.Lock()
@@ -147,8 +149,6 @@ def close(connection: Any) -> None:
 
 def _close_socket(error: BaseException) -> None:
     """Close the socket of a connection that failed: the driver forgets it where no answer comes."""
-    import traceback
-
     for frame, _ in traceback.walk_tb(error.__traceback__):
         for name in ("_sock", "_usock"):  # the buffers over the socket hold it open, too
             opened = getattr(frame.f_locals.get("self"), name, None)
@@ -159,7 +159,8 @@ def _close_socket(error: BaseException) -> None:
 def _arguments(settings: RedshiftSettings) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "database": settings.database,
-        "timeout": settings.connect_timeout,
+        # Ours comes first and knows whether somebody took the connection; this one ends a dead address.
+        "timeout": settings.connect_timeout + _LATER_S,
         "application_name": _APPLICATION,
         "tcp_keepalive": True,
         "tcp_keepalive_idle": 60,
