@@ -32,14 +32,24 @@ class Damage:
     has_rows: bool
     sound: int | None = None
     """A generation before of the segment whose objects are sound, where somebody looked for one."""
+    earlier: int | None = None
+    """The generation that it is of, where that counts no more: reading the source mends nothing of it."""
 
     def sentence(self, verb: str = "orderhe restore warehouse") -> str:
         """The object, what is wrong with it, and the command that mends it."""
+        day = f" --from {self.segment} --to {self.segment}" if self.segment.day else ""
+        if self.earlier is not None:
+            return (
+                f"{self.table} {self.segment}: {self.url}: {self.why}. It is of generation {self.earlier}, "
+                "which counts no more: no run needs it, but it cannot be restored. Bring the object back "
+                "from the bucket's versions, or from a copy; else the janitor takes it when it has had "
+                "its time. To see that the one that counts is sound: orderhe restore warehouse --table "
+                f"{self.table}{day} --dry-run"
+            )
         again = again_command(self.table, [self.segment])
         text = f"{self.table} {self.segment}: {self.url}: {self.why}. From the source: {again}"
         if self.sound is None:
             return text
-        day = f" --from {self.segment} --to {self.segment}" if self.segment.day else ""
         return (
             f"{text}; without it, the generation before: {verb} --table {self.table}{day} "
             f"--generation {self.sound}"
@@ -72,19 +82,30 @@ def check_all(store: Store, choices: Sequence[Choice]) -> Iterator[Damage]:
                     record = backups.read_generation(store, choice.table.name, segment, number)
                 except BackupError as error:
                     named = replace(entry.record, generation=number)
-                    yield _damage(store, named, named.key, str(error))
+                    damage = _damage(store, named, named.key, str(error))
+                    yield replace(damage, earlier=number)
                     continue
                 earlier += [record] if record else []
-        yield from _of_parts(store, earlier)
+        current = {part.key for one in choice.records.values() for part in _parts(one)}
+        generations = {
+            part.key: one.generation
+            for one in earlier
+            for part in _parts(one)
+            if part.key not in current
+        }
+        for damage in _of_parts(store, earlier):
+            # A state that was restored shares its objects with the generation that it was taken from.
+            if damage.key in generations:
+                yield replace(damage, earlier=generations.pop(damage.key))
+
+
+def _parts(record: Record) -> tuple[Part, ...]:
+    return (*record.parts, *record.quarantine)
 
 
 def _of_parts(store: Store, records: Sequence[Record]) -> Iterator[Damage]:
     """Of each part, of rows or of quarantined ones, its SHA-256 as it lies there."""
-    parts = [
-        (record, part, part in record.parts)
-        for record in records
-        for part in (*record.parts, *record.quarantine)
-    ]
+    parts = [(record, part, part in record.parts) for record in records for part in _parts(record)]
     hashes = store.hashes([part.key for _, part, _ in parts])
     for (record, part, has_rows), found in zip(parts, hashes, strict=True):
         if found != part.sha256:

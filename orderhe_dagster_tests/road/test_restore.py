@@ -320,6 +320,28 @@ def test_one_altered_byte_in_any_object_is_found_and_named(ran_shop: TestShop, s
     assert "as they were written, byte for byte" in restore(ran_shop, "--check")
 
 
+def test_a_damaged_object_of_an_earlier_generation_is_not_to_be_read_again(
+    ran_shop: TestShop,
+) -> None:
+    segment = "2026-01-02"
+    (part,) = [
+        key
+        for key in flips.objects(ran_shop.store, ["sales"])
+        if f"/{segment}/" in key and key.endswith(".parquet")
+    ]
+    flip(ran_shop, part, 500)
+    said = restore(ran_shop, "--check", code=1)
+    assert part in said
+    again = f"orderhe run 'backup/sales,warehouse/sales' --from {segment} --to {segment}"
+    assert again in said
+    assert ran_shop.run("backup/sales,warehouse/sales", segment, segment).succeeded
+    said = restore(ran_shop, "--check", code=1)
+    assert part in said
+    assert "It is of generation 1, which counts no more: no run needs it" in said
+    assert again not in said
+    assert "1 object of the backups not as written" in said
+
+
 def test_a_failed_load_leaves_warehouse_and_backups_as_they_were(
     ran_shop: TestShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
