@@ -378,7 +378,9 @@ def restore(
 def _check_restore(verbs: Mapping[str, bool], options: Mapping[str, object]) -> None:
     """See that one thing is asked for, and nothing besides that it does not take. UsageError."""
     asked = [name for name, is_asked in verbs.items() if is_asked]
-    if len(asked) != 1:
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(asked)} are asked for at once: give one of them")
+    if not asked:
         raise click.UsageError(
             "say what to restore: orderhe restore warehouse, or source; or --check, --drill, --verify"
         )

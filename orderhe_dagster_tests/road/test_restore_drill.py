@@ -105,6 +105,8 @@ def test_a_wrong_use_is_refused(sales_shop: TestShop) -> None:
     said = restore(sales_shop, "--drill", "--table", "sales", code=2)
     assert "--table is not for --drill, which takes --seed" in said
     assert "say what to restore" in restore(sales_shop, code=2)
+    said = restore(sales_shop, "--drill", "warehouse", code=2)
+    assert "warehouse and --drill are asked for at once: give one of them" in said
 
 
 def test_the_job_fails_where_there_is_nothing_to_restore(sales_shop: TestShop) -> None:
