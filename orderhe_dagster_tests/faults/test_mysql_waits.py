@@ -30,14 +30,14 @@ from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
 from orderhe_dagster_tests.shops import sales_shop
 
-ROWS, DAYS = 20_000, 3
+ROWS, DAYS = 60_000, 3
 FIRST = date(2026, 3, 1)
 WINDOW = Window(FIRST, FIRST + timedelta(days=DAYS))
 EVENTS = """
 -- @partition on_day
 create table events (id int not null, on_day date not null, body varchar(200) not null, primary key (id));
 """
-MIDDLE = ROWS * 100  # bytes: half of the table
+MIDDLE = 2_000_000  # bytes: what is left is more than a kernel holds for a server that is stopped
 LIMITS = {"connect_timeout": 1, "read_timeout": 1, "write_timeout": 1}
 GREETING = r"greeting was not complete within 1 s\) \(2003\).*ORDERHE_MYSQL_CONNECT_TIMEOUT"
 SILENT = r"Lost connection.*ing came for 1 s\).*ORDERHE_MYSQL_READ_TIMEOUT"

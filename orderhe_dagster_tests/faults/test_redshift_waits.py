@@ -35,10 +35,10 @@ DIGITS = " union all ".join(f"select {digit} as d" for digit in range(10))
 ROWS = 20_000
 MANY = f"""
 with digits as ({DIGITS})
-select a.d, b.d, c.d, e.d, f.d, 'a text of some length' from digits as a cross join digits as b
+select a.d, b.d, c.d, e.d, f.d, repeat('a text of some length', 20) from digits as a cross join digits as b
 cross join digits as c cross join digits as e cross join digits as f where f.d < 2
 """
-MIDDLE = 300_000  # bytes
+MIDDLE = 300_000  # bytes of eight million: more than a kernel holds for a server that is stopped
 
 
 @pytest.fixture(scope="module", params=["tls", *(["plain"] if IS_LONG else [])])

@@ -49,12 +49,23 @@ class FaultProxy:
             except OSError:
                 return
             try:
-                server = socket.create_connection(self._server)
+                server = self._connect()
             except OSError:
                 client.close()
                 continue
             self._open += [client, server]
             threading.Thread(target=self._serve, args=(client, server), daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        """A connection on which the kernel holds little, so that a fault is met by a server at work."""
+        server = socket.socket()
+        try:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)  # before it connects
+            server.connect(self._server)
+        except OSError:
+            server.close()
+            raise
+        return server
 
     def _serve(self, client: socket.socket, server: socket.socket) -> None:
         # One thread for both ways: a socket that another thread reads from is not closed by close().
