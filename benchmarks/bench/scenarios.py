@@ -399,6 +399,16 @@ def marts(bench: Bench) -> Scenario:
             "the same SQL as the engine translates it; no versions, no checks",
         ),
         Contestant(
+            "ours, bare, no digest",
+            _on_copy(shop, loaded, lambda systems: runners.worker(systems, "undigested")),
+            "versions by day, one transaction a mart; for this comparison alone",
+        ),
+        Contestant(
+            "ours, bare",
+            _on_copy(shop, loaded, lambda systems: runners.worker(systems, "build")),
+            "versions and a digest by day, one transaction a mart; no checks",
+        ),
+        Contestant(
             "ours, Dagster",
             _on_copy(shop, loaded, lambda s: runners.orderhe(s, "run", "group:mart", *days)),
             "versions, digests, findings, checks",
