@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 _ALL_ROWS = 1 << 62
 _SHOWN = 5
+_UNCHANGED = (
+    "Nothing was changed: this was a dry run. All objects are as they were written; what stands where they "
+    "would be restored was not asked."
+)
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,9 @@ def restore_warehouse(settings: Settings, asked: Asked, say: Say, *, dry_run: bo
     catalogue, store = read_catalogue(settings), build_store(settings)
     history = _history(settings, catalogue, store)
     choices = _choices(settings, catalogue, asked, history, store)
-    for damage in restores.require_sound(choices, store, "orderhe restore warehouse"):
-        say(f"note: {damage.sentence()} (no row of the restore depends on it)")
-    for choice in choices:
-        say(_plan(choice))
+    _announce(choices, store, "orderhe restore warehouse", say)
     if dry_run:
-        say("Nothing was changed: this was a dry run. All objects are as they were written.")
+        say(_UNCHANGED)
         return True
     warehouse = build_warehouse(settings, 1.0)
     failures: list[str] = []
@@ -101,7 +102,7 @@ def restore_source(
     All of it is there in the end and equal to the backups, or nothing. OrderheError.
     """
     from orderhe_dagster.resources.build import build_named_source, build_source, build_store
-    from orderhe_dagster.road import restores, source_restores
+    from orderhe_dagster.road import source_restores
     from orderhe_dagster.settings.home import home_of
     from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.settings.scratch import scratch_folder
@@ -112,12 +113,9 @@ def restore_source(
     if settings.shop == "simulated" and not into:
         raise LaunchError(_simulated(choices))
     target = build_named_source(settings, into) if into else build_source(settings)
-    for damage in restores.require_sound(choices, store, "orderhe restore source"):
-        say(f"note: {damage.sentence()} (no row of the restore depends on it)")
-    for choice in choices:
-        say(_plan(choice))
+    _announce(choices, store, "orderhe restore source", say)
     if dry_run:
-        say("Nothing was changed: this was a dry run. All objects are as they were written.")
+        say(_UNCHANGED)
         return
     with scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}") as folder:
         restored = source_restores.restore(choices, target, store, folder)
@@ -172,8 +170,8 @@ def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
     say(
         f"{counted(damaged, 'object')} of the backups not as written."
         if damaged
-        else f"All objects of {counted(segments, 'segment')} of {counted(len(choices), 'table')} are as "
-        "they were written, byte for byte."
+        else f"All objects of {counted(len(choices), 'table')}, {counted(segments, 'segment')} (days, rows "
+        "outside of all days, whole tables), are as they were written, byte for byte."
     )
     return not damaged
 
@@ -269,12 +267,15 @@ def _tables(catalogue: Catalogue, asked: Asked) -> list[Table]:
     tables = [table for name, table in raw.items() if not names or name in names]
     if asked.generation is not None:
         _check_one_generation(asked, tables)
+    if asked.window is None:
+        return tables
+    dated = [table for table in tables if table.partition]
     whole = [table.name for table in tables if not table.partition]
-    if asked.window is not None and not names:
-        tables = [table for table in tables if table.partition]
-    if not tables:
-        raise LaunchError(f"{', '.join(whole)}: without days; leave out --from and --to")
-    return tables
+    if whole and (names or not dated):
+        raise LaunchError(
+            f"{', '.join(whole)}: without days; leave out --from and --to, or name tables that have days"
+        )
+    return dated
 
 
 def _check_one_generation(asked: Asked, tables: Sequence[Table]) -> None:
@@ -387,6 +388,16 @@ def _days_upstream(
 # What is said ------------------------------------------------------------------------------------
 
 
+def _announce(choices: Sequence[Choice], store: Store, verb: str, say: Say) -> None:
+    """Say what is to be restored. RestoreError where an object that it needs is lost or altered."""
+    from orderhe_dagster.road import restores
+
+    for damage in restores.require_sound(choices, store, verb):
+        say(f"note: {damage.sentence()} (no row of the restore depends on it)")
+    for choice in choices:
+        say(_plan(choice))
+
+
 def _plan(choice: Choice) -> str:
     """What is to be restored of a table."""
     rows = counted(choice.rows, "row")
@@ -394,8 +405,9 @@ def _plan(choice: Choice) -> str:
     if choice.others:
         parts.append(f"{len(choice.others):,} of them not as they count now")
     if choice.unknown_then:
-        many = counted(len(choice.unknown_then), "segment")
-        parts.append(f"{many} had no backup at that moment: they become empty")
+        parts.append(
+            f"{_days(choice.unknown_then)} had no backup at that moment: they become empty"
+        )
     return "; ".join(parts)
 
 
@@ -408,8 +420,8 @@ def _outcome(done: Restored) -> str:
     if not done.loaded:
         return f"{choice.table.name}: {_segments(choice)}: as loaded, and equal to the backups"
     text = (
-        f"{choice.table.name}: {counted(loaded, 'row')} of {counted(len(done.loaded), 'segment')} restored, "
-        f"{_segments(choice)} equal to the backups"
+        f"{choice.table.name}: {counted(loaded, 'row')} of {_loaded(done)} restored, {_segments(choice)} "
+        "equal to the backups"
     )
     if done.made_current:
         text += f"; {counted(len(done.made_current), 'generation')} made current"
@@ -420,6 +432,10 @@ def _outcome(done: Restored) -> str:
         )
     found = [f"{one.segment}: {one.text}" for one in done.findings[:_SHOWN]]
     return "\n  ".join([text, *found])
+
+
+def _loaded(done: Restored) -> str:
+    return _days(done.loaded) if done.choice.table.partition else "the whole table"
 
 
 def _of_source(done: SourceRestored) -> Iterator[str]:
@@ -463,7 +479,17 @@ def _next(choice: Choice, target: Source) -> str:
 
 
 def _segments(choice: Choice) -> str:
-    return counted(len(choice.records), "segment") if choice.table.partition else "whole"
+    return _days(choice.records) if choice.table.partition else "all of it"
+
+
+def _days(segments: Iterable[Segment]) -> str:
+    """How many days these are; what lies outside of all days is none, and is said beside them."""
+    texts = list(segments)
+    days = sum(segment.day is not None for segment in texts)
+    beside = "the rows outside of all days"
+    if days == len(texts):
+        return counted(days, "day")
+    return f"{counted(days, 'day')} and {beside}" if days else beside
 
 
 def _verdict(asked: Asked, choices: Sequence[Choice], failures: Sequence[str]) -> str:

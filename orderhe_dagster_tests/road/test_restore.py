@@ -88,7 +88,7 @@ def test_altered_rows_of_tables_and_marts_are_put_right(ran_shop: TestShop) -> N
 def test_one_table_or_some_days_alone_are_restored(ran_shop: TestShop) -> None:
     lose_warehouse(ran_shop)
     said = restore(ran_shop, "warehouse", "--table", "sales", "--from", "2026-01-02")
-    assert "sales: 1 row of 1 segment restored" in said
+    assert "sales: 1 row of 1 day restored" in said
     assert ran_shop.rows("select sold_on::varchar, count(*) from warehouse.sales group by 1") == [
         ("2026-01-02", 1)
     ]
@@ -111,7 +111,7 @@ def test_an_older_state_becomes_current_and_is_restored(ran_shop: TestShop) -> N
     assert after != before
     said = restore(ran_shop, "warehouse", "--as-of", moment)
     assert "2 of them not as they count now" in said and "older state" in said
-    assert "1 segment had no backup at that moment" in said  # the day that had no row then
+    assert "1 day had no backup at that moment" in said  # the day that had no row then
     now = contents(ran_shop)
     assert {name: now[name] for name in TABLES} == {name: before[name] for name in TABLES}
     record = ran_shop.record("sales", "2026-01-02")
@@ -242,6 +242,11 @@ def test_a_copy_of_the_store_restores_another_warehouse(ran_shop: TestShop) -> N
         ),
         (("--from", "2999-01-01"), "2999-01-01 is not over yet"),
         (("--table", "sales", "--from", "2025-12-31"), "no backup of sales for 1 day of 2025-12-31"),
+        (("--table", "buyers", "--from", "2026-01-02"), "buyers: without days; leave out --from"),
+        (
+            ("--table", "buyers", "--table", "sales", "--from", "2026-01-02"),
+            "buyers: without days; leave out --from and --to, or name tables that have days",
+        ),
         (("--table", "buyers", "--as-of", "2026-01-01"), "buyers had no backup yet at 2026-01-01"),
     ],
 )  # fmt: skip
@@ -294,7 +299,7 @@ def test_a_damaged_part_is_refused_and_the_sound_generation_named(ran_shop: Test
     assert "Nothing was changed" in said and not (ran_shop.home / "warehouse.duckdb").exists()
     older = "--table sales --from 2026-01-02 --to 2026-01-02 --generation 1"
     assert f"orderhe restore warehouse {older}" in said
-    assert "1 row of 1 segment restored" in restore(ran_shop, "warehouse", *older.split())
+    assert "1 row of 1 day restored" in restore(ran_shop, "warehouse", *older.split())
 
 
 def flip(shop: TestShop, key: str, place: int) -> None:
@@ -403,7 +408,7 @@ def test_an_older_copy_of_the_store_says_how_to_go_on(ran_shop: TestShop) -> Non
     older = {"ORDERHE_S3_BUCKET": "older"}
     said = restore(ran_shop, "warehouse", code=1, **older)
     assert "holds newer backups of 1 day (the first 2026-01-02)" in said
-    assert "buyers: whole: as loaded" in said  # each table for itself
+    assert "buyers: all of it: as loaded" in said  # each table for itself
     forget = re.search(r'orderhe query "([^"]+)"', said)
     assert forget is not None
     assert orderhe(ran_shop, "query", forget[1], **older).exit_code == 0

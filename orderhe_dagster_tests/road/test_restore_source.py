@@ -44,7 +44,7 @@ def test_a_lost_source_is_made_again_and_goes_on(ran_shop: TestShop) -> None:
     before = rows_of(ran_shop.source)
     lose_source(ran_shop)
     said = restore(ran_shop, "source")
-    assert "sales: 4 rows, 5 segments equal to the backups" in said
+    assert "sales: 4 rows, 5 days equal to the backups" in said
     assert "duckdb:shop.duckdb: restored and proven equal to the backups: buyers, sales." in said
     assert rows_of(ran_shop.source) == before
     assert "Source, backup and warehouse agree" in ran_shop.paste(said)
@@ -67,7 +67,7 @@ def test_a_day_that_was_deleted_comes_back_alone(ran_shop: TestShop) -> None:
     before = rows_of(ran_shop.source)
     ran_shop.change("delete from sales where sold_on = date '2026-01-01'")
     said = restore(ran_shop, "source", "--table", "sales", "--from", "2026-01-01")
-    assert "sales: 2 rows, 1 segment equal to the backups" in said
+    assert "sales: 2 rows, 1 day equal to the backups" in said
     assert rows_of(ran_shop.source) == before
 
 
