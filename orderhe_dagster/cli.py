@@ -226,12 +226,12 @@ def run(
         outcome = launch(settings, selection, window, may_be_empty=allow_empty, accept=accept)
         for line in outcome.lines():
             click.echo(line)
-        if not outcome.succeeded:
-            sys.exit(1)
         from orderhe_dagster.commands.janitor import after_a_run
 
         for line in after_a_run(settings):
             click.echo(line)
+        if not outcome.succeeded:
+            sys.exit(1)
 
 
 @main.command(short_help="Remove what has had its time: old generations, old logs, remains.")

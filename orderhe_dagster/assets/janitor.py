@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -66,7 +67,9 @@ class Rules:
     def of(cls, settings: Settings) -> "Rules":
         """The rules of these settings."""
         retention = Retention(
-            settings.keep_generations, timedelta(hours=settings.keep_orphan_hours)
+            settings.keep_generations,
+            timedelta(hours=settings.keep_orphan_hours),
+            ZoneInfo(settings.time_zone),
         )
         return cls(retention, settings.keep_run_days, home_of(settings))
 
@@ -192,16 +195,14 @@ def _tidy(rules: Rules, now: datetime, report: Report) -> None:
     """Old files of this home that are made again at any time; folders of processes that are dead."""
     before = (now - _CACHE_KEPT).timestamp()
     report.paths = [
-        path for path in rules.home.cache.glob("catalogue-*.json") if path.stat().st_mtime < before
+        path for path in rules.home.cache.glob("catalogue-*.json") if _is_older(path, before)
     ]
     logs = rules.home.dagster / "storage"
     report.paths += [logs / run_id for run_id in report.runs if (logs / run_id).is_dir()]
     if rules.dry_run:
         return
     for path in report.paths:
-        report.freed += sum(
-            file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file()
-        )
+        report.freed += sum(map(_size, (path, *path.rglob("*"))))
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -209,6 +210,20 @@ def _tidy(rules: Rules, now: datetime, report: Report) -> None:
     if rules.home.scratch.is_dir():
         with scratch_folder(rules.home.scratch, label="janitor"):
             pass  # making one removes those of dead processes
+
+
+def _is_older(path: Path, before: float) -> bool:
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:  # another one has removed it
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def build_janitor(

@@ -33,7 +33,7 @@ def clean_up(settings: Settings, *, dry_run: bool = False, everything: bool = Fa
 
 
 def after_a_run(settings: Settings) -> Iterator[str]:
-    """On a laptop, whose schedules may never run: once a day, after a run; what to print of it."""
+    """On a laptop, whose schedules may never run: once a day after a run, green or red; what to print."""
     from orderhe_dagster.settings.home import home_of
 
     if settings.store != "folder":
@@ -44,8 +44,9 @@ def after_a_run(settings: Settings) -> Iterator[str]:
     try:
         lines = clean_up(settings)
     except (
-        OrderheError
-    ) as error:  # the run went well, whatever becomes of what is cleaned up behind it
+        OrderheError,
+        OSError,
+    ) as error:  # the run is over, whatever becomes of what lies behind
         yield f"janitor: not this time: {error}"
         return
     stamp.parent.mkdir(parents=True, exist_ok=True)

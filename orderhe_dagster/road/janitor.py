@@ -27,7 +27,7 @@ _LOOKED_BACK = timedelta(days=8)
 _RECORD = re.compile(r"generations/(\d+)\.json")
 _FORGOTTEN = re.compile(r"/generations/(\d+)\.json$")
 _OBJECT = re.compile(r"([^/]+)/(?:part-\d+\.parquet|manifest\.json|quarantine-\d+\.jsonl)")
-_CHUNK, _LOAD = re.compile(r"index/[^/]+\.json"), re.compile(r"loads/([^/]+)\.json")
+_CHUNK, _LOAD = re.compile(r"index/[^/]+\.json"), re.compile(r"loads/([^/]+?)(?:-older)?\.json")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
 
 from orderhe_dagster.road.index_objects import Entry
 
@@ -13,12 +13,13 @@ from orderhe_dagster.road.index_objects import Entry
 class Retention:
     """How many of a segment's last generations stay, and since when something may be nobody's.
 
-    The first generation of each month stays too. What is younger than `grace` may be of a run that is
-    at work, and what ceased to count since then may be read by one.
+    The first generation of each month, in the shop's time zone, stays too. What is younger than `grace`
+    may be of a run that is at work, and what ceased to count since then may be read by one.
     """
 
     generations: int = 14
     grace: timedelta = timedelta(hours=24)
+    time_zone: tzinfo = timezone.utc
 
     def expired(self, entry: Entry, held: Collection[int], now: datetime) -> frozenset[int]:
         """The numbers of a segment's generations that are to go; `held` are in use elsewhere."""
@@ -26,7 +27,8 @@ class Retention:
             return frozenset()
         firsts: dict[tuple[int, int], int] = {}
         for number, at in entry.became:
-            firsts.setdefault((at.year, at.month), number)
+            then = at.astimezone(self.time_zone)
+            firsts.setdefault((then.year, then.month), number)
         recent = {
             number
             for (number, _), (_, ended) in zip(entry.became, entry.became[1:], strict=False)

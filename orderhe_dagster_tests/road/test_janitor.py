@@ -91,6 +91,7 @@ def remains(shop: TestShop) -> dict[str, bytes]:
         f"backup/sales/{DAY}/generations/99.json": b"{}",
         "backup/sales/index/2026-01-0123abcd.json": b"{}",
         "backup/sales/loads/a-dead-run.json": b"{}",
+        "backup/sales/loads/a-dead-run-older.json": b"{}",
     }
     for key, body in mine.items():
         shop.store.put(key, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,14 @@ def test_the_last_and_the_first_of_each_month_stay() -> None:
     kept = [at for number, at in nightly.became if number not in gone]
     assert [f"{at:%m-%d}" for at in kept[:-14]] == ["09-01", "10-01", "11-01"]
     assert len(kept) == 17
+
+
+def test_months_begin_where_the_shop_is() -> None:
+    """At 18:00 UTC on 31 October it is November in Seoul."""
+    nightly = entry(*(24 * days - 15 for days in range(61, 0, -1)))
+    gone = Retention(14, time_zone=ZoneInfo("Asia/Seoul")).expired(nightly, (), NOW)
+    kept = [at for number, at in nightly.became if number not in gone]
+    assert [f"{at:%m-%d %H}" for at in kept[:-14]] == ["09-30 18", "10-31 18"]
 
 
 def test_what_counted_within_the_grace_stays() -> None:
