@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from orderhe_dagster.resources.mysql.connection import connect
 from orderhe_dagster.resources.mysql.errors import mysql_error
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster_tests.contracts.sources import tables
+from orderhe_dagster_tests.long_tests import cases
 from orderhe_dagster_tests.servers.mariadb import OWNER, MariaDB, mysql_source, running
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
@@ -155,8 +157,13 @@ def sources(server: MariaDB, database: str, port: int | None = None) -> Callable
     return source_of
 
 
-@pytest.mark.parametrize("request_", REQUESTS)
-@pytest.mark.parametrize("peer", ["stopped", "silent", "drips"])
+@pytest.mark.parametrize(
+    ("peer", "request_"),
+    cases(
+        product(("stopped", "silent", "drips"), REQUESTS),
+        [*product(["stopped"], REQUESTS), ("silent", "extract by scanner"), ("drips", "log in")],
+    ),
+)
 def test_a_server_that_stands_still_before_a_request_is_not_waited_for(
     server: MariaDB, database: str, proxy: FaultProxy, events: Table, tmp_path: Path, request_: str,
     peer: str,
@@ -308,7 +315,7 @@ def test_create_ends_where_the_peer_takes_the_connection_and_is_silent(
     assert "ORDERHE_MYSQL_CONNECT_TIMEOUT" in result.output
 
 
-@pytest.mark.parametrize("call", ["drift", "extract", "measure"])
+@pytest.mark.parametrize("call", cases(["drift", "extract", "measure"], ["extract"]))
 def test_a_run_ends_whose_source_stands_still_and_one_rerun_heals_it(
     server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:

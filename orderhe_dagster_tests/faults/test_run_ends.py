@@ -12,6 +12,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pytest
 from orderhe_dagster.settings.dagster_yaml import TEXT
 from orderhe_dagster.settings.home import use_home
 from orderhe_dagster.settings.locks import file_lock
-from orderhe_dagster_tests.long_tests import IS_LONG
+from orderhe_dagster_tests.long_tests import IS_LONG, cases
 from orderhe_dagster_tests.shops import TestShop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,8 +150,9 @@ def warehouse_in_use(shop: TestShop) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("killed", COMMANDS)
-@pytest.mark.parametrize("following", COMMANDS)
+@pytest.mark.parametrize(
+    ("killed", "following"), cases(product(COMMANDS, COMMANDS), permutations(COMMANDS, 2))
+)
 def test_a_killed_run_is_recorded_as_failed_by_the_next_one(
     sales_shop: TestShop, killed: str, following: str
 ) -> None:
@@ -169,7 +171,7 @@ def test_a_killed_run_is_recorded_as_failed_by_the_next_one(
     assert "ended without finishing this run: it was killed" in failure.message
 
 
-@pytest.mark.parametrize("following", COMMANDS)
+@pytest.mark.parametrize("following", cases(COMMANDS, ["orderhe run"]))
 def test_a_living_run_is_left_alone_by_the_next_one(ran_shop: TestShop, following: str) -> None:
     state = use_home(ran_shop.settings)
     known = list(statuses(ran_shop))
@@ -188,7 +190,7 @@ def test_a_living_run_is_left_alone_by_the_next_one(ran_shop: TestShop, followin
     assert set(statuses(ran_shop).values()) == {"SUCCESS"}
 
 
-@pytest.mark.parametrize("following", COMMANDS)
+@pytest.mark.parametrize("following", cases(COMMANDS, ["dagster asset materialize"]))
 def test_a_killed_run_keeps_no_slot_of_a_pool(sales_shop: TestShop, following: str) -> None:
     folder = use_home(sales_shop.settings).dagster
     with warehouse_in_use(sales_shop), started(sales_shop, COMMANDS["orderhe run"]) as process:
