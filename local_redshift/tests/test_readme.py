@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 import local_redshift
+from local_redshift.serve import parser
 from local_redshift.testing.missing import missing
 from local_redshift.testing.server import serving
-from local_redshift.wire.serve import parser
 from tests.house import PROJECT
 
 README = (PROJECT / "README.md").read_text("utf-8")

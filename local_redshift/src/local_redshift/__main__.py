@@ -1,8 +1,8 @@
-"""`python -m local_redshift`: see `wire.serve`."""
+"""`python -m local_redshift`: see `serve`."""
 
 from __future__ import annotations
 
-from local_redshift.wire.serve import main
+from local_redshift.serve import main
 
 if __name__ == "__main__":
     main()
