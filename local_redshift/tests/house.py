@@ -20,7 +20,7 @@ PACKAGE = PROJECT / "src" / "local_redshift"
 PAGE = PROJECT / "docs" / "rooms.md"
 ROOMS = (
     *("errors", "read", "values", "functions", "compile", "transactions", "database"),
-    *("copy", "views", "statements", "session", "wire", "serve", "testing"),
+    *("copy", "views", "statements", "session", "wire", "data_api", "serve", "testing"),
 )
 """A staircase: each room imports itself and those before it. The package's own door stands above all."""
 PACKAGES = {"cryptography", "duckdb", "numpy", "pyarrow", "sqlglot"}

@@ -18,6 +18,7 @@ import local_redshift
 from local_redshift.serve import parser
 from local_redshift.testing.missing import missing
 from local_redshift.testing.server import serving
+from tests.asking import Client
 from tests.house import PROJECT
 
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -69,7 +70,7 @@ def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
         for line in started.stdout:
             if exported := re.fullmatch(r"export (\w+)=(.*)\n", line):
                 variables[exported[1]] = exported[2].strip("'")
-            if "PGPASSWORD" in variables:
+            if ("AWS_SECRET_ACCESS_KEY" if "--data-api" in options else "PGPASSWORD") in variables:
                 break
         yield started, variables
     finally:
@@ -101,6 +102,17 @@ def test_the_command_serves_psql_with_tls_until_it_is_stopped(tmp_path: Path) ->
         assert session.execute("select id from sales").rows == [(1,)]
 
 
+def test_the_command_serves_the_data_api_too(tmp_path: Path) -> None:
+    with served(tmp_path, "--insecure", "--data-api", "0") as (_, variables):
+        secret = variables["AWS_SECRET_ACCESS_KEY"].removeprefix('"$(cat ').removesuffix(')"')
+        client = Client(
+            variables["AWS_ENDPOINT_URL_REDSHIFT_DATA"],
+            variables["AWS_ACCESS_KEY_ID"],
+            Path(secret).read_text("utf-8").strip(),
+        )
+        assert client.rows(client.run("select 1 as one")["Id"]) == [[1]]
+
+
 @pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("sh", "sh")])
 def test_the_clients_of_the_page_connect(language: str, command: str, tmp_path: Path) -> None:
     if language == "sh" and shutil.which("psql") is None:
@@ -122,7 +134,7 @@ def test_the_page_has_every_option_of_the_command() -> None:
     page = (PROJECT / "docs" / "wire.md").read_text("utf-8")
     section = page.partition("## The server")[2].partition("## ")[0]
     options = {one for action in parser()._actions for one in action.option_strings}
-    named = set(re.findall(r"`(--[a-z]+)`", section))
+    named = set(re.findall(r"`(--[a-z-]+)`", section))
     assert named == {one for one in options if one.startswith("--")} - {"--help"}
 
 

@@ -1,4 +1,4 @@
-"""`python -m local_redshift`: a database file served on the wire protocol until it is stopped."""
+"""`python -m local_redshift`: a database file served by wire protocol and Data API until it is stopped."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from local_redshift.data_api.operations import WORKGROUP
+from local_redshift.data_api.server import DataApi
+from local_redshift.data_api.signature import Key
 from local_redshift.database.database import ANY_ROLES, NOWHERE, Database
 from local_redshift.database.folder import folder_store
 from local_redshift.database.roles_file import EXAMPLE, RolesError, read_roles
@@ -47,6 +51,10 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--keys", type=Path, default=Path(".local-redshift"), metavar="FOLDER",
         help="the password and the certificates, made where there are none (%(default)s)",
+    )  # fmt: skip
+    add(
+        "--data-api", type=_port, nargs="?", const=5440, metavar="PORT",
+        help="serve the Data API over HTTP, too, on this port (%(const)s; 0: a free one)",
     )  # fmt: skip
     add("--insecure", action="store_true", help="without TLS, for this machine only")
     return options
@@ -84,16 +92,24 @@ def serve(options: argparse.Namespace, say: Callable[[str], None]) -> None:
 
     keys: Path = options.keys
     certificates = None if options.insecure else own_certificates(keys, options.host)
-    verifier = Verifier.of(own_password(keys / "password"))
-    door = Door({options.user: verifier}, certificates.context() if certificates else None)
+    context = certificates.context() if certificates else None
+    password = own_password(keys / "password")
+    door = Door({options.user: Verifier.of(password)}, context)
     store = folder_store(options.store) if options.store else NOWHERE
     with (
         Database(options.file, resolver=store, roles=_roles(options.roles)) as database,
         Server(database, door, host=options.host, port=options.port) as server,
+        ExitStack() as more,
     ):
+        lines = _lines(options, server.port, certificates)
+        if options.data_api is not None:
+            key = {options.user: Key(options.user, password)}
+            api = DataApi(database, key, context, host=options.host, port=options.data_api)
+            more.enter_context(api)
+            lines += _data_api_lines(options, api, certificates)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stopped)
-        for line in _lines(options, server.port, certificates):
+        for line in lines:
             say(line)
         stop.wait()
         say("# stopping: open transactions are rolled back")
@@ -108,13 +124,10 @@ def _roles(file: Path | None) -> Roles:
         raise RolesError(f"byte {error.start} is not UTF-8") from None
 
 
-def _lines(
-    options: argparse.Namespace, port: int, certificates: Certificates | None
-) -> Sequence[str]:
+def _lines(options: argparse.Namespace, port: int, certificates: Certificates | None) -> list[str]:
     """What psql and its like read of their environment, as lines of a shell."""
-    anywhere = options.host in ("0.0.0.0", "::")
     variables = {
-        "PGHOST": "127.0.0.1" if anywhere else options.host,
+        "PGHOST": _reached_as(options.host),
         "PGPORT": str(port),
         "PGUSER": options.user,
         "PGDATABASE": DATABASE,
@@ -122,12 +135,41 @@ def _lines(
     }
     if certificates:
         variables["PGSSLROOTCERT"] = str(certificates.ca.resolve())
-    password = shlex.quote(str((options.keys / "password").resolve()))
-    return (
+    return [
         f"# the local Redshift listens on {options.host}:{port}; Ctrl-C stops it.",
-        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-        f'export PGPASSWORD="$(cat {password})"',
-    )
+        *_exports(variables),
+        f'export PGPASSWORD="$(cat {_password_file(options)})"',
+    ]
+
+
+def _data_api_lines(
+    options: argparse.Namespace, api: DataApi, certificates: Certificates | None
+) -> list[str]:
+    """What AWS's clients read of their environment: the user and the password are the access key."""
+    scheme = "https" if certificates else "http"
+    variables = {
+        "AWS_ENDPOINT_URL_REDSHIFT_DATA": f"{scheme}://{_reached_as(options.host)}:{api.port}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": options.user,
+        **({"AWS_CA_BUNDLE": str(certificates.ca.resolve())} if certificates else {}),
+    }
+    return [
+        f"# its Data API listens on {options.host}:{api.port}; the workgroup is called {WORKGROUP}.",
+        *_exports(variables),
+        f'export AWS_SECRET_ACCESS_KEY="$(cat {_password_file(options)})"',
+    ]
+
+
+def _exports(variables: Mapping[str, str]) -> list[str]:
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def _reached_as(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
+
+
+def _password_file(options: argparse.Namespace) -> str:
+    return shlex.quote(str((options.keys / "password").resolve()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -87,7 +87,7 @@ def row_encoder(
     `float_digits`: the session's extra_float_digits, for floating point numbers as text.
     """
     encoders = [
-        _sized(_encoder(one, code, float_digits)) for one, code in zip(fields, formats, strict=True)
+        _sized(encoder(one, code, float_digits)) for one, code in zip(fields, formats, strict=True)
     ]
     head, null, join = struct.pack("!H", len(encoders)), b"\xff\xff\xff\xff", b"".join
 
@@ -116,7 +116,8 @@ def _sized(encoder: Encoder) -> Encoder:
     return encode
 
 
-def _encoder(described: Field, code: int, float_digits: int) -> Encoder:
+def encoder(described: Field, code: int, float_digits: int = 0) -> Encoder:
+    """What turns a value of a column, which is not NULL, into its bytes in a format."""
     oid = described.oid
     if oid == NUMERIC:
         return _numeric(described, code)

@@ -1,0 +1,1 @@
+"""The Data API of Redshift over HTTP: statements by requests, their results in pages."""
