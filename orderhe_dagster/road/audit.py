@@ -94,7 +94,7 @@ _ADDED_COLUMNS = (
 )
 """Columns that tables of earlier versions do not have."""
 _DETAIL_BYTES = 16_000
-_STATEMENT_CHARACTERS = 50_000
+_STATEMENT_BYTES = 80_000
 _LEDGER = "_ledger"
 """The name under which `_tables` keeps the form that these tables have."""
 _FORM = "3"
@@ -317,17 +317,33 @@ def note_findings(
     session: Session, name: str, findings: Sequence[tuple[Segment, str, str]], run_id: str
 ) -> None:
     """Keep what was found to differ (segment, kind, detail) by a run that mends it."""
-    rows: list[str] = []
-    for segment, kind, detail in findings:
-        rows.append(
-            f"({literal(name)}, {literal(segment.text)}, {literal(kind)}, "
-            f"{expression(_cut(detail))}, {literal(run_id)}, getdate())"
-        )
-        if sum(map(len, rows)) > _STATEMENT_CHARACTERS:
-            session.execute(f"insert into {FINDINGS} values {','.join(rows)}")
-            rows = []
-    if rows:
-        session.execute(f"insert into {FINDINGS} values {','.join(rows)}")
+    rows = (
+        f"({literal(name)}, {literal(segment.text)}, {literal(kind)}, "
+        f"{expression(_cut(detail))}, {literal(run_id)}, getdate())"
+        for segment, kind, detail in findings
+    )
+    for statement in inserts(FINDINGS, rows):
+        session.execute(statement)
+
+
+def inserts(into: str, rows: Iterable[str]) -> list[str]:
+    """The statements that insert rows of values, none of them longer than the Data API takes.
+
+    `into` is the table, with its columns where they are named.
+    """
+    statements: list[str] = []
+    some: list[str] = []
+    size = 0
+    for row in rows:
+        length = len(row.encode("utf-8"))
+        if some and size + length > _STATEMENT_BYTES:
+            statements.append(f"insert into {into} values {', '.join(some)}")
+            some, size = [], 0
+        some.append(row)
+        size += length + 2
+    if some:
+        statements.append(f"insert into {into} values {', '.join(some)}")
+    return statements
 
 
 def _cut(text: str) -> str:

@@ -373,7 +373,7 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
     name = literal(str(table.ref))
     ordered = sorted(plan.segments)
     listed = ", ".join(literal(segment.text) for segment in ordered)
-    rows = ",\n".join(
+    rows = (
         f"({name}, {literal(segment.text)}, {run_id}, 0, {run_id}, 0, '0', "
         f"{literal(plan.inputs.of(segment))}, getdate(), getdate(), getdate())"
         for segment in ordered
@@ -386,9 +386,10 @@ def _audit_statements(step: Step, plan: _Plan) -> list[str]:
     return [
         f"delete from {LOADS} where table_name = {name}"
         + (f" and segment in ({listed})" if table.partition else ""),
-        (
-            f"insert into {LOADS} (table_name, segment, version, generation, run_id, row_count, digest,"
-            f" inputs, snapshot_at, loaded_at, proven_at) values {rows}"
+        *audit.inserts(
+            f"{LOADS} (table_name, segment, version, generation, run_id, row_count, digest,"
+            " inputs, snapshot_at, loaded_at, proven_at)",
+            rows,
         ),
         (
             f"update {LOADS} set row_count = counted.row_count, digest = counted.digest from"

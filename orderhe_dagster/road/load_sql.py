@@ -28,9 +28,9 @@ def incoming_rows(
     records: Mapping[Segment, Record],
     inputs: Mapping[Segment, str],
     column_versions: Mapping[Segment, str],
-) -> str:
-    """The statement that puts the audit rows to be into the incoming table; `inputs`: see `loads.Load`."""
-    rows = ",\n".join(
+) -> list[str]:
+    """The statements that put the audit rows to be into the incoming table; `inputs`: see `loads.Load`."""
+    rows = (
         "("
         + ", ".join(
             (
@@ -50,7 +50,7 @@ def incoming_rows(
         + ")"
         for record in records.values()
     )
-    return f"insert into {INCOMING} ({_COLUMNS}) values {rows}"
+    return audit.inserts(f"{INCOMING} ({_COLUMNS})", rows)
 
 
 def load_statements(step: Step, records: Mapping[Segment, Record]) -> list[str]:

@@ -409,7 +409,8 @@ def _load(
     versions = _column_versions(session, step, done)
     # What is told by columns is told from the rows that lay there, so their mark stays.
     inputs = {segment: done.held[segment].inputs for segment, text in versions.items() if text}
-    session.execute(incoming_rows(step, done.records, done.inputs | inputs, versions))
+    for statement in incoming_rows(step, done.records, done.inputs | inputs, versions):
+        session.execute(statement)
     # Before they are mended: rather twice than, after a kill, not at all.
     audit.note_findings(session, f"warehouse.{table.name}", findings.rows_of(wrong), step.run_id)
     session.transaction(load_statements(step, done.records))
