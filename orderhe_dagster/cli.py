@@ -474,6 +474,14 @@ def warehouse() -> None:
     show_default=True,
     help="The isolation level of transactions.",
 )
+@click.option(
+    "--data-api",
+    type=click.IntRange(0, 65535),
+    is_flag=False,
+    flag_value=5440,
+    metavar="[PORT]",
+    help="Serve the Data API, too: HTTP, on this port (5440; 0: a free one).",
+)
 def serve(
     host: str,
     port: int,
@@ -484,6 +492,7 @@ def serve(
     insecure: bool,
     roles: Path | None,
     isolation: str,
+    data_api: int | None,
 ) -> None:
     """Serve the warehouse on Redshift's wire protocol: for several programs at once, psql, BI.
 
@@ -494,7 +503,8 @@ def serve(
         from orderhe_dagster.commands.serve import serve as serve_warehouse
 
         asked = Serving(
-            host, port, user, password_file, certificate, key, insecure, roles, isolation
+            *(host, port, user, password_file, certificate, key, insecure, roles, isolation),
+            data_api,
         )
         serve_warehouse(settings, asked, click.echo)
 

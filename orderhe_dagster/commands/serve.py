@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,7 @@ class Serving:
 
     `certificate` and `key`: PEM files, both or none (then some are made). `insecure`: no TLS at all.
     `roles`: a file of IAM roles (see `roles_file`); None: any role may do what the store can.
+    `data_api`: the port of the Data API, which is served then, too.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +38,7 @@ class Serving:
     insecure: bool = False
     roles: Path | None = None
     isolation: str = "snapshot"
+    data_api: int | None = None
 
 
 def serve(settings: Settings, serving: Serving, say: Callable[[str], None]) -> None:
@@ -73,21 +75,33 @@ def serving_database(
     try:
         certificates = _certificates(folder, serving)
         context = None if certificates is None else certificates.context()
-        door = Door({serving.user: Verifier.of(own_password(file))}, context)
+        password = own_password(file)
+        door = Door({serving.user: Verifier.of(password)}, context)
     except CertificatesError as error:
         raise OrderheError(str(error)) from None
     where = f"{serving.host}:{serving.port}"
     roles = _roles(serving.roles)
-    with build_served_warehouse(settings, where, roles, serving.isolation) as database:
-        try:
+    with (
+        build_served_warehouse(settings, where, roles, serving.isolation) as database,
+        ExitStack() as servers,
+    ):
+        with _listening(serving.host, serving.port, "--port"):
             server = Server(database, door, host=serving.host, port=serving.port)
-        except OSError as error:
-            raise OrderheError(_cannot_listen(serving, error)) from None
-        with server:
-            reached = f"{build_store(settings).url('k')[:-1]} (ORDERHE_STORE={settings.store})"
-            for line in _lines(server.port, serving, certificates, file, reached):
-                say(line)
-            yield server.port
+        servers.enter_context(server)
+        reached = f"{build_store(settings).url('k')[:-1]} (ORDERHE_STORE={settings.store})"
+        lines = _lines(server.port, serving, certificates, file, reached)
+        if serving.data_api is not None:
+            from local_redshift.data_api.server import DataApi
+            from local_redshift.data_api.signature import Key
+
+            keys = {serving.user: Key(serving.user, password)}
+            with _listening(serving.host, serving.data_api, "--data-api"):
+                api = DataApi(database, keys, context, host=serving.host, port=serving.data_api)
+            servers.enter_context(api)
+            lines += _data_api_lines(api.port, serving, certificates, file)
+        for line in lines:
+            say(line)
+        yield server.port
 
 
 def _roles(file: Path | None) -> Roles | None:
@@ -117,17 +131,25 @@ def _certificates(folder: Path, serving: Serving) -> Certificates | None:
     return own_certificates(folder, serving.host)
 
 
-def _cannot_listen(serving: Serving, error: OSError) -> str:
+@contextmanager
+def _listening(host: str, port: int, option: str) -> Iterator[None]:
+    """Listening is begun in the block: what it fails at is told with the option that names the port."""
     from orderhe_dagster.commands.ports import listener
 
-    where = f"{serving.host}:{serving.port}"
-    if error.errno == errno.EADDRINUSE:
-        who = listener(serving.port) or "somebody"
-        return (
-            f"{who} listens on {where} already: stop that, or choose another --port: orderhe "
-            f"warehouse serve --port {serving.port + 1}"
-        )
-    return f"cannot listen on {where}: {error.strerror or error}; choose another --host or --port"
+    where = f"{host}:{port}"
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            reason = error.strerror or error
+            raise OrderheError(
+                f"cannot listen on {where}: {reason}; choose another --host or {option}"
+            ) from None
+        who = listener(port) or "somebody"
+        raise OrderheError(
+            f"{who} listens on {where} already: stop that, or choose another {option}: orderhe "
+            f"warehouse serve {option} {port + 1}"
+        ) from None
 
 
 def _lines(
@@ -138,10 +160,9 @@ def _lines(
     reached: str,
 ) -> list[str]:
     """What a client needs, all of it lines of a shell; never the password itself."""
-    anywhere = serving.host in ("0.0.0.0", "::")
     variables = {
         "ORDERHE_WAREHOUSE": "redshift",
-        "ORDERHE_REDSHIFT_HOST": "127.0.0.1" if anywhere else serving.host,
+        "ORDERHE_REDSHIFT_HOST": _reached_as(serving.host),
         "ORDERHE_REDSHIFT_PORT": str(port),
         "ORDERHE_REDSHIFT_USER": serving.user,
         "ORDERHE_REDSHIFT_DATABASE": "dev",
@@ -156,9 +177,40 @@ def _lines(
         f"# COPY and UNLOAD reach the store {reached}; a client's must be the same.",
         "# A client's shell needs these lines. Without `export ` they are lines of .env, which does not",
         "# run $(cat …): the file's text stands there instead.",
-        *(f"export {name}={_quoted(value)}" for name, value in variables.items()),
+        *_exports(variables),
         f'export ORDERHE_REDSHIFT_PASSWORD="$(cat {_quoted(str(password_file))})"',
     ]
+
+
+def _data_api_lines(
+    port: int, serving: Serving, certificates: Certificates | None, password_file: Path
+) -> list[str]:
+    """What a client of the Data API needs: the user and the password are its access key."""
+    from local_redshift.data_api.operations import WORKGROUP
+
+    scheme = "http" if certificates is None else "https"
+    variables = {
+        "ORDERHE_WAREHOUSE": "data_api",
+        "ORDERHE_REDSHIFT_ENDPOINT_URL": f"{scheme}://{_reached_as(serving.host)}:{port}",
+        "ORDERHE_REDSHIFT_WORKGROUP": WORKGROUP,
+        "ORDERHE_REDSHIFT_DATABASE": "dev",
+        **({} if certificates is None else {"ORDERHE_REDSHIFT_SSL_CA": str(certificates.ca)}),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": serving.user,
+    }
+    return [
+        f"# its Data API listens on {serving.host}:{port}: for clients of that, instead of the above,",
+        *_exports(variables),
+        f'export AWS_SECRET_ACCESS_KEY="$(cat {_quoted(str(password_file))})"',
+    ]
+
+
+def _exports(variables: Mapping[str, str]) -> list[str]:
+    return [f"export {name}={_quoted(value)}" for name, value in variables.items()]
+
+
+def _reached_as(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
 
 def _quoted(text: str) -> str:

@@ -92,6 +92,11 @@ def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
 
         return RedshiftWarehouse(settings.redshift, store=build_store(settings))
 
+    if settings.warehouse == "data_api":
+        from orderhe_dagster.resources.redshift.data_api import DataApiWarehouse
+
+        return DataApiWarehouse(settings.redshift, store=build_store(settings))
+
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 
     path = str(home_of(settings).warehouse)

@@ -85,8 +85,10 @@ class S3Settings:
 class RedshiftSettings:
     """Where the Redshift is. `auth`: a password, or temporary credentials by IAM.
 
-    IAM needs the `workgroup` (Serverless) or `cluster`, and AWS's own credentials and region.
-    `ssl_ca`: a file of CA certificates besides Amazon's. Timeouts are in seconds.
+    IAM and the Data API need the `workgroup` (Serverless) or `cluster`, and AWS's own credentials and
+    region. `secret_arn` and `endpoint_url` are the Data API's: a user of the database whom Secrets
+    Manager keeps; another server than Amazon's. `ssl_ca`: a file of CA certificates besides Amazon's.
+    Timeouts are in seconds.
     """
 
     host: str = ""
@@ -97,6 +99,8 @@ class RedshiftSettings:
     auth: Literal["password", "iam"] = "password"
     workgroup: str = ""
     cluster: str = ""
+    secret_arn: str = ""
+    endpoint_url: str = ""
     iam_role: str = "default"
     sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
     ssl_ca: str = ""
@@ -132,7 +136,7 @@ class Settings:
     profile: Literal["local", "aws"] = "local"
     source: Literal["embedded", "mysql"] = "embedded"
     store: Literal["folder", "s3"] = "folder"
-    warehouse: Literal["embedded", "redshift"] = "embedded"
+    warehouse: Literal["embedded", "redshift", "data_api"] = "embedded"
     start_date: date | None = None
     time_zone: str = "Asia/Seoul"
     currency: str = "KRW"
@@ -156,10 +160,12 @@ SWITCHES: Mapping[str, Mapping[str, str]] = {
     "aws": {"source": "mysql", "store": "s3", "warehouse": "redshift"},
 }
 """What each profile sets the three switches to, where they are not set themselves."""
-_GROUPS: Mapping[str, tuple[str, str, type[MySQLSettings | S3Settings | RedshiftSettings]]] = {
-    "MYSQL_": ("source", "mysql", MySQLSettings),
-    "S3_": ("store", "s3", S3Settings),
-    "REDSHIFT_": ("warehouse", "redshift", RedshiftSettings),
+_GROUPS: Mapping[
+    str, tuple[str, tuple[str, ...], type[MySQLSettings | S3Settings | RedshiftSettings]]
+] = {
+    "MYSQL_": ("source", ("mysql",), MySQLSettings),
+    "S3_": ("store", ("s3",), S3Settings),
+    "REDSHIFT_": ("warehouse", ("redshift", "data_api"), RedshiftSettings),
 }
 _OF_EVERY_STORE = {("S3_", "bucket"), ("S3_", "prefix")}
 _PASSWORDS = ("ORDERHE_MYSQL_PASSWORD", "ORDERHE_REDSHIFT_PASSWORD")
@@ -189,7 +195,7 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             parsed[name] = _secret(name, environ, base, given)
     switches = _switches(parsed)
     problems += _unused(parsed, switches)
-    problems += _missing(parsed, switches, set(given))
+    problems += _missing(parsed, switches, {name for name, text in given.items() if text.strip()})
     if not given.get("ORDERHE_SQL") and not OWN_SQL.is_dir():
         problems.append("ORDERHE_SQL is not set, and no sql folder lies beside the package: set it")
     if problems:
@@ -249,9 +255,9 @@ def _unused(parsed: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]
         return []
     return [
         f"{PREFIX}{group}{f.name.upper()} is set, but ORDERHE_{switch.upper()} is {switches[switch]}: "
-        f"set ORDERHE_{switch.upper()}={wanted} (or ORDERHE_PROFILE), or take the setting out"
+        f"set ORDERHE_{switch.upper()}={wanted[0]} (or ORDERHE_PROFILE), or take the setting out"
         for group, (switch, wanted, shape) in _GROUPS.items()
-        if switches[switch] != wanted and not parsed.get(PREFIX + switch.upper())
+        if switches[switch] not in wanted and not parsed.get(PREFIX + switch.upper())
         for f in fields(shape)
         if (group, f.name) not in _OF_EVERY_STORE
         and parsed.get(f"{PREFIX}{group}{f.name.upper()}") not in (None, f.default)
@@ -273,6 +279,7 @@ def _missing(parsed: Mapping[str, Any], switches: Mapping[str, str], given: set[
                 needed.append(("REDSHIFT_USER", "a cluster with IAM"))
         else:
             needed += [(f"REDSHIFT_{name}", "redshift") for name in ("HOST", "USER", "PASSWORD")]
+    needed += _of_the_data_api(parsed) if switches["warehouse"] == "data_api" else []
     if switches["store"] == "s3":
         needed.append(("S3_BUCKET", "s3"))
     problems = [
@@ -284,6 +291,17 @@ def _missing(parsed: Mapping[str, Any], switches: Mapping[str, str], given: set[
         problems.append("ORDERHE_S3_KMS_KEY_ID needs ORDERHE_S3_SSE=aws:kms")
     # A wrong value is told by itself; it need not be called missing too.
     return [problem for problem in problems if problem.split(" ", 1)[0] not in given]
+
+
+def _of_the_data_api(parsed: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the Data API cannot be asked without, and is not given."""
+    if parsed.get("ORDERHE_REDSHIFT_WORKGROUP"):
+        return []
+    if not parsed.get("ORDERHE_REDSHIFT_CLUSTER"):
+        return [("REDSHIFT_WORKGROUP", "data_api")]
+    if parsed.get("ORDERHE_REDSHIFT_SECRET_ARN"):
+        return []
+    return [("REDSHIFT_USER", "a cluster by data_api, without a REDSHIFT_SECRET_ARN,")]
 
 
 def _settings(parsed: Mapping[str, Any], base: Path, switches: Mapping[str, str]) -> Settings:
@@ -350,7 +368,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_PROFILE": values.one_of("local", "aws"),
     "ORDERHE_SOURCE": values.one_of("embedded", "mysql"),
     "ORDERHE_STORE": values.one_of("folder", "s3"),
-    "ORDERHE_WAREHOUSE": values.one_of("embedded", "redshift"),
+    "ORDERHE_WAREHOUSE": values.one_of("embedded", "redshift", "data_api"),
     "ORDERHE_HOME": values.folder,
     "ORDERHE_SQL": values.existing_folder,
     "ORDERHE_SHOP": values.one_of("simulated", "external"),
@@ -395,6 +413,8 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_REDSHIFT_AUTH": values.one_of("password", "iam"),
     "ORDERHE_REDSHIFT_WORKGROUP": values.text,
     "ORDERHE_REDSHIFT_CLUSTER": values.text,
+    "ORDERHE_REDSHIFT_SECRET_ARN": values.secret_arn,
+    "ORDERHE_REDSHIFT_ENDPOINT_URL": values.url,
     "ORDERHE_REDSHIFT_IAM_ROLE": values.iam_role,
     "ORDERHE_REDSHIFT_SSLMODE": _SSLMODE,
     "ORDERHE_REDSHIFT_SSL_CA": values.existing_file,

@@ -179,3 +179,16 @@ def iam_role(text: str, _base: Path) -> str:
             f"{text!r} is neither default nor like arn:aws:iam::123456789012:role/copy"
         )
     return text
+
+
+def secret_arn(text: str, _base: Path) -> str:
+    """The ARN of a secret of Secrets Manager: where a user and a password are, never they themselves."""
+    import re
+
+    if not re.fullmatch(
+        r"arn:aws[a-z-]*:secretsmanager:[\w-]+:[0-9]{12}:secret:[\w+=,.@/!-]+", text
+    ):
+        raise ValueError(
+            "it is not like arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift-loader"
+        )
+    return text

@@ -31,6 +31,7 @@ from orderhe_dagster.ports.errors import LockTimeout
 from orderhe_dagster.rendering.progress import show_progress
 from orderhe_dagster.resources.build import build_warehouse
 from orderhe_dagster.settings.config import Settings, load_settings
+from orderhe_dagster_tests.servers.s3 import use
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -147,6 +148,30 @@ def test_what_is_printed_is_what_a_client_s_shell_needs(tmp_path: Path) -> None:
         assert password not in "".join(said)
         with build_warehouse(client).session("a test") as session:
             assert list(session.execute("select 1 as one").rows) == [(1,)]
+
+
+def test_the_lines_for_the_data_api_are_what_its_client_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path / "home")}, tmp_path)
+    said: list[str] = []
+    asked = Serving(port=0, data_api=0)
+    with warehouse_server.serving_database(settings, asked, said.append):
+        script = "\n".join([*said, "env -0"])
+        ran = subprocess.run(
+            ["sh", "-eu"],
+            input=script,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told = dict(pair.split("=", 1) for pair in ran.stdout.split("\0") if "=" in pair)
+        use(monkeypatch, {name: told[name] for name in told if name.startswith("AWS_")})
+        warehouse = build_warehouse(load_settings(told, tmp_path))
+        assert warehouse.identity == "redshift-data://local/dev"
+        assert list(warehouse.query("select 1 as one").rows) == [(1,)]
+        assert told["AWS_SECRET_ACCESS_KEY"] not in "".join(said)
 
 
 @pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("sh", "sh")])

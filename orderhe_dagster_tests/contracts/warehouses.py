@@ -6,6 +6,7 @@ Differences, with their reasons:
   what may be written.
 - embedded: one session at a time may write to the file, so a writer waits for others to end, where
   on Redshift it waits for a table.
+- data_api: a stream comes once the query is done, page by page; the driver's begins before.
 """
 
 from __future__ import annotations
@@ -15,15 +16,23 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from local_redshift.data_api.operations import WORKGROUP
+from local_redshift.data_api.server import DataApi
+from local_redshift.database.database import Database
+from local_redshift.testing import data_api
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.store_resolver import resolver
+from orderhe_dagster.resources.redshift.data_api import DataApiWarehouse
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.settings.config import RedshiftSettings
 from orderhe_dagster.settings.secret import Secret
+from orderhe_dagster_tests.servers.s3 import use
 
 
 @contextmanager
@@ -41,6 +50,29 @@ def _redshift(home: Path, store: FolderStore, authority: Authority) -> Iterator[
         ) as server,
     ):
         yield over_the_wire(server)
+
+
+@contextmanager
+def _data_api(home: Path, store: FolderStore, authority: Authority) -> Iterator[Warehouse]:
+    """The production adapter and AWS's client, with TLS and signatures, to the local Redshift's Data API."""
+    with (
+        ExitStack() as stack,
+        Database(home / "w.duckdb", resolver=resolver(store, stack)) as database,
+        data_api.asked(database, authority) as api,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        use(patch, CREDENTIALS)
+        yield by_the_data_api(api, str(authority.file))
+
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": wire.USER, "AWS_SECRET_ACCESS_KEY": wire.PASSWORD}
+"""The access key of the local Redshift's own user."""
+
+
+def by_the_data_api(api: DataApi, ca: str = "", **more: Any) -> DataApiWarehouse:
+    """The production adapter to a Data API of the tests; `more` are settings of another kind."""
+    given: dict[str, Any] = {"workgroup": WORKGROUP, "endpoint_url": api.url, "ssl_ca": ca}
+    return DataApiWarehouse(RedshiftSettings(**{**given, **more}))
 
 
 def over_the_wire(server: wire.Redshift, **more: Any) -> RedshiftWarehouse:
@@ -61,4 +93,5 @@ WAREHOUSES: dict[
 ] = {
     "embedded": _embedded,
     "redshift": _redshift,
+    "data_api": _data_api,
 }

@@ -82,7 +82,7 @@ def test_a_transaction_passes_that_eight_others_were_in_the_way_of(
             return found
 
         monkeypatch.setattr(session, "_run", refused)
-        monkeypatch.setattr("orderhe_dagster.resources.redshift.warehouse._LONGEST_WAIT_S", 0.0)
+        monkeypatch.setattr("orderhe_dagster.resources.redshift.repeating._LONGEST_WAIT_S", 0.0)
         session.transaction(["insert into held values (1)"])
     assert made.query("select a from held").rows == [(1,)]
 

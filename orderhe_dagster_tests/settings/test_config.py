@@ -149,6 +149,7 @@ REDSHIFT = {
     "ORDERHE_REDSHIFT_PASSWORD": "needle",
 }
 S3 = {"ORDERHE_S3_BUCKET": "shop-backup"}
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift-loader-Ab1"
 
 
 def test_the_profile_sets_what_no_switch_sets(tmp_path: Path) -> None:
@@ -182,14 +183,25 @@ def test_the_profile_sets_what_no_switch_sets(tmp_path: Path) -> None:
             {"ORDERHE_REDSHIFT_USER": "loader"},
             ["ORDERHE_REDSHIFT_USER"],
         ),
+        (
+            {"ORDERHE_WAREHOUSE": "data_api"},
+            {"ORDERHE_REDSHIFT_WORKGROUP": "shop"},
+            ["ORDERHE_REDSHIFT_WORKGROUP"],
+        ),
+        (
+            {"ORDERHE_WAREHOUSE": "data_api", "ORDERHE_REDSHIFT_CLUSTER": "shop"},
+            {"ORDERHE_REDSHIFT_SECRET_ARN": SECRET},
+            ["ORDERHE_REDSHIFT_USER"],
+        ),
     ],
 )
 def test_a_switch_names_what_it_needs(
     switch: dict[str, str], given: dict[str, str], missing: list[str], tmp_path: Path
 ) -> None:
     load_settings(switch | given, tmp_path)
-    found = problems(switch, tmp_path)
-    assert [problem.split()[0] for problem in found] == missing
+    for empty in ({}, dict.fromkeys(given, "")):
+        found = problems(switch | empty, tmp_path)
+        assert [problem.split()[0] for problem in found] == missing
 
 
 @pytest.mark.parametrize(
@@ -249,6 +261,15 @@ def test_a_role_is_default_or_an_arn(tmp_path: Path) -> None:
     assert found.redshift.iam_role == arn
     (problem,) = problems({"ORDERHE_REDSHIFT_IAM_ROLE": "x' manifest", **on}, tmp_path)
     assert "neither default nor like arn:" in problem
+
+
+def test_a_secret_is_named_and_never_written_out(tmp_path: Path) -> None:
+    on = {"ORDERHE_WAREHOUSE": "data_api", "ORDERHE_REDSHIFT_WORKGROUP": "shop"}
+    found = load_settings({**on, "ORDERHE_REDSHIFT_SECRET_ARN": SECRET}, tmp_path)
+    assert found.redshift.secret_arn == SECRET
+    (problem,) = problems({**on, "ORDERHE_REDSHIFT_SECRET_ARN": "needle"}, tmp_path)
+    assert "like arn:aws:secretsmanager:" in problem
+    assert "needle" not in problem
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def _set_up(connection: Any, settings: RedshiftSettings, label: str) -> None:
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(f"set statement_timeout to {settings.statement_timeout * 1000}")
-    cursor.execute(f"set query_group to '{_label(label)}'")
+    cursor.execute(f"set query_group to '{label_text(label)}'")
 
 
 @contextmanager
@@ -214,7 +214,7 @@ def _trusting(ssl_ca: str) -> Iterator[None]:
                 os.environ["SSL_CERT_FILE"] = before
 
 
-def _label(label: str) -> str:
+def label_text(label: str) -> str:
     """The label as it may stand in SQL: what queries are found by in SYS_QUERY_HISTORY."""
     kept = "".join(sign if sign.isalnum() or sign in " -_./:" else "_" for sign in label)
     return kept[:_LABEL]

@@ -1,4 +1,4 @@
-"""What redshift-connector raises, as the port's errors with their remedies. No connection is made here.
+"""What Redshift and redshift-connector say, as the port's errors with their remedies. Nothing is sent here.
 
 The driver's classes say little (nearly everything the server sends is a ProgrammingError), so errors
 are told apart by the server's own fields: C (SQLSTATE), M (message), D (detail).
@@ -36,8 +36,13 @@ def statement_error(
     if fields is None and _EMPTY in str(error):
         return StatementError("there is no statement in this text", "42601", sql)
     if fields is None:
-        lost = f"the connection to Redshift was lost while it ran {_shown(sql)}: {_client_message(error)}"
+        lost = f"the connection to Redshift was lost while it ran {shown(sql)}: {_client_message(error)}"
         return ConnectionLost(lost + _silence(settings) if _is_timeout(error) else lost)
+    return server_error(fields, sql)
+
+
+def server_error(fields: Mapping[str, str], sql: str) -> StatementError:
+    """The port's error for the fields of a server's error: C (SQLSTATE), M (message), D (detail)."""
     message = message_of(fields)
     return StatementError(message + _remedy(message), fields.get("C", "XX000"), sql)
 
@@ -183,5 +188,6 @@ def _client_message(error: Exception) -> str:
     return "; ".join(str(word) or type(word).__name__ for word in words)
 
 
-def _shown(sql: str) -> str:
+def shown(sql: str) -> str:
+    """The beginning of a statement, for a message."""
     return repr(" ".join(sql.split())[:80])

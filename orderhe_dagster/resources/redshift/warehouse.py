@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,16 +12,14 @@ from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, Statemen
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Lines, Result, Row, Take, Warehouse
 from orderhe_dagster.resources.redshift.connection import close, connect
-from orderhe_dagster.resources.redshift.errors import is_retryable, statement_error
+from orderhe_dagster.resources.redshift.errors import statement_error
+from orderhe_dagster.resources.redshift.repeating import ATTEMPTS, repeated
 from orderhe_dagster.resources.redshift.unload import Unload
 from orderhe_dagster.settings.config import RedshiftSettings
 
 _T = TypeVar("_T")
-_ATTEMPTS = 10
-"""Loads of other tables write the same audit: under SERIALIZABLE, one of those at work wins a round."""
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 5.0
 _BATCH = 2_000  # rows
-_UNLOADED = 100_000
+UNLOADED = 100_000
 """From so many rows on, the driver's 10 s of CPU a million outweigh the round trip by the store."""
 
 
@@ -39,9 +35,9 @@ class RedshiftWarehouse(Warehouse):
     """
 
     settings: RedshiftSettings
-    attempts: int = _ATTEMPTS
+    attempts: int = ATTEMPTS
     store: Store | None = None
-    unloaded: int = _UNLOADED
+    unloaded: int = UNLOADED
 
     @property
     def identity(self) -> str:
@@ -51,8 +47,7 @@ class RedshiftWarehouse(Warehouse):
     @property
     def copy_authorization(self) -> str:
         """The role that COPY reads S3 by; keys never stand in SQL."""
-        role = self.settings.iam_role
-        return "iam_role default" if role == "default" else f"iam_role '{role}'"
+        return role_clause(self.settings)
 
     @contextmanager
     def session(self, label: str, *, read_only: bool = False) -> Iterator[RedshiftSession]:
@@ -76,6 +71,12 @@ class RedshiftWarehouse(Warehouse):
                 if result is not None:
                     return result
             return session.stream(sql, lines.add)
+
+
+def role_clause(settings: RedshiftSettings) -> str:
+    """What COPY and UNLOAD are authorized by."""
+    role = settings.iam_role
+    return "iam_role default" if role == "default" else f"iam_role '{role}'"
 
 
 class RedshiftSession:
@@ -123,19 +124,7 @@ class RedshiftSession:
         return results
 
     def _repeated(self, run: Callable[[], _T], again: Callable[[], bool] = lambda: True) -> _T:
-        """Run it again, after a random wait that grows, while another transaction is in the way.
-
-        `again` says whether that is still possible.
-        """
-        for attempt in range(1, self._attempts):
-            try:
-                return run()
-            except StatementError as error:
-                if not is_retryable(error) or not again():
-                    raise
-            wait = min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S)
-            time.sleep(wait * random.uniform(0.5, 1.5))
-        return run()
+        return repeated(run, self._attempts, again)
 
     def _run(self, sql: str, handing: _Handing | None = None) -> Result:
         import redshift_connector

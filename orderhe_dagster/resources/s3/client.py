@@ -1,4 +1,4 @@
-"""Clients of S3: one a process and connection, made when it is first needed. No request is sent here."""
+"""Clients of AWS: one a process and connection, made when it is first needed. No request is sent here."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _BEGAN = "orderhe_began"
 
 @dataclass(frozen=True)
 class Connection:
-    """How S3 is spoken to. `endpoint_url` "": Amazon's own. Timeouts are in seconds.
+    """How S3, or another service, is spoken to. `endpoint_url` "": Amazon's own. Timeouts are in seconds.
 
     To connect, without a byte (nearly) of an answer, and after which no request is tried again.
+    `ca`: a file of CA certificates instead of those that AWS's settings name.
     """
 
     endpoint_url: str
@@ -29,6 +30,8 @@ class Connection:
     connect_timeout_s: float
     read_timeout_s: float
     timeout_s: float
+    service: str = "s3"
+    ca: str = ""
 
 
 class _Clients:
@@ -76,12 +79,14 @@ def _client(connection: Connection) -> Any:
     session = botocore.session.Session()
     if _CLIENTS.loader is None:
         _CLIENTS.loader = session.get_component("data_loader")
-    else:  # what describes S3 is read and parsed once, for children of this process too
+    else:  # what describes the service is read and parsed once, for children of this process too
         session.register_component("data_loader", _CLIENTS.loader)
     given = connection.endpoint_url
+    of_s3 = connection.service == "s3"
     client = session.create_client(
-        "s3",
+        connection.service,
         endpoint_url=given or None,
+        verify=connection.ca or None,
         config=Config(
             connect_timeout=connection.connect_timeout_s,
             read_timeout=connection.read_timeout_s,
@@ -92,13 +97,14 @@ def _client(connection: Connection) -> Any:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             # Other servers seldom have a host name for each bucket.
-            s3={"addressing_style": "path"} if given else None,
+            s3={"addressing_style": "path"} if given and of_s3 else None,
             user_agent_extra="orderhe",
         ),
     )
     # The classes of connections are the client's own affair, but it has no limit to a drip.
     client._endpoint.http_session._pool_classes_by_scheme.update(_pools(connection))
-    client.meta.events.register("request-created.s3", _Tries(connection).begins)
+    tries = _Tries(connection)
+    client.meta.events.register(f"request-created.{connection.service}", tries.begins)
     return client
 
 

@@ -36,10 +36,11 @@ _UNREACHED = {
 }
 _NO_TLS = re.compile(r"wrong.version.number|record.layer.failure", re.IGNORECASE)
 """OpenSSL's words, older and newer, for an answer that is no TLS."""
-_LOGIN = (
+LOGIN = (
     "set AWS_PROFILE (and run `aws sso login`), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
     "(and AWS_SESSION_TOKEN), or give the machine a role"
 )
+"""How credentials of AWS are had."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def s3_error(error: Any, doing: str, place: Place) -> PortError:
         text = f"{code_of(error)}: {message}" if message else code_of(error)
         remedy = _answer_remedy(error, place)
     else:
-        text, remedy = _one_line(error), _no_answer_remedy(error, place)
+        text, remedy = one_line(error), _no_answer_remedy(error, place)
     return PortError(f"cannot {doing} {place.url}: {remedy} (said: {text})")
 
 
@@ -108,7 +109,7 @@ def _answer_remedy(error: Any, place: Place) -> str:
             "own policy and in yours, or see whether it is disabled (ORDERHE_S3_KMS_KEY_ID)"
         )
     if code in EXPIRED:
-        return f"the credentials have expired. Renew them: {_LOGIN}"
+        return f"the credentials have expired. Renew them: {LOGIN}"
     remedy = _BY_CODE.get(code)
     if remedy is not None:
         clear = code == "400" and place.server.startswith(
@@ -149,10 +150,10 @@ _BY_CODE = {
     "in the world. Choose another as ORDERHE_S3_BUCKET",
     "InvalidBucketName": "{bucket!r} is not a bucket's name on {server}. Mend ORDERHE_S3_BUCKET",
     "InvalidAccessKeyId": "the access key is not known to {server}. Mend AWS's credentials: "
-    + _LOGIN,
+    + LOGIN,
     "SignatureDoesNotMatch": "the secret does not belong to the access key. Mend AWS_SECRET_ACCESS_KEY "
     "or the profile",
-    "InvalidToken": "the session token does not belong to the access key. Renew them: " + _LOGIN,
+    "InvalidToken": "the session token does not belong to the access key. Renew them: " + LOGIN,
     "AuthorizationHeaderMalformed": "the bucket is in another region. Set AWS_DEFAULT_REGION to its own",
     "PermanentRedirect": "the bucket is in another region. Set AWS_DEFAULT_REGION to its own",
     "301": "the bucket is in another region. Set AWS_DEFAULT_REGION to its own",
@@ -174,12 +175,12 @@ _BY_CODE = {
 }
 
 
-_RENEW = f"the credentials cannot be had, or have expired. Renew them: {_LOGIN}"
+_RENEW = f"the credentials cannot be had, or have expired. Renew them: {LOGIN}"
 _CONFIGURATION = "AWS's configuration is wrong. Mend AWS_PROFILE or the files in ~/.aws"
 _REGION = "the region is missing or wrong. Set AWS_DEFAULT_REGION"
 _BY_NAME = {
-    "NoCredentialsError": f"AWS's credentials are missing: {_LOGIN}",
-    "PartialCredentialsError": f"AWS's credentials are missing in part: {_LOGIN}",
+    "NoCredentialsError": f"AWS's credentials are missing: {LOGIN}",
+    "PartialCredentialsError": f"AWS's credentials are missing in part: {LOGIN}",
     "TokenRetrievalError": _RENEW,
     "CredentialRetrievalError": _RENEW,
     "ProfileNotFound": _CONFIGURATION,
@@ -223,11 +224,20 @@ def _no_answer_remedy(error: Exception, place: Place) -> str:
             f"{place.server} does not answer{tls}{late}. See that the address, the network and the proxy are "
             "right (ORDERHE_S3_ENDPOINT_URL, AWS_DEFAULT_REGION, HTTPS_PROXY), then run it again"
         )
-    if "SSO" in name:
-        name = "TokenRetrievalError"
-    return _BY_NAME.get(
-        name, "the client of AWS gave up. Read what it says, mend it and run it again"
+    return of_configuration(error) or (
+        "the client of AWS gave up. Read what it says, mend it and run it again"
     )
+
+
+def of_configuration(error: Exception) -> str:
+    """What to do about credentials, region or profile that AWS's client cannot use; "": it is not that."""
+    name = type(error).__name__
+    return _BY_NAME.get("TokenRetrievalError" if "SSO" in name else name, "")
+
+
+def is_unreached(error: Exception) -> bool:
+    """Whether no answer came, or none that was whole."""
+    return bool({base.__name__ for base in type(error).__mro__} & _UNREACHED)
 
 
 def _ca_bundle() -> str:
@@ -238,7 +248,7 @@ def _ca_bundle() -> str:
     return str(named or "what REQUESTS_CA_BUNDLE names")
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """An error in one line, without an address's user, password or query."""
     words = (str(error) or type(error).__name__).split()
     return " ".join(_without_secrets(word) for word in words)
