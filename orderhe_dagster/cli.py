@@ -281,6 +281,56 @@ def prove(
             sys.exit(1)
 
 
+@main.command(short_help="Show the rows that could not be carried; read them again.")
+@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@_days(required=False)
+@click.option("--rows", "each", is_flag=True, help="List each row: its key, its day, why.")
+@click.option("--history", is_flag=True, help="What stood there before, and does no more.")
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="Read the days of these rows again, in one run, and load what can be carried now.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How rows are printed.",
+)
+def quarantine(
+    tables: tuple[str, ...],
+    first: date | None,
+    last: date | None,
+    each: bool,
+    history: bool,
+    replay: bool,
+    form: str,
+) -> None:
+    """Show what stands in quarantine: the rows that could not be carried, by column and reason.
+
+    TABLE is a raw table (orders); without one, all are shown: every day, or the days from --from to --to.
+    --replay is for when the cause is mended: the rows in the shop's database, or @bad_values in the
+    contract. Exit code 1 where something of it could not be read, or the run failed.
+    """
+    if replay and (each or history or form != "table"):
+        raise click.UsageError("--replay takes TABLEs, --from and --to, and nothing else")
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands import quarantine as verbs
+
+        asked = verbs.Asked(tables, _window(first, last), each, history, form)
+        if replay:
+            done = verbs.replay(settings, asked, click.echo)
+        else:
+            is_table = form == "table"
+            done = verbs.show(
+                settings, asked, sys.stdout, lambda text: click.echo(text, err=not is_table)
+            )
+        if not done:
+            sys.exit(1)
+
+
 _CHOOSING = ("--table", "--from", "--to", "--as-of", "--generation", "--dry-run")
 _RESTORE_OPTIONS: dict[str, tuple[str, ...]] = {
     "warehouse": _CHOOSING,

@@ -37,6 +37,7 @@ from orderhe_dagster.road.quarantine_report import (
     markdown,
     report_quarantine,
 )
+from orderhe_dagster.road.remedies import quarantine_command, replay_command
 from orderhe_dagster.road.step import Step
 
 NOTHING_QUARANTINED = "nothing_quarantined"
@@ -130,6 +131,7 @@ def _backup_asset(
                 **(_left_out(left) if window else {}),
                 **_quarantine(table, quarantine),
                 **({} if window else _figures(store, done.records[WHOLE])),
+                "table_rows_in_quarantine": quarantine.rows,
                 **unchanged_since(since),
             },
             data_version=content_version(f"{record.segment}={record.version}" for record in asked),
@@ -213,36 +215,41 @@ def _quarantine(table: Table, report: QuarantineReport) -> dict[str, Any]:
     if not (report.rows or report.nulled):
         return {}
     log.warning("backup/%s: %s", table.name, report.sentence())
-    return {"rows_in_quarantine": report.rows, "values_made_null": report.nulled.total()}
+    return {"values_made_null": report.nulled.total()}
 
 
 def _nothing_quarantined(table: Table, report: QuarantineReport) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"rows_in_quarantine": report.rows}
+    text = report.sentence()
     if report.rows:
+        again = replay_command(table.name, report.segments)
+        each = quarantine_command(table.name, report.segments, "--rows")
+        text += (
+            f"; mend them in the source, or see @bad_values for {table.path} in docs/types.md; then: "
+            f"{again}; each row: {each}"
+        )
         metadata["days"] = {
             str(segment): rows for segment, rows in report.segments.most_common(SHOWN)
         }
+        metadata["reasons"] = dict(report.reasons.most_common(SHOWN))
         metadata["rows"] = dg.MetadataValue.md(markdown(report))
+        metadata["each_row"], metadata["read_again"] = each, again
     if report.nulled:
         metadata["values_made_null"] = dict(report.nulled)
     return dg.AssetCheckResult(
         check_name=NOTHING_QUARANTINED,
         passed=not report.rows,
         severity=dg.AssetCheckSeverity.WARN,
-        description=report.sentence()
-        + (
-            f"; mend them in the source, or see @bad_values for {table.path} in docs/types.md"
-            if report.rows
-            else ""
-        ),
+        description=text,
         metadata=metadata,
     )
 
 
 def _figures(store: Store, record: Record) -> dict[str, Any]:
-    apart: dict[str, Any] = {}
+    # Always there: a curve of it has its zeros, and no day shows what is said of the whole run.
+    apart: dict[str, Any] = {"rows_in_quarantine": record.quarantined}
     if record.quarantined:
-        apart["rows_in_quarantine"] = record.quarantined
+        apart["quarantine"] = quarantine_command(record.table, [record.segment], "--rows")
     if record.nulled:
         apart["values_made_null"] = dict(record.nulled)
     return apart | {

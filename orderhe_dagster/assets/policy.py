@@ -11,6 +11,8 @@ from orderhe_dagster.settings.config import Settings
 
 PROVE_TAG = "orderhe/prove"
 """Tag of a run: `all` lets it prove every segment of every table, whatever that costs."""
+REPLAY_TAG = "orderhe/replay"
+"""Tag of a run: the raw tables, with commas between, of which what stands in quarantine is read again."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,16 @@ class Policy:
         return self._rules(self.copies, tags)
 
     def _rules(self, budget: Budget, tags: Mapping[str, str]) -> Rules:
-        accepted = {word.strip() for word in tags.get(ACCEPT_TAG, "").split(",")}
+        accepted = _words(tags.get(ACCEPT_TAG, ""))
         return Rules(
             budget=replace(budget, everything=tags.get(PROVE_TAG) == "all"),
             accepted=accepted & REASONS.keys(),
             may_be_empty=tags.get(MAY_BE_EMPTY_TAG) == "true",
             most_lost=self.most_lost,
+            replayed=_words(tags[REPLAY_TAG]) if REPLAY_TAG in tags else None,
         )
+
+
+def _words(value: str) -> set[str]:
+    """The words of a tag, with commas between."""
+    return {word.strip() for word in value.split(",")}

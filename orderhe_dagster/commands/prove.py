@@ -268,7 +268,7 @@ def mend(settings: Settings, report: Report) -> Repair:
     outcome = launch(
         settings,
         selection_of(report),
-        Window(days[0], days[-1] + ONE_DAY) if days else _last_loaded(settings),
+        Window(days[0], days[-1] + ONE_DAY) if days else last_loaded(settings),
         prove_all=any(segment.day is None for segment in differing),
     )
     again = _prove_again(settings, report)
@@ -297,7 +297,7 @@ def _note_other_inputs(settings: Settings, report: Report) -> None:
             audit.note_other_inputs(session, name, segments)
 
 
-def _last_loaded(settings: Settings) -> Window | None:
+def last_loaded(settings: Settings) -> Window | None:
     """The last day that the warehouse holds of every table with days; None where there is none.
 
     A repair of what has no days may have models by day after it: they are asked for that one.

@@ -18,6 +18,7 @@ from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.segments import Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.commands.days import LaunchError, check_over
+from orderhe_dagster.commands.selection import raw_tables
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.settings.config import Settings
@@ -252,26 +253,14 @@ def _choices(
 
 def _tables(catalogue: Catalogue, asked: Asked) -> list[Table]:
     """The raw tables that are meant. LaunchError where one is none, or the request contradicts itself."""
-    import difflib
-
-    raw = {table.name: table for table in catalogue.layer("raw")}
-    names = [name.rpartition("/")[2].rpartition(".")[2] for name in asked.tables]
-    for name, given in zip(names, asked.tables, strict=True):
-        if name not in raw:
-            near = difflib.get_close_matches(name, raw, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(raw)}."
-            raise LaunchError(
-                f"there is no table {given!r} with backups; {hint} Models are built from tables: "
-                "orderhe run 'mart/*'"
-            )
-    tables = [table for name, table in raw.items() if not names or name in names]
+    tables = raw_tables(catalogue, asked.tables)
     if asked.generation is not None:
         _check_one_generation(asked, tables)
     if asked.window is None:
         return tables
     dated = [table for table in tables if table.partition]
     whole = [table.name for table in tables if not table.partition]
-    if whole and (names or not dated):
+    if whole and (asked.tables or not dated):
         raise LaunchError(
             f"{', '.join(whole)}: without days; leave out --from and --to, or name tables that have days"
         )

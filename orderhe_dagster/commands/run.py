@@ -65,15 +65,17 @@ def launch(
     may_be_empty: bool = False,
     accept: Collection[str] = (),
     prove_all: bool = False,
+    replayed: Collection[str] = (),
 ) -> Outcome:
     """Materialize what `selection` names (Dagster's selection syntax) for the days of `window`.
 
     Partitioned assets without a window: yesterday. A range is one run. `resources` replaces the
     ones that the settings choose; `may_be_empty` lets tables be backed up as empty that were not,
     `accept` carries on what a run stops at else (`guards.REASONS`), `prove_all` proves every segment.
+    `replayed`: the tables of which what stands in quarantine is read again, and little else.
     Raises LaunchError; KeyboardInterrupt when it was interrupted, with the run recorded as failed.
     """
-    from orderhe_dagster.assets.policy import PROVE_TAG
+    from orderhe_dagster.assets.policy import PROVE_TAG, REPLAY_TAG
     from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.resources.build import close_idle
     from orderhe_dagster.road.guards import ACCEPT_TAG, MAY_BE_EMPTY_TAG
@@ -99,6 +101,7 @@ def launch(
         **({MAY_BE_EMPTY_TAG: "true"} if may_be_empty else {}),
         **({ACCEPT_TAG: ",".join(sorted(accept))} if accept else {}),
         **({PROVE_TAG: "all"} if prove_all else {}),
+        **({REPLAY_TAG: ",".join(sorted(replayed))} if replayed else {}),
     }
     with (
         remember_interrupts(),

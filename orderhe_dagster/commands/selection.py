@@ -1,10 +1,11 @@
-"""Which assets a person asks to run. Which days: `days`. Nothing is run here."""
+"""Which assets or tables a person asks for. Which days: `days`. Nothing is run here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.table import LAYERS
+from orderhe_dagster.catalog.table import LAYERS, Catalogue, Table
 from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.settings.config import Settings
 
@@ -63,6 +64,23 @@ def by_day(settings: Settings, definitions: dg.Definitions, keys: set[dg.AssetKe
             f"`dg launch --assets {others[0]} --partition …`, and leave it out here, as in '{left_out}'"
         )
     return bool(cut)
+
+
+def raw_tables(catalogue: Catalogue, names: Sequence[str]) -> list[Table]:
+    """The raw tables of these names (none: all), with or without a layer before them. LaunchError."""
+    import difflib
+
+    raw = {table.name: table for table in catalogue.layer("raw")}
+    bare = [name.rpartition("/")[2].rpartition(".")[2] for name in names]
+    for name, given in zip(bare, names, strict=True):
+        if name not in raw:
+            near = difflib.get_close_matches(name, raw, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(raw)}."
+            raise LaunchError(
+                f"there is no table {given!r} with backups; {hint} Models are built from tables: "
+                "orderhe run 'mart/*'"
+            )
+    return [table for name, table in raw.items() if not bare or name in bare]
 
 
 def _of_layer(part: str) -> str:

@@ -22,7 +22,7 @@ from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.proof.quarantine_limit import FEW_IN_QUARANTINE, mend_quarantined
 from orderhe_dagster.road import audit
 from orderhe_dagster.road.audit import CHECKS, JUDGED, literal
-from orderhe_dagster.road.remedies import again_command, run_command
+from orderhe_dagster.road.remedies import again_command, replay_command, run_command
 
 AGREES = "agrees_with_source_and_backup"
 """The check of every loaded table that `agreement` makes."""
@@ -267,7 +267,7 @@ def remedy(
     if set(failed) == {AGREES}:
         return f"Back it up and load it again: {again}"
     if set(failed) == {FEW_IN_QUARANTINE}:
-        return f"{mend_quarantined(table)}; then: {again}"
+        return f"{mend_quarantined(table)}; then: {replay_command(ref.name, segments)}"
     if table.layer == "raw":
         return (
             f"Mend the rows of {ref.name} in the shop's database (or the claim in sql/checks), "

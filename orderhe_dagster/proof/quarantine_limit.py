@@ -17,7 +17,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import index
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.quarantine_report import QuarantineReport, report_quarantine
-from orderhe_dagster.road.remedies import again_command
+from orderhe_dagster.road.remedies import quarantine_command, replay_command
 
 FEW_IN_QUARANTINE = "few_rows_in_quarantine"
 MOST_SHARE, MOST_ROWS = 0.01, 3
@@ -54,8 +54,12 @@ class Excess:
         more = len(self.segments) - len(shown)
         listed = ", ".join(shown) + (f" and {more:,} more" if more else "")
         what = "all of its rows are in quarantine" if self.is_all else "too many for figures"
-        again = again_command(self.table.name, self.segments)
-        return f"{what}: {listed}. {self.report.sentence()}. {mend_quarantined(self.table)}; then: {again}"
+        name = self.table.name
+        return (
+            f"{what}: {listed}. {self.report.sentence()}. {mend_quarantined(self.table)}; then: "
+            f"{replay_command(name, self.segments)}; each row: "
+            f"{quarantine_command(name, self.segments, '--rows')}"
+        )
 
 
 def mend_quarantined(table: Table) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.ports.warehouse import Result
 
 _NUMBERS = (int, float, Decimal)
+_OF_JSON = (bool, int, float, dict)
 
 
 def print_result(result: Result, form: str, out: IO[str]) -> None:
@@ -69,10 +70,10 @@ def _json(result: Result, out: IO[str]) -> None:
     """One object a line; decimals, dates and times as text, exactly."""
     for row in result.rows:
         record = {
-            name: value if value is None or isinstance(value, (bool, int, float)) else text(value)
+            name: value if value is None or isinstance(value, _OF_JSON) else text(value)
             for name, value in zip(result.columns, row, strict=True)
         }
-        out.write(json.dumps(record, ensure_ascii=False) + "\n")
+        out.write(json.dumps(record, ensure_ascii=False, default=text) + "\n")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:

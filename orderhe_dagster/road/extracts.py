@@ -118,7 +118,7 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     if step.window is not None:
         done.findings += check_rows(step, records, touches, rules)
         _note_findings(step, done.findings, road.warehouse)
-    segments = _to_read(step, known, touches)
+    segments = _to_read(step, known, touches, rules)
     if rules.proves(step):
         proof = prove_backups(step, known, segments, road.source, store, rules)
         done.proof = proof
@@ -166,11 +166,14 @@ def _touches(step: Step, known: Collection[Segment], source: Source) -> dict[Seg
     return touches if outside == backups.NO_ROWS else {**touches, OUTSIDE: outside}
 
 
-def _to_read(step: Step, index: Index, touches: Mapping[Segment, Touch]) -> set[Segment]:
+def _to_read(
+    step: Step, index: Index, touches: Mapping[Segment, Touch], rules: Rules
+) -> set[Segment]:
     """The segments that are out of date, those skipped, of a daily step all; and those asked for.
 
     Not what a daily step was asked for and is as it was backed up, by its fingerprint: the proof, which a
-    daily step makes besides, looks at that first.
+    daily step makes besides, looks at that first. Of what was asked for, a run that is for the quarantine
+    reads what has no backup, and what stands in it.
     """
     known = index.records
     columns = backups.schema_fingerprint(step.table)
@@ -182,7 +185,11 @@ def _to_read(step: Step, index: Index, touches: Mapping[Segment, Touch]) -> set[
         or known[segment].schema != columns
     }
     asked = set(step.segments)
-    if step.is_daily and is_digested(step.table):
+    if rules.replayed is not None:
+        apart = {s for s in mine if known[s].quarantined and (s in asked or s.day is None)}
+        asked = {s for s in asked if s not in mine}
+        asked |= apart if step.table.name in rules.replayed else set()
+    elif step.is_daily and is_digested(step.table):
         asked = {s for s in asked if s not in mine or index.is_doubted(s)}
     segments = asked | changed
     if step.window is None:

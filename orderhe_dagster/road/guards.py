@@ -47,13 +47,16 @@ _FEW_BACKUPS = 3
 class Rules:
     """How far a run may go by itself: what it proves, and what it may carry on.
 
-    `most_lost`: the share of its rows that a table or a day may have lost since its backup.
+    `most_lost`: the share of its rows that a table or a day may have lost since its backup. `replayed`:
+    the run is for what stands in quarantine of these tables; it reads those segments again, whatever their
+    fingerprints are, and nothing else merely because it was asked for. None: it is none of that kind.
     """
 
     budget: Budget = field(default_factory=Budget)
     accepted: Collection[str] = frozenset()
     may_be_empty: bool = False
     most_lost: float = 0.5
+    replayed: Collection[str] | None = None
 
     def proves(self, step: Step) -> bool:
         """Whether a step looks after all of the past too: a daily one by turns, any where all is proven."""

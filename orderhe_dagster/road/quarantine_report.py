@@ -5,7 +5,6 @@ The files themselves are written by the adapters (`resources.extract.faulty_rows
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,13 +13,12 @@ from typing import Any
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.backups import BackupError, Record
+from orderhe_dagster.road.quarantine import WHY, key_text, lines_of
 
 SHOWN = 20  # rows
 _LISTED = 3  # reasons, and keys of rows, in a sentence
 _READ_BYTES = 4_000_000  # of quarantine that is read, at most
-WHY = "quarantined_because"
-"""The member of a quarantined row that tells why; the others are its key."""
 
 
 @dataclass
@@ -32,6 +30,7 @@ class QuarantineReport:
     nulled: Counter[str] = field(default_factory=Counter)  # column -> values that became NULL
     reasons: Counter[str] = field(default_factory=Counter)  # columns and why -> rows, of those read
     first: list[dict[str, Any]] = field(default_factory=list)  # rows, personal data masked
+    problems: list[str] = field(default_factory=list)  # which objects of it could not be read
 
     def sentence(self) -> str:
         """The result in one sentence."""
@@ -46,6 +45,7 @@ class QuarantineReport:
             f"{counted(count, 'value')} of {name} became NULL"
             for name, count in self.nulled.items()
         ]
+        texts += self.problems[:1]
         return "; ".join(texts) or "every row was carried"
 
     def _reasons(self) -> str:
@@ -56,7 +56,7 @@ class QuarantineReport:
         reasons = [f"{text} ({rows:,})" for text, rows in self.reasons.most_common(_LISTED)]
         more = len(self.reasons) - len(reasons)
         reasons += [f"{more:,} more reasons"] if more > 0 else []
-        keys = "; ".join(key for row in self.first[:_LISTED] if (key := _key(row)))
+        keys = "; ".join(key for row in self.first[:_LISTED] if (key := key_text(row)))
         part = f", of the first {read:,}" if read < self.rows else ""
         return f"{part}: {', '.join(reasons)}{f'; the first: {keys}' if keys else ''}"
 
@@ -70,14 +70,17 @@ def report_quarantine(store: Store, records: Iterable[Record]) -> QuarantineRepo
         report.nulled.update(record.nulled)
         if record.quarantined:
             report.segments[record.segment] += record.quarantined
-        for part in record.quarantine:
-            if len(report.first) >= SHOWN or part.size > budget:
-                break
-            budget -= part.size
-            stored = store.get(part.key)
-            rows = [] if stored is None else [json.loads(line) for line in stored.body.splitlines()]
-            report.first += rows[: SHOWN - len(report.first)]
-            report.reasons.update(str(row.get(WHY)) for row in rows)
+        size = sum(part.size for part in record.quarantine)
+        if not record.quarantine or len(report.first) >= SHOWN or size > budget:
+            continue
+        budget -= size
+        try:
+            rows = lines_of(store, record)
+        except BackupError as error:
+            report.problems.append(str(error))
+            continue
+        report.first += rows[: SHOWN - len(report.first)]
+        report.reasons.update(str(row.get(WHY)) for row in rows)
     return report
 
 
@@ -85,14 +88,10 @@ def markdown(report: QuarantineReport) -> str:
     """The first rows as a list: why, and the key."""
     lines = []
     for row in report.first:
-        key = _key(row)
+        key = key_text(row)
         lines.append(f"- {_plain(str(row.get(WHY)))}" + (f" ({_plain(key)})" if key else ""))
     more = report.rows - len(report.first)
     return "\n".join([*lines, *([f"- and {more:,} more"] if more else [])])
-
-
-def _key(row: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in row.items() if name != WHY)
 
 
 def _plain(text: str) -> str:

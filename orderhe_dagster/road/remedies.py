@@ -21,6 +21,19 @@ def again_command(table: str, segments: Iterable[Segment] = ()) -> str:
     return run_command(f"backup/{table},warehouse/{table}", segments)
 
 
+def quarantine_command(table: str, segments: Iterable[Segment] = (), option: str = "") -> str:
+    """The command that shows what of a raw table stands in quarantine; of its days, where all are days."""
+    wanted = set(segments)
+    days = sorted(days_of(wanted))
+    span = f" --from {days[0]} --to {days[-1]}" if days and len(days) == len(wanted) else ""
+    return f"orderhe quarantine {table}{option and f' {option}'}{span}"
+
+
+def replay_command(table: str, segments: Iterable[Segment] = ()) -> str:
+    """The command that reads the segments that have rows in quarantine again, and loads them."""
+    return quarantine_command(table, segments, "--replay")
+
+
 def segments_text(segments: Iterable[Segment]) -> str:
     """Segments for a person: how many, and the first."""
     ordered = sorted(set(segments))

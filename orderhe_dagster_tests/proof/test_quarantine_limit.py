@@ -90,7 +90,8 @@ def test_a_day_with_many_rows_in_quarantine_stops_what_is_built_on_it(
         "born 0000-00-00 is no real day (4)",
         "id = 107; id = 108",
         "see @bad_values for raw/visits.sql",
-        "orderhe run 'backup/visits,warehouse/visits' --from 2026-01-01 --to 2026-01-01",
+        "orderhe quarantine visits --replay --from 2026-01-01 --to 2026-01-01",
+        "each row: orderhe quarantine visits --rows --from 2026-01-01 --to 2026-01-01",
     ):
         assert words in failed
     (failure,) = outcome.failures
