@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills waits broken drill retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits chaos broken drill reliability retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -38,6 +38,9 @@ check: lint types ## lint, types, and the tests of the house's own rules
 	@$(BIN)/python -m pytest orderhe_dagster_tests/test_house.py \
 		orderhe_dagster_tests/test_documents.py local_redshift/tests/test_house.py
 
+# What these come to is noted for docs/reliability.md.
+kills waits broken drill: export RECORD_RESULTS := 1
+
 kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (long)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills $(ARGS)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.kills --signal INT --points 20
@@ -49,7 +52,14 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.janitor_beside --minutes 10
 
 waits: $(VENV)/.dev ## stop every server at every request, kill every kind of run; TLS and plain (long)
-	@LONG_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile orderhe_dagster_tests/faults $(ARGS)
+	@LONG_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		-p orderhe_dagster_tests.reliability.waits orderhe_dagster_tests/faults $(ARGS)
+
+chaos: $(VENV)/.dev ## attack runs on MariaDB, S3 and Redshift's wire, seed by seed (long; ARGS="--seeds 0-99 --minutes 30")
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.chaos.run $(ARGS)
+
+reliability: $(VENV)/.dev ## write docs/reliability.md from what kills, waits, chaos, broken and drill came to
+	@$(BIN)/python -m orderhe_dagster_tests.reliability.page $(ARGS)
 
 broken: $(VENV)/.dev ## break the road in eight ways, each of which must turn a test red; lists them in docs/reliability.md
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.broken --write $(ARGS)

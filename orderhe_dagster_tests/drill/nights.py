@@ -22,6 +22,7 @@ from local_redshift.testing.certificates import LOOPBACK, Authority
 from orderhe_dagster_tests.drill.damages import Damage, Damager
 from orderhe_dagster_tests.drill.shop import DAYS, DrillShop, drill_shop
 from orderhe_dagster_tests.drill.verdicts import Drill, Verdict, alarms, check_mended, look
+from orderhe_dagster_tests.reliability.results import record_suite
 from orderhe_dagster_tests.road.systems import ALL, Systems
 from orderhe_dagster_tests.servers import mariadb, s3
 
@@ -113,14 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = asked.seed if asked.seed is not None else random.randrange(10**6)
     problems: list[str] = []
     for name in asked.on or ["embedded", "real"]:
-        root = Path(tempfile.mkdtemp(prefix="orderhe-drill-"))
+        root, began = Path(tempfile.mkdtemp(prefix="orderhe-drill-")), time.monotonic()
         try:
-            if name == "embedded":
-                problems += _embedded(root, seed, asked)
-            else:
-                problems += _real(root, seed, asked)
+            found = (_embedded if name == "embedded" else _real)(root, seed, asked)
         finally:
             shutil.rmtree(root, ignore_errors=True)
+        took = time.monotonic() - began
+        where = "on the laptop" if name == "embedded" else "on the real systems"
+        record_suite("drill", f"damages {where}", asked.damages, len(found), took, seed)
+        problems += found
     for text in problems:
         print(f"BAD {text}")
     print(f"{len(problems)} bad; seed {seed}")

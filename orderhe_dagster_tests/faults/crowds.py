@@ -28,6 +28,7 @@ from orderhe_dagster_tests.faults.kills import (
     see,
     watched,
 )
+from orderhe_dagster_tests.reliability.results import record_suite
 
 RANGES = ((1, 4), (2, 5), (1, 5), (3, 3))
 """First and last day of January that the runs are about."""
@@ -77,8 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     load_modules()
     root = Path(tempfile.mkdtemp(prefix="orderhe-crowds-"))
-    bad = 0
-    for name in asked.scene or ["first", "again"]:
+    bad, started, scenes = 0, time.monotonic(), asked.scene or ["first", "again"]
+    for name in scenes:
         scene = prepare(name, root / name, asked.select)
         for number in range(asked.times):
             began = time.monotonic()
@@ -90,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
             for text in problems:
                 print(f"      {text}", flush=True)
+    took = time.monotonic() - started
+    record_suite("crowds", f"{asked.runs} runs at once", len(scenes) * asked.times, bad, took)
     if bad:
         print(f"{bad} bad; see {root}")
     else:

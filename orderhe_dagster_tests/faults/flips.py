@@ -14,12 +14,14 @@ import os
 import random
 import sys
 import tempfile
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
 from orderhe_dagster.commands.restore import Asked, check_backups
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import backups, index
+from orderhe_dagster_tests.reliability.results import record_suite
 from orderhe_dagster_tests.shops import TestShop
 
 
@@ -71,7 +73,7 @@ def main() -> int:
     parser.add_argument("--objects", type=int, default=200)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    given, began = parser.parse_args(), time.monotonic()
     for name in [name for name in os.environ if name.startswith(("ORDERHE_", "DAGSTER_"))]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="orderhe-flips-") as folder:
@@ -94,6 +96,8 @@ def main() -> int:
             f"{len(chosen):,} of {len(all_of):,} objects altered by one byte (seed {given.seed}): "
             f"{len(chosen) - len(missed):,} found and named"
         )
+    took = time.monotonic() - began
+    record_suite("flips", "one byte of an object", len(chosen), len(missed), took, given.seed)
     return 1 if missed else 0
 
 

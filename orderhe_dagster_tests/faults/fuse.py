@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,17 +25,29 @@ from orderhe_dagster.settings.home import home_of
 
 @dataclass
 class Fuse:
-    """Sends `signal` to this process at boundary number `at` (0: never), or the first with those words."""
+    """Sends `signal` to this process at boundary number `at` (0: never), or the first with those words.
+
+    `does` is done there instead; `beside` at every boundary before that, with its number.
+    """
 
     at: int | str = 0
     signal: int = int(signal.SIGTERM)
     passed: list[str] = field(default_factory=list)
+    does: Callable[[], None] | None = None
+    beside: Callable[[int], None] | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def reach(self, name: str) -> None:
-        self.passed.append(name)
-        if self.at == len(self.passed) or (isinstance(self.at, str) and self.at in name):
-            self.at = 0
-            os.kill(os.getpid(), self.signal)
+        with self._turn:  # a store's writes may come from several threads
+            self.passed.append(name)
+            number = len(self.passed)
+            is_due = self.at == number or (isinstance(self.at, str) and self.at in name)
+            if is_due:
+                self.at = 0
+        if self.beside is not None:
+            self.beside(number)
+        if is_due:
+            self.does() if self.does is not None else os.kill(os.getpid(), self.signal)
 
 
 FUSE = Fuse()

@@ -26,6 +26,7 @@ from typing import Any
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster_tests.faults import oracle
 from orderhe_dagster_tests.faults.fuse import fused_resources, light
+from orderhe_dagster_tests.reliability.results import record_suite
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 SIGNALS = {"KILL": signal.SIGKILL, "INT": signal.SIGINT, "TERM": signal.SIGTERM}
@@ -272,6 +273,9 @@ def main(arguments: list[str] | None = None) -> int:
                     print(f"      {text}", flush=True)
     took = time.monotonic() - began
     print(f"{done} points, {bad} bad, {took:.0f} s; seed {seed}" + (f"; see {root}" if bad else ""))
+    where = "at any time" if asked.random else "at boundaries"
+    by = ", ".join(asked.signal or ["KILL"])
+    record_suite("kills", f"{by} {where}", done, bad, took, seed if asked.random else None)
     if not bad:
         shutil.rmtree(root)
     return 1 if bad else 0

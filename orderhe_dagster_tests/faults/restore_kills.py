@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -29,6 +30,7 @@ from orderhe_dagster_tests.faults.kills import (
     spread,
     watched,
 )
+from orderhe_dagster_tests.reliability.results import record_suite
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 BUYERS, SALES = "select * from buyers order by 1", "select * from sales order by 1, 2"
@@ -194,6 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     load_modules()
     root, done, bad = Path(tempfile.mkdtemp(prefix="orderhe-kills-")), 0, 0
+    began = time.monotonic()
     scene = prepare(root / "scene")
     for what in ("warehouse", "source"):
         names = boundaries(scene, root / "dry", what)
@@ -208,6 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for text in problems:
                     print(f"      {text}", flush=True)
     print(f"{done} points, {bad} bad" + (f"; see {root}" if bad else ""))
+    by = ", ".join(asked.signal or ["KILL"])
+    took = time.monotonic() - began
+    record_suite("restore_kills", f"{by} of a restore at boundaries", done, bad, took)
     if not bad:
         shutil.rmtree(root)
     return 1 if bad else 0

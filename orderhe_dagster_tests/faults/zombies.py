@@ -27,6 +27,7 @@ from orderhe_dagster_tests.faults.kills import (
     run_once,
     spread,
 )
+from orderhe_dagster_tests.reliability.results import record_suite
 
 PATIENCE_S = 3.0
 """How long a run may be paused that holds a lock: the other one waits for it meanwhile."""
@@ -105,6 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"      {text}", flush=True)
     took = time.monotonic() - began
     print(f"{len(points)} points, {bad} bad, {took:.0f} s" + (f"; see {root}" if bad else ""))
+    record_suite("zombies", "STOP at boundaries", len(points), bad, took)
     if not bad:
         shutil.rmtree(root)
     return 1 if bad else 0

@@ -88,6 +88,10 @@ class MariaDB:
         assert self._process is not None
         return self._process.pid
 
+    def is_down(self) -> bool:
+        """Whether its process has ended."""
+        return self._process is None or self._process.poll() is not None
+
     def install(self) -> None:
         """Make the data folder and the two accounts, and leave the server running."""
         installer = _program("mariadb-install-db")

@@ -15,6 +15,7 @@ import io
 import itertools
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -202,8 +203,8 @@ def _ask_for_the_rights_that_amazon_asks_for() -> None:
     setattr(S3Response, name, of_objects)
 
 
-def main(*tls: str) -> None:
-    """Serve until the standard input ends."""
+def server_on(listener: socket.socket, *tls: str) -> Any:
+    """The server itself at a socket that listens; `tls`: the files of its certificate and key."""
     import logging
 
     from moto.moto_server.werkzeug_app import (
@@ -216,17 +217,25 @@ def main(*tls: str) -> None:
     _ask_for_the_rights_that_amazon_asks_for()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app: Any = _AsAmazonHasIt(DomainDispatcherApplication(create_backend_app))
-    server = make_server(
-        "127.0.0.1",
-        0,
+    host, port = listener.getsockname()[:2]
+    return make_server(
+        host,
+        port,
         app,
         threaded=True,
         request_handler=MotoRequestHandler,
         ssl_context=tls or None,  # type: ignore[arg-type]
+        fd=listener.fileno(),
     )
-    print(server.server_port, flush=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+
+
+def main(*tls: str) -> None:
+    """Serve until the standard input ends."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        server = server_on(listener, *tls)
+        print(server.server_port, flush=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

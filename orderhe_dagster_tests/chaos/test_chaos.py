@@ -1,0 +1,83 @@
+"""Twelve seeds of chaos on the real systems; `make chaos` plays hundreds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster_tests.chaos.source import Versions
+from orderhe_dagster_tests.reliability.results import ROOT, read
+from orderhe_dagster_tests.servers.mariadb import needed
+
+SEEDS = 12
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="every server and run is a forked process")
+def test_a_run_that_is_attacked_on_the_real_systems_tears_nothing_and_one_rerun_heals(
+    tmp_path: Path,
+) -> None:
+    needed()
+    results, folder = tmp_path / "results.jsonl", tmp_path / "seeds"
+    # In a process of its own: forking this one, whose databases have threads, would not be safe.
+    command = [sys.executable, "-W", "ignore", "-m", "orderhe_dagster_tests.chaos.run"]
+    done = subprocess.run(
+        [
+            *(*command, "--seeds", f"0-{SEEDS - 1}", "--minutes", "10", "--told"),
+            *("--results", str(results), "--folder", str(folder)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [one.seed for one in read(results)] == [*range(SEEDS)]
+    assert not list(folder.iterdir())
+
+
+def row(number: int, day: str, price: str = "1.000") -> tuple[str, ...]:
+    return ("1", str(number), day, price, "open", "")
+
+
+BEFORE = [row(1, "d1"), row(2, "d1"), row(3, "d2")]
+AFTER = [row(1, "d1", "2.000"), row(3, "d2"), row(2, "d2"), row(4, "d3")]
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Versions:
+    """Row 2 moves from d1 to d2, row 1 has another price, d3 begins."""
+    file = tmp_path / "states.jsonl"
+    file.write_text("".join(json.dumps(state) + "\n" for state in (BEFORE, AFTER)))
+    return Versions.of(file)
+
+
+def test_a_reader_may_see_each_day_before_or_after(versions: Versions) -> None:
+    half = [*AFTER[:1], row(3, "d2")]  # d2 was not loaded yet; row 2 went with the load of d1
+    assert versions.torn([[], BEFORE, half, AFTER], may_lack=True) == []
+    assert versions.torn_takings([("d1", "2", "2.000"), ("d1", "1", "2.000")]) == []
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([[*BEFORE, row(1, "d2")]], "keys twice"),
+        ([[row(1, "d1", "3.000"), *BEFORE[1:]]], "d1 is none of its"),
+        ([BEFORE[1:]], "d1 is none of its"),
+        ([BEFORE, BEFORE[2:]], "d1 is none of its"),
+        ([AFTER, BEFORE], "d1 went back"),
+    ],
+)
+def test_a_reader_may_not_see_anything_between(
+    versions: Versions, states: list[list[tuple[str, ...]]], expected: str
+) -> None:
+    assert expected in versions.torn(states, may_lack=False)[0]
+
+
+def test_sums_of_a_mart_are_held_to_the_versions(versions: Versions) -> None:
+    assert versions.torn_takings([("d1", "2", "9.000")]) != []
+    assert versions.torn_takings([("d2", "3", "3.000")]) != []
