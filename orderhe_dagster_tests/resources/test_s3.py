@@ -291,6 +291,10 @@ def test_a_server_without_tls_is_told_from_a_wrong_certificate(s3: S3Server) -> 
     assert "https://" not in str(s3_error(bad, "reach", Place("s3://b", "b")))
     newer = SSLError(endpoint_url=url, error="[SSL] record layer failure (_ssl.c:1016)")
     assert "begins with http://" in str(s3_error(newer, "read", Place("s3://b", "b", "", url)))
+    cut = SSLError(endpoint_url=url, error="[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred")
+    text = str(s3_error(cut, "read", Place("s3://b", "b", "", url)))
+    assert "broke off" in text
+    assert "trusted" not in text
 
 
 def test_a_token_with_a_line_break_is_in_no_error_and_no_cause(

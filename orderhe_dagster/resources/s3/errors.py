@@ -36,6 +36,7 @@ _UNREACHED = {
 }
 _NO_TLS = re.compile(r"wrong.version.number|record.layer.failure", re.IGNORECASE)
 """OpenSSL's words, older and newer, for an answer that is no TLS."""
+_UNTRUSTED = re.compile("certificate|hostname", re.IGNORECASE)
 LOGIN = (
     "set AWS_PROFILE (and run `aws sso login`), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
     "(and AWS_SESSION_TOKEN), or give the machine a role"
@@ -205,6 +206,12 @@ def _no_answer_remedy(error: Exception, place: Place) -> str:
         return (
             f"what answers at {place.server} speaks no TLS. See its port; an address without TLS "
             "begins with http:// in ORDERHE_S3_ENDPOINT_URL"
+        )
+    if "SSLError" in bases and not _UNTRUSTED.search(str(error)):
+        return (
+            f"the TLS connection to {place.server} broke off: it hung up or stood still, or bytes were "
+            "altered on the way, which TLS refuses. See the network and the proxy (HTTPS_PROXY), then "
+            "run it again"
         )
     if "SSLError" in bases:
         return (
