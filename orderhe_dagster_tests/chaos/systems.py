@@ -98,13 +98,15 @@ class Systems:
 
         def work() -> None:
             os.close(ready)
+            with (self.folder / f"{name}.log").open("a") as log:  # what it thinks of its clients
+                os.dup2(log.fileno(), 2)
             serve(lambda: _tell(tell))
 
         self._servers[name] = begin(work, LIFE_S)
         os.close(tell)
         there = os.read(ready, 1)
         os.close(ready)
-        assert there, f"the {name} server did not start; see above"
+        assert there, (self.folder / f"{name}.log").read_text("utf-8")
 
     def _serve_s3(self, ready: Callable[[], None]) -> None:
         with socket.create_server((HOST, self.leads_to["s3"]), backlog=128) as listener:

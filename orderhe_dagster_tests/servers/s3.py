@@ -233,7 +233,7 @@ def main(*tls: str) -> None:
     """Serve until the standard input ends."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         server = server_on(listener, *tls)
-        print(server.server_port, flush=True)
+        print(listener.getsockname()[1], flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdin.read()
 
