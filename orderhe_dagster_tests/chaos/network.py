@@ -187,6 +187,12 @@ class Network:
         """Where a line begins."""
         return int(self._listeners[name].getsockname()[1])
 
+    @property
+    def pid(self) -> int:
+        """The process that carries the bytes: with it, every connection is cut."""
+        assert self._process is not None
+        return self._process[0]
+
     def start(
         self,
         leads_to: Mapping[str, int],
@@ -248,7 +254,8 @@ class Network:
             return {}
         child, control, report = self._process
         self._process = None
-        os.write(control, b".")  # closing would not do: others have inherited it
+        with contextlib.suppress(BrokenPipeError):  # it was killed
+            os.write(control, b".")  # closing would not do: others have inherited it
         os.close(control)
         with os.fdopen(report, "rb") as pipe:
             text = pipe.read()

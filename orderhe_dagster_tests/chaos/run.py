@@ -24,7 +24,7 @@ from pathlib import Path
 from local_redshift.testing.certificates import Authority
 from orderhe_dagster_tests.chaos.attack import Verdict, play
 from orderhe_dagster_tests.chaos.scenarios import Scenario, scenario
-from orderhe_dagster_tests.faults import kills
+from orderhe_dagster_tests.faults import broken, kills
 from orderhe_dagster_tests.reliability.results import RESULTS, ROOT, Result, commit, read, record
 from orderhe_dagster_tests.servers import mariadb
 
@@ -140,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in [name for name in os.environ if name.startswith(("ORDERHE_", "DAGSTER_", "AWS_"))]:
         del os.environ[name]
     load_modules()
+    broken.apply()
     return 1 if run(asked.seeds, asked.minutes, asked.results, asked.folder, asked.told) else 0
 
 

@@ -85,7 +85,7 @@ class Draw:
     @property
     def boundary(self) -> int:
         """One of the run's."""
-        return 1 + int(self.share * BOUNDARIES[self.selection])
+        return 1 + round(self.share * BOUNDARIES[self.selection])
 
     @property
     def moment(self) -> dict[str, Any]:
@@ -112,6 +112,11 @@ def _interrupted(draw: Draw) -> Drawn:
 
 def _overtaken(draw: Draw) -> Drawn:
     return {"signal": "STOP", "at": draw.boundary}
+
+
+def _cut(draw: Draw) -> Drawn:
+    lasts_s = draw.rng.choice((0.0, 0.5, 3.0))
+    return {"victim": "network", "signal": "KILL", "lasts_s": lasts_s, "at": draw.boundary}
 
 
 def _server(name: str, by: str) -> Callable[[Draw], Drawn]:
@@ -173,6 +178,7 @@ ATTACKS: Mapping[str, Callable[[Draw], Drawn]] = {
     # So far SHORT, with the shorter selection.
     "kill -9 of the run at any time": _killed_at_any_time,
     "SIGINT or SIGTERM of the run": _interrupted,
+    "every connection cut at a boundary": _cut,
     "SIGSTOP of MariaDB": _server("mysql", "STOP"),
     "SIGSTOP of the Redshift server": _server("redshift", "STOP"),
     "disk full of the Redshift server": _disk("redshift"),
@@ -202,13 +208,27 @@ EXTRA = ("kill -9 of the run at a boundary", "kill -9 of the run at any time")
 """These come more often: one seed in three."""
 
 
+EVERY = (
+    "kill -9 of the run at a boundary",
+    "SIGSTOP of the run, overtaken by another",
+    "every connection cut at a boundary",
+)
+"""Seeds 1001 and on, 2001 and on, 3001 and on: at every boundary, one after the other."""
+LAST = 1_000 * len(EVERY) + 999
+
+
 def scenario(seed: int) -> Scenario:
-    """The scenario of a seed."""
-    draw = Draw(seed)
-    names = list(ATTACKS)
-    name = (
-        EXTRA[seed // 3 % 2] if seed >= SHORT and seed % 3 == 0 else names[_turn(seed) % len(names)]
-    )
+    """The scenario of a seed; ValueError where there is none."""
+    if not 0 <= seed <= LAST:
+        raise ValueError(f"{seed} is no seed: 0 to {LAST}")
+    draw, place = Draw(seed), seed % 1_000
+    if seed >= 1_000:
+        name, draw.scene, draw.selection = EVERY[seed // 1_000 - 1], "again", PART
+        draw.share = (place - 1) / BOUNDARIES[PART]
+    elif seed >= SHORT and seed % 3 == 0:
+        name = EXTRA[seed // 3 % 2]
+    else:
+        name = list(ATTACKS)[_turn(seed) % len(ATTACKS)]
     drawn: Drawn = {"tls": draw.rng.random() < 0.5, **ATTACKS[name](draw)}
     most = BOUNDARIES[draw.selection]
     writes = tuple(sorted(draw.rng.sample(range(1, most), draw.rng.randint(0, 3))))

@@ -56,11 +56,15 @@ class Systems:
     _servers: dict[str, Child] = field(default_factory=dict)
 
     def pid(self, name: str) -> int:
-        """The process of a server: mysql, s3 or redshift."""
+        """The process of a server (mysql, s3, redshift), or of the network."""
+        if name == "network":
+            return self.network.pid
         return self.mariadb.pid if name == "mysql" else self._servers[name].pid
 
     def is_down(self, name: str) -> bool:
         """Whether a server was killed and not started again."""
+        if name == "network":
+            return True
         return self.mariadb.is_down() if name == "mysql" else self._servers[name].is_over()
 
     def direct(self) -> dict[str, str]:
@@ -77,7 +81,10 @@ class Systems:
         self.network.start(self.leads_to, faults, self.certificate)
 
     def start_again(self, name: str) -> None:
-        """Have a server that was killed take connections again."""
+        """Have what was killed take connections again."""
+        if name == "network":
+            self.connect()
+            return
         if name == "mysql":
             self.mariadb.kill()  # it is buried, too
             self.mariadb.start()

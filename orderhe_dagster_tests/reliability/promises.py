@@ -62,6 +62,7 @@ PROMISES = (
                 "SIGSTOP of the S3 server",
                 "SIGSTOP of the Redshift server",
             ),
+            _chaos("every connection cut at a boundary", "every connection cut at a boundary"),
             *(
                 _chaos(f"{what} of every line", *(f"{kind} {line}" for line in _LINES))
                 for what, kind in (

@@ -53,6 +53,13 @@ def test_a_seed_tells_all_of_its_scenario() -> None:
     assert scenario(7) != scenario(8)
 
 
+def test_every_boundary_has_a_seed() -> None:
+    for thousand in (1_000, 2_000, 3_000):
+        every = [scenario(thousand + n) for n in range(1, 200)]
+        assert [one.at for one in every] == [*range(1, 200)]
+        assert {one.attack for one in every} == {every[0].attack}
+
+
 def test_results_are_summed_by_attack_for_the_last_commit_of_each_suite(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
     for commit, seed, bad in (("old", 1, 1), ("new", 1, 1), ("new", 2, 0), ("new", 1, 0)):
