@@ -77,7 +77,8 @@ def _key(files: Iterable[SqlFile]) -> str:
 
 def _write(kept: Path, value: Any) -> None:
     """Write aside and rename, so that no reader ever sees half a file; old ones are dropped."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (kept.parent.parent, kept.parent):  # the state folder is its owner's alone
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = kept.with_name(f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     try:
         aside.write_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.config import Settings, SettingsError
+from orderhe_dagster.settings.folders import make_private
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,13 @@ def home_of(settings: Settings) -> Home:
 
 
 def prepare_home(settings: Settings) -> Home:
-    """Make the folders and dagster.yaml where they are not there yet. DagsterYamlError.
+    """Make the folders, for this user alone, and dagster.yaml where they are not there yet. DagsterYamlError.
 
     The history's tables are made by `history.History` when Dagster first opens it.
     """
     home = home_of(settings)
     for folder in (home.dagster, home.store, home.exports, home.cache):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
     dagster_yaml.check(home.instance, write_once(home.instance, dagster_yaml.TEXT))
     return home
 

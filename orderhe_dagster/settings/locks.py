@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import LockTimeout
+from orderhe_dagster.settings.folders import make_private
 
 logger = logging.getLogger("orderhe")
 
@@ -96,7 +97,7 @@ def file_lock(
     `remedy`: the work lasts until somebody stops it, so whoever waits is soon told this instead.
     """
     guarded = Path(path)
-    guarded.parent.mkdir(parents=True, exist_ok=True)
+    make_private(guarded.parent)
     lock = _open(_beside(guarded, "lock"))
     try:
         queue = _beside(guarded, "queue")

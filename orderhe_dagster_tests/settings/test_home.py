@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.history import BatchedEventLog
+from orderhe_dagster.resources.build import build_source, build_store
 from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.config import SettingsError, load_settings
 from orderhe_dagster.settings.dagster_yaml import DagsterYamlError
@@ -25,6 +26,7 @@ from orderhe_dagster.settings.home import (
     remembered_start,
     use_home,
 )
+from orderhe_dagster.settings.project import read_catalogue
 
 START_TOGETHER = """
 import os, sys
@@ -269,3 +271,34 @@ def test_a_spoilt_start_date_is_named_with_the_remedy(tmp_path: Path) -> None:
     home.start_date.write_text("yesterday", "utf-8")
     with pytest.raises(SettingsError, match=r"start_date holds 'yesterday'.*ORDERHE_START_DATE"):
         remembered_start(home)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no modes here")
+@pytest.mark.parametrize("made_by", ["home", "catalogue", "source", "store", "lock"])
+def test_the_home_is_its_owners_alone_whoever_makes_it(made_by: str, tmp_path: Path) -> None:
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path / "state" / "home")}, tmp_path)
+    before = os.umask(0)
+    try:
+        if made_by == "home":
+            prepare_home(settings)
+        elif made_by == "catalogue":
+            read_catalogue(settings)
+        elif made_by == "source":
+            build_source(settings).create([])
+        elif made_by == "store":
+            build_store(settings).put("a/b", b"")
+        else:
+            remember_start(home_of(settings), date(2026, 1, 1))
+    finally:
+        os.umask(before)
+    for folder in (tmp_path / "state" / "home", *(tmp_path / "state" / "home").iterdir()):
+        assert folder.exists()
+        assert not folder.is_dir() or folder.stat().st_mode & 0o077 == 0, folder
+
+
+def test_a_home_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    """It may be shared on purpose: `orderhe doctor` tells."""
+    settings = load_settings({"ORDERHE_HOME": str(tmp_path)}, tmp_path)
+    tmp_path.chmod(0o750)
+    prepare_home(settings)
+    assert tmp_path.stat().st_mode & 0o777 == 0o750

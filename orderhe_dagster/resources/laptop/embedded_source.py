@@ -39,6 +39,7 @@ from orderhe_dagster.resources.laptop import embedded_drift
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
 from orderhe_dagster.resources.laptop.kept_open import IDLE, OpenFile
 from orderhe_dagster.settings.config import MEMORY_MB
+from orderhe_dagster.settings.folders import make_private
 from orderhe_dagster.settings.interrupts import interruptible
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.open_files import open_file_limit
@@ -88,7 +89,7 @@ class EmbeddedSource(Source):
         """Create the raw tables that are not there yet, from their contracts."""
         from orderhe_dagster.catalog.ddl import duckdb_create
 
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(self.path).parent)
         with self._open("create tables") as connection:
             there = {
                 name

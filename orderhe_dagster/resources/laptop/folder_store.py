@@ -16,6 +16,7 @@ from pathlib import Path
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.store import Listed, Object, Store
 from orderhe_dagster.resources.store_keys import split_key
+from orderhe_dagster.settings.folders import PRIVATE, make_private
 from orderhe_dagster.settings.locks import file_lock
 
 _STRIPES = 256
@@ -99,7 +100,7 @@ class FolderStore(Store):
     def upload(self, files: Iterable[tuple[str, Path]]) -> None:
         """Move each local file under its key (copy it from another disk); durable on return."""
         given = list(files)
-        self._locks_folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._locks_folder)
         here = self._locks_folder.stat().st_dev
         touched: set[Path] = set()
         # A disk makes many things durable at once in little more time than one.
@@ -193,7 +194,7 @@ class FolderStore(Store):
     def _writing(self, key: str) -> Iterator[Path]:
         """Hold the lock of `key`; gives the one name aside that its writers use."""
         share = hashlib.sha256(self.url(key).encode()).digest()[0] % _STRIPES
-        self._locks_folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._locks_folder)
         guarded = self._locks_folder / f"{share:02x}"
         with file_lock(guarded, timeout_s=self.lock_timeout_s, label=f"write {self.url(key)}"):
             yield guarded.with_suffix(".tmp")
@@ -258,7 +259,7 @@ def _make_folder(folder: Path, unsynced: set[Path] | None = None) -> None:
     if folder.is_dir():
         return
     _make_folder(folder.parent, unsynced)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=PRIVATE, exist_ok=True)
     if unsynced is None:
         _sync_folder(folder.parent)
     else:

@@ -14,6 +14,7 @@ from orderhe_dagster.resources.laptop.embedded_warehouse import REBUILD
 from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.config import MEMORY_MB
+from orderhe_dagster.settings.folders import make_private
 from orderhe_dagster.settings.locks import file_lock
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def served_database(
     require_local_redshift()
     from local_redshift.database.database import ANY_ROLES, Database
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"
     lock = file_lock(
         path, timeout_s=_LOCK_TIMEOUT_S, label=f"orderhe warehouse serve, {where}", remedy=instead
