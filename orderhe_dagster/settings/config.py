@@ -1,8 +1,8 @@
 """Settings: the only reader of the environment. What a setting does is decided where it is used.
 
 Settings are `ORDERHE_*` variables; a `.env` file in the working folder is read too, and real
-variables win over it. An empty value counts as not set. Everything wrong is reported at once, in
-one `SettingsError` (a ValueError) that names the good names and values.
+variables win over it. An empty value counts as not set, and is named where one is needed. Everything
+wrong is reported at once, in one `SettingsError` (a ValueError) that names the good names and values.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             parsed[name] = _secret(name, environ, base, given)
     switches = _switches(parsed)
     problems += _unused(parsed, switches)
-    problems += _missing(parsed, switches, {name for name, text in given.items() if text.strip()})
+    problems += _missing(parsed, switches, given)
     if not given.get("ORDERHE_SQL") and not OWN_SQL.is_dir():
         problems.append("ORDERHE_SQL is not set, and no sql folder lies beside the package: set it")
     if problems:
@@ -264,7 +264,9 @@ def _unused(parsed: Mapping[str, Any], switches: Mapping[str, str]) -> list[str]
     ]
 
 
-def _missing(parsed: Mapping[str, Any], switches: Mapping[str, str], given: set[str]) -> list[str]:
+def _missing(
+    parsed: Mapping[str, Any], switches: Mapping[str, str], given: Mapping[str, str]
+) -> list[str]:
     """What a chosen server cannot be reached without."""
     needed: list[tuple[str, str]] = []
     if switches["source"] == "mysql":
@@ -283,14 +285,16 @@ def _missing(parsed: Mapping[str, Any], switches: Mapping[str, str], given: set[
     if switches["store"] == "s3":
         needed.append(("S3_BUCKET", "s3"))
     problems = [
-        f"{PREFIX}{name} is not set: {use} cannot be reached without it"
+        f"{PREFIX}{name} is {'empty' if PREFIX + name in given else 'not set'}: {use} cannot be "
+        "reached without it"
         for name, use in needed
         if not parsed.get(PREFIX + name)
+        # A wrong value is told by itself; it need not be called missing too.
+        and not given.get(PREFIX + name, "").strip()
     ]
     if parsed.get("ORDERHE_S3_KMS_KEY_ID") and parsed.get("ORDERHE_S3_SSE") != "aws:kms":
         problems.append("ORDERHE_S3_KMS_KEY_ID needs ORDERHE_S3_SSE=aws:kms")
-    # A wrong value is told by itself; it need not be called missing too.
-    return [problem for problem in problems if problem.split(" ", 1)[0] not in given]
+    return problems
 
 
 def _of_the_data_api(parsed: Mapping[str, Any]) -> list[tuple[str, str]]:

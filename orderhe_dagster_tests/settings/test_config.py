@@ -204,6 +204,26 @@ def test_a_switch_names_what_it_needs(
         assert [problem.split()[0] for problem in found] == missing
 
 
+def test_an_empty_value_is_a_missing_one_and_is_named(tmp_path: Path) -> None:
+    """.env.example, uncommented as it stands, names nobody's server."""
+    example = (Path(__file__).parents[2] / ".env.example").read_text("utf-8")
+    lines = [line.removeprefix("# ") for line in example.splitlines() if line.startswith("# ORDER")]
+    (tmp_path / ".env").write_text("\n".join(lines), "utf-8")
+    aws = {"ORDERHE_PROFILE": "aws"} | {
+        f"ORDERHE_{name}": "" for name in ("SOURCE", "STORE", "WAREHOUSE", "S3_BUCKET")
+    }
+    found = problems(aws, tmp_path)
+    assert {problem.split(":")[0] for problem in found} == {
+        *(f"ORDERHE_MYSQL_{name} is empty" for name in ("HOST", "USER", "DATABASE")),
+        *(f"ORDERHE_REDSHIFT_{name} is empty" for name in ("HOST", "USER", "PASSWORD")),
+        "ORDERHE_S3_BUCKET is empty",
+    }
+    blank = problems({"ORDERHE_STORE": "s3", "ORDERHE_S3_BUCKET": "  "}, tmp_path / "elsewhere")
+    assert blank == ("ORDERHE_S3_BUCKET is empty: s3 cannot be reached without it",)
+    wrong = problems({"ORDERHE_STORE": "s3", "ORDERHE_S3_BUCKET": "No Bucket"}, tmp_path / "x")
+    assert len(wrong) == 1, "a wrong value is told by itself"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "switch"),
     [
