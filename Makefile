@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills waits chaos broken drill reliability retail clients bench conformance notebook pictures rooms lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits chaos broken drill reliability retail clients bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -98,6 +98,9 @@ conformance: $(VENV)/.dev ## ask the Redshift of ORDERHE_REDSHIFT_* what the tes
 
 notebook: $(VENV)/.dev ## run examples/walkthrough.ipynb anew and keep its outputs
 	@$(BIN)/python -m orderhe_dagster_tests.notebooks $(ARGS)
+
+signatures: ## write the table of `orderhe doctor` into docs/doctor.md
+	@$(BIN)/python -m orderhe_dagster_tests.doctor_page
 
 rooms: ## write the lists of rooms and modules: docs/architecture.md, local_redshift/docs/rooms.md
 	@$(PYTHON) -m orderhe_dagster_tests.rooms

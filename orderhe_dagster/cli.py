@@ -66,16 +66,25 @@ def _window(first: date | None, last: date | None) -> Window | None:
 @contextmanager
 def _plain_errors() -> Iterator[Settings]:
     """Settings for a verb; every error that we word ourselves is printed without a traceback."""
+    from orderhe_dagster.rendering.progress import show_progress
+    from orderhe_dagster.settings.config import load_settings
+
+    with _errors_told(), show_progress():
+        yield load_settings()
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Errors of the block in their own words, with what explains them, and no traceback."""
     from orderhe_dagster.catalog.errors import CatalogueError
     from orderhe_dagster.errors import OrderheError
-    from orderhe_dagster.rendering.progress import show_progress
-    from orderhe_dagster.settings.config import SettingsError, load_settings
 
     try:
-        with show_progress():
-            yield load_settings()
-    except (OrderheError, SettingsError, CatalogueError) as error:
+        yield
+    except (OrderheError, CatalogueError) as error:
         click.echo(f"error: {error}", err=True)
+        for line in _explanation(error):
+            click.echo(line, err=True)
         sys.exit(1)
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # whoever read our output has gone
@@ -87,6 +96,14 @@ def _plain_errors() -> Iterator[Settings]:
             "interrupted: nothing is half done; the same command goes on from here", err=True
         )
         sys.exit(130)
+
+
+def _explanation(error: Exception) -> list[str]:
+    """Why, how that is known and what mends it, where a signature fits."""
+    from orderhe_dagster.doctor.explain import explain
+
+    why = explain(error)
+    return ["", *why.text().splitlines()] if why else []
 
 
 def _of_system(error: OSError) -> str:
@@ -328,6 +345,34 @@ def quarantine(
                 settings, asked, sys.stdout, lambda text: click.echo(text, err=not is_table)
             )
         if not done:
+            sys.exit(1)
+
+
+@main.command(short_help="Find what keeps the road from being passable, and its cure.")
+@click.option(
+    "--sql", is_flag=True, help="Send statements to Redshift, too (Serverless bills a minute)."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--fix", is_flag=True, help="Mend files and modes of this machine, after asking.")
+@click.option("--yes", is_flag=True, help="With --fix: without asking.")
+def doctor(sql: bool, as_json: bool, fix: bool, yes: bool) -> None:
+    """Walk the whole road and say what is ok, failed, unknown (not allowed to look) or skipped.
+
+    From settings, names, ports and logins to rights, a COPY, schedules and the disk. Every failure says why,
+    how that is known, and the one fix. AWS is asked where its credentials allow, and only read: its fixes are
+    printed, never applied. Exit code 1 where anything failed.
+    """
+    if yes and not fix:
+        raise click.UsageError("--yes is for --fix")
+    if fix and as_json and not yes:
+        raise click.UsageError("--fix asks, and --json is for programs: add --yes")
+    with _errors_told():
+        from orderhe_dagster.commands.doctor import Asked, run_doctor
+
+        def agree(will: str) -> bool:
+            return yes or click.confirm(f"{will}?", err=True)
+
+        if not run_doctor(Asked(sql, as_json, fix, agree), click.echo):
             sys.exit(1)
 
 

@@ -15,6 +15,7 @@ from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.catalog import types
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.table import Catalogue, Column, Layer, Table, TableRef
+from orderhe_dagster.doctor.explain import explain
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.ports.errors import LockTimeout, PreconditionFailed
 from orderhe_dagster.ports.warehouse import Result
@@ -181,9 +182,23 @@ def failing_clearly(asset: str, window: Window | None, tries: int = 0) -> Iterat
         raise_if_interrupted()
         if not isinstance(error, OrderheError):
             raise
-        if not isinstance(error, _RETRIABLE):
-            raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
-        if tries >= _RETRIES:
-            raise dg.Failure(f"{where}: {error}", allow_retries=False) from error
+        if not isinstance(error, _RETRIABLE) or tries >= _RETRIES:
+            raise _failure(where, error) from error
         raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=2) from error
     raise_if_interrupted()
+
+
+def _failure(where: str, error: Exception) -> dg.Failure:
+    """The failure as Dagster shows it: what happened, and, where a signature fits, why and what mends it."""
+    why = explain(error)
+    if why is None:
+        return dg.Failure(f"{where}: {error}", allow_retries=False)
+    return dg.Failure(
+        f"{where}: {error}\n\n{why.text()}",
+        metadata={
+            "cause": why.title,
+            "fix": dg.MetadataValue.md(f"```{why.kind}\n{why.command}\n```"),
+            "page": why.page,
+        },
+        allow_retries=False,
+    )

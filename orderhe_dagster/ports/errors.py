@@ -12,11 +12,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from orderhe_dagster.errors import OrderheError
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What a system said, and what was asked of it: by these a cause is known. Nothing secret, no values.
+
+    `system`: mysql, redshift, s3, aws or home. `code` is its own: MySQL's number, an SQLSTATE, S3's code.
+    """
+
+    system: str
+    text: str
+    code: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class PortError(OrderheError):
     """The base of every error of a port. The text names the thing and the next action."""
+
+    symptom: Symptom | None = None
 
 
 class PreconditionFailed(PortError):

@@ -54,6 +54,26 @@ class ListedTable:
     refused: str = ""  # why it is none that can be read
 
 
+@dataclass(frozen=True)
+class Look:
+    """A server as a session of ours finds it, for `orderhe doctor`.
+
+    `zone`, `modes` and `charset` are the session's, `own_zone` the server's. `refused` says of each table
+    why its contract's columns cannot be read; `indexes` has the columns of each index of the others.
+    """
+
+    version: str
+    tls: str  # the cipher; "": everything goes in clear
+    zone: str
+    own_zone: str
+    modes: str
+    charset: str
+    clock: datetime  # UTC
+    refused: Mapping[str, PortError] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)  # as the server estimates
+    indexes: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
+
+
 class SourceTransaction(Protocol):
     """One read-write transaction on the shop's database, for the simulation and for imports.
 
@@ -152,6 +172,10 @@ class Source(ABC):
             f"{self.identity} is no MySQL with tables of its own: set ORDERHE_SOURCE=mysql and "
             "ORDERHE_MYSQL_HOST, _USER, _PASSWORD and _DATABASE (see .env.example)"
         )
+
+    def look(self, tables: Sequence[Table]) -> Look:
+        """The server, and whether the tables' columns can be read; no row is. PortError: there is none."""
+        raise PortError(f"{self.identity} is no server: it is a file of this machine")
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[SourceTransaction]:

@@ -72,6 +72,13 @@ class Warehouse(ABC):
     def identity(self) -> str:
         """Which warehouse this is, without secrets."""
 
+    def knock(self) -> str:
+        """See that a server answers and who it is, without a login or a statement. PortError where not.
+
+        Gives what TLS it speaks; "" where there is no server.
+        """
+        return ""
+
     @abstractmethod
     def session(self, label: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
         """Open a connection; `label` names the work (asset and run) for whoever looks at the server."""

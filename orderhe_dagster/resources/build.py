@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from local_redshift.database.database import Database
     from local_redshift.database.storage import Roles
+    from orderhe_dagster.ports.cloud import Cloud
     from orderhe_dagster.ports.source import Source
     from orderhe_dagster.ports.store import Store
     from orderhe_dagster.ports.warehouse import Warehouse
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 LINGER_S = 1.0
 """How long a run leaves the embedded databases open after a session."""
+
+
+def build_cloud() -> Cloud:
+    """AWS's control plane, with the credentials that AWS's own settings name."""
+    from orderhe_dagster.resources.aws.cloud import AWSCloud
+
+    return AWSCloud()
 
 
 def build_source(settings: Settings, linger_s: float = 0.0) -> Source:

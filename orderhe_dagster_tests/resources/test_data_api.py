@@ -176,12 +176,14 @@ def test_a_flat_error_of_a_compute_node_is_read_too() -> None:
         " Parquet s query: 146667179 location: dory_util.cpp:1777 process: worker_thread [pid=30296] "
         "----------------------------------------------- [ErrorId: 1-68f7ff75-672e60d16356d0f719974665]"
     )
-    error = failed_statement(flat, "copy t …")
+    error = failed_statement(flat, "copy t …", RedshiftSettings())
     assert isinstance(error, StatementError)
     assert error.message == (
         "Spectrum Scan Error: File 'https://s3.example/x.parquet' has an incompatible Parquet s"
     )
-    assert isinstance(failed_statement("Connection reset", "select 1"), ConnectionLost)
+    assert isinstance(
+        failed_statement("Connection reset", "select 1", RedshiftSettings()), ConnectionLost
+    )
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,21 @@ def test_each_code_has_its_remedy(code: int, text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(2013, "Lost connection to MySQL server during query"), "so it may be no MySQL"),
+        (RuntimeError("Packet sequence number wrong - got 80 expected 0"), "is no MySQL"),
+        (OSError(2026, "SSL is required but the server doesn't support it"), "speaks no TLS"),
+    ],
+)
+def test_what_is_no_mysql_is_told_where_nobody_was_let_in(error: Exception, words: str) -> None:
+    told = str(mysql_error(error, "db:5439/shop", "etl", connecting=True))
+    assert words in told
+    assert "SSLMODE=disable" not in told
+    assert "see its log" not in told
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Incorrect integer value: 'me@shop' for column `shop`.`t`.`c` at row 1",

@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 import redshift_connector
 
+from orderhe_dagster.doctor.explain import explain
 from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError
 from orderhe_dagster.rendering.masking import without_values
-from orderhe_dagster.resources.redshift.errors import is_retryable, message_of, statement_error
+from orderhe_dagster.resources.redshift.errors import (
+    connect_error,
+    is_retryable,
+    message_of,
+    statement_error,
+)
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.settings.config import RedshiftSettings
 from orderhe_dagster.settings.secret import Secret
@@ -151,6 +157,38 @@ def test_the_servers_words_are_read(fields: dict[str, str], message: str, again:
     assert isinstance(error, StatementError)
     assert error.code == fields["C"]
     assert is_retryable(error) is again
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "COPY with MANIFEST parameter requires full path of an S3 object",
+        "S3ServiceException:Access Denied,Status 403,Error AccessDenied,CanRetry 1",
+    ],
+)
+def test_a_denial_names_the_role_the_setting_and_the_statement(message: str) -> None:
+    role = "arn:aws:iam::123456789012:role/shop-copy"
+    sql = "copy t from 's3://shop/one/backup/orders/m.json' iam_role default format as parquet"
+    fields = {"C": "XX000", "M": message}
+    error = statement_error(
+        redshift_connector.ProgrammingError(fields), sql, RedshiftSettings(iam_role=role)
+    )
+    told = str(error)
+    for words in (role, "ORDERHE_REDSHIFT_IAM_ROLE", "docs/redshift.md", "s3:GetObject"):
+        assert words in told
+    assert '"Resource": "arn:aws:s3:::shop/one/backup/*"' in told
+    assert "materialize" not in told
+    why = explain(error)
+    assert why is not None
+    assert why.name in ("copy-manifest-denied", "copy-denied")
+    assert "--role-name shop-copy" in why.command
+
+
+def test_no_text_advises_to_switch_tls_off() -> None:
+    settings = RedshiftSettings(host="db", port=3306)
+    told = str(connect_error(redshift_connector.InterfaceError("Server refuses SSL"), settings))
+    assert "SSLMODE=disable" not in told
+    assert "ORDERHE_MYSQL_*" in told
 
 
 def test_an_assertion_in_the_detail_is_told() -> None:

@@ -66,7 +66,7 @@ def connect(
         _log_in(connection, settings, modes)
     except pymysql.MySQLError as error:
         close(connection)
-        raise mysql_error(error, settings.where, settings.user) from None
+        raise mysql_error(error, settings.where, settings.user, connecting=True) from None
     except BaseException:
         close(connection)
         raise

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError
+from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, Symptom
 from orderhe_dagster.resources.insert.strict_insert import MASK
 
 RETRIED = frozenset({1020, 1040, 1053, 1205, 1213, 1317, 1412, 1927, 2006, 2013, 2055})
@@ -110,8 +110,9 @@ _CERTIFICATE = (
     "ORDERHE_MYSQL_SSL_CA, and use the endpoint's own name as ORDERHE_MYSQL_HOST"
 )
 _NO_TLS = (
-    "the server speaks no TLS: switch it on there, or, on a network that nobody listens to, set "
-    "ORDERHE_MYSQL_SSLMODE=disable"
+    "the server speaks no TLS. RDS always does, so see ORDERHE_MYSQL_HOST and ORDERHE_MYSQL_PORT, and "
+    "whether a proxy or tunnel is in between; on a server of your own, give it a certificate (ssl_cert, "
+    "ssl_key)"
 )
 GREETS_NOT = "it takes connections, but its greeting was not complete within {:g} s"
 _GREETS_NOT_REMEDY = (
@@ -124,6 +125,15 @@ _SILENT_REMEDY = (
     "query takes so long until its first rows, set ORDERHE_MYSQL_READ_TIMEOUT higher"
 )
 _LOST_REMEDY = "the server went away or was restarted: see its log, and run this again"
+_HUNG_UP_REMEDY = (
+    "what answers there hung up before it let us in, so it may be no MySQL: a Redshift (port 5439; its "
+    "settings are ORDERHE_REDSHIFT_*), a proxy or tunnel without a server behind it, or a server that "
+    "is starting. See ORDERHE_MYSQL_HOST and ORDERHE_MYSQL_PORT"
+)
+_NO_MYSQL_REMEDY = (
+    "what answers there is no MySQL: another service has that port. See ORDERHE_MYSQL_HOST and "
+    "ORDERHE_MYSQL_PORT; a Redshift's settings are ORDERHE_REDSHIFT_*"
+)
 
 
 _QUERY = re.compile(
@@ -160,22 +170,36 @@ def code_of(error: BaseException) -> int:
 
 
 def mysql_error(
-    error: BaseException, where: str, user: str, *, what: str = "", sql: str = "", ddl: bool = False
+    error: BaseException,
+    where: str,
+    user: str,
+    *,
+    what: str = "",
+    sql: str = "",
+    ddl: bool = False,
+    connecting: bool = False,
 ) -> MySQLError:
     """The port's error. `where` is `host:port/database`, `what` is what was done, `sql` what was run.
+
+    `connecting`: no connection stood yet.
 
     The words of the server are shown without the values in them, unless what was run was `ddl`.
     """
     code = code_of(error)
     message = _server_message(error, code, ddl)
     database = where.rpartition("/")[2]
-    remedy = _remedy(code, message).format(user=user, database=database)
+    remedy = _remedy(code, message, connecting).format(user=user, database=database)
     text = f"{f'{what}: ' if what else ''}mysql://{where}: {message}"
     if sql:
         text += f"; in: {' '.join(sql.split())[:200]}"
     if remedy:
         text += f". {remedy[0].upper()}{remedy[1:]}"
-    return (MySQLConnectionLost if code in _LOST else MySQLError)(text, code)
+    result = (MySQLConnectionLost if code in _LOST else MySQLError)(text, code)
+    host, _, port = where.rpartition("/")[0].rpartition(":")
+    facts = {"host": host, "port": port, "database": database, "user": user}
+    facts |= {"connecting": "yes"} if connecting else {}
+    result.symptom = Symptom("mysql", message, str(code or ""), facts)
+    return result
 
 
 def commit_unknown(error: BaseException, where: str) -> MySQLCommitUnknown:
@@ -212,7 +236,9 @@ def _rights(message: str) -> str:
     return ", ".join(dict.fromkeys(rights)) or _TO_READ
 
 
-def _remedy(code: int, message: str) -> str:  # noqa: PLR0911 (a table of rules)
+def _remedy(code: int, message: str, connecting: bool = False) -> str:  # noqa: PLR0911 (a table of rules)
+    if connecting and (code in _LOST or "acket sequence number" in message):
+        return _HUNG_UP_REMEDY if code else _NO_MYSQL_REMEDY
     if "RTIFICATE" in message or "certificate" in message or "Hostname verification" in message:
         return _CERTIFICATE
     if code == 2026:

@@ -29,7 +29,7 @@ from orderhe_dagster.catalog.segments import (
 )
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
-from orderhe_dagster.ports.source import Extract, ListedTable, Source
+from orderhe_dagster.ports.source import Extract, ListedTable, Look, Source
 from orderhe_dagster.resources.extract.duckdb_extract import (
     LONG_ROWS_A_GROUP,
     check_partition,
@@ -46,6 +46,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
 from orderhe_dagster.resources.extract.engine import bounded, reader, spill_of
 from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
 from orderhe_dagster.resources.mysql import drift as mysql_drift
+from orderhe_dagster.resources.mysql import look as mysql_look
 from orderhe_dagster.resources.mysql import scans
 from orderhe_dagster.resources.mysql import tables as mysql_tables
 from orderhe_dagster.resources.mysql.connection import close, connect
@@ -100,6 +101,10 @@ class MySQLSource(Source):
     def list_tables(self) -> list[ListedTable]:
         """The tables of the database, by name."""
         return mysql_tables.read_schema(self.settings)
+
+    def look(self, tables: Sequence[Table]) -> Look:
+        """The server as a session finds it, asked once: a doctor waits for nothing."""
+        return mysql_look.look(self.settings, tables)
 
     def drift(self, table: Table) -> list[Change]:
         """What differs between the table's contract and the table in MySQL, what stops first."""

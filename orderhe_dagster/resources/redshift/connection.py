@@ -13,8 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.resources.redshift.errors import connect_error, not_let_in, statement_error
+from orderhe_dagster.ports.errors import PortError, Symptom
+from orderhe_dagster.resources.redshift.errors import (
+    connect_error,
+    facts_of,
+    no_redshift,
+    not_let_in,
+    statement_error,
+)
 from orderhe_dagster.resources.s3.errors import quotes_credentials
 from orderhe_dagster.resources.waits import Patience, PatientFile, at_most, shut
 from orderhe_dagster.settings.config import RedshiftSettings
@@ -44,7 +50,7 @@ def connect(settings: RedshiftSettings, label: str) -> Any:
         except Exception as error:
             _close_socket(error)
             if late:
-                raise not_let_in(settings.where, settings.connect_timeout) from None
+                raise not_let_in(settings) from None
             raise _refused(settings, error) from None
     try:
         with _in_time(settings) as late:
@@ -52,7 +58,7 @@ def connect(settings: RedshiftSettings, label: str) -> Any:
     except (redshift_connector.Error, OSError) as error:
         close(connection)
         if late:
-            raise not_let_in(settings.where, settings.connect_timeout) from None
+            raise not_let_in(settings) from None
         raise statement_error(error, "set …", settings) from None
     except BaseException:
         close(connection)
@@ -117,20 +123,21 @@ def _refused(settings: RedshiftSettings, error: Exception) -> Exception:
     import redshift_connector
 
     if isinstance(error, (redshift_connector.Error, OSError)):
-        return connect_error(error, f"redshift://{settings.where}")
+        return connect_error(error, settings)
     if isinstance(error, (LookupError, struct.error, UnicodeDecodeError)):
-        return PortError(  # the driver read no message
-            f"what answers at redshift://{settings.where} is no Redshift: another service has that "
-            "port. See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
-        )
+        return no_redshift(settings, type(error).__name__)  # the driver read no message
     if settings.auth != "iam":
         return error
     reason = "its settings hold a line break" if quotes_credentials(error) else error
-    return PortError(  # botocore's, where credentials are asked of AWS
+    refused = PortError(  # botocore's, where credentials are asked of AWS
         f"AWS gave no credentials for redshift://{settings.where}: {reason}. The caller needs "
         "redshift-serverless:GetCredentials on the workgroup (or redshift:GetClusterCredentials), "
         "and AWS_DEFAULT_REGION and AWS credentials must be set."
     )
+    refused.symptom = Symptom(
+        "redshift", f"{type(error).__name__}: {reason}", "IAM", facts_of(settings)
+    )
+    return refused
 
 
 def close(connection: Any) -> None:
@@ -189,10 +196,12 @@ def _region(settings: RedshiftSettings) -> str:
 
     region = boto3.Session().region_name
     if not region:
-        raise PortError(
+        error = PortError(
             f"no AWS region is set, so redshift://{settings.where} cannot be asked for by IAM: set "
             "AWS_DEFAULT_REGION, or a region in the AWS profile"
         )
+        error.symptom = Symptom("redshift", "no AWS region is set", "IAM", facts_of(settings))
+        raise error
     return str(region)
 
 

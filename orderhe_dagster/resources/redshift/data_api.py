@@ -198,7 +198,7 @@ class DataApiSession:
                 break
         if described["Status"] == "ABORTED":
             raise StatementError(f"cancelled: {text}" if text else "cancelled", "57014", sql)
-        raise failed_statement(text, sql)
+        raise failed_statement(text, sql, self._client.settings)
 
     def _result(self, described: Members, sql: str) -> Result:
         """What a statement that is over gave."""

@@ -92,7 +92,9 @@ def code_of_message(message: str) -> str:
     return next((code for code, pattern in _CODES if pattern.match(message)), "XX000")
 
 
-def failed_statement(text: str, sql: str) -> StatementError | ConnectionLost:
+def failed_statement(
+    text: str, sql: str, settings: RedshiftSettings
+) -> StatementError | ConnectionLost:
     """The port's error for a statement that ended with this text; ConnectionLost: not the server's words."""
     words = _TAIL.sub("", text).strip()
     begin = _SERVER.match(words)
@@ -111,7 +113,7 @@ def failed_statement(text: str, sql: str) -> StatementError | ConnectionLost:
         fields["D"] = f"context: {' '.join(context[1].split())}"
     elif detail is not None and "-----" not in body:
         fields["D"] = " ".join(body[detail.end() :].split())
-    return server_error(fields, sql)
+    return server_error(fields, sql, settings)
 
 
 def request_error(error: Exception, settings: RedshiftSettings, doing: str, sql: str) -> PortError:

@@ -6,13 +6,15 @@ are told apart by the server's own fields: C (SQLSTATE), M (message), D (detail)
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError
+from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError, Symptom
+from orderhe_dagster.resources.s3.policy import bucket_arn
 from orderhe_dagster.settings.config import RedshiftSettings
 
 _EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
@@ -36,26 +38,54 @@ def statement_error(
     if fields is None and _EMPTY in str(error):
         return StatementError("there is no statement in this text", "42601", sql)
     if fields is None:
-        lost = f"the connection to Redshift was lost while it ran {shown(sql)}: {_client_message(error)}"
-        return ConnectionLost(lost + _silence(settings) if _is_timeout(error) else lost)
-    return server_error(fields, sql)
+        said = _client_message(error)
+        text = f"the connection to Redshift was lost while it ran {shown(sql)}: {said}"
+        lost = ConnectionLost(text + _silence(settings) if _is_timeout(error) else text)
+        lost.symptom = Symptom("redshift", said, "", facts_of(settings, sql))
+        return lost
+    return server_error(fields, sql, settings)
 
 
-def server_error(fields: Mapping[str, str], sql: str) -> StatementError:
+def server_error(fields: Mapping[str, str], sql: str, settings: RedshiftSettings) -> StatementError:
     """The port's error for the fields of a server's error: C (SQLSTATE), M (message), D (detail)."""
     message = message_of(fields)
-    return StatementError(message + _remedy(message), fields.get("C", "XX000"), sql)
+    code, facts = fields.get("C", "XX000"), facts_of(settings, sql)
+    refused = StatementError(message + _remedy(message, facts), code, sql)
+    refused.symptom = Symptom("redshift", message, code, facts)
+    return refused
 
 
-def not_let_in(where: str, within_s: int) -> PortError:
+def facts_of(settings: RedshiftSettings, sql: str = "") -> dict[str, str]:
+    """What is known of a Redshift, and of the object that a statement names; nothing secret."""
+    facts = {
+        "host": settings.host,
+        "port": str(settings.port),
+        "database": settings.database,
+        "user": settings.user,
+        "workgroup": settings.workgroup,
+        "cluster": settings.cluster,
+        "role": settings.iam_role,
+    }
+    address = _ADDRESS.search(sql)
+    if address:
+        facts |= {"bucket": address[1], "key": address[2]}
+        facts["action"] = "s3:PutObject" if sql.lstrip()[:6].lower() == "unload" else "s3:GetObject"
+    return {name: text for name, text in facts.items() if text}
+
+
+def not_let_in(settings: RedshiftSettings) -> PortError:
     """For a server that takes the connection, and is not done with letting us in."""
-    return PortError(
-        f"redshift://{where} takes connections, but did not let us in within {within_s} s. The server "
-        "stands still, its network does, or it is no Redshift: see whether it runs (`orderhe "
+    within_s = settings.connect_timeout
+    error = PortError(
+        f"redshift://{settings.where} takes connections, but did not let us in within {within_s} s. The "
+        "server stands still, its network does, or it is no Redshift: see whether it runs (`orderhe "
         "warehouse serve` for the local Redshift), and ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT, "
         "then run this again. One that is only slow (a paused workgroup wakes up) needs a higher "
         "ORDERHE_REDSHIFT_CONNECT_TIMEOUT."
     )
+    text = f"takes connections, but did not let us in within {within_s} s"
+    error.symptom = Symptom("redshift", text, "", facts_of(settings) | {"connecting": "yes"})
+    return error
 
 
 def _is_timeout(error: BaseException) -> bool:
@@ -95,16 +125,31 @@ def is_retryable(error: StatementError) -> bool:
     return error.code in RETRIED_CODES or bool(_RETRIED.search(error.message))
 
 
-def connect_error(error: Exception, where: str) -> PortError:
-    """Why no connection was made to `where`, and what to do."""
-    fields = server_fields(error)
+def connect_error(error: Exception, settings: RedshiftSettings) -> PortError:
+    """Why no connection was made, and what to do."""
+    fields, where = server_fields(error), f"redshift://{settings.where}"
+    facts = facts_of(settings) | {"connecting": "yes"}
     if fields is not None:
         message = fields.get("M", "")
-        return PortError(f"{where} refused the connection: {message}. {_refusal(fields)}")
+        refused = PortError(f"{where} refused the connection: {message}. {_refusal(fields)}")
+        refused.symptom = Symptom("redshift", message, fields.get("C", ""), facts)
+        return refused
     cause = next((arg for arg in error.args if isinstance(arg, BaseException)), error)
-    return PortError(
-        f"no connection to {where}: {_client_message(error)}. {_unreached(cause, error)}"
+    said = _client_message(error)
+    lost = PortError(f"no connection to {where}: {said}. {_unreached(cause, error)}")
+    lost.symptom = Symptom("redshift", said, "", facts)
+    return lost
+
+
+def no_redshift(settings: RedshiftSettings, reason: str) -> PortError:
+    """For what answers and speaks another protocol."""
+    error = PortError(
+        f"what answers at redshift://{settings.where} is no Redshift: another service has that "
+        "port. See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
     )
+    text = f"what answers is no Redshift: {reason}"
+    error.symptom = Symptom("redshift", text, "", facts_of(settings) | {"connecting": "yes"})
+    return error
 
 
 def _refusal(fields: Mapping[str, str]) -> str:
@@ -142,8 +187,9 @@ def _unreached(cause: BaseException, error: Exception) -> str:
         )
     if "refuses SSL" in str(error):
         return (
-            "What answers there speaks no TLS, or hung up: see host and port, and whether a proxy or "
-            "tunnel is in between. ORDERHE_REDSHIFT_SSLMODE=disable is for a server of this machine."
+            "What answers there speaks no TLS, or hung up. A Redshift always speaks it, so this is none: "
+            "a MySQL (port 3306; its settings are ORDERHE_MYSQL_*), or a proxy or tunnel. See "
+            "ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
         )
     if isinstance(cause, TimeoutError):
         return (
@@ -154,11 +200,11 @@ def _unreached(cause: BaseException, error: Exception) -> str:
     return "See ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT."
 
 
+_ADDRESS = re.compile(r"'s3://([^/']+)/([^']*)'")
+_DENIED = re.compile(
+    r"Access ?Denied|COPY with MANIFEST parameter requires full path", re.IGNORECASE
+)
 _REMEDIES = (
-    (
-        re.compile(r"Access ?Denied", re.IGNORECASE),
-        "ORDERHE_REDSHIFT_IAM_ROLE, which COPY reads by, needs s3:GetObject and s3:ListBucket there",
-    ),
     (
         re.compile(r"not (associated|authorized to (assume|get credentials))", re.IGNORECASE),
         (
@@ -167,19 +213,54 @@ _REMEDIES = (
         ),
     ),
     (
-        re.compile(r"COPY with MANIFEST parameter requires full path", re.IGNORECASE),
-        "Redshift says this too where its role may not read the manifest: s3:GetObject",
-    ),
-    (
         re.compile(r"permission denied", re.IGNORECASE),
         "grant this user the right, or connect as another",
     ),
 )
 
 
-def _remedy(message: str) -> str:
+def is_denied(message: str) -> bool:
+    """Whether Redshift's role may not reach an object; of a manifest, Redshift has other words for it."""
+    return bool(_DENIED.search(message))
+
+
+def _remedy(message: str, facts: Mapping[str, str]) -> str:
+    if is_denied(message):
+        return f" ({_denied(message, facts)})"
     remedy = next((text for sign, text in _REMEDIES if sign.search(message)), "")
     return f" ({remedy})" if remedy else ""
+
+
+def _denied(message: str, facts: Mapping[str, str]) -> str:
+    """Which role lacks which statement."""
+    role = facts.get("role", "default")
+    named = "the namespace's default role" if role == "default" else f"the role {role}"
+    action = facts.get("action", "s3:GetObject")
+    bucket, key = facts.get("bucket", "BUCKET"), facts.get("key", "")
+    statements = [
+        {"Effect": "Allow", "Action": action, "Resource": objects_arn(bucket, key)},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:GetBucketLocation"],
+            "Resource": bucket_arn(bucket, ""),
+        },
+    ]
+    misleading = (
+        "Redshift says this where its role may not read the manifest: "
+        if "MANIFEST" in message
+        else ""
+    )
+    return (
+        f"{misleading}{named} (ORDERHE_REDSHIFT_IAM_ROLE), by which Redshift reaches S3, may not do "
+        f"{action} on s3://{bucket}/{key}. Add to its policy, or take back what denies it: "
+        f"{json.dumps(statements)}. The whole policy is in docs/redshift.md"
+    )
+
+
+def objects_arn(bucket: str, key: str) -> str:
+    """The ARN of the objects that a role needs, by one of their keys: all of a layer's."""
+    below = re.match(r"(?:.*/)?(?:backup|unload)/", key)
+    return f"{bucket_arn(bucket, '')}/{below[0] if below else ''}*"
 
 
 def _client_message(error: Exception) -> str:

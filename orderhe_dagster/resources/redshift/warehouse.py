@@ -13,6 +13,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Lines, Result, Row, Take, Warehouse
 from orderhe_dagster.resources.redshift.connection import close, connect
 from orderhe_dagster.resources.redshift.errors import statement_error
+from orderhe_dagster.resources.redshift.knock import knock
 from orderhe_dagster.resources.redshift.repeating import ATTEMPTS, repeated
 from orderhe_dagster.resources.redshift.unload import Unload
 from orderhe_dagster.settings.config import RedshiftSettings
@@ -48,6 +49,10 @@ class RedshiftWarehouse(Warehouse):
     def copy_authorization(self) -> str:
         """The role that COPY reads S3 by; keys never stand in SQL."""
         return role_clause(self.settings)
+
+    def knock(self) -> str:
+        """Reach the server as far as TLS goes, and no further: nothing is billed."""
+        return knock(self.settings)
 
     @contextmanager
     def session(self, label: str, *, read_only: bool = False) -> Iterator[RedshiftSession]:

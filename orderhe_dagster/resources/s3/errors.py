@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.ports.errors import PortError, Symptom
 from orderhe_dagster.resources.s3.policy import bucket_arn
 
 ACTIONS = {
@@ -98,7 +98,28 @@ def s3_error(error: Any, doing: str, place: Place) -> PortError:
         remedy = _answer_remedy(error, place)
     else:
         text, remedy = one_line(error), _no_answer_remedy(error, place)
-    return PortError(f"cannot {doing} {place.url}: {remedy} (said: {text})")
+    result = PortError(f"cannot {doing} {place.url}: {remedy} (said: {text})")
+    result.symptom = _symptom(error, text, place)
+    return result
+
+
+def _symptom(error: Any, text: str, place: Place) -> Symptom:
+    operation = str(getattr(error, "operation_name", ""))
+    facts = {
+        "bucket": place.bucket,
+        "prefix": place.prefix,
+        "region": place.region,
+        "endpoint": place.server if place.endpoint_url else "",
+        "operation": operation,
+        "action": ACTIONS.get(operation, "s3:PutObject") if operation else "",
+        "scope": "bucket" if operation in _OF_BUCKET else "objects" if operation else "",
+    }
+    is_answer = isinstance(getattr(error, "response", None), dict)
+    kinds = [
+        kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("botocore")
+    ]
+    code = code_of(error) if is_answer else kinds[0] if kinds else type(error).__name__
+    return Symptom("s3", text, code, {name: value for name, value in facts.items() if value})
 
 
 def _answer_remedy(error: Any, place: Place) -> str:

@@ -1,0 +1,86 @@
+"""What is known of a place by its name alone: loopback, private, an endpoint of AWS. Nothing is asked."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+_RDS = re.compile(
+    r"(?P<instance>[a-z0-9-]+)\.[a-z0-9-]+\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.rds\.amazonaws\.com(?:\.cn)?"
+)
+_SERVERLESS = re.compile(
+    r"(?P<workgroup>[a-z0-9-]+)\.(?P<account>\d{12})\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)"
+    r"\.redshift-serverless\.amazonaws\.com(?:\.cn)?"
+)
+_CLUSTER = re.compile(
+    r"(?P<cluster>[a-z0-9-]+)\.[a-z0-9]+\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.redshift\.amazonaws\.com(?:\.cn)?"
+)
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<role_name>[^/]+)")
+_LAYER = re.compile(r"(?:(.*)/)?(?:backup|unload)/")
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    )
+)
+REDSHIFT_PORTS = {5439, *range(5431, 5456), *range(8191, 8216)}
+MYSQL_PORTS = {3306, 33060}
+
+
+def completed(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts, and what follows from them: the kind of endpoint, its parts, ARNs of bucket and role."""
+    known = {name: text for name, text in facts.items() if text}
+    host = known.get("host", "")
+    for kind, pattern in (("rds", _RDS), ("serverless", _SERVERLESS), ("cluster", _CLUSTER)):
+        if match := pattern.fullmatch(host.lower()):
+            known = {"endpoint_kind": kind, **match.groupdict(), **known}
+    if is_loopback(host):
+        known.setdefault("endpoint_kind", "loopback")
+    if is_private(known.get("address", "") or host):
+        known.setdefault("is_private", "yes")
+    role = known.get("role", "")
+    if role:
+        is_default = role == "default"
+        known.setdefault("role_text", "the namespace's default role" if is_default else role)
+    if match := _ROLE.fullmatch(role):
+        known = {**match.groupdict(), **known}
+    elif role == "default":
+        del known["role"]  # a command needs its ARN
+    if bucket := known.get("bucket"):
+        partition = _partition(known.get("region", ""))
+        known.setdefault("bucket_arn", f"arn:{partition}:s3:::{bucket}")
+        match = _LAYER.match(known.get("key", ""))
+        prefix = known.get("prefix") or (match[1] if match and match[1] else "")
+        known["prefix"] = prefix
+        known.setdefault("objects_arn", f"{known['bucket_arn']}/{prefix + '/' if prefix else ''}")
+    return known
+
+
+def number(facts: Mapping[str, str], name: str) -> int:
+    """A fact as a number; 0 where it is none."""
+    text = facts.get(name, "")
+    return int(text) if text.isdigit() else 0
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def is_private(address: str) -> bool:
+    """Whether an address is one of a private network, which nobody outside reaches."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in _PRIVATE if network.version == parsed.version)
+
+
+def _partition(region: str) -> str:
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -1,0 +1,1 @@
+"""AWS's control plane: its answers to questions that change nothing."""

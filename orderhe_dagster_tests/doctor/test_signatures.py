@@ -1,0 +1,176 @@
+"""The table of signatures: each is recognised by its examples, has a cure, and advises nothing dangerous."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from orderhe_dagster.doctor.explain import explain, explain_symptom, recognised
+from orderhe_dagster.doctor.signature import Example, Signature
+from orderhe_dagster.doctor.signatures.table import BY_NAME, SIGNATURES
+from orderhe_dagster.ports.errors import PortError, Symptom
+from orderhe_dagster_tests.doctor_page import PAGE, page
+
+EXAMPLES = [(one, example) for one in SIGNATURES for example in one.examples]
+
+
+def symptom(signature: Signature, example: Example) -> Symptom:
+    return Symptom(signature.system, example.text, example.code, example.facts)
+
+
+@pytest.mark.parametrize(
+    ("signature", "example"),
+    EXAMPLES,
+    ids=[f"{one.name}-{n}" for n, (one, _) in enumerate(EXAMPLES)],
+)
+def test_an_example_is_recognised_as_its_own(signature: Signature, example: Example) -> None:
+    assert example.source
+    found, _ = recognised(symptom(signature, example))
+    assert found is not None
+    assert found.name == signature.name
+
+
+ROWS = {
+    # 3.1 MySQL
+    "2003 timed out": "mysql-no-inbound-rule",
+    "2003 refused": "mysql-nothing-listens",
+    "2003 name": "mysql-host-unknown",
+    "2003 certificate": "mysql-ca-missing",
+    "2003 certificate of another name": "mysql-name-differs",
+    "2026": "mysql-without-tls",
+    "2013 at connect": "mysql-hung-up",
+    "silent at connect": "mysql-silent",
+    "1045": "mysql-login",
+    "1045 without a password": "mysql-no-password",
+    "1044": "mysql-no-right-to-database",
+    "1142": "mysql-no-right-to-table",
+    "1049": "mysql-no-database",
+    "1130": "mysql-host-not-allowed",
+    "1129": "mysql-host-blocked",
+    "1040": "mysql-too-many-connections",
+    "1203, 1226": "mysql-user-limit",
+    "3159": "mysql-wants-tls",
+    "2059": "mysql-login-method",
+    "1290, 1792": "mysql-read-only",
+    "3024": "mysql-time-limit",
+    "1205, 1213": "mysql-lock",
+    # 3.2 Redshift
+    "time out": "redshift-not-reachable",
+    "refused": "redshift-nothing-listens",
+    "gaierror": "redshift-host-unknown",
+    "refuses SSL": "redshift-without-tls",
+    "certificate": "redshift-certificate",
+    "28000": "redshift-login",
+    "3D000": "redshift-no-database",
+    "53300": "redshift-too-many-connections",
+    "57014": "redshift-cancelled",
+    "42501": "redshift-permission-denied",
+    "42P01": "redshift-no-relation",
+    "usage limit": "redshift-usage-limit",
+    "GetCredentials": "redshift-iam-may-not",
+    "bare TimeoutError": "redshift-stands-still",
+    # 3.3 COPY and UNLOAD
+    "AccessDenied": "copy-denied",
+    "misleading denial": "copy-manifest-denied",
+    "NoSuchBucket": "copy-no-bucket",
+    "NoSuchKey, prefix": "copy-no-object",
+    "301": "copy-other-region",
+    "REGION": "copy-region-argument",
+    "kms": "copy-kms",
+    "138": "role-not-attached",
+    "135": "role-not-trusted",
+    "8001 assume": "role-not-assumable",
+    "ASSUMEROLE": "role-not-granted",
+    "15007": "copy-types-differ",
+    "15007 columns": "copy-columns-differ",
+    "too long": "copy-text-too-long",
+    "content_length": "copy-manifest-stale",
+    "503": "copy-slow-down",
+    "Fetch": "copy-fetch",
+    "UNLOAD not empty": "unload-not-empty",
+    # the classic mistakes beside them
+    "pymysql at a Redshift": "mysql-is-a-redshift",
+    "Redshift's driver at a MySQL": "redshift-is-a-mysql",
+    "a private endpoint from outside": "redshift-private-address",
+    "a private instance from outside": "mysql-private-address",
+    "another region": "region-differs",
+}
+
+
+def test_every_row_of_the_tables_has_a_signature() -> None:
+    assert [row for row, name in ROWS.items() if name not in BY_NAME] == []
+    assert len(SIGNATURES) >= 60
+    assert len(BY_NAME) == len(SIGNATURES)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda one: one.name)
+def test_a_signature_says_all_of_it(signature: Signature) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", signature.name)
+    for text in (signature.title, signature.cause, signature.how, signature.command):
+        assert text.strip()
+    assert signature.kind in ("sh", "sql", "env")
+    assert signature.pattern or signature.codes
+    assert signature.examples
+
+
+@pytest.mark.parametrize(
+    ("signature", "example"),
+    EXAMPLES,
+    ids=[f"{one.name}-{n}" for n, (one, _) in enumerate(EXAMPLES)],
+)
+def test_no_cure_is_worse_than_the_illness(signature: Signature, example: Example) -> None:
+    why = explain_symptom(symptom(signature, example))
+    assert why is not None
+    advised = f"{why.command}\n{why.console}"
+    assert not re.search(r"authorize-security-group-ingress.*(0\.0\.0\.0/0|::/0)", advised)
+    assert "AmazonS3ReadOnlyAccess" not in advised
+    assert "AmazonS3FullAccess" not in advised
+    assert not re.search(r"SSLMODE=disable|sslmode=disable|ssl_disabled|verify=False", advised)
+    assert '"Action":"*"' not in advised
+    assert '"Resource":"*"' not in advised
+    assert "{" not in re.sub(r"'\{\"Version\".*\}'", "", advised), "a fact was not filled in"
+
+
+def test_the_page_is_the_table() -> None:
+    written = page()
+    assert PAGE.read_text("utf-8") == written, "run `make signatures`"
+    for signature in SIGNATURES:
+        assert f'<a id="{signature.name}"></a>' in written
+
+
+def test_an_error_is_explained_by_what_it_came_from() -> None:
+    inner = PortError("COPY failed")
+    inner.symptom = symptom(BY_NAME["copy-denied"], BY_NAME["copy-denied"].examples[0])
+    outer = PortError("orders was not loaded")
+    outer.__cause__ = inner
+    why = explain(outer)
+    assert why is not None
+    assert why.name == "copy-denied"
+    assert explain(PortError("something")) is None
+    assert explain(ValueError("timed out")) is None
+
+
+def test_facts_cannot_break_out_of_a_command() -> None:
+    facts = {"host": "h; rm -rf ~", "port": "3306", "user": "o'brien", "database": "shop"}
+    why = explain_symptom(Symptom("mysql", "no (timed out) (2003)", "2003", facts))
+    assert why is not None
+    assert "'h; rm -rf ~'" in why.command
+    granted = explain_symptom(Symptom("mysql", "denied (1044)", "1044", facts))
+    assert granted is not None
+    assert "to 'o''brien'@'%'" in granted.command
+
+
+def test_what_is_not_known_is_found_by_the_shell_or_shown_as_a_gap() -> None:
+    unknown = explain_symptom(
+        Symptom("mysql", "(timed out) (2003)", "2003", {"host": "db.example"})
+    )
+    assert unknown is not None
+    assert "<port>" in unknown.command
+    host = "shop.abc123def456.eu-west-1.rds.amazonaws.com"
+    known = explain_symptom(
+        Symptom("mysql", "(timed out) (2003)", "2003", {"host": host, "port": "3306"})
+    )
+    assert known is not None
+    assert "$(aws rds describe-db-instances --region eu-west-1" in known.command
+    assert "<" not in known.command
