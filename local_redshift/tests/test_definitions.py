@@ -247,8 +247,10 @@ def test_users_groups_and_roles_are_known_by_name(tmp_path: Path) -> None:
         engine.execute("drop user bob")
         rejected(engine, "drop user bob", "42704", "bob")
         engine.execute("drop user if exists bob")
-        engine.execute("drop group readers")
-        engine.execute("drop role etl")
+        for kind in ("group readers", "role etl"):
+            rejected(engine, f"drop {kind}", "55006", "has a privilege on some object")
+            engine.execute(f"revoke all on t from {kind}")
+            engine.execute(f"drop {kind}")
 
 
 def test_comments_are_kept_with_the_table(engine: Engine) -> None:

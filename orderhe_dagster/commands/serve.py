@@ -59,7 +59,7 @@ def serving_database(
     from orderhe_dagster.resources.laptop.local_redshift import require_local_redshift
 
     require_local_redshift()
-    from local_redshift.wire.auth import Verifier
+    from local_redshift.database.passwords import Verifier
     from local_redshift.wire.certificates import CertificatesError, own_password
     from local_redshift.wire.handshake import Door
     from local_redshift.wire.server import Server, is_loopback

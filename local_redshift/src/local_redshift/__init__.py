@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from local_redshift.database.database import Database
     from local_redshift.database.folder import folder_store
+    from local_redshift.database.passwords import Verifier
     from local_redshift.database.results import Rows, Stream
     from local_redshift.database.roles_file import read_roles
     from local_redshift.database.storage import NoSuchBucket, Resolver, Roles
     from local_redshift.errors import RedshiftError
     from local_redshift.session.engine import Engine, connect
-    from local_redshift.wire.auth import Verifier
     from local_redshift.wire.certificates import own_certificates, own_password
     from local_redshift.wire.handshake import Door
     from local_redshift.wire.server import Server
@@ -47,7 +47,7 @@ _MODULES = {
     "database.storage": ("NoSuchBucket", "Resolver", "Roles"),
     "errors": ("RedshiftError",),
     "session.engine": ("Engine", "connect"),
-    "wire.auth": ("Verifier",),
+    "database.passwords": ("Verifier",),
     "wire.certificates": ("own_certificates", "own_password"),
     "wire.handshake": ("Door",),
     "wire.server": ("Server",),

@@ -19,10 +19,10 @@ from local_redshift.data_api.server import DataApi
 from local_redshift.data_api.signature import Key
 from local_redshift.database.database import ANY_ROLES, NOWHERE, Database
 from local_redshift.database.folder import folder_store
+from local_redshift.database.passwords import Verifier
 from local_redshift.database.roles_file import EXAMPLE, RolesError, read_roles
 from local_redshift.database.storage import Roles
 from local_redshift.values.catalog import DATABASE
-from local_redshift.wire.auth import Verifier
 from local_redshift.wire.certificates import (
     Certificates,
     CertificatesError,

@@ -16,7 +16,7 @@ from local_redshift.copy.text import TextReading, read_text, text_statement
 from local_redshift.database.load_errors import LoadFailure, blocked
 from local_redshift.database.load_log import Load, now
 from local_redshift.database.results import Notice, Rows
-from local_redshift.database.session import Session
+from local_redshift.database.session import Session, permit_role
 from local_redshift.database.storage import Access, bucket_and_key
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
@@ -49,6 +49,8 @@ def run_copy(session: Session, words: Words, sql: str) -> Rows:
 
 
 def _loaded(session: Session, copy: Copy, load: Load) -> Rows:
+    permit_role(session, copy.role, "copy")
+    session.catalog.permit(copy.table, "insert")
     role = session.database.roles.assume(copy.role, session.user)
     access = Access(session.database.resolver, role, copy["region"] or "")
     files = manifest_files(copy, access) if copy["manifest"] else _prefix_files(copy, access)

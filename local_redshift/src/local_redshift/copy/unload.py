@@ -20,7 +20,7 @@ from local_redshift.copy.unload_text import texts
 from local_redshift.database.load_errors import blocked
 from local_redshift.database.load_log import Load, now
 from local_redshift.database.results import Notice, Row, Rows
-from local_redshift.database.session import Session
+from local_redshift.database.session import Session, permit_role
 from local_redshift.database.storage import Access
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
@@ -56,6 +56,7 @@ def run_unload(session: Session, words: Words, sql: str) -> Rows:
 
 def _unload(session: Session, unload: Unload, load: Load) -> None:
     query = session.compiled(_query(unload.select))
+    permit_role(session, unload.role, "unload")
     role = session.database.roles.assume(unload.role, session.user)
     access = Access(session.database.resolver, role, unload["region"] or "")
     prefix = unload.address

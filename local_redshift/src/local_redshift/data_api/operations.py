@@ -17,6 +17,7 @@ from local_redshift.data_api.faults import (
     no_such_statement,
 )
 from local_redshift.data_api.statements import Asked, Part, Statement, Statements
+from local_redshift.read.secrets import without_secrets
 
 WORKGROUP = "local"
 """What the local Redshift's workgroup is called."""
@@ -177,7 +178,7 @@ def _describe(statements: Statements, user: str, members: Members) -> dict[str, 
         "Status": status,
         "HasResultSet": statement.has_result,
         "Duration": sum(part.duration_ns for part in over),
-        "QueryString": parts[0].text if not statement.asked.is_batch else "",
+        "QueryString": without_secrets(parts[0].text) if not statement.asked.is_batch else "",
         "RedshiftPid": statement.process_id,
         "RedshiftQueryId": parts[-1].query_id if not statement.asked.is_batch else 0,
         "ResultFormat": "JSON",
@@ -203,7 +204,7 @@ def _part(statement: Statement, place: int) -> dict[str, Any]:
         "UpdatedAt": part.updated,
         "Status": part.status,
         "Duration": part.duration_ns,
-        "QueryString": part.text,
+        "QueryString": without_secrets(part.text),
         "HasResultSet": part.pages is not None,
         "ResultRows": part.rows,
         "ResultSize": _size(part),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from local_redshift.database import instances
 from local_redshift.database.load_log import LoadLog
+from local_redshift.database.passwords import Verifier
 from local_redshift.database.query_log import QueryLog
 from local_redshift.database.storage import Resolver, Roles
 from local_redshift.functions.udfs import register
@@ -20,7 +21,7 @@ from local_redshift.read.dialect import quote, string
 from local_redshift.transactions.conflicts import Image, image
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, Transactions
 from local_redshift.transactions.locks import Locks
-from local_redshift.values.catalog import DATABASE, Shared
+from local_redshift.values.catalog import DATABASE, USERS, Shared
 from local_redshift.values.oids import oid
 
 _FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
@@ -160,6 +161,19 @@ class Database:
         """The transaction that a session is in, if it is in one."""
         session = self._sessions.get(process_id)
         return None if session is None else session.current_transaction
+
+    def verifier(self, user: str) -> Verifier | None:
+        """What proves the password of a user that was made by CREATE USER; None: it cannot come in."""
+        there = (
+            f"SELECT 1 FROM duckdb_tables() WHERE database_name = {string(DATABASE)}"
+            f" AND schema_name = {string(str(USERS.schema))} AND table_name = {string(USERS.name)}"
+        )
+        with self._connection.cursor() as cursor:
+            if not cursor.execute(there).fetchall():
+                return None
+            kept = f"SELECT verifier FROM {USERS.sql} WHERE name = {string(user)}"
+            rows = cursor.execute(kept).fetchall()
+        return Verifier.read(rows[0][0]) if rows and rows[0][0] else None
 
     def image(self, table: str) -> Image:
         """What is committed now of a table (its DuckDB name)."""

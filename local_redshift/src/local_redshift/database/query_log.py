@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import re
 import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from local_redshift.read.secrets import without_secrets
+
 KEPT = 1000
 _LONGEST = 4000  # characters of a statement, as SYS_QUERY_HISTORY keeps
-_SECRETS = re.compile(
-    r"\b(password|access_key_id|secret_access_key|session_token|credentials)((?:\s+as)?\s*)"
-    r"'(?:[^'\\]|\\.|'')*(?:'|\\?\Z)",  # to its real end, or where the statement is cut
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 @dataclass(eq=False)
@@ -63,7 +59,7 @@ class QueryLog:
 
     def begin(self, process_id: int, user: str, label: str, sql: str) -> Entry:
         """A statement starts. Passwords and keys are not kept."""
-        text = _SECRETS.sub(r"\1\2'***'", sql[:_LONGEST])
+        text = without_secrets(sql)[:_LONGEST]
         with self._lock:
             entry = Entry(next(self._ids), process_id, 0, user, label, "OTHER", text, _now())
             self._entries.append(entry)

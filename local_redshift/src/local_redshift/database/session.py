@@ -10,6 +10,7 @@ from local_redshift.compile.protocol import Compiler
 from local_redshift.database.database import Database
 from local_redshift.database.query_log import Entry
 from local_redshift.database.results import Rows, Stream
+from local_redshift.errors import RedshiftError
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.isolation import Transaction
 from local_redshift.transactions.locks import Mode
@@ -71,3 +72,15 @@ class Session(Protocol):
 
     def define(self, commands: Sequence[Command]) -> Rows:
         """`run` for commands that change definitions."""
+
+
+def permit_role(session: Session, arn: str | None, command: str) -> None:
+    """RedshiftError where the user may not name this IAM role (None: the default) for COPY or UNLOAD."""
+    access = session.catalog.access
+    if access is None or access.may_assume(arn or "default", command):
+        return
+    raise RedshiftError(
+        "42501",
+        f"User {session.user} does not have ASSUMEROLE permission on IAM role "
+        f'"{arn or "default"}" for {command.upper()}',
+    )

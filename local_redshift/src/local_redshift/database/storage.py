@@ -79,16 +79,22 @@ class Grant:
 
 @dataclass(frozen=True)
 class Role:
-    """An IAM role: attached to the namespace, trusting Redshift, with its grants."""
+    """An IAM role: attached to the namespace, trusting Redshift, with its grants.
+
+    `everything`: it may do all that the resolver can, but write below what is `kept`: addresses.
+    """
 
     arn: str
     grants: tuple[Grant, ...] = ()
     attached: bool = True
     trusted: bool = True
     everything: bool = False
+    kept: tuple[str, ...] = ()
 
     def may(self, action: str, bucket: str, key: str = "") -> bool:
         """Whether a grant covers the action on the key; listing is a matter of the bucket."""
+        if action in ("put", "delete") and f"s3://{bucket}/{key}".startswith(self.kept):
+            return False
         return self.everything or any(
             grant.bucket == bucket
             and action in grant.actions
@@ -102,13 +108,14 @@ ANY_ROLE = Role("default", everything=True)
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles that statements may name. Without a list, every role may do what the resolver can.
+    """The roles that statements may name. Without a list, every role is the one that is `unlisted`.
 
     `default` is the ARN that `iam_role default` means; empty: any of an unlisted set.
     """
 
     listed: tuple[Role, ...] | None = None
     default: str = ""
+    unlisted: Role = ANY_ROLE
     _by_arn: dict[str, Role] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,7 +124,7 @@ class Roles:
     def assume(self, arn: str | None, user: str) -> Role:
         """The role of that ARN (None: the default). RedshiftError as Redshift's where it cannot be."""
         if self.listed is None:
-            return ANY_ROLE
+            return self.unlisted
         name = self.default if arn is None else arn
         if not name:
             raise blocked(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import DATABASE, RESERVED, folded
+from local_redshift.read.secrets import is_secret
 
 MAX_BYTES = 16 * 1024 * 1024
 _SCAN = re.compile(
@@ -44,7 +45,8 @@ def scan(sql: str) -> list[Word]:
     while at < len(sql):
         match = _SCAN.match(sql, at)
         if match is None:
-            raise RedshiftError("42601", f"syntax error at or near {sql[at : at + 20]!r}")
+            near = "'***" if is_secret(sql, at) else sql[at : at + 20]
+            raise RedshiftError("42601", f"syntax error at or near {near!r}")
         if match.lastgroup != "space":
             words.append(Word(str(match.lastgroup), match[0], match.start(), match.end()))
         at = match.end()
@@ -105,7 +107,11 @@ class Words:
 
     def error(self, hint: str = "") -> RedshiftError:
         """Redshift's syntax error at the next word."""
-        near = "end of input" if self.done else f'"{self.words[self.at].text[:60]}"'
+        near = "end of input"
+        if not self.done:
+            word = self.words[self.at]
+            shown = "'***'" if is_secret(self.sql, word.start) else word.text[:60]
+            near = f'"{shown}"'
         return RedshiftError(
             "42601", f"syntax error at or near {near}{': ' + hint if hint else ''}"
         )

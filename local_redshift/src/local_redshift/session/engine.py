@@ -28,6 +28,7 @@ from local_redshift.session.templates import TEMPLATES, Compiled, NotingContext,
 from local_redshift.session.unit_of_work import UnitOfWork
 from local_redshift.statements import registry as statements
 from local_redshift.statements import views
+from local_redshift.statements.permissions import permit
 from local_redshift.statements.settings import began, ended, show
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.isolation import Transaction
@@ -338,8 +339,15 @@ class Engine:
     def _known(self, sql: str) -> Query | None:
         """The query, compiled, where its like has been before; None: it is to be read and compiled."""
         whose = (self.user, self.catalog.search_path)
-        find = self.catalog.find
+        find = self._readable
         return TEMPLATES.query(sql, whose, self._times(), find, self._template)
+
+    def _readable(self, schema: str | None, name: str) -> Relation | None:
+        """`Catalog.find`, of what the user may read."""
+        relation = self.catalog.find(schema, name)
+        if relation is not None:
+            self.catalog.permit(relation, "select")
+        return relation
 
     def compiled(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query or SHOW, without running it."""
@@ -383,6 +391,7 @@ class Engine:
         The tables they touch are locked first: `alone`, against readers, too.
         """
         self.work.require_writable(commands)
+        permit(self.catalog, commands, truncates=alone)
         self._prepare(commands, alone=alone)
         return Rows(row_count=self.work.run(commands))
 

@@ -8,6 +8,7 @@ from typing import Any
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.read.words import Words
+from local_redshift.statements import principals
 from local_redshift.statements.append import appended
 from local_redshift.statements.columns import (
     Attributes,
@@ -19,10 +20,10 @@ from local_redshift.statements.columns import (
     read_encoding,
     read_type,
 )
-from local_redshift.statements.principals import check_principal
 from local_redshift.transactions.commands import Command, noted
 from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import Column, Relation
+from local_redshift.values.rights import not_owner
 from local_redshift.values.uses import Uses
 
 FORMS = "add, drop, rename, owner to, alter column, alter distkey, diststyle and sortkey, append"
@@ -41,8 +42,12 @@ def stands_alone(words: Words) -> str:
 
 def alter(reader: Reader, words: Words) -> list[Command]:
     """ALTER TABLE, and what of it is allowed on a view."""
+    if words.peek("user") or words.peek("group"):
+        return principals.alter(words, reader.catalog)
     if not words.take("table"):
-        raise refuse(f"alter {words.next().text}", "there are alter table and default privileges")
+        raise refuse(
+            f"alter {words.next().text}", "there are alter table, user, group, default privileges"
+        )
     relation = reader.catalog.get(*words.table())
     for form, read in (
         (("owner", "to"), _owner),
@@ -77,7 +82,10 @@ def _unread(reader: Reader, relation: Relation, change: str) -> None:
 def _owner(reader: Reader, words: Words, relation: Relation) -> list[Command]:
     owner = words.name()
     words.end()
-    check_principal(reader.catalog, "user", owner)
+    principals.check_principal(reader.catalog, "user", owner)
+    access = reader.catalog.access
+    if access is not None and not access.owns(relation.attributes):
+        raise not_owner(relation.name)
     return [noted(replace(relation, attributes={**relation.attributes, "owner": owner}))]
 
 

@@ -25,6 +25,7 @@ from local_redshift.statements.columns import (
 from local_redshift.transactions.commands import Command, noted
 from local_redshift.transactions.locks import Mode
 from local_redshift.values.catalog import DATABASE, Column, Relation
+from local_redshift.values.rights import Right
 from local_redshift.values.scope import Query
 from local_redshift.values.uses import Uses
 
@@ -52,8 +53,9 @@ def create(reader: Reader, words: Words) -> list[Command]:
 def _create_schema(reader: Reader, words: Words) -> list[Command]:
     lenient = words.take("if", "not", "exists")
     schema = words.name()
+    catalog, owner = reader.catalog, ""
     if words.take("authorization"):
-        principals.check_principal(reader.catalog, "user", words.name())
+        owner = principals.checked_name(catalog, "user", words)
     if words.take("quota"):
         raise refuse("a quota of a schema", "leave it out")
     words.end()
@@ -63,7 +65,16 @@ def _create_schema(reader: Reader, words: Words) -> list[Command]:
         raise RedshiftError("42P06", f'Schema "{schema}" already exists')
     if schema in ("main", "information_schema", "temp") or schema.startswith("pg_"):
         raise RedshiftError("42939", f'unacceptable schema name "{schema}"')
-    return [Command(f"CREATE SCHEMA {quote(DATABASE)}.{quote(schema)}", Uses())]
+    access = catalog.access
+    if access is not None:
+        if not access.has("database", DATABASE, "create"):
+            raise RedshiftError("42501", f"permission denied for database {DATABASE}")
+        owner = owner or catalog.user
+    made = Command(f"CREATE SCHEMA {quote(DATABASE)}.{quote(schema)}", Uses())
+    if ("user", owner) not in catalog.principals:
+        return [made]
+    owned = Right("owner", schema, "owner", ("user", owner))
+    return [made, *principals.rights_changed(catalog, [owned], "to")]
 
 
 def select_into(reader: Reader, sql: str) -> list[Command]:
@@ -82,7 +93,7 @@ def select_into(reader: Reader, sql: str) -> list[Command]:
     query = reader.compiler(False).query(tree, None, {})
     columns = query_columns(query, [])
     check_names(name, columns)
-    return _made(Relation(schema, name, tuple(columns)), query)
+    return _made(reader, Relation(schema, name, tuple(columns)), query)
 
 
 def _into(reader: Reader, into: Any) -> tuple[str | None, str]:
@@ -121,7 +132,7 @@ def _create_table(reader: Reader, words: Words, temporary: bool) -> list[Command
     if there is not None:
         return []
     columns = _with_primary_key(columns, attributes)
-    return _made(Relation(schema, name, tuple(columns), False, attributes), query)
+    return _made(reader, Relation(schema, name, tuple(columns), False, attributes), query)
 
 
 def _listed(
@@ -184,8 +195,9 @@ def _with_primary_key(columns: list[Column], attributes: Attributes) -> list[Col
     ]
 
 
-def _made(table: Relation, query: Query | None) -> list[Command]:
+def _made(reader: Reader, table: Relation, query: Query | None) -> list[Command]:
     """The statements that make a table with its sequence, and fill it by a query."""
+    table = replace(table, attributes=reader.catalog.made(table.schema, table.attributes))
     word = "CREATE TEMP TABLE" if table.schema is None else "CREATE TABLE"
     listed = ", ".join(map(definition, table.columns))
     commands = [

@@ -90,10 +90,19 @@ def _schema(catalog: Catalog, schema: str, lenient: bool, cascade: bool) -> list
         raise RedshiftError(
             "2BP01", f"cannot drop schema {schema} because {inside[0]} is in it; use cascade"
         )
+    access = catalog.access
+    if access is not None and not access.owns_schema(schema):
+        raise RedshiftError("42501", f"must be owner of schema {schema}")
     doomed = {str(relation) for relation in inside}
     dropped = [one for relation in inside for one in _dropped(catalog, relation, True, doomed)]
     text = f"DROP SCHEMA {quote(DATABASE)}.{quote(schema)} CASCADE"
-    return [*_once(dropped), Command(text, Uses())]
+    of_it = [
+        right
+        for right in catalog.rights
+        if right.kind in ("schema", "owner") and right.thing == schema
+    ]
+    forgotten = principals.rights_changed(catalog, of_it, "from") if of_it else []
+    return [*_once(dropped), Command(text, Uses()), *forgotten]
 
 
 def _once(commands: list[Command]) -> list[Command]:

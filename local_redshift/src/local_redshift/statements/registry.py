@@ -154,6 +154,8 @@ def _end(end: str) -> Run:
 def _lock(session: Session, words: Words, sql: str) -> Rows:
     """LOCK [TABLE] a, b: alone with these tables until the transaction ends. Takes no snapshot."""
     tables = utility.lock(words, session.catalog)
+    for table in tables:
+        session.catalog.permit(table, "update", "delete", "truncate")
     wanted = {str(table): Mode.ALONE for table in tables if table.schema is not None}
     session.lock(wanted)
     return Rows()
@@ -170,6 +172,8 @@ def _isolation(session: Session, words: Words, sql: str) -> Rows:
     words.end()
     if level not in LEVELS:
         raise refuse(f"isolation level {level}", f"there are {' and '.join(LEVELS)}")
+    if session.catalog.access is not None:
+        raise RedshiftError("42501", f"must be owner of database {DATABASE}")
     if session.database.sessions != [session]:
         raise RedshiftError("55006", f'database "{DATABASE}" is being accessed by other users')
     session.database.transactions.level = level
@@ -186,6 +190,15 @@ def _utility(run: Callable[..., None], *more: str) -> Run:
     return read
 
 
+def _defining(run: Callable[..., list[Command]], *more: str) -> Run:
+    """A statement that changes definitions, and needs the catalogue alone."""
+
+    def define(session: Session, words: Words, sql: str) -> Rows:
+        return session.define(run(words, session.catalog, *more))
+
+    return define
+
+
 _BEGIN = Statement(_begin)
 _COMMIT = Statement(_end("commit"), ends=True)
 _ROLLBACK = Statement(_end("rollback"), ends=True)
@@ -197,7 +210,9 @@ STATEMENTS: dict[str, Statement] = {
     "abort": _ROLLBACK,
     "alter": Statement(_alter, tag="ALTER {word}"),
     "alter database": Statement(_isolation, tag="ALTER DATABASE", alone=True),
-    "alter default": Statement(_utility(grants.default_privileges), tag="ALTER DEFAULT PRIVILEGES"),
+    "alter default": Statement(
+        _defining(grants.default_privileges), tag="ALTER DEFAULT PRIVILEGES"
+    ),
     "analyze": Statement(_utility(utility.analyze)),
     "begin": _BEGIN,
     "comment": Statement(_comment),
@@ -207,13 +222,13 @@ STATEMENTS: dict[str, Statement] = {
     "delete": Statement(_change("delete"), tag="DELETE {n}"),
     "drop": Statement(_drop, tag="DROP {word}"),
     "end": _COMMIT,
-    "grant": Statement(_utility(grants.grant, "to")),
+    "grant": Statement(_defining(grants.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
     "lock": Statement(_lock, tag="LOCK TABLE"),
     "merge": Statement(_merge, tag="MERGE"),
     "refresh": Statement(_refresh),
     "reset": Statement(_utility(settings.reset)),
-    "revoke": Statement(_utility(grants.grant, "from")),
+    "revoke": Statement(_defining(grants.grant, "from")),
     "rollback": _ROLLBACK,
     "select": _SELECT,
     "select into": Statement(_into, tag="SELECT"),

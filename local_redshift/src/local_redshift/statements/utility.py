@@ -11,6 +11,7 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.words import Words
 from local_redshift.transactions.commands import Command, noted
 from local_redshift.values.catalog import Catalog, Relation
+from local_redshift.values.rights import not_owner
 
 
 def lock(words: Words, catalog: Catalog) -> list[Relation]:
@@ -46,7 +47,10 @@ def vacuum(words: Words, catalog: Catalog) -> None:
         or words.take("recluster")
     )
     if not words.done:
-        catalog.table(*words.table())
+        table = catalog.table(*words.table())
+        access = catalog.access
+        if access is not None and not access.owns(table.attributes):
+            raise not_owner(table.name)
         if words.take("to"):
             if not words.next().text.isdigit():
                 words.at -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from local_redshift.compile.protocol import Compiler, Lookup
@@ -45,6 +46,7 @@ def create_view(reader: Reader, words: Words) -> list[Command]:
         view = _late(reader, (schema, name), words.sql[start:end], named)
         if there is not None and reader.catalog.views_on(there):
             raise refuse(f"a late-binding {there}, which other views read", "drop them first")
+        view = replace(view, attributes=_whose(reader.catalog, view, there))
         text = f'CREATE OR REPLACE VIEW {view.sql}("\x01") AS SELECT 1'
         return [Command(text, Uses(), view, Mode.ALONE), noted(view)]
     query, attributes = _kept(reader, words.rest())
@@ -53,9 +55,20 @@ def create_view(reader: Reader, words: Words) -> list[Command]:
     if there is not None:
         _check_shape(reader.catalog, there, columns)
     view = Relation(schema, name, tuple(columns), True, attributes)
+    view = replace(view, attributes=_whose(reader.catalog, view, there))
     listed = ", ".join(quote(column.name) for column in columns)
     text = f"CREATE OR REPLACE VIEW {view.sql}({listed}) AS {query.sql}"
     return [Command(text, query.uses, view, Mode.ALONE), noted(view)]
+
+
+def _whose(catalog: Catalog, view: Relation, there: Relation | None) -> Attributes:
+    """The attributes of a view with its owner and rights: those of the one that it replaces."""
+    if there is None:
+        return catalog.made(view.schema, view.attributes)
+    kept: Attributes = {
+        name: there.attributes[name] for name in ("owner", "rights") if name in there.attributes
+    }
+    return {**view.attributes, **kept}
 
 
 def _check_shape(catalog: Catalog, there: Relation, columns: list[Column]) -> None:
@@ -132,6 +145,7 @@ def create_materialized_view(reader: Reader, words: Words) -> list[Command]:
     check_names(name, columns)
     check_keys(name, columns, attributes)
     attributes |= {"materialized": query.sql, **kept}
+    attributes = reader.catalog.made(schema, attributes)
     table = Relation(schema, name, tuple(columns), False, attributes)
     listed = ", ".join(map(definition, columns))
     text = f"CREATE TABLE {table.sql} ({listed})"
@@ -160,6 +174,7 @@ def lookup(catalog: Catalog, compiler: Callable[[], Compiler]) -> Lookup:
         relation = catalog.find(schema, name)
         if relation is None or "unbound" not in relation.attributes:
             return catalog.lookup(schema, name)
+        catalog.permit(relation, "select")
         query = compiler().query(parse(relation.attributes["unbound"]), None, {})
         columns = query_columns(query, relation.attributes["named"])
         check_names(name, columns)

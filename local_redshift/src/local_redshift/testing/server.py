@@ -24,9 +24,9 @@ except ModuleNotFoundError as error:
     ) from error
 
 from local_redshift.database.database import NOWHERE, Database
+from local_redshift.database.passwords import Verifier
 from local_redshift.database.storage import Resolver
 from local_redshift.testing.certificates import LOOPBACK, Authority
-from local_redshift.wire.auth import Verifier
 from local_redshift.wire.handshake import Door
 from local_redshift.wire.server import Server
 

@@ -15,12 +15,14 @@ class Command:
     """A DuckDB text and what it uses; `mode` is how it needs its target, the one table it changes.
 
     APPEND: it inserts; WRITE: it updates or deletes rows; ALONE: it makes, alters or drops the target.
+    `permitted`: whether its user may run it was asked already.
     """
 
     sql: str
     uses: Uses
     target: Relation | None = None
     mode: Mode = Mode.READ
+    permitted: bool = False
 
     @property
     def udfs(self) -> Set[str]:

@@ -13,6 +13,16 @@ from typing import Any
 
 from local_redshift.errors import RedshiftError
 from local_redshift.read.dialect import DATABASE, quote, string
+from local_redshift.values.rights import (
+    EVERYBODY_S,
+    ON_TABLES,
+    Access,
+    Right,
+    User,
+    new_rights,
+    no_relation,
+    no_schema,
+)
 from local_redshift.values.scope import Columns, Query
 from local_redshift.values.types import Type, from_carrier, parse_type
 from local_redshift.values.uses import EVERY, Uses
@@ -71,6 +81,10 @@ class Relation:
 
     def __str__(self) -> str:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
+
+
+RIGHTS, USERS = (Relation("main", name, ()) for name in ("rights", "users"))
+"""Where the file keeps what is granted on other than relations, and the users that were made."""
 
 
 def path(schema: str | None, name: str) -> str:
@@ -135,6 +149,8 @@ class Definitions:
     schemas: frozenset[str]
     relations: Mapping[tuple[str | None, str], Relation]
     principals: frozenset[tuple[str, str]]
+    users: Mapping[str, User]
+    rights: frozenset[Right] | None
 
 
 @dataclass
@@ -171,6 +187,9 @@ class Catalog:
         self.user = ""
         self.settings = Settings()
         self._principals: frozenset[tuple[str, str]] = frozenset()
+        self._users: Mapping[str, User] = {}
+        self._rights: frozenset[Right] | None = None  # none were ever granted or revoked
+        self._access: tuple[object, Access | None] = (None, None)  # and what it was made of
         self.asked: set[str] = set()
         """The lasting relations that were looked up since this was emptied."""
 
@@ -198,6 +217,62 @@ class Catalog:
         return self._principals
 
     @property
+    def users(self) -> Mapping[str, User]:
+        """The users that were made by CREATE USER, by name."""
+        self._fresh()
+        return self._users
+
+    @property
+    def has_rights(self) -> bool:
+        """Whether the file has a table of rights."""
+        self._fresh()
+        return self._rights is not None
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What is granted on other than relations."""
+        self._fresh()
+        return frozenset(EVERYBODY_S) if self._rights is None else self._rights
+
+    @property
+    def access(self) -> Access | None:
+        """What this session's user may; None: everything, as one that was not made by CREATE USER."""
+        if not self.principals:
+            return None
+        made_of = (self._principals, self._users, self._rights, self.user)
+        if self._access[0] != made_of:
+            there = self._users.get(self.user)
+            is_free = ("user", self.user) not in self._principals or (
+                there is not None and there.is_superuser
+            )
+            self._access = made_of, None if is_free else Access(self.user, self.rights)
+        return self._access[1]
+
+    def permit(self, relation: Relation, *privileges: str) -> None:
+        """RedshiftError 42501 where the user has none of these privileges on the relation."""
+        access = self.access
+        if access is None or relation.schema is None:
+            return
+        if not access.may(relation.attributes, *privileges):
+            raise no_relation(relation.name)
+
+    def visible(self, relation: Relation) -> bool:
+        """Whether the user may see that there is such a relation, where Redshift does not show all."""
+        access = self.access
+        return access is None or (
+            access.may_in(str(relation.schema), "usage")
+            and access.may(relation.attributes, *ON_TABLES)
+        )
+
+    def made(self, schema: str | None, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes of a relation that the user makes: whose it is, and who may use it."""
+        if schema is None:
+            return dict(attributes)
+        owner = {} if self.access is None else {"owner": self.user}
+        rights = new_rights(self.rights, self.user, schema)
+        return {**attributes, **owner, **({"rights": rights} if rights else {})}
+
+    @property
     def known(self) -> dict[tuple[str | None, str], Relation]:
         """`relations` as they were when they were read last, if they were."""
         return self._relations
@@ -223,6 +298,7 @@ class Catalog:
         if not self._has_own and latest is not None and latest.version == version:
             self._schemas, self._relations = set(latest.schemas), dict(latest.relations)
             self._principals, self._read_at = latest.principals, version
+            self._users, self._rights = latest.users, latest.rights
             return
         self._connection.execute("BEGIN TRANSACTION")  # so that all of it is of one moment
         try:
@@ -232,7 +308,12 @@ class Catalog:
         self._read_at = version
         if not self._has_own:
             self._shared.latest = Definitions(
-                version, frozenset(self._schemas or ()), dict(self._relations), self._principals
+                version,
+                frozenset(self._schemas or ()),
+                dict(self._relations),
+                self._principals,
+                self._users,
+                self._rights,
             )
 
     def _read(self) -> None:
@@ -253,6 +334,18 @@ class Catalog:
         if (DATABASE, "main", "principals") in columns:
             rows = run(f"SELECT kind, name FROM {path('main', 'principals')}").fetchall()
             self._principals = frozenset(map(tuple, rows))
+        self._users, self._rights = {}, None
+        if (DATABASE, "main", USERS.name) in columns:
+            rows = run(f"SELECT name, is_superuser, verifier FROM {USERS.sql}").fetchall()
+            self._users = {name: User(name, free, kept) for name, free, kept in rows}
+        if (DATABASE, "main", RIGHTS.name) in columns:
+            rows = run(
+                f"SELECT kind, thing, privilege, grantee_kind, grantee, option FROM {RIGHTS.sql}"
+            ).fetchall()
+            self._rights = frozenset(
+                Right(kind, thing, privilege, (of, grantee), option)
+                for kind, thing, privilege, of, grantee, option in rows
+            )
         self._relations = {}
         for word in ("table", "view"):
             for database, schema, name, text in run(
@@ -268,7 +361,16 @@ class Catalog:
 
     def find(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None. Without a schema: temporary, then the path."""
+        access = self.access
         for candidate in (None, *self.search_path) if schema is None else (schema,):
+            if (
+                access is not None
+                and candidate in self.schemas
+                and not access.may_in(str(candidate), "usage")
+            ):
+                if schema is None:
+                    continue
+                raise no_schema(schema)
             relation = self.relations.get((candidate, name))
             if relation is not None:
                 if candidate is not None:
@@ -301,6 +403,7 @@ class Catalog:
             if view is not None:
                 return Query(*view, Uses())
         relation = relation or self.get(schema, name)
+        self.permit(relation, "select")
         return Query(relation.sql, relation.shape, self.reading(relation))
 
     def reading(self, relation: Relation) -> Uses:

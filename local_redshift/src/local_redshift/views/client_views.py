@@ -1,6 +1,7 @@
 """The views of PostgreSQL's catalogue and of SVV that clients ask on their own. The rest: `system_views`.
 
-What is not kept here (texts of views, owners' rights, external tables) is empty or NULL, never made up.
+What is not kept here (texts of views, external tables) is empty or NULL, never made up. SVV and
+INFORMATION_SCHEMA show a user what he has a right to, PostgreSQL's own views everything.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from local_redshift.values.catalog import Column, Relation
 from local_redshift.values.client_details import OWNER
 from local_redshift.values.client_types import SIZES, TYPES, format_type, modifier
 from local_redshift.values.oids import oid
+from local_redshift.values.rights import Granted
 from local_redshift.values.types import (
     BOOLEAN,
     INTEGER,
@@ -40,6 +42,10 @@ def _lasting(session: Session) -> list[Relation]:
     return [
         relation for relation in session.catalog.relations.values() if relation.schema is not None
     ]
+
+
+def _visible(session: Session) -> list[Relation]:
+    return [relation for relation in _lasting(session) if session.catalog.visible(relation)]
 
 
 def _number(relation: Relation) -> int:
@@ -113,16 +119,28 @@ def _types(session: Session) -> Iterator[dict[str, Any]]:
 
 
 def _users(session: Session) -> Iterator[dict[str, Any]]:
-    yield {"usename": session.user, "usesysid": OWNER, "usecreatedb": True, "usesuper": True}
+    catalog = session.catalog
+    made = sorted(name for kind, name in catalog.principals if kind == "user")
+    for place, name in enumerate(
+        dict.fromkeys(("" if session.user in made else session.user, *made))
+    ):
+        if name:
+            there = catalog.users.get(name)
+            free = name not in made or (there is not None and there.is_superuser)
+            yield {
+                "usename": name, "usesysid": OWNER if name == session.user else OWNER + place,
+                "usecreatedb": free, "usesuper": free,
+            }  # fmt: skip
 
 
-def _of_kind(views: bool) -> _Rows:
+def _of_kind(views: bool, listed: Callable[[Session], list[Relation]] = _lasting) -> _Rows:
     def rows(session: Session) -> Iterator[dict[str, Any]]:
-        for relation in _lasting(session):
+        for relation in listed(session):
             if relation.is_view == views:
+                owner = relation.attributes.get("owner") or _superuser(session)
                 yield {
                     "schemaname": relation.schema, "tablename": relation.name, "viewname": relation.name,
-                    "tableowner": session.user, "viewowner": session.user,
+                    "tableowner": owner, "viewowner": owner,
                     "table_catalog": DATABASE, "table_schema": relation.schema,
                     "table_name": relation.name,
                 }  # fmt: skip
@@ -130,9 +148,30 @@ def _of_kind(views: bool) -> _Rows:
     return rows
 
 
+def _superuser(session: Session) -> str | None:
+    """The user whose everything is that nobody made; NULL for those who do not know the name."""
+    return session.user if session.catalog.access is None else None
+
+
+def _privileges(session: Session) -> Iterator[dict[str, Any]]:
+    """What is granted on relations, one row a privilege and grantee."""
+    for relation in _visible(session):
+        for one in Granted.of(relation.attributes):
+            kind, name = one.grantee
+            yield {
+                "namespace_name": relation.schema, "relation_name": relation.name,
+                "privilege_type": one.privilege.upper(), "identity_id": 0 if kind == "public" else OWNER,
+                "identity_name": "public" if kind == "public" else name, "identity_type": kind,
+                "admin_option": one.option,
+                "grantee": "public" if kind == "public" else name, "table_catalog": DATABASE,
+                "grantor": relation.attributes.get("owner") or _superuser(session),
+                "table_schema": relation.schema, "table_name": relation.name,
+            }  # fmt: skip
+
+
 def _filled(session: Session) -> Iterator[dict[str, Any]]:
     """The tables that have rows: SVV_TABLE_INFO leaves the empty ones out."""
-    for relation in _lasting(session):
+    for relation in _visible(session):
         if relation.is_view:
             continue
         ((rows,),) = session.connection.execute(f"SELECT count(*) FROM {relation.sql}").fetchall()
@@ -145,7 +184,7 @@ def _filled(session: Session) -> Iterator[dict[str, Any]]:
 
 
 def _tables(session: Session) -> Iterator[dict[str, Any]]:
-    for relation in _lasting(session):
+    for relation in _visible(session):
         yield {
             "database_name": DATABASE, "schema_name": relation.schema, "table_name": relation.name,
             "table_type": "VIEW" if relation.is_view else "TABLE",
@@ -186,18 +225,18 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
     "information_schema.schemata": (_texts("catalog_name", "schema_name"), _schemas),
     "information_schema.views": (
         (*_texts("table_catalog", "table_schema", "table_name"), ("view_definition", _LONG)),
-        _of_kind(True),
+        _of_kind(True, _visible),
     ),
     "information_schema.role_table_grants": (
         _texts("grantor", "grantee", "table_catalog", "table_schema", "table_name", "privilege_type"),
-        _nothing,
+        _privileges,
     ),
     "svv_relation_privileges": (
         (
             *_texts("namespace_name", "relation_name", "privilege_type"), ("identity_id", INTEGER),
             *_texts("identity_name", "identity_type"), ("admin_option", BOOLEAN),
         ),
-        _nothing,
+        _privileges,
     ),
     "pg_attribute": (
         (

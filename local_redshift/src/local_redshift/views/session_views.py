@@ -1,6 +1,6 @@
 """The system views of what runs and who holds what. What is kept: `query_log`, `locks`, `database`.
 
-Redshift shows an ordinary user his own statements only; here everybody sees all.
+Redshift shows an ordinary user his own statements only; so it is here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _TEXT, _LONG = varchar(256), varchar(4000)
 
 def _queries(session: Session) -> _Facts:
     """Every statement that is kept, under the names that the older views have, too."""
+    access = session.catalog.access
     for entry in session.database.log.entries:
+        if access is not None and entry.user != session.user:
+            continue
         failed = entry.status == "failed"
         yield {
             "user_id": _USER_ID, "userid": _USER_ID, "usename": entry.user,

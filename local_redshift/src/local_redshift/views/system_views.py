@@ -56,7 +56,9 @@ def _columns(session: Session) -> Iterable[Facts]:
 
 def _lasting(session: Session) -> list[Relation]:
     return [
-        relation for relation in session.catalog.relations.values() if relation.schema is not None
+        relation
+        for relation in session.catalog.relations.values()
+        if relation.schema is not None and session.catalog.visible(relation)
     ]
 
 

@@ -12,34 +12,12 @@ import hashlib
 import hmac
 import os
 import struct
-import unicodedata
-from dataclasses import dataclass, field
 
+from local_redshift.database.passwords import ITERATIONS, Verifier
 from local_redshift.wire.messages import Body, ProtocolError
 
 SASL, SASL_CONTINUE, SASL_FINAL, DIGEST = 10, 11, 12, 13
 MECHANISM = "SCRAM-SHA-256"
-_ITERATIONS = 4096
-
-
-@dataclass(frozen=True)
-class Verifier:
-    """What the server keeps of a password: enough to check a proof, not to make one."""
-
-    salt: bytes
-    stored_key: bytes
-    server_key: bytes
-    digest: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, password: str) -> Verifier:
-        """A verifier with a salt of its own."""
-        salt, plain = os.urandom(16), unicodedata.normalize("NFKC", password).encode()
-        salted = hashlib.pbkdf2_hmac("sha256", plain, salt, _ITERATIONS)
-        client_key = _hmac(salted, b"Client Key")
-        digest = hashlib.sha256(password.encode() + salt).digest()
-        stored_key = hashlib.sha256(client_key).digest()
-        return cls(salt, stored_key, _hmac(salted, b"Server Key"), digest)
 
 
 def _hmac(key: bytes, text: bytes) -> bytes:
@@ -70,7 +48,7 @@ class Scram:
             raise ProtocolError("malformed SCRAM message")
         self._header, self._nonce = f"{channel},,", parts["r"] + _base64(os.urandom(18))
         salt = _base64(self._verifier.salt)
-        challenge = f"r={self._nonce},s={salt},i={_ITERATIONS}"
+        challenge = f"r={self._nonce},s={salt},i={ITERATIONS}"
         self._so_far = f"{bare},{challenge}"
         return challenge.encode()
 

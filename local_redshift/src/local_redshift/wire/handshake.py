@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ssl
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from local_redshift.database.passwords import Verifier
 from local_redshift.errors import RedshiftError
 from local_redshift.values.catalog import DATABASE
 from local_redshift.wire import auth
 from local_redshift.wire import messages as wire
-from local_redshift.wire.auth import Digest, Scram, Verifier
+from local_redshift.wire.auth import Digest, Scram
 from local_redshift.wire.client_socket import ClientSocket
 
 SERVER_VERSION = "8.0.2"  # what a real workgroup says; the driver derives what it may ask for
@@ -30,6 +31,13 @@ class Door:
 
     users: Mapping[str, Verifier]
     tls: ssl.SSLContext | None = None
+
+
+Others = Callable[[str], Verifier | None]
+
+
+def _nobody(user: str) -> Verifier | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,13 @@ class Refused(Exception):
         self.error = RedshiftError(code, message)
 
 
-def welcome(client_socket: ClientSocket, door: Door, peer: str) -> Client | Cancel:
-    """Negotiate until the client is known and has proved its password. Refused, ProtocolError, Gone."""
+def welcome(
+    client_socket: ClientSocket, door: Door, peer: str, others: Others = _nobody
+) -> Client | Cancel:
+    """Negotiate until the client is known and has proved its password. Refused, ProtocolError, Gone.
+
+    `others`: the users of the database, besides those of the door.
+    """
     code, body = client_socket.startup()
     asked = 0
     while code in (wire.SSL_REQUEST, wire.GSS_REQUEST) and asked < 3:
@@ -85,7 +98,7 @@ def welcome(client_socket: ClientSocket, door: Door, peer: str) -> Client | Canc
             f'no pg_hba.conf entry for host "{peer}", user "{client.user}", '
             f'database "{given.get("database", client.user)}", SSL off',
         )
-    _prove(client_socket, door.users.get(client.user), client)
+    _prove(client_socket, door.users.get(client.user) or others(client.user), client)
     database = given.get("database", client.user)
     if database != DATABASE:
         raise Refused("3D000", f'database "{database}" does not exist')
@@ -142,7 +155,7 @@ def _asked(client_socket: ClientSocket, kind: int, data: bytes, wanted: bytes) -
     return body
 
 
-def greeting(client: Client, process_id: int, secret: int) -> bytes:
+def greeting(client: Client, process_id: int, secret: int, is_superuser: bool = True) -> bytes:
     """What follows the password: in, the session's parameters, the key for cancelling."""
     parts = [wire.authentication(0)]
     parameters = {
@@ -153,7 +166,7 @@ def greeting(client: Client, process_id: int, secret: int) -> bytes:
         "DateStyle": "ISO, MDY",
         "TimeZone": "UTC",
         "integer_datetimes": "on",
-        "is_superuser": "on",
+        "is_superuser": "on" if is_superuser else "off",
         "session_authorization": client.user,
         "standard_conforming_strings": "off",
     }

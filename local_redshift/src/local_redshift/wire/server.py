@@ -134,7 +134,7 @@ class Server:
         late.daemon = True
         late.start()
         try:
-            visitor = welcome(client_socket, self._door, peer)
+            visitor = welcome(client_socket, self._door, peer, self._database.verifier)
             late.cancel()
             if isinstance(visitor, Client):
                 self._serve(client_socket, visitor)
@@ -186,7 +186,7 @@ class Server:
                 client_socket, engine, client.version, client.float_digits
             )
         try:
-            client_socket.send(greeting(client, *key))
+            client_socket.send(greeting(client, *key, engine.catalog.access is None))
             connection.serve()
         finally:
             with self._lock:
