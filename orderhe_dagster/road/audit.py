@@ -97,7 +97,7 @@ _DETAIL_BYTES = 16_000
 _STATEMENT_BYTES = 80_000
 _LEDGER = "_ledger"
 """The name under which `_tables` keeps the form that these tables have."""
-_FORM = "3"
+_FORM = "4"
 UNDEFINED_SCHEMA, UNDEFINED_COLUMN, DUPLICATE_COLUMN = "3F000", "42703", "42701"
 
 
@@ -167,10 +167,19 @@ def prepare(session: Session) -> None:
         _add_column(session, table, column)
     session.transaction(
         [
+            *_fences_among_marts(session),
             f"delete from {TABLES} where table_name = {literal(_LEDGER)}",
             f"insert into {TABLES} (table_name, definition) values ({literal(_LEDGER)}, {literal(_FORM)})",
         ]
     )
+
+
+def _fences_among_marts(session: Session) -> list[str]:
+    """Statements that drop the fences of before form 4, which lay where BI tools look."""
+    rows = session.execute(
+        "select table_name from svv_tables where table_schema = 'mart' and left(table_name, 7) = '_fence_'"
+    ).rows
+    return [f"drop table mart.{ddl.quoted(str(name))}" for (name,) in rows]
 
 
 def _all_there(session: Session) -> bool:
@@ -209,9 +218,13 @@ def _form(session: Session) -> str | None:
         return None
 
 
-def fence(layer: Layer, name: str) -> str:
-    """The table that writers of a table lock first: tiny, and read by nobody."""
-    return f"{layer}.{ddl.quoted('_fence_' + name)}"
+def fence(layer: str, name: str) -> str:
+    """The table that writers of a table lock first: tiny, and read by nobody.
+
+    Those of marts lie in the warehouse, too: who reads marts sees marts.
+    """
+    of = "" if layer == "warehouse" else f"{layer}_"
+    return f"warehouse.{ddl.quoted(f'_fence_{of}{name}')}"
 
 
 def prepare_fence(session: Session, layer: Layer, name: str) -> None:
@@ -362,7 +375,7 @@ def look_up(warehouse: Warehouse, name: str) -> dict[Segment, Loaded]:
     """
     layer, _, bare = name.partition(".")
     with warehouse.session(f"look up {name}") as session:
-        session.transaction([f"lock table {layer}.{ddl.quoted('_fence_' + bare)}"])
+        session.transaction([f"lock table {fence(layer, bare)}"])
         return read(session, [name])[name]
 
 

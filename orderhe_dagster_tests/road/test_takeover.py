@@ -36,8 +36,11 @@ def generations(store: Store) -> dict[Segment, int]:
 
 def test_the_next_run_takes_over_what_is_there_and_changes_no_row(old_shop: TestShop) -> None:
     rows = old_shop.rows("select * from warehouse.sales order by shop_no, sale_no")
+    fences = "select distinct table_schema from svv_tables where left(table_name, 7) = '_fence_'"
+    assert ("mart",) in old_shop.rows(fences)
     outcome = old_shop.run(ALL, "2026-01-05")
     assert outcome.succeeded, outcome.lines()
+    assert old_shop.rows(fences) == [("warehouse",)], "who reads marts sees marts"
     assert not outcome.warned_checks
     days = [Segment(f"2026-01-0{day}") for day in range(1, 6)]
     assert generations(old_shop.store) == dict(zip(days, [1, 2, 1, 1, 1], strict=True))

@@ -35,16 +35,19 @@ def served_database(
 ) -> Iterator[Database]:
     """Hold the file for the block. Other processes that want it are told to connect to `where`.
 
-    COPY and UNLOAD reach `store` as `roles` may (None: as they like); the engine holds `memory_mb`.
+    COPY and UNLOAD reach `store` as `roles` may; None: as they like, but the backups are written by
+    nobody. The engine holds `memory_mb`.
     LockTimeout: somebody has the file; PortError: it cannot be read.
     """
     import duckdb
 
     require_local_redshift()
-    from local_redshift.database.database import ANY_ROLES, Database
+    from local_redshift.database.database import Database
+    from local_redshift.database.storage import Role, Roles
 
     make_private(path.parent)
     instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"
+    kept = Role("default", everything=True, kept=(f"{store.url('backup')}/",))
     lock = file_lock(
         path, timeout_s=_LOCK_TIMEOUT_S, label=f"orderhe warehouse serve, {where}", remedy=instead
     )
@@ -54,7 +57,7 @@ def served_database(
             database = Database(
                 path,
                 resolver=resolver(store, stack),
-                roles=roles or ANY_ROLES,
+                roles=roles or Roles(unlisted=kept),
                 isolation=isolation,
                 memory_mb=memory_mb,
             )

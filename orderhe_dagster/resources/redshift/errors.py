@@ -17,6 +17,11 @@ from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementErr
 from orderhe_dagster.resources.s3.policy import bucket_arn
 from orderhe_dagster.settings.config import RedshiftSettings
 
+_SECRET = re.compile(
+    r"(\b(?:password|credentials|access_key_id|secret_access_key|session_token)\b[^'$]*)"
+    r"(?:'(?:[^'\\]|\\.|'')*'?|\$\$.*?(?:\$\$|\Z))",
+    re.IGNORECASE | re.DOTALL,
+)
 _EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
 RETRIED_CODES = ("40001", "40P01")
 _RETRIED = re.compile(
@@ -271,4 +276,4 @@ def _client_message(error: Exception) -> str:
 
 def shown(sql: str) -> str:
     """The beginning of a statement, for a message."""
-    return repr(" ".join(sql.split())[:80])
+    return repr(" ".join(_SECRET.sub(r"\1'***'", sql).split())[:80])
