@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redshift_connector
 
 from local_redshift.database.database import Database
 from local_redshift.database.folder import folder_store
@@ -251,6 +252,41 @@ def test_rights_go_with_their_table_and_are_rolled_back(database: Database) -> N
     denied(database, "bi", "select * from mart.sales")
     owner(database, "begin", "grant select on mart.sales to bi", "rollback")
     denied(database, "bi", "select * from mart.sales")
+
+
+def test_who_is_dropped_while_connected_has_no_more_rights_by_it(redshift: Redshift) -> None:
+    with connect(redshift.database) as session:
+        session.execute("create table t (a int)")
+        session.execute(f"create user bi password '{PASSWORD}'")
+        with redshift.connect(user="bi", password=PASSWORD) as early:
+            with connect(redshift.database, user="bi") as inside:
+                inside.execute("select 1")
+                session.execute("drop user bi")
+                with pytest.raises(RedshiftError, match="permission denied for relation t"):
+                    inside.execute("select a from t")
+            cursor = early.cursor()
+            with pytest.raises(redshift_connector.Error, match="permission denied for relation t"):
+                cursor.execute("select a from t")
+
+
+def test_temporary_tables_may_be_taken_from_everybody(database: Database) -> None:
+    owner(database, "revoke temp on database dev from public")
+    told = denied(database, "bi", "create temp table mine (a int)")
+    assert told == 'permission denied to create temporary tables in database "dev"'
+    owner(database, "create temp table mine (a int)")
+
+
+def test_nobody_sees_the_rows_that_others_could_not_load(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "s3" / "shop" / "bad.csv").write_text("secret\n")
+    with as_user(database) as session, pytest.raises(RedshiftError, match="failed"):
+        session.execute("copy mart.other from 's3://shop/bad.csv' iam_role default csv")
+    for view in ("stl_load_errors", "sys_load_error_detail", "sys_load_history"):
+        with as_user(database, "bi") as session:
+            assert session.execute(f"select * from {view}").rows == []
+        with as_user(database) as session:
+            assert len(session.execute(f"select * from {view}").rows) == 1
 
 
 def test_rights_outlive_the_database(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from local_redshift.views import system_views
 
 __all__ = ["Engine", "Rows", "connect"]
 
+_OWNER = "admin"  # who a session is, unless it is told
 _AGAIN_S = 0.02  # an interrupt that came between two steps of a statement is repeated
 _READINGS = 10  # how often a statement is read again, since others changed its tables meanwhile
 
@@ -52,7 +53,7 @@ class Engine:
         *,
         resolver: Resolver = NOWHERE,
         read_only: bool = False,
-        user: str = "admin",
+        user: str = _OWNER,
         application_name: str = "",
         database: Database | None = None,
     ) -> None:
@@ -74,6 +75,8 @@ class Engine:
             shared=self.database.definitions,
         )
         self.catalog.user = user
+        if user != _OWNER:
+            self.catalog.note_user()
         self.state: State = "idle"
         self.last_copy_count = 0
         self.last_copy_id = -1
@@ -459,7 +462,7 @@ class TimeLimit:
 
 
 def connect(
-    database: Database | str | Path = ":memory:", *, user: str = "admin", application_name: str = ""
+    database: Database | str | Path = ":memory:", *, user: str = _OWNER, application_name: str = ""
 ) -> Engine:
     """A session of a database, or of one of its own in this file: which is closed with it."""
     if isinstance(database, Database):

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.locks import Mode
-from local_redshift.values.catalog import Catalog, Relation
-from local_redshift.values.rights import Access, no_relation, no_schema, not_owner
+from local_redshift.values.catalog import DATABASE, Catalog, Relation
+from local_redshift.values.rights import (
+    Access,
+    no_relation,
+    no_schema,
+    no_temporary_tables,
+    not_owner,
+)
 
 _OWN = "main"  # the schema of what the file keeps of users and rights
 
@@ -22,7 +28,13 @@ def permit(catalog: Catalog, commands: Sequence[Command], *, truncates: bool = F
         return
     for command in commands:
         target = command.target
-        if target is None or target.schema in (None, _OWN) or command.permitted:
+        if target is None or target.schema == _OWN or command.permitted:
+            continue
+        if target.schema is None:
+            if command.sql.startswith("CREATE TEMP TABLE") and not access.has(
+                "database", DATABASE, "temporary"
+            ):
+                raise no_temporary_tables()
             continue
         there = catalog.relations.get((target.schema, target.name))
         if there is None:

@@ -185,6 +185,8 @@ class Catalog:
         self._relations: dict[tuple[str | None, str], Relation] = {}
         self.search_path: tuple[str, ...] = ("public",)
         self.user = ""
+        self.is_made = False
+        """Whether the user was made by CREATE USER; it stays one when it is dropped meanwhile."""
         self.settings = Settings()
         self._principals: frozenset[tuple[str, str]] = frozenset()
         self._users: Mapping[str, User] = {}
@@ -237,16 +239,19 @@ class Catalog:
     @property
     def access(self) -> Access | None:
         """What this session's user may; None: everything, as one that was not made by CREATE USER."""
-        if not self.principals:
+        if not self.principals and not self.is_made:
             return None
-        made_of = (self._principals, self._users, self._rights, self.user)
+        made_of = (self._principals, self._users, self._rights, self.user, self.is_made)
         if self._access[0] != made_of:
+            self.note_user()
             there = self._users.get(self.user)
-            is_free = ("user", self.user) not in self._principals or (
-                there is not None and there.is_superuser
-            )
+            is_free = not self.is_made or (there is not None and there.is_superuser)
             self._access = made_of, None if is_free else Access(self.user, self.rights)
         return self._access[1]
+
+    def note_user(self) -> None:
+        """Note now whether the user is one that was made: it may be dropped while it is here."""
+        self.is_made |= ("user", self.user) in self.principals
 
     def permit(self, relation: Relation, *privileges: str) -> None:
         """RedshiftError 42501 where the user has none of these privileges on the relation."""

@@ -168,6 +168,11 @@ def no_relation(name: str) -> RedshiftError:
     return RedshiftError("42501", f"permission denied for relation {name}")
 
 
+def no_temporary_tables() -> RedshiftError:
+    """Redshift's words for who may not make temporary tables."""
+    return RedshiftError("42501", 'permission denied to create temporary tables in database "dev"')
+
+
 def not_owner(name: str) -> RedshiftError:
     """Redshift's words for what only an owner does."""
     return RedshiftError("42501", f"must be owner of relation {name}")

@@ -55,10 +55,17 @@ STL_UNLOAD_LOG: Shape = (
 )  # fmt: skip
 
 
+def _is_shown(session: Session, load: Load) -> bool:
+    """Whether the user may know of a load: its rows may be anybody's."""
+    return session.catalog.access is None or load.user == session.user
+
+
 def errors(session: Session) -> Iterable[dict[str, Any]]:
     """A row of SYS_LOAD_ERROR_DETAIL and STL_LOAD_ERRORS for each row that was not loaded."""
     for failed in list(session.database.loads.errors):
         load, row = failed.load, failed.row
+        if not _is_shown(session, load):
+            continue
         yield {
             **_load_facts(load), "table_id": oid(load.table), "tbl": oid(load.table), "slice": 0,
             "start_time": failed.at, "starttime": failed.at,
@@ -72,9 +79,14 @@ def errors(session: Session) -> Iterable[dict[str, Any]]:
         }  # fmt: skip
 
 
+def _loads(session: Session) -> list[Load]:
+    """The loads that the user may know of."""
+    return [load for load in list(session.database.loads.loads) if _is_shown(session, load)]
+
+
 def loads(session: Session) -> Iterable[dict[str, Any]]:
     """A row of SYS_LOAD_HISTORY for each COPY."""
-    for load in list(session.database.loads.loads):
+    for load in _loads(session):
         if load.verb == "copy":
             yield {
                 **_load_facts(load), "table_name": load.table.rpartition(".")[2],
@@ -87,7 +99,7 @@ def loads(session: Session) -> Iterable[dict[str, Any]]:
 
 def unloads(session: Session) -> Iterable[dict[str, Any]]:
     """A row of SYS_UNLOAD_HISTORY for each UNLOAD."""
-    for load in list(session.database.loads.loads):
+    for load in _loads(session):
         if load.verb == "unload":
             yield {
                 **_load_facts(load), "unload_location": load.source, "unloaded_rows": load.rows,
@@ -106,7 +118,7 @@ def unload_files(session: Session) -> Iterable[dict[str, Any]]:
 
 
 def _files(session: Session, verb: str) -> Iterable[dict[str, Any]]:
-    for load in list(session.database.loads.loads):
+    for load in _loads(session):
         if load.verb == verb and load.status == "completed":
             for address in load.addresses:
                 facts = _load_facts(load)

@@ -181,6 +181,7 @@ class Server:
             engine = connect(
                 self._database, user=client.user, application_name=client.application_name
             )
+            engine.catalog.is_made = client.user not in self._door.users
             key = (engine.process_id, secrets.randbits(32))
             connection = self._keys[key] = Connection(
                 client_socket, engine, client.version, client.float_digits
