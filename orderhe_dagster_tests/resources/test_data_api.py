@@ -364,6 +364,33 @@ def test_a_statement_whose_answer_is_lost_for_good_is_a_lost_connection(
                 session.execute("select 1")
 
 
+@pytest.mark.parametrize("stage", ["submitted", "awaited"])
+def test_what_nobody_waits_for_any_more_is_cancelled(
+    api: DataApi, made: DataApiWarehouse, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """As when Dagster ends a run: the statement would go on, and do what nobody asks for any more."""
+    monkeypatch.setattr(data_client, "_WAIT_S", 1)
+    with made.session("holds") as holder, made.session("waits") as waiter:
+        holder.execute("create table t (a int)")
+        holder.execute("begin")
+        holder.execute("lock table t")
+        at = "execute_statement" if stage == "submitted" else "describe_statement"
+        stops = iter([True])
+
+        def fault(asked: str, send: Callable[[], Any]) -> Any:
+            answer = send()
+            if asked == at and next(stops, False):
+                raise KeyboardInterrupt
+            return answer
+
+        meeting(monkeypatch, fault)
+        with pytest.raises(KeyboardInterrupt):
+            waiter.execute("insert into t values (1)")
+        api.statements.settle()
+        holder.execute("commit")
+    assert made.query("select count(*) from t").scalar() == 0
+
+
 def test_a_page_that_does_not_come_is_no_short_result(
     made: DataApiWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,1 +1,1 @@
-"""Amazon Redshift, or the local one on its wire protocol, through redshift-connector."""
+"""Amazon Redshift, or the local one: on its wire protocol through redshift-connector, or by its Data API."""

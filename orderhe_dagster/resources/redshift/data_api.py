@@ -150,7 +150,6 @@ class DataApiSession:
                 for part, sql in zip(described["SubStatements"], statements, strict=True)
             ]
         except ConnectionLost as error:
-            self._client.cancel(answer["Id"])  # no more of it, where it is not over
             raise _unknown(error) from None
 
     def _one_by_one(self, statements: Sequence[str]) -> list[Result]:

@@ -67,22 +67,40 @@ class DataClient:
         """Have something run; gives the service's answer, which may be that it runs still.
 
         Sent again with the same token, the request is the same one to the service: what is lost on
-        the way is never run twice. ConnectionLost where it is not known whether it was taken in.
+        the way is never run twice. ConnectionLost where it is not known whether it was taken in. What
+        opens a session is not looked for: nothing is lost with it.
         """
         request = {**members, "ClientToken": str(uuid.uuid4()), "WaitTimeSeconds": self._wait_s}
-        for _ in range(_LOST_ROUNDS):
-            try:
-                return self._sent(operation, request, doing, sql)
-            except SessionGone:
-                raise
-            except ConnectionLost:
-                continue  # was it taken in? The token tells the service
-        return self._sent(operation, request, doing, sql)
+        try:
+            for _ in range(_LOST_ROUNDS if "SessionId" in members else 0):
+                try:
+                    return self._sent(operation, request, doing, sql)
+                except SessionGone:
+                    raise
+                except ConnectionLost:
+                    continue  # was it taken in? The token tells the service
+            return self._sent(operation, request, doing, sql)
+        except Exception:
+            raise
+        except BaseException:  # somebody stops us, while the service runs what we sent
+            answer = self._try(operation, {**request, "WaitTimeSeconds": 1})
+            if answer is not None:
+                self.cancel(answer["Id"])
+            raise
 
     def finished(self, answer: Members, doing: str) -> Members:
-        """The description of a statement that is over. ConnectionLost: it took too long, and is cancelled."""
+        """The description of a statement that is over. ConnectionLost: it took too long, or was lost.
+
+        Where nobody waits for it any more, for whatever reason, it is cancelled.
+        """
+        try:
+            return self._awaited(answer["Id"], doing)
+        except BaseException:
+            self.cancel(answer["Id"])
+            raise
+
+    def _awaited(self, id_: str, doing: str) -> Members:
         ends = time.monotonic() + self.settings.statement_timeout + self.settings.connect_timeout
-        id_ = answer["Id"]
         attempt = 0
         while True:
             described = self._sent(
@@ -91,7 +109,6 @@ class DataClient:
             if described["Status"] in OVER:
                 return described
             if time.monotonic() >= ends:
-                self.cancel(id_)
                 raise ConnectionLost(
                     f"{place(self.settings)} was not done in time when asked to {doing}: a statement may "
                     f"run for ORDERHE_REDSHIFT_STATEMENT_TIMEOUT ({self.settings.statement_timeout} s). "
@@ -120,13 +137,15 @@ class DataClient:
             "execute_statement", {"Sql": "rollback", "SessionId": id_, "SessionKeepAliveSeconds": 0}
         )
 
-    def _try(self, operation: str, members: Members) -> None:
+    def _try(self, operation: str, members: Members) -> Members | None:
+        """The answer to a request that nothing hangs on; None where there is none."""
         import botocore.exceptions
 
         try:
-            getattr(self._client(), operation)(**members)
+            return self._called(operation, members)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             log.debug("%s of %s: %s", operation, place(self.settings), error)
+            return None
 
     @property
     def _wait_s(self) -> int:
