@@ -83,3 +83,14 @@ def test_an_audit_table_that_a_hand_dropped_is_filled_again(ran_shop: TestShop, 
         outcome = ran_shop.run("*")
         assert outcome.succeeded, outcome.lines()
     assert ran_shop.rows("select * from warehouse.sales order by 1, 2") == rows
+
+
+def test_rows_are_inserted_by_statements_that_the_data_api_takes() -> None:
+    rows = [f"({number}, '{'밥' * (number % 300)}')" for number in range(1_000)]
+    statements = audit.inserts("t (a, b)", iter(rows))
+    assert len(statements) > 3
+    assert all(len(one.encode("utf-8")) <= 100_000 for one in statements)
+    heads = [one.partition(" values ") for one in statements]
+    assert {head for head, _, _ in heads} == {"insert into t (a, b)"}
+    assert ", ".join(rest for _, _, rest in heads) == ", ".join(rows)
+    assert audit.inserts("t", []) == []
