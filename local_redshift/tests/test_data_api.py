@@ -100,9 +100,13 @@ def test_a_large_result_lies_in_a_file_until_it_is_forgotten(
     wide = NUMBERS.format(150).replace("select i from", "select i, repeat('x', 500) as t from")
     run = client.run(wide)
     assert [row[0] for row in client.rows(run["Id"])] == [*range(1, 151)]
+    (kept,) = (part.pages for part in api.statements.find(client.key, run["Id"]).parts)
+    assert kept is not None
+    assert kept.file.stat().st_size >= kept.bytes > 75_000
     clock.now += 101
     with pytest.raises(Refusal, match="Query does not exist") as refused:
         client("DescribeStatement", Id=run["Id"])
+    assert not kept.file.exists()
     assert (refused.value.name, refused.value.status) == ("ResourceNotFoundException", 400)
 
 
@@ -340,3 +344,13 @@ def test_closing_cancels_what_runs_and_leaves_nothing(clock: Clock) -> None:
             assert waits["Status"] in ("SUBMITTED", "STARTED")
         assert database.sessions == []
         assert [one for one in threading.enumerate() if one not in before and one.is_alive()] == []
+
+
+def test_of_too_many_statements_the_oldest_are_forgotten(clock: Clock) -> None:
+    limits = Limits(kept_statements=6)
+    with Database() as database, asked(database, limits=limits, clock=clock) as api:
+        client = Client(api.url)
+        ids = [client.run("select 1")["Id"] for _ in range(7)]
+        with pytest.raises(Refusal, match="Query does not exist"):
+            client("DescribeStatement", Id=ids[0])
+        assert client.rows(ids[-1]) == [[1]]

@@ -35,7 +35,7 @@ class Limits:
     page_rows: int = 1_000
     page_bytes: int = 1024 * 1024
     retention_s: float = 24 * 3600
-    kept_statements: int = 10_000
+    kept_statements: int = 5_000
     token_s: float = 8 * 3600
     keep_alive_s: int = 24 * 3600
     wait_s: int = 30

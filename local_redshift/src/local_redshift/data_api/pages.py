@@ -10,7 +10,7 @@ from typing import Any
 from local_redshift.data_api.faults import Limits
 from local_redshift.errors import RedshiftError
 
-_IN_MEMORY = 256 * 1024  # bytes of a result
+_IN_MEMORY = 16 * 1024  # bytes of a result
 
 
 class Pages:
@@ -18,7 +18,7 @@ class Pages:
 
     def __init__(self, columns: Sequence[dict[str, Any]], limits: Limits, file: Path) -> None:
         self.columns, self.rows, self.bytes = list(columns), 0, 0
-        self._limits, self._file = limits, file
+        self._limits, self.file = limits, file
         self._open: list[str] = []
         self._open_bytes = 0
         self._kept: list[bytes] = []
@@ -59,7 +59,7 @@ class Pages:
         if not self._places and self.bytes <= _IN_MEMORY:
             self._kept.append(page)
             return
-        with self._file.open("ab") as file:
+        with self.file.open("ab") as file:
             for one in (*self._kept, page):
                 self._places.append((file.tell(), len(one)))
                 file.write(one)
@@ -76,7 +76,7 @@ class Pages:
             body = self._kept[number]
         else:
             at, size = self._places[number]
-            with self._file.open("rb") as file:
+            with self.file.open("rb") as file:
                 file.seek(at)
                 body = file.read(size)
         records: list[Any] = json.loads(body)
@@ -85,4 +85,4 @@ class Pages:
     def drop(self) -> None:
         """Nobody asks for it any more."""
         self._kept, self._places = [], []
-        self._file.unlink(missing_ok=True)
+        self.file.unlink(missing_ok=True)
