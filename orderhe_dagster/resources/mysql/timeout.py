@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import struct
 import sys
 import threading
@@ -175,15 +176,10 @@ def _links(addresses: set[_Name]) -> Iterator[socket.socket]:
     """Our connections to one of the addresses that have no timeout, as copies to be closed."""
     others = set(_WITH_TIMEOUT.values())
     for entry in os.listdir(_OPEN_FILES):  # noqa: PTH208 (names only, and it changes under us)
-        try:
-            copy = os.dup(int(entry))
-        except OSError:
+        copy = _copy_of_socket(int(entry))
+        if copy is None:
             continue
-        try:
-            link = socket.socket(fileno=copy)
-        except OSError:  # no socket
-            os.close(copy)
-            continue
+        link = socket.socket(fileno=copy)
         try:
             wanted = tuple(link.getpeername()[:2]) in addresses and _name(link) not in others
         except OSError:  # not connected
@@ -192,6 +188,22 @@ def _links(addresses: set[_Name]) -> Iterator[socket.socket]:
             yield link
         else:
             link.close()
+
+
+def _copy_of_socket(number: int) -> int | None:
+    """A copy of an open file if it is a socket. Never of another one: closing that would harm.
+
+    With any copy of a file the kernel takes away all locks that this process has on it: SQLite's on
+    the run history, DuckDB's on a database.
+    """
+    try:
+        if not str((_OPEN_FILES / str(number)).readlink()).startswith("socket:"):
+            return None
+        copy = os.dup(number)
+        # What got the number in between stays open for good, which is better than to close it.
+        return copy if stat.S_ISSOCK(os.fstat(copy).st_mode) else None
+    except OSError:  # closed meanwhile
+        return None
 
 
 def _name(link: socket.socket) -> _Name:
