@@ -39,11 +39,13 @@ class Variant:
 def _no_transaction() -> None:
     """Each statement of a load is committed by itself."""
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedSession
+    from orderhe_dagster.resources.redshift.warehouse import RedshiftSession
 
-    def one_by_one(self: EmbeddedSession, statements: Sequence[str]) -> list[Any]:
+    def one_by_one(self: Any, statements: Sequence[str]) -> list[Any]:
         return [self.execute(sql) for sql in statements if not sql.startswith("lock table")]
 
     EmbeddedSession.transaction = one_by_one  # type: ignore[method-assign]
+    RedshiftSession.transaction = one_by_one  # type: ignore[method-assign]
 
 
 def _prefix_listing() -> None:
