@@ -150,7 +150,17 @@ class PatientFile(socket.SocketIO):
 
     def buffered(self) -> io.BufferedRWPair:
         """The file as drivers use it."""
-        return io.BufferedRWPair(self, self)
+        return _WholeReads(self, self)
+
+
+class _WholeReads(io.BufferedRWPair):
+    """What is asked for comes whole, or nothing does: drivers take the rest of a message for all of it."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if size is not None and 0 < len(data) < size:
+            raise ConnectionResetError("the connection was closed in the middle of an answer")
+        return data
 
 
 def dial(host: str, port: int, within_s: float) -> PatientSocket:

@@ -17,9 +17,11 @@ import pytest
 
 from local_redshift.testing import server as wire
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost
-from orderhe_dagster.resources.build import build_store
+from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.resources.build import build_store, build_warehouse
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.shops import TestShop
 
@@ -193,3 +195,35 @@ def test_a_commit_without_an_answer_is_told_apart(shop: tuple[TestShop, Cutter])
         session.transaction(["insert into t values (2)"])
     assert not isinstance(raised.value, CommitUnknown)
     assert made.rows("select a from t") == [(1,)]
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Iterator[tuple[Warehouse, FaultProxy]]:
+    """An empty warehouse without TLS behind a proxy."""
+    with wire.serving() as server, fault_proxy(server.port) as proxy:
+        environ = {**variables_of(server), "ORDERHE_WAREHOUSE": "redshift"}
+        environ["ORDERHE_REDSHIFT_PORT"] = str(proxy.port)
+        yield build_warehouse(load_settings(environ, tmp_path)), proxy
+
+
+@pytest.mark.parametrize("after", [20_000, 50_000, 90_000])
+def test_a_connection_that_ends_in_the_middle_of_an_answer_is_lost(
+    lines: tuple[Warehouse, FaultProxy], after: int
+) -> None:
+    warehouse, proxy = lines
+    proxy.arm("fin", after)
+    with pytest.raises(ConnectionLost, match="closed in the middle of an answer"):
+        warehouse.query(" union all ".join(["select repeat('x', 1000)"] * 200))
+    assert proxy.faults == []
+
+
+def test_an_answer_that_nobody_can_read_is_a_lost_connection(
+    lines: tuple[Warehouse, FaultProxy],
+) -> None:
+    warehouse, _ = lines
+    with warehouse.session("x") as session:
+        # As if a bit of a message's code were flipped.
+        del session._connection.message_types[b"D"]
+        lost = r"no message of Redshift's.*SSLMODE=verify-full"
+        with pytest.raises(ConnectionLost, match=lost):
+            session.execute("select 1")

@@ -78,6 +78,15 @@ def facts_of(settings: RedshiftSettings, sql: str = "") -> dict[str, str]:
     return {name: text for name, text in facts.items() if text}
 
 
+def unreadable(error: Exception, sql: str) -> ConnectionLost:
+    """For an answer that the driver cannot read."""
+    return ConnectionLost(
+        f"the connection to Redshift was lost while it ran {shown(sql)}: what came is no message of "
+        f"Redshift's ({type(error).__name__}: {error}). Bytes were lost or altered on the way, which TLS "
+        "would refuse: set ORDERHE_REDSHIFT_SSLMODE=verify-full, and run it again"
+    )
+
+
 def not_let_in(settings: RedshiftSettings) -> PortError:
     """For a server that takes the connection, and is not done with letting us in."""
     within_s = settings.connect_timeout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, Statemen
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Lines, Result, Row, Take, Warehouse
 from orderhe_dagster.resources.redshift.connection import close, connect
-from orderhe_dagster.resources.redshift.errors import statement_error
+from orderhe_dagster.resources.redshift.errors import statement_error, unreadable
 from orderhe_dagster.resources.redshift.knock import knock
 from orderhe_dagster.resources.redshift.repeating import ATTEMPTS, repeated
 from orderhe_dagster.resources.redshift.unload import Unload
@@ -150,6 +151,10 @@ class RedshiftSession:
                 raise
             # The driver's error quotes the statement's values: not a cause to be written down.
             raise statement_error(error, sql, self._settings) from None
+        except (LookupError, struct.error, UnicodeDecodeError) as error:
+            if handing is not None and error is handing.failure:
+                raise
+            raise unreadable(error, sql) from None
         names = tuple(column["label"].decode("utf-8") for column in shape)
         count = len(rows) if handing is None else handing.hand()
         return Result(names, tuple(map(_type_name, shape)), rows, count)
