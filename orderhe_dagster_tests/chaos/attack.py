@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import select
 import shutil
@@ -40,6 +41,8 @@ from orderhe_dagster_tests.shops import SALES, TestShop, shop_of
 PATIENCE_S = 3.0
 """So long the newer run may be kept waiting by one that stands still in a transaction."""
 INTERRUPTED = (130, 0)
+_RAW = re.compile(r"\w+: [\w.]+: ")
+"""How an error reads that nobody has put into words: the step and the exception's class."""
 
 
 @dataclass
@@ -325,6 +328,13 @@ def _of_the_end(scenario: Scenario, lines: list[str] | None, status: int, met: b
         )
     if status != 0:
         return [f"the run did not end by itself, but with {status}"]
+    return _of_the_words(scenario, lines or [])
+
+
+def _of_the_words(scenario: Scenario, lines: list[str]) -> list[str]:
+    """What was wrong with what the attacked run told."""
+    if raw := [line for line in lines if _RAW.match(line)]:
+        return [f"nobody says what to do: {raw}"]
     if scenario.most_bytes and scenario.victim == "run" and lines and not _names_a_file(lines):
         return [f"no file is named: {lines}"]
     return []
