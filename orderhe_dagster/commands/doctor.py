@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orderhe_dagster.catalog.table import Table
     from orderhe_dagster.ports.cloud import Cloud
 
+_PATIENCE_S, _STATEMENT_S = 10, 60
 Say = Callable[[str], None]
 _MARKS = {
     "ok": "ok",
@@ -120,6 +121,7 @@ def _roads(
 ) -> Iterator[Road]:
     from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
 
+    settings = _impatient(settings)
     if settings.source == "mysql":
         yield mysql_road(settings.mysql, build_source(settings), tables, cloud, probe)
     store, warehouse = build_store(settings), build_warehouse(settings)
@@ -134,6 +136,23 @@ def _roads(
         Path.cwd() / ".env",
         cache(lambda: _history(settings, tables)),
         runs_by_itself=settings.shop == "external",
+    )
+
+
+def _impatient(settings: Settings) -> Settings:
+    """The same settings, but that nothing is waited for as long as a run would wait."""
+    s3, mysql, redshift = settings.s3, settings.mysql, settings.redshift
+    return replace(
+        settings,
+        s3=replace(
+            s3,
+            connect_timeout=min(s3.connect_timeout, _PATIENCE_S),
+            read_timeout=min(s3.read_timeout, _PATIENCE_S),
+            timeout=min(s3.timeout, 2 * _PATIENCE_S),
+        ),
+        mysql=replace(mysql, read_timeout=min(mysql.read_timeout, _STATEMENT_S)),
+        redshift=replace(redshift, statement_timeout=min(redshift.statement_timeout, _STATEMENT_S)),
+        lock_timeout=min(settings.lock_timeout, _STATEMENT_S),
     )
 
 

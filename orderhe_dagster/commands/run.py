@@ -49,11 +49,20 @@ class Outcome:
         if self.warned_checks:
             head += f", {counted(len(self.warned_checks), 'warning')}"
         return [
-            *(f"FAILED {text}" for text in self.failures),
+            *(f"FAILED {text}" for text in _told_once(self.failures)),
             *(f"CHECK FAILED {text}" for text in self.failed_checks),
             *(f"warning {text}" for text in self.warned_checks),
             head if self.succeeded else f"run {self.run_id} failed",
         ]
+
+
+def _told_once(failures: Sequence[str]) -> Iterator[str]:
+    """Each failure; an explanation that several have (what follows an empty line) behind the first alone."""
+    told: set[str] = set()
+    for text in failures:
+        head, _, why = text.partition("\n\n")
+        yield f"{head} (the same reason as above)" if why in told else text
+        told |= {why} if why else set()
 
 
 def launch(

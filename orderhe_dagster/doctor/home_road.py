@@ -126,8 +126,22 @@ def _dagster_yaml(home: Home) -> Found:
         notes = advice(home)
     except (OrderheError, OSError, UnicodeDecodeError) as error:
         facts = {"path": str(home.instance), "problem": str(error).split("\n", 1)[0]}
-        return failed(f"dagster.yaml: {facts['problem']}", of_name("dagster-yaml", facts))
+        aside = home.instance.with_name("dagster.yaml.mine")
+        return Found(
+            "failed",
+            f"dagster.yaml: {facts['problem']}",
+            (of_name("dagster-yaml", facts),),
+            mends=lambda: _put_aside(home.instance, aside),
+            will=f"mv {home.instance} {aside} (the next command writes a new one)",
+        )
     return ok("; ".join(["as runs need it", *notes]))
+
+
+def _put_aside(path: Path, aside: Path) -> None:
+    """Move a file away, over nothing."""
+    if aside.exists():
+        raise FileExistsError(17, f"{aside} is there already")
+    path.rename(aside)
 
 
 def _schedules(home: Home, history: Callable[[], History]) -> Found:

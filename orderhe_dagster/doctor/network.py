@@ -142,7 +142,10 @@ def _lets_in(rules: Sequence[Rule], port: int, address: str) -> bool:
 def of_aws(place: Place, look: Callable[[str], Found], kinds: tuple[str, ...]) -> Found:
     """A look at AWS, where the place is one of AWS's; `look` is given the region."""
     known = place.known
-    if known.get("endpoint_kind") not in kinds:
+    kind = known.get("endpoint_kind")
+    if kind in ("rds", "serverless", "cluster") and kind not in kinds:
+        return skipped(f"of a {kind}, AWS is not asked")
+    if kind not in kinds:
         where = (
             "an address of a private network" if is_private(place.host) else "no endpoint of AWS"
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from orderhe_dagster.doctor.explain import of_name
-from orderhe_dagster.doctor.walk import Check, Found, Road, failed, ok
+from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok
 from orderhe_dagster.ports.cloud import Cloud
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.settings.config import S3Settings
 
+_MAY_NOT_LIST = "s3-denied-bucket"
 PROBES = "backup/_doctor"
 """Below it lie objects that are tried, and removed at once: Redshift's role may read there, too."""
 
@@ -18,12 +20,12 @@ PROBES = "backup/_doctor"
 def store_road(settings: S3Settings, store: Store, cloud: Cloud, *, is_s3: bool) -> Road:
     """The checks of a store, in their order."""
     probe = _Probe(store)
-    checks = [
+    checks: list[Check] = [
         Check("bucket", probe.list),
         Check("write", probe.write),
-        Check("conditional write", lambda: probe.write_again(settings), needs=("bucket", "write")),
-        Check("read", probe.read, needs=("bucket", "write")),
-        Check("remove", probe.remove, needs=("bucket", "write")),
+        Check("conditional write", lambda: probe.write_again(settings), needs=("write",)),
+        Check("read", probe.read, needs=("write",)),
+        Check("remove", probe.remove, needs=("write",)),
     ]
     if is_s3 and not settings.endpoint_url:
         checks.append(Check("caller (AWS)", lambda: _caller(cloud), needs=()))
@@ -39,7 +41,12 @@ class _Probe:
         self._body = secrets.token_bytes(64)
 
     def list(self) -> Found:
-        self._store.listing(f"{PROBES}/")
+        try:
+            self._store.listing(f"{PROBES}/")
+        except PortError as error:
+            found = failure(error)
+            # Who may not list may write all the same: that is looked at, too.
+            return replace(found, stops=[one.name for one in found.explanations] != [_MAY_NOT_LIST])
         return ok(self._store.url(PROBES).removesuffix(f"/{PROBES}"))
 
     def write(self) -> Found:

@@ -6,7 +6,7 @@ What sends a statement is looked at only where that is asked for: a minute of Re
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from orderhe_dagster.catalog import ddl
@@ -19,7 +19,7 @@ from orderhe_dagster.doctor.signature import Explanation
 from orderhe_dagster.doctor.store_road import PROBES, removed
 from orderhe_dagster.doctor.walk import Check, Found, Road, failed, ok, skipped
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.cloud import Cloud, Workgroup
+from orderhe_dagster.ports.cloud import Cloud, Role, Workgroup
 from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
@@ -27,6 +27,7 @@ from orderhe_dagster.settings.config import RedshiftSettings, Settings
 
 NAME = "Redshift"
 _STAGE = "_orderhe_doctor"
+_OF_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 _NOT_THERE = ("42P01", "3F000")
 _LABEL = "orderhe doctor"
 
@@ -290,27 +291,10 @@ class _Aws:
                 "s3:GetObject": f"{objects}{PROBES}/probe.parquet",
                 "s3:PutObject": f"{objects}unload/x/0000_part_00.parquet",
             }
-            why, unsure, allowed = list[Explanation](), list[str](), list[str]()
-            lacking: list[str] = []
-            for action, resource in wanted.items():
-                verdict = evaluate(role.policies, action, resource, boundary=role.boundary)
-                if verdict.answer == "denied":
-                    more = {"policy_name": verdict.policy, "statement": verdict.statement}
-                    more["actions"] = action
-                    why.append(of_name("role-is-denied", {**facts, **more}))
-                elif verdict.answer == "not allowed":
-                    lacking.append(action)
-                elif verdict.answer == "depends":
-                    unsure.append(action)
-                else:
-                    allowed.append(action)
-            if lacking:
-                why.append(of_name("role-lacks-rights", {**facts, "actions": ", ".join(lacking)}))
-            if why:
-                return failed("; ".join(one.cause for one in why), *why)
-            if unsure:
-                return Found("unknown", f"depends on conditions: {', '.join(unsure)}")
-            return ok(f"{role.name}'s policies allow {', '.join(allowed)}")
+            if settings.s3.kms_key_id.startswith("arn:"):
+                facts["kms_key_arn"] = settings.s3.kms_key_id
+                wanted |= dict.fromkeys(_OF_KEY, settings.s3.kms_key_id)
+            return _judged(role, wanted, facts)
 
         return self._with_role(look)
 
@@ -341,6 +325,30 @@ class _Aws:
             return ok(counted(count, "limit"))
 
         return self._serverless(look)
+
+
+def _judged(role: Role, wanted: Mapping[str, str], facts: dict[str, str]) -> Found:
+    """What a role's policies say of the actions that are wanted, each on its resource."""
+    prefix = facts.get("prefix", "")
+    context = {"s3:prefix": f"{prefix}/{PROBES}/" if prefix else f"{PROBES}/"}
+    why, actions = list[Explanation](), dict[str, list[str]]()
+    for action, resource in wanted.items():
+        verdict = evaluate(role.policies, action, resource, boundary=role.boundary, context=context)
+        actions.setdefault(verdict.answer, []).append(action)
+        if verdict.answer == "denied":
+            more = {"policy_name": verdict.policy, "statement": verdict.statement}
+            why.append(of_name("role-is-denied", {**facts, **more, "actions": action}))
+    lacking = actions.get("not allowed", [])
+    of_bucket = [action for action in lacking if action not in _OF_KEY]
+    if of_bucket:
+        why.append(of_name("role-lacks-rights", {**facts, "actions": ", ".join(of_bucket)}))
+    if len(of_bucket) < len(lacking):
+        why.append(of_name("copy-kms", facts))
+    if why:
+        return failed("; ".join(one.cause for one in why), *why)
+    if "depends" in actions:
+        return Found("unknown", f"depends on conditions: {', '.join(actions['depends'])}")
+    return ok(f"{role.name}'s policies allow {', '.join(actions.get('allowed', []))}")
 
 
 def completed_with(facts: dict[str, str], role: str) -> dict[str, str]:

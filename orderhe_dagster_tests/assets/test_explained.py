@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from orderhe_dagster.assets.common import failing_clearly
+from orderhe_dagster.commands.run import Outcome
 from orderhe_dagster.doctor.signatures.table import BY_NAME
 from orderhe_dagster.ports.errors import PortError, Symptom
 
@@ -28,6 +29,15 @@ def test_a_failure_shows_cause_fix_and_page() -> None:
     assert shown["cause"] == "Redshift's role may not read the bucket"
     assert str(shown["fix"]).startswith("```sh\naws iam put-role-policy")
     assert shown["page"] == "docs/doctor.md#copy-denied"
+
+
+def test_what_several_fail_by_is_explained_once() -> None:
+    outcome = Outcome("r", False, failures=["a: no\n\nbecause\nfix", "b: no\n\nbecause\nfix", "c"])
+    assert outcome.lines()[:3] == [
+        "FAILED a: no\n\nbecause\nfix",
+        "FAILED b: no (the same reason as above)",
+        "FAILED c",
+    ]
 
 
 def test_a_failure_that_nothing_is_known_of_is_as_it_was() -> None:

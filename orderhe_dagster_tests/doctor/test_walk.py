@@ -312,6 +312,22 @@ def test_a_trust_or_policy_with_conditions_is_unknown(tmp_path: Path) -> None:
     assert found["role's rights (AWS)"].status == "unknown"
 
 
+def test_the_rights_on_a_key_and_below_a_prefix_are_judged(tmp_path: Path) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    encrypted = {"ORDERHE_S3_SSE": "aws:kms", "ORDERHE_S3_KMS_KEY_ID": key}
+    found = of_redshift(tmp_path, GivenCloud(), **encrypted)["role's rights (AWS)"]
+    assert why(found) == ["copy-kms"]
+    assert key in found.explanations[0].command
+    both = {"p": allow("s3:*"), "k": allow("kms:*", on=key)}
+    found = of_redshift(tmp_path, GivenCloud(policies=both), **encrypted)["role's rights (AWS)"]
+    assert found.status == "ok"
+    listing: dict[str, Any] = dict(allow("s3:ListBucket"))
+    listing["Statement"][0]["Condition"] = {"StringLike": {"s3:prefix": "one/*"}}
+    rest = allow("s3:GetBucketLocation", "s3:GetObject", "s3:PutObject")
+    cloud = GivenCloud(policies={"l": listing, "r": rest})
+    assert of_redshift(tmp_path, cloud)["role's rights (AWS)"].status == "ok"
+
+
 def test_without_a_right_to_look_every_check_of_aws_is_unknown(tmp_path: Path) -> None:
     explicit = {"ORDERHE_REDSHIFT_IAM_ROLE": ROLE}
     found = of_redshift(tmp_path, SilentCloud(), **explicit)
@@ -350,6 +366,22 @@ def test_a_store_that_ignores_conditions_is_told(tmp_path: Path) -> None:
     settings = load_settings({}, tmp_path).s3
     found = named(list(store_road(settings, store, SilentCloud(), is_s3=False).walk()))
     assert why(found["conditional write"]) == ["s3-no-conditional-writes"]
+
+
+def test_who_may_not_list_may_write_all_the_same(tmp_path: Path) -> None:
+    class Unlisted(FolderStore):
+        def listing(self, prefix: str) -> NoReturn:
+            error = PortError("no")
+            facts = {"bucket": "shop", "scope": "bucket", "action": "s3:ListBucket"}
+            error.symptom = Symptom("s3", "AccessDenied", "AccessDenied", facts)
+            raise error
+
+    store = Unlisted(root=str(tmp_path), bucket="shop")
+    store.create()
+    settings = load_settings({}, tmp_path).s3
+    found = named(list(store_road(settings, store, SilentCloud(), is_s3=False).walk()))
+    assert why(found["bucket"]) == ["s3-denied-bucket"]
+    assert {found[name].status for name in ("write", "conditional write", "read")} == {"ok"}
 
 
 def test_the_root_user_is_told(tmp_path: Path) -> None:
@@ -429,7 +461,12 @@ def test_a_disk_that_is_nearly_full_is_told(
 
 def test_what_dagster_lacks_is_told(home: Home, tmp_path: Path) -> None:
     home.instance.write_text(TEXT.replace("[orderhe]", "[]"), "utf-8")
-    assert why(of_machine(home, tmp_path / ".env")["dagster.yaml"]) == ["dagster-yaml"]
+    found = of_machine(home, tmp_path / ".env")["dagster.yaml"]
+    assert why(found) == ["dagster-yaml"]
+    assert found.mends is not None
+    found.mends()
+    assert not home.instance.exists()
+    assert (home.dagster / "dagster.yaml.mine").is_file()
 
 
 HISTORIES: Mapping[str, tuple[str, str, History]] = {

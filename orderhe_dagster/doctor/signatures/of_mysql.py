@@ -528,12 +528,13 @@ SIGNATURES = (
         "minutes. A user that "
         "must use TLS is refused like this without it, too",
         how="the server answered, and refused the login (1045)",
-        command="aws rds modify-db-instance --region {region} --db-instance-identifier {instance} "
+        kind="env",
+        command="ORDERHE_MYSQL_USER={user}\nORDERHE_MYSQL_PASSWORD='<its password>'",
+        console="a new password, as an administrator: alter user '{user}'@'%' identified by '<a "
+        "new password>'; "
+        "the master user's: aws rds modify-db-instance --db-instance-identifier {instance} "
         "--master-user-password "
         "'<a new password>' --apply-immediately",
-        console="that is the master user's; for another, as an administrator: alter user "
-        "'{user}'@'%' identified by "
-        "'<a new password>'. Then set ORDERHE_MYSQL_USER and ORDERHE_MYSQL_PASSWORD",
         codes=("1045", "1698"),
         examples=(
             Example(

@@ -333,11 +333,11 @@ SIGNATURES = (
         title="The Redshift does not know this user with this password",
         cause="user or password is wrong, or the password was changed (in Secrets Manager, it may rotate)",
         how="the server answered, and refused the login",
-        command="aws redshift-serverless update-namespace --region {region} --namespace-name {namespace} "
-        "--manage-admin-password",
-        console="that is the administrator's; another's: alter user {user} password '<a new one>'. "
-        "The local Redshift's "
-        "is in the file redshift/password of its ORDERHE_HOME",
+        kind="env",
+        command="ORDERHE_REDSHIFT_USER={user}\nORDERHE_REDSHIFT_PASSWORD='<its password>'",
+        console="a new password, as an administrator: alter user {user} password '<a new one>'; the "
+        "administrator's: Redshift > Serverless > Namespace > Actions > Edit admin credentials. The local "
+        "Redshift's is in the file redshift/password of its ORDERHE_HOME",
         codes=("28000", "28P01"),
         examples=(
             Example('password authentication failed for user "loader"', _LOCAL, "28000", _HERE),
