@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from orderhe_dagster.catalog.ddl import quoted, quoted_names
 from orderhe_dagster.catalog.table import Table
-from orderhe_dagster.doctor.explain import explain, of_name
+from orderhe_dagster.doctor.explain import explain, explain_symptom, of_name
 from orderhe_dagster.doctor.network import Place, checks, of_aws, ways_in
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.signature import Explanation
@@ -32,6 +33,7 @@ _OF_TLS = {
 """What comes before a user's name is said."""
 _STRICT = ("STRICT_TRANS_TABLES", "NO_ZERO_DATE")
 _APART_S = 300
+_WHO_S = 1.0
 _MANY_ROWS = 1_000_000
 
 
@@ -56,7 +58,7 @@ def mysql_road(
         NAME,
         [
             *checks(place),
-            Check("TLS", lambda: _tls(session, settings)),
+            Check("TLS", lambda: _tls(session, settings, place)),
             Check("login", lambda: _login(session, settings)),
             Check("privileges", seen(lambda look: _privileges(look, tables))),
             Check("time zone", seen(_zone)),
@@ -97,22 +99,27 @@ class _Session:
         return None
 
 
-def _tls(session: _Session, settings: MySQLSettings) -> Found:
+def _tls(session: _Session, settings: MySQLSettings, place: Place) -> Found:
     why = session.why_not()
     if why is not None and why.name in _OF_TLS:
-        return ok_error(session)
+        return _before_login(session, why, place)
     if settings.sslmode == "disable":
         return ok("not asked for (ORDERHE_MYSQL_SSLMODE): what is sent can be read on the way")
     cipher = session.look().tls if why is None else ""
     return ok(f"verified ({settings.sslmode}){f', {cipher}' if cipher else ''}")
 
 
-def ok_error(session: _Session) -> Found:
-    """The failure that the session ended with."""
+def _before_login(session: _Session, why: Explanation, place: Place) -> Found:
+    """The failure that the session ended with; of who is silent, it is found out whether it is a Redshift."""
     try:
         session.look()
     except PortError as error:
-        return failure(error)
+        found = failure(error)
+        if why.name != "mysql-silent" or error.symptom is None:
+            return found
+        who = place.probe.identify(place.host, place.port, _WHO_S)
+        known = explain_symptom(error.symptom, {"greets": who} if who else {})
+        return replace(found, explanations=(known,)) if known else found
     return ok("there is a session")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 Resolve = Callable[[str, int], list[str]]
 Reach = Callable[[str, int, float], float]
+Identify = Callable[[str, int, float], str]
+_ASKS_FOR_TLS = struct.pack("!ii", 8, 80877103)  # as Redshift's and PostgreSQL's clients begin
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -24,9 +27,24 @@ def reach(host: str, port: int, within_s: float) -> float:
         return time.monotonic() - began
 
 
+def identify(host: str, port: int, within_s: float) -> str:
+    """Who answers a port: `mysql`, which greets at once, `redshift`, which waits to be asked; "": neither."""
+    try:
+        with socket.create_connection((host, port), timeout=within_s) as link:
+            try:
+                begin = link.recv(5)
+                return "mysql" if begin[3:5] == b"\x00\x0a" else ""
+            except TimeoutError:
+                link.sendall(_ASKS_FOR_TLS)
+                return "redshift" if link.recv(1) in (b"S", b"N") else ""
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True)
 class Probe:
-    """Both, so that a test can stand in for a network."""
+    """All three, so that a test can stand in for a network."""
 
     resolve: Resolve = resolve
     reach: Reach = reach
+    identify: Identify = identify

@@ -71,7 +71,7 @@ class Road:
             missing = [name for name in check.needs or () if name in failed]
             before = missing[0] if missing else stopped if check.needs is None else ""
             found = ok_or_error(check.look) if not before else skipped(f"{before} comes first")
-            if found.status != "ok":
+            if found.status in ("failed", "skipped"):
                 failed.add(check.name)
             if found.stops:
                 stopped = stopped or check.name

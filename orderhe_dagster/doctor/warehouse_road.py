@@ -71,7 +71,7 @@ def warehouse_road(
             Check("TLS", lambda: _tls(warehouse, given)),
             Check("login", said(lambda: _login(warehouse, given))),
             Check("COPY", said(lambda: copied(store, warehouse))),
-            Check("marts", said(lambda: read_marts(warehouse, marts))),
+            Check("marts", said(lambda: read_marts(warehouse, marts)), needs=("login",)),
             Check("way in (AWS)", aws.way_in, needs=()),
             Check("role's trust (AWS)", aws.trust, needs=()),
             Check("role attached (AWS)", aws.attached, needs=()),
@@ -119,9 +119,17 @@ def copied(store: Store, warehouse: Warehouse) -> Found:
         with warehouse.session(_LABEL) as session:
             session.execute(f"create temp table {_STAGE} (n integer)")
             address = ddl.string(store.url(key))
-            session.execute(
-                f"copy {_STAGE} (n) from {address} {warehouse.copy_authorization} format as parquet"
-            )
+            try:
+                session.execute(
+                    f"copy {_STAGE} (n) from {address} {warehouse.copy_authorization} format as parquet"
+                )
+            except StatementError as error:
+                why = explain(error)
+                if why is None or why.name not in ("copy-no-object", "copy-no-bucket"):
+                    raise
+                where = store.url(PROBES).removesuffix(f"/{PROBES}")
+                text = f"just written, and not there for Redshift: {store.url(key)}"
+                return failed(text, of_name("copy-other-store", {"store": where}))
             count = session.execute(f"select count(*) from {_STAGE}").scalar()
             session.execute(f"drop table {_STAGE}")
     if count != 1:

@@ -18,6 +18,7 @@ from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.doctor.clouds import SilentCloud
 from orderhe_dagster_tests.doctor.peers import network, peer, says
+from orderhe_dagster_tests.servers.mariadb import MariaDB
 from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.servers.s3 import use
 
@@ -126,6 +127,27 @@ def test_nothing_is_sent_to_redshift_without_sql(
     assert any("TLS" in line and "verified" in line for line in rows)
     asked = orderhe("--sql", **environ)
     assert "not asked" not in asked.output
+    # The test's server has a store of its own.
+    assert "Redshift reads another store than the one that backups are written to" in asked.output
+
+
+def test_servers_whose_settings_were_exchanged_are_known_by_how_they_answer(
+    folder: Path, redshift: Redshift, mariadb: MariaDB
+) -> None:
+    result = orderhe(
+        **{
+            **AWS,
+            **variables_of(redshift),
+            "ORDERHE_MYSQL_HOST": "127.0.0.1",
+            "ORDERHE_MYSQL_PORT": str(redshift.port),
+            "ORDERHE_MYSQL_CONNECT_TIMEOUT": "1",
+            "ORDERHE_REDSHIFT_PORT": str(mariadb.port),
+        }
+    )
+    assert "The MySQL settings name a Redshift" in result.output
+    assert "The Redshift settings name a MySQL" in result.output
+    assert "SSLMODE=disable" not in result.output
+    assert NEEDLE not in result.output
 
 
 def test_files_and_modes_are_mended_after_asking(folder: Path) -> None:

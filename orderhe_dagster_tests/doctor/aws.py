@@ -20,7 +20,7 @@ import pytest
 from orderhe_dagster_tests.servers.s3 import S3Server, use
 
 REGION = "us-east-1"
-OF_THE_LINE_ALONE = {("sso", "login"), ("configure", "list-profiles")}
+OF_THE_LINE_ALONE = {("sso", "login"), ("configure",), ("configure", "list-profiles")}
 """Commands of `aws` that are no operation of a service."""
 _OF_EC2 = {"protocol": "IpProtocol", "cidr": "CidrIp"}
 

@@ -496,6 +496,6 @@ def test_every_signature_that_a_check_finds_was_found_here() -> None:
     here = {
         *("settings-wrong", "home-open-to-others", "env-open-to-others", "home-not-writable"),
         *("disk-nearly-full", "dagster-yaml", "schedules-off", "not-fresh", "no-index"),
-        "clock-differs",
+        *("clock-differs", "copy-other-store"),
     }
     assert {one.name for one in OF_HOME} == here

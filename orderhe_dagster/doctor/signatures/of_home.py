@@ -152,6 +152,28 @@ SIGNATURES = (
         ),
     ),
     Signature(
+        name="copy-other-store",
+        system="home",
+        title="Redshift reads another store than the one that backups are written to",
+        cause="an object that was written a moment ago is not there for Redshift: the local one "
+        "was started with another "
+        "store, folder, bucket or prefix than this machine's settings name",
+        how="the doctor wrote it itself, into {store}",
+        command="orderhe warehouse serve",
+        console="start it with the same ORDERHE_STORE, ORDERHE_S3_* and ORDERHE_HOME as its "
+        "clients; it prints which "
+        "store it reaches",
+        pattern=r"just written",
+        examples=(
+            Example(
+                "just written, and not there for Redshift: s3://shop-backup/backup/_doctor/1/probe.parquet",
+                "seen: the local Redshift",
+                "",
+                {**_FACTS, "store": "s3://shop-backup"},
+            ),
+        ),
+    ),
+    Signature(
         name="no-index",
         system="home",
         title="A table has no index that finds its days",

@@ -20,9 +20,11 @@ _TIMED_OUT = r"timed out|Errno 110\b|\(110\)"
 
 
 def _of_redshift(facts: Facts) -> bool:
-    return number(facts, "port") in REDSHIFT_PORTS or facts.get("endpoint_kind") in (
-        "serverless",
-        "cluster",
+    kind, who = facts.get("endpoint_kind"), facts.get("greets")
+    return (
+        number(facts, "port") in REDSHIFT_PORTS
+        or kind in ("serverless", "cluster")
+        or who == "redshift"
     )
 
 
@@ -50,7 +52,7 @@ SIGNATURES = (
         cause="{host}:{port} is a Redshift's endpoint or port: it waits for PostgreSQL's first "
         "message, MySQL's client "
         "for MySQL's greeting, and neither comes",
-        how="port {port} or the host's name is a Redshift's, and no MySQL greeted there",
+        how="port {port}, the host's name or its first answer is a Redshift's, and no MySQL greeted there",
         kind="env",
         command="ORDERHE_MYSQL_HOST=<the endpoint of the MySQL>\nORDERHE_MYSQL_PORT=3306",
         console="the Redshift's own settings are ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT",
@@ -854,8 +856,10 @@ SIGNATURES = (
         title="A contract's table is not in the MySQL",
         cause="the contract in raw/ names a table that {database} has not, or that the user may not see",
         how="the server knows no such table (1146)",
-        command="orderhe adopt --update",
-        console="it shows what differs; in a new, empty database `orderhe create` makes the tables",
+        command="orderhe create",
+        console="where the shop has its tables already, the contract's name is wrong: orderhe "
+        "adopt --update shows what "
+        "differs",
         codes=("1146",),
         examples=(Example("Table 'shop.orders' doesn't exist (1146)", _MARIADB, "1146", _RDS),),
     ),

@@ -452,7 +452,7 @@ SIGNATURES = (
         "settings name; they name none, "
         "or its credentials have expired",
         how="AWS's client had nothing to sign with, or was told so",
-        command="aws sts get-caller-identity",
+        command="aws configure",
         console="set AWS_PROFILE (and run `aws sso login`), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         pattern=r"NoCredentials|Unable to locate "
         r"credentials|Expired|InvalidClientToken|UnrecognizedClient|InvalidSignature",
