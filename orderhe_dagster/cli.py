@@ -372,7 +372,11 @@ def doctor(sql: bool, as_json: bool, fix: bool, yes: bool) -> None:
         def agree(will: str) -> bool:
             return yes or click.confirm(f"{will}?", err=True)
 
-        if not run_doctor(Asked(sql, as_json, fix, agree), click.echo):
+        def note(text: str) -> None:
+            if sys.stderr.isatty():
+                click.echo(text, err=True)
+
+        if not run_doctor(Asked(sql, as_json, fix, agree, note), click.echo):
             sys.exit(1)
 
 

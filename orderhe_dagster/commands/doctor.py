@@ -39,12 +39,16 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person asks for: statements to Redshift, JSON, mending (after `agree` says yes)."""
+    """What a person asks for: statements to Redshift, JSON, mending (after `agree` says yes).
+
+    `note` is told what is looked at: a place that does not answer is waited for.
+    """
 
     sql: bool = False
     as_json: bool = False
     fix: bool = False
     agree: Callable[[str], bool] = lambda _: False
+    note: Say = lambda _: None
 
 
 def run_doctor(
@@ -57,7 +61,7 @@ def run_doctor(
     except SettingsError as error:
         outcomes = list(_of_settings(error))
     else:
-        outcomes = list(walk(settings, asked.sql, cloud, probe))
+        outcomes = list(walk(settings, asked.sql, cloud, probe, asked.note))
     if asked.fix:
         outcomes = _mended(outcomes, asked.agree, say if not asked.as_json else lambda _: None)
     if asked.as_json:
@@ -69,7 +73,11 @@ def run_doctor(
 
 
 def walk(
-    settings: Settings, asks: bool, cloud: Cloud | None = None, probe: Probe | None = None
+    settings: Settings,
+    asks: bool,
+    cloud: Cloud | None = None,
+    probe: Probe | None = None,
+    note: Say = lambda _: None,
 ) -> Iterator[Outcome]:
     """Every check of every road; what one comes to keeps none of another road from being looked at."""
     from orderhe_dagster.resources.build import build_cloud
@@ -80,6 +88,7 @@ def walk(
     if problem:
         yield Outcome("settings", "sql", Found("failed", problem))
     for road in _roads(settings, tables, marts, cloud or build_cloud(), probe or Probe(), asks):
+        note(f"looking at {road.name} …")
         yield from road.walk()
 
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import PortError
@@ -54,9 +55,8 @@ def _greeted(link: socket.socket, settings: RedshiftSettings) -> str:
     if answer != _YES:
         refused = connect_error(OSError("Server refuses SSL"), settings)
         if answer != _NO and refused.symptom is not None and _is_mysql(link, answer):
-            facts = refused.symptom.facts
-            assert isinstance(facts, dict)
-            facts["greets"] = "mysql"
+            facts = {**refused.symptom.facts, "greets": "mysql"}
+            refused.symptom = replace(refused.symptom, facts=facts)
         raise refused
     context = ssl.create_default_context(cafile=settings.ssl_ca or None)
     if bundle := _amazons_bundle():
