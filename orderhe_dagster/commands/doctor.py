@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from orderhe_dagster.doctor.explain import of_name
 from orderhe_dagster.doctor.home_road import History, home_road
-from orderhe_dagster.doctor.mysql_road import mysql_road
+from orderhe_dagster.doctor.mysql_road import local_source_road, mysql_road
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.store_road import store_road
 from orderhe_dagster.doctor.walk import Found, Outcome, Road, ok, skipped
@@ -131,15 +131,17 @@ def _roads(
     from orderhe_dagster.resources.build import build_source, build_store, build_warehouse
 
     settings = _impatient(settings)
+    home, source = home_of(settings), build_source(settings)
     if settings.source == "mysql":
-        yield mysql_road(settings.mysql, build_source(settings), tables, cloud, probe)
+        yield mysql_road(settings.mysql, source, tables, cloud, probe)
+    else:
+        yield local_source_road(source, home.shop, tables)
     store, warehouse = build_store(settings), build_warehouse(settings)
     yield store_road(settings.s3, store, cloud, is_s3=settings.store == "s3")
     if settings.warehouse == "embedded":
-        yield local_road(warehouse, marts)
+        yield local_road(warehouse, home.warehouse, marts)
     else:
         yield warehouse_road(settings, store, warehouse, marts, cloud, probe, asks=asks)
-    home = home_of(settings)
     yield home_road(
         home,
         Path.cwd() / ".env",

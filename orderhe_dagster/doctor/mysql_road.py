@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 from orderhe_dagster.catalog.ddl import quoted, quoted_names
 from orderhe_dagster.catalog.table import Table
@@ -12,7 +13,7 @@ from orderhe_dagster.doctor.explain import explain, explain_symptom, of_name
 from orderhe_dagster.doctor.network import Place, checks, of_aws, ways_in
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.signature import Explanation
-from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok
+from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok, skipped
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.cloud import Cloud
 from orderhe_dagster.ports.errors import PortError
@@ -68,6 +69,19 @@ def mysql_road(
             Check("way in (AWS)", lambda: _way_in(place, cloud), needs=()),
         ],
     )
+
+
+def local_source_road(source: Source, file: Path, tables: Sequence[Table]) -> Road:
+    """The checks of a source that is a file of this machine."""
+
+    def opens() -> Found:
+        if not file.exists():
+            return skipped("there is no shop yet: `orderhe create` makes it")
+        for table in tables:
+            source.drift(table)
+        return ok(f"{source.identity}: {counted(len(tables), 'table')}")
+
+    return Road("source", [Check("opens", opens)])
 
 
 class _Session:

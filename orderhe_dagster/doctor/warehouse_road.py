@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Table
@@ -82,10 +83,12 @@ def warehouse_road(
     )
 
 
-def local_road(warehouse: Warehouse, marts: Sequence[Table]) -> Road:
+def local_road(warehouse: Warehouse, file: Path, marts: Sequence[Table]) -> Road:
     """The checks of a warehouse that is a file of this machine."""
 
     def opens() -> Found:
+        if not file.exists():
+            return Found("skipped", "there is none yet: `orderhe create` makes it", stops=True)
         with warehouse.session(_LABEL, read_only=True) as session:
             session.execute("select 1")
         return ok(warehouse.identity)

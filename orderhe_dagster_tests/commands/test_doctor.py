@@ -66,6 +66,11 @@ def test_on_a_laptop_all_is_well(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "The road is passable" in result.output
     assert "FAILED" not in result.output
+    assert not (folder / ".orderhe/warehouse.duckdb").exists(), "a look makes no database"
+    assert CliRunner().invoke(main, ["create"]).exit_code == 0
+    after = orderhe()
+    assert after.exit_code == 0, after.output
+    assert "duckdb:shop.duckdb: 3 tables" in after.output
 
 
 def test_two_walls_at_once_are_both_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
