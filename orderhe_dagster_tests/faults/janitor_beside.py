@@ -37,6 +37,7 @@ from orderhe_dagster_tests.faults.kills import (
     prepare,
     run_once,
 )
+from orderhe_dagster_tests.reliability.results import record_suite
 from orderhe_dagster_tests.shops import TestShop
 
 TABLES = ("buyers", "sales")
@@ -253,18 +254,21 @@ def main(arguments: list[str] | None = None) -> int:
     load_modules()
     seed = asked.seed if asked.seed is not None else random.randrange(10**6)
     root = Path(tempfile.mkdtemp(prefix="orderhe-janitor-"))
+    began = time.monotonic()
     scene = prepare("again", root / "again", PART)
     grace = timedelta(seconds=asked.grace)
     tally = beside(scene, root / "shop", seed, asked.minutes, grace)
     print(f"runs: {dict(tally.runs)}; removed: {dict(tally.removed)}")
     for text in tally.problems:
         print(f"BAD {text}")
-    bad = bool(tally.problems)
+    bad, rounds = bool(tally.problems), sum(tally.runs.values())
     if not tally.removed["objects of generations"]:
         print("BAD nothing had its time: nothing is shown", flush=True)
         bad = True
+    took = time.monotonic() - began
+    record_suite("janitor", "janitor beside loads", rounds, len(tally.problems), took, seed)
     print(
-        f"{sum(tally.runs.values())} rounds, {len(tally.problems)} bad; seed {seed}"
+        f"{rounds} rounds, {len(tally.problems)} bad; seed {seed}"
         + (f"; see {root}" if bad else "")
     )
     if not bad:

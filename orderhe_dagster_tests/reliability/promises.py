@@ -133,7 +133,15 @@ PROMISES = (
     ),
     Promise(
         "what has had its time goes, nothing that counts does",
-        (Attack("the janitor between all writes of a run", ("road/test_janitor.py",)),),
+        (
+            Attack("the janitor between all writes of a run", ("road/test_janitor.py",)),
+            Attack(
+                "the janitor beside loads that are killed, doubled and repeated",
+                ("road/test_janitor.py",),
+                "make kills",
+                "janitor",
+            ),
+        ),
     ),
     Promise(
         "nothing waits for ever, and one rerun heals",
