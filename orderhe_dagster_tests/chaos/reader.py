@@ -14,7 +14,7 @@ from orderhe_dagster_tests.shops import TestShop
 
 SALES = ROWS.format("warehouse.sales")
 TAKINGS = "select sold_on, sale_count, price_total from mart.takings order by 1"
-_EVERY_S = 0.15
+_EVERY_S = 0.2
 _AFTER_S = 0.3  # a server that is not there is left alone for so long
 _NOT_THERE = ("42P01", "3F000")
 
