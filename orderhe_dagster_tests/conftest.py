@@ -32,6 +32,7 @@ __all__ = [  # fixtures
 ROOT = Path(__file__).resolve().parents[1]
 LONG = (
     "test_drill",
+    "test_chaos",
     "test_tutorial",
     "test_truth",
     "test_walkthrough",

@@ -80,10 +80,10 @@ class Stage:
         rng = random.Random(f"{self.scenario.seed} {salt}")
         return Writer(self.direct, self.first, self.states, rng, number)
 
-    def hasty(self) -> TestShop:
-        """The shop with little time."""
+    def hasty(self, shop: TestShop) -> TestShop:
+        """A shop with little time."""
         limits = {f"ORDERHE_{name}": value for name, value in HASTY.items()}
-        return TestShop(self.shop.folder, {**self.shop.environ, **limits})
+        return TestShop(shop.folder, {**shop.environ, **limits})
 
     def run(self, shop: TestShop) -> list[str]:
         """Run the selection in this process; what went wrong."""
@@ -106,7 +106,7 @@ def play(scenario: Scenario, folder: Path, mariadb: MariaDB, authority: Authorit
     ):
         stage = _stage(scenario, made, folder)
         forked(lambda: _prepare(stage))
-        reading = reader(stage.direct)
+        reading = reader(stage.hasty(stage.direct))
         stack.callback(reading.child.end)
         lines, status, writes = _attacked(stage, verdict)
         verdict.run = "; ".join(lines or []) if lines is not None else f"ended with {status}"
@@ -135,8 +135,7 @@ def _stage(scenario: Scenario, made: Systems, folder: Path) -> Stage:
     first = today("Asia/Seoul") - timedelta(days=DAYS)
     environ = {**made.variables, "ORDERHE_START_DATE": str(first)}
     shop = shop_of(folder / "shop", SALES, **environ)
-    limits = {f"ORDERHE_REDSHIFT_{name}": "3" for name in ("CONNECT_TIMEOUT", "STATEMENT_TIMEOUT")}
-    direct = TestShop(shop.folder, {**shop.environ, **made.direct(), **limits})
+    direct = TestShop(shop.folder, {**shop.environ, **made.direct()})
     return Stage(scenario, made, shop, direct, first, folder / "states.jsonl")
 
 
@@ -207,7 +206,7 @@ def _doomed(stage: Stage, writing: SecondWriter, tell: int, reported: int) -> li
     FUSE.does, FUSE.beside = does, beside
     wire()
     _wait_less()
-    return stage.run(stage.hasty())
+    return stage.run(stage.hasty(stage.shop))
 
 
 def _wait_less() -> None:

@@ -26,7 +26,7 @@ def test_a_run_that_is_attacked_on_the_real_systems_tears_nothing_and_one_rerun_
     command = [sys.executable, "-W", "ignore", "-m", "orderhe_dagster_tests.chaos.run"]
     done = subprocess.run(
         [
-            *(*command, "--seeds", f"0-{SHORT - 1}", "--minutes", "10", "--told"),
+            *(*command, "--seeds", f"0-{SHORT - 1}", "--minutes", "60", "--told"),
             *("--results", str(results), "--folder", str(folder)),
         ],
         cwd=ROOT,
