@@ -117,6 +117,26 @@ def test_another_service_is_told_from_a_redshift(said: bytes) -> None:
         assert not thread.is_alive()
 
 
+def test_a_server_that_hangs_up_is_told_without_the_drivers_advice() -> None:
+    """Which is a longer timeout."""
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(10)
+
+        def answer() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(1000)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        told = refusal(warehouse(listener.getsockname()[1], sslmode="disable"))
+        thread.join(10)
+    assert "took the connection and hung up" in told
+    assert "timeout" not in told
+
+
 COLUMNS = "Unmatched number of columns between table and file. Table columns: 2, Data columns: 1"
 CYCLE = "Serializable isolation violation on table - 1, transactions forming the cycle are: 7, 8 (pid:9)"
 BLOCK = f"""

@@ -22,6 +22,7 @@ _SECRET = re.compile(
     r"(?:'(?:[^'\\]|\\.|'')*'?|\$\$.*?(?:\$\$|\Z))",
     re.IGNORECASE | re.DOTALL,
 )
+_HUNG_UP = "server socket closed"  # the driver's words
 _EMPTY = "query was empty"  # the driver's words for text that is blank or all comment
 RETRIED_CODES = ("40001", "40P01")
 _RETRIED = re.compile(
@@ -148,6 +149,14 @@ def connect_error(error: Exception, settings: RedshiftSettings) -> PortError:
         refused = PortError(f"{where} refused the connection: {message}. {_refusal(fields)}")
         refused.symptom = Symptom("redshift", message, fields.get("C", ""), facts)
         return refused
+    if _HUNG_UP in str(error):  # whose advice, a longer timeout, does not help
+        gone = PortError(
+            f"{where} took the connection and hung up: the server ended, or a proxy or tunnel is in "
+            "between. See whether it runs, and ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT, then "
+            "run this again."
+        )
+        gone.symptom = Symptom("redshift", _client_message(error), "", facts)
+        return gone
     cause = next((arg for arg in error.args if isinstance(arg, BaseException)), error)
     said = _client_message(error)
     lost = PortError(f"no connection to {where}: {said}. {_unreached(cause, error)}")
