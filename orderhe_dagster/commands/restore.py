@@ -148,7 +148,7 @@ def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
     """Look at every object that the indexes name, byte for byte; name each that is not as it was written."""
     from orderhe_dagster.resources.build import build_store
     from orderhe_dagster.road import index
-    from orderhe_dagster.road.object_check import check_all
+    from orderhe_dagster.road.object_check import check_all, check_others
     from orderhe_dagster.road.points import everything
     from orderhe_dagster.settings.project import read_catalogue
 
@@ -167,6 +167,10 @@ def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
     for damage in check_all(store, choices):
         damaged += 1
         say(damage.sentence())
+    if not asked.tables:
+        for text in check_others(store):
+            damaged += 1
+            say(text)
     segments = sum(len(choice.records) for choice in choices)
     say(
         f"{counted(damaged, 'object')} of the backups not as written."
@@ -213,6 +217,7 @@ def verify_certificate(settings: Settings, name: str, say: Say) -> bool:
 
     from orderhe_dagster.resources.build import build_store
     from orderhe_dagster.road.drills import LATEST, verify
+    from orderhe_dagster.road.points import RestoreError
 
     store = build_store(settings)
     key = LATEST if name == "latest" else name.removeprefix(store.url("x").removesuffix("x"))
@@ -226,7 +231,10 @@ def verify_certificate(settings: Settings, name: str, say: Say) -> bool:
                 f"there is no certificate {store.url(key)}: make one with orderhe restore --drill"
             )
         body = stored.body
-    found = verify(body, store)
+    try:
+        found = verify(body, store)
+    except RestoreError as error:
+        raise LaunchError(f"{file if file.is_file() else store.url(key)}: {error}") from error
     say(found.sentence())
     for text in found.wrong:
         say(f"NOT SO: {text}")

@@ -266,7 +266,7 @@ def _of_load(store: Store, record: Record, held: Measure, loaded: Loaded | None)
     if loaded.version.startswith(load_sql.MOVED):
         text += ": rows of it have moved to other days; load it again"
         return Difference(record.segment, "stale", text)
-    before = backups.read_generation(store, record.table, record.segment, loaded.generation)
+    before = backups.read_sound(store, record.table, record.segment, loaded.generation)
     why = difference(held, before.measure) if before else "there is no such record"
     if why:
         text += f"; and it is not generation {loaded.generation}: {why}"

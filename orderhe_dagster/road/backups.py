@@ -125,6 +125,14 @@ def read_generation(store: Store, table: str, segment: Segment, number: int) -> 
     return decoded_body(key, stored.body) if stored is not None else None
 
 
+def read_sound(store: Store, table: str, segment: Segment, number: int) -> Record | None:
+    """One generation's own record for who can do without it: None also of one that is damaged."""
+    try:
+        return read_generation(store, table, segment, number)
+    except BackupError:
+        return None
+
+
 def claim(store: Store, record: Record, generation: int) -> Record:
     """Write the record under the first free number from `generation` on.
 
@@ -140,6 +148,11 @@ def claim(store: Store, record: Record, generation: int) -> Record:
             continue
         return numbered
     raise BackupError(f"{base}/generations: no free number from {generation} on")
+
+
+def write_again(store: Store, record: Record) -> None:
+    """Put the object of a record as the index has it: it was lost, or altered on the disk."""
+    store.put(record.key, sealed(encoded(record) | {"format": FORMAT}))
 
 
 def download_parts(store: Store, record: Record, folder: Path) -> list[Path]:

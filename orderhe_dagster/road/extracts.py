@@ -37,6 +37,7 @@ from orderhe_dagster.road.guards import (
 from orderhe_dagster.road.index import Change
 from orderhe_dagster.road.index_objects import Index, Proven
 from orderhe_dagster.road.measures import difference
+from orderhe_dagster.road.object_check import says
 from orderhe_dagster.road.row_differences import RowDifferences
 from orderhe_dagster.road.rows import Query, parquet_differences
 from orderhe_dagster.road.source_proof import Proof, objects_wrong, prove_backups, soundness
@@ -108,16 +109,19 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     Stops (BackupError) where that would copy damage: see `guards`, and what the `rules` accept of it.
     """
     table, store = step.table, road.store
-    known = open_index(step, road.source, store, road.warehouse, rules).of(step.cut)
+    opened, healed = open_index(step, road.source, store, road.warehouse, rules)
+    known = opened.of(step.cut)
     if OTHER_SERVER in rules.accepted:
         rules = replace(rules, budget=replace(rules.budget, everything=True))
-    done, records = BackedUp(known), known.records
+    done, records = BackedUp(known, findings=healed), known.records
+    _note_findings(step, healed, road.warehouse)
     # By its clock, as extracts are told: what is found to be the same is known to be as of then.
     looked_at = road.source.clock() if records.keys() & {*step.segments} else None
     touches = _touches(step, records, road.source)
     if step.window is not None:
-        done.findings += check_rows(step, records, touches, rules)
-        _note_findings(step, done.findings, road.warehouse)
+        lost = check_rows(step, records, touches, rules)
+        done.findings += lost
+        _note_findings(step, lost, road.warehouse)
     segments = _to_read(step, known, touches, rules)
     if rules.proves(step):
         proof = prove_backups(step, known, segments, road.source, store, rules)
@@ -245,15 +249,25 @@ def _back_up_scope(
         done.findings += lost
         _note_findings(step, lost, road.warehouse)
 
+    again = list[Finding]()
+
     def stands(segment: Segment) -> bool:
         stored = before.get(segment)
-        return (
-            stored is not None and _holds(table, stored, fresh[segment]) and is_sound(store, stored)
-        )
+        if stored is None or not _holds(table, stored, fresh[segment]):
+            return False
+        if not is_sound(store, stored):
+            return False
+        if stored.generation and not says(store.get(stored.key), stored):
+            backups.write_again(store, stored)
+            text = (
+                f"{store.url(stored.key)} was lost or altered: written again, as the index has it"
+            )
+            again.append(Finding(segment, "damaged", text))
+        return True
 
     unchanged = {segment for segment, same in in_parallel(stands, segments, store) if same}
     changed = [segment for segment in segments if segment not in unchanged]
-    found = _findings(step, changed, before, fresh, extract, road, folder)
+    found = [*again, *_findings(step, changed, before, fresh, extract, road, folder)]
     _note_findings(step, found, road.warehouse)
     done.findings += found
     written = [fresh[segment] for segment in changed]

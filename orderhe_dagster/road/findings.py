@@ -9,11 +9,11 @@ from typing import Literal
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.errors import counted
 
-Kind = Literal["silent", "damaged", "wrong", "gone", "altered", "fewer"]
+Kind = Literal["silent", "damaged", "wrong", "gone", "altered", "fewer", "index"]
 """silent: the source moved and neither its rows' number nor the cursor did; damaged: objects of the
 backup are lost or not as they were written; wrong: the warehouse's rows are not those that were loaded;
 gone: their table was dropped; altered: a model's rows are not those that were built; fewer: most rows of
-it went from the source, which a person accepted."""
+it went from the source, which a person accepted; index: the table's index was damaged."""
 _WORDS: dict[Kind, str] = {
     "silent": "changed in the source without its cursor",
     "damaged": "damaged in the backup",
@@ -21,6 +21,7 @@ _WORDS: dict[Kind, str] = {
     "gone": "dropped in the warehouse",
     "altered": "altered in the warehouse",
     "fewer": "with most rows gone from the source",
+    "index": "of a table whose index was damaged",
 }
 SHOWN_ROWS = 20
 """How many differing rows of a segment the ledger names."""

@@ -14,16 +14,17 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import Segment, segments_of
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import audit, index, index_objects
+from orderhe_dagster.road import audit, index, index_objects, index_repair
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import BackupError, Record
 from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.index import Change
-from orderhe_dagster.road.index_objects import Index, Origin
+from orderhe_dagster.road.index_objects import Index, NewerFormatError, Origin
 from orderhe_dagster.road.rota import Budget
 from orderhe_dagster.road.step import Step
 
@@ -68,25 +69,64 @@ AS_USUAL = Rules()
 
 def open_index(
     step: Step, source: Source, store: Store, warehouse: Warehouse, rules: Rules
-) -> Index:
+) -> tuple[Index, list[Finding]]:
     """The table's index: made from earlier versions' pointers where it is not there yet.
 
-    BackupError where it is gone though the warehouse has loads of it, where another server answers, and
-    where a newer version wrote it.
+    Where it is damaged or gone, it is made anew if what else lies there tells of all that the warehouse has
+    loaded: a finding. BackupError where it does not, where another server answers, and where a newer
+    version wrote it.
     """
     name = step.table.name
-    known = taken_over(step, store, warehouse)
-    floor = 0
-    if known.etag is None:
-        held = _held(warehouse, name)
-        if any(loaded.rows for loaded in held.values()):
-            if LOST_BACKUPS not in rules.accepted:
+    found = list[Finding]()
+    held: Mapping[Segment, Loaded] = {}
+    try:
+        known = taken_over(step, store, warehouse)
+        if known.etag is None:
+            held = {s: one for s, one in _held(warehouse, name).items() if one.rows}
+            if held and LOST_BACKUPS not in rules.accepted:
                 raise BackupError(_lost_index(step.table, store, held))
-            floor = max(loaded.generation for loaded in held.values())
+    except NewerFormatError:
+        raise
+    except BackupError as error:
+        found.append(_heal_index(step, source, store, warehouse, error))
+        known = index.read(store, name)
+    floor = max((loaded.generation for loaded in held.values()), default=0)
     if OTHER_SERVER not in rules.accepted:
         check_server(step, known, source)
     origin = Origin(source.identity, source.server())
-    return index.commit(store, name, Change(origin=origin, floor=floor))
+    return index.commit(store, name, Change(origin=origin, floor=0 if known.etag else floor)), found
+
+
+def _heal_index(
+    step: Step, source: Source, store: Store, warehouse: Warehouse, error: BackupError
+) -> Finding:
+    """Make a damaged or lost index anew; the finding of it. The error, where it might not be right then."""
+    name = step.table.name
+    try:
+        held = _held(warehouse, name)
+        loaded = {segment: one.generation for segment, one in held.items() if one.rows}
+        origin = _origin(step.table, source, store)
+        done = index_repair.remake(store, name, loaded, origin)
+    except NewerFormatError:
+        raise
+    except PreconditionFailed:
+        done = None  # another run has made it anew meanwhile
+    except PortError:
+        raise error from None
+    url = store.url(index_objects.root_key(name))
+    text = done.sentence() if done else f"{name}: its index was made anew by another run"
+    why = str(error).partition(". Nothing was changed")[0]
+    return Finding(step.cut[0], "index", f"{why}. {text} ({url}); all of it is proven anew")
+
+
+def _origin(table: Table, source: Source, store: Store) -> Origin | None:
+    """The source's server, where the damaged index says no other: none, or its wrong byte is of the name.
+
+    None: it names another, and is believed.
+    """
+    now = Origin(source.identity, source.server())
+    said = index_repair.origin_of(store.get(index_objects.root_key(table.name)), now)
+    return now if said in (Origin(), now) else None
 
 
 def taken_over(step: Step, store: Store, warehouse: Warehouse) -> Index:

@@ -104,12 +104,13 @@ def read(store: Store, table: str) -> Index:
 
 
 def totals(store: Store, tables: Sequence[str]) -> dict[str, int]:
-    """How many rows the backups of each table have, by their roots; 0 where there is none."""
+    """How many rows the backups of each table have, by their roots; 0 of one that is not there or damaged."""
     roots = store.get_many([root_key(table) for table in tables])
-    return {
-        table: rows_of_root(table, root.body) if root else 0
-        for table, root in zip(tables, roots, strict=True)
-    }
+    rows = dict.fromkeys(tables, 0)
+    for table, root in zip(tables, roots, strict=True):
+        with suppress(BackupError):  # that of one table stops no other: its own step tells of it
+            rows[table] = rows_of_root(table, root.body) if root else 0
+    return rows
 
 
 def commit(store: Store, table: str, change: Change) -> Index:

@@ -2,7 +2,8 @@
 
 Chunks whose bytes are what their names say tell which generation counted, and when each became current.
 Where a chunk is lost, the records tell: of a segment the latest reading whose objects are sound. This is
-done when a person asks for it, and only where the index cannot be read: nothing else lists the store.
+done only where the index cannot be read: when a person asks for it, and by a run where what is left tells of
+all that the warehouse has loaded (`guards`). Nothing else lists the store.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from orderhe_dagster.road.index_objects import (
     root_key,
 )
 from orderhe_dagster.road.points import RestoreError
+from orderhe_dagster.road.seals import FIELD, sealed
 
+_NOBODY = Origin()
 _RECORD = re.compile(r"backup/[^/]+/([^/]+)/generations/(\d+)\.json")
 
 
@@ -51,10 +54,17 @@ class Remade:
         return text
 
 
-def remake(store: Store, table: str) -> Remade | None:
+def remake(
+    store: Store,
+    table: str,
+    loaded: Mapping[Segment, int] | None = None,
+    origin: Origin | None = None,
+) -> Remade | None:
     """Make the index of a table anew; None where it is sound.
 
-    RestoreError where there is nothing to make it of, NewerFormatError where a newer orderhe wrote it.
+    RestoreError where there is nothing to make it of, or not of these `loaded` generations or later ones;
+    NewerFormatError where a newer orderhe wrote it. `origin`: the server that the rows are of, if that is
+    known; else the damaged index is believed.
     """
     try:
         if index.read(store, table).etag is not None:
@@ -78,10 +88,20 @@ def remake(store: Store, table: str) -> Remade | None:
             f"nothing is left of the backups of {table} in {store.url('backup/' + table)} that an index "
             "could name. Is it another bucket, prefix or ORDERHE_HOME? Nothing was changed"
         )
+    lacking = sorted(
+        segment
+        for segment, number in (loaded or {}).items()
+        if segment not in entries or entries[segment].record.generation < number
+    )
+    if lacking:
+        raise RestoreError(
+            f"what is left of the backups of {table} does not tell of {lacking[0]} what the warehouse has "
+            "loaded"
+        )
     if root is not None:
         digest = hashlib.sha256(root.body).hexdigest()
         store.put(f"backup/{table}/damaged/{digest}.json", root.body)
-    index.put_anew(store, table, entries, _origin(root), root.etag if root else None)
+    index.put_anew(store, table, entries, origin or origin_of(root), root.etag if root else None)
     return Remade(table, by_chunks, len(entries) - by_chunks, tuple(damaged))
 
 
@@ -163,10 +183,18 @@ def _is_sound(store: Store, record: Record) -> bool:
     return all(found == part.sha256 for found, part in zip(hashes, record.parts, strict=True))
 
 
-def _origin(root: Object | None) -> Origin:
-    """Which server the rows are of, as far as a damaged root still says it."""
+def origin_of(root: Object | None, maybe: Origin = _NOBODY) -> Origin:
+    """Which server the rows are of, as far as a damaged root still says it; nobody where it does not.
+
+    `maybe`, where the root was sealed with it: then a byte was altered in these very names.
+    """
     try:
         raw: Mapping[str, object] = json.loads(root.body) if root else {}
-        return Origin(str(raw["source"]), str(raw["server"]))
-    except (KeyError, TypeError, ValueError):
-        return Origin()
+        said = {"source": str(raw["source"]), "server": str(raw["server"])}
+        given = {"source": maybe.identity, "server": maybe.server}
+        body = {name: value for name, value in raw.items() if name != FIELD}
+        if json.loads(sealed({**body, **given}, indent=1))[FIELD] == raw[FIELD]:
+            return maybe
+        return Origin(said["source"], said["server"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return _NOBODY

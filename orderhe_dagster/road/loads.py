@@ -254,7 +254,7 @@ def _loaded_alike(
         record, number = records[segment], held[segment].generation
         if number == 0:  # a day that never had a row
             return True
-        before = backups.read_generation(store, record.table, segment, number)
+        before = backups.read_sound(store, record.table, segment, number)
         return before is not None and before.schema == record.schema
 
     unlike = {s for s, alike in backups.in_parallel(has_its_columns, other, store) if not alike}

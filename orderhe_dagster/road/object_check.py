@@ -6,6 +6,7 @@ What is restored or mended because of it is not said here.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,9 @@ from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import BackupError, Part, Record
 from orderhe_dagster.road.points import Choice
 from orderhe_dagster.road.remedies import again_command
+from orderhe_dagster.road.seals import is_sealed
 
+_ARCHIVE = re.compile(r"imports/[^/]+/([0-9a-f]{64})-.+")
 GONE, ALTERED = "it is not there", "it is not as it was written (SHA-256)"
 
 
@@ -99,6 +102,29 @@ def check_all(store: Store, choices: Sequence[Choice]) -> Iterator[Damage]:
                 yield replace(damage, earlier=generations.pop(damage.key))
 
 
+def check_others(store: Store) -> Iterator[str]:
+    """What of the objects that no run reads is not as it was written: a sentence for each.
+
+    The archives of imports are held to the SHA-256 in their names, the certificates of drills to their own.
+    """
+    archives = {
+        key: match[1] for key, _ in store.listing("imports/") if (match := _ARCHIVE.fullmatch(key))
+    }
+    for (key, digest), found in zip(archives.items(), store.hashes([*archives]), strict=True):
+        if found not in (digest, None):
+            yield (
+                f"{store.url(key)}: {ALTERED}. It is the archive of an import, which no run reads: bring the "
+                "object back from the bucket's versions, or put the file there again; else move it away"
+            )
+    certificates = [key for key, _ in store.listing("restore/drills/")]
+    for key, stored in zip(certificates, store.get_many(certificates), strict=True):
+        if stored is not None and not is_sealed(stored.body):
+            yield (
+                f"{store.url(key)}: {ALTERED}. It is the certificate of a drill, which no run reads: move it "
+                "away, and make a new one: orderhe restore --drill"
+            )
+
+
 def _parts(record: Record) -> tuple[Part, ...]:
     return (*record.parts, *record.quarantine)
 
@@ -160,12 +186,14 @@ def _of_records(store: Store, choice: Choice) -> Iterator[Damage]:
     for record, one in zip(records, stored, strict=True):
         if one is None:
             yield _damage(store, record, record.key, GONE)
-        elif not _says(one, record):
+        elif not says(one, record):
             yield _damage(store, record, record.key, "it does not say what the index says of it")
 
 
-def _says(stored: Object, record: Record) -> bool:
+def says(stored: Object | None, record: Record) -> bool:
     """Whether an object is the record, but for when it was last verified, which moves in the index."""
+    if stored is None:
+        return False
     try:
         written = backups.decoded_body(record.key, stored.body)
     except BackupError:

@@ -31,6 +31,16 @@ def check_seal(raw: Mapping[str, Any], body: bytes) -> None:
         raise ValueError("its bytes are not what was written")
 
 
+def is_sealed(body: bytes) -> bool:
+    """Whether a text is an object that carries its own SHA-256, and is the one that was sealed."""
+    try:
+        raw = json.loads(body)
+        check_seal(raw, body)
+    except (AttributeError, ValueError):
+        return False
+    return FIELD in raw
+
+
 def check_fields(raw: Mapping[str, Any], fields: Collection[str]) -> None:
     """ValueError where an object has others than these: the name of one may have been altered."""
     strangers = sorted(raw.keys() - {*fields, FIELD})

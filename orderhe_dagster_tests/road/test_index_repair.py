@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.road import index
 from orderhe_dagster.road.index import Change
 from orderhe_dagster.road.index_repair import remake
+from orderhe_dagster.road.seals import FIELD, sealed
 from orderhe_dagster_tests.faults import flips
 from orderhe_dagster_tests.road.test_restore import contents, lose_source, lose_warehouse, restore
 from orderhe_dagster_tests.shops import TestShop
@@ -149,3 +151,109 @@ def test_what_was_forgotten_is_not_known_again(
     entry = index.read(moved_on.store, "sales").entries[segment]
     assert [number for number, _ in entry.became] == [1, 3]
     assert entry.unknown_at(moment) is not None
+
+
+# By a run, unasked ------------------------------------------------------------------------------
+
+
+def alter_server(shop: TestShop) -> None:
+    """One byte, in the name of the server that the rows were read from."""
+    stored = shop.store.get(ROOT)
+    assert stored is not None
+    shop.store.put(ROOT, stored.body.replace(b'"server": "duckdb:', b'"server": "ducktb:'))
+
+
+def cut_root(shop: TestShop) -> None:
+    stored = shop.store.get(ROOT)
+    assert stored is not None
+    shop.store.put(ROOT, stored.body[: len(stored.body) // 2])
+
+
+@pytest.mark.parametrize(
+    "damage", [lose_root, alter_root, cut_root, alter_server, alter_chunks, lose_all_of_it]
+)
+def test_a_run_makes_a_damaged_index_anew_by_itself_and_says_so(
+    moved_on: TestShop, damage: Callable[[TestShop], None]
+) -> None:
+    """Neither the table's other days nor other tables wait for a person."""
+    known = index.read(moved_on.store, "sales").records
+    damage(moved_on)
+    index.forget()
+    moved_on.change(
+        "insert into sales values"
+        " (7, 7, null, date '2026-01-03', 3.000, 'paid', timestamp '2026-01-09 10:00:00')"
+    )
+    outcome = moved_on.run("*", *DAYS)
+    assert outcome.succeeded, outcome.lines()
+    (told,) = [text for text in outcome.warned_checks if "nothing_differed" in text]
+    assert "its index was made anew" in told and "s3://orderhe/backup/sales/index" in told
+    assert moved_on.rows("select price::varchar from warehouse.sales where shop_no = 7") == [
+        ("3.000",)
+    ]
+    found = moved_on.rows("select count(*) from warehouse._findings where kind = 'index'")
+    assert found == [(1,)]
+    now = index.read(moved_on.store, "sales").records
+    same = Segment("2026-01-02")
+    assert (now[same].generation, now[same].parts) == (known[same].generation, known[same].parts)
+    assert not moved_on.run("*", *DAYS).warned_checks
+
+
+def test_a_run_asks_where_what_is_left_lacks_what_was_loaded(moved_on: TestShop) -> None:
+    before = moved_on.rows("select * from warehouse.sales order by 1, 2")
+    moved_on.store.delete(["backup/sales/2026-01-02/generations/2.json", *chunks(moved_on), ROOT])
+    index.forget()
+    outcome = moved_on.run("*", *DAYS)
+    (failure,) = outcome.failures
+    assert "the backups of sales are gone" in failure and "--accept lost_backups" in failure
+    assert moved_on.rows("select * from warehouse.sales order by 1, 2") == before
+
+
+def test_another_server_is_asked_for_though_the_index_is_damaged(moved_on: TestShop) -> None:
+    stored = moved_on.store.get(ROOT)
+    assert stored is not None
+    raw = {name: value for name, value in json.loads(stored.body).items() if name != FIELD}
+    of_other = sealed({**raw, "server": "duckdb:else"}, indent=1)
+    moved_on.store.put(ROOT, of_other.replace(b'"floor": 0', b'"floor": 1'))
+    outcome = moved_on.run("*", *DAYS)
+    assert "was read from the server duckdb:else" in outcome.failures[0]
+
+
+def test_a_damaged_record_of_before_stops_no_load(moved_on: TestShop) -> None:
+    """Which rows the warehouse was given then, it can do without: the day is loaded whole."""
+    record = moved_on.record("sales", "2026-01-02")
+    moved_on.store.put(record.key, b"")
+    moved_on.change(
+        "update sales set price = 9, changed_at = timestamp '2026-01-07' where sale_no = 2"
+    )
+    outcome = moved_on.run("*", *DAYS)
+    assert outcome.succeeded, outcome.lines()
+    assert moved_on.rows("select price::varchar from warehouse.sales where sale_no = 2") == [
+        ("9.000",)
+    ]
+
+
+def test_a_damaged_record_is_written_again_as_the_index_has_it(moved_on: TestShop) -> None:
+    record = moved_on.record("sales", "2026-01-02")
+    moved_on.store.put(record.key, b"{}")
+    said = restore(moved_on, "--check", code=1)
+    assert record.key in said
+    moved_on.paste(said.splitlines()[0])
+    assert moved_on.record("sales", "2026-01-02").generation == record.generation
+    assert "are as they were written" in restore(moved_on, "--check")
+
+
+def test_archives_and_certificates_are_held_to_their_own_digests(moved_on: TestShop) -> None:
+    restore(moved_on, "--drill", "--seed", "1")
+    archive = moved_on.folder / "sales.csv"
+    archive.write_text(
+        "shop_no,sale_no,buyer_code,sold_on,price,state,changed_at\n"
+        "8,8,,2026-01-03,1,paid,2026-01-08 00:00:00\n"
+    )
+    moved_on.paste(f"orderhe import raw/sales {archive}")
+    assert "are as they were written" in restore(moved_on, "--check")
+    keys = [key for key, _ in moved_on.store.listing("imports/") if not key.endswith(".json")]
+    for key in (*keys, "restore/drills/latest.json"):
+        flips.flip(moved_on.store, key, random.Random(4))
+        assert f"s3://orderhe/{key}: it is not as it was written" in restore(
+            moved_on, "--check", code=1
+        )
