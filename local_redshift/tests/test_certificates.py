@@ -27,14 +27,22 @@ def test_certificates_are_kept_while_they_are_good(tmp_path: Path) -> None:
     first.context()
 
 
+@pytest.mark.parametrize("name", ["ca", "certificate", "key"])
+def test_what_is_cut_short_is_made_anew(tmp_path: Path, name: str) -> None:
+    file: Path = getattr(own_certificates(tmp_path, "127.0.0.1"), name)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    own_certificates(tmp_path, "127.0.0.1").context()
+
+
 def test_a_password_is_made_once_and_never_empty(tmp_path: Path) -> None:
     file = tmp_path / "own" / "password"
     made = own_password(file)
     assert len(made) > 20
     assert own_password(file) == made
-    file.write_text("\n")
-    with pytest.raises(CertificatesError, match="holds no password"):
-        own_password(file)
+    for body in (b"\n", b"\xff\n"):
+        file.write_bytes(body)
+        with pytest.raises(CertificatesError, match="holds no password"):
+            own_password(file)
 
 
 def test_what_is_no_certificate_is_told_with_the_remedy(tmp_path: Path) -> None:

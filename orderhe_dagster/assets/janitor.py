@@ -24,6 +24,7 @@ from orderhe_dagster.road.backups import BackupError
 from orderhe_dagster.road.janitor import Keeping, Sweep, plan, sweep
 from orderhe_dagster.road.retention import Retention
 from orderhe_dagster.settings.config import Settings
+from orderhe_dagster.settings.history_files import DamagedFile, damaged
 from orderhe_dagster.settings.home import Home, home_of
 from orderhe_dagster.settings.scratch import scratch_folder
 
@@ -79,7 +80,7 @@ class Report:
     """What went, or would go: of the backups by table, runs of the history, paths of the home.
 
     `runs`: those that have had their time, of which some stay for what they say; `logs`: of those, the
-    ones that had a log until now.
+    ones that had a log until now. `damaged`: files of the history that SQLite finds not as they should be.
     """
 
     sweeps: list[Sweep] = field(default_factory=list)
@@ -87,6 +88,7 @@ class Report:
     logs: Sequence[str] = ()
     paths: list[Path] = field(default_factory=list)
     freed: int = 0
+    damaged: Sequence[DamagedFile] = ()
 
     def lines(self, store: Store, rules: Rules) -> Iterator[str]:
         """A line for each kind of thing; of a dry run one for each thing."""
@@ -102,6 +104,7 @@ class Report:
                     f"{counted(len(one.uploads), 'unfinished upload')} {would}given up; {_mb(one.size)}"
                 )
             yield from (f"warning {text}" for text in one.unclear)
+        yield from (f"warning Dagster's history: {one.sentence()}" for one in self.damaged)
         if self.logs:
             yield (
                 f"history: the logs of {counted(len(self.logs), 'run')} of more than "
@@ -145,7 +148,10 @@ def clean(
             planned = Sweep(name, unclear=[str(error)])
         report.sweeps.append(planned)
     before = now - timedelta(days=rules.run_days)
-    report.runs, report.logs = _prune(instance, before, rules.dry_run)
+    if isinstance(instance.event_log_storage, Prunable):
+        report.damaged = [*damaged(rules.home.dagster)]
+    if not report.damaged:
+        report.runs, report.logs = _prune(instance, before, rules.dry_run)
     _tidy(rules, now, report)
     return report
 

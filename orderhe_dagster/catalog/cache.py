@@ -1,7 +1,8 @@
 """The catalogue kept as JSON beside the work, so that a warm load parses no SQL and never imports sqlglot.
 
 The file's name is a hash of everything that could change the answer: every SQL file's path and
-bytes, the reader's own source, sqlglot's version. Nothing is ever invalid; other input, other file.
+bytes, the reader's own source, sqlglot's version. Nothing is ever invalid; other input, other file. Its
+first line is the SHA-256 of the rest: a byte that was altered on the disk is a miss, not another table.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def load_catalogue(folder: Path, cache_folder: Path | None = None) -> Catalogue:
         return _read(folder, files)
     kept = cache_folder / f"catalogue-{_key(files)}.json"
     try:
-        return decode(str(folder), json.loads(kept.read_bytes()))
+        return decode(str(folder), json.loads(_whole(kept.read_bytes())))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         catalogue = _read(folder, files)  # any fault of the cache is a miss
     with contextlib.suppress(OSError):
@@ -75,13 +76,22 @@ def _key(files: Iterable[SqlFile]) -> str:
     return digest.hexdigest()[:32]
 
 
+def _whole(text: bytes) -> bytes:
+    """What was written behind its SHA-256. ValueError: it is other bytes."""
+    digest, _, body = text.partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("its bytes are not what was written")
+    return body
+
+
 def _write(kept: Path, value: Any) -> None:
     """Write aside and rename, so that no reader ever sees half a file; old ones are dropped."""
     for folder in (kept.parent.parent, kept.parent):  # the state folder is its owner's alone
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = kept.with_name(f".{kept.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     try:
-        aside.write_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        aside.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         aside.replace(kept)
     finally:
         aside.unlink(missing_ok=True)

@@ -26,24 +26,37 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     SIGTERM, SIGINT and SIGHUP end all their processes, runs among them, which are recorded as failed.
     LaunchError where somebody listens on the port: Dagster would go on without a page.
     """
-    from orderhe_dagster.settings import home
-    from orderhe_dagster.settings.dagster_yaml import WORKSPACE
-
     _see_that_it_is_free(host, port)
-    state = home.use_home(settings)
-    workspace = state.dagster / "workspace.yaml"
-    home.write_once(workspace, WORKSPACE)
-    for line in home.advice(state):
-        print(line, file=sys.stderr, flush=True)
+    workspace = ready(settings)
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
     command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]
     if os.name != "posix":
         return subprocess.call(command)
-    _end_abandoned_runs(state.dagster)
     try:
         return _serve(command)
     finally:
+        _end_abandoned_runs(workspace.parent)
+
+
+def ready(settings: Settings) -> Path:
+    """See that the home can be used, and end the runs that nobody works at; the workspace to start with.
+
+    LaunchError, DagsterYamlError: what must be put right first.
+    """
+    from orderhe_dagster.settings import home
+    from orderhe_dagster.settings.dagster_yaml import WORKSPACE, check_workspace
+    from orderhe_dagster.settings.history_files import damaged
+
+    state = home.use_home(settings)
+    workspace = state.dagster / "workspace.yaml"
+    check_workspace(workspace, home.write_once(workspace, WORKSPACE))
+    for line in home.advice(state):
+        print(line, file=sys.stderr, flush=True)
+    for one in damaged(state.dagster):
+        print(f"Dagster's history: {one.sentence()}", file=sys.stderr, flush=True)
+    if os.name == "posix":
         _end_abandoned_runs(state.dagster)
+    return workspace
 
 
 class _Stopped(Exception):

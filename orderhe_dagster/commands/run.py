@@ -148,6 +148,8 @@ def history(folder: Path) -> Iterator[dg.DagsterInstance]:
 
     from sqlalchemy.exc import DBAPIError
 
+    from orderhe_dagster.settings.history_files import damaged
+
     try:
         with _opened(folder) as instance:
             yield instance
@@ -156,6 +158,11 @@ def history(folder: Path) -> Iterator[dg.DagsterInstance]:
             raise LaunchError(
                 f"the storage that {folder / 'dagster.yaml'} names cannot be used: {error.orig}. Bring its "
                 "server back, or put the setting right, and run this again; no rows are kept there."
+            ) from error
+        found = next(damaged(folder), None)
+        if found is not None:
+            raise LaunchError(
+                f"Dagster's run history in {folder} cannot be used: {found.sentence()}"
             ) from error
         raise LaunchError(
             f"Dagster's run history in {folder} cannot be used: {error.orig}. If its disk is full, free "

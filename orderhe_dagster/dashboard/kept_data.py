@@ -22,6 +22,7 @@ from orderhe_dagster.dashboard.panels import readable
 from orderhe_dagster.dashboard.payload import Confirmed, Data, never, read_data, written_at
 from orderhe_dagster.dashboard.state import Freshness
 from orderhe_dagster.rendering import csv_files
+from orderhe_dagster.road.seals import check_seal, sealed
 
 _READERS = (payload, panels, export_reader, csv_files)
 """The modules that decide on what is taken from an export's file."""
@@ -51,7 +52,9 @@ class KeptData:
 
     def _kept(self, key: str) -> tuple[Data, datetime] | None:
         try:
-            kept = json.loads(self.path.read_text("utf-8"))
+            body = self.path.read_bytes()
+            kept = json.loads(body)
+            check_seal(kept, body)
             if kept["key"] != key:
                 return None
             last_days = kept["data"].pop("written")
@@ -63,7 +66,7 @@ class KeptData:
     def _keep(self, key: str, data: Data) -> None:
         since = datetime.now(timezone.utc).replace(microsecond=0)
         kept = {"key": key, "since": since.isoformat(), "data": _plain(data)}
-        replace_text(self.path, json.dumps(kept, ensure_ascii=False), self.aside)
+        replace_text(self.path, sealed(kept).decode(), self.aside)
 
 
 def _fresh(data: Data, folder: Path, confirmed_at: Confirmed) -> dict[str, Freshness]:

@@ -75,13 +75,29 @@ def vega_bundle(folder: Path) -> str:
 
     name = f"vega-{version('vl-convert-python')}-{VEGA_LITE}.js"
     kept = folder / name
-    if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_text(kept, _bundled(), folder)
-        for old in folder.glob("vega-*.js"):
-            if old.name != name:
-                old.unlink(missing_ok=True)
-    return kept.read_text("utf-8")
+    there = _kept_bundle(kept)
+    if there is not None:
+        return there
+    folder.mkdir(parents=True, exist_ok=True)
+    bundle = _bundled()
+    replace_text(kept, f"{_seal(bundle)}\n{bundle}", folder)
+    for old in folder.glob("vega-*.js"):
+        if old.name != name:
+            old.unlink(missing_ok=True)
+    return bundle
+
+
+def _kept_bundle(kept: Path) -> str | None:
+    """The bundle as it was kept; None where there is none, or one of other bytes."""
+    try:
+        seal, _, bundle = kept.read_text("utf-8").partition("\n")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return bundle if seal == _seal(bundle) else None
+
+
+def _seal(bundle: str) -> str:
+    return f"// sha256 {hashlib.sha256(bundle.encode()).hexdigest()}"
 
 
 @cache

@@ -1,7 +1,8 @@
 """What an export's files were made from, so that none is written twice. Nothing is exported here.
 
 A record lies beside no export but in a folder of its own, is written last and whole, and is believed
-only where the files are still those that were written: none of them was touched since.
+only where the files are still those that were written: none of them was touched since. It carries its own
+SHA-256.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from orderhe_dagster.rendering.csv_files import Written
 from orderhe_dagster.road.export_files import ExportFiles
+from orderhe_dagster.road.seals import FIELD, check_seal, sealed
 from orderhe_dagster.settings.home import Home
 from orderhe_dagster.settings.scratch import scratch_folder
 
@@ -92,7 +94,10 @@ class ExportRecord:
 
     def _read(self) -> tuple[Exported | None, dict[str, Stamp]]:
         try:
-            kept = json.loads(self.path.read_text("utf-8"))
+            body = self.path.read_bytes()
+            kept = json.loads(body)
+            check_seal(kept, body)
+            kept.pop(FIELD, None)
             stamps: dict[str, Stamp] = {name: tuple(at) for name, at in kept.pop("files").items()}
             times = {name: datetime.fromisoformat(kept[name]) for name in ("at", "confirmed_at")}
             months = {
@@ -122,7 +127,7 @@ class ExportRecord:
         kept = {**asdict(exported), **times, "months": months, "files": self._stamps()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(self.scratch, label=f"the record of {self.files.csv.name}") as aside:
-            (aside / "record").write_text(json.dumps(kept, indent=1), "utf-8")
+            (aside / "record").write_bytes(sealed(kept, indent=1))
             (aside / "record").replace(self.path)
 
     def _stamps(self) -> dict[str, Stamp]:

@@ -99,6 +99,14 @@ def check(path: Path, text: str) -> None:
         raise _lacking(path, "python_logs.python_log_level is not set, so WARNING")
 
 
+def check_workspace(path: Path, text: str) -> None:
+    """Raise DagsterYamlError where the workspace.yaml at `path` names no code: the page would be empty."""
+    if text != WORKSPACE and not _parsed(path, text).get("load_from"):
+        raise DagsterYamlError(
+            f"{path}: load_from names no code, so nothing would be shown. {_ANEW}"
+        )
+
+
 def advice(path: Path, text: str) -> list[str]:
     """What works otherwise than with our text, where the user may not have meant it. DagsterYamlError."""
     if text == TEXT:

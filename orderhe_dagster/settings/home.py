@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -112,19 +114,27 @@ def first_day(settings: Settings) -> date | None:
 
 
 def remembered_start(home: Home) -> date | None:
-    """Read the first day that was remembered, None where none was. SettingsError: not a date."""
+    """Read the first day that was remembered, None where none was. SettingsError: not a date.
+
+    It stands there twice, each time with a digest of it: a digit that was altered is no other day. What a
+    person has written needs none.
+    """
     try:
-        text = home.start_date.read_text("utf-8").strip()
+        text = home.start_date.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
         return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        problem = (
-            f"{home.start_date} holds {text[:40]!r}, not a date like 2025-01-31: "
-            "write the shop's first day into it, or set ORDERHE_START_DATE"
-        )
-        raise SettingsError((problem,)) from None
+    for line in text.splitlines():
+        day, _, digest = line.strip().partition(" ")
+        if digest in ("", _day_digest(day)):
+            with suppress(ValueError):
+                return date.fromisoformat(day)
+    if not text:  # cut short as it was written: nobody has said it
+        return None
+    problem = (
+        f"{home.start_date} holds {text[:40].strip()!r}, not a date like 2025-01-31 as it was written: "
+        "write the shop's first day into it, or set ORDERHE_START_DATE"
+    )
+    raise SettingsError((problem,))
 
 
 def remember_start(home: Home, day: date) -> date:
@@ -135,8 +145,12 @@ def remember_start(home: Home, day: date) -> date:
         known = remembered_start(home)
         if known is not None and known <= day:
             return known
-        _write(home.start_date, f"{day.isoformat()}\n")
+        _write(home.start_date, f"{day.isoformat()} {_day_digest(day.isoformat())}\n" * 2)
         return day
+
+
+def _day_digest(day: str) -> str:
+    return hashlib.sha256(day.encode()).hexdigest()[:16]
 
 
 def write_once(path: Path, text: str) -> str:
@@ -149,7 +163,10 @@ def write_once(path: Path, text: str) -> str:
     except FileNotFoundError:
         there = None
     except UnicodeDecodeError as error:
-        problem = f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8"
+        problem = (
+            f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8, or move the file away: a "
+            "new one is written"
+        )
         raise dagster_yaml.DagsterYamlError(problem) from error
     if there is None or (there != text and dagster_yaml.is_earlier(there)):
         _write(path, text)

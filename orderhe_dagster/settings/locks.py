@@ -46,11 +46,11 @@ class Holder:
 def holder(path: str | Path) -> Holder:
     """Who holds the lock of `path`, as far as the lock file says; read without any lock."""
     try:
-        text = _beside(path, "lock").read_text("utf-8")
+        body = _beside(path, "lock").read_bytes()
     except FileNotFoundError:
         return Holder()
     try:
-        record = json.loads(text)
+        record = json.loads(body)
         return Holder(int(record["pid"]), str(record["label"]), str(record.get("remedy", "")))
     except (ValueError, KeyError, TypeError):  # empty, or half written: nobody to name
         return Holder()

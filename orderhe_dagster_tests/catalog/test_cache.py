@@ -65,6 +65,16 @@ def test_broken_cache_is_a_miss_and_is_mended(content: bytes, folder: Path, tmp_
     assert kept.read_bytes() != content
 
 
+def test_an_altered_byte_is_a_miss_and_no_other_table(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cold = load_catalogue(folder, cache)
+    (kept,) = cache.iterdir()
+    body = kept.read_bytes()
+    kept.write_bytes(body.replace(b"order_id < 0", b"order_id < 9"))
+    assert load_catalogue(folder, cache) == cold
+    assert kept.read_bytes() == body
+
+
 def test_cache_that_cannot_be_written_costs_nothing_else(folder: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -106,6 +107,14 @@ def test_what_cannot_be_read_counts_for_nothing(
 ) -> None:
     first, _ = kept.read(own, folder)
     kept.path.write_text(text, "utf-8")
+    assert kept.read(own, folder) == (first, None)
+
+
+def test_no_altered_figure_is_shown(own: Catalogue, folder: Path, kept: KeptData) -> None:
+    first, _ = kept.read(own, folder)
+    body = kept.path.read_text("utf-8")
+    place = next(match.start() for match in re.finditer(r"(?<=[ \[])1(?=[,.\]])", body))
+    kept.path.write_text(f"{body[:place]}7{body[place + 1 :]}", "utf-8")
     assert kept.read(own, folder) == (first, None)
 
 

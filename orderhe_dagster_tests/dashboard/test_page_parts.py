@@ -130,5 +130,8 @@ def test_vega_is_bundled_once_for_a_version(tmp_path: Path) -> None:
     first = page.vega_bundle(tmp_path)
     (kept,) = tmp_path.iterdir()
     assert "vegaEmbed" in first[-200:]
-    kept.write_text("kept")
+    kept.write_text(f"{page._seal('kept')}\nkept")
     assert page.vega_bundle(tmp_path) == "kept"
+    kept.write_text(f"{page._seal('kept')}\nkelt")
+    assert page.vega_bundle(tmp_path) == first, "a byte that was altered on the disk is in no page"
+    assert page.vega_bundle(tmp_path) == first

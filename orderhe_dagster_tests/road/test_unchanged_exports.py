@@ -129,6 +129,16 @@ def test_a_part_that_nobody_wrote_is_gone(shop: TestShop) -> None:
     assert len(list(wanted.files.parts.iterdir())) == 4
 
 
+def test_a_record_with_an_altered_byte_counts_for_none(shop: TestShop) -> None:
+    wanted = export_of(shop, "details")
+    written(wanted, shop.warehouse)
+    body = wanted.record.path.read_text("utf-8")
+    altered = body.replace('"rows": ', '"rows": 1', 1)
+    assert altered != body
+    wanted.record.path.write_text(altered, "utf-8")
+    written(wanted, shop.warehouse)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"content": 1}', '{"files": 3}', "null"])
 def test_a_record_that_cannot_be_read_counts_for_none(shop: TestShop, text: str) -> None:
     wanted = export_of(shop, "details")

@@ -302,3 +302,19 @@ def test_a_home_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o750)
     prepare_home(settings)
     assert tmp_path.stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("at", range(0, 56, 5))
+def test_no_altered_byte_makes_another_first_day(tmp_path: Path, at: int) -> None:
+    home, day = Home(tmp_path), date(2026, 1, 1)
+    remember_start(home, day)
+    body = bytearray(home.start_date.read_bytes())
+    assert len(body) == 56
+    body[at] ^= 0x83
+    home.start_date.write_bytes(body)
+    assert remembered_start(home) == day
+    home.start_date.write_bytes(bytes(body[:8]))
+    with pytest.raises(SettingsError, match="not a date like"):
+        remembered_start(home)
+    home.start_date.write_text("2026-02-01\n")  # by a person's hand
+    assert remembered_start(home) == date(2026, 2, 1)

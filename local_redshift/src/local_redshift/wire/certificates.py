@@ -51,7 +51,8 @@ class Certificates:
 def own_certificates(folder: Path, host: str) -> Certificates:
     """Certificates in `folder` for `host` and the loopback: those there, or new ones.
 
-    New ones are made where there are none, where they end within a week or are for other hosts.
+    New ones are made where there are none or damaged ones, where they end within a week or are for other
+    hosts.
     """
     files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     names = (*_LOOPBACK, *({host} - set(_LOOPBACK) - {"0.0.0.0", "::"}))
@@ -65,6 +66,8 @@ def own_password(file: Path) -> str:
     """The password in `file`; made once, for its owner alone. CertificatesError: there is none in it."""
     try:
         password = file.read_text("utf-8").strip("\r\n")
+    except UnicodeDecodeError:
+        password = ""
     except FileNotFoundError:
         file.parent.mkdir(parents=True, exist_ok=True)
         password = secrets.token_urlsafe(24)
@@ -93,11 +96,13 @@ def _good(files: Certificates, names: tuple[str, ...]) -> bool:
         certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
         authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
         certificate.verify_directly_issued_by(authority)
-    except Exception:  # not there, cut short, of another pair: made anew either way
+        authority.verify_directly_issued_by(authority)
+        files.context()
+    except Exception:  # not there, cut short, altered, of another pair: made anew either way
         return False
     shown = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     lasting = certificate.not_valid_after_utc - datetime.now(timezone.utc) > _RENEW
-    return files.key.is_file() and lasting and set(map(_name, names)) <= set(shown)
+    return lasting and set(map(_name, names)) <= set(shown)
 
 
 def _name(name: str) -> x509.GeneralName:
