@@ -110,7 +110,7 @@ class EmbeddedSource(Source):
             connection.execute("begin transaction")
             try:
                 with interruptible(connection.interrupt):
-                    yield _Transaction(connection, self.identity)
+                    yield _Transaction(connection, self.identity, self.path)
                     connection.execute("commit")
             except BaseException:
                 _roll_back(connection)
@@ -120,7 +120,10 @@ class EmbeddedSource(Source):
         """Write the rows of `scope` to Parquet parts under `folder`, cut by day, in one statement."""
         check_scope(table, scope)
         with fresh_folder(folder):
-            with self._reading(f"extract {table.ref}") as connection, _named(table, self.identity):
+            with (
+                self._reading(f"extract {table.ref}") as connection,
+                _named(table, self.identity, self.path),
+            ):
                 connection.execute("begin transaction")
                 (snapshot_at,) = _row(connection.execute("select cast(now() as timestamp)"))
                 embedded_drift.check_columns(connection, table, self.identity, REBUILD)
@@ -132,7 +135,7 @@ class EmbeddedSource(Source):
                 connection.execute("rollback")
             parts = gather(table, scope, folder)
             # The figures come from what was written, so that they hold for the parts themselves.
-            with reader(folder, self.memory_mb) as engine, _named(table, self.identity):
+            with reader(folder, self.memory_mb) as engine, _named(table, self.identity, self.path):
                 written = relation_of(parts)
                 measures = measures_of(engine, table, scope, written)
                 touches = touches_of(engine, table, scope, written)
@@ -144,13 +147,19 @@ class EmbeddedSource(Source):
     ) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, computed inside the source."""
         check_scope(table, scope)
-        with self._reading(f"measure {table.ref}") as connection, _named(table, self.identity):
+        with (
+            self._reading(f"measure {table.ref}") as connection,
+            _named(table, self.identity, self.path),
+        ):
             return measures_of(connection, table, scope, quoted(table.name))
 
     def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
         """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
         check_scope(table, scope)
-        with self._reading(f"look at {table.ref}") as connection, _named(table, self.identity):
+        with (
+            self._reading(f"look at {table.ref}") as connection,
+            _named(table, self.identity, self.path),
+        ):
             return touches_of(connection, table, scope, quoted(table.name))
 
     def outside(self, table: Table, outside: Outside) -> OutsideRows:
@@ -162,7 +171,10 @@ class EmbeddedSource(Source):
             f"{bound(table, outside.start)}), count(*) filter (where {column} >= "
             f"{bound(table, outside.end)}) from {quoted(table.name)}"
         )
-        with self._reading(f"count {table.ref}") as connection, _named(table, self.identity):
+        with (
+            self._reading(f"count {table.ref}") as connection,
+            _named(table, self.identity, self.path),
+        ):
             return OutsideRows(*_row(connection.execute(select)))
 
     def calendar(self, table: Table) -> dict[date, int]:
@@ -172,17 +184,25 @@ class EmbeddedSource(Source):
             f"select {day_expression(table, 'duckdb')} as shop_day, count(*) from "
             f"{quoted(table.name)} where {quoted(table.partition or '')} is not null group by 1 order by 1"
         )
-        with self._reading(f"count {table.ref} by day") as connection, _named(table, self.identity):
+        with (
+            self._reading(f"count {table.ref} by day") as connection,
+            _named(table, self.identity, self.path),
+        ):
             return dict(connection.execute(select).fetchall())
 
     def drift(self, table: Table) -> list[Change]:
         """What differs between the table's contract and the table in the file, what stops first."""
-        with self._reading(f"compare {table.ref}") as connection, _named(table, self.identity):
+        with (
+            self._reading(f"compare {table.ref}") as connection,
+            _named(table, self.identity, self.path),
+        ):
             return embedded_drift.drift(connection, table)
 
     def _must_exist(self) -> None:
         if not Path(self.path).is_file():
-            raise PortError(f"there is no shop at {self.path}; run `orderhe create` first")
+            raise PortError(
+                f"there is no shop at {self.path}; run `orderhe create` first. Where there was one, {REBUILD}"
+            )
 
     @contextmanager
     def _open(self, label: str, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -224,8 +244,8 @@ class EmbeddedSource(Source):
 class _Transaction:
     """The one open transaction of a writer; gone with its block."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, identity: str) -> None:
-        self._connection, self._identity = connection, identity
+    def __init__(self, connection: duckdb.DuckDBPyConnection, identity: str, path: str) -> None:
+        self._connection, self._identity, self._path = connection, identity, path
 
     def execute(self, sql: str) -> None:
         """Run a statement."""
@@ -245,13 +265,13 @@ class _Transaction:
 
     def append_files(self, table: Table, paths: Sequence[Path]) -> int:
         """Insert the rows of Parquet parts; PortError says which key was there already."""
-        with _named(table, self._identity):
+        with _named(table, self._identity, self._path):
             return insert_files(self._connection, table, paths)
 
     def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, as this transaction sees them."""
         check_scope(table, scope)
-        with _named(table, self._identity):
+        with _named(table, self._identity, self._path):
             return measures_of(self._connection, table, scope, quoted(table.name))
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
@@ -274,8 +294,8 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def _named(table: Table, identity: str) -> Iterator[None]:
-    """Give an engine's error the table's name and the next action."""
+def _named(table: Table, identity: str, path: str) -> Iterator[None]:
+    """Give an engine's error the table's name, the file at `path` where it is the matter, and what to do."""
     import duckdb
 
     try:
@@ -283,11 +303,11 @@ def _named(table: Table, identity: str) -> Iterator[None]:
     except duckdb.CatalogException as error:
         raise PortError(
             f"{table.ref}: {identity} has no such table or column; run `orderhe create`, and "
-            f"compare the contract {table.path} with the database ({safe_text(str(error))})"
+            f"compare the contract {table.path} with the database ({safe_text(str(error))}); where {path} "
+            f"was lost, {REBUILD}"
         ) from error
     except duckdb.IOException as error:
-        file = Path(identity.removeprefix("duckdb:"))
-        text = remedy(file, safe_text(str(error)), REBUILD)
+        text = remedy(Path(path), safe_text(str(error)), REBUILD)
         raise PortError(f"{table.ref}: {text}") from None
     except duckdb.Error as error:
         # The engine's own words may hold personal data: not a cause to be written down.
