@@ -108,8 +108,8 @@ def replay(settings: Settings, asked: Asked, say: Say) -> bool:
         return True
     for one in held:
         say(
-            f"{one.name}: reading {segments_text(one.apart.counts)} again, with "
-            f"{counted(one.rows, 'row')} in quarantine"
+            f"{one.name}: {counted(one.rows, 'row')} in quarantine; read again: "
+            f"{segments_text(one.apart.counts)}"
         )
     days = sorted(day for one in held for day in days_of(one.apart.counts))
     names = [one.name for one in held]
@@ -287,7 +287,7 @@ def _came_of_it(settings: Settings, before: Found, after: Found) -> Iterator[str
     if back is None:
         texts.insert(0, f"{max(before.rows - still, 0):,} set apart no more")
     else:
-        texts.insert(0, f"{back:,} came back and are in the warehouse")
+        texts.insert(0, f"{back:,} came back into the warehouse")
         if keys is not None and len(keys) > back:
             lost = len(keys) - back
             texts.insert(1, f"{lost:,} in neither: gone from the shop's database, or not loaded")

@@ -215,7 +215,7 @@ def test_rows_come_back_when_the_cause_is_mended_though_no_cursor_moved(
     )
     said = shop.paste(warned)
     assert (
-        "visits: of 3 rows in quarantine before: 1 came back and are in the warehouse; 1 in neither: "
+        "visits: of 3 rows in quarantine before: 1 came back into the warehouse; 1 in neither: "
         "gone from the shop's database, or not loaded; 1 row still in quarantine"
     ) in said
     assert "1: born is no real day (0000-00-00)" in said
@@ -226,7 +226,7 @@ def test_rows_come_back_when_the_cause_is_mended_though_no_cursor_moved(
     text = VISITS["raw/visits.sql"].replace("note null", "note null, born null")
     shop.write({"raw/visits.sql": text})
     said = orderhe(shop, "quarantine", "--replay").stdout
-    assert "of 1 row in quarantine before: 1 came back and are in the warehouse; none" in said
+    assert "of 1 row in quarantine before: 1 came back into the warehouse; none" in said
     assert shop.rows("select visit_count from mart.visit_days order by day") == [(9,), (10,)]
     assert orderhe(shop, "quarantine", "--replay").stdout.splitlines() == [
         "visits: 1 value of born became NULL, as @bad_values says",
