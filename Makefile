@@ -50,6 +50,7 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.restore_kills
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.flips
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.janitor_beside --minutes 10
+	@$(BIN)/python -W ignore -m orderhe_dagster_tests.faults.own_files
 
 waits: $(VENV)/.dev ## stop every server at every request, kill every kind of run; TLS and plain (long)
 	@LONG_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
