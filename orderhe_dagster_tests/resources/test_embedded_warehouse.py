@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from pathlib import Path
@@ -142,6 +143,27 @@ def test_a_damaged_file_is_not_taken_for_one_that_is_open_elsewhere(
     said = r"in block at.*file is damaged, move it away; `orderhe restore warehouse`"
     with pytest.raises(PortError, match=said), warehouse.session("load"):
         raise AssertionError("opened what is damaged")
+
+
+def test_an_altered_byte_of_any_block_is_told_with_the_file_or_does_no_harm(
+    warehouse: EmbeddedWarehouse,
+) -> None:
+    rows = ", ".join(f"({n}, '{hashlib.md5(str(n).encode()).hexdigest()}')" for n in range(3000))
+    with warehouse.session("load") as session:
+        session.execute("create table t (a int, b varchar(32))")
+        session.execute(f"insert into t values {rows}")
+    file = Path(warehouse.path)
+    body, told = file.read_bytes(), 0
+    for at in range(len(body) - 262_144 + 3_000, 0, -131_072):
+        file.write_bytes(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
+        try:
+            answer = warehouse.query("select sum(a), count(distinct b) from t").rows
+        except PortError as error:
+            assert f"{file} cannot be " in str(error) and "move it away" in str(error)
+            told += 1
+        else:
+            assert [*map(tuple, answer)] == [(4_498_500, 3000)]
+    assert told
 
 
 def test_warehouse_is_a_resource_of_assets(warehouse: EmbeddedWarehouse) -> None:

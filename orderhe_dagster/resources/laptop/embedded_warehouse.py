@@ -124,7 +124,10 @@ def _explaining(file: Path) -> Iterator[None]:
     try:
         yield
     except StatementError as error:
-        of_file = "IO Error" in error.message and file.name in error.message
+        # Of a block that is not as it was written, DuckDB tells the checksums, and not the file.
+        of_file = "IO Error" in error.message and (
+            file.name in error.message or "Corrupt database file" in error.message
+        )
         if of_file or "No space left" in error.message:
             raise PortError(remedy(file, error.message, REBUILD)) from error
         raise
