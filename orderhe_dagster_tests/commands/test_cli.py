@@ -44,6 +44,7 @@ def of_shop(shop: TestShop) -> dict[str, str]:
         "run",
         "test",
         "query",
+        "quarantine",
         "warehouse",
         "warehouse serve",
         "",
