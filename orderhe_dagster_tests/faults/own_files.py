@@ -20,6 +20,7 @@ import re
 import shlex
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from orderhe_dagster.cli import main as cli
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.rendering.printing import markdown_table
 from orderhe_dagster.road import index
+from orderhe_dagster_tests.reliability.results import record_suite
 from orderhe_dagster_tests.shops import SALES, TestShop, fill
 
 PAGE = {
@@ -455,11 +457,14 @@ def main() -> int:
     given = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(("ORDERHE_", "DAGSTER_"))]:
         del os.environ[name]
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="orderhe-own-files-") as folder:
         root = Path(folder)
         scene = prepare(root)
         outcomes = experiment(scene, root, (), given.kind, given.seed)
     bad = [one for one in outcomes if one.wrong]
+    took = time.monotonic() - began
+    record_suite("own_files", "damaged files", len(outcomes), len(bad), took, given.seed)
     print(table(outcomes))
     print(
         f"{len(outcomes)} damaged files (seed {given.seed}): {len(outcomes) - len(bad)} as wanted"

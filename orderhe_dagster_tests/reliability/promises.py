@@ -188,7 +188,15 @@ PROMISES = (
         ),
     ),
     Promise(
-        "a damaged file is named with its path, and what helps",
-        (Attack("files cut short, emptied, overwritten", ("faults/test_damage.py",)),),
+        "a damaged file is healed where another copy tells the truth, else named with its path and what "
+        "helps; none stops the days beside it",
+        (
+            Attack(
+                "every kind of file of a home removed, cut short, emptied, one byte altered",
+                ("faults/test_damage.py", "faults/test_own_files.py"),
+                "make kills",
+                "own_files",
+            ),
+        ),
     ),
 )
