@@ -10,7 +10,7 @@ No rows are moved here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -167,6 +167,7 @@ def prepare(session: Session) -> None:
         _add_column(session, table, column)
     session.transaction(
         [
+            f"lock table {TABLES}",  # another run may do the same just now
             *_fences_among_marts(session),
             f"delete from {TABLES} where table_name = {literal(_LEDGER)}",
             f"insert into {TABLES} (table_name, definition) values ({literal(_LEDGER)}, {literal(_FORM)})",
@@ -179,7 +180,7 @@ def _fences_among_marts(session: Session) -> list[str]:
     rows = session.execute(
         "select table_name from svv_tables where table_schema = 'mart' and left(table_name, 7) = '_fence_'"
     ).rows
-    return [f"drop table mart.{ddl.quoted(str(name))}" for (name,) in rows]
+    return [f"drop table if exists mart.{ddl.quoted(str(name))}" for (name,) in rows]
 
 
 def _all_there(session: Session) -> bool:
@@ -292,14 +293,13 @@ def failed_claims(session: Session, name: str) -> list[str]:
 
 def note_proven(session: Session, name: str, versions: Mapping[Segment, str]) -> None:
     """Keep that the rows of these segments were just measured and are those of these versions."""
-    if not versions:
-        return
-    # One condition for all: a version that has moved on meanwhile is left out by its digest.
-    listed = ", ".join(literal(f"{s}={version}") for s, version in sorted(versions.items()))
-    session.execute(
-        f"update {LOADS} set proven_at = getdate() where table_name = {literal(name)}"
-        f" and segment || '=' || version in ({listed})"
-    )
+    # A version that has moved on meanwhile is left out.
+    pairs = (literal(f"{segment}={version}") for segment, version in sorted(versions.items()))
+    for some in _pieces(pairs):
+        session.execute(
+            f"update {LOADS} set proven_at = getdate() where table_name = {literal(name)}"
+            f" and segment || '=' || version in ({', '.join(some)})"
+        )
 
 
 def note_confirmed(session: Session, name: str, segments: Iterable[Segment]) -> None:
@@ -344,19 +344,22 @@ def inserts(into: str, rows: Iterable[str]) -> list[str]:
 
     `into` is the table, with its columns where they are named.
     """
-    statements: list[str] = []
+    return [f"insert into {into} values {', '.join(some)}" for some in _pieces(rows)]
+
+
+def _pieces(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts of a list in SQL, as many at once as a statement has room for."""
     some: list[str] = []
     size = 0
-    for row in rows:
-        length = len(row.encode("utf-8"))
+    for text in texts:
+        length = len(text.encode("utf-8"))
         if some and size + length > _STATEMENT_BYTES:
-            statements.append(f"insert into {into} values {', '.join(some)}")
+            yield some
             some, size = [], 0
-        some.append(row)
+        some.append(text)
         size += length + 2
     if some:
-        statements.append(f"insert into {into} values {', '.join(some)}")
-    return statements
+        yield some
 
 
 def _cut(text: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.ports.errors import StatementError
+from orderhe_dagster.ports.warehouse import Result, Session
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.road import audit
@@ -94,3 +98,58 @@ def test_rows_are_inserted_by_statements_that_the_data_api_takes() -> None:
     assert {head for head, _, _ in heads} == {"insert into t (a, b)"}
     assert ", ".join(rest for _, _, rest in heads) == ", ".join(rows)
     assert audit.inserts("t", []) == []
+
+
+def test_what_was_proven_is_noted_by_statements_that_the_data_api_takes(tmp_path: Path) -> None:
+    """Ten years by day, all proven in one run."""
+    store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
+    warehouse = EmbeddedWarehouse(path=str(tmp_path / "w.duckdb"), store=store)
+    days = [Segment.of(date(2016, 1, 1) + timedelta(days=n)) for n in range(3_650)]
+    versions = dict.fromkeys(days, f"1:{'0' * 36}")
+    rest = "1, 'run', 2, '17', '', '2026-01-03 00:00:00', '2026-01-03 00:00:01'"
+    longest = 0
+    with warehouse.session("test") as session:
+        audit.prepare(session)
+        rows = (f"('mart.x', '{day}', '{version}', {rest})" for day, version in versions.items())
+        for statement in audit.inserts(audit.LOADS, rows):
+            session.execute(statement)
+        execute = session.execute
+
+        class Measured:
+            def execute(self, sql: str) -> Result:
+                nonlocal longest
+                longest = max(longest, len(sql.encode("utf-8")))
+                return execute(sql)
+
+        audit.note_proven(cast("Session", Measured()), "mart.x", versions | {days[0]: "2:other"})
+        left = session.execute(f"select segment from {audit.LOADS} where proven_at is null").rows
+    assert left == [(str(days[0]),)]
+    assert 0 < longest <= 100_000
+
+
+def test_two_runs_may_take_an_older_warehouse_over_at_once(tmp_path: Path) -> None:
+    """The second one has seen the fences among the marts, and they are gone when its turn comes."""
+    store = FolderStore(root=str(tmp_path / "s3"), bucket="b")
+    warehouse = EmbeddedWarehouse(path=str(tmp_path / "w.duckdb"), store=store)
+    with warehouse.session("older") as session:
+        audit.prepare(session)
+        session.execute("create schema mart")
+        session.execute("create table mart._fence_takings (held integer)")
+        session.execute(f"update {audit.TABLES} set definition = '3' where table_name = '_ledger'")
+        transaction, others = session.transaction, []
+
+        class Overtaken:
+            execute = staticmethod(session.execute)
+
+            def transaction(self, statements: Sequence[str]) -> list[Result]:
+                if not others:
+                    others.append(1)
+                    audit.prepare(session)
+                return transaction(statements)
+
+        audit.prepare(cast("Session", Overtaken()))
+        fences = session.execute(
+            "select table_name from svv_tables where table_schema = 'mart'"
+        ).rows
+        form = f"select definition from {audit.TABLES} where table_name = '_ledger'"
+        assert (fences, session.execute(form).rows) == ([], [("4",)])
