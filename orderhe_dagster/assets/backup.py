@@ -115,7 +115,7 @@ def _backup_asset(
         )
         asked = [done.records[segment] for segment in step.segments]
         since = [] if done.written else [record.snapshot_at for record in asked]
-        quarantine = report_quarantine(store, done.records.values())
+        quarantine = report_quarantine(store, table, done.records.values())
         # Of a table without a cursor nothing but its rows' number tells of a change: that is no alarm.
         usual: tuple[Kind, ...] = () if table.cursor else ("silent",)
         checks = [

@@ -105,7 +105,7 @@ def replay(settings: Settings, asked: Asked, say: Say) -> bool:
     if not held:
         for line in _sentences(before, asked):
             say(line)
-        return True
+        return not problems
     for one in held:
         say(
             f"{one.name}: {counted(one.rows, 'row')} in quarantine; read again: "
@@ -156,7 +156,7 @@ def _look(settings: Settings, asked: Asked) -> tuple[list[Found], list[str]]:
             problems.append(str(error))
             continue
         entries = _own(settings, table, known.entries, asked.window)
-        apart = (quarantine.gone if asked.past else quarantine.standing)(store, entries)
+        apart = (quarantine.gone if asked.past else quarantine.standing)(store, table, entries)
         problems += apart.problems
         nulled = Counter[str]()
         for entry in entries.values():

@@ -86,7 +86,7 @@ def excess(table: Table, history: Window, store: Store) -> Excess:
         if record.quarantined and (is_all or _is_over(record))
     }
     counts = {segment: (one.quarantined, one.touch.rows) for segment, one in over.items()}
-    return Excess(table, counts, is_all, report_quarantine(store, over.values()))
+    return Excess(table, counts, is_all, report_quarantine(store, table, over.values()))
 
 
 def _is_of(segment: Segment, history: Window) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from orderhe_dagster.catalog.mysql_projection import FAULTS
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.store import Store
+from orderhe_dagster.rendering.masking import MASK
 from orderhe_dagster.road import backups
 from orderhe_dagster.road.backups import BackupError, Part, Record
 from orderhe_dagster.road.index_objects import Entry
@@ -103,7 +104,7 @@ class Group:
         return self.segments.total()
 
 
-def standing(store: Store, entries: Mapping[Segment, Entry]) -> Apart:
+def standing(store: Store, table: Table, entries: Mapping[Segment, Entry]) -> Apart:
     """What stands in quarantine by the current records, each row with the reading that set it apart."""
     result = Apart()
     for segment, entry in sorted(entries.items()):
@@ -112,20 +113,21 @@ def standing(store: Store, entries: Mapping[Segment, Entry]) -> Apart:
             continue
         result.counts[segment] += record.quarantined
         try:
-            lines = lines_of(store, record)
+            lines = lines_of(store, table, record)
         except BackupError as error:
             result.problems.append(str(error))
             continue
-        since = _since(store, entry, lines)
+        since = _since(store, table, entry, lines)
         result.rows += [ApartRow(segment, *_split(line), since[_name(line)]) for line in lines]
     return result
 
 
-def gone(store: Store, entries: Mapping[Segment, Entry]) -> Apart:
+def gone(store: Store, table: Table, entries: Mapping[Segment, Entry]) -> Apart:
     """What stood in quarantine and does no more, by all readings that are kept of these segments."""
     result = Apart()
     several = [entry for _, entry in sorted(entries.items()) if len(entry.became) > 1]
-    for entry, readings in backups.in_parallel(lambda one: _readings(store, one), several, store):
+    readings_of = backups.in_parallel(lambda one: _readings(store, table, one), several, store)
+    for entry, readings in readings_of:
         found, problems = readings
         result.problems += problems
         for row in _ended(entry.record.segment, found):
@@ -134,12 +136,27 @@ def gone(store: Store, entries: Mapping[Segment, Entry]) -> Apart:
     return result
 
 
-def lines_of(store: Store, record: Record) -> list[dict[str, Any]]:
-    """The quarantined rows of a record. BackupError: an object is gone, or not as it was written."""
+def lines_of(store: Store, table: Table, record: Record) -> list[dict[str, Any]]:
+    """The quarantined rows of a record. BackupError: an object is gone, or not as it was written.
+
+    Masked is what the contract calls personal data now, whatever it said when they were written.
+    """
     rows: list[dict[str, Any]] = []
     for part in record.quarantine:
         rows += _lines(store, part, record)
-    return rows
+    hidden = {column.name for column in table.columns if column.pii}
+    return [_masked(table, row, hidden) for row in rows] if hidden else rows
+
+
+def _masked(table: Table, row: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    result = {
+        name: MASK if name in hidden and value is not None else value for name, value in row.items()
+    }
+    reasons = (
+        (column, "" if column in hidden else value, reason)
+        for column, reason, value in reasons_of(table, str(row.get(WHY)))
+    )
+    return result | {WHY: _MANY.join(" ".join(filter(None, words)) for words in reasons)}
 
 
 def grouped(table: Table, rows: Iterable[ApartRow]) -> list[Group]:
@@ -182,7 +199,7 @@ def _lines(store: Store, part: Part, record: Record) -> Iterator[dict[str, Any]]
 
 
 def _since(
-    store: Store, entry: Entry, lines: Sequence[Mapping[str, Any]]
+    store: Store, table: Table, entry: Entry, lines: Sequence[Mapping[str, Any]]
 ) -> dict[tuple[Any, ...], Reading]:
     """Of each row that stands apart, the first of the readings in a row that set it apart."""
     result = {_name(line): Reading.of(entry.record) for line in lines}
@@ -194,7 +211,7 @@ def _since(
             record = backups.read_generation(
                 store, entry.record.table, entry.record.segment, number
             )
-            there = {_name(line) for line in lines_of(store, record)} if record else None
+            there = {_name(line) for line in lines_of(store, table, record)} if record else None
         except BackupError:
             there = None  # what it set apart nobody knows any more: the one before may tell
         if record is not None and there is not None:
@@ -204,7 +221,7 @@ def _since(
 
 
 def _readings(
-    store: Store, entry: Entry
+    store: Store, table: Table, entry: Entry
 ) -> tuple[list[tuple[Reading, list[dict[str, Any]]]], list[str]]:
     """The readings of a segment that are kept, in order, each with the rows that it set apart."""
     found, problems = [], []
@@ -215,7 +232,7 @@ def _readings(
             if number != current.generation:
                 record = backups.read_generation(store, current.table, current.segment, number)
             if record is not None:
-                found.append((Reading.of(record), lines_of(store, record)))
+                found.append((Reading.of(record), lines_of(store, table, record)))
         except UnreadableError as error:
             is_current = number == current.generation
             problems.append(str(error) if is_current else _of_before(error, current, number))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road.backups import BackupError, Record
@@ -61,7 +62,7 @@ class QuarantineReport:
         return f"{part}: {', '.join(reasons)}{f'; the first: {keys}' if keys else ''}"
 
 
-def report_quarantine(store: Store, records: Iterable[Record]) -> QuarantineReport:
+def report_quarantine(store: Store, table: Table, records: Iterable[Record]) -> QuarantineReport:
     """Count what stands in quarantine in these records, and read the first rows of it."""
     report = QuarantineReport()
     budget = _READ_BYTES
@@ -75,7 +76,7 @@ def report_quarantine(store: Store, records: Iterable[Record]) -> QuarantineRepo
             continue
         budget -= size
         try:
-            rows = lines_of(store, record)
+            rows = lines_of(store, table, record)
         except BackupError as error:
             report.problems.append(str(error))
             continue

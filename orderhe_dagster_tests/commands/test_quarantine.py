@@ -18,7 +18,9 @@ from click.testing import CliRunner, Result
 
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.cli import main
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.rendering.masking import MASK
 from orderhe_dagster.road import index
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.index import Change
@@ -155,6 +157,34 @@ def test_what_came_back_is_known_as_long_as_its_generations_are_kept(read_shop: 
     assert lost.exit_code == 1
     assert "run-3/quarantine-00000.jsonl is not there: it is of generation 1" in lost.stdout
     assert "id = 9" in lost.stdout and "id = 7" not in lost.stdout
+
+
+def test_what_the_contract_calls_personal_later_is_masked_in_what_was_written_before(
+    read_shop: TestShop,
+) -> None:
+    reading(read_shop, 3, d2026_01_01={7: f"{ZERO}; {NUL}", 9: NONE})
+    reading(read_shop, 4, d2026_01_01={7: f"{ZERO}; {NUL}"})
+    assert "id = 7" in orderhe(read_shop, "quarantine", "--rows").stdout
+    text = VISITS["raw/visits.sql"].replace("-- @partition", "-- @pii id, born\n-- @partition")
+    read_shop.write({"raw/visits.sql": text})
+    (row,) = of_json(orderhe(read_shop, "quarantine", "--rows", "--format", "json"))
+    assert row["key"] == {"id": MASK}
+    assert row["reason"] == f"born is no real day; {NUL}"
+    (row,) = of_json(orderhe(read_shop, "quarantine", "--history", "--rows", "--format", "json"))
+    assert (row["key"], row["reason"]) == ({"id": MASK}, "born is no real day")
+    by_reason = of_json(orderhe(read_shop, "quarantine", "--format", "json"))
+    assert {one["values"] for one in by_reason} == {""}
+
+
+def test_a_replay_of_what_cannot_be_read_is_no_success(
+    read_shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(*_: Any) -> Any:
+        raise PortError("the index cannot be read")
+
+    monkeypatch.setattr(index, "read", unread)
+    done = orderhe(read_shop, "quarantine", "--replay")
+    assert (done.exit_code, done.stdout) == (1, "note: the index cannot be read\n")
 
 
 def test_a_table_without_days_or_backup_and_a_wrong_name_are_told(read_shop: TestShop) -> None:

@@ -66,7 +66,8 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
     record = shop.record("edges", "all")
     assert (record.measure.rows, record.quarantined) == (2, len(FAULTS))
     assert record.touch.rows == 2 + len(FAULTS)
-    report = report_quarantine(shop.store, [record])
+    (table,) = (one for one in shop.catalogue.layer("raw") if one.name == "edges")
+    report = report_quarantine(shop.store, table, [record])
     because = {row["id"]: row["quarantined_because"] for row in report.first}
     for number, (name, case) in enumerate(BAD.items(), 3):
         assert because[number].startswith(case[2].replace("c ", f"{name} ", 1))
