@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from orderhe_dagster.ports.warehouse import Result
 
 _NUMBERS = (int, float, Decimal)
+_CONTROLS = {
+    **{number: chr(0x2400 + number) for number in range(32)},
+    10: "⏎",
+    127: "\u2421",
+    **{number: f"\\x{number:02x}" for number in range(128, 160)},
+}
+"""What a terminal would obey rather than show, made visible."""
 _OF_JSON = (bool, int, float, dict)
 
 
@@ -81,7 +88,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence
     from rich.cells import cell_len
 
     shown = [
-        ["" if value is None else text(value).replace("\n", "⏎") for value in row] for row in rows
+        ["" if value is None else text(value).translate(_CONTROLS) for value in row] for row in rows
     ]
     widths = [
         max([cell_len(name), *(cell_len(row[place]) for row in shown)])

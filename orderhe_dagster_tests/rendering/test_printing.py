@@ -31,6 +31,11 @@ def test_a_table_lines_up_when_hangul_is_wide() -> None:
     ]
 
 
+def test_no_value_commands_the_terminal() -> None:
+    told = printed("table", Result(("name",), ("varchar",), [("a\x1b[2J\r\tb\x7f\x9b1m",)]))
+    assert told.splitlines()[2] == "a␛[2J␍␉b␡\\x9b1m"
+
+
 def test_csv_is_exact_when_a_program_reads_it() -> None:
     assert printed("csv") == 'name,n,total,day\n밥,1,10.50,2026-01-02\n"x\ny",,-2,\n'
 
