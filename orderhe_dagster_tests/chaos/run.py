@@ -4,8 +4,9 @@
 
 MariaDB, an S3, Redshift's wire server, the network between them, a second writer and a reader are
 processes of their own. Each seed is one line of results, appended to a file; seeds that the file has of
-this commit are not played again, so that the same command goes on where it was stopped. Ends with 1
-where a seed was bad, and leaves what is needed to look at it.
+this commit are not played again, so that the same command goes on where it was stopped; where something
+was changed since the commit, all are. Ends with 1 where a seed was bad, now or before on this commit, and
+leaves what is needed to look at it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,15 @@ from local_redshift.testing.certificates import Authority
 from orderhe_dagster_tests.chaos.attack import Verdict, play
 from orderhe_dagster_tests.chaos.scenarios import Scenario, scenario
 from orderhe_dagster_tests.faults import broken, kills
-from orderhe_dagster_tests.reliability.results import RESULTS, ROOT, Result, commit, read, record
+from orderhe_dagster_tests.reliability.results import (
+    CHANGED,
+    RESULTS,
+    ROOT,
+    Result,
+    commit,
+    read,
+    record,
+)
 from orderhe_dagster_tests.servers import mariadb
 
 FOLDER = ROOT / ".orderhe" / "chaos" / "seeds"
@@ -56,11 +65,14 @@ def load_modules() -> None:
 
 
 def run(seeds: Sequence[int], minutes: float, results: Path, folder: Path, told: bool) -> int:
-    """Play the seeds, as many as the time allows; how many were bad."""
+    """Play the seeds, as many as the time allows; how many were bad, with those played before."""
     until = time.monotonic() + 60 * minutes
     at, bad, played = commit(), 0, Counter[str]()
-    done = {r.seed for r in read(results) if r.suite == SUITE and r.commit == at}
+    done = played_before(results, at)
     left = [seed for seed in seeds if seed not in done]
+    bad_before = [seed for seed in seeds if done.get(seed)]
+    for seed in bad_before:
+        print(f"BAD {seed}: on this commit before; its line in {results} tells what of it was")
     with mariadb.running(options=_OPTIONS) as server:
         authority = server.authority
         assert authority is not None
@@ -77,11 +89,26 @@ def run(seeds: Sequence[int], minutes: float, results: Path, folder: Path, told:
             played["met" if verdict.met else "did not come to pass"] += 1
             bad += bool(verdict.problems)
             _tell(one, verdict, took, told)
+    bad += len(bad_before)
     many = ", ".join(f"{count} {word}" for word, count in sorted(played.items()))
     print(f"{sum(played.values())} seeds ({many}), {bad} bad; {results}")
     if bad:
         print(f"see {folder}")
     return bad
+
+
+def played_before(results: Path, at: str) -> dict[int, bool]:
+    """The seeds that were played on this commit, each with whether it ever was bad.
+
+    None where there is no commit that tells what was played: no git, or something was changed since.
+    """
+    done: dict[int, bool] = {}
+    if not at or at.endswith(CHANGED):
+        return done
+    for one in read(results):
+        if one.suite == SUITE and one.commit == at and one.seed is not None:
+            done[one.seed] = done.get(one.seed, False) or bool(one.bad)
+    return done
 
 
 def _played(one: Scenario, folder: Path, server: mariadb.MariaDB, authority: Authority) -> Verdict:

@@ -228,7 +228,7 @@ class Versions:
         without it. `may_lack`: days may not have been loaded yet.
         """
         problems: list[str] = []
-        reached = dict.fromkeys(self.days, 0)
+        reached = dict.fromkeys(self.days, -1)
         for number, rows in enumerate(states, 1):
             keys = [row[:2] for row in rows]
             twice = sorted({key for key in keys if keys.count(key) > 1})
@@ -238,12 +238,12 @@ class Versions:
             for day in sorted({*there, *self.days}):
                 seen, versions = there.get(day, {}), self.days.get(day, [])
                 fits = [n for n, version in enumerate(versions) if self._is(seen, version)]
-                later = [n for n in fits if n >= reached.get(day, 0)]
+                later = [n for n in fits if n >= reached.get(day, -1)]
                 if later:
                     reached[day] = later[0]
                 elif fits:
                     problems.append(f"look {number}: {day} went back to an earlier version")
-                elif seen or not may_lack or reached[day]:
+                elif seen or not may_lack or reached[day] >= 0:
                     what = _odd(seen, versions)
                     many = f"none of its {len(versions)} versions"
                     problems.append(f"look {number}: {day} is {many}: {what}")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from orderhe_dagster_tests.chaos.run import played_before
 from orderhe_dagster_tests.chaos.scenarios import SHORT
 from orderhe_dagster_tests.chaos.source import Versions
-from orderhe_dagster_tests.reliability.results import ROOT, read
+from orderhe_dagster_tests.reliability.results import ROOT, Result, read, record
 from orderhe_dagster_tests.servers.mariadb import needed
 
 
@@ -75,6 +76,21 @@ def test_a_reader_may_not_see_anything_between(
     versions: Versions, states: list[list[tuple[str, ...]]], expected: str
 ) -> None:
     assert expected in versions.torn(states, may_lack=False)[0]
+
+
+def test_a_day_that_was_there_does_not_vanish(versions: Versions) -> None:
+    assert versions.torn([[], BEFORE], may_lack=True) == []
+    assert "d1 is none of its" in versions.torn([BEFORE, BEFORE[2:]], may_lack=True)[0]
+
+
+def test_seeds_are_passed_over_on_their_commit_alone_and_bad_ones_stay_bad(tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    for commit, seed, bad in (("a", 1, 1), ("a", 1, 0), ("a", 2, 0), ("b", 3, 0), ("a+", 4, 0)):
+        record(Result("chaos", "reset", 1, bad, 1.0, seed, commit=commit), results)
+    record(Result("kills", "KILL", 31, 0, 60.0, commit="a"), results)
+    assert played_before(results, "a") == {1: True, 2: False}
+    assert played_before(results, "a+") == {}, "who knows what was changed"
+    assert played_before(results, "") == {}
 
 
 def test_sums_of_a_mart_are_held_to_the_versions(versions: Versions) -> None:

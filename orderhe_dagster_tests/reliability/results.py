@@ -14,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / ".orderhe" / "chaos" / "results.jsonl"
+CHANGED = "+"
+"""How a commit ends since which something was changed."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def commit() -> str:
     """The commit that is checked out, and whether something was changed since; "": there is no git."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
-        return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+        return head + (CHANGED if _git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
 
