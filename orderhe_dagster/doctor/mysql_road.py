@@ -10,7 +10,7 @@ from pathlib import Path
 from orderhe_dagster.catalog.ddl import quoted, quoted_names
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.doctor.explain import explain, explain_symptom, of_name
-from orderhe_dagster.doctor.network import Place, checks, of_aws, ways_in
+from orderhe_dagster.doctor.network import Place, checks, judged, of_aws, untold, ways_in
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.signature import Explanation
 from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok, skipped
@@ -205,8 +205,7 @@ def _way_in(place: Place, cloud: Cloud) -> Found:
     def look(region: str) -> Found:
         found = cloud.instance(place.host, region)
         if found is None:
-            text = f"{place.host} is not known to AWS in {region}"
-            return failed(text, of_name("workgroup-not-there", place.known))
+            return untold(place, place.host, region)
         facts = {**place.known, "instance": found.name, "status": found.status}
         why = []
         if found.status not in (
@@ -223,8 +222,8 @@ def _way_in(place: Place, cloud: Cloud) -> Found:
         if found.groups:
             facts["security_group"] = found.groups[0]
         why += ways_in(place, cloud, found.groups, found.subnets, facts)
-        if why:
-            return failed("; ".join(one.title for one in why), *why)
-        return ok(f"{found.name} is {found.status}, public, and lets this machine in")
+        return judged(place, why, f"{found.name} is {found.status} and lets this machine in")
 
+    if ".cluster-" in place.host:
+        return skipped("of an Aurora cluster, AWS is not asked")
     return of_aws(place, look, ("rds",))

@@ -14,6 +14,7 @@ from orderhe_dagster.doctor.walk import Check, Found, failed, ok, skipped
 from orderhe_dagster.ports.cloud import Cloud, Rule, Untold
 from orderhe_dagster.ports.errors import Symptom
 
+_HOLES = {"group-open-to-all"}
 _EVERYBODY = {"0.0.0.0/0", "::/0"}
 
 
@@ -26,6 +27,7 @@ class Place:
     within_s: float
     probe: Probe
     learnt: dict[str, str] = field(default_factory=dict)
+    opens: bool = False
 
     @property
     def known(self) -> dict[str, str]:
@@ -73,6 +75,7 @@ def _port(place: Place) -> Found:
     except OSError as error:
         said = _said(place, error)
         return failed(said, place.explained(said, _code(place)), stops=True)
+    place.opens = True
     return ok(f"port {place.port} opens")
 
 
@@ -137,6 +140,22 @@ def _lets_in(rules: Sequence[Rule], port: int, address: str) -> bool:
         rule.covers(port) and any(parsed in ip_network(cidr, strict=False) for cidr in rule.cidrs)
         for rule in rules
     )
+
+
+def judged(place: Place, reasons: Sequence[Explanation], fine: str) -> Found:
+    """What the reasons come to: whom the port lets in they keep out no more, but a hole stays one."""
+    if place.opens:
+        reasons = [one for one in reasons if one.name in _HOLES]
+        fine = f"{fine}: the port opens" if not reasons else fine
+    if reasons:
+        return failed("; ".join(one.title for one in reasons), *reasons)
+    return ok(fine)
+
+
+def untold(place: Place, name: str, region: str) -> Found:
+    """Of what AWS does not know: another account's or region's, which may be meant."""
+    text = f"{name} is not known to AWS in {region}: another account or region?"
+    return Found("unknown", text, (of_name("workgroup-not-there", place.known),))
 
 
 def of_aws(place: Place, look: Callable[[str], Found], kinds: tuple[str, ...]) -> Found:

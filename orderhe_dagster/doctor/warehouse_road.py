@@ -13,7 +13,7 @@ from pathlib import Path
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.doctor.explain import explain, of_name
-from orderhe_dagster.doctor.network import Place, checks, of_aws, ways_in
+from orderhe_dagster.doctor.network import Place, checks, judged, of_aws, untold, ways_in
 from orderhe_dagster.doctor.policies import SERVICES, evaluate, trusted
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.signature import Explanation
@@ -203,8 +203,7 @@ class _Aws:
         def found(region: str) -> Found:
             workgroup = self._workgroup(region)
             if workgroup is None:
-                text = f"{self._facts.get('workgroup')} is not known to AWS in {region}"
-                return failed(text, of_name("workgroup-not-there", self._facts))
+                return untold(self._place, self._facts.get("workgroup", ""), region)
             return look(workgroup, region)
 
         if not self._settings.host and self._settings.workgroup:
@@ -222,9 +221,8 @@ class _Aws:
             if not workgroup.is_public:
                 why.append(of_name("workgroup-not-public", facts))
             why += ways_in(self._place, self._cloud, workgroup.groups, workgroup.subnets, facts)
-            if why:
-                return failed("; ".join(one.title for one in why), *why)
-            return ok(f"{workgroup.name} is {workgroup.status}, public, and lets this machine in")
+            fine = f"{workgroup.name} is {workgroup.status} and lets this machine in"
+            return judged(self._place, why, fine)
 
         return self._serverless(look)
 

@@ -223,9 +223,26 @@ REDSHIFT_AWS = {
 
 @pytest.mark.parametrize("name", MYSQL_AWS)
 def test_what_aws_says_of_the_way_to_mysql(name: str) -> None:
-    found = of_mysql(look(), MYSQL_AWS[name])["way in (AWS)"]
+    closed = network(opens=TimeoutError("timed out"))
+    found = of_mysql(look(), MYSQL_AWS[name], closed)["way in (AWS)"]
     assert why(found) == [name]
+    assert found.status == ("unknown" if name == "workgroup-not-there" else "failed")
     assert "<" not in found.explanations[0].command or name == "no-route-to-internet"
+
+
+def test_whom_the_port_lets_in_no_rule_keeps_out(tmp_path: Path) -> None:
+    """A VPN, or a group that names another group: what AWS's rules say of our address is no wall then."""
+    for name, cloud in MYSQL_AWS.items():
+        found = of_mysql(look(), cloud)["way in (AWS)"]
+        expected = {"group-open-to-all": "failed", "workgroup-not-there": "unknown"}
+        assert found.status == expected.get(name, "ok"), name
+    private = GivenCloud(group=workgroup(is_public=False))
+    assert of_redshift(tmp_path, private)["way in (AWS)"].status == "ok"
+
+
+def test_an_aurora_cluster_is_not_looked_up() -> None:
+    host = "shop.cluster-abc123def456.eu-west-1.rds.amazonaws.com"
+    assert of_mysql(look(), SilentCloud(), host=host)["way in (AWS)"].status == "skipped"
 
 
 class NoStatements(Warehouse):
@@ -268,11 +285,13 @@ def aws_settings(tmp_path: Path, **more: str) -> Settings:
     return load_settings({**given, **more}, tmp_path)
 
 
-def of_redshift(tmp_path: Path, cloud: Cloud, **more: str) -> dict[str, Found]:
+def of_redshift(
+    tmp_path: Path, cloud: Cloud, probe: Probe | None = None, **more: str
+) -> dict[str, Found]:
     store: Any = FolderStore(root=str(tmp_path / "s3"), bucket="shop-backup")
     warehouse = NoStatements()
     settings = aws_settings(tmp_path, **more)
-    road = warehouse_road(settings, store, warehouse, (), cloud, network(), asks=False)
+    road = warehouse_road(settings, store, warehouse, (), cloud, probe or network(), asks=False)
     outcomes = named(list(road.walk()))
     assert warehouse.sent == []
     return outcomes
@@ -280,7 +299,8 @@ def of_redshift(tmp_path: Path, cloud: Cloud, **more: str) -> dict[str, Found]:
 
 @pytest.mark.parametrize("name", REDSHIFT_AWS, ids="-".join)
 def test_what_aws_says_of_redshift(name: tuple[str, str], tmp_path: Path) -> None:
-    found = of_redshift(tmp_path, REDSHIFT_AWS[name])
+    closed = network(opens=TimeoutError("timed out"))
+    found = of_redshift(tmp_path, REDSHIFT_AWS[name], closed)
     assert why(found[name[1]]) == [name[0]]
 
 
