@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from orderhe_dagster.catalog import ddl
@@ -44,7 +45,9 @@ def warehouse_road(
     asks: bool,
 ) -> Road:
     """The checks of a Redshift, in their order. `asks`: statements may be sent to it."""
-    given = settings.redshift
+    # By the Data API there is no host to be reached, whatever is set.
+    by_wire = settings.warehouse == "redshift"
+    given = settings.redshift if by_wire else replace(settings.redshift, host="")
     role = given.iam_role
     facts = {
         "host": given.host,
@@ -73,7 +76,7 @@ def warehouse_road(
             Check("login", said(lambda: _login(warehouse, given))),
             Check("COPY", said(lambda: copied(store, warehouse))),
             Check("marts", said(lambda: read_marts(warehouse, marts)), needs=("login",)),
-            Check("way in (AWS)", aws.way_in, needs=()),
+            Check("way in (AWS)", aws.way_in if by_wire else _no_way_needed, needs=()),
             Check("role's trust (AWS)", aws.trust, needs=()),
             Check("role attached (AWS)", aws.attached, needs=()),
             Check("role's rights (AWS)", lambda: aws.rights(settings), needs=()),
@@ -97,6 +100,10 @@ def local_road(warehouse: Warehouse, file: Path, marts: Sequence[Table]) -> Road
         "warehouse",
         [Check("opens", opens), Check("marts", lambda: read_marts(warehouse, marts))],
     )
+
+
+def _no_way_needed() -> Found:
+    return skipped("by the Data API, no port is needed")
 
 
 def _tls(warehouse: Warehouse, settings: RedshiftSettings) -> Found:
@@ -186,6 +193,11 @@ class _Aws:
     def _facts(self) -> dict[str, str]:
         return self._place.known
 
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether the host is none of Serverless's."""
+        return bool(self._place.host) and self._facts.get("endpoint_kind") != "serverless"
+
     def _workgroup(self, region: str) -> Workgroup | None:
         name = self._facts.get("workgroup", "")
         found = self._cloud.workgroup(name, region) if name else None
@@ -230,6 +242,8 @@ class _Aws:
         """The role that COPY reads by: the settings', or the namespace's default."""
         if self._settings.iam_role != "default":
             return self._settings.iam_role
+        if "namespace" not in self._place.learnt and not self._is_elsewhere:
+            self._workgroup(self._facts.get("region", ""))
         name = self._place.learnt.get("namespace")
         if not name:
             return ""

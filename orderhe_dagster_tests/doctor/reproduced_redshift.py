@@ -26,6 +26,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.mysql.connection import close, connect
+from orderhe_dagster.resources.redshift.data_errors import request_error
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.settings.config import MySQLSettings, RedshiftSettings
 from orderhe_dagster.settings.secret import Secret
@@ -289,6 +290,25 @@ def _pymysql(bench: Bench) -> Symptom:
     return replace(symptom, facts={**symptom.facts, "port": "5439"})
 
 
+def _by_data_api(error: Exception) -> Callable[[Bench], Symptom]:
+    """AWS's client refuses a request of the Data API, or the service does."""
+
+    def happens(bench: Bench) -> Symptom:
+        settings = RedshiftSettings(workgroup="shop")
+        refused = request_error(error, settings, "run select 1", "select 1")
+        assert refused.symptom is not None
+        return refused.symptom
+
+    return happens
+
+
+def _botocores(name: str, **given: Any) -> Exception:
+    from botocore import exceptions
+
+    error: Exception = getattr(exceptions, name)(**given)
+    return error
+
+
 HAPPENS: Mapping[str, Callable[[Bench], Symptom]] = {
     "mysql-is-a-redshift": _pymysql,
     "redshift-is-a-mysql": _mysqls,
@@ -330,6 +350,30 @@ HAPPENS: Mapping[str, Callable[[Bench], Symptom]] = {
     "redshift-iam-no-region": _no_region,
     "redshift-iam-no-workgroup": _by_iam(
         _client_error("ResourceNotFoundException", "GetWorkgroup", "workgroup shop not found")
+    ),
+    "data-may-not": _by_data_api(
+        _client_error(
+            "AccessDeniedException",
+            "ExecuteStatement",
+            "not authorized to perform: redshift-data:ExecuteStatement",
+        )
+    ),
+    "data-no-credentials": _by_data_api(_no_credentials()),
+    "data-no-workgroup": _by_data_api(
+        _client_error(
+            "ValidationException",
+            "ExecuteStatement",
+            "Redshift endpoint doesn't exist in this region.",
+        )
+    ),
+    "data-no-region": _by_data_api(_botocores("NoRegionError")),
+    "data-busy": _by_data_api(
+        _client_error(
+            "ActiveStatementsExceededException", "ExecuteStatement", "Active statements exceeded"
+        )
+    ),
+    "data-unreached": _by_data_api(
+        _botocores("EndpointConnectionError", endpoint_url="https://redshift-data.example")
     ),
     "copy-denied": copying(roles(actions=("list",))),
     "copy-manifest-denied": copying(roles(prefix="other/"), manifest=True),

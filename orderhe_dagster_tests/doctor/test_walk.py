@@ -314,6 +314,17 @@ def test_a_redshift_that_is_as_it_should_be_is_not_asked_without_sql(tmp_path: P
     assert {one.status for one in found.values()} == {"ok", "not asked"}
 
 
+def test_by_the_data_api_no_host_is_looked_for(tmp_path: Path) -> None:
+    closed = network(resolves=OSError(-2, "unknown"), opens=TimeoutError("timed out"))
+    more = {"ORDERHE_WAREHOUSE": "data_api", "ORDERHE_REDSHIFT_WORKGROUP": "shop"}
+    private = GivenCloud(group=workgroup(is_public=False))
+    found = of_redshift(tmp_path, private, closed, **more)
+    assert {found[name].status for name in ("DNS", "TCP", "way in (AWS)")} == {"skipped"}
+    assert {found[name].status for name in ("login", "COPY", "marts")} == {"not asked"}
+    for name in ("role's trust (AWS)", "role attached (AWS)", "usage limit (AWS)"):
+        assert found[name].status == "ok", name
+
+
 def test_the_fix_of_an_unattached_role_keeps_the_others(tmp_path: Path) -> None:
     other = f"{ROLE}-other"
     cloud = GivenCloud(roles={other: "in-sync"})

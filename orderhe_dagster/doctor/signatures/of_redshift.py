@@ -52,7 +52,141 @@ def _is_connecting(facts: Facts) -> bool:
     return facts.get("connecting") == "yes"
 
 
+_DATA: Facts = {"workgroup": "shop", "database": "dev", "port": "5439", "user": "loader"}
+_DATA_SEEN = "seen: AWS's client, stubbed answers of the Data API"
 SIGNATURES = (
+    Signature(
+        name="data-may-not",
+        system="redshift",
+        title="The caller may not use the Data API",
+        cause="whoever runs this has no {action} on the workgroup {workgroup}",
+        how="AWS answered AccessDenied to a request of the Data API",
+        command="aws iam put-user-policy --user-name {caller_name} --policy-name redshift-data "
+        "--policy-document "
+        '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["redshift-data:ExecuteStatement",'
+        '"redshift-data:BatchExecuteStatement","redshift-serverless:GetCredentials"],"Resource":'
+        '"arn:aws:redshift-serverless:{region}:{account}:workgroup/{workgroup_id}"},'
+        '{"Effect":"Allow","Action":'
+        '["redshift-data:DescribeStatement","redshift-data:GetStatementResult",'
+        '"redshift-data:CancelStatement"],'
+        '"Resource":"*","Condition":{"StringEquals":{"redshift-data:statement-owner-iam-userid":'
+        '"${aws:userid}"}}}]}\'',
+        console="for a role: aws iam put-role-policy. The workgroup's id is in its ARN, which "
+        "get-workgroup shows; "
+        "docs/redshift.md has the whole policy",
+        pattern=r"AccessDenied|Unauthorized",
+        codes=("DATA",),
+        examples=(
+            Example(
+                "AccessDeniedException: User: arn:aws:iam::123456789012:user/etl is not authorized "
+                "to perform: "
+                "redshift-data:ExecuteStatement",
+                _DATA_SEEN,
+                "DATA",
+                {**_DATA, "action": "redshift-data:ExecuteStatement"},
+            ),
+        ),
+    ),
+    Signature(
+        name="data-no-credentials",
+        system="redshift",
+        title="There are no AWS credentials for the Data API, or they are over",
+        cause="the Data API is asked as the caller that AWS's own settings name; they name none, "
+        "or its credentials "
+        "are wrong or have expired",
+        how="AWS's client had nothing to sign with, or the signature was refused",
+        command="aws configure",
+        console="or set AWS_PROFILE (and run `aws sso login`)",
+        pattern=r"(No|Partial)Credentials|Expired|UnrecognizedClient|InvalidSignature|MissingAuth|line break",
+        codes=("DATA",),
+        examples=(
+            Example(
+                "NoCredentialsError BotoCoreError: Unable to locate credentials",
+                _DATA_SEEN,
+                "DATA",
+                _DATA,
+            ),
+            Example(
+                "ExpiredTokenException: The security token included in the request is expired",
+                _DATA_SEEN,
+                "DATA",
+                _DATA,
+            ),
+        ),
+    ),
+    Signature(
+        name="data-no-workgroup",
+        system="redshift",
+        title="The Data API knows no such workgroup",
+        cause="{workgroup} is misspelt, deleted, or in another region or account",
+        how="the service says that the endpoint does not exist",
+        command="aws redshift-serverless list-workgroups --query 'workgroups[].workgroupName'",
+        console="set ORDERHE_REDSHIFT_WORKGROUP or AWS_DEFAULT_REGION",
+        pattern=r"endpoint doesn't exist|ResourceNotFound",
+        codes=("DATA",),
+        examples=(
+            Example(
+                "ValidationException: Redshift endpoint doesn't exist in this region.",
+                _DATA_SEEN,
+                "DATA",
+                _DATA,
+            ),
+        ),
+    ),
+    Signature(
+        name="data-no-region",
+        system="redshift",
+        title="No AWS region is set for the Data API",
+        cause="AWS_DEFAULT_REGION is empty or misspelt, and the profile names none",
+        how="AWS's client stopped before it asked anything",
+        command="export AWS_DEFAULT_REGION=<the workgroup's region>",
+        pattern=r"NoRegion|InvalidRegion",
+        codes=("DATA",),
+        examples=(
+            Example(
+                "NoRegionError BotoCoreError: You must specify a region.", _DATA_SEEN, "DATA", _DATA
+            ),
+        ),
+    ),
+    Signature(
+        name="data-busy",
+        system="redshift",
+        title="The Data API has all it can do",
+        cause="too many statements or sessions at once, also after some waiting",
+        how="the service says so",
+        command="aws redshift-data list-statements --status STARTED",
+        console="run it again a little later, with fewer runs at once",
+        pattern=r"ActiveStatementsExceeded|ActiveSessionsExceeded|Throttling|TooManyRequests|ActiveWaiting",
+        codes=("DATA",),
+        examples=(
+            Example(
+                "ActiveStatementsExceededException: Active statements exceeded",
+                _DATA_SEEN,
+                "DATA",
+                _DATA,
+            ),
+        ),
+    ),
+    Signature(
+        name="data-unreached",
+        system="redshift",
+        title="The Data API does not answer",
+        cause="HTTPS to AWS does not get through: the network, a proxy, or the region's name",
+        how="no answer came in all tries",
+        command="curl -sSI https://redshift-data.{region}.amazonaws.com/",
+        console="see AWS_DEFAULT_REGION, ORDERHE_REDSHIFT_ENDPOINT_URL and HTTPS_PROXY",
+        pattern=r"EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|HTTPClientError",
+        codes=("DATA",),
+        examples=(
+            Example(
+                "EndpointConnectionError ConnectionError: Could not connect to the endpoint URL: "
+                "https://redshift-data.eu-west-1.amazonaws.com",
+                _DATA_SEEN,
+                "DATA",
+                _DATA,
+            ),
+        ),
+    ),
     Signature(
         name="redshift-is-a-mysql",
         system="redshift",
@@ -90,7 +224,7 @@ SIGNATURES = (
         command="aws redshift-serverless update-workgroup --region {region} --workgroup-name {workgroup} "
         f"--publicly-accessible\n{_RULE}",
         console="better: leave it private, and run this inside the VPC, by a VPN, or with "
-        "ORDERHE_WAREHOUSE=data_api where your version has it (HTTPS and IAM, no port at all)",
+        "ORDERHE_WAREHOUSE=data_api (HTTPS and IAM, no port at all)",
         pattern=_TIMED_OUT,
         when=lambda facts: _is_connecting(facts) and _private(facts),
         examples=(
@@ -128,8 +262,7 @@ SIGNATURES = (
         how="connecting ended by a timeout: a security group drops packets, it never refuses them",
         command="aws redshift-serverless update-workgroup --region {region} --workgroup-name {workgroup} "
         f"--publicly-accessible\n{_RULE}",
-        console=f"{_CONSOLE}. Better, where your version has it: ORDERHE_WAREHOUSE=data_api leaves "
-        f"it private",
+        console=f"{_CONSOLE}. Better: ORDERHE_WAREHOUSE=data_api leaves it private",
         pattern=_TIMED_OUT,
         when=lambda facts: _is_connecting(facts) and _is_serverless(facts),
         examples=(Example("connection time out; timed out", _DRIVER, "", _AMAZON),),

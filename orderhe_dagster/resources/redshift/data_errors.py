@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError
-from orderhe_dagster.resources.redshift.errors import server_error, shown
+from orderhe_dagster.ports.errors import ConnectionLost, PortError, StatementError, Symptom
+from orderhe_dagster.resources.redshift.errors import facts_of, server_error, shown
 from orderhe_dagster.resources.s3.errors import (
     EXPIRED,
     LOGIN,
@@ -43,6 +43,7 @@ _CONTEXT = re.compile(r"\bcontext:\s+(.*?)\s+query:\s", re.DOTALL)
 _DETAIL = re.compile(r"\s+(?:Detail:\s|-{20,})")
 _HINT = re.compile(r"\n\s+Hint:\s.*", re.DOTALL)
 _SERVER = re.compile(r"\s*(?:ERROR|FATAL|PANIC):\s+")
+_ACTION = re.compile(r"perform:? ([\w-]+:\w+)")
 _NAME = r'(?:"[^"]*"|\S+)'
 _CODES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (code, re.compile(pattern, re.IGNORECASE))
@@ -121,6 +122,27 @@ def request_error(error: Exception, settings: RedshiftSettings, doing: str, sql:
 
     ConnectionLost where it may have been taken in, and where the session is gone.
     """
+    result = _request_error(error, settings, doing, sql)
+    result.symptom = _symptom(error, settings, sql)
+    return result
+
+
+def _symptom(error: Exception, settings: RedshiftSettings, sql: str) -> Symptom:
+    """What AWS's client or the service said; `DATA` tells it from what Redshift itself says."""
+    facts = {name: text for name, text in facts_of(settings, sql).items() if name != "host"}
+    if quotes_credentials(error):
+        return Symptom("redshift", "AWS's credentials hold a line break", "DATA", facts)
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        said = f"{code_of(error)}: {response.get('Error', {}).get('Message', '')}"
+        named = _ACTION.search(said)
+        facts["action"] = named[1] if named else f"redshift-data:{error.operation_name}"  # type: ignore[attr-defined]
+        return Symptom("redshift", said, "DATA", facts)
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    return Symptom("redshift", f"{' '.join(kinds[:2])}: {one_line(error)}", "DATA", facts)
+
+
+def _request_error(error: Exception, settings: RedshiftSettings, doing: str, sql: str) -> PortError:
     response = getattr(error, "response", None)
     where = place(settings)
     if quotes_credentials(error):
@@ -183,7 +205,7 @@ _TOO_MUCH = (
 
 def _denied(message: str, operation: str, settings: RedshiftSettings) -> str:
     """What the caller lacks, as the statement to add."""
-    named = re.search(r"perform:? ([\w-]+:\w+)", message)
+    named = _ACTION.search(message)
     action = named[1] if named else f"redshift-data:{operation}"
     statement = {
         "Effect": "Allow",
