@@ -109,7 +109,7 @@ class Explanation:
             *prose("seen:", self.how),
             f"fix{where}:",
             *(f"      {line}" for line in self.command.splitlines()),
-            *(prose("or:", self.console) if self.console else []),
+            *(prose("or:", self.console.removeprefix("or ")) if self.console else []),
             f"more: {self.page}",
         ]
 

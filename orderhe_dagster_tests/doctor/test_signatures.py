@@ -7,7 +7,7 @@ import re
 import pytest
 
 from orderhe_dagster.doctor.explain import explain, explain_symptom, recognised
-from orderhe_dagster.doctor.signature import Example, Signature
+from orderhe_dagster.doctor.signature import Example, Explanation, Signature
 from orderhe_dagster.doctor.signatures.table import BY_NAME, SIGNATURES
 from orderhe_dagster.ports.errors import PortError, Symptom
 from orderhe_dagster_tests.doctor_page import PAGE, page
@@ -112,6 +112,11 @@ def test_a_signature_says_all_of_it(signature: Signature) -> None:
     assert signature.kind in ("sh", "sql", "env")
     assert signature.pattern or signature.codes
     assert signature.examples
+
+
+def test_another_way_is_told_with_one_or() -> None:
+    for text in ("or wait", "wait"):
+        assert "or:   wait" in Explanation("n", "t", "c", "h", "x", "sh", text).lines()
 
 
 @pytest.mark.parametrize(
