@@ -105,7 +105,7 @@ def play(scenario: Scenario, folder: Path, mariadb: MariaDB, authority: Authorit
         ExitStack() as stack,
     ):
         stage = _stage(scenario, made, folder)
-        forked(lambda: _prepare(stage))
+        before = forked(lambda: _prepare(stage))
         reading = reader(stage.hasty(stage.direct))
         stack.callback(reading.child.end)
         lines, status, writes = _attacked(stage, verdict)
@@ -121,8 +121,9 @@ def play(scenario: Scenario, folder: Path, mariadb: MariaDB, authority: Authorit
             verdict.problems.append(f"the rerun ended with {asked}")
             again = {}
         verdict.problems += again.get("problems", ())
-        now, kept = again.get("generations", {}), after["generations"]
-        verdict.problems += [f"{key} was changed" for key in kept if now.get(key) != kept[key]]
+        now = again.get("generations", {})
+        for kept in (before, after["generations"]):
+            verdict.problems += [f"{key} was changed" for key in kept if now.get(key) != kept[key]]
         verdict.problems += _of_the_reader(stage, seen, again.get("findings", ()))
     if not verdict.problems:
         shutil.rmtree(folder)
@@ -139,8 +140,8 @@ def _stage(scenario: Scenario, made: Systems, folder: Path) -> Stage:
     return Stage(scenario, made, shop, direct, first, folder / "states.jsonl")
 
 
-def _prepare(stage: Stage) -> None:
-    """The shop, filled; in the scene `again` it has run, and its source has moved since."""
+def _prepare(stage: Stage) -> dict[str, str]:
+    """The shop, filled; in the scene `again` it has run, and its source has moved since: its generations."""
     use_aws(stage.systems)
     stage.shop.create()
     rng = random.Random(stage.scenario.seed)
@@ -151,6 +152,7 @@ def _prepare(stage: Stage) -> None:
         assert lines == [], lines
         for _ in range(rng.randint(1, 3)):
             writer.once()
+    return oracle.generations_of(stage.direct)
 
 
 # -- the attack -----------------------------------------------------------------------------------
@@ -347,6 +349,8 @@ def _of_the_reader(stage: Stage, seen: Seen, named: Sequence[str]) -> list[str]:
     """What was wrong with what the reader saw; `named`: the days of which a run told that they differed."""
     scenario = stage.scenario
     problems = [] if scenario.victim == "redshift" else [f"the reader: {e}" for e in seen.errors]
+    if not seen.sales:  # the rerun was good: there was something to be seen
+        problems.append("the reader saw nothing")
     torn = seen.torn(stage.states, may_lack=scenario.scene == "first")
     if scenario.is_unseen:  # what a wire without TLS altered may have been carried, but is found
         torn = [

@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from orderhe_dagster_tests.chaos.attack import Stage, _of_the_reader
+from orderhe_dagster_tests.chaos.reader import Seen
 from orderhe_dagster_tests.chaos.run import played_before
-from orderhe_dagster_tests.chaos.scenarios import SHORT
+from orderhe_dagster_tests.chaos.scenarios import SHORT, scenario
 from orderhe_dagster_tests.chaos.source import Versions
 from orderhe_dagster_tests.reliability.results import ROOT, Result, read, record
 from orderhe_dagster_tests.servers.mariadb import needed
@@ -36,7 +40,9 @@ def test_a_run_that_is_attacked_on_the_real_systems_tears_nothing_and_one_rerun_
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [one.seed for one in read(results)] == [*range(SHORT)]
+    played = [*read(results)]
+    assert [one.seed for one in played] == [*range(SHORT)]
+    assert sum(one.met or 0 for one in played) > SHORT / 2, "attacks do not come to pass any more"
     assert not list(folder.iterdir())
 
 
@@ -81,6 +87,13 @@ def test_a_reader_may_not_see_anything_between(
 def test_a_day_that_was_there_does_not_vanish(versions: Versions) -> None:
     assert versions.torn([[], BEFORE], may_lack=True) == []
     assert "d1 is none of its" in versions.torn([BEFORE, BEFORE[2:]], may_lack=True)[0]
+
+
+def test_a_reader_that_saw_nothing_has_proven_nothing(tmp_path: Path) -> None:
+    (tmp_path / "states.jsonl").write_text(json.dumps(BEFORE) + "\n")
+    stage = SimpleNamespace(scenario=scenario(0), states=tmp_path / "states.jsonl")
+    assert _of_the_reader(cast("Stage", stage), Seen(), ()) == ["the reader saw nothing"]
+    assert _of_the_reader(cast("Stage", stage), Seen([BEFORE]), ()) == []
 
 
 def test_seeds_are_passed_over_on_their_commit_alone_and_bad_ones_stay_bad(tmp_path: Path) -> None:

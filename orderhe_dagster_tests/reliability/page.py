@@ -137,7 +137,8 @@ def _counted(attack: Attack, summary: Iterable[Sum]) -> str:
         return " | ".join([DASH] * 3)
     seeds = sorted({int(n) for one in found for n in _numbers(one.seeds)})
     span = f"{seeds[0]}{DASH}{seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
-    count, bad = sum(one.count for one in found), sum(one.bad for one in found)
+    # What did not come to pass in time was no attack.
+    count, bad = sum(one.met for one in found), sum(one.bad for one in found)
     at = ", ".join(sorted({f"{one.date} `{one.commit}`" for one in found}))
     return f"{count:,}: {bad:,} | {span or DASH} | {at}"
 

@@ -10,6 +10,8 @@ import pytest
 from orderhe_dagster_tests.chaos.scenarios import ATTACKS, scenario
 from orderhe_dagster_tests.reliability.page import (
     PAGE,
+    Sum,
+    part,
     ranges,
     read_summary,
     sums,
@@ -70,6 +72,12 @@ def test_results_are_summed_by_attack_for_the_last_commit_of_each_suite(tmp_path
     chaos, kills = sums(read(file))
     assert (chaos.count, chaos.met, chaos.bad, chaos.seeds) == (2, 1, 0, "1–2")
     assert (kills.suite, kills.count, kills.met, kills.commit) == ("kills", 31, 31, "old")
+
+
+def test_only_attacks_that_came_to_pass_are_counted_on_the_page() -> None:
+    sum_ = Sum("chaos", "503 run-s3", 9, 7, 1, "1–9", "abc", "2026-01-01")
+    (row,) = [line for line in part([sum_]).splitlines() if "503 of S3" in line]
+    assert "| 7: 1 | 1–9 |" in row
 
 
 def test_numbers_are_written_as_ranges() -> None:
