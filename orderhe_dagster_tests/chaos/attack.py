@@ -38,8 +38,8 @@ from orderhe_dagster_tests.faults.fuse import FUSE, light
 from orderhe_dagster_tests.servers.mariadb import MariaDB
 from orderhe_dagster_tests.shops import SALES, TestShop, shop_of
 
-PATIENCE_S = 3.0
-"""So long the newer run may be kept waiting by one that stands still in a transaction."""
+PATIENCE_S = 30.0
+"""So long the newer run may take: it is kept waiting by one that stands still in a transaction."""
 INTERRUPTED = (130, 0)
 _RAW = re.compile(r"\w+: [\w.]+: ")
 """How an error reads that nobody has put into words: the step and the exception's class."""
@@ -47,11 +47,15 @@ _RAW = re.compile(r"\w+: [\w.]+: ")
 
 @dataclass
 class Verdict:
-    """What became of a seed. `met`: the attack came to pass; `run`: how the attacked run ended."""
+    """What became of a seed. `met`: the attack came to pass; `run`: how the attacked run ended.
+
+    `overtaken`: of a run that stood still, whether the newer one was over before it went on.
+    """
 
     problems: list[str] = field(default_factory=list)
     met: bool = False
     run: str = ""
+    overtaken: bool | None = None
     boundaries: int = 0
     looks: int = 0
     writes: int = 0
@@ -181,7 +185,7 @@ def _attacked(stage: Stage, verdict: Verdict) -> tuple[list[str] | None, int, in
         verdict.traffic = made.network.stop()
         if scenario.fault is not None:
             met = verdict.traffic.get(scenario.victim, {}).get("hits", 0) > 0
-        verdict.met = met
+        verdict.met = met and verdict.overtaken is not False
     finally:
         os.close(came)
         os.close(report)
@@ -248,7 +252,7 @@ def _supervise(stage: Stage, run: Child, came: int, verdict: Verdict) -> bool:
             os.kill(stage.systems.pid(scenario.victim), signal_of(scenario.signal))
     elif scenario.victim == "run" and scenario.signal == "STOP":
         if run.stands_still():
-            verdict.problems += _overtake(stage, run)
+            verdict.problems += _overtake(stage, run, verdict)
         return False
     elif scenario.victim != "run":
         # The end of the run closes its side of the pipe, which wakes us as well.
@@ -268,7 +272,7 @@ def _is_down(stage: Stage) -> bool:
     return stage.systems.is_down(stage.scenario.victim)
 
 
-def _overtake(stage: Stage, run: Child) -> list[str]:
+def _overtake(stage: Stage, run: Child, verdict: Verdict) -> list[str]:
     """Let another run carry newer rows over while the first stands still, then wake that; what was wrong."""
 
     def newer() -> list[str]:
@@ -276,7 +280,8 @@ def _overtake(stage: Stage, run: Child) -> list[str]:
         return stage.run(stage.shop)
 
     other = begin(newer)
-    if not other.ends_within(PATIENCE_S):  # it waits for what the first one holds
+    verdict.overtaken = other.ends_within(PATIENCE_S)
+    if not verdict.overtaken:  # it waits for what the first one holds
         run.send(signal.SIGCONT)
     lines, status = other.result()
     run.send(signal.SIGCONT)

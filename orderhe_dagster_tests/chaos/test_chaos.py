@@ -12,7 +12,9 @@ from typing import cast
 
 import pytest
 
-from orderhe_dagster_tests.chaos.attack import Stage, _of_the_reader
+from orderhe_dagster_tests.chaos import attack
+from orderhe_dagster_tests.chaos.attack import Stage, Verdict, _of_the_reader
+from orderhe_dagster_tests.chaos.processes import Child
 from orderhe_dagster_tests.chaos.reader import Seen
 from orderhe_dagster_tests.chaos.run import played_before
 from orderhe_dagster_tests.chaos.scenarios import SHORT, scenario
@@ -87,6 +89,25 @@ def test_a_reader_may_not_see_anything_between(
 def test_a_day_that_was_there_does_not_vanish(versions: Versions) -> None:
     assert versions.torn([[], BEFORE], may_lack=True) == []
     assert "d1 is none of its" in versions.torn([BEFORE, BEFORE[2:]], may_lack=True)[0]
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_run_that_was_kept_waiting_has_overtaken_nobody(
+    monkeypatch: pytest.MonkeyPatch, is_over: bool
+) -> None:
+    done: list[str] = []
+
+    def ends_within(_seconds: float) -> bool:
+        done.append("looked")
+        return is_over
+
+    other = SimpleNamespace(ends_within=ends_within, result=lambda: (done.append("over"), 0))
+    run = SimpleNamespace(send=lambda _signal: done.append("woken"))
+    monkeypatch.setattr(attack, "begin", lambda _work: other)
+    verdict = Verdict()
+    assert attack._overtake(cast("Stage", None), cast("Child", run), verdict) == []
+    assert verdict.overtaken == is_over
+    assert done == ["looked", *([] if is_over else ["woken"]), "over", "woken"]
 
 
 def test_a_reader_that_saw_nothing_has_proven_nothing(tmp_path: Path) -> None:
