@@ -124,7 +124,7 @@ SIGNATURES = (
         command="aws redshift-serverless update-workgroup --region {region} --workgroup-name "
         "{workgroup} --publicly-accessible",
         console="better: leave it private, and run this inside the VPC, by a VPN, or with "
-        "ORDERHE_WAREHOUSE=data_api",
+        "ORDERHE_WAREHOUSE=data_api (HTTPS and IAM, no port at all)",
         pattern=r"workgroup is not publicly accessible",
         examples=(Example("workgroup is not publicly accessible: shop", _AWS, "", _FACTS),),
     ),
