@@ -172,6 +172,7 @@ def _history(settings: Settings, tables: Sequence[Table]) -> History:
     import dagster as dg
     from dagster._core.definitions.run_request import InstigatorType
     from dagster._core.scheduler.instigation import InstigatorStatus
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         use_home(settings)
@@ -187,8 +188,9 @@ def _history(settings: Settings, tables: Sequence[Table]) -> History:
                 moment = datetime.fromtimestamp(event.timestamp, timezone.utc) if event else None
                 made[f"backup/{table.name}"] = moment
             return History(schedules, made)
-    except (dg.DagsterError, OrderheError, OSError) as error:
-        return History(error=f"Dagster's history could not be asked: {str(error).splitlines()[0]}")
+    except (dg.DagsterError, OrderheError, OSError, SQLAlchemyError) as error:
+        words = next(iter(str(error).splitlines()), type(error).__name__)
+        return History(error=f"Dagster's history could not be asked: {words}")
 
 
 # -- what a person reads ----------------------------------------------------------------------------
@@ -235,7 +237,9 @@ def _sum(outcomes: Sequence[Outcome]) -> str:
     parts = [f"{counts['ok']} ok", f"{counts['failed']} failed"]
     parts += [f"{number} {status}" for status, number in list(counts.items())[2:] if number]
     if not counts["failed"]:
-        return f"The road is passable: {', '.join(parts)}."
+        unseen = counts["unknown"] + counts["not asked"]
+        word = "No wall was met" if unseen else "The road is passable"
+        return f"{word}: {', '.join(parts)}."
     return f"{counted(counts['failed'], 'wall')} on the road: {', '.join(parts)}."
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from orderhe_dagster.catalog.ddl import quoted, quoted_names
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.doctor.explain import explain, explain_symptom, of_name
-from orderhe_dagster.doctor.network import Place, checks, judged, of_aws, untold, ways_in
+from orderhe_dagster.doctor.network import Place, checks, not_known, of_aws, ways_in
 from orderhe_dagster.doctor.probe import Probe
-from orderhe_dagster.doctor.signature import Explanation
+from orderhe_dagster.doctor.signature import Explanation, Facts
 from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok, skipped
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.cloud import Cloud
+from orderhe_dagster.ports.cloud import Cloud, Instance
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Look, Source
 from orderhe_dagster.settings.config import MySQLSettings
@@ -32,7 +32,12 @@ _OF_TLS = {
     "mysql-hung-up",
 }
 """What comes before a user's name is said."""
+_IN_PLACE_OF_A_GREETING = {
+    *("mysql-too-many-connections", "mysql-host-blocked", "mysql-host-not-allowed"),
+}
+"""What a server says at once, before TLS is asked for."""
 _STRICT = ("STRICT_TRANS_TABLES", "NO_ZERO_DATE")
+_RUNNING = ("available", "backing-up", "modifying", "configuring-iam-database-auth")
 _APART_S = 300
 _WHO_S = 1.0
 _MANY_ROWS = 1_000_000
@@ -117,6 +122,8 @@ def _tls(session: _Session, settings: MySQLSettings, place: Place) -> Found:
     why = session.why_not()
     if why is not None and why.name in _OF_TLS:
         return _before_login(session, why, place)
+    if why is not None and why.name in _IN_PLACE_OF_A_GREETING:
+        return skipped("the server refused before TLS could begin")
     if settings.sslmode == "disable":
         return ok("not asked for (ORDERHE_MYSQL_SSLMODE): what is sent can be read on the way")
     cipher = session.look().tls if why is None else ""
@@ -205,25 +212,29 @@ def _way_in(place: Place, cloud: Cloud) -> Found:
     def look(region: str) -> Found:
         found = cloud.instance(place.host, region)
         if found is None:
-            return untold(place, place.host, region)
+            return not_known(place, place.host, region)
         facts = {**place.known, "instance": found.name, "status": found.status}
-        why = []
-        if found.status not in (
-            "available",
-            "backing-up",
-            "modifying",
-            "configuring-iam-database-auth",
-        ):
-            why.append(of_name("instance-not-running", facts))
-        if found.port and found.port != place.port:
-            why.append(of_name("instance-other-port", {**facts, "real_port": str(found.port)}))
-        if not found.is_public:
-            why.append(of_name("instance-not-public", facts))
+        why = [] if place.is_open else _closed(found, place, facts)
         if found.groups:
             facts["security_group"] = found.groups[0]
         why += ways_in(place, cloud, found.groups, found.subnets, facts)
-        return judged(place, why, f"{found.name} is {found.status} and lets this machine in")
+        if why:
+            return failed("; ".join(one.title for one in why), *why)
+        public = "public" if found.is_public else "not public"
+        return ok(f"{found.name} is {found.status}, {public}, and lets this machine in")
 
     if ".cluster-" in place.host:
         return skipped("of an Aurora cluster, AWS is not asked")
     return of_aws(place, look, ("rds",))
+
+
+def _closed(found: Instance, place: Place, facts: Facts) -> list[Explanation]:
+    """What of the instance itself keeps this machine out."""
+    why: list[Explanation] = []
+    if found.status not in _RUNNING:
+        why.append(of_name("instance-not-running", facts))
+    if found.port and found.port != place.port:
+        why.append(of_name("instance-other-port", {**facts, "real_port": str(found.port)}))
+    if not found.is_public:
+        why.append(of_name("instance-not-public", facts))
+    return why

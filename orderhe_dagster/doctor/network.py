@@ -14,7 +14,6 @@ from orderhe_dagster.doctor.walk import Check, Found, failed, ok, skipped
 from orderhe_dagster.ports.cloud import Cloud, Rule, Untold
 from orderhe_dagster.ports.errors import Symptom
 
-_HOLES = {"group-open-to-all"}
 _EVERYBODY = {"0.0.0.0/0", "::/0"}
 
 
@@ -27,12 +26,16 @@ class Place:
     within_s: float
     probe: Probe
     learnt: dict[str, str] = field(default_factory=dict)
-    opens: bool = False
 
     @property
     def known(self) -> dict[str, str]:
         """All facts, and what follows from them."""
         return completed({**self.facts, **self.learnt, "connecting": "yes"})
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its port opened to this machine: then nothing is in the way, whatever AWS shows."""
+        return "opened" in self.learnt
 
     @property
     def host(self) -> str:
@@ -59,7 +62,7 @@ def _name(place: Place) -> Found:
         return skipped("no host is set: AWS is asked for it")
     try:
         addresses = place.probe.resolve(place.host, place.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a label that is empty, or too long
         said = _said(place, error)
         return failed(said, place.explained(said, _code(place)), stops=True)
     place.learnt["address"] = addresses[0]
@@ -75,7 +78,7 @@ def _port(place: Place) -> Found:
     except OSError as error:
         said = _said(place, error)
         return failed(said, place.explained(said, _code(place)), stops=True)
-    place.opens = True
+    place.learnt["opened"] = "yes"
     return ok(f"port {place.port} opens")
 
 
@@ -83,9 +86,11 @@ def _code(place: Place) -> str:
     return "2003" if place.system == "mysql" else ""
 
 
-def _said(place: Place, error: OSError) -> str:
+def _said(place: Place, error: OSError | UnicodeError) -> str:
     """The machine's words, as the drivers have them."""
     words = str(error) or type(error).__name__
+    if isinstance(error, UnicodeError):
+        words = "[Errno -2] Name or service not known: a part of it is empty, or too long"
     if place.system == "mysql":
         return f"Can't connect to MySQL server on '{place.host}' ({words}) (2003)"
     begins = "connection time out" if isinstance(error, TimeoutError) else "communication error"
@@ -102,11 +107,14 @@ def ways_in(
     subnets: Sequence[str],
     learnt: Mapping[str, str],
 ) -> list[Explanation]:
-    """What of groups and routes keeps this machine out, or lets everybody in. Untold where AWS is silent."""
+    """What of groups and routes keeps this machine out, or lets everybody in. Untold where AWS is silent.
+
+    A machine that the port opens to is not kept out: it may be inside of the network.
+    """
     region, port = place.known.get("region", ""), place.port
     facts = {**place.known, **learnt}
     reasons: list[Explanation] = []
-    without = cloud.without_gateway(subnets, region)
+    without = [] if place.is_open else cloud.without_gateway(subnets, region)
     if without:
         reasons.append(of_name("no-route-to-internet", {**facts, "subnets": ", ".join(without)}))
     rules = cloud.rules(groups, region)
@@ -114,7 +122,7 @@ def ways_in(
     reasons += [
         of_name("group-open-to-all", {**facts, "security_group": group}) for group in open_to_all
     ]
-    if groups and not open_to_all:
+    if groups and not open_to_all and not place.is_open:
         mine = _my_address(cloud)
         if mine and not any(_lets_in(some, port, mine) for some in rules.values()):
             more = {"security_group": groups[0], "my_address": mine, "port": str(port)}
@@ -142,19 +150,12 @@ def _lets_in(rules: Sequence[Rule], port: int, address: str) -> bool:
     )
 
 
-def judged(place: Place, reasons: Sequence[Explanation], fine: str) -> Found:
-    """What the reasons come to: whom the port lets in they keep out no more, but a hole stays one."""
-    if place.opens:
-        reasons = [one for one in reasons if one.name in _HOLES]
-        fine = f"{fine}: the port opens" if not reasons else fine
-    if reasons:
-        return failed("; ".join(one.title for one in reasons), *reasons)
-    return ok(fine)
-
-
-def untold(place: Place, name: str, region: str) -> Found:
-    """Of what AWS does not know: another account's or region's, which may be meant."""
-    text = f"{name} is not known to AWS in {region}: another account or region?"
+def not_known(place: Place, name: str, region: str) -> Found:
+    """For what AWS does not know: where the port opens, it is another account's, or a proxy's."""
+    text = f"{name} is not known to AWS{f' in {region}' if region else ''}"
+    if place.is_open:
+        return Found("unknown", f"{text} for these credentials; its port opens")
+    text = f"{text}: another account or region?"
     return Found("unknown", text, (of_name("workgroup-not-there", place.known),))
 
 

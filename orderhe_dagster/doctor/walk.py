@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from orderhe_dagster.doctor.signature import Explanation
 from orderhe_dagster.ports.cloud import Untold
 from orderhe_dagster.ports.errors import PortError
 
+log = logging.getLogger("orderhe.doctor")
 Status = Literal["ok", "failed", "unknown", "skipped", "not asked"]
 
 
@@ -79,13 +81,20 @@ class Road:
 
 
 def ok_or_error(look: Callable[[], Found]) -> Found:
-    """What a look came to; a port's error is a failure that stops the road, AWS's silence is unknown."""
+    """What a look came to; a port's error is a failure that stops the road, AWS's silence is unknown.
+
+    What nobody expected is a failure, too, which keeps no other road from being told.
+    """
     try:
         return look()
     except Untold as error:
         return Found("unknown", str(error))
     except PortError as error:
         return failure(error)
+    except Exception as error:
+        log.debug("a check of the doctor's ended", exc_info=True)
+        words = next(iter(str(error).splitlines()), "")[:200]
+        return failed(f"could not be looked at: {type(error).__name__}: {words}", stops=True)
 
 
 def failure(error: PortError, *, stops: bool = True) -> Found:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.doctor.explain import explain, of_name
-from orderhe_dagster.doctor.network import Place, checks, judged, of_aws, untold, ways_in
+from orderhe_dagster.doctor.network import Place, checks, not_known, of_aws, ways_in
 from orderhe_dagster.doctor.policies import SERVICES, evaluate, trusted
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.signature import Explanation
@@ -45,12 +44,10 @@ def warehouse_road(
     asks: bool,
 ) -> Road:
     """The checks of a Redshift, in their order. `asks`: statements may be sent to it."""
-    # By the Data API there is no host to be reached, whatever is set.
-    by_wire = settings.warehouse == "redshift"
-    given = settings.redshift if by_wire else replace(settings.redshift, host="")
+    given, by_requests = settings.redshift, settings.warehouse == "data_api"
     role = given.iam_role
     facts = {
-        "host": given.host,
+        "host": "" if by_requests else given.host,
         "port": str(given.port),
         "user": given.user,
         "database": given.database,
@@ -61,7 +58,7 @@ def warehouse_road(
         "prefix": settings.s3.prefix,
     }
     place = Place("redshift", facts, given.connect_timeout, probe)
-    aws = _Aws(place, cloud, given)
+    aws = _Aws(place, cloud, given, by_requests)
 
     def said(look: Callable[[], Found]) -> Callable[[], Found]:
         if asks:
@@ -76,7 +73,7 @@ def warehouse_road(
             Check("login", said(lambda: _login(warehouse, given))),
             Check("COPY", said(lambda: copied(store, warehouse))),
             Check("marts", said(lambda: read_marts(warehouse, marts)), needs=("login",)),
-            Check("way in (AWS)", aws.way_in if by_wire else _no_way_needed, needs=()),
+            Check("way in (AWS)", aws.way_in, needs=()),
             Check("role's trust (AWS)", aws.trust, needs=()),
             Check("role attached (AWS)", aws.attached, needs=()),
             Check("role's rights (AWS)", lambda: aws.rights(settings), needs=()),
@@ -100,10 +97,6 @@ def local_road(warehouse: Warehouse, file: Path, marts: Sequence[Table]) -> Road
         "warehouse",
         [Check("opens", opens), Check("marts", lambda: read_marts(warehouse, marts))],
     )
-
-
-def _no_way_needed() -> Found:
-    return skipped("by the Data API, no port is needed")
 
 
 def _tls(warehouse: Warehouse, settings: RedshiftSettings) -> Found:
@@ -186,8 +179,13 @@ def _unread(session: Session, mart: Table) -> StatementError | None:
 class _Aws:
     """What AWS says of workgroup, namespace and role; each look is unknown where it does not."""
 
-    def __init__(self, place: Place, cloud: Cloud, settings: RedshiftSettings) -> None:
+    def __init__(
+        self, place: Place, cloud: Cloud, settings: RedshiftSettings, by_requests: bool
+    ) -> None:
         self._place, self._cloud, self._settings = place, cloud, settings
+        self._by_requests = (
+            by_requests  # the Data API's, which go to AWS, not to the workgroup's port
+        )
 
     @property
     def _facts(self) -> dict[str, str]:
@@ -211,14 +209,16 @@ class _Aws:
     def _serverless(self, look: Callable[[Workgroup, str], Found]) -> Found:
         """A look at the workgroup, where it is one of Serverless's and AWS knows it."""
         kinds = ("serverless",)
+        if self._by_requests and self._settings.endpoint_url:
+            return skipped("the Data API is not Amazon's")
 
         def found(region: str) -> Found:
             workgroup = self._workgroup(region)
             if workgroup is None:
-                return untold(self._place, self._facts.get("workgroup", ""), region)
+                return not_known(self._place, self._facts.get("workgroup", ""), region)
             return look(workgroup, region)
 
-        if not self._settings.host and self._settings.workgroup:
+        if not self._place.host and self._settings.workgroup:
             return found(self._facts.get("region", ""))
         return of_aws(self._place, found, kinds)
 
@@ -230,11 +230,17 @@ class _Aws:
             why = []
             if workgroup.status in ("CREATING", "MODIFYING", "DELETING"):
                 why.append(of_name("workgroup-not-available", facts))
-            if not workgroup.is_public:
+            if self._by_requests and not why:
+                return ok(f"{workgroup.name} is {workgroup.status}; the Data API needs no way in")
+            if self._by_requests:
+                return failed("; ".join(one.title for one in why), *why)
+            if not workgroup.is_public and not self._place.is_open:
                 why.append(of_name("workgroup-not-public", facts))
             why += ways_in(self._place, self._cloud, workgroup.groups, workgroup.subnets, facts)
-            fine = f"{workgroup.name} is {workgroup.status} and lets this machine in"
-            return judged(self._place, why, fine)
+            if why:
+                return failed("; ".join(one.title for one in why), *why)
+            public = "public" if workgroup.is_public else "not public"
+            return ok(f"{workgroup.name} is {workgroup.status}, {public}, and lets this machine in")
 
         return self._serverless(look)
 

@@ -12,10 +12,12 @@ from click.testing import CliRunner, Result
 from local_redshift.testing.server import Redshift
 from orderhe_dagster.cli import main
 from orderhe_dagster.commands.create import create_all
-from orderhe_dagster.commands.doctor import Asked, run_doctor
+from orderhe_dagster.commands.doctor import Asked, _history, report, run_doctor
+from orderhe_dagster.doctor.walk import Found, Outcome, Status
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
 from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster.settings.home import prepare_home
 from orderhe_dagster_tests.doctor.clouds import SilentCloud
 from orderhe_dagster_tests.doctor.peers import network, peer, says
 from orderhe_dagster_tests.servers.mariadb import MariaDB
@@ -93,6 +95,26 @@ def test_without_permissions_all_of_aws_is_unknown(
     assert asked.pop(("Redshift", "region (AWS)")) == "skipped"
     assert set(asked.values()) == {"unknown"}
     assert len(asked) == 5
+
+
+def test_what_was_not_looked_at_is_not_called_passable() -> None:
+    def last(*statuses: Status) -> str:
+        outcomes = [Outcome("r", "c", Found(status, "")) for status in statuses]
+        return list(report(outcomes))[-1]
+
+    assert last("ok", "skipped") == "The road is passable: 1 ok, 0 failed, 1 skipped."
+    assert last("ok", "not asked") == "No wall was met: 1 ok, 0 failed, 1 not asked."
+    assert last("ok", "unknown") == "No wall was met: 1 ok, 0 failed, 1 unknown."
+
+
+def test_a_history_that_cannot_be_read_is_unknown(folder: Path) -> None:
+    settings = load_settings()
+    folder_of_dagster = prepare_home(settings).instance.parent
+    for name in ("history/runs.db", "schedules/schedules.db"):
+        file = folder_of_dagster / name
+        file.parent.mkdir()
+        file.write_bytes(b"no database" * 100)
+    assert "file is not a database" in _history(settings, ()).error
 
 
 def test_json_says_what_the_table_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

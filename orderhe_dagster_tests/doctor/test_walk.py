@@ -192,6 +192,7 @@ def workgroup(**more: Any) -> Any:
     return replace(given, **more)
 
 
+SHUT = TimeoutError("timed out")
 MYSQL_AWS = {
     "group-open-to-all": GivenCloud(cidrs=("0.0.0.0/0",)),
     "no-route-to-internet": GivenCloud(unrouted=["subnet-1"]),
@@ -223,8 +224,7 @@ REDSHIFT_AWS = {
 
 @pytest.mark.parametrize("name", MYSQL_AWS)
 def test_what_aws_says_of_the_way_to_mysql(name: str) -> None:
-    closed = network(opens=TimeoutError("timed out"))
-    found = of_mysql(look(), MYSQL_AWS[name], closed)["way in (AWS)"]
+    found = of_mysql(look(), MYSQL_AWS[name], network(opens=SHUT))["way in (AWS)"]
     assert why(found) == [name]
     assert found.status == ("unknown" if name == "workgroup-not-there" else "failed")
     assert "<" not in found.explanations[0].command or name == "no-route-to-internet"
@@ -243,6 +243,40 @@ def test_whom_the_port_lets_in_no_rule_keeps_out(tmp_path: Path) -> None:
 def test_an_aurora_cluster_is_not_looked_up() -> None:
     host = "shop.cluster-abc123def456.eu-west-1.rds.amazonaws.com"
     assert of_mysql(look(), SilentCloud(), host=host)["way in (AWS)"].status == "skipped"
+
+
+@pytest.mark.parametrize("name", MYSQL_AWS)
+def test_a_port_that_opens_has_no_wall_but_one_that_lets_everybody_in(name: str) -> None:
+    """From inside of the network a private place is reached: AWS's way in is not the one taken."""
+    found = of_mysql(look(), MYSQL_AWS[name])["way in (AWS)"]
+    if name == "group-open-to-all":
+        assert why(found) == [name]
+    else:
+        assert found.status == ("unknown" if name == "workgroup-not-there" else "ok"), found.text
+
+
+def test_who_refuses_before_tls_shows_no_tls() -> None:
+    found = of_mysql(refused("Too many connections (1040)", "1040"))
+    assert found["TLS"].status == "skipped"
+    assert why(found["login"]) == ["mysql-too-many-connections"]
+
+
+@pytest.mark.parametrize("host", ["a..example", f"{'a' * 70}.example"])
+def test_a_name_that_cannot_be_one_is_told_as_unknown(host: str) -> None:
+    found = of_mysql(look(), probe=Probe(reach=network().reach), host=host)
+    assert why(found["DNS"]) == ["mysql-host-unknown"]
+
+
+def test_a_look_that_nobody_expected_to_fail_ends_no_walk() -> None:
+    def broken() -> Found:
+        raise RuntimeError("what\nnobody expected")
+
+    road = Road(
+        "r", [Check("a", broken), Check("b", lambda: ok("")), Check("c", lambda: ok(""), ())]
+    )
+    found = named(list(road.walk()))
+    assert found["a"].text == "could not be looked at: RuntimeError: what"
+    assert [one.status for one in found.values()] == ["failed", "skipped", "ok"]
 
 
 class NoStatements(Warehouse):
@@ -299,9 +333,29 @@ def of_redshift(
 
 @pytest.mark.parametrize("name", REDSHIFT_AWS, ids="-".join)
 def test_what_aws_says_of_redshift(name: tuple[str, str], tmp_path: Path) -> None:
-    closed = network(opens=TimeoutError("timed out"))
-    found = of_redshift(tmp_path, REDSHIFT_AWS[name], closed)
+    found = of_redshift(tmp_path, REDSHIFT_AWS[name], network(opens=SHUT))
     assert why(found[name[1]]) == [name[0]]
+
+
+def test_the_data_api_needs_no_way_in_and_no_host(tmp_path: Path) -> None:
+    """A private workgroup is what the Data API is for: it is never advised to be made public."""
+    private = GivenCloud(group=workgroup(is_public=False), cidrs=(), unrouted=["subnet-1"])
+    given = {"ORDERHE_WAREHOUSE": "data_api", "ORDERHE_REDSHIFT_WORKGROUP": "shop"}
+    shut = network(opens=SHUT)  # the host's, which is not asked
+    found = of_redshift(tmp_path, private, shut, **given)
+    assert {one.status for one in found.values()} == {"ok", "skipped", "not asked"}
+    assert "the Data API needs no way in" in found["way in (AWS)"].text
+    busy = GivenCloud(group=workgroup(status="MODIFYING", is_public=False))
+    found = of_redshift(tmp_path, busy, shut, **given)
+    assert why(found["way in (AWS)"]) == ["workgroup-not-available"]
+    here = {"ORDERHE_REDSHIFT_ENDPOINT_URL": "http://127.0.0.1:5440"}
+    found = of_redshift(tmp_path, private, shut, **given, **here)
+    assert found["way in (AWS)"].status == "skipped"
+
+
+def test_a_private_workgroup_that_is_reached_is_no_wall(tmp_path: Path) -> None:
+    private = GivenCloud(group=workgroup(is_public=False), cidrs=(), unrouted=["subnet-1"])
+    assert of_redshift(tmp_path, private)["way in (AWS)"].status == "ok"
 
 
 def test_a_redshift_that_is_as_it_should_be_is_not_asked_without_sql(tmp_path: Path) -> None:
@@ -319,9 +373,9 @@ def test_by_the_data_api_no_host_is_looked_for(tmp_path: Path) -> None:
     more = {"ORDERHE_WAREHOUSE": "data_api", "ORDERHE_REDSHIFT_WORKGROUP": "shop"}
     private = GivenCloud(group=workgroup(is_public=False))
     found = of_redshift(tmp_path, private, closed, **more)
-    assert {found[name].status for name in ("DNS", "TCP", "way in (AWS)")} == {"skipped"}
+    assert {found[name].status for name in ("DNS", "TCP")} == {"skipped"}
     assert {found[name].status for name in ("login", "COPY", "marts")} == {"not asked"}
-    for name in ("role's trust (AWS)", "role attached (AWS)", "usage limit (AWS)"):
+    for name in ("role's trust (AWS)", "role attached (AWS)", "usage limit (AWS)", "way in (AWS)"):
         assert found[name].status == "ok", name
 
 
