@@ -30,7 +30,12 @@ from orderhe_dagster.resources.redshift.data_api import (
     DataApiWarehouse,
 )
 from orderhe_dagster.resources.redshift.data_client import DataClient
-from orderhe_dagster.resources.redshift.data_errors import code_of_message, failed_statement
+from orderhe_dagster.resources.redshift.data_errors import (
+    SessionGone,
+    code_of_message,
+    failed_statement,
+    request_error,
+)
 from orderhe_dagster.settings.config import RedshiftSettings, load_settings
 from orderhe_dagster_tests.contracts.warehouses import CREDENTIALS, by_the_data_api, over_the_wire
 from orderhe_dagster_tests.servers.s3 import use
@@ -346,6 +351,67 @@ def test_a_transaction_that_nobody_knows_of_may_have_been_committed(
             with pytest.raises(CommitUnknown, match="Whether the transaction was committed"):
                 session.transaction(["insert into t values (1)"])
     assert made.query("select count(*) from t").scalar() == 1
+
+
+EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
+NO_SESSION = ("ValidationException", "Session is not available")
+
+
+@pytest.mark.parametrize("refusal", [EXPIRED, NO_SESSION], ids=["expired", "no session"])
+def test_a_refusal_after_a_lost_answer_says_nothing_of_the_transaction(
+    made: DataApiWarehouse, monkeypatch: pytest.MonkeyPatch, refusal: tuple[str, str]
+) -> None:
+    with made.session("make") as session:
+        session.execute("create table t (a int)")
+        asked: list[str] = []
+
+        def fault(operation: str, send: Callable[[], Any]) -> Any:
+            if operation != "batch_execute_statement":
+                return send()
+            asked.append(operation)
+            if len(asked) > 1:
+                raise refused(*refusal)
+            send()
+            raise lost()
+
+        with monkeypatch.context() as patch:
+            meeting(patch, fault)
+            with pytest.raises(CommitUnknown, match="Asked again:"):
+                session.transaction(["insert into t values (1)"])
+        assert len(asked) == 2
+    assert made.query("select count(*) from t").scalar() == 1
+
+
+@pytest.mark.parametrize("count", [1, MOST_STATEMENTS + 1], ids=["batch", "one by one"])
+def test_credentials_that_expire_while_it_commits_leave_it_unknown(
+    made: DataApiWarehouse, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    with made.session("make") as session:
+        session.execute("create table t (a int)")
+        submitted: list[str] = []
+        at_the_commit = 1 if count == 1 else count + 2
+
+        def fault(operation: str, send: Callable[[], Any]) -> Any:
+            if operation == "describe_statement" and len(submitted) == at_the_commit:
+                raise refused(*EXPIRED, operation="DescribeStatement")
+            submitted.extend([operation] * operation.endswith("execute_statement"))
+            return send()
+
+        with monkeypatch.context() as patch:
+            meeting(patch, fault)
+            with pytest.raises(CommitUnknown, match="ExpiredToken"):
+                session.transaction(["insert into t values (1)"] * count)
+    assert made.query("select count(*) from t").scalar() == count
+
+
+def test_a_session_that_is_gone_when_asked_again_by_the_client_itself_may_have_run_it() -> None:
+    error = refused(*NO_SESSION)
+    once = request_error(error, RedshiftSettings(workgroup="w"), "run it", "select 1")
+    assert isinstance(once, SessionGone)
+    error.response["ResponseMetadata"]["RetryAttempts"] = 1
+    again = request_error(error, RedshiftSettings(workgroup="w"), "run it", "select 1")
+    assert isinstance(again, ConnectionLost)
+    assert not isinstance(again, SessionGone)
 
 
 def test_a_statement_whose_answer_is_lost_for_good_is_a_lost_connection(

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, StatementError
+from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, StatementError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Lines, Result, Row, Take, Warehouse
 from orderhe_dagster.resources.redshift.connection import label_text
@@ -149,7 +149,9 @@ class DataApiSession:
                 self._result(part, sql)
                 for part, sql in zip(described["SubStatements"], statements, strict=True)
             ]
-        except ConnectionLost as error:
+        except StatementError:
+            raise
+        except PortError as error:
             raise _unknown(error) from None
 
     def _one_by_one(self, statements: Sequence[str]) -> list[Result]:
@@ -234,7 +236,7 @@ class DataApiSession:
         return Result(names, types, (), count)
 
 
-def _unknown(error: ConnectionLost) -> CommitUnknown:
+def _unknown(error: PortError) -> CommitUnknown:
     return CommitUnknown(f"{error}. Whether the transaction was committed is not known")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orderhe_dagster.ports.errors import ConnectionLost
+from orderhe_dagster.ports.errors import ConnectionLost, PortError
 from orderhe_dagster.resources.redshift.data_errors import BUSY, SessionGone, place, request_error
 from orderhe_dagster.resources.redshift.errors import shown
 from orderhe_dagster.resources.redshift.repeating import pause
@@ -71,15 +71,21 @@ class DataClient:
         opens a session is not looked for: nothing is lost with it.
         """
         request = {**members, "ClientToken": str(uuid.uuid4()), "WaitTimeSeconds": self._wait_s}
+        lost: ConnectionLost | None = None
         try:
             for _ in range(_LOST_ROUNDS if "SessionId" in members else 0):
                 try:
                     return self._sent(operation, request, doing, sql)
-                except SessionGone:
-                    raise
-                except ConnectionLost:
-                    continue  # was it taken in? The token tells the service
-            return self._sent(operation, request, doing, sql)
+                except SessionGone as error:
+                    raise _perhaps(lost, error) from None
+                except ConnectionLost as error:
+                    lost = error  # was it taken in? The token tells the service
+                except PortError as error:
+                    raise _perhaps(lost, error) from None
+            try:
+                return self._sent(operation, request, doing, sql)
+            except PortError as error:
+                raise _perhaps(lost, error) from None
         except Exception:
             raise
         except BaseException:  # somebody stops us, while the service runs what we sent
@@ -91,10 +97,17 @@ class DataClient:
     def finished(self, answer: Members, doing: str) -> Members:
         """The description of a statement that is over. ConnectionLost: it took too long, or was lost.
 
+        So it is where the service refuses to tell, as by credentials that expired: it may be over.
         Where nobody waits for it any more, for whatever reason, it is cancelled.
         """
         try:
             return self._awaited(answer["Id"], doing)
+        except ConnectionLost:
+            self.cancel(answer["Id"])
+            raise
+        except PortError as error:
+            self.cancel(answer["Id"])
+            raise ConnectionLost(f"{error}. It had been taken in") from None
         except BaseException:
             self.cancel(answer["Id"])
             raise
@@ -174,6 +187,13 @@ class DataClient:
     def _called(self, operation: str, members: Mapping[str, Any]) -> Members:
         answer: Members = getattr(self._client(), operation)(**members)
         return answer
+
+
+def _perhaps(lost: ConnectionLost | None, error: PortError) -> PortError:
+    """A refusal says nothing of the same request before, whose answer was lost: it may have been taken in."""
+    if lost is None or lost is error:
+        return error
+    return ConnectionLost(f"{lost}. Asked again: {error}")
 
 
 def running(sql: str) -> str:

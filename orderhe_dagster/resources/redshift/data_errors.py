@@ -169,6 +169,12 @@ def _refused(error: Any, settings: RedshiftSettings, doing: str, sql: str) -> Po
     if code == "ValidationException" and "SQL statement is empty" in message:
         return StatementError(_NO_STATEMENT, "42601", sql)
     if code == "ValidationException" and re.search(r"\bSession\b", message):
+        if error.response.get("ResponseMetadata", {}).get(
+            "RetryAttempts"
+        ):  # by AWS's client itself
+            return ConnectionLost(
+                f"no answer from {where} when first asked to {doing}; then: {message}"
+            )
         return SessionGone(
             f"the session of {where} is gone ({message}), and its temporary tables with it: run this again"
         )
