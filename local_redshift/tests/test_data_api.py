@@ -90,6 +90,9 @@ def test_a_result_has_columns_typed_fields_and_pages(client: Client) -> None:
     assert client.rows(many["Id"]) == [[i] for i in range(1, 96)]
     with pytest.raises(Refusal, match="NextToken is invalid"):
         client("GetStatementResult", Id=many["Id"], NextToken="page 1")
+    others = client("GetStatementResult", Id=client.run(NUMBERS.format(95))["Id"])
+    with pytest.raises(Refusal, match="NextToken is invalid"):
+        client("GetStatementResult", Id=many["Id"], NextToken=others["NextToken"])
     none = client.run("select 1 as one where 1 = 0")
     assert (none["HasResultSet"], client.rows(none["Id"])) == (True, [])
 
@@ -166,6 +169,21 @@ def test_a_batch_is_one_transaction(client: Client) -> None:
         "insert into t values (3)", "select 1 / 0 from t", "insert into t values (4)", **alone
     )
     assert client.rows(client.run("select count(*) from t")["Id"]) == [[4]]
+
+
+@pytest.mark.parametrize("word", ["commit", "/* x */ END;", "rollback work"])
+def test_a_batch_that_is_a_transaction_ends_at_its_end(client: Client, word: str) -> None:
+    """Else half of it stays where the rest fails."""
+    client.run("create table t (a int)")
+    sqls = ["insert into t values (1)", word, "select 1 / 0"]
+    id_ = client("BatchExecuteStatement", Sqls=sqls, **HERE)["Id"]
+    over = client("DescribeStatement", Id=id_, WaitTimeSeconds=30)
+    assert "in a batch that is a transaction" in over["Error"]
+    assert [one["Status"] for one in over["SubStatements"]] == ["FINISHED", "FAILED", "ABORTED"]
+    assert client.rows(client.run("select count(*) from t")["Id"]) == [[0]]
+    sqls = ["begin", *sqls[:1], "commit"]
+    id_ = client("BatchExecuteStatement", Sqls=sqls, ExecutionMode="AUTO_COMMIT", **HERE)["Id"]
+    assert client("DescribeStatement", Id=id_, WaitTimeSeconds=30)["Status"] == "FINISHED"
 
 
 def test_a_session_keeps_its_tables_until_its_time_is_over(
@@ -276,6 +294,7 @@ def test_the_same_token_is_the_same_request(client: Client, clock: Clock) -> Non
          "'sqls' failed to satisfy constraint: Member must have length less than or equal to 3"),
         ("BatchExecuteStatement", {"Sqls": [], **HERE}, "greater than or equal to 1"),
         ("DescribeStatement", {"Id": "x"}, "Value at 'id' failed to satisfy constraint"),
+        ("ExecuteStatement", {"Sql": "select '\ud800'", **HERE}, "the SQL is no Unicode text"),
         ("ListDatabases", {**HERE}, "no Data API operation ListDatabases; there are "),
     ],
 )  # fmt: skip
@@ -350,7 +369,11 @@ def test_of_too_many_statements_the_oldest_are_forgotten(clock: Clock) -> None:
     limits = Limits(kept_statements=6)
     with Database() as database, asked(database, limits=limits, clock=clock) as api:
         client = Client(api.url)
-        ids = [client.run("select 1")["Id"] for _ in range(7)]
+        request = {"Sql": "create table t (a int)", "ClientToken": "once", **HERE}
+        first = client("ExecuteStatement", **request, WaitTimeSeconds=30)["Id"]
+        ids = [client.run("select 1")["Id"] for _ in range(6)]
         with pytest.raises(Refusal, match="Query does not exist"):
-            client("DescribeStatement", Id=ids[0])
+            client("DescribeStatement", Id=first)
+        with pytest.raises(Refusal, match="Query does not exist"):
+            client("ExecuteStatement", **request)  # it is not run again
         assert client.rows(ids[-1]) == [[1]]

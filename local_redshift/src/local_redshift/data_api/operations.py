@@ -76,7 +76,10 @@ def _asked(
     """What the members of a request to run something mean."""
     limits = statements.limits
     for text in texts:
-        size = len(text.encode("utf-8"))
+        try:
+            size = len(text.encode("utf-8"))
+        except UnicodeEncodeError:  # half a pair of surrogates, which JSON can write
+            raise ApiError("SerializationException", "the SQL is no Unicode text") from None
         if not text.strip():
             raise invalid("SQL statement is empty")
         if size > limits.statement_bytes:
@@ -230,7 +233,8 @@ def _result(statements: Statements, user: str, members: Members) -> dict[str, An
     if not statement.over.is_set() or statement.status != "FINISHED" or part.pages is None:
         raise no_result()
     token = _text(members, "NextToken")
-    number = _page_number(token) if token else 0
+    whose = f"{statement.id}:{place or 0}"
+    number = _page_number(token, whose) if token else 0
     pages = part.pages
     if not 0 <= number < pages.count:
         raise invalid("NextToken is invalid")
@@ -240,16 +244,17 @@ def _result(statements: Statements, user: str, members: Members) -> dict[str, An
         "TotalNumRows": pages.rows,
     }
     if number + 1 < pages.count:
-        result["NextToken"] = base64.b64encode(f"page {number + 1}".encode()).decode()
+        result["NextToken"] = base64.b64encode(f"{whose} {number + 1}".encode()).decode()
     return result
 
 
-def _page_number(token: str) -> int:
+def _page_number(token: str, whose: str) -> int:
+    """The page that a token names of this result; -1 where it is another's, or none."""
     try:
-        word, _, number = base64.b64decode(token, validate=True).decode("ascii").partition(" ")
+        of, _, number = base64.b64decode(token, validate=True).decode("ascii").partition(" ")
     except (binascii.Error, UnicodeDecodeError):
         return -1
-    return int(number) if word == "page" and number.isdigit() else -1
+    return int(number) if of == whose and number.isdigit() else -1
 
 
 def _cancel(statements: Statements, user: str, members: Members) -> dict[str, Any]:

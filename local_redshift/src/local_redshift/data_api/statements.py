@@ -24,7 +24,8 @@ from local_redshift.data_api.faults import (
 from local_redshift.data_api.fields import metadata, row_fields
 from local_redshift.data_api.pages import Pages
 from local_redshift.database.database import Database
-from local_redshift.errors import RedshiftError
+from local_redshift.errors import RedshiftError, refuse
+from local_redshift.read.words import Words
 from local_redshift.session.engine import Engine, connect
 
 SUBMITTED, STARTED, FINISHED, FAILED, ABORTED = (
@@ -34,6 +35,7 @@ _AGAIN_S = 0.02  # an interrupt that came between two steps of a statement is re
 _ROWS = 1_000
 _LOOKED_AT_S = 60.0
 _CANCELLED = "Query cancelled on user's request"
+_ENDS = ("commit", "end", "rollback", "abort")
 Clock = Callable[[], float]
 
 
@@ -158,8 +160,9 @@ class Statements:
                 _, before, id_ = known
                 if before != asked:
                     raise invalid("ClientToken was used before, for another request")
-                if id_ in self._statements:
-                    return self._statements[id_]
+                if id_ not in self._statements:  # it ran, and is not kept any more: never twice
+                    raise no_such_statement()
+                return self._statements[id_]
             active = sum(not one.over.is_set() for one in self._statements.values())
             if active >= self.limits.active_statements:
                 raise ApiError(
@@ -390,6 +393,8 @@ class Statements:
             raise RedshiftError("57014", _CANCELLED)
         with self._timed(part):
             try:
+                if statement.asked.is_batch and statement.asked.is_transaction:
+                    _check_ends_nothing(part.text)
                 self._stream(part, engine, Path(self._folder.name) / f"{statement.id}-{place + 1}")
             except RedshiftError as error:
                 engine.fail()
@@ -439,6 +444,13 @@ def error_text(error: RedshiftError, id_: str) -> str:
         lines.append(f"  Hint: {error.hint}")
     digits = id_.replace("-", "")
     return "\n".join(lines) + f" [ErrorId: 1-{digits[:8]}-{digits[8:32]}]"
+
+
+def _check_ends_nothing(text: str) -> None:
+    """A batch that is one transaction ends by itself: by a word in its midst half would be committed."""
+    words = Words(text)
+    if not words.done and (word := words.next().lower) in _ENDS:
+        raise refuse(f"{word} in a batch that is a transaction", "leave it out: the batch is one")
 
 
 def _is_idle(session: Session) -> bool:
