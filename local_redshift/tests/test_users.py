@@ -12,6 +12,7 @@ import redshift_connector
 from local_redshift.database.database import Database
 from local_redshift.database.folder import folder_store
 from local_redshift.errors import RedshiftError
+from local_redshift.read.secrets import without_secrets
 from local_redshift.session.engine import Engine, connect
 from local_redshift.testing.server import Redshift
 from tests.test_wire_clients import not_connected
@@ -454,6 +455,16 @@ WRITTEN: list[Callable[[str], str]] = [
     lambda secret: (
         f"copy t from 's3://a/b' access_key_id $${secret}$$ secret_access_key as '{secret}'"
     ),
+    # Written wrongly, as people do.
+    lambda secret: f'create user x password "{secret}"',
+    lambda secret: f"create user x password {secret}",
+    lambda secret: f"create user x password = '{secret}' createuser",
+    lambda secret: f"create user x with password ('{secret}')",
+    lambda secret: f"create user x identified by '{secret}'",
+    lambda secret: f"alter user x set password to '{secret}'",
+    lambda secret: f"create user x password U&'{secret}'",
+    lambda secret: f"create user x password 'a' '{secret}'",
+    lambda secret: f"copy t from 's3://a/b' access_key_id 'a' secret_access_key {secret} csv",
 ]
 
 
@@ -472,3 +483,21 @@ def test_a_secret_is_in_no_log_and_no_error(write: Callable[[str], str]) -> None
         entry = engine.database.log.entries[0]
         assert "'***'" in entry.text
         assert NEEDLE not in entry.text + entry.error
+
+
+def test_what_is_no_secret_stays_in_the_log() -> None:
+    for sql in (
+        "copy t (password, id) from 's3://b/k' iam_role default",
+        "select password, 'x' from t where password = 'abc'",
+        "create user x password disable createdb",
+    ):
+        assert without_secrets(sql) == sql
+    masked = without_secrets("create user x password 'Abcdefg1' createuser in group g")
+    assert masked == "create user x password '***' createuser in group g"
+
+
+def test_many_comments_behind_the_word_are_read_once() -> None:
+    """Read in two ways each, they would take a server's whole time for hours."""
+    for begin in ("select", "create user x"):
+        sql = f"{begin} password {'/**/' * 2_000}x"
+        assert without_secrets(sql).startswith(f"{begin} password ")

@@ -18,6 +18,7 @@ from orderhe_dagster.resources.redshift.errors import (
     connect_error,
     is_retryable,
     message_of,
+    shown,
     statement_error,
 )
 from orderhe_dagster.resources.redshift.warehouse import RedshiftWarehouse
@@ -227,3 +228,9 @@ def test_a_lost_connection_is_no_statement_error() -> None:
     error = statement_error(lost, "insert into t values (1)", RedshiftSettings())
     assert isinstance(error, ConnectionLost)
     assert "insert into t" in str(error)
+
+
+@pytest.mark.parametrize("written", ["'{}'", "$${}$$", "$a${}$a$", '"{}"', "$a${}"])
+def test_a_message_shows_no_secret_of_a_statement_in_whatever_quotes(written: str) -> None:
+    text = shown(f"create user x password {written.format('Needle_12345')}")
+    assert text == "\"create user x password '***'\""

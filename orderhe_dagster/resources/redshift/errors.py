@@ -18,8 +18,8 @@ from orderhe_dagster.resources.s3.policy import bucket_arn
 from orderhe_dagster.settings.config import RedshiftSettings
 
 _SECRET = re.compile(
-    r"(\b(?:password|credentials|access_key_id|secret_access_key|session_token)\b[^'$]*)"
-    r"(?:'(?:[^'\\]|\\.|'')*'?|\$\$.*?(?:\$\$|\Z))",
+    r"(\b(?:password|credentials|access_key_id|secret_access_key|session_token)\b[^'$\"]*)"
+    r"(?:'(?:[^'\\]|\\.|'')*'?|\$(\w*)\$.*?(?:\$\2\$|\Z)|\"[^\"]*\"?)",
     re.IGNORECASE | re.DOTALL,
 )
 _HUNG_UP = "server socket closed"  # the driver's words
