@@ -57,6 +57,7 @@ def trusted(document: Document) -> dict[str, Answer]:
 
 def _trusts(document: Document, service: str) -> Answer:
     answers: list[Answer] = []
+    is_sure = True  # no Deny may come in between
     for statement in _listed(document.get("Statement")):
         principal = statement.get("Principal", {})
         services = ["*"] if principal == "*" else _listed(_get(principal, "Service"))
@@ -64,9 +65,12 @@ def _trusts(document: Document, service: str) -> Answer:
         if not is_named or not _matches(_listed(statement.get("Action")), "sts:AssumeRole"):
             continue
         if statement.get("Effect") == "Deny":
-            return "denied"
+            if not statement.get("Condition"):
+                return "denied"
+            is_sure = False
+            continue
         answers.append("depends" if statement.get("Condition") else "allowed")
-    if "allowed" in answers:
+    if "allowed" in answers and is_sure:
         return "allowed"
     return "depends" if answers else "not allowed"
 
@@ -80,10 +84,12 @@ def _of(
 ) -> Verdict:
     allowed: Verdict | None = None
     perhaps: Verdict | None = None
+    is_allowable = False
     for policy, document in policies.items():
         for number, statement in enumerate(_listed(document.get("Statement")), 1):
             if not _covers(statement, action, resource):
                 continue
+            is_allowable |= statement.get("Effect") == "Allow"
             holds = _holds(statement.get("Condition") or {}, known)
             sid = str(statement.get("Sid") or f"number {number}")
             if statement.get("Effect") == "Deny":
@@ -95,6 +101,8 @@ def _of(
                 allowed = allowed or Verdict("allowed", policy, sid)
             elif holds is None:
                 perhaps = perhaps or Verdict("depends", policy, sid)
+    if not is_allowable:
+        return Verdict("not allowed")  # whatever an uncertain Deny comes to
     if perhaps and (allowed or perhaps.answer == "depends"):
         return _preferred(allowed, perhaps, policies)
     return allowed or Verdict("not allowed")

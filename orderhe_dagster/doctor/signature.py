@@ -136,7 +136,7 @@ def filled(text: str, facts: Facts, kind: str = "") -> str:
 
     def put(match: re.Match[str]) -> str:
         value = facts.get(match[1])
-        if value is None:
+        if value is None or (kind in ("sql", "env") and value.startswith("$(")):  # a shell's alone
             return f"<{match[1].replace('_', '-')}>"
         if kind == "sh" and match[1] not in OF_SHELL and not _PLAIN.fullmatch(value):
             return shlex.quote(value)

@@ -98,10 +98,13 @@ def ok_or_error(look: Callable[[], Found]) -> Found:
 
 
 def failure(error: PortError, *, stops: bool = True) -> Found:
-    """A failure that an error tells; its own words, in one line, and why."""
+    """A failure that an error tells; its own words, in one line, and why.
+
+    Where no signature says what mends it, the error itself does, and is told to its end.
+    """
     why = explain(error)
     text = " ".join(str(error.symptom.text if error.symptom else error).split())
-    return Found("failed", text[:300], (why,) if why else (), stops)
+    return Found("failed", text[:300] if why else text, (why,) if why else (), stops)
 
 
 def ok(text: str) -> Found:

@@ -136,3 +136,26 @@ def test_a_trust_with_conditions_depends() -> None:
     conditional = {**one, "Condition": {"StringEquals": {"sts:ExternalId": "x"}}}
     assert set(trusted(document(conditional)).values()) == {"depends"}
     assert set(trusted(document(one, {**one, "Effect": "Deny"})).values()) == {"denied"}
+
+
+def test_a_deny_alone_allows_nothing_whatever_its_conditions() -> None:
+    deny = {
+        "Effect": "Deny",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    }
+    policies = {"guard": {"Statement": [deny]}}
+    assert evaluate(policies, "s3:GetObject", OBJECT).answer == "not allowed"
+
+
+def test_a_denial_of_trust_with_conditions_depends() -> None:
+    allow = {"Effect": "Allow", "Principal": {"Service": BOTH}, "Action": "sts:AssumeRole"}
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sts:AssumeRole",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    for statements in ([allow, deny], [deny, allow]):
+        assert {*trusted({"Statement": statements}).values()} == {"depends"}

@@ -180,3 +180,21 @@ def test_what_is_not_known_is_found_by_the_shell_or_shown_as_a_gap() -> None:
     assert known is not None
     assert "$(aws rds describe-db-instances --region eu-west-1" in known.command
     assert "<" not in known.command
+
+
+def test_a_fix_in_sql_has_nothing_of_the_shell_in_it() -> None:
+    """Whose the default role is, the shell asks AWS; a database knows no `$(…)`."""
+    facts = {"role": "default", "workgroup": "shop", "user": "loader"}
+    said = "must have ASSUMEROLE privilege on default"
+    why = explain_symptom(Symptom("redshift", said, "42501", facts))
+    assert why is not None
+    assert why.command == "grant assumerole on '<role>' to loader for copy, unload;"
+
+
+def test_a_refusal_with_tls_on_is_not_told_to_switch_it_on() -> None:
+    said = 'no pg_hba.conf entry for host "10.0.0.7", user "loader", database "dev", SSL on'
+    why = explain_symptom(
+        Symptom("redshift", said, "28000", {"host": "10.0.0.1", "connecting": "yes"})
+    )
+    assert why is not None
+    assert why.name == "redshift-login"

@@ -267,6 +267,16 @@ def test_a_name_that_cannot_be_one_is_told_as_unknown(host: str) -> None:
     assert why(found["DNS"]) == ["mysql-host-unknown"]
 
 
+def test_an_error_without_a_signature_is_told_to_its_end() -> None:
+    remedy = f"no. Add this statement: {'x' * 400} end"
+
+    def refuses() -> Found:
+        raise PortError(remedy)
+
+    (outcome,) = Road("r", [Check("a", refuses)]).walk()
+    assert outcome.found.text == remedy
+
+
 def test_a_look_that_nobody_expected_to_fail_ends_no_walk() -> None:
     def broken() -> Found:
         raise RuntimeError("what\nnobody expected")

@@ -554,6 +554,17 @@ def test_a_refused_request_names_the_remedy(
         raise AssertionError("opened")
 
 
+def test_a_login_to_a_cluster_is_allowed_by_user_and_database() -> None:
+    error = refused(
+        "AccessDeniedException", "not authorized to perform: redshift:GetClusterCredentials"
+    )
+    told = str(
+        request_error(error, RedshiftSettings(cluster="c", user="etl"), "run it", "select 1")
+    )
+    assert '"arn:aws:redshift:REGION:ACCOUNT:dbuser:c/etl"' in told
+    assert '"arn:aws:redshift:REGION:ACCOUNT:dbname:c/dev"' in told
+
+
 @pytest.mark.parametrize(
     ("credentials", "told"),
     [

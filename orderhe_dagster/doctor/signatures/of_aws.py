@@ -174,7 +174,8 @@ SIGNATURES = (
         cause="the trust policy of {role_text} does not let {services} assume it",
         how="iam:GetRole was read",
         command=TRUST,
-        console="console: IAM > Roles > {role_name} > Trust relationships > Edit",
+        console="console: IAM > Roles > {role_name} > Trust relationships > Edit. The "
+        "command replaces the policy: what else it says must stand in it, too",
         pattern=r"trust lacks",
         examples=(
             Example(

@@ -285,7 +285,8 @@ SIGNATURES = (
         "redshift-serverless.amazonaws.com",
         how="Redshift got no credentials of the role (error type 135)",
         command=TRUST,
-        console="console: IAM > Roles > {role_name} > Trust relationships > Edit; takes a minute",
+        console="console: IAM > Roles > {role_name} > Trust relationships > Edit; takes a minute. "
+        "The command replaces the policy: what else it says must stand in it, too",
         pattern=r"Not authorized to get credentials of role|error type : 135",
         examples=(
             Example(

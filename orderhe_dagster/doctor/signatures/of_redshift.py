@@ -450,7 +450,7 @@ SIGNATURES = (
         how="the server says so",
         kind="env",
         command="ORDERHE_REDSHIFT_SSLMODE=verify-full",
-        pattern=r"SSL off|no pg_hba\.conf entry",
+        pattern=r"SSL off",
         examples=(
             Example(
                 'no pg_hba.conf entry for host "::ffff:10.0.0.7", user "loader", database "dev", SSL off',

@@ -213,13 +213,19 @@ def _denied(message: str, operation: str, settings: RedshiftSettings) -> str:
     """What the caller lacks, as the statement to add."""
     named = _ACTION.search(message)
     action = named[1] if named else f"redshift-data:{operation}"
-    statement = {
+    statement: dict[str, Any] = {
         "Effect": "Allow",
         "Action": action,
         "Resource": "arn:aws:redshift-serverless:REGION:ACCOUNT:workgroup/WORKGROUP-ID"
         if settings.workgroup
         else f"arn:aws:redshift:REGION:ACCOUNT:cluster:{settings.cluster}",
     }
+    if action == "redshift:GetClusterCredentials":
+        cluster, where = settings.cluster, "arn:aws:redshift:REGION:ACCOUNT"
+        statement["Resource"] = [
+            f"{where}:dbuser:{cluster}/{settings.user}",
+            f"{where}:dbname:{cluster}/{settings.database}",
+        ]
     if action.startswith("redshift-data:") and operation in _BY_STATEMENT:
         statement["Resource"] = "*"
     return (
