@@ -12,9 +12,11 @@ import pytest
 
 from local_redshift.data_api.faults import Limits
 from local_redshift.data_api.server import DataApi
+from local_redshift.data_api.signature import Key
 from local_redshift.data_api.statements import error_text
 from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError, block
+from local_redshift.session.engine import connect
 from local_redshift.testing.data_api import asked
 from tests.asking import HERE, Client, Refusal, signed
 
@@ -342,6 +344,18 @@ def test_a_statement_is_its_own_users(api: DataApi) -> None:
     mine = Client(api.url).run("select 1")
     with pytest.raises(Exception, match="Query does not exist"):
         api.statements.find("somebody", mine["Id"])
+
+
+def test_a_user_that_was_dropped_does_not_become_its_own_superuser() -> None:
+    with Database() as database, connect(database) as owner:
+        owner.execute("create table t (a int)")
+        owner.execute("create user reader password 'Abcdefg1'")
+        with DataApi(database, {"reader": Key("reader", "secret")}) as api:
+            reader = Client(api.url, "reader", "secret")
+            denied = "permission denied for relation t"
+            assert denied in reader.run("select * from t")["Error"]
+            owner.execute("drop user reader")
+            assert denied in reader.run("select * from t")["Error"]
 
 
 def test_to_listen_beyond_this_machine_takes_tls() -> None:

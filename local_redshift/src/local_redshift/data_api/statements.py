@@ -126,6 +126,7 @@ class Statements:
         self._sessions: dict[str, Session] = {}
         self._tokens: dict[tuple[str, str], tuple[float, Asked, str]] = {}
         self._threads: dict[str, threading.Thread] = {}
+        self._made: set[str] = set()  # users that were made, and seen here
         self._closing = False
         self._look_again = 0.0
         self._reaper = threading.Thread(target=self._reap, name="data-api-sessions", daemon=True)
@@ -254,7 +255,12 @@ class Statements:
         return session
 
     def _engine(self, user: str) -> Engine:
-        return connect(self._database, user=user, application_name="Data API")
+        """A session of this user: one that was made by CREATE USER stays so when it has been dropped."""
+        engine = connect(self._database, user=user, application_name="Data API")
+        engine.catalog.is_made |= user in self._made
+        if engine.catalog.is_made:
+            self._made.add(user)
+        return engine
 
     def _end(self, session: Session) -> None:
         """Roll back what is open in a session, and close it."""
