@@ -13,6 +13,7 @@ import pytest
 
 import local_redshift
 from local_redshift import Database, NoSuchBucket, RedshiftError, Resolver, connect, folder_store
+from local_redshift.database.storage import Role
 from local_redshift.session.engine import Engine
 from local_redshift.testing.server import serving
 
@@ -144,3 +145,14 @@ def test_a_relative_folder_stays_the_one_it_was(
     files = local_redshift.folder_store("s3")
     monkeypatch.chdir(os.sep)
     assert files.read("s3://b/one.csv") == b"1\n"
+
+
+def test_what_is_kept_is_kept_in_whatever_case() -> None:
+    """A disk that knows no case has one folder for both."""
+    role = Role("default", everything=True, kept=("s3://shop/backup/",))
+    for key in ("backup/orders/x", "Backup/orders/x", "BACKUP/x"):
+        assert not role.may("put", "shop", key)
+        assert not role.may("delete", "shop", key)
+        assert role.may("get", "shop", key)
+    assert role.may("put", "shop", "backups/x")
+    assert role.may("put", "other", "backup/x")

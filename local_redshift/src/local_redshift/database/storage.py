@@ -93,8 +93,11 @@ class Role:
 
     def may(self, action: str, bucket: str, key: str = "") -> bool:
         """Whether a grant covers the action on the key; listing is a matter of the bucket."""
-        if action in ("put", "delete") and f"s3://{bucket}/{key}".startswith(self.kept):
-            return False
+        if action in ("put", "delete"):
+            # On some disks Backup/ is backup/.
+            address = f"s3://{bucket}/{key}".casefold()
+            if address.startswith(tuple(one.casefold() for one in self.kept)):
+                return False
         return self.everything or any(
             grant.bucket == bucket
             and action in grant.actions
