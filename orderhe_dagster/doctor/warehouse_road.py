@@ -20,7 +20,7 @@ from orderhe_dagster.doctor.signature import Explanation
 from orderhe_dagster.doctor.store_road import PROBES, removed
 from orderhe_dagster.doctor.walk import Check, Found, Road, failed, ok, skipped
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.cloud import Cloud, Role, Workgroup
+from orderhe_dagster.ports.cloud import Cloud, Role, Untold, Workgroup
 from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
@@ -262,13 +262,23 @@ class _Aws:
             return skipped("ORDERHE_REDSHIFT_IAM_ROLE is default, and whose that is was not told")
         return look(arn, completed_with(self._facts, arn))
 
+    def _no_role(self, arn: str, facts: dict[str, str]) -> Found:
+        """For a role that AWS does not know: of another account's, who asks here cannot know."""
+        try:
+            account = self._cloud.caller().split(":")[4]
+        except (Untold, IndexError):
+            account = ""
+        if account and f":{account}:" not in arn:
+            return Found("unknown", f"{arn} is not of {account}, the account that was asked")
+        return failed(f"no such role: {arn}", of_name("no-such-role", facts))
+
     def trust(self) -> Found:
         """Whether both of Redshift's services may assume the role."""
 
         def look(arn: str, facts: dict[str, str]) -> Found:
             role = self._cloud.role(arn)
             if role is None:
-                return failed(f"no such role: {arn}", of_name("no-such-role", facts))
+                return self._no_role(arn, facts)
             answers = trusted(role.trust)
             lacking = [service for service in SERVICES if answers[service] != "allowed"]
             unsure = [service for service in lacking if answers[service] == "depends"]
@@ -312,7 +322,7 @@ class _Aws:
         def look(arn: str, facts: dict[str, str]) -> Found:
             role = self._cloud.role(arn)
             if role is None:
-                return failed(f"no such role: {arn}", of_name("no-such-role", facts))
+                return self._no_role(arn, facts)
             bucket, objects = facts["bucket_arn"], facts["objects_arn"]
             wanted = {
                 "s3:ListBucket": bucket,

@@ -363,6 +363,12 @@ def test_the_data_api_needs_no_way_in_and_no_host(tmp_path: Path) -> None:
     assert found["way in (AWS)"].status == "skipped"
 
 
+def test_a_role_of_another_account_is_not_called_missing(tmp_path: Path) -> None:
+    cloud = GivenCloud(has_role=False, who="arn:aws:iam::999999999999:user/etl")
+    found = of_redshift(tmp_path, cloud)
+    assert {found[f"role's {look} (AWS)"].status for look in ("trust", "rights")} == {"unknown"}
+
+
 def test_a_private_workgroup_that_is_reached_is_no_wall(tmp_path: Path) -> None:
     private = GivenCloud(group=workgroup(is_public=False), cidrs=(), unrouted=["subnet-1"])
     assert of_redshift(tmp_path, private)["way in (AWS)"].status == "ok"
