@@ -198,3 +198,17 @@ def test_a_refusal_with_tls_on_is_not_told_to_switch_it_on() -> None:
     )
     assert why is not None
     assert why.name == "redshift-login"
+
+
+def test_the_fix_is_for_the_kind_of_place_that_it_is() -> None:
+    def name(system: str, said: str, code: str, **facts: str) -> str:
+        why = explain_symptom(Symptom(system, said, code, {**facts, "connecting": "yes"}))
+        assert why is not None
+        return why.name
+
+    cluster = "shop.abc123.eu-west-1.redshift.amazonaws.com"
+    said = "connection time out; timed out"
+    assert name("redshift", said, "", host=cluster, address="10.0.0.3") == "redshift-timed-out"
+    instance = "shop.abc123def456.eu-west-1.rds.amazonaws.com"
+    said = f"Can't connect to MySQL server on '{instance}' (timed out) (2003)"
+    assert name("mysql", said, "2003", host=instance, port="5433") == "mysql-no-inbound-rule"

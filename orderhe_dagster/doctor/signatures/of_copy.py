@@ -354,6 +354,20 @@ SIGNATURES = (
         ),
     ),
     Signature(
+        name="redshift-no-right-to-relation",
+        system="redshift",
+        title="The database's user may not read that table or view",
+        cause="{user} has no right on it; a table that is built anew has those of its schema's default "
+        "privileges alone",
+        how="Redshift says `permission denied for relation` (42501)",
+        kind="sql",
+        command="grant usage on schema mart to {user};\ngrant select on all tables in schema mart to {user};",
+        console="docs/bi.md has what a reader of marts needs. Who loads and builds is the user that ran "
+        "`orderhe create`, and owns what it made: see ORDERHE_REDSHIFT_USER",
+        pattern=r"permission denied for (relation|table|view)",
+        examples=(Example("permission denied for relation orders", _AWS, "42501", _FACTS),),
+    ),
+    Signature(
         name="redshift-permission-denied",
         system="redshift",
         title="The database's user lacks a right",
@@ -372,7 +386,6 @@ SIGNATURES = (
                 "42501",
                 _FACTS,
             ),
-            Example("permission denied for relation orders", _AWS, "42501", _FACTS),
         ),
     ),
     Signature(

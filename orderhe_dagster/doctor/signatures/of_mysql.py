@@ -21,11 +21,8 @@ _TIMED_OUT = r"timed out|Errno 110\b|\(110\)"
 
 def _of_redshift(facts: Facts) -> bool:
     kind, who = facts.get("endpoint_kind"), facts.get("greets")
-    return (
-        number(facts, "port") in REDSHIFT_PORTS
-        or kind in ("serverless", "cluster")
-        or who == "redshift"
-    )
+    by_port = kind != "rds" and number(facts, "port") in REDSHIFT_PORTS
+    return by_port or kind in ("serverless", "cluster") or who == "redshift"
 
 
 def _from_outside(facts: Facts) -> bool:

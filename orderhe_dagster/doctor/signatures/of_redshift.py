@@ -226,7 +226,9 @@ SIGNATURES = (
         console="better: leave it private, and run this inside the VPC, by a VPN, or with "
         "ORDERHE_WAREHOUSE=data_api (HTTPS and IAM, no port at all)",
         pattern=_TIMED_OUT,
-        when=lambda facts: _is_connecting(facts) and _private(facts),
+        when=lambda facts: (
+            _is_connecting(facts) and _private(facts) and facts.get("endpoint_kind") != "cluster"
+        ),
         examples=(
             Example(
                 "connection time out; timed out",
