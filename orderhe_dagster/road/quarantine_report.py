@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
@@ -38,9 +38,12 @@ class QuarantineReport:
         texts = []
         if self.rows:
             they = "it is" if self.rows == 1 else "they are"
+            days = (
+                "" if {*self.segments} == {WHOLE} else f" of {counted(len(self.segments), 'day')}"
+            )
             texts.append(
-                f"{counted(self.rows, 'row')} of {counted(len(self.segments), 'day')} could not be carried: "
-                f"{they} in quarantine{self._reasons()}"
+                f"{counted(self.rows, 'row')}{days} could not be carried: {they} in quarantine"
+                f"{self._reasons()}"
             )
         texts += [
             f"{counted(count, 'value')} of {name} became NULL"

@@ -68,6 +68,9 @@ def test_values_arrive_exactly_or_stand_in_quarantine(shop: TestShop) -> None:
     assert record.touch.rows == 2 + len(FAULTS)
     (table,) = (one for one in shop.catalogue.layer("raw") if one.name == "edges")
     report = report_quarantine(shop.store, table, [record])
+    assert report.sentence().startswith(
+        f"{len(FAULTS)} rows could not be carried"
+    )  # it has no days
     because = {row["id"]: row["quarantined_because"] for row in report.first}
     for number, (name, case) in enumerate(BAD.items(), 3):
         assert because[number].startswith(case[2].replace("c ", f"{name} ", 1))
