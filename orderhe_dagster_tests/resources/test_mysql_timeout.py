@@ -38,6 +38,21 @@ def test_a_look_at_the_connections_takes_no_lock_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nothing is watched elsewhere")
+def test_a_socket_that_python_cannot_take_ends_no_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the kernel's ciphers are of that kind; nothing of the look stays open."""
+
+    def refuse(**_: object) -> None:
+        raise OSError("no such family")
+
+    with socket.create_server(("127.0.0.1", 0)):
+        before = len([*Path("/proc/self/fd").iterdir()])
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "socket", refuse)
+            assert list(_links({("127.0.0.1", 1)})) == []
+        assert len([*Path("/proc/self/fd").iterdir()]) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is watched elsewhere")
 def test_the_connections_to_a_server_are_found() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,

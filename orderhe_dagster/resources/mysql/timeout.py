@@ -179,7 +179,11 @@ def _links(addresses: set[_Name]) -> Iterator[socket.socket]:
         copy = _copy_of_socket(int(entry))
         if copy is None:
             continue
-        link = socket.socket(fileno=copy)
+        try:
+            link = socket.socket(fileno=copy)
+        except OSError:  # of a family that has no names: the watch goes on
+            os.close(copy)
+            continue
         try:
             wanted = tuple(link.getpeername()[:2]) in addresses and _name(link) not in others
         except OSError:  # not connected
