@@ -5,9 +5,11 @@ What is chosen, checked and brought is in `road`; here: whose, of which days, an
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
@@ -118,7 +120,8 @@ def restore_source(
     if dry_run:
         say(_UNCHANGED)
         return
-    with scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}") as folder:
+    scratch = scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}")
+    with _for_its_owner_alone(), scratch as folder:
         restored = source_restores.restore(choices, target, store, folder)
     for done in restored:
         for line in _of_source(done):
@@ -127,6 +130,16 @@ def restore_source(
     say(f"{target.identity}: restored and proven equal to the backups: {names}.")
     if not into:
         say(_next(choices[0], target))
+
+
+@contextmanager
+def _for_its_owner_alone() -> Iterator[None]:
+    """Files that are made in the block may be read by nobody else: they hold customers."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def restore_index(settings: Settings, asked: Asked, say: Say) -> None:
