@@ -201,6 +201,27 @@ def test_a_body_that_stops_or_drips_on_the_way_is_not_waited_for(
     REQUESTS[request_](sure, tmp_path)
 
 
+def test_a_body_that_is_altered_on_the_way_is_read_again_and_then_told(
+    server: S3Server, sure: S3Store, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """By TLS, which ends the connection within the body; without it by the SHA-256 of the bytes."""
+    sure.put("large", LARGE * TIMES)
+    store = hasty(sure, proxy.port)
+    store = replace(store, settings=replace(store.settings, timeout=60))
+    proxy.arm("flip", MIDDLE)
+    get(store, tmp_path)
+    assert proxy.faults == []
+    for _ in range(10_000):  # each block of each connection from there on
+        proxy.arm("flip", MIDDLE)
+    said = (
+        r"broke off.*altered on the way" if server.ca else "is damaged: its bytes have the sha256"
+    )
+    with pytest.raises(PortError, match=said):
+        get(store, tmp_path)
+    proxy.faults.clear()
+    get(store, tmp_path)
+
+
 def test_a_body_that_drips_once_is_read_again(
     sure: S3Store, proxy: FaultProxy, tmp_path: Path
 ) -> None:

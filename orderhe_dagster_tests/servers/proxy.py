@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-Fault = Literal["rst", "fin", "stall", "drip"]
+Fault = Literal["rst", "fin", "stall", "drip", "flip"]
 DRIP_S = 0.2
 """Between two bytes of a server that drips."""
 
@@ -92,6 +92,8 @@ class FaultProxy:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     if callable(fault):
                         fault()
+                    elif fault == "flip":
+                        block = block[:-1] + bytes([block[-1] ^ 4])
                     elif fault is not None:
                         return
                     (client if reader is server else server).sendall(block)

@@ -62,6 +62,7 @@ class Bucket:
     def client(self, doing: str, key: str | None = None) -> Iterator[Any]:
         """The client; its errors in the block come out as PortError, with their remedies."""
         from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
 
         url = f"s3://{self.name}/{self.prefix}" if key is None else self.url(key)
         limits = (self.connection.read_timeout_s, self.connection.timeout_s)
@@ -75,7 +76,7 @@ class Bucket:
             if code_of(reason) in EXPIRED:
                 forget_clients()
             raise s3_error(reason, doing, place) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, HTTPError) as error:
             # Dagster writes causes into its event log, too.
             cause = None if quotes_credentials(error) else error
             raise s3_error(error, doing, place) from cause
@@ -167,24 +168,27 @@ class Bucket:
         some attempts that is a PortError.
         """
         from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
 
         sha256 = expected = ""
         began = time.monotonic()
         for attempt in range(1, _MOST_READS + 1):
             with self.client("read", key) as client:
+                hashing, answer = hashlib.sha256(), None
                 try:
                     answer = client.get_object(Bucket=self.name, Key=self.place(key))
-                except ClientError as error:
-                    if code_of(error) == "NoSuchKey":
-                        return None
-                    raise
-                hashing = hashlib.sha256()
-                try:
                     with closing(answer["Body"]) as body:
                         for chunk in body.iter_chunks(_CHUNK_BYTES):
                             hashing.update(chunk)
                             take(chunk)
-                except BotoCoreError:
+                except ClientError as error:
+                    if code_of(error) == "NoSuchKey":
+                        return None
+                    raise
+                # TLS that breaks off within a body, a refusal's too, is no error of botocore's.
+                except (BotoCoreError, HTTPError) as error:
+                    if answer is None and isinstance(error, BotoCoreError):
+                        raise  # the client has tried it again
                     late = time.monotonic() - began >= self.connection.timeout_s
                     if attempt == _MOST_READS or late:
                         raise
