@@ -13,5 +13,5 @@ def make_private(folder: Path) -> None:
     A folder that is there keeps its mode: it may be shared on purpose. `orderhe doctor` tells.
     """
     for each in reversed((folder, *folder.parents)):
-        if not each.exists():
+        if not each.is_dir():
             each.mkdir(mode=PRIVATE, exist_ok=True)
