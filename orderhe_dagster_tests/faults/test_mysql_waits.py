@@ -29,7 +29,7 @@ from orderhe_dagster_tests.contracts.sources import tables
 from orderhe_dagster_tests.long_tests import cases
 from orderhe_dagster_tests.servers.mariadb import OWNER, MariaDB, mysql_source, running
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
-from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
+from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stand_still, stopped
 from orderhe_dagster_tests.shops import sales_shop
 
 ROWS, DAYS = 60_000, 3
@@ -205,7 +205,7 @@ def test_a_server_that_is_stopped_in_the_middle_is_not_waited_for(
     server: MariaDB, database: str, proxy: FaultProxy, events: Table, tmp_path: Path, request_: str
 ) -> None:  # fmt: skip
     """Reading is tried again, so that in the end it is the greeting that nobody completes."""
-    proxy.arm(lambda: os.kill(server.pid, signal.SIGSTOP), IN_THE_MIDDLE[request_])
+    proxy.arm(lambda: stand_still(server.pid), IN_THE_MIDDLE[request_])
     try:
         attack(request_, sources(server, database, proxy.port), events, tmp_path, GREETING)
         assert proxy.faults == [], "it was stopped"
@@ -217,7 +217,7 @@ def test_a_server_that_is_stopped_in_the_middle_is_not_waited_for(
 def test_a_server_that_is_stopped_while_it_is_written_to_loses_the_transaction(
     server: MariaDB, database: str, proxy: FaultProxy
 ) -> None:
-    proxy.arm(lambda: os.kill(server.pid, signal.SIGSTOP), 5_500)
+    proxy.arm(lambda: stand_still(server.pid), 5_500)
     source = sources(server, database, proxy.port)()
     try:
         with pytest.raises(PortError, match=SILENT):

@@ -20,7 +20,7 @@ from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.long_tests import IS_LONG, cases
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.redshift import Process, in_a_process
-from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
+from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stand_still, stopped
 from orderhe_dagster_tests.shops import TestShop
 
 LIMITS = {"ORDERHE_REDSHIFT_CONNECT_TIMEOUT": "1", "ORDERHE_REDSHIFT_STATEMENT_TIMEOUT": "2"}
@@ -104,7 +104,7 @@ def test_a_server_that_stands_still_is_not_waited_for_to_connect(
 def test_a_server_that_is_stopped_while_it_lets_us_in_is_not_waited_for(
     server: Process, proxy: FaultProxy, after: int
 ) -> None:
-    proxy.arm(lambda: os.kill(server.pid, signal.SIGSTOP), after)
+    proxy.arm(lambda: stand_still(server.pid), after)
     try:
         with pytest.raises(PortError, match=NOT_LET_IN):
             ended(lambda: warehouse(server, proxy.port).query("select 1"))
@@ -137,7 +137,7 @@ def test_an_answer_that_stops_or_drips_on_the_way_is_given_up(
     server: Process, proxy: FaultProxy, fault: Any
 ) -> None:
     stop = fault == "stop"
-    proxy.arm((lambda: os.kill(server.pid, signal.SIGSTOP)) if stop else fault, MIDDLE)
+    proxy.arm((lambda: stand_still(server.pid)) if stop else fault, MIDDLE)
     try:
         with (
             pytest.raises(ConnectionLost, match=LOST),

@@ -28,7 +28,7 @@ from orderhe_dagster_tests.long_tests import IS_LONG, cases
 from orderhe_dagster_tests.servers import s3 as servers
 from orderhe_dagster_tests.servers.proxy import FaultProxy, fault_proxy
 from orderhe_dagster_tests.servers.s3 import S3Server
-from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stopped
+from orderhe_dagster_tests.servers.standstill import ended, silent_peer, stand_still, stopped
 from orderhe_dagster_tests.shops import TestShop
 
 LATE = (
@@ -191,7 +191,7 @@ def test_a_body_that_stops_or_drips_on_the_way_is_not_waited_for(
     sure.put("large", LARGE * TIMES)
     for _ in range(20):
         stop = fault == "stop"
-        proxy.arm((lambda: os.kill(server.pid, signal.SIGSTOP)) if stop else fault, MIDDLE)
+        proxy.arm((lambda: stand_still(server.pid)) if stop else fault, MIDDLE)
     try:
         attack(request_, hasty(sure, proxy.port), tmp_path)
         assert len(proxy.faults) < 20
@@ -254,7 +254,7 @@ def test_an_upload_in_parts_whose_server_is_stopped_on_the_way_leaves_nothing_na
     def stopping(tries: Any, request: Any, **more: Any) -> None:
         asked.append(request.url)
         if len(asked) == calls + 1:
-            os.kill(server.pid, signal.SIGSTOP)
+            stand_still(server.pid)
         begins(tries, request, **more)
 
     monkeypatch.setattr(s3_client._Tries, "begins", stopping)

@@ -18,10 +18,20 @@ GUARD_S = 120.0
 """Far more than any limit that a test sets: what lasts longer would last for ever."""
 
 
+def stand_still(pid: int) -> None:
+    """Stop a child process, and come back when all of its threads stand still.
+
+    The signal alone only asks for that: on a busy machine a thread may answer one more request.
+    """
+    os.kill(pid, signal.SIGSTOP)
+    if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+
+
 @contextmanager
 def stopped(pid: int) -> Iterator[None]:
     """A process that stands still for the block; the kernel goes on to acknowledge what it is sent."""
-    os.kill(pid, signal.SIGSTOP)
+    stand_still(pid)
     try:
         yield
     finally:
