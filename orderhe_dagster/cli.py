@@ -267,6 +267,21 @@ def janitor(dry_run: bool, everything: bool) -> None:
             click.echo(line)
 
 
+@main.command(short_help="Show what is wrong now, and tell whom ORDERHE_ALERTS names.")
+@click.option("--test", "trial", is_flag=True, help="Send a trial message to every address.")
+def alerts(trial: bool) -> None:
+    """Show what is wrong now: failed runs and checks, late data, ticks that fail, a daemon that is gone.
+
+    Whoever ORDERHE_ALERTS names is told once when a problem begins, and once when it has ended: by the
+    sensor `alerts`, at the end of every `orderhe run`, and by this command, which cron may start.
+    """
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands.alerts import open_incidents, try_addresses
+
+        for line in try_addresses(settings) if trial else open_incidents(settings):
+            click.echo(line)
+
+
 @main.command(short_help="Prove that all copies are equal; mend what differs.")
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 @_days(required=False)

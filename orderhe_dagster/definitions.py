@@ -55,6 +55,7 @@ def build_definitions(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
+    from orderhe_dagster.assets.alerts import alerts_of, build_alerts
     from orderhe_dagster.assets.automation import build_automation
     from orderhe_dagster.assets.backup import build_backup_assets
     from orderhe_dagster.assets.calendar import Calendar
@@ -72,6 +73,7 @@ def build_definitions(
         build_parquet_query,
         build_resources,
         build_scratch_source,
+        send_alert,
     )
     from orderhe_dagster.settings.home import home_of
     from orderhe_dagster.settings.project import read_catalogue
@@ -100,7 +102,7 @@ def build_definitions(
         asset_checks=build_checks(catalogue, calendar, state.scratch, policy, parquet),
         jobs=[*automation.jobs, drill, janitor],
         schedules=[*automation.schedules, drill_schedule, janitor_schedule],
-        sensors=automation.sensors,
+        sensors=[*automation.sensors, *build_alerts(alerts_of(settings, send_alert))],
         resources=resources or build_resources(settings),
         executor=dg.in_process_executor,
     )

@@ -20,13 +20,13 @@ from orderhe_dagster.assets.drift import contract_matches, contract_spec, drift_
 from orderhe_dagster.assets.findings import differed_spec, nothing_differed
 from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog.dependencies import foreign_key_parents
-from orderhe_dagster.catalog.segments import WHOLE, days_of
+from orderhe_dagster.catalog.segments import WHOLE, Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import backups, index
+from orderhe_dagster.road import backups, index, volume
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.extracts import BackedUp, Parquet, Road, back_up
 from orderhe_dagster.road.findings import Kind
@@ -42,6 +42,8 @@ from orderhe_dagster.road.step import Step
 
 NOTHING_QUARANTINED = "nothing_quarantined"
 NOTHING_LEFT_OUT = "nothing_left_out"
+USUAL_VOLUME = "usual_volume"
+_DAYS_JUDGED = 7
 log = logging.getLogger("orderhe.backup")
 
 
@@ -124,7 +126,7 @@ def _backup_asset(
             contract_matches(table, changes, source.identity),
         ]
         if window:
-            checks.append(_nothing_left_out(step, left))
+            checks += [_nothing_left_out(step, left), _usual_volume(step, done.records)]
         return dg.MaterializeResult(
             metadata={
                 **_metadata(table, done, store),
@@ -159,6 +161,11 @@ def _check_specs(key: dg.AssetKey, table: Table) -> list[dg.AssetCheckSpec]:
             "the first or after today."
         )
         specs.append(dg.AssetCheckSpec(NOTHING_LEFT_OUT, asset=key, description=text))
+        text = (
+            f"The last {_DAYS_JUDGED} days of the run have as many rows as their weekday has had in the "
+            f"{volume.WEEKS} weeks before: at least half of the least, at most thrice the most."
+        )
+        specs.append(dg.AssetCheckSpec(USUAL_VOLUME, asset=key, description=text))
     return specs
 
 
@@ -207,6 +214,24 @@ def _nothing_left_out(step: Step, left: Leftover) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=text or "every row is of a day that has a backup",
         metadata=_left_out(left),
+    )
+
+
+def _usual_volume(step: Step, records: Mapping[Segment, Record]) -> dg.AssetCheckResult:
+    rows = {segment.day: one.measure.rows for segment, one in records.items() if segment.day}
+    days = sorted(days_of(step.segments))[-_DAYS_JUDGED:]
+    found = volume.unusual(rows, days)
+    text = "; ".join(map(str, found))
+    if found:
+        log.warning("backup/%s: %s", step.table.name, text)
+        span = f"--from {found[-1].day} --to {found[0].day}"
+        text += f"; whether source and copies agree: orderhe prove {step.table.name} {span}"
+    return dg.AssetCheckResult(
+        check_name=USUAL_VOLUME,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=text or f"{counted(len(days), 'day')} within the range of the weekday",
+        metadata={f"{one.day}": one.rows for one in found},
     )
 
 

@@ -39,6 +39,8 @@ class Outcome:
     failed_checks: list[str] = field(default_factory=list)
     warned_checks: list[str] = field(default_factory=list)
     passed_checks: int = 0
+    untold: str = ""
+    """Why people could not be told what is wrong."""
 
     def lines(self) -> list[str]:
         """The outcome for a person."""
@@ -52,6 +54,7 @@ class Outcome:
             *(f"FAILED {text}" for text in _told_once(self.failures)),
             *(f"CHECK FAILED {text}" for text in self.failed_checks),
             *(f"warning {text}" for text in self.warned_checks),
+            *([f"warning alerts: {self.untold}"] if self.untold else []),
             head if self.succeeded else f"run {self.run_id} failed",
         ]
 
@@ -138,7 +141,25 @@ def launch(
             raise KeyboardInterrupt
         raise_if_interrupted()
         assets = sorted("/".join(key.path) for key in keys)
-        return _outcome(result, assets, read_catalogue(settings))
+        outcome = _outcome(result, assets, read_catalogue(settings))
+        outcome.untold = _tell(settings, instance, definitions)
+        return outcome
+
+
+def _tell(settings: Settings, instance: dg.DagsterInstance, definitions: dg.Definitions) -> str:
+    """Tell people of what is wrong, where some are to be told; why they could not be, or nothing."""
+    from orderhe_dagster.assets.alerts import alerts_of, tell
+    from orderhe_dagster.ports.errors import PortError
+    from orderhe_dagster.resources.build import send_alert
+
+    alerts = alerts_of(settings, send_alert)
+    if alerts is None:
+        return ""
+    try:
+        tell(alerts, instance, definitions.get_repository_def())
+    except PortError as error:  # the run is over, and stays what it is
+        return str(error)
+    return ""
 
 
 @contextmanager
@@ -227,15 +248,17 @@ def _outcome(
 ) -> Outcome:
     import dagster as dg
 
+    from orderhe_dagster.assets.incidents import failure_text, is_of_checks, run_failure_text
+
     outcome = Outcome(result.run_id, result.success, assets)
     steps_failed = False
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             steps_failed = True
-            if not _is_of_checks(event):  # which those are is told below
-                outcome.failures.append(_failure_text(event))
+            if not is_of_checks(event):  # which those are is told below
+                outcome.failures.append(failure_text(event))
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and not steps_failed:
-            outcome.failures.append(_run_failure_text(event))
+            outcome.failures.append(run_failure_text(event))
     failed: dict[dg.AssetKey, list[dg.AssetCheckEvaluation]] = {}
     for check in result.get_asset_check_evaluations():
         name = f"{'/'.join(check.asset_key.path)}: {check.check_name}"
@@ -249,12 +272,6 @@ def _outcome(
             failed.setdefault(check.asset_key, []).append(check)
     outcome.failures += [_of_checks(key, checks, catalogue) for key, checks in failed.items()]
     return outcome
-
-
-def _is_of_checks(event: dg.DagsterEvent) -> bool:
-    """Whether a step failed for nothing but checks that failed."""
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
 
 
 def _of_checks(
@@ -279,23 +296,3 @@ def _of_checks(
         f"{asset}: {counted(many, 'check')} failed ({', '.join(failed)}), so nothing is built from it. "
         f"{mend}; the wrong rows are shown by `orderhe dev`, under Checks of {asset}."
     )
-
-
-def _run_failure_text(event: dg.DagsterEvent) -> str:
-    """What ended a run outside its steps."""
-    return f"{event.message or 'the run failed'} {_innermost(event.job_failure_data.error)}"
-
-
-def _failure_text(event: dg.DagsterEvent) -> str:
-    """What a person needs of a failed step, without Dagster's frames."""
-    data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    return f"{event.step_key}: {_innermost(data.error)}"
-
-
-def _innermost(error: Any) -> str:
-    """The message at the bottom of a chain of causes."""
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error else "failed"

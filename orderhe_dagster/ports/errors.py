@@ -6,6 +6,7 @@
     ├── PreconditionFailed    a conditional write lost: somebody else wrote first
     ├── LockTimeout           a file or table stayed locked; names who holds it
     ├── StatementError        a statement failed; carries Redshift's code and message
+    ├── NotSent               a message to people could not be handed over
     └── ConnectionLost        the server went away; an open transaction is rolled back
         └── CommitUnknown     it went away while it committed: look, do not repeat blindly
 """
@@ -55,6 +56,10 @@ class StatementError(PortError):
     def __init__(self, message: str, code: str = "XX000", statement: str = "") -> None:
         super().__init__(message)
         self.message, self.code, self.statement = message, code, statement
+
+
+class NotSent(PortError):
+    """A message could not be handed over. The text names the address, without what is secret of it."""
 
 
 class ConnectionLost(PortError):

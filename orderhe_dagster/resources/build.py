@@ -24,6 +24,13 @@ LINGER_S = 1.0
 """How long a run leaves the embedded databases open after a session."""
 
 
+def send_alert(address: str, title: str, text: str) -> None:
+    """Hand a message over to one address of ORDERHE_ALERTS. NotSent."""
+    from orderhe_dagster.resources.notify import send
+
+    send(address, title, text)
+
+
 def build_cloud() -> Cloud:
     """AWS's control plane, with the credentials that AWS's own settings name."""
     from orderhe_dagster.resources.aws.cloud import AWSCloud

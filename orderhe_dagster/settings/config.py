@@ -127,7 +127,7 @@ class Settings:
     DuckDB that this process opens holds; more than that goes to the disk. Of each segment's backups stay
     `keep_generations` and the first of each month, of Dagster's history `keep_run_days`, of what no
     record names `keep_orphan_hours`. `lock_timeout`: how many seconds a file of this machine may be
-    another process's.
+    another process's. `alerts`: who is told of what is wrong, with blanks between; NO_SECRET: nobody.
     """
 
     home: Path
@@ -150,6 +150,7 @@ class Settings:
     keep_run_days: int = 30
     keep_orphan_hours: int = 24
     lock_timeout: int = 120
+    alerts: Secret = field(default=NO_SECRET, repr=False, compare=False)
     s3: S3Settings = field(default_factory=S3Settings)
     mysql: MySQLSettings = field(default_factory=MySQLSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
@@ -168,7 +169,7 @@ _GROUPS: Mapping[
     "REDSHIFT_": ("warehouse", ("redshift", "data_api"), RedshiftSettings),
 }
 _OF_EVERY_STORE = {("S3_", "bucket"), ("S3_", "prefix")}
-_PASSWORDS = ("ORDERHE_MYSQL_PASSWORD", "ORDERHE_REDSHIFT_PASSWORD")
+_SECRETS = ("ORDERHE_MYSQL_PASSWORD", "ORDERHE_REDSHIFT_PASSWORD", "ORDERHE_ALERTS")
 
 
 def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
@@ -190,8 +191,8 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             parsed[name] = parse(text, base) if text else None
         except ValueError as error:
             problems.append(f"{name}: {error}")
-    for name in _PASSWORDS:
-        if parsed[name]:
+    for name in _SECRETS:
+        if parsed.get(name):
             parsed[name] = _secret(name, environ, base, given)
     switches = _switches(parsed)
     problems += _unused(parsed, switches)
@@ -364,7 +365,7 @@ def _dotenv(path: Path, problems: list[str]) -> dict[str, str]:
 _OF_THE_SHOP = [
     *("start_date", "time_zone", "currency", "seed", "export_max_mb"),
     *("keep_generations", "keep_run_days", "keep_orphan_hours"),
-    *("proof_rows", "proof_seconds", "most_lost", "memory_mb", "lock_timeout"),
+    *("proof_rows", "proof_seconds", "most_lost", "memory_mb", "lock_timeout", "alerts"),
 ]
 _TIMEOUT = values.integer(1, 86_400)
 _SSLMODE = values.one_of("verify-full", "verify-ca", "disable")
@@ -389,6 +390,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_KEEP_RUN_DAYS": values.integer(1, 100_000),
     "ORDERHE_KEEP_ORPHAN_HOURS": values.integer(1, 100_000),
     "ORDERHE_LOCK_TIMEOUT": _TIMEOUT,
+    "ORDERHE_ALERTS": values.addresses,
     "ORDERHE_S3_BUCKET": values.bucket,
     "ORDERHE_S3_PREFIX": values.prefix,
     "ORDERHE_S3_ENDPOINT_URL": values.url,
