@@ -60,6 +60,7 @@ def build_definitions(
     from orderhe_dagster.assets.backup import build_backup_assets
     from orderhe_dagster.assets.calendar import Calendar
     from orderhe_dagster.assets.checks import build_checks
+    from orderhe_dagster.assets.common import with_kinds
     from orderhe_dagster.assets.export import build_export_assets
     from orderhe_dagster.assets.janitor import build_janitor
     from orderhe_dagster.assets.models import build_model_assets
@@ -89,16 +90,17 @@ def build_definitions(
     drill, drill_schedule = build_drill(
         catalogue, calendar, state.scratch, partial(build_scratch_source, settings)
     )
+    assets = [
+        *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
+        *build_backup_assets(catalogue, calendar, state.scratch, policy, parquet),
+        *build_warehouse_assets(catalogue, calendar, policy),
+        *build_model_assets(catalogue, calendar, policy),
+        *build_export_assets(catalogue, calendar, state, settings.export_max_mb),
+        *build_dashboard_assets(catalogue, calendar, state, settings.currency),
+        build_lineage_asset(catalogue, state),
+    ]
     ours = dg.Definitions(
-        assets=[
-            *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),
-            *build_backup_assets(catalogue, calendar, state.scratch, policy, parquet),
-            *build_warehouse_assets(catalogue, calendar, policy),
-            *build_model_assets(catalogue, calendar, policy),
-            *build_export_assets(catalogue, calendar, state, settings.export_max_mb),
-            *build_dashboard_assets(catalogue, calendar, state, settings.currency),
-            build_lineage_asset(catalogue, state),
-        ],
+        assets=with_kinds(assets, catalogue, settings),
         asset_checks=build_checks(catalogue, calendar, state.scratch, policy, parquet),
         jobs=[*automation.jobs, drill, janitor],
         schedules=[*automation.schedules, drill_schedule, janitor_schedule],

@@ -25,10 +25,10 @@ from orderhe_dagster.settings.scratch import is_alive, scratch_folder
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
 
-LIFE_TAG = "orderhe/process"
-"""Tag of a run: the folder in the home's `scratch` that is there as long as its process lives."""
-HOME_TAG = "orderhe/home"
-"""Tag of a run: the machine and the home that folder is of. Several may share one history."""
+LIFE_TAG = ".dagster/orderhe_process"
+"""Tag of a run, which no page shows: the folder in the home's `scratch` that its living process holds."""
+HOME_TAG = ".dagster/orderhe_home"
+"""Tag of a run: the machine and the home that folder is of. Several homes may share one history."""
 SCRATCH = "scratch"
 _UNFINISHED = [
     *(DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED),

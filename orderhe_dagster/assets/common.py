@@ -21,18 +21,14 @@ from orderhe_dagster.ports.errors import LockTimeout, PreconditionFailed
 from orderhe_dagster.ports.warehouse import Result
 from orderhe_dagster.rendering.masking import masked
 from orderhe_dagster.rendering.printing import markdown_table
+from orderhe_dagster.settings.config import Settings
 from orderhe_dagster.settings.interrupts import raise_if_interrupted
 
 PREVIEW_ROWS = 5
 DEFAULT_OWNER = "team:data"
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
-_KINDS: Mapping[Layer, set[str]] = {
-    "raw": {"mysql"},
-    "backup": {"s3", "parquet"},
-    "warehouse": {"redshift"},
-    "mart": {"redshift", "sql"},
-    "export": {"csv"},
-}
+FOLLOWS_ITS_INPUTS = dg.AutomationCondition.eager()
+"""Of what is built from the warehouse: where Dagster's automation sensor is on, it is made when they are."""
 _RETRIES = 2
 _RETRIABLE = (LockTimeout, PreconditionFailed)
 
@@ -64,7 +60,6 @@ def asset_options(
         "key": key,
         "deps": [dg.AssetKey(list(path)) for path in deps],
         "group_name": layer,
-        "kinds": {"redshift", "sql"} if layer == table.layer == "warehouse" else _KINDS[layer],
         "owners": [table.owner or DEFAULT_OWNER],
         "description": description,
         "code_version": table.code_version,
@@ -86,6 +81,26 @@ def asset_options(
             **({"partition_column": table.partition} if table.partition else {}),
         },
     }
+
+
+def with_kinds(
+    assets: Iterable[dg.AssetsDefinition], catalogue: Catalogue, settings: Settings
+) -> list[dg.AssetsDefinition]:
+    """The assets with the kinds of the systems that the settings name: on a laptop nothing is `redshift`."""
+    selects = {table.ref.path for table in catalogue.tables if table.layer != "raw"}
+    source = {"mysql"} if settings.source == "mysql" else {"duckdb"}
+    store = {"parquet", "s3"} if settings.store == "s3" else {"parquet"}
+    warehouse = {"duckdb"} if settings.warehouse == "embedded" else {"redshift"}
+    kinds = {"raw": source, "backup": store, "warehouse": warehouse, "mart": warehouse}
+
+    def true(spec: dg.AssetSpec) -> dg.AssetSpec:
+        layer = spec.key.path[0]
+        if layer not in kinds:
+            return spec
+        is_select = tuple(spec.key.path) in selects
+        return spec.replace_attributes(kinds=kinds[layer] | ({"sql"} if is_select else set()))
+
+    return [asset.map_asset_specs(true) for asset in assets]
 
 
 def _freshness(table: Table) -> dg.FreshnessPolicy | None:

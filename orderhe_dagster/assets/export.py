@@ -8,6 +8,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import (
+    FOLLOWS_ITS_INPUTS,
     PREVIEW_ROWS,
     asset_for,
     asset_options,
@@ -62,7 +63,7 @@ def _export_asset(
         description=table.description,
     )
 
-    @asset_for(options)
+    @asset_for({**options, "kinds": {"csv"}, "automation_condition": FOLLOWS_ITS_INPUTS})
     def export_(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],

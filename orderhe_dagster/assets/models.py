@@ -9,6 +9,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar, days_text, report_days
 from orderhe_dagster.assets.common import (
+    FOLLOWS_ITS_INPUTS,
     PREVIEW_ROWS,
     asset_for,
     asset_options,
@@ -62,7 +63,13 @@ def _model_asset(
     )
     asset = f"{table.layer}/{table.name}"
 
-    @asset_for({**options, "check_specs": [differed_spec(options["key"])]})
+    @asset_for(
+        {
+            **options,
+            "check_specs": [differed_spec(options["key"])],
+            "automation_condition": FOLLOWS_ITS_INPUTS,
+        }
+    )
     def model(
         context: dg.AssetExecutionContext,
         source: dg.ResourceParam[Source],

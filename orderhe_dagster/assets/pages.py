@@ -12,7 +12,12 @@ from typing import Any
 import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
-from orderhe_dagster.assets.common import DEFAULT_OWNER, failing_clearly, unchanged_since
+from orderhe_dagster.assets.common import (
+    DEFAULT_OWNER,
+    FOLLOWS_ITS_INPUTS,
+    failing_clearly,
+    unchanged_since,
+)
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.dashboard.figures import figures, ranges
 from orderhe_dagster.dashboard.kept_data import KeptData
@@ -57,6 +62,7 @@ def build_dashboard_assets(
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=FRESH),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool="export_dashboard",
+        automation_condition=FOLLOWS_ITS_INPUTS,
     )
     def dashboard(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         with (

@@ -126,7 +126,7 @@ def _observed_asset(catalogue: Catalogue, table: Table, calendar: Calendar) -> d
     )
     # No partitions: one observation speaks of the whole table. No freshness: Dagster judges it by
     # materializations alone, and nobody materializes this asset; the backup's tells it.
-    kept = ("key", "group_name", "owners", "description", "metadata", "kinds")
+    kept = ("key", "group_name", "owners", "description", "metadata")
     spec = dg.AssetSpec(**{name: options[name] for name in kept})
 
     def observe(

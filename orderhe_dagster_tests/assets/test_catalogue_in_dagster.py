@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from orderhe_dagster.commands import run
 from orderhe_dagster.definitions import build_definitions
 from orderhe_dagster.settings import home
 from orderhe_dagster.settings.config import Settings, load_settings
@@ -20,9 +21,9 @@ from orderhe_dagster_tests.shops import OWN_SQL, SALES, TestShop
 FIRST, LAST = "2026-01-15", "2026-01-16"
 
 GRAPH = """
-backup/customers         daily:no  parquet,s3    <- backup/orders raw/customers
-backup/orders            daily:yes parquet,s3    <- raw/orders
-backup/products          daily:no  parquet,s3    <- backup/orders raw/products
+backup/customers         daily:no  parquet       <- backup/orders raw/customers
+backup/orders            daily:yes parquet       <- raw/orders
+backup/products          daily:no  parquet       <- backup/orders raw/products
 export/category_sales    daily:no  csv           <- mart/category_sales
 export/cohort_retention  daily:no  csv           <- mart/cohort_retention
 export/customer_segments daily:no  csv           <- mart/customer_segments
@@ -39,29 +40,29 @@ export/order_funnel      daily:no  csv           <- mart/order_funnel
 export/price_history     daily:no  csv           <- mart/price_history
 export/product_pairs     daily:no  csv           <- mart/product_pairs
 export/product_sales     daily:no  csv           <- mart/product_sales
-mart/category_sales      daily:yes redshift,sql  <- warehouse/orders warehouse/products
-mart/cohort_retention    daily:no  redshift,sql  <- warehouse/orders
-mart/customer_segments   daily:no  redshift,sql  <- mart/customer_value
-mart/customer_value      daily:no  redshift,sql  <- warehouse/customers warehouse/orders
-mart/daily_customers     daily:no  redshift,sql  <- warehouse/orders
-mart/daily_sales         daily:yes redshift,sql  <- warehouse/orders
-mart/monthly_sales       daily:no  redshift,sql  <- warehouse/orders
-mart/order_details       daily:yes redshift,sql  <- warehouse/customers warehouse/orders warehouse/products
-mart/order_funnel        daily:yes redshift,sql  <- warehouse/orders
-mart/price_history       daily:no  redshift,sql  <- warehouse/orders warehouse/products
-mart/product_pairs       daily:no  redshift,sql  <- warehouse/orders warehouse/products
-mart/product_sales       daily:no  redshift,sql  <- mart/order_details
-raw/customers            daily:no  mysql         <- raw/orders
-raw/orders               daily:yes mysql         <-
-raw/products             daily:no  mysql         <- raw/orders
-warehouse/customers      daily:no  redshift      <- backup/customers
-warehouse/orders         daily:yes redshift      <- backup/orders
-warehouse/products       daily:no  redshift      <- backup/products
+mart/category_sales      daily:yes duckdb,sql    <- warehouse/orders warehouse/products
+mart/cohort_retention    daily:no  duckdb,sql    <- warehouse/orders
+mart/customer_segments   daily:no  duckdb,sql    <- mart/customer_value
+mart/customer_value      daily:no  duckdb,sql    <- warehouse/customers warehouse/orders
+mart/daily_customers     daily:no  duckdb,sql    <- warehouse/orders
+mart/daily_sales         daily:yes duckdb,sql    <- warehouse/orders
+mart/monthly_sales       daily:no  duckdb,sql    <- warehouse/orders
+mart/order_details       daily:yes duckdb,sql    <- warehouse/customers warehouse/orders warehouse/products
+mart/order_funnel        daily:yes duckdb,sql    <- warehouse/orders
+mart/price_history       daily:no  duckdb,sql    <- warehouse/orders warehouse/products
+mart/product_pairs       daily:no  duckdb,sql    <- warehouse/orders warehouse/products
+mart/product_sales       daily:no  duckdb,sql    <- mart/order_details
+raw/customers            daily:no  duckdb        <- raw/orders
+raw/orders               daily:yes duckdb        <-
+raw/products             daily:no  duckdb        <- raw/orders
+warehouse/customers      daily:no  duckdb        <- backup/customers
+warehouse/orders         daily:yes duckdb        <- backup/orders
+warehouse/products       daily:no  duckdb        <- backup/products
 """
 
 CHECKS = """
 backup/customers: contract_matches_source nothing_quarantined
-backup/orders: contract_matches_source nothing_left_out nothing_quarantined
+backup/orders: contract_matches_source nothing_left_out nothing_quarantined usual_volume
 backup/products: contract_matches_source nothing_quarantined
 mart/category_sales: adds_up_to_the_day grain_is_unique required_columns_are_filled
 mart/cohort_retention: grain_is_unique month_zero_retains_everybody required_columns_are_filled
@@ -152,6 +153,54 @@ def test_the_graph_is_what_the_files_say(demo: dg.Definitions) -> None:
         name, kinds = key.to_user_string(), ",".join(sorted(node.kinds))
         lines.append(f"{name:24} daily:{daily:3} {kinds:13} <- {' '.join(parents)}".rstrip())
     assert lines == GRAPH.strip().splitlines()
+
+
+def test_kinds_are_those_of_the_systems_that_the_settings_name(tmp_path: Path) -> None:
+    servers = {
+        **{"ORDERHE_PROFILE": "aws", "ORDERHE_START_DATE": "2026-01-01"},
+        **{"ORDERHE_MYSQL_HOST": "127.0.0.1", "ORDERHE_MYSQL_USER": "u"},
+        **{"ORDERHE_MYSQL_DATABASE": "shop", "ORDERHE_S3_BUCKET": "shop-backups"},
+        **{"ORDERHE_REDSHIFT_HOST": "127.0.0.1", "ORDERHE_REDSHIFT_USER": "u"},
+        "ORDERHE_REDSHIFT_PASSWORD": "p",
+    }
+    graph = build_definitions(settings_of(tmp_path, **servers)).resolve_asset_graph()
+    kinds = {
+        "/".join(key.path): graph.get(key).kinds
+        for key in graph.get_all_asset_keys()
+        if key.path[1] in ("orders", "daily_sales")
+    }
+    assert kinds == {
+        **{"raw/orders": {"mysql"}, "backup/orders": {"parquet", "s3"}},
+        **{"warehouse/orders": {"redshift"}, "mart/daily_sales": {"redshift", "sql"}},
+        "export/daily_sales": {"csv"},
+    }
+
+
+def test_marts_follow_a_load_by_hand_and_ask_for_nothing_after_a_whole_run(
+    ran_shop: TestShop,
+) -> None:
+    """As Dagster's automation sensor would have it, where that is switched on."""
+    now = datetime(2026, 1, 6, 12, tzinfo=ZoneInfo(ran_shop.settings.time_zone))
+    definitions = build_definitions(ran_shop.settings)
+    with run.history(home.use_home(ran_shop.settings).dagster) as instance:
+
+        def requested(cursor: Any) -> tuple[set[str], Any]:
+            result = dg.evaluate_automation_conditions(
+                definitions, instance, cursor=cursor, evaluation_time=now
+            )
+            keys = definitions.resolve_asset_graph().get_all_asset_keys()
+            return {
+                key.to_user_string() for key in keys if result.get_num_requested(key)
+            }, result.cursor
+
+        _, cursor = requested(None)
+        assert ran_shop.run("*", "2026-01-05").succeeded
+        wanted, cursor = requested(cursor)
+        assert wanted == set()
+        assert ran_shop.run("backup/sales,warehouse/sales", "2026-01-05").succeeded
+        wanted, cursor = requested(cursor)
+        assert {"mart/takings", "mart/buyer_totals"} <= wanted
+        assert not any(name.startswith(("raw", "backup", "warehouse")) for name in wanted)
 
 
 def test_days_begin_with_the_shop_in_its_time_zone(demo: dg.Definitions) -> None:
@@ -293,7 +342,7 @@ def test_a_new_file_is_a_new_asset_with_all_it_says(lived: TestShop) -> None:
     assert "@grain" not in node.description
     assert (node.group_name, node.kinds, node.owners) == (
         "mart",
-        {"redshift", "sql"},
+        {"duckdb", "sql"},
         ["team:merchandising"],
     )
     assert not node.is_partitioned

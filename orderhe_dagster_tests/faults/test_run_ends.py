@@ -19,6 +19,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from orderhe_dagster.runs import LIFE_TAG
 from orderhe_dagster.settings.dagster_yaml import TEXT
 from orderhe_dagster.settings.home import use_home
 from orderhe_dagster.settings.locks import file_lock
@@ -259,7 +260,7 @@ def worker_of(shop: TestShop, run: str) -> int:
     with dg.DagsterInstance.from_config(str(use_home(shop.settings).dagster)) as instance:
         record = instance.get_run_by_id(run)
     assert record is not None
-    return int(record.tags["orderhe/process"].split("-")[0])
+    return int(record.tags[LIFE_TAG].split("-")[0])
 
 
 def test_a_killed_worker_is_seen_by_the_daemon_and_sigterm_ends_everything(
