@@ -3,7 +3,9 @@
 Fenced blocks of Markdown count by the words behind their fence:
 
 - `sh`: typed into the first terminal; what stands in the `text` block behind it is what it prints.
-- `sh second terminal` (or third): typed into another one, which goes on running until the end.
+- `sh fails`: the same, of commands of which the last one ends with another code than 0.
+- `sh second terminal` (or third): typed into another one, which goes on running until the end, or
+  until that terminal is typed into again: what runs there is ended by Ctrl-C before.
 - `text`: the output, line by line; `…` stands for anything, on a line of its own for any lines.
 - `text measured`: the same, where numbers may be others.
 - `python from FILE`: stands so in that file.
@@ -86,6 +88,11 @@ class Terminal:
         self.start(commands)
         return self.read_until(_END)
 
+    def fail(self, commands: str) -> str:
+        """Run the commands to their end; AssertionError with the output where they do not fail."""
+        self._type(f"if {{\n{commands}}} < /dev/null; then exit 1; fi\necho '{_END}'\n")
+        return self.read_until(_END)
+
     def start(self, commands: str) -> None:
         """Type the commands and wait for nothing."""
         self._type(f"{{\n{commands}}} < /dev/null\necho '{_END}'\n")
@@ -98,7 +105,7 @@ class Terminal:
             if sign in line:
                 return "".join(lines)
             lines.append(line)
-        raise AssertionError("a command failed:\n" + "".join(lines))
+        raise AssertionError("a command failed, or did not:\n" + "".join(lines))
 
     def _type(self, text: str) -> None:
         assert self._bash.stdin is not None
