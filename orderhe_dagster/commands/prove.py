@@ -49,7 +49,7 @@ def run_prove(
     report = prove(settings, names, window)
     for line in lines(report):
         say(line)
-    if repair and not report.agrees:
+    if repair and any(report.differing()):
         report.repair = mend(settings, report)
         for line in repair_lines(report.repair):
             say(line)
@@ -57,14 +57,15 @@ def run_prove(
         write_report(report, file)
         say(f"the report is {file}")
     if report.repair is not None:
-        return report.repair.succeeded and not report.repair.left
+        return report.repair.succeeded and not report.repair.left and not report.unproven
     return report.agrees
 
 
 def prove(settings: Settings, names: Sequence[str] = (), window: Window | None = None) -> Report:
     """Prove tables and models, whatever that costs: all of them where none is named.
 
-    All segments of each, or those of the days of `window`; what has no days is proven whole.
+    All segments of each, or those of the days of `window`; what has no days is proven whole. A table
+    whose backups cannot be read stops no other. BackupError where it is the only one that was named.
     """
     from orderhe_dagster.proof.report import Report
     from orderhe_dagster.settings.project import read_catalogue
@@ -82,7 +83,7 @@ def prove(settings: Settings, names: Sequence[str] = (), window: Window | None =
                 "came before is proven as `outside`, without --from"
             )
     report = Report(datetime.now(timezone.utc), window)
-    report.tables = [_prove_table(table, window, history, road) for table in tables]
+    report.tables, report.unproven = _prove_tables(tables, window, history, road)
     report.models = _prove_models(catalogue, models, window, road, _settled(report.tables))
     report.remedies = list(_remedies(catalogue, report))
     return report
@@ -105,6 +106,23 @@ def _road(settings: Settings) -> Road:
         home_of(settings).scratch,
         build_parquet_query(settings),
     )
+
+
+def _prove_tables(
+    tables: Sequence[Table], window: Window | None, history: Window, road: Road
+) -> tuple[list[TableProof], dict[str, str]]:
+    """Prove raw tables; those that could not be, and why, by their names."""
+    from orderhe_dagster.road.backups import BackupError
+
+    proofs, unproven = [], {}
+    for table in tables:
+        try:
+            proofs.append(_prove_table(table, window, history, road))
+        except BackupError as error:
+            if len(tables) == 1:
+                raise
+            unproven[table.name] = str(error)
+    return proofs, unproven
 
 
 def _prove_table(
@@ -232,9 +250,9 @@ def _remedies(catalogue: Catalogue, report: Report) -> Iterable[str]:
     """What to do about differences, as commands that work when they are pasted."""
     from orderhe_dagster.road.inputs import stands_on
 
-    if report.agrees:
-        return
     segments = [difference.segment for _, difference in report.differing()]
+    if not segments:
+        return
     # What only computing again shows, does so only beside the proof of all that it is built from.
     others = [one.table for one in report.models if one.was_built_of_others]
     names = [

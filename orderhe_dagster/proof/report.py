@@ -63,12 +63,16 @@ class Repair:
 
 @dataclass
 class Report:
-    """A proof of some tables and models: all of their segments, or those of the days of `window`."""
+    """A proof of some tables and models: all of their segments, or those of the days of `window`.
+
+    `unproven`: what could not be looked at, and why, by the name of its table.
+    """
 
     proven_at: datetime
     window: Window | None
     tables: Sequence[TableProof] = ()
     models: Sequence[ModelProof] = ()
+    unproven: Mapping[str, str] = field(default_factory=dict)
     remedies: Sequence[str] = field(default_factory=tuple)
     repair: Repair | None = None
 
@@ -79,8 +83,8 @@ class Report:
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing differed when it was looked at."""
-        return not any(proof.differences for proof in self.proofs)
+        """Whether all could be looked at, and nothing differed then."""
+        return not self.unproven and not any(proof.differences for proof in self.proofs)
 
     def differing(self) -> Iterator[tuple[str, Difference]]:
         """Every difference, with the name of its table or model."""
@@ -101,6 +105,9 @@ def lines(report: Report) -> Iterator[str]:
         yield model_table(report.models)
         yield ""
     yield from _difference_lines(report)
+    for name, why in report.unproven.items():
+        yield f"NOT PROVEN {name}: {why}"
+        yield ""
     yield "How old the oldest proofs are:"
     yield from (f"  {proof.asset}: {proof.ages.sentence()}" for proof in report.proofs)
     yield ""
@@ -116,7 +123,7 @@ def _difference_lines(report: Report) -> Iterator[str]:
         more = len(proof.differences) - _SEGMENTS_ON_SCREEN
         if more > 0:
             yield f"{proof.asset}: and {counted(more, 'difference')} more (--report writes all of them)"
-    if not report.agrees:
+    if any(proof.differences for proof in report.proofs):
         yield ""
 
 
@@ -132,6 +139,8 @@ def verdict(report: Report) -> str:
         texts = [f"DIFFERENT{days}: {many}."]
     else:
         texts = list(_agreeing(report, days))
+    if report.unproven:
+        texts.insert(0, f"NOT PROVEN: {', '.join(report.unproven)}.")
     if report.window:
         texts.append("Other days, and rows outside of the days, were not looked at.")
     return " ".join(texts)
@@ -223,6 +232,7 @@ def markdown(report: Report) -> str:
     """The report as Markdown: a heading for each table, its differences and their rows as tables."""
     parts = ["# Proof", f"{report.proven_at:%Y-%m-%d %H:%M:%S} UTC. {verdict(report)}"]
     parts += report.remedies
+    parts += [f"## {name}\n\nNot proven: {why}" for name, why in report.unproven.items()]
     if report.repair is not None:
         outcome = "succeeded" if report.repair.succeeded else "failed"
         listed = "\n".join(f"- {line}" for line in repair_lines(report.repair))
@@ -293,6 +303,7 @@ def encoded(report: Report) -> str:
             }
             for model in report.models
         ],
+        "unproven": dict(report.unproven),
         "remedies": list(report.remedies),
         "repair": _repair(report.repair),
     }

@@ -458,6 +458,25 @@ def test_what_was_mended_is_in_the_ledger(ran_shop: TestShop) -> None:
     assert any("shop_no 2, sale_no 1: price 11.000 in the source" in row[3] for row in kept)
 
 
+def test_a_table_whose_index_is_damaged_stops_no_other(ran_shop: TestShop, tmp_path: Path) -> None:
+    sabotage(ran_shop, "update mart.takings set price_total = 1 where sold_on = '2026-01-02'")
+    (path,) = ran_shop.home.glob("s3/**/backup/buyers/index.json")
+    path.write_text(path.read_text()[:-40])
+    file = tmp_path / "report.json"
+    told = words("--report", str(file), shop=ran_shop, code=1)
+    assert "NOT PROVEN buyers: " in told
+    assert "backup/buyers/index.json" in told
+    assert "DIFFERENT" in told
+    assert "mart/takings 2026-01-02" in told
+    report = json.loads(file.read_text())
+    assert [*report["unproven"]] == ["buyers"]
+    assert not report["agrees"]
+    # Without a difference it is no agreement either; and named alone it is an error.
+    told = words("sales", "buyers", shop=ran_shop, code=1)
+    assert "NOT PROVEN: buyers. Source, backup and warehouse agree on" in told
+    assert "error: " in words("buyers", shop=ran_shop, code=1)
+
+
 def test_what_is_printed_names_what_to_do(ran_shop: TestShop) -> None:
     sabotage(ran_shop, "update warehouse.sales set price = 99 where shop_no = 2")
     printed = words(shop=ran_shop, code=1)
@@ -475,7 +494,8 @@ def test_a_report_for_programs_has_stable_keys(ran_shop: TestShop, tmp_path: Pat
     words("--report", str(file), shop=ran_shop, code=1)
     body: dict[str, Any] = json.loads(file.read_text("utf-8"))
     assert [*body] == [
-        *("format", "proven_at", "from", "to", "agrees", "tables", "remedies", "repair"),
+        *("format", "proven_at", "from", "to", "agrees", "tables", "unproven"),
+        *("remedies", "repair"),
     ]
     assert (body["agrees"], body["from"], body["repair"]) == (False, None, None)
     by_name = {table["table"]: table for table in body["tables"]}
