@@ -188,6 +188,28 @@ def test_a_batch_that_is_a_transaction_ends_at_its_end(client: Client, word: str
     assert client("DescribeStatement", Id=id_, WaitTimeSeconds=30)["Status"] == "FINISHED"
 
 
+def test_truncate_in_a_batch_commits_what_came_before_it(client: Client) -> None:
+    client.run("create table t (a int)")
+    client.run("create table u (a int)")
+    over = client.run("insert into u values (1)", "truncate t", "insert into t values (1 / 0)")
+    assert [one["Status"] for one in over["SubStatements"]] == ["FINISHED", "FINISHED", "FAILED"]
+    assert client.rows(client.run("select count(*) from u")["Id"]) == [[1]]
+    over = client.run("truncate u", "insert into t values (1)", "select 1 / 0")
+    assert client.rows(client.run("select count(*) from t")["Id"]) == [[0]], "another transaction"
+
+
+@pytest.mark.parametrize("mode", ["TRANSACTION", "AUTO_COMMIT"])
+def test_what_had_not_begun_is_aborted_when_a_batch_is_cancelled(client: Client, mode: str) -> None:
+    client.run("create table t (a int)")
+    session = client.run("begin", SessionKeepAliveSeconds=60)["SessionId"]
+    client.run("lock table t", SessionId=session)
+    sqls = ["insert into t values (1)", "select 1", "select 2"]
+    id_ = client("BatchExecuteStatement", Sqls=sqls, ExecutionMode=mode, **HERE)["Id"]
+    client("CancelStatement", Id=id_)
+    over = client("DescribeStatement", Id=id_, WaitTimeSeconds=30)
+    assert [one["Status"] for one in over["SubStatements"]] == ["ABORTED"] * 3
+
+
 def test_a_session_keeps_its_tables_until_its_time_is_over(
     client: Client, api: DataApi, clock: Clock
 ) -> None:

@@ -372,10 +372,10 @@ class Statements:
             raise failure
 
     def _transaction(self, statement: Statement, engine: Engine) -> None:
-        """The parts as one transaction: all of them or none."""
-        engine.begin()
+        """The parts as one transaction: all of them or none. TRUNCATE commits, and another begins."""
         try:
             for place in range(len(statement.parts)):
+                engine.begin()
                 self._part(statement, engine, place)
             engine.commit()
         except BaseException:
@@ -396,6 +396,7 @@ class Statements:
     def _part(self, statement: Statement, engine: Engine, place: int) -> None:
         part = statement.parts[place]
         if statement.cancelled:
+            part.status = ABORTED
             raise RedshiftError("57014", _CANCELLED)
         with self._timed(part):
             try:
