@@ -179,19 +179,79 @@ def test_a_query_that_was_compiled_before_asks_again(database: Database) -> None
             session.execute("select total from mart.sales")
 
 
-def test_a_view_bound_late_reads_what_its_reader_may(database: Database) -> None:
+@pytest.mark.parametrize("ending", ["", " with no schema binding"])
+def test_a_view_reads_what_its_owner_may_at_that_moment(database: Database, ending: str) -> None:
     owner(
         database,
-        "grant usage on schema mart, warehouse to bi",
-        "grant select on mart.late to bi",
+        "grant usage on schema warehouse, mart to loader",
+        "grant create on schema mart to loader",
+        "grant usage on schema mart to bi",
+        "grant select on warehouse.orders to loader",
     )
-    assert (
-        denied(database, "bi", "select * from mart.late") == "permission denied for relation orders"
+    with as_user(database, "loader") as session:
+        session.execute(f"create view mart.own as select id from warehouse.orders{ending}")
+        if not ending:
+            session.execute("create view mart.upper as select id from mart.own")
+            session.execute("create materialized view mart.copied as select id from mart.own")
+        session.execute("grant select on mart.own to bi")
+    with as_user(database, "bi") as session:
+        assert session.execute("select id from mart.own").rows == [(1,)]
+        owner(database, "revoke select on warehouse.orders from loader")
+        with pytest.raises(RedshiftError, match="permission denied for relation orders"):
+            session.execute("select id from mart.own")
+    above = ["select * from mart.upper", "refresh materialized view mart.copied"]
+    for sql in ["select * from mart.own", *above * (not ending)]:
+        assert denied(database, "loader", sql) == "permission denied for relation orders"
+    owner(database, "grant select on warehouse.orders to bi")
+    assert denied(database, "bi", "select * from mart.own").endswith("relation orders")
+    owner(database, "alter table mart.own owner to chief")
+    with as_user(database, "bi") as session:
+        assert session.execute("select id from mart.own").rows == [(1,)], "a superuser's now"
+    owner(database, "revoke select on mart.own from bi")
+    assert denied(database, "bi", "select * from mart.own") == "permission denied for relation own"
+
+
+def test_what_computes_a_new_value_reads(database: Database) -> None:
+    owner(
+        database,
+        "grant usage on schema mart to bi",
+        "grant update, insert on mart.sales to bi",
+        "grant select on mart.other to bi",
     )
-    owner(database, "grant select on warehouse.orders to bi", "revoke select on mart.late from bi")
-    assert (
-        denied(database, "bi", "select * from mart.late") == "permission denied for relation late"
+    merge = (
+        "merge into mart.sales using mart.other on sales.total = other.a"
+        " when matched then update set day = '2026-01-09'"
+        " when not matched then insert values ('2026-01-08', a)"
     )
+    told = "permission denied for relation sales"
+    assert denied(database, "bi", "update mart.sales set total = total + 1") == told
+    assert denied(database, "bi", merge) == told
+    owner(database, "grant select on mart.sales to bi", "insert into mart.other values (5), (6)")
+    with as_user(database, "bi") as session:
+        session.execute(merge)
+        session.execute("update mart.sales set total = total + 1")
+        rows = session.execute("select day::varchar, total from mart.sales order by 2").rows
+        assert rows == [("2026-01-09", 6), ("2026-01-08", 7)]
+    owner(database, "revoke insert on mart.sales from bi")
+    assert denied(database, "bi", merge) == told
+
+
+def test_a_grant_waits_for_writers_and_for_no_reader(database: Database) -> None:
+    owner(database, "grant usage on schema mart to bi", "grant select, insert on mart.sales to bi")
+    with as_user(database, "bi") as reader, as_user(database) as session:
+        reader.execute("begin")
+        reader.execute("select total from mart.sales")
+        session.execute("set statement_timeout to 2000")
+        session.execute("grant update on mart.sales to loader")
+        session.execute("revoke select on mart.sales from bi")
+        reader.execute("insert into mart.sales values ('2026-01-02', 1)")
+        session.execute("set statement_timeout to 50")
+        with pytest.raises(RedshiftError, match=r"statement.timeout") as waited:
+            session.execute("revoke insert on mart.sales from bi")
+        assert waited.value.code == "57014"
+        reader.execute("commit")
+        assert session.execute("select count(*) from mart.sales").rows == [(2,)]
+    denied(database, "bi", "select total from mart.sales")
 
 
 def test_whose_it_is_may_do_everything_with_it(database: Database) -> None:

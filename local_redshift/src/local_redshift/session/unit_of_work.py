@@ -140,7 +140,7 @@ class UnitOfWork:
         """
         touched = footprint(commands)
         transaction, database = self.open(), self._database
-        if transaction.read_only and (touched.writes or touched.defines):
+        if transaction.read_only and (touched.writes or touched.defines or touched.grants):
             raise RedshiftError("25006", "transaction is read-only")
         if alone:
             touched.defines |= touched.writes

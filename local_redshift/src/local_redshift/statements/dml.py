@@ -137,7 +137,8 @@ def delete(writer: Writer, node: Any) -> list[Command]:
     if using:
         text += f" USING {', '.join(using)}"
     text += _where(writer, node, scope)
-    return [Command(text, writer.compiler.uses, table, Mode.WRITE)]
+    needs = ("select",) if node.args.get("where") else ()
+    return [Command(text, writer.compiler.uses, table, Mode.WRITE, needs=needs)]
 
 
 def update(writer: Writer, node: Any) -> list[Command]:
@@ -151,12 +152,21 @@ def update(writer: Writer, node: Any) -> list[Command]:
     where = _where(writer, node, scope)
     from_ = f" FROM {source}" if source else ""
     change = f"{heading}UPDATE {text} SET {', '.join(sets)}{from_}{where}"
-    commands = [Command(change, writer.compiler.uses, table, Mode.WRITE)]
+    needs = ("select",) if _looks(node) else ()
+    commands = [Command(change, writer.compiler.uses, table, Mode.WRITE, needs=needs)]
     if source:
         once = match_once(scope, _twice(writer, table))
         check = f"{heading}SELECT {once} FROM {text}, {source}{where}"
         commands.insert(0, Command(check, writer.compiler.uses))
     return commands
+
+
+def _looks(node: Any) -> bool:
+    """Whether an UPDATE reads: it has a condition, or computes a new value of a column's."""
+    from sqlglot import exp
+
+    new = [item.expression for item in node.expressions if not _is_default(item.expression)]
+    return bool(node.args.get("where")) or any(value.find(exp.Column) for value in new)
 
 
 def _twice(writer: Writer, table: Relation) -> str:

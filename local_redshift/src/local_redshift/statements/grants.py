@@ -148,7 +148,7 @@ def _on_relation(
     new, gone = (rights, ()) if link == "to" else ((), rights)
     kept = changed(Granted.of(relation.attributes), new, gone, only_option)
     command = noted(replace(relation, attributes={**relation.attributes, "rights": kept}))
-    return [replace(command, permitted=True)]
+    return [replace(command, permitted=True, grants=True)]
 
 
 def _check_passes_on(catalog: Catalog, kind: str, name: str, privileges: Sequence[str]) -> None:

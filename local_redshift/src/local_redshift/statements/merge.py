@@ -65,7 +65,8 @@ def merge(writer: Writer, words: Words) -> list[Command]:
         f"MERGE INTO {parts.target} USING {parts.source} ON {parts.on} "
         f"WHEN MATCHED THEN {then} WHEN NOT MATCHED THEN {otherwise}"
     )
-    return [*commands, Command(text, writer.compiler.uses, parts.table, Mode.WRITE)]
+    needs = ("select", "insert", then.split(None, 1)[0].lower())
+    return [*commands, Command(text, writer.compiler.uses, parts.table, Mode.WRITE, needs=needs)]
 
 
 def _parts(writer: Writer, node: Any) -> _Merge:
@@ -186,6 +187,6 @@ def _remove_duplicates(writer: Writer, parts: _Merge) -> list[Command]:
     put = f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM {parts.source}"
     return [
         Command(double, uses),
-        Command(gone, uses, table, Mode.WRITE),
+        Command(gone, uses, table, Mode.WRITE, needs=("select",)),
         Command(put, uses, table, Mode.APPEND),
     ]

@@ -55,7 +55,6 @@ def _permit(access: Access, there: Relation, command: Command, truncates: bool) 
         if not access.may(there.attributes, privilege):
             raise not_owner(there.name)
         return
-    privilege = "truncate" if truncates else verb
-    looks = privilege in ("update", "delete") and " where " in command.sql.lower()
-    if not all(access.may(there.attributes, one) for one in (privilege, *["select"] * looks)):
+    own = () if verb == "merge" else ("truncate" if truncates else verb,)
+    if not all(access.may(there.attributes, one) for one in (*own, *command.needs)):
         raise no_relation(there.name)

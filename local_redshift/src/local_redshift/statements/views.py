@@ -156,6 +156,7 @@ def refreshed(relation: Relation, catalog: Catalog) -> list[Command]:
     """The statements that fill a materialized view anew."""
     if relation.kind != "materialized view":
         raise RedshiftError("42809", f'"{relation}" is not a materialized view')
+    catalog.permit_reads(relation)
     uses = catalog.reached(relation.attributes.get("reads", ()))
     uses.udfs.update(relation.udfs)
     emptied = Command(f"DELETE FROM {relation.sql}", Uses(), relation, Mode.WRITE)
@@ -175,7 +176,8 @@ def lookup(catalog: Catalog, compiler: Callable[[], Compiler]) -> Lookup:
         if relation is None or "unbound" not in relation.attributes:
             return catalog.lookup(schema, name)
         catalog.permit(relation, "select")
-        query = compiler().query(parse(relation.attributes["unbound"]), None, {})
+        with catalog.owned_by(relation):
+            query = compiler().query(parse(relation.attributes["unbound"]), None, {})
         columns = query_columns(query, relation.attributes["named"])
         check_names(name, columns)
         listed = ", ".join(quote(column.name) for column in columns)

@@ -15,7 +15,8 @@ class Command:
     """A DuckDB text and what it uses; `mode` is how it needs its target, the one table it changes.
 
     APPEND: it inserts; WRITE: it updates or deletes rows; ALONE: it makes, alters or drops the target.
-    `permitted`: whether its user may run it was asked already.
+    `permitted`: whether its user may run it was asked already. `needs`: privileges on the target besides
+    that of its verb. `grants`: it changes who may use the target, and nothing of the target itself.
     """
 
     sql: str
@@ -23,6 +24,8 @@ class Command:
     target: Relation | None = None
     mode: Mode = Mode.READ
     permitted: bool = False
+    needs: tuple[str, ...] = ()
+    grants: bool = False
 
     @property
     def udfs(self) -> Set[str]:
@@ -38,19 +41,23 @@ def noted(relation: Relation) -> Command:
 
 @dataclass
 class Footprint:
-    """Tables as `schema.table`. `changes`: of `writes`, those whose rows are updated or deleted."""
+    """Tables as `schema.table`. `changes`: of `writes`, those whose rows are updated or deleted.
+
+    `grants`: those whose rights change, which readers need not wait for.
+    """
 
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
     defines: set[str] = field(default_factory=set)
+    grants: set[str] = field(default_factory=set)
 
     def modes(self, inserts_share: bool) -> dict[str, Mode]:
         """The locks to take. `inserts_share`: INSERT and COPY may run beside one another."""
         append = Mode.APPEND if inserts_share else Mode.WRITE
         modes = dict.fromkeys(self.reads, Mode.READ)
         modes |= dict.fromkeys(self.writes, append)
-        modes |= dict.fromkeys(self.changes, Mode.WRITE)
+        modes |= dict.fromkeys(self.changes | self.grants, Mode.WRITE)
         return modes | dict.fromkeys(self.defines, Mode.ALONE)
 
 
@@ -62,6 +69,9 @@ def footprint(commands: Iterable[Command]) -> Footprint:
         if command.target is None or command.target.schema is None:
             continue
         table = str(command.target)
+        if command.grants:
+            touched.grants.add(table)
+            continue
         if command.mode is Mode.ALONE:
             touched.defines.add(table)
             continue

@@ -6,7 +6,8 @@ A comment lives and dies, and is rolled back, with its table. System views: `sys
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -192,6 +193,7 @@ class Catalog:
         self._users: Mapping[str, User] = {}
         self._rights: frozenset[Right] | None = None  # none were ever granted or revoked
         self._access: tuple[object, Access | None] = (None, None)  # and what it was made of
+        self._owner: str | None = None  # of the view whose query is looked up
         self.asked: set[str] = set()
         """The lasting relations that were looked up since this was emptied."""
 
@@ -238,7 +240,12 @@ class Catalog:
 
     @property
     def access(self) -> Access | None:
-        """What this session's user may; None: everything, as one that was not made by CREATE USER."""
+        """What this session's user may; None: everything, as one that was not made by CREATE USER.
+
+        Inside of `owned_by`: what that owner may.
+        """
+        if self._owner is not None:
+            return self._access_of(self._owner)
         if not self.principals and not self.is_made:
             return None
         made_of = (self._principals, self._users, self._rights, self.user, self.is_made)
@@ -248,6 +255,33 @@ class Catalog:
             is_free = not self.is_made or (there is not None and there.is_superuser)
             self._access = made_of, None if is_free else Access(self.user, self.rights)
         return self._access[1]
+
+    def _access_of(self, owner: str) -> Access | None:
+        """What the owner of a relation may; None: everything. Without a name it is a superuser's."""
+        there = self.users.get(owner)
+        is_free = there.is_superuser if there else ("user", owner) not in self.principals
+        return None if is_free else Access(owner, self.rights)
+
+    @contextmanager
+    def owned_by(self, view: Relation) -> Iterator[None]:
+        """What is looked up inside is read by the right of a view's owner, whoever reads the view."""
+        before, self._owner = self._owner, str(view.attributes.get("owner", ""))
+        try:
+            yield
+        finally:
+            self._owner = before
+
+    def permit_reads(self, relation: Relation) -> None:
+        """RedshiftError 42501 where the owner of a view, or of one below it, may not read on."""
+        with self.owned_by(relation):
+            for key in relation.attributes.get("reads", ()):
+                schema, _, name = key.partition(".")
+                below = self.relations.get((schema, name))
+                if below is None:
+                    continue
+                self.permit(below, "select")
+                if below.is_view:
+                    self.permit_reads(below)
 
     def note_user(self) -> None:
         """Note now whether the user is one that was made: it may be dropped while it is here."""
@@ -409,6 +443,8 @@ class Catalog:
                 return Query(*view, Uses())
         relation = relation or self.get(schema, name)
         self.permit(relation, "select")
+        if relation.is_view:
+            self.permit_reads(relation)
         return Query(relation.sql, relation.shape, self.reading(relation))
 
     def reading(self, relation: Relation) -> Uses:
