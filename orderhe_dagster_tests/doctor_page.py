@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orderhe_dagster.doctor.explain import explain_symptom
-from orderhe_dagster.doctor.signature import Example, Explanation, Signature
+from orderhe_dagster.doctor.explain import explain_symptom, recognised
+from orderhe_dagster.doctor.signature import Example, Explanation, Signature, filled
 from orderhe_dagster.doctor.signatures.table import CHAPTERS, SIGNATURES
 from orderhe_dagster.ports.errors import Symptom
 
@@ -48,10 +48,13 @@ def _why(signature: Signature) -> Explanation:
     return why
 
 
+_LANGUAGE = {"sh": "sh", "sql": "sql", "env": "sh"}
+_WHERE = {"sh": "", "sql": " (as SQL)", "env": " (in .env)"}
+
+
 def _section(signature: Signature) -> str:
     why = _why(signature)
-    language = {"sh": "sh", "sql": "sql", "env": "sh"}[signature.kind]
-    where = {"sh": "", "sql": " (as SQL)", "env": " (in .env)"}[signature.kind]
+    language, where = _LANGUAGE[why.kind], _WHERE[why.kind]
     lines = [
         f'\n<a id="{signature.name}"></a>\n\n#### {signature.title}',
         "",
@@ -65,6 +68,14 @@ def _section(signature: Signature) -> str:
     ]
     if why.console:
         lines += ["", f"{_begin(why.console)}."]
+    example = signature.examples[0]
+    for cure in signature.others:
+        there = {**example.facts, **cure.facts}
+        _, facts = recognised(Symptom(signature.system, example.text, example.code, there))
+        lines += ["", f"{_begin(cure.where)}{_WHERE[cure.kind]}:", ""]
+        lines += [f"```{_LANGUAGE[cure.kind]}\n{filled(cure.command, facts, cure.kind)}\n```"]
+        if cure.console:
+            lines += ["", f"{_begin(filled(cure.console, facts))}."]
     return "\n".join([*lines, ""])
 
 

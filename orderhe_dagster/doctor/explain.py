@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from orderhe_dagster.doctor.facts import completed
 from orderhe_dagster.doctor.signature import Explanation, Facts, Signature, explained
 from orderhe_dagster.doctor.signatures.table import BY_NAME, SIGNATURES
 from orderhe_dagster.ports.errors import Symptom
+
+_DENIED_BY = re.compile(r"explicit deny in an? ([\w -]+?)(?: policy|$|[.,:;\n])", re.IGNORECASE)
 
 
 def explain(error: BaseException) -> Explanation | None:
@@ -29,7 +32,7 @@ def explain_symptom(
 
 def recognised(symptom: Symptom, more: Facts | None = None) -> tuple[Signature | None, Facts]:
     """The first signature that fits, and all facts."""
-    facts = completed({**symptom.facts, **(more or {})})
+    facts = completed({**_told(symptom.text), **symptom.facts, **(more or {})})
     facts = {**_found_by_a_command(facts), **facts}
     return next((one for one in SIGNATURES if one.fits(symptom, facts)), None), facts
 
@@ -50,6 +53,12 @@ def symptoms(error: BaseException) -> Iterator[Symptom]:
         if isinstance(symptom, Symptom):
             yield symptom
         at = at.__cause__
+
+
+def _told(text: str) -> dict[str, str]:
+    """What is read off the words: whose kind of policy denies, where they say so."""
+    denied = _DENIED_BY.search(text)
+    return {"said": text, **({"denied_by": denied[1].lower()} if denied else {})}
 
 
 def _found_by_a_command(facts: Facts) -> dict[str, str]:
@@ -80,6 +89,11 @@ def _found_by_a_command(facts: Facts) -> dict[str, str]:
             "namespace.defaultIamRoleArn --output text"
         )
         found["role"], found["role_name"] = f"$({default})", f"$({default} | sed 's|.*/||')"
+    elif cluster := facts.get("cluster"):
+        found["security_group"] = (
+            f"$(aws redshift describe-clusters{region} --cluster-identifier {cluster} --query "
+            "'Clusters[0].VpcSecurityGroups[0].VpcSecurityGroupId' --output text)"
+        )
     found["caller_name"] = (
         "$(aws sts get-caller-identity --query Arn --output text | sed 's|.*/||')"
     )

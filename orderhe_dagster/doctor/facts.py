@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
+import shlex
 from collections.abc import Mapping
 
 _RDS = re.compile(
@@ -24,8 +26,12 @@ _PRIVATE = tuple(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
     )
 )
-REDSHIFT_PORTS = {5439, *range(5431, 5456), *range(8191, 8216)}
+_UNUSUAL = re.compile(r"[^\w+=,.@-]")  # in the name of a policy
+_NAME_LENGTH = 100
+REDSHIFT_PORT = 5439
 MYSQL_PORTS = {3306, 33060}
+OF_AWS = ("rds", "serverless", "cluster")
+"""The kinds of endpoints that AWS can be asked about."""
 
 
 def completed(facts: Mapping[str, str]) -> dict[str, str]:
@@ -37,6 +43,8 @@ def completed(facts: Mapping[str, str]) -> dict[str, str]:
             known = {"endpoint_kind": kind, **match.groupdict(), **known}
     if is_loopback(host):
         known.setdefault("endpoint_kind", "loopback")
+    if host:  # how a command is run on the server itself
+        known["on_host"] = "" if is_loopback(host) else f"ssh {shlex.quote(host)} "
     if is_private(known.get("address", "") or host):
         known.setdefault("is_private", "yes")
     role = known.get("role", "")
@@ -54,7 +62,36 @@ def completed(facts: Mapping[str, str]) -> dict[str, str]:
         prefix = known.get("prefix") or (match[1] if match and match[1] else "")
         known["prefix"] = prefix
         known.setdefault("objects_arn", f"{known['bucket_arn']}/{prefix + '/' if prefix else ''}")
+        known.setdefault("place_name", _policy_part(f"{bucket}/{prefix}".rstrip("/")))
+    if key := known.get("kms_key_arn"):
+        known.setdefault("key_name", _policy_part(key.rpartition("/")[2]))
     return known
+
+
+def is_own(facts: Mapping[str, str]) -> bool:
+    """Whether the server is none of AWS's, as far as its name and the settings tell."""
+    named = facts.get("workgroup") or facts.get("cluster") or facts.get("endpoint_kind") in OF_AWS
+    host = facts.get("host", "")
+    return bool(host) and not named and "amazonaws" not in host
+
+
+def is_cluster(facts: Mapping[str, str]) -> bool:
+    """Whether it is a cluster of Redshift's, which Serverless's commands know nothing of."""
+    return bool(facts.get("cluster")) and not facts.get("workgroup")
+
+
+def own_store(facts: Mapping[str, str]) -> bool:
+    """Whether the store is a server other than Amazon's, whose users and rights AWS's IAM does not know."""
+    endpoint = facts.get("endpoint", "")
+    return "://" in endpoint and "amazonaws.com" not in endpoint
+
+
+def _policy_part(text: str) -> str:
+    """A part of a policy's name that is another one for every other text."""
+    part = _UNUSUAL.sub("_", text.replace("/", "+"))
+    if part.replace("+", "/") == text and len(part) <= _NAME_LENGTH:
+        return part
+    return f"{part[:_NAME_LENGTH]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def number(facts: Mapping[str, str], name: str) -> int:

@@ -32,6 +32,8 @@ _OF_TLS = {
     "mysql-hung-up",
 }
 """What comes before a user's name is said."""
+_OF_WAITING = ("mysql-silent", "mysql-is-a-redshift", "mysql-hung-up")
+"""Of these, who listens is asked: a Redshift waits for its client to begin, as what stands still does."""
 _IN_PLACE_OF_A_GREETING = {
     *("mysql-too-many-connections", "mysql-host-blocked", "mysql-host-not-allowed"),
 }
@@ -136,10 +138,10 @@ def _before_login(session: _Session, why: Explanation, place: Place) -> Found:
         session.look()
     except PortError as error:
         found = failure(error)
-        if why.name != "mysql-silent" or error.symptom is None:
+        if why.name not in _OF_WAITING or error.symptom is None:
             return found
         who = place.probe.identify(place.host, place.port, _WHO_S)
-        known = explain_symptom(error.symptom, {"greets": who} if who else {})
+        known = explain_symptom(error.symptom, {"greets": who or "nobody"})
         return replace(found, explanations=(known,)) if known else found
     return ok("there is a session")
 
@@ -217,9 +219,12 @@ def _way_in(place: Place, cloud: Cloud) -> Found:
         why = [] if place.is_open else _closed(found, place, facts)
         if found.groups:
             facts["security_group"] = found.groups[0]
-        why += ways_in(place, cloud, found.groups, found.subnets, facts)
+        reasons, unsure = ways_in(place, cloud, found.groups, found.subnets, facts)
+        why += reasons
         if why:
             return failed("; ".join(one.title for one in why), *why)
+        if unsure:
+            return Found("unknown", unsure)
         public = "public" if found.is_public else "not public"
         return ok(f"{found.name} is {found.status}, {public}, and lets this machine in")
 

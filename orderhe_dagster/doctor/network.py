@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from orderhe_dagster.doctor.explain import explain_symptom, of_name
 from orderhe_dagster.doctor.facts import completed, is_private
@@ -106,10 +108,11 @@ def ways_in(
     groups: Sequence[str],
     subnets: Sequence[str],
     learnt: Mapping[str, str],
-) -> list[Explanation]:
-    """What of groups and routes keeps this machine out, or lets everybody in. Untold where AWS is silent.
+) -> tuple[list[Explanation], str]:
+    """What of groups and routes keeps this machine out, or lets everybody in; and what could not be told.
 
-    A machine that the port opens to is not kept out: it may be inside of the network.
+    A machine that the port opens to is not kept out: it may be inside of the network. Untold where AWS is
+    silent.
     """
     region, port = place.known.get("region", ""), place.port
     facts = {**place.known, **learnt}
@@ -118,16 +121,22 @@ def ways_in(
     if without:
         reasons.append(of_name("no-route-to-internet", {**facts, "subnets": ", ".join(without)}))
     rules = cloud.rules(groups, region)
-    open_to_all = [group for group, some in rules.items() if _is_open(some, port)]
+    open_to_all = {
+        group: opened for group, some in rules.items() if (opened := _opened(some, port))
+    }
     reasons += [
-        of_name("group-open-to-all", {**facts, "security_group": group}) for group in open_to_all
+        of_name("group-open-to-all", {**facts, "security_group": group, **_revoked(opened)})
+        for group, opened in open_to_all.items()
     ]
-    if groups and not open_to_all and not place.is_open:
+    if not groups or open_to_all or place.is_open:
+        return reasons, ""
+    covering = [rule for some in rules.values() for rule in some if rule.covers(port)]
+    is_let_in, unsure = _lets_in(place, cloud, covering, region)
+    if is_let_in is False:
         mine = _my_address(cloud)
-        if mine and not any(_lets_in(some, port, mine) for some in rules.values()):
-            more = {"security_group": groups[0], "my_address": mine, "port": str(port)}
-            reasons.append(of_name("no-inbound-rule", {**facts, **more}))
-    return reasons
+        more = {"security_group": groups[0], "my_address": mine, "port": str(port)}
+        reasons.append(of_name("no-inbound-rule", {**facts, **more}))
+    return reasons, unsure
 
 
 def _my_address(cloud: Cloud) -> str:
@@ -138,16 +147,57 @@ def _my_address(cloud: Cloud) -> str:
         return ""
 
 
-def _is_open(rules: Sequence[Rule], port: int) -> bool:
-    return any(rule.covers(port) and _EVERYBODY & set(rule.cidrs) for rule in rules)
-
-
-def _lets_in(rules: Sequence[Rule], port: int, address: str) -> bool:
-    parsed = ip_address(address)
-    return any(
-        rule.covers(port) and any(parsed in ip_network(cidr, strict=False) for cidr in rule.cidrs)
+def _opened(rules: Sequence[Rule], port: int) -> list[Rule]:
+    """The rules that let everybody in, whatever else they name."""
+    return [
+        replace(rule, cidrs=everybody)
         for rule in rules
-    )
+        if rule.covers(port) and (everybody := tuple(c for c in rule.cidrs if c in _EVERYBODY))
+    ]
+
+
+def _revoked(opened: Sequence[Rule]) -> dict[str, str]:
+    """The rules as AWS wants them named to take them back: with ports and protocol as they are there."""
+    permissions = []
+    for rule in opened:
+        permission: dict[str, Any] = {"IpProtocol": rule.protocol}
+        if rule.protocol != "-1":
+            permission |= {"FromPort": rule.first_port, "ToPort": rule.last_port}
+        if own := [{"CidrIp": cidr} for cidr in rule.cidrs if ":" not in cidr]:
+            permission["IpRanges"] = own
+        if own := [{"CidrIpv6": cidr} for cidr in rule.cidrs if ":" in cidr]:
+            permission["Ipv6Ranges"] = own
+        permissions.append(permission)
+    return {
+        "open_to": " and ".join(sorted({cidr for rule in opened for cidr in rule.cidrs})),
+        "open_permissions": json.dumps(permissions, separators=(",", ":")),
+    }
+
+
+def _lets_in(
+    place: Place, cloud: Cloud, covering: Sequence[Rule], region: str
+) -> tuple[bool | None, str]:
+    """Whether one of the rules lets this machine in; None, and what was not told, where that hangs on it."""
+    mine = _my_address(cloud)
+    if not mine:
+        return None, ""
+    own = {mine, place.probe.here(place.host, place.port)} - {""}
+    cidrs = [cidr for rule in covering for cidr in (*rule.cidrs, *rule.listed)]
+    if any(ip_address(mine) in ip_network(cidr, strict=False) for cidr in cidrs):
+        return True, ""
+    unread = sorted({name for rule in covering for name in rule.unread})
+    if unread:
+        return (
+            None,
+            f"a rule names {', '.join(unread)}, and AWS does not tell what addresses those are",
+        )
+    members = sorted({group for rule in covering for group in rule.groups})
+    if not members:
+        return False, ""
+    try:
+        return bool(own & cloud.members(members, region)), ""
+    except Untold as error:
+        return None, f"a rule names the members of {', '.join(members)}: {error}"
 
 
 def not_known(place: Place, name: str, region: str) -> Found:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from orderhe_dagster.ports.cloud import Document
 
 SERVICES = ("redshift.amazonaws.com", "redshift-serverless.amazonaws.com")
 """Who must be let assume the role: both, for clusters and for Serverless."""
+BOUNDARY = "the permissions boundary"
 Answer = Literal["allowed", "denied", "not allowed", "depends"]
 
 
@@ -46,8 +47,21 @@ def evaluate(
     verdict = _of(policies, action, resource, known)
     if boundary is None or verdict.answer in ("denied", "not allowed"):
         return verdict
-    bound = _of({"the permissions boundary": boundary}, action, resource, known)
-    return verdict if bound.answer == "allowed" else bound
+    bound = _of({BOUNDARY: boundary}, action, resource, known)
+    return verdict if bound.answer == "allowed" else replace(bound, policy=BOUNDARY)
+
+
+def widened(document: Document, wanted: Mapping[str, str]) -> Document:
+    """A policy as it is, and a statement more that allows these actions, each on its resource."""
+    by_resource: dict[str, list[str]] = {}
+    for action, resource in wanted.items():
+        by_resource.setdefault(resource, []).append(action)
+    added = [
+        {"Effect": "Allow", "Action": actions, "Resource": resource}
+        for resource, actions in by_resource.items()
+    ]
+    statements = [*_listed(document.get("Statement")), *added]
+    return {"Version": "2012-10-17", **document, "Statement": statements}
 
 
 def trusted(document: Document) -> dict[str, Answer]:

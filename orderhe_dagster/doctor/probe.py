@@ -11,6 +11,7 @@ from dataclasses import dataclass
 Resolve = Callable[[str, int], list[str]]
 Reach = Callable[[str, int, float], float]
 Identify = Callable[[str, int, float], str]
+Here = Callable[[str, int], str]
 _ASKS_FOR_TLS = struct.pack("!ii", 8, 80877103)  # as Redshift's and PostgreSQL's clients begin
 
 
@@ -41,10 +42,25 @@ def identify(host: str, port: int, within_s: float) -> str:
         return ""
 
 
+def here(host: str, port: int) -> str:
+    """The address that this machine has in the network towards a host; "" where none leads there.
+
+    Nothing is sent: the machine is asked which way it would take.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as link:
+            link.connect(address)
+            return str(link.getsockname()[0])
+    except (OSError, UnicodeError):
+        return ""
+
+
 @dataclass(frozen=True)
 class Probe:
-    """All three, so that a test can stand in for a network."""
+    """All four, so that a test can stand in for a network."""
 
     resolve: Resolve = resolve
     reach: Reach = reach
     identify: Identify = identify
+    here: Here = here

@@ -24,7 +24,7 @@ OF_SHELL = {
         "attached_roles",
         "caller_name",
     ),
-    *("role", "role_name"),
+    *("role", "role_name", "on_host"),
 }
 """Facts that may be a command of ours, by which the shell finds them out."""
 
@@ -44,12 +44,27 @@ def _always(_facts: Facts) -> bool:
 
 
 @dataclass(frozen=True)
+class Cure:
+    """Another fix for the same cause, for places of which `when` holds; `where` names them to a reader.
+
+    `facts`: what makes a place one of them, as an example.
+    """
+
+    when: Callable[[Facts], bool]
+    where: str
+    command: str
+    console: str = ""
+    kind: str = "sh"
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Signature:
     """One row of the table. `{…}` in `cause`, `command` and `console` are facts; unknown ones become <…>.
 
     It is recognised where the text matches `pattern` (or the code is one of `codes`, where no pattern is
     given; both must hold where both are) and `when` holds for the facts. `command` is what mends it: of a
-    shell, of SQL or lines of .env, as `kind` says.
+    shell, of SQL or lines of .env, as `kind` says; of `others` the first that fits the place goes before it.
     """
 
     name: str
@@ -64,6 +79,7 @@ class Signature:
     pattern: str = ""
     codes: tuple[str, ...] = ()
     when: Callable[[Facts], bool] = _always
+    others: tuple[Cure, ...] = ()
 
     def fits(self, symptom: Symptom, facts: Facts) -> bool:
         """Whether this is what was said."""
@@ -147,12 +163,13 @@ def filled(text: str, facts: Facts, kind: str = "") -> str:
 
 def explained(signature: Signature, facts: Facts, seen: str = "") -> Explanation:
     """A signature with the facts filled in; `seen`: what confirms it besides the error."""
+    cure = next((one for one in signature.others if one.when(facts)), signature)
     return Explanation(
         signature.name,
         signature.title,
         filled(signature.cause, facts),
         "; ".join(filter(None, (filled(signature.how, facts), seen))),
-        filled(signature.command, facts, signature.kind),
-        signature.kind,
-        filled(signature.console, facts),
+        filled(cure.command, facts, cure.kind),
+        cure.kind,
+        filled(cure.console, facts),
     )

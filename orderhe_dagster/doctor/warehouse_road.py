@@ -5,6 +5,7 @@ What sends a statement is looked at only where that is asked for: a minute of Re
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,13 +15,20 @@ from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.doctor.explain import explain, of_name
 from orderhe_dagster.doctor.network import Place, checks, not_known, of_aws, ways_in
-from orderhe_dagster.doctor.policies import SERVICES, evaluate, trusted
+from orderhe_dagster.doctor.policies import (
+    BOUNDARY,
+    SERVICES,
+    Verdict,
+    evaluate,
+    trusted,
+    widened,
+)
 from orderhe_dagster.doctor.probe import Probe
 from orderhe_dagster.doctor.signature import Explanation
 from orderhe_dagster.doctor.store_road import PROBES, removed
 from orderhe_dagster.doctor.walk import Check, Found, Road, failed, ok, skipped
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.cloud import Cloud, Role, Untold, Workgroup
+from orderhe_dagster.ports.cloud import Cloud, Document, Role, Untold, Workgroup
 from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
@@ -236,9 +244,14 @@ class _Aws:
                 return failed("; ".join(one.title for one in why), *why)
             if not workgroup.is_public and not self._place.is_open:
                 why.append(of_name("workgroup-not-public", facts))
-            why += ways_in(self._place, self._cloud, workgroup.groups, workgroup.subnets, facts)
+            reasons, unsure = ways_in(
+                self._place, self._cloud, workgroup.groups, workgroup.subnets, facts
+            )
+            why += reasons
             if why:
                 return failed("; ".join(one.title for one in why), *why)
+            if unsure:
+                return Found("unknown", unsure)
             public = "public" if workgroup.is_public else "not public"
             return ok(f"{workgroup.name} is {workgroup.status}, {public}, and lets this machine in")
 
@@ -333,7 +346,7 @@ class _Aws:
             if settings.s3.kms_key_id.startswith("arn:"):
                 facts["kms_key_arn"] = settings.s3.kms_key_id
                 wanted |= dict.fromkeys(_OF_KEY, settings.s3.kms_key_id)
-            return _judged(role, wanted, facts)
+            return judged(role, wanted, facts)
 
         return self._with_role(look)
 
@@ -366,28 +379,71 @@ class _Aws:
         return self._serverless(look)
 
 
-def _judged(role: Role, wanted: Mapping[str, str], facts: dict[str, str]) -> Found:
-    """What a role's policies say of the actions that are wanted, each on its resource."""
+def judged(role: Role, wanted: Mapping[str, str], facts: dict[str, str]) -> Found:
+    """What a role's policies and its boundary say of the actions that are wanted, each on its resource."""
     prefix = facts.get("prefix", "")
     context = {"s3:prefix": f"{prefix}/{PROBES}/" if prefix else f"{PROBES}/"}
-    why, actions = list[Explanation](), dict[str, list[str]]()
-    for action, resource in wanted.items():
-        verdict = evaluate(role.policies, action, resource, boundary=role.boundary, context=context)
-        actions.setdefault(verdict.answer, []).append(action)
+
+    def answers(policies: Mapping[str, Document]) -> dict[str, Verdict]:
+        return {
+            action: evaluate(policies, action, resource, context=context)
+            for action, resource in wanted.items()
+        }
+
+    own = answers(role.policies)
+    bound = answers({BOUNDARY: role.boundary}) if role.boundary is not None else {}
+    why = [*_of_policies(own, facts), *_of_boundary(role, bound, wanted, facts)]
+    if why:
+        return failed("; ".join(one.cause for one in why), *why)
+    unsure = [
+        action for some in (own, bound) for action in some if some[action].answer == "depends"
+    ]
+    if unsure:
+        return Found("unknown", f"depends on conditions: {', '.join(dict.fromkeys(unsure))}")
+    return ok(f"{role.name}'s policies allow {', '.join(wanted)}")
+
+
+def _of_policies(verdicts: Mapping[str, Verdict], facts: dict[str, str]) -> list[Explanation]:
+    """What of the role's own policies stands in the way."""
+    why = []
+    for action, verdict in verdicts.items():
         if verdict.answer == "denied":
-            more = {"policy_name": verdict.policy, "statement": verdict.statement}
-            why.append(of_name("role-is-denied", {**facts, **more, "actions": action}))
-    lacking = actions.get("not allowed", [])
+            of_it = "policy_arn" if verdict.policy.startswith("arn:") else "policy_name"
+            more = {of_it: verdict.policy, "statement": verdict.statement, "actions": action}
+            why.append(of_name("role-is-denied", {**facts, **more}))
+    lacking = [action for action, verdict in verdicts.items() if verdict.answer == "not allowed"]
     of_bucket = [action for action in lacking if action not in _OF_KEY]
     if of_bucket:
         why.append(of_name("role-lacks-rights", {**facts, "actions": ", ".join(of_bucket)}))
     if len(of_bucket) < len(lacking):
         why.append(of_name("copy-kms", facts))
-    if why:
-        return failed("; ".join(one.cause for one in why), *why)
-    if "depends" in actions:
-        return Found("unknown", f"depends on conditions: {', '.join(actions['depends'])}")
-    return ok(f"{role.name}'s policies allow {', '.join(actions.get('allowed', []))}")
+    return why
+
+
+def _of_boundary(
+    role: Role, verdicts: Mapping[str, Verdict], wanted: Mapping[str, str], facts: dict[str, str]
+) -> list[Explanation]:
+    """What of the role's permissions boundary stands in the way: no policy of the role's mends that."""
+    of_it = {**facts, "policy_arn": role.boundary_arn}
+    why = [
+        of_name("role-bound-denies", {**of_it, "statement": verdict.statement, "actions": action})
+        for action, verdict in verdicts.items()
+        if verdict.answer == "denied"
+    ]
+    lacking = [action for action, verdict in verdicts.items() if verdict.answer == "not allowed"]
+    if lacking and role.boundary is not None:
+        missing = {action: _at_large(wanted[action], facts) for action in lacking}
+        document = json.dumps(widened(role.boundary, missing), separators=(",", ":"))
+        more = {"actions": ", ".join(lacking), "policy_document": document}
+        why.append(of_name("role-is-bounded", {**of_it, **more}))
+    return why
+
+
+def _at_large(resource: str, facts: Mapping[str, str]) -> str:
+    """The objects that a right is needed on, where one of them was asked after."""
+    objects = facts["objects_arn"]
+    layer = resource.removeprefix(objects).partition("/")[0]
+    return f"{objects}{layer}/*" if resource.startswith(objects) else resource
 
 
 def completed_with(facts: dict[str, str], role: str) -> dict[str, str]:

@@ -58,11 +58,19 @@ class Namespace:
 
 @dataclass(frozen=True)
 class Rule:
-    """An inbound rule: a range of ports, open to some addresses (CIDR)."""
+    """An inbound rule: a range of ports, open to some addresses (CIDR), by themselves or by lists of them.
+
+    `groups`: security groups whose members it lets in. `unread`: lists of addresses that AWS did not tell.
+    `protocol` is AWS's own word, -1 for all.
+    """
 
     first_port: int
     last_port: int
     cidrs: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    protocol: str = "tcp"
 
     def covers(self, port: int) -> bool:
         """Whether the port is among its ports."""
@@ -71,13 +79,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Role:
-    """A role of IAM: who may assume it, what its policies say, and what bounds them."""
+    """A role of IAM: who may assume it, what its policies say, and what bounds them.
+
+    `policies`: its own by their names, managed ones by their ARNs.
+    """
 
     arn: str
     name: str
     trust: Document
     policies: Mapping[str, Document] = field(default_factory=dict)
     boundary: Document | None = None
+    boundary_arn: str = ""
 
 
 class Cloud(ABC):
@@ -106,6 +118,10 @@ class Cloud(ABC):
     @abstractmethod
     def rules(self, groups: Sequence[str], region: str) -> Mapping[str, Sequence[Rule]]:
         """The inbound TCP rules of each security group."""
+
+    @abstractmethod
+    def members(self, groups: Sequence[str], region: str) -> frozenset[str]:
+        """The addresses, private and public, of what is in any of these security groups."""
 
     @abstractmethod
     def without_gateway(self, subnets: Sequence[str], region: str) -> Sequence[str]:

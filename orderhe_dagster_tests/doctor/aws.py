@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def parsed(line: str) -> tuple[str, str, dict[str, Any]]:
     names = {xform_name(name, "-"): name for name in members}
     arguments: dict[str, Any] = {}
     for option, values in _options(words[3:]):
-        if option in ("query", "output", "region"):
+        if option in ("query", "output", "region", "endpoint-url", "max-items"):
             assert values, line
             continue
         if service == "ec2" and option == "port":
@@ -179,7 +180,7 @@ def _value(shape: Any, values: list[str]) -> Any:
     if shape.type_name in ("integer", "long"):
         return int(values[0])
     if shape.type_name == "list":
-        return values
+        return json.loads(values[0]) if values[0].startswith("[") else values
     if shape.type_name == "structure":
         return dict(part.split("=", 1) for part in values[0].split(","))
     assert len(values) == 1, values
@@ -192,6 +193,9 @@ def run(line: str) -> dict[str, Any]:
     from botocore import xform_name
 
     service, operation, arguments = parsed(line)
+    for name, value in arguments.items():
+        if isinstance(value, str) and value.startswith("file://"):
+            arguments[name] = Path(value.removeprefix("file://")).read_text("utf-8")
     region = re.search(r"--region (\S+)", line)
     client = boto3.Session().client(service, region_name=region[1] if region else REGION)
     answer: dict[str, Any] = getattr(client, xform_name(operation))(**arguments)

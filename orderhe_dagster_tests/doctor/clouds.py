@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from orderhe_dagster.ports.cloud import (
     Cloud,
@@ -62,6 +63,9 @@ class SilentCloud(Cloud):
     def rules(self, groups: Sequence[str], region: str) -> Mapping[str, Sequence[Rule]]:
         raise Untold("nobody")
 
+    def members(self, groups: Sequence[str], region: str) -> frozenset[str]:
+        raise Untold("nobody")
+
     def without_gateway(self, subnets: Sequence[str], region: str) -> Sequence[str]:
         raise Untold("nobody")
 
@@ -93,9 +97,13 @@ class GivenCloud(Cloud):
     roles: Mapping[str, str] = field(default_factory=lambda: {ROLE: "in-sync"})
     default_role: str = ROLE
     cidrs: tuple[str, ...] = (f"{MINE}/32",)
+    more_of_rule: Mapping[str, Any] = field(default_factory=dict)
+    in_groups: frozenset[str] | None = frozenset()  # None: AWS does not tell
     unrouted: Sequence[str] = ()
     trusts: Document = field(default_factory=lambda: trust(*BOTH))
     policies: Mapping[str, Document] = field(default_factory=lambda: {"copy": allow("s3:*")})
+    boundary: Document | None = None
+    boundary_arn: str = "arn:aws:iam::123456789012:policy/bound"
     has_role: bool = True
     region_of_bucket: str | None = "eu-west-1"
     limits: int = 1
@@ -116,14 +124,22 @@ class GivenCloud(Cloud):
         return Namespace(name, self.roles, self.default_role)
 
     def rules(self, groups: Sequence[str], region: str) -> Mapping[str, Sequence[Rule]]:
-        return {group: [Rule(0, 65535, self.cidrs)] for group in groups}
+        return {group: [Rule(0, 65535, self.cidrs, **self.more_of_rule)] for group in groups}
+
+    def members(self, groups: Sequence[str], region: str) -> frozenset[str]:
+        if self.in_groups is None:
+            raise Untold("ec2:DescribeNetworkInterfaces was not answered: UnauthorizedOperation")
+        return self.in_groups
 
     def without_gateway(self, subnets: Sequence[str], region: str) -> Sequence[str]:
         return self.unrouted
 
     def role(self, arn: str) -> Role | None:
         name = arn.rpartition("/")[2]
-        return Role(arn, name, self.trusts, self.policies) if self.has_role else None
+        if not self.has_role:
+            return None
+        bound = self.boundary_arn if self.boundary is not None else ""
+        return Role(arn, name, self.trusts, self.policies, self.boundary, bound)
 
     def bucket_region(self, bucket: str) -> str | None:
         return self.region_of_bucket

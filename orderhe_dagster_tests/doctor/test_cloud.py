@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from orderhe_dagster.doctor.explain import of_name
+from orderhe_dagster.doctor.facts import completed
+from orderhe_dagster.doctor.network import Place, ways_in
+from orderhe_dagster.doctor.signature import Explanation
+from orderhe_dagster.doctor.warehouse_road import judged
 from orderhe_dagster.ports.cloud import Cloud, Untold
 from orderhe_dagster.resources.aws.cloud import AWSCloud
 from orderhe_dagster_tests.doctor.aws import (
@@ -15,8 +20,11 @@ from orderhe_dagster_tests.doctor.aws import (
     ControlPlane,
     address_page,
     at_moto,
+    commands,
     control_plane,
+    run,
 )
+from orderhe_dagster_tests.doctor.peers import network
 from orderhe_dagster_tests.servers.s3 import S3Server, use
 
 TRUST = {
@@ -81,6 +89,116 @@ def test_a_database_is_found_by_its_endpoint(plane: ControlPlane) -> None:
     assert made["DBInstanceIdentifier"] == "shop-cloud"
 
 
+def test_a_rule_for_everybody_is_taken_back_as_it_is(plane: ControlPlane) -> None:
+    """With its range of ports, its protocol and its kind of address; what else it lets in stays."""
+    ec2 = client("ec2")
+    group = ec2.create_security_group(GroupName="open", Description="open")["GroupId"]
+    everybody, all_of_6 = [{"CidrIp": "0.0.0.0/0"}], [{"CidrIpv6": "::/0"}]
+    office = {"CidrIp": "198.51.100.0/24"}
+    some = [
+        {"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 4000, "IpRanges": [*everybody, office]},
+        {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "Ipv6Ranges": all_of_6},
+        {"IpProtocol": "-1", "IpRanges": everybody, "Ipv6Ranges": all_of_6},
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": everybody},
+    ]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=some)
+    reasons, _ = ways_in(place(), AWSCloud(), [group], [], {"my_address": "203.0.113.7"})
+    assert [one.name for one in reasons] == ["group-open-to-all"]
+    for command in commands(reasons[0].command):
+        run(command)
+    (left,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    rules = {
+        (one["IpProtocol"], one.get("FromPort"), address["CidrIp"])
+        for one in left["IpPermissions"]
+        for address in one["IpRanges"]
+    }
+    assert rules == {
+        ("tcp", 22, "0.0.0.0/0"),
+        ("tcp", 3000, "198.51.100.0/24"),
+        ("tcp", 3306, "203.0.113.7/32"),
+    }
+    assert not any(one["Ipv6Ranges"] for one in left["IpPermissions"])
+
+
+def place() -> Place:
+    """A MySQL of AWS's that this machine does not reach."""
+    host = f"shop.abc123def456.{REGION}.rds.amazonaws.com"
+    return Place("mysql", {"host": host, "port": "3306"}, 1.0, network(opens=TimeoutError()))
+
+
+def test_lists_of_addresses_and_the_members_of_groups_are_read(plane: ControlPlane) -> None:
+    ec2 = client("ec2")
+    group, other = (
+        ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
+        for name in ("by-list", "by-group")
+    )
+    made = ec2.create_managed_prefix_list(
+        PrefixListName="office",
+        MaxEntries=5,
+        AddressFamily="IPv4",
+        Entries=[{"Cidr": "198.51.100.0/24"}, {"Cidr": "203.0.113.0/28"}],
+    )["PrefixList"]["PrefixListId"]
+    ports = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306}
+    ec2.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[
+            {**ports, "PrefixListIds": [{"PrefixListId": made}]},
+            {**ports, "UserIdGroupPairs": [{"GroupId": other}]},
+        ],
+    )
+    cloud = AWSCloud()
+    rules = cloud.rules([group], REGION)[group]
+    assert {address for one in rules for address in one.listed} == {
+        "198.51.100.0/24",
+        "203.0.113.0/28",
+    }
+    assert {name for one in rules for name in one.groups} == {other}
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet, Groups=[other])["NetworkInterface"]
+    assert interface["PrivateIpAddress"] in cloud.members([other], REGION)
+    assert interface["PrivateIpAddress"] not in cloud.members([group], REGION)
+
+
+def test_a_boundary_is_widened_by_what_is_printed(plane: ControlPlane) -> None:
+    """And nothing that it allowed before is lost."""
+    iam = client("iam")
+    only_lists = {
+        **READS,
+        "Statement": [{"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}],
+    }
+    bound = iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps(only_lists))["Policy"]
+    arn = iam.create_role(
+        RoleName="copy-bound",
+        AssumeRolePolicyDocument=json.dumps(TRUST),
+        PermissionsBoundary=bound["Arn"],
+    )["Role"]["Arn"]
+    facts = completed({"role": arn, "bucket": "shop-backup", "prefix": "one"})
+    wanted = {
+        "s3:ListBucket": facts["bucket_arn"],
+        "s3:GetObject": f"{facts['objects_arn']}backup/x",
+        "s3:PutObject": f"{facts['objects_arn']}unload/x",
+    }
+
+    def reasons() -> list[Explanation]:
+        role = AWSCloud().role(arn)
+        assert role is not None
+        return list(judged(role, wanted, facts).explanations)
+
+    # Its own policies first: those of two places stay beside one another.
+    for prefix in ("two", "one"):
+        of_it = completed({"role": arn, "bucket": "shop-backup", "prefix": prefix})
+        for command in commands(of_name("role-lacks-rights", of_it).command):
+            run(command)
+    names = iam.list_role_policies(RoleName="copy-bound")["PolicyNames"]
+    assert names == ["orderhe-copy-shop-backup+two", "orderhe-copy-shop-backup+one"]
+    (bounded,) = reasons()
+    assert bounded.name == "role-is-bounded"
+    assert "s3:GetObject, s3:PutObject" in bounded.cause
+    for command in commands(bounded.command):
+        run(command)
+    assert reasons() == []
+
+
 def test_routes_are_a_subnets_own_or_its_networks_main_ones(plane: ControlPlane) -> None:
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
@@ -108,7 +226,7 @@ def test_a_role_is_read_with_all_its_policies(plane: ControlPlane) -> None:
     role = cloud.role(arn)
     assert role is not None
     assert role.trust == TRUST
-    assert role.policies == {"own": READS, "managed-cloud": READS}
+    assert role.policies == {"own": READS, managed["Policy"]["Arn"]: READS}
     assert role.boundary is None
     assert cloud.role(arn + "-not") is None
     assert cloud.role(arn.replace("role/", "role/service-role/")) is None, "another path"
@@ -166,6 +284,7 @@ def questions(cloud: Cloud) -> list[Any]:
         lambda: cloud.workgroup("shop", REGION),
         lambda: cloud.namespace("shop-ns", REGION),
         lambda: cloud.rules(["sg-1"], REGION),
+        lambda: cloud.members(["sg-1"], REGION),
         lambda: cloud.without_gateway(["subnet-1"], REGION),
         lambda: cloud.role(arn),
         lambda: cloud.bucket_region("shop-backup"),
@@ -173,7 +292,7 @@ def questions(cloud: Cloud) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(9))
 def test_who_may_not_look_is_not_told(
     number: int, plane: ControlPlane, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
-from orderhe_dagster.doctor.explain import explain_symptom
-from orderhe_dagster.doctor.signature import Example, Signature
+from orderhe_dagster.doctor.explain import recognised
+from orderhe_dagster.doctor.signature import Cure, Example, Signature, filled
 from orderhe_dagster.doctor.signatures.table import SIGNATURES
 from orderhe_dagster.ports.errors import Symptom
 from orderhe_dagster_tests.doctor.aws import OF_THE_LINE_ALONE, commands, parsed
@@ -25,16 +26,24 @@ def advised() -> dict[str, str]:
 
 
 def _lines(one: Signature, example: Example) -> list[str]:
-    why = explain_symptom(Symptom(one.system, example.text, example.code, example.facts))
-    assert why is not None
     lines = []
-    for line in commands(why.command) if why.kind == "sh" else []:
+    for line in [line for fix in _fixes(one, example) for line in commands(fix)]:
         inner = line
         while match := NESTED.search(inner):
             lines.append(match[1])
             inner = inner.replace(match[0], "found-out")
         lines.append(re.sub(r"\$\(curl [^)]*\)", "203.0.113.7", inner))
     return lines
+
+
+def _fixes(one: Signature, example: Example) -> Iterator[str]:
+    """The fix for the place of the example, and those for other places."""
+    for cure in (one, *one.others):
+        of_place = cure.facts if isinstance(cure, Cure) else {}
+        there = {**example.facts, **of_place}
+        _, facts = recognised(Symptom(one.system, example.text, example.code, there))
+        assert not isinstance(cure, Cure) or cure.when(facts), f"{one.name}: no place is like that"
+        yield filled(cure.command, facts, cure.kind)
 
 
 @pytest.mark.parametrize("line", advised().values(), ids=advised().keys())

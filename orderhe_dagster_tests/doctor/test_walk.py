@@ -32,6 +32,7 @@ from orderhe_dagster.settings.home import Home, prepare_home
 from orderhe_dagster.settings.project import read_catalogue
 from orderhe_dagster_tests.doctor.clouds import (
     BOTH,
+    MINE,
     ROLE,
     GivenCloud,
     SilentCloud,
@@ -216,6 +217,15 @@ REDSHIFT_AWS = {
     ("role-is-denied", "role's rights (AWS)"): GivenCloud(
         policies={"p": allow("s3:*"), "guard": allow("s3:GetObject", effect="Deny")}
     ),
+    ("role-is-bounded", "role's rights (AWS)"): GivenCloud(boundary=allow("s3:List*", "s3:Put*")),
+    ("role-bound-denies", "role's rights (AWS)"): GivenCloud(
+        boundary={
+            "Statement": [
+                *allow("s3:*")["Statement"],
+                *allow("s3:GetBucketLocation", effect="Deny")["Statement"],
+            ]
+        }
+    ),
     ("region-differs", "region (AWS)"): GivenCloud(region_of_bucket="us-east-1"),
     ("s3-no-bucket", "region (AWS)"): GivenCloud(region_of_bucket=None),
     ("no-usage-limit", "usage limit (AWS)"): GivenCloud(limits=0),
@@ -238,6 +248,63 @@ def test_whom_the_port_lets_in_no_rule_keeps_out(tmp_path: Path) -> None:
         assert found.status == expected.get(name, "ok"), name
     private = GivenCloud(group=workgroup(is_public=False))
     assert of_redshift(tmp_path, private)["way in (AWS)"].status == "ok"
+
+
+def test_a_rule_by_a_list_or_a_group_is_judged_by_who_is_in_it() -> None:
+    """Or is unknown, where AWS does not tell: it is no reason to add a rule then."""
+
+    def way_in(**cloud: Any) -> Found:
+        closed = GivenCloud(cidrs=("198.51.100.0/24",), **cloud)
+        return of_mysql(look(), closed, network(opens=SHUT))["way in (AWS)"]
+
+    assert why(way_in(more_of_rule={"listed": ("192.0.2.0/24",)})) == ["no-inbound-rule"]
+    assert way_in(more_of_rule={"listed": ("203.0.113.0/24",)}).status == "ok"
+    unread = way_in(more_of_rule={"unread": ("pl-1",)})
+    assert (unread.status, "pl-1" in unread.text) == ("unknown", True)
+    group = {"groups": ("sg-9",)}
+    assert why(way_in(more_of_rule=group)) == ["no-inbound-rule"]
+    for address in (MINE, "192.168.0.7"):  # its public address, or the one towards that host
+        assert way_in(more_of_rule=group, in_groups=frozenset((address,))).status == "ok"
+    untold = way_in(more_of_rule=group, in_groups=None)
+    assert (untold.status, "sg-9" in untold.text) == ("unknown", True)
+    both = way_in(
+        more_of_rule=group, in_groups=None, database=database(is_public=False), unrouted=["s"]
+    )
+    assert why(both) == ["instance-not-public", "no-route-to-internet"], (
+        "walls are told all the same"
+    )
+
+
+def test_a_wall_of_the_policies_and_one_of_the_boundary_are_both_told(tmp_path: Path) -> None:
+    cloud = GivenCloud(policies={"p": allow("s3:List*")}, boundary=allow("s3:Put*"))
+    found = of_redshift(tmp_path, cloud)["role's rights (AWS)"]
+    assert why(found) == ["role-lacks-rights", "role-is-bounded"]
+    amazons = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    cloud = GivenCloud(boundary=allow("s3:Get*", "s3:List*"), boundary_arn=amazons)
+    (bounded,) = of_redshift(tmp_path, cloud)["role's rights (AWS)"].explanations
+    assert "aws iam put-role-permissions-boundary" in bounded.command
+    assert amazons not in bounded.command
+
+
+def test_a_denial_of_a_managed_policy_is_looked_for_there(tmp_path: Path) -> None:
+    guard = "arn:aws:iam::123456789012:policy/guard"
+    denies = allow("s3:GetObject", effect="Deny")
+    cloud = GivenCloud(policies={"p": allow("s3:*"), guard: denies})
+    (reason,) = of_redshift(tmp_path, cloud)["role's rights (AWS)"].explanations
+    assert reason.name == "role-is-denied"
+    assert f"aws iam get-policy-version --policy-arn {guard} " in reason.command
+    assert "get-role-policy" not in reason.command
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_bucket_is_made_as_its_region_wants_it(tmp_path: Path, region: str) -> None:
+    host = SERVERLESS.replace("eu-west-1", region)
+    cloud = GivenCloud(region_of_bucket="us-west-2")
+    (reason,) = of_redshift(tmp_path, cloud, ORDERHE_REDSHIFT_HOST=host)[
+        "region (AWS)"
+    ].explanations
+    assert ("LocationConstraint" in reason.command) == (region != "us-east-1")
+    assert f"--region {region}" in reason.command
 
 
 def test_an_aurora_cluster_is_not_looked_up() -> None:

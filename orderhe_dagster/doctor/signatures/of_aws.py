@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.doctor.signature import Example, Facts, Signature
+from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
 from orderhe_dagster.doctor.signatures.of_copy import ATTACH, READ_POLICY, ROLE, TRUST
 
 _AWS = "seen: stubbed answers of AWS"
@@ -18,21 +18,51 @@ _FACTS: Facts = {
     "security_group": "sg-0a1b2c3d",
     "port": "3306",
     "address": "203.0.113.7",
+    "open_to": "0.0.0.0/0",
+    "open_permissions": '[{"IpProtocol":"tcp","FromPort":3306,"ToPort":3306,'
+    '"IpRanges":[{"CidrIp":"0.0.0.0/0"}]}]',
 }
+_NEW_VERSION = (
+    "aws iam create-policy-version --policy-arn {policy_arn} --policy-document {policy_document} "
+    "--set-as-default"
+)
+_SHOWN = (
+    "aws iam get-policy-version --policy-arn {policy_arn} --version-id $(aws iam get-policy --policy-arn "
+    "{policy_arn} --query Policy.DefaultVersionId --output text) --query PolicyVersion.Document"
+)
+_AMAZONS: Facts = {"policy_arn": "arn:aws:iam::aws:policy/PowerUserAccess"}
+_VERSIONS = (
+    "a policy has five versions at most: aws iam delete-policy-version takes an old one away"
+)
+
+
+def _is_managed(facts: Facts) -> bool:
+    return "policy_arn" in facts
+
+
+def _is_amazons(facts: Facts) -> bool:
+    """Whether the policy is one of Amazon's own, which nobody else gives a version."""
+    return ":iam::aws:policy/" in facts.get("policy_arn", "")
+
+
+def _in_the_first_region(facts: Facts) -> bool:
+    return facts.get("region") == "us-east-1"
+
 
 SIGNATURES = (
     Signature(
         name="group-open-to-all",
         system="aws",
         title="A security group lets the whole internet in",
-        cause="{security_group} has a rule for 0.0.0.0/0 or ::/0 on port {port}: everybody may try "
+        cause="{security_group} has a rule for {open_to} that covers port {port}: everybody may try "
         "passwords there",
         how="the group's inbound rules were read",
         command="aws ec2 revoke-security-group-ingress --region {region} --group-id "
-        "{security_group} --protocol tcp --port "
-        "{port} --cidr 0.0.0.0/0\naws ec2 authorize-security-group-ingress --region {region} "
-        "--group-id {security_group} "
+        "{security_group} --ip-permissions {open_permissions}\n"
+        "aws ec2 authorize-security-group-ingress --region {region} --group-id {security_group} "
         "--protocol tcp --port {port} --cidr {my_address}/32",
+        console="a rule of more ports than {port} let others in, too: give back what they need, to their "
+        "addresses alone",
         pattern=r"open to all",
         examples=(Example("open to all: sg-0a1b2c3d, port 3306", "seen: moto", "", _FACTS),),
     ),
@@ -221,7 +251,30 @@ SIGNATURES = (
         how="its policies were read and evaluated: the statement is {statement}",
         command="aws iam get-role-policy --role-name {role_name} --policy-name {policy_name} "
         "--query PolicyDocument",
-        console="take that statement out, or narrow it",
+        console="take that statement out, or narrow it, and put it back: aws iam put-role-policy",
+        others=(
+            Cure(
+                _is_amazons,
+                "where the policy is one of Amazon's",
+                "aws iam detach-role-policy --role-name {role_name} --policy-arn {policy_arn}",
+                "a policy of Amazon's cannot be changed: take it off the role, and give the role "
+                "what else of it "
+                "is needed by one of your own",
+                facts=_AMAZONS,
+            ),
+            Cure(
+                _is_managed,
+                "where the policy is a managed one",
+                f"{_SHOWN} > policy.json\n"
+                "aws iam create-policy-version --policy-arn {policy_arn} --policy-document "
+                "file://policy.json "
+                "--set-as-default",
+                "between the two, take that statement out of policy.json, or narrow it: it "
+                "counts for whoever "
+                f"else has the policy, too; {_VERSIONS}",
+                facts={"policy_arn": "arn:aws:iam::123456789012:policy/guard"},
+            ),
+        ),
         pattern=r"role is denied",
         examples=(
             Example(
@@ -233,6 +286,82 @@ SIGNATURES = (
                     "actions": "s3:GetObject",
                     "statement": "Sid NoReads",
                     "policy_name": "guard",
+                },
+            ),
+        ),
+    ),
+    Signature(
+        name="role-is-bounded",
+        system="aws",
+        title="The role's permissions boundary leaves out what COPY needs",
+        cause="{role_text} may do what its policies allow and its boundary {policy_arn} allows "
+        "too; the boundary "
+        "lacks {actions} on {bucket}. No policy of the role's mends that",
+        how="the boundary was read and evaluated",
+        command=_NEW_VERSION,
+        console=f"that is the boundary as it is, and what it lacks; {_VERSIONS}",
+        others=(
+            Cure(
+                _is_amazons,
+                "where the boundary is a policy of Amazon's",
+                "aws iam create-policy --policy-name orderhe-boundary-{place_name} --policy-document "
+                "{policy_document}\n"
+                "aws iam put-role-permissions-boundary --role-name {role_name} --permissions-boundary "
+                "arn:aws:iam::{account}:policy/orderhe-boundary-{place_name}",
+                "a policy of Amazon's cannot be changed: that puts one of your own in its place, "
+                "with what it says "
+                "and what it lacks",
+                facts=_AMAZONS,
+            ),
+        ),
+        pattern=r"role is bounded",
+        examples=(
+            Example(
+                "role is bounded: s3:GetObject",
+                "seen: moto",
+                "",
+                {
+                    **_FACTS,
+                    "actions": "s3:GetObject",
+                    "policy_arn": "arn:aws:iam::123456789012:policy/bound",
+                    "policy_document": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":'
+                    '["s3:GetObject"],"Resource":["arn:aws:s3:::shop-backup/backup/*"]}]}',
+                },
+            ),
+        ),
+    ),
+    Signature(
+        name="role-bound-denies",
+        system="aws",
+        title="The role's permissions boundary denies what COPY needs",
+        cause="a Deny in the boundary {policy_arn} of {role_text} covers {actions} on {bucket}; no Allow "
+        "outweighs it",
+        how="the boundary was read and evaluated: the statement is {statement}",
+        command=f"{_SHOWN} > boundary.json\n"
+        "aws iam create-policy-version --policy-arn {policy_arn} --policy-document file://boundary.json "
+        "--set-as-default",
+        console=f"between the two, take that statement out of boundary.json, or narrow it; {_VERSIONS}",
+        others=(
+            Cure(
+                _is_amazons,
+                "where the boundary is a policy of Amazon's",
+                "aws iam delete-role-permissions-boundary --role-name {role_name}",
+                "a policy of Amazon's cannot be changed: another boundary takes its place by aws iam "
+                "put-role-permissions-boundary",
+                facts=_AMAZONS,
+            ),
+        ),
+        pattern=r"boundary denies",
+        examples=(
+            Example(
+                "boundary denies s3:GetObject",
+                "seen: moto",
+                "",
+                {
+                    **_FACTS,
+                    "actions": "s3:GetObject",
+                    "statement": "Sid NoReads",
+                    "policy_arn": "arn:aws:iam::123456789012:policy/bound",
                 },
             ),
         ),
@@ -259,6 +388,15 @@ SIGNATURES = (
         "--create-bucket-configuration "
         "LocationConstraint={region}",
         console="then set ORDERHE_S3_BUCKET to it: orderhe create && orderhe run '*' --accept lost_backups",
+        others=(
+            Cure(
+                _in_the_first_region,
+                "in us-east-1, which is named by naming none",
+                "aws s3api create-bucket --bucket <another-name> --region {region}",
+                "then set ORDERHE_S3_BUCKET to it: orderhe create && orderhe run '*' --accept lost_backups",
+                facts={"region": "us-east-1"},
+            ),
+        ),
         pattern=r"bucket is in another region",
         examples=(
             Example(

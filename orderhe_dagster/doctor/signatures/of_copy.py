@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.doctor.signature import Example, Facts, Signature
+from orderhe_dagster.doctor.facts import is_own
+from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
 
 ROLE = "arn:aws:iam::123456789012:role/shop-copy"
 _FACTS: Facts = {
@@ -20,13 +21,17 @@ _REPORTS = "public reports"
 _AWS = "AWS's documentation"
 
 READ_POLICY = (
-    "aws iam put-role-policy --role-name {role_name} --policy-name orderhe-copy --policy-document "
+    "aws iam put-role-policy --role-name {role_name} --policy-name orderhe-copy-{place_name} "
+    "--policy-document "
     '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListBucket",'
     '"s3:GetBucketLocation"],"Resource":"{bucket_arn}"},{"Effect":"Allow","Action":"s3:GetObject",'
     '"Resource":"{objects_arn}backup/*"},{"Effect":"Allow","Action":"s3:PutObject","Resource":'
     '"{objects_arn}unload/*"}]}\''
 )
-"""The statements of the role that Redshift assumes: the least that COPY and UNLOAD need."""
+"""The statements of the role that Redshift assumes: the least that COPY and UNLOAD need.
+
+Another bucket or prefix is a policy of another name: what a role was let do before, it still may.
+"""
 TRUST = (
     "aws iam update-assume-role-policy --role-name {role_name} --policy-document "
     '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":'
@@ -35,6 +40,25 @@ TRUST = (
 ATTACH = (
     "aws redshift-serverless update-namespace --region {region} --namespace-name {namespace} --iam-roles "
     "{attached_roles}{role} --default-iam-role-arn {role}"
+)
+
+
+def _own_roles(facts: Facts) -> bool:
+    """Whether the roles are those of the local Redshift, and none of IAM's."""
+    return is_own(facts) and "role_name" not in facts
+
+
+_HERE: Facts = {"host": "127.0.0.1", "role": "default"}
+_OF_LOCAL = (
+    Cure(
+        _own_roles,
+        "of the local Redshift",
+        "orderhe warehouse serve --roles roles.json",
+        "what its roles may is what that file says (docs/warehouse-server.md has one); without a "
+        "file they may "
+        "all that the store can, but write to what the platform keeps there",
+        facts=_HERE,
+    ),
 )
 _IAM_CONSOLE = "console: IAM > Roles > {role_name} > Add permissions > Create inline policy > JSON"
 
@@ -46,7 +70,8 @@ SIGNATURES = (
         cause="objects of {bucket} are encrypted with a key of KMS whose policy, or the role's, "
         "does not let {role_text} decrypt",
         how="the denial names kms",
-        command="aws iam put-role-policy --role-name {role_name} --policy-name orderhe-key --policy-document "
+        command="aws iam put-role-policy --role-name {role_name} --policy-name "
+        "orderhe-key-{key_name} --policy-document "
         '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:Decrypt",'
         '"kms:GenerateDataKey"],'
         '"Resource":"{kms_key_arn}"}]}\'',
@@ -73,6 +98,7 @@ SIGNATURES = (
         how="UNLOAD was denied by S3",
         command=READ_POLICY,
         console=_IAM_CONSOLE,
+        others=_OF_LOCAL,
         codes=("XX000",),
         pattern=r"Access ?Denied",
         when=lambda facts: facts.get("action") == "s3:PutObject",
@@ -99,6 +125,7 @@ SIGNATURES = (
         how="S3 answered Redshift with 403 AccessDenied",
         command=READ_POLICY,
         console=_IAM_CONSOLE,
+        others=_OF_LOCAL,
         codes=("XX000",),
         pattern=r"Access ?Denied",
         examples=(
@@ -122,6 +149,7 @@ SIGNATURES = (
         how="the address in our COPY is a full path, which leaves the role",
         command=READ_POLICY,
         console=_IAM_CONSOLE,
+        others=_OF_LOCAL,
         pattern=r"COPY with MANIFEST parameter requires full path",
         examples=(
             Example(
@@ -141,6 +169,16 @@ SIGNATURES = (
         "was started with another store",
         how="S3 answered Redshift with 404 NoSuchBucket",
         command="aws s3api head-bucket --bucket {bucket}\norderhe create",
+        others=(
+            Cure(
+                _own_roles,
+                "of the local Redshift",
+                "orderhe create",
+                "or start `orderhe warehouse serve` with the same ORDERHE_STORE and ORDERHE_S3_* "
+                "as its client",
+                facts=_HERE,
+            ),
+        ),
         pattern=r"NoSuchBucket|specified bucket does not exist|no bucket of",
         examples=(
             Example(
@@ -265,6 +303,7 @@ SIGNATURES = (
         console="that replaces the list, so the roles it has already stand in it, too; console: "
         "Redshift > Serverless > "
         "Namespace {namespace} > Security and encryption > Manage IAM roles > Associate",
+        others=_OF_LOCAL,
         pattern=r"not associated to cluster|not associated with|error type : 13[68]",
         examples=(
             Example(
@@ -287,6 +326,7 @@ SIGNATURES = (
         command=TRUST,
         console="console: IAM > Roles > {role_name} > Trust relationships > Edit; takes a minute. "
         "The command replaces the policy: what else it says must stand in it, too",
+        others=_OF_LOCAL,
         pattern=r"Not authorized to get credentials of role|error type : 135",
         examples=(
             Example(
@@ -307,6 +347,7 @@ SIGNATURES = (
         "or a path like service-role/)",
         how="Redshift says `not authorized to assume IAM Role` (8001)",
         command=f"aws iam get-role --role-name {{role_name}}\n{TRUST}\n{ATTACH}",
+        others=_OF_LOCAL,
         pattern=r"not authorized to assume IAM Role",
         examples=(
             Example(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.doctor.facts import REDSHIFT_PORTS, number
-from orderhe_dagster.doctor.signature import Example, Facts, Signature
+import re
+
+from orderhe_dagster.doctor.facts import REDSHIFT_PORT, is_own, number
+from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
 
 _RDS_CONSOLE = (
     "console: RDS > Databases > {instance} > Connectivity & security > VPC security groups"
@@ -17,12 +19,23 @@ _MARIADB = "seen: MariaDB 10.11"
 _MANUAL = "MySQL's manual, the server's error messages"
 _UNREACHED = r"\(2003\)|\(2002\)|\(2006\)|\(2013\)|[Pp]acket sequence number"
 _TIMED_OUT = r"timed out|Errno 110\b|\(110\)"
+_WAITS = re.compile(r"greeting was not complete|\(2013\)|\(2006\)")
+"""What is met at a peer that takes the connection and waits for its client to begin."""
+
+
+def _own(command: str, console: str = "", kind: str = "sh") -> tuple[Cure, ...]:
+    """The fix on a server that is none of AWS's."""
+    place = {"host": "db.shop.example"}
+    return (Cure(is_own, "on a server of one's own", command, console, kind, place),)
 
 
 def _of_redshift(facts: Facts) -> bool:
+    """By its name or its answer; where nobody has asked it, by Redshift's port and a peer that waits."""
     kind, who = facts.get("endpoint_kind"), facts.get("greets")
-    by_port = kind != "rds" and number(facts, "port") in REDSHIFT_PORTS
-    return by_port or kind in ("serverless", "cluster") or who == "redshift"
+    if who or kind in ("rds", "serverless", "cluster"):
+        return who == "redshift" or kind in ("serverless", "cluster")
+    is_its_port = number(facts, "port") == REDSHIFT_PORT
+    return is_its_port and bool(_WAITS.search(facts.get("said", "")))
 
 
 def _from_outside(facts: Facts) -> bool:
@@ -49,7 +62,8 @@ SIGNATURES = (
         cause="{host}:{port} is a Redshift's endpoint or port: it waits for PostgreSQL's first "
         "message, MySQL's client "
         "for MySQL's greeting, and neither comes",
-        how="port {port}, the host's name or its first answer is a Redshift's, and no MySQL greeted there",
+        how="the host's name or its first answer is a Redshift's, or port {port} is and what listens there "
+        "waits for its client to begin, which no MySQL does",
         kind="env",
         command="ORDERHE_MYSQL_HOST=<the endpoint of the MySQL>\nORDERHE_MYSQL_PORT=3306",
         console="the Redshift's own settings are ORDERHE_REDSHIFT_HOST and ORDERHE_REDSHIFT_PORT",
@@ -77,15 +91,20 @@ SIGNATURES = (
         system="mysql",
         title="The MySQL lies in a private network",
         cause="{host} has the private address {address}: this machine is outside of that network, "
-        "so no packet arrives. "
-        "The instance is not publicly accessible",
+        "so no packet arrives",
         how="the name resolves to a private address, and nothing answered in time",
         command="aws rds modify-db-instance --region {region} --db-instance-identifier {instance} "
         "--publicly-accessible "
         "--apply-immediately",
-        console="better: run this inside the VPC, or by a VPN or a port forwarding of Session "
+        console="that makes the instance publicly accessible; better: run this inside the VPC, "
+        "or by a VPN or a port forwarding of Session "
         "Manager; console: RDS > "
         "Databases > {instance} > Modify > Connectivity > Public access",
+        others=_own(
+            "ip route get {address}",
+            "run this inside of that network, connect its VPN, or let a tunnel of ssh lead to it (ssh -N -L "
+            "{port}:{host}:{port} <a machine inside>), and name the tunnel's end in ORDERHE_MYSQL_HOST",
+        ),
         pattern=_TIMED_OUT,
         codes=("2003", "2002"),
         when=_from_outside,
@@ -217,6 +236,12 @@ SIGNATURES = (
         "'DBInstances[0].[DBInstanceStatus,Endpoint.Port]'\n"
         "aws rds start-db-instance --region {region} --db-instance-identifier {instance}",
         console="console: RDS > Databases > {instance} > Actions > Start; or set ORDERHE_MYSQL_PORT",
+        others=_own(
+            "{on_host}ss -ltn",
+            "start the server there (systemctl start mysql, or mariadb), let its bind-address be "
+            "one that this "
+            "machine reaches and not 127.0.0.1, or set ORDERHE_MYSQL_PORT to what it listens on",
+        ),
         pattern=r"refused|\(111\)|\(115\)",
         codes=("2003", "2002"),
         examples=(
@@ -257,8 +282,20 @@ SIGNATURES = (
         command="aws rds describe-db-instances --query 'DBInstances[].Endpoint.Address' --output text",
         console="set ORDERHE_MYSQL_HOST to the endpoint as RDS > Databases > Connectivity & "
         "security shows it",
+        others=_own(
+            "getent hosts {host}",
+            "set ORDERHE_MYSQL_HOST to a name that there is; of RDS it is the endpoint, as RDS > Databases > "
+            "Connectivity & security shows it",
+        ),
         pattern=r"Errno -\d|11001|Name or service|getaddrinfo|nodename|Unknown (MySQL )?server host",
         examples=(
+            Example(
+                f"Can't connect to MySQL server on '{_HOST}' ([Errno -2] Name or service not "
+                "known) (2003)",
+                f"{_PYMYSQL}; the look-up stubbed",
+                "2003",
+                _RDS,
+            ),
             Example(
                 "Can't connect to MySQL server on 'no-such.invalid' ([Errno -2] Name or service "
                 "not known) (2003)",
@@ -338,6 +375,11 @@ SIGNATURES = (
         command="date -u\naws rds modify-db-instance --region {region} --db-instance-identifier {instance} "
         "--ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately",
         console="console: RDS > Certificate update",
+        others=_own(
+            "date -u\nopenssl s_client -starttls mysql -connect {host}:{port} </dev/null | openssl x509 "
+            "-noout -dates",
+            "renew the server's certificate (ssl_cert and ssl_key in its configuration), and start it again",
+        ),
         pattern=r"certificate has expired|not yet valid",
         examples=(
             Example(
@@ -359,6 +401,14 @@ SIGNATURES = (
         command="curl -O https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem\n"
         "export ORDERHE_MYSQL_SSL_CA=global-bundle.pem",
         console="for a server of your own, name its CA's file in ORDERHE_MYSQL_SSL_CA",
+        others=_own(
+            "ORDERHE_MYSQL_SSL_CA=<the file of the CA that signed the server's certificate>",
+            "a MySQL that made its own has it as ca.pem in its data folder; where an RDS is "
+            "behind that name, "
+            "or at the other end of a tunnel, it is "
+            "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
+            "env",
+        ),
         pattern=r"CERTIFICATE_VERIFY_FAILED|self.signed|unable to get local issuer|certificate verify failed",
         examples=(
             Example(
@@ -367,7 +417,7 @@ SIGNATURES = (
                 "failed: unable to get local issuer certificate (_ssl.c:1000)) (2003)",
                 _MARIADB,
                 "2003",
-                _HERE,
+                _RDS,
             ),
             Example(
                 "SSL connection error: certificate verify failed (2026)",
@@ -406,6 +456,10 @@ SIGNATURES = (
         how="TLS began and was broken off",
         command="openssl s_client -starttls mysql -connect {host}:{port} -brief",
         console="RDS: a current engine and parameter tls_version=TLSv1.2,TLSv1.3",
+        others=_own(
+            "openssl s_client -starttls mysql -connect {host}:{port} -brief",
+            "a current server, and tls_version=TLSv1.2,TLSv1.3 in its configuration",
+        ),
         codes=("2026",),
         examples=(
             Example(
@@ -445,6 +499,12 @@ SIGNATURES = (
         command="aws rds describe-db-instances --region {region} --db-instance-identifier {instance} --query "
         "'DBInstances[0].DBInstanceStatus'",
         console="see ORDERHE_MYSQL_HOST and ORDERHE_MYSQL_PORT, and the server's log",
+        others=_own(
+            "{on_host}journalctl -n 50 -u mysql -u mariadb",
+            "see ORDERHE_MYSQL_HOST and ORDERHE_MYSQL_PORT; of a tunnel or a container, see "
+            "whether the server "
+            "behind it runs",
+        ),
         codes=("2013", "2006", "2055"),
         when=_connecting,
         examples=(
@@ -452,7 +512,7 @@ SIGNATURES = (
                 "Lost connection to MySQL server during query (2013)",
                 f"{_PYMYSQL} (a peer that hangs up)",
                 "2013",
-                {**_HERE, "connecting": "yes"},
+                {**_RDS, "connecting": "yes"},
             ),
         ),
     ),
@@ -468,6 +528,10 @@ SIGNATURES = (
         "'DBInstances[0].DBInstanceStatus'",
         console="RDS > Databases > {instance} > Monitoring; for slow queries, raise "
         "ORDERHE_MYSQL_READ_TIMEOUT",
+        others=_own(
+            "{on_host}systemctl status mysql mariadb",
+            "see its load and `show full processlist`; for slow queries, raise ORDERHE_MYSQL_READ_TIMEOUT",
+        ),
         pattern=r"ing came for|Can't read|timed out",
         codes=("2013", "2006"),
         examples=(
@@ -491,6 +555,10 @@ SIGNATURES = (
         "--source-identifier {instance} "
         "--duration 60",
         console="run the same command again: nothing is half done",
+        others=_own(
+            "{on_host}journalctl --since -1h -u mysql -u mariadb",
+            "run the same command again: nothing is half done",
+        ),
         codes=("2013", "2006", "2055", "1053", "1927"),
         examples=(
             Example("Lost connection to MySQL server during query (2013)", _MARIADB, "2013", _RDS),
@@ -534,6 +602,11 @@ SIGNATURES = (
         "the master user's: aws rds modify-db-instance --db-instance-identifier {instance} "
         "--master-user-password "
         "'<a new password>' --apply-immediately",
+        others=_own(
+            "ORDERHE_MYSQL_USER={user}\nORDERHE_MYSQL_PASSWORD='<its password>'",
+            "a new password, as an administrator: alter user '{user}'@'%' identified by '<a new password>'",
+            "env",
+        ),
         codes=("1045", "1698"),
         examples=(
             Example(
@@ -844,6 +917,11 @@ SIGNATURES = (
         "--allocated-storage "
         "<more GiB> --apply-immediately",
         console="console: RDS > Databases > {instance} > Modify > Storage",
+        others=_own(
+            "{on_host}df -h",
+            "make room where datadir and tmpdir lie: purge binary logs before now() - interval 3 day, or a "
+            "larger disk",
+        ),
         codes=("1114", "1021"),
         examples=(Example("The table 'orders' is full (1114)", _MANUAL, "1114", _RDS),),
     ),

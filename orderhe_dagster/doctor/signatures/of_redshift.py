@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.doctor.facts import MYSQL_PORTS, number
-from orderhe_dagster.doctor.signature import Example, Facts, Signature
+import re
+
+from orderhe_dagster.doctor.facts import MYSQL_PORTS, is_cluster, is_own, number
+from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
 
 _HOST = "shop.123456789012.eu-west-1.redshift-serverless.amazonaws.com"
 _AMAZON: Facts = {
@@ -31,9 +33,45 @@ _RULE = (
 )
 
 
+def _own(command: str, console: str = "", kind: str = "sh") -> Cure:
+    """The fix for the local Redshift, and for what a name that is none of AWS's leads to."""
+    place = {"host": "redshift.shop.example"}
+    return Cure(is_own, "at a host that is none of AWS's", command, console, kind, place)
+
+
+def _of_cluster(query: str, console: str) -> Cure:
+    """The question of a cluster, where Serverless's is asked otherwise."""
+    command = (
+        "aws redshift describe-clusters --region {region} --cluster-identifier {cluster} --query "
+    )
+    return Cure(is_cluster, "of a cluster", command + query, console, "sh", _CLUSTER)
+
+
+_ANSWERED = re.compile(r"refuses SSL|is no Redshift|did not let us in")
+
+
 def _of_mysql(facts: Facts) -> bool:
-    host = facts.get("host", "")
-    return number(facts, "port") in MYSQL_PORTS or ".rds." in host or facts.get("greets") == "mysql"
+    """By its name or its greeting; where nobody has asked it, by MySQL's port and an answer."""
+    kind, who = facts.get("endpoint_kind"), facts.get("greets")
+    if who or kind in ("rds", "serverless", "cluster"):
+        return who == "mysql" or kind == "rds"
+    return number(facts, "port") in MYSQL_PORTS and bool(_ANSWERED.search(facts.get("said", "")))
+
+
+def _own_data_api(facts: Facts) -> bool:
+    return bool(facts.get("data_endpoint"))
+
+
+def _here(command: str, console: str = "", kind: str = "sh") -> tuple[Cure, ...]:
+    """The fix for a Data API that is not Amazon's."""
+    place = {"data_endpoint": "https://127.0.0.1:5440"}
+    where = "of a Data API that is not Amazon's"
+    return (Cure(_own_data_api, where, command, console, kind, place),)
+
+
+_AGAIN = "run the same command again: nothing is half done"
+_SERVE_API = "orderhe warehouse serve --data-api"
+_ITS_LINES = "it prints the variables that a client needs: host, region, key and secret, and the CA"
 
 
 def _private(facts: Facts) -> bool:
@@ -61,7 +99,7 @@ SIGNATURES = (
         title="The caller may not use the Data API",
         cause="whoever runs this has no {action} on the workgroup {workgroup}",
         how="AWS answered AccessDenied to a request of the Data API",
-        command="aws iam put-user-policy --user-name {caller_name} --policy-name redshift-data "
+        command="aws iam put-user-policy --user-name {caller_name} --policy-name redshift-data-{workgroup} "
         "--policy-document "
         '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["redshift-data:ExecuteStatement",'
         '"redshift-data:BatchExecuteStatement","redshift-serverless:GetCredentials"],"Resource":'
@@ -74,6 +112,7 @@ SIGNATURES = (
         console="for a role: aws iam put-role-policy. The workgroup's id is in its ARN, which "
         "get-workgroup shows; "
         "docs/redshift.md has the whole policy",
+        others=_here(_SERVE_API, _ITS_LINES),
         pattern=r"AccessDenied|Unauthorized",
         codes=("DATA",),
         examples=(
@@ -97,6 +136,7 @@ SIGNATURES = (
         how="AWS's client had nothing to sign with, or the signature was refused",
         command="aws configure",
         console="or set AWS_PROFILE (and run `aws sso login`)",
+        others=_here(_SERVE_API, _ITS_LINES),
         pattern=r"(No|Partial)Credentials|Expired|UnrecognizedClient|InvalidSignature|MissingAuth|line break",
         codes=("DATA",),
         examples=(
@@ -122,6 +162,11 @@ SIGNATURES = (
         how="the service says that the endpoint does not exist",
         command="aws redshift-serverless list-workgroups --query 'workgroups[].workgroupName'",
         console="set ORDERHE_REDSHIFT_WORKGROUP or AWS_DEFAULT_REGION",
+        others=_here(
+            "ORDERHE_REDSHIFT_WORKGROUP=local",
+            "that is how the local Redshift's is called, and its database `dev`",
+            "env",
+        ),
         pattern=r"endpoint doesn't exist|ResourceNotFound",
         codes=("DATA",),
         examples=(
@@ -140,6 +185,9 @@ SIGNATURES = (
         cause="AWS_DEFAULT_REGION is empty or misspelt, and the profile names none",
         how="AWS's client stopped before it asked anything",
         command="export AWS_DEFAULT_REGION=<the workgroup's region>",
+        others=_here(
+            "export AWS_DEFAULT_REGION=us-east-1", "the local Redshift's, as it prints it"
+        ),
         pattern=r"NoRegion|InvalidRegion",
         codes=("DATA",),
         examples=(
@@ -156,6 +204,7 @@ SIGNATURES = (
         how="the service says so",
         command="aws redshift-data list-statements --status STARTED",
         console="run it again a little later, with fewer runs at once",
+        others=_here("orderhe run '*'", "a little later, with fewer runs at once"),
         pattern=r"ActiveStatementsExceeded|ActiveSessionsExceeded|Throttling|TooManyRequests|ActiveWaiting",
         codes=("DATA",),
         examples=(
@@ -175,6 +224,12 @@ SIGNATURES = (
         how="no answer came in all tries",
         command="curl -sSI https://redshift-data.{region}.amazonaws.com/",
         console="see AWS_DEFAULT_REGION, ORDERHE_REDSHIFT_ENDPOINT_URL and HTTPS_PROXY",
+        others=_here(
+            "curl -sS -o /dev/null {data_endpoint}",
+            "start it (orderhe warehouse serve --data-api), or set ORDERHE_REDSHIFT_ENDPOINT_URL "
+            "to what it prints, "
+            "and ORDERHE_REDSHIFT_SSL_CA to its CA",
+        ),
         pattern=r"EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|HTTPClientError",
         codes=("DATA",),
         examples=(
@@ -193,7 +248,8 @@ SIGNATURES = (
         title="The Redshift settings name a MySQL",
         cause="{host}:{port} is a MySQL's endpoint or port: its greeting is no answer to Redshift's "
         "first message",
-        how="port {port}, the host's name or the greeting is a MySQL's",
+        how="the host's name or the greeting is a MySQL's, or port {port} is and what answers "
+        "there is no Redshift",
         kind="env",
         command="ORDERHE_REDSHIFT_HOST=<the endpoint of the workgroup>\nORDERHE_REDSHIFT_PORT=5439",
         console="the MySQL's own settings are ORDERHE_MYSQL_HOST and ORDERHE_MYSQL_PORT",
@@ -225,6 +281,13 @@ SIGNATURES = (
         f"--publicly-accessible\n{_RULE}",
         console="better: leave it private, and run this inside the VPC, by a VPN, or with "
         "ORDERHE_WAREHOUSE=data_api (HTTPS and IAM, no port at all)",
+        others=(
+            _own(
+                "ip route get {address}",
+                "run this inside of that network, connect its VPN, or let a tunnel of ssh lead to it (ssh -N "
+                "-L {port}:{host}:{port} <a machine inside>)",
+            ),
+        ),
         pattern=_TIMED_OUT,
         when=lambda facts: (
             _is_connecting(facts) and _private(facts) and facts.get("endpoint_kind") != "cluster"
@@ -279,6 +342,13 @@ SIGNATURES = (
         how="connecting ended by a timeout",
         command=_RULE,
         console="console: Amazon Redshift > Clusters > Properties > Network and security settings",
+        others=(
+            _own(
+                "nc -vz -w 5 {host} {port}",
+                "let this machine's address in at the server's firewall, on port {port} alone; see "
+                "ORDERHE_REDSHIFT_HOST",
+            ),
+        ),
         pattern=_TIMED_OUT,
         when=_is_connecting,
         examples=(Example("connection time out; timed out", _DRIVER, "", _CLUSTER),),
@@ -308,6 +378,17 @@ SIGNATURES = (
         "{workgroup} --query "
         "'workgroup.[status,endpoint.address,endpoint.port]'",
         console="set ORDERHE_REDSHIFT_PORT to what it says",
+        others=(
+            _of_cluster(
+                "'Clusters[0].[ClusterStatus,Endpoint]'",
+                "set ORDERHE_REDSHIFT_PORT to what it says",
+            ),
+            _own(
+                "{on_host}ss -ltn",
+                "start there what is to listen (orderhe warehouse serve, or a tunnel), or set "
+                "ORDERHE_REDSHIFT_PORT",
+            ),
+        ),
         pattern=r"refused|Errno 111",
         examples=(
             Example("communication error; [Errno 111] Connection refused", _DRIVER, "", _AMAZON),
@@ -342,13 +423,20 @@ SIGNATURES = (
         command="aws redshift-serverless list-workgroups --query 'workgroups[].endpoint.address' "
         "--output text",
         console="set ORDERHE_REDSHIFT_HOST to what it says",
+        others=(
+            _own(
+                "getent hosts {host}",
+                "set ORDERHE_REDSHIFT_HOST to a name that there is; of Amazon's it is the endpoint that the "
+                "workgroup's page shows, without port and database",
+            ),
+        ),
         pattern=r"Errno -\d|11001|Name or service|getaddrinfo|nodename",
         examples=(
             Example(
                 "communication error; [Errno -2] Name or service not known",
                 _DRIVER,
                 "",
-                {**_AMAZON, "host": "no-such-workgroup.invalid"},
+                _AMAZON,
             ),
         ),
     ),
@@ -487,8 +575,11 @@ SIGNATURES = (
         kind="env",
         command="ORDERHE_REDSHIFT_DATABASE=dev",
         console="aws redshift-serverless get-namespace --namespace-name {namespace} --query namespace.dbName",
+        others=(
+            _own("ORDERHE_REDSHIFT_DATABASE=dev", "the local Redshift has no other", kind="env"),
+        ),
         codes=("3D000",),
-        examples=(Example('database "shop" does not exist', _LOCAL, "3D000", _HERE),),
+        examples=(Example('database "shop" does not exist', _LOCAL, "3D000", _AMAZON),),
     ),
     Signature(
         name="redshift-too-many-connections",
@@ -558,7 +649,7 @@ SIGNATURES = (
         "(and GetWorkgroup where "
         "the host is left out)",
         how="AWS answered AccessDenied before anything was connected",
-        command="aws iam put-user-policy --user-name {caller_name} --policy-name redshift-login "
+        command="aws iam put-user-policy --user-name {caller_name} --policy-name redshift-login-{workgroup} "
         "--policy-document "
         '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":'
         '["redshift-serverless:GetCredentials","redshift-serverless:GetWorkgroup"],"Resource":'
@@ -651,10 +742,19 @@ SIGNATURES = (
         "workgroup.status",
         console="run the same command again: nothing is half done. In scripts of your own, leave "
         "`timeout` out",
+        others=(
+            _of_cluster("'Clusters[0].ClusterStatus'", _AGAIN),
+            _own(
+                "nc -vz -w 5 {host} {port}",
+                f"{_AGAIN}. What the local Redshift met is in the terminal of `orderhe warehouse "
+                "serve`; a tunnel "
+                "may have to be started again",
+            ),
+        ),
         pattern=_TIMED_OUT + r"|ing came for|not complete after|not taken within",
         examples=(
             Example(
-                "timed out", "redshift-connector with timeout=", "", {**_HERE, "connecting": ""}
+                "timed out", "redshift-connector with timeout=", "", {**_AMAZON, "connecting": ""}
             ),
             Example(
                 "nothing came for 3615 s",
@@ -676,13 +776,22 @@ SIGNATURES = (
         "{workgroup} --query "
         "workgroup.status",
         console="run the same command again: nothing is half done",
+        others=(
+            _of_cluster("'Clusters[0].ClusterStatus'", _AGAIN),
+            _own(
+                "nc -vz -w 5 {host} {port}",
+                f"{_AGAIN}. What the local Redshift met is in the terminal of `orderhe warehouse "
+                "serve`; a tunnel "
+                "may have to be started again",
+            ),
+        ),
         pattern=r"socket closed|BrokenPipe|[Cc]onnection reset|connection is closed|EOF",
         examples=(
             Example(
                 "BrokenPipe: server socket closed. Please check that client side networking configurations",
                 _DRIVER,
                 "",
-                _HERE,
+                _AMAZON,
             ),
             Example("[Errno 104] Connection reset by peer", _DRIVER, "", _HERE),
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.doctor.signature import Example, Facts, Signature
+from orderhe_dagster.doctor.facts import own_store
+from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
 
 _FACTS: Facts = {
     "bucket": "shop-backup",
@@ -24,10 +25,31 @@ _AWS = "AWS's documentation, S3's error responses"
 _BOTOCORE = "seen: botocore"
 _DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled")
 _RIGHTS = (
-    "aws iam put-user-policy --user-name {caller_name} --policy-name orderhe-store --policy-document "
+    "aws iam put-user-policy --user-name {caller_name} --policy-name orderhe-store-{place_name} "
+    "--policy-document "
     '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject",'
     '"s3:DeleteObject","s3:AbortMultipartUpload"],"Resource":"{objects_arn}*"},{"Effect":"Allow","Action":'
     '["s3:ListBucket","s3:ListBucketMultipartUploads"],"Resource":"{bucket_arn}"}]}\''
+)
+
+
+def _own(command: str, console: str = "") -> Cure:
+    """The fix on a server that is not Amazon's S3: it has users and rights of its own."""
+    return Cure(own_store, "on a server of one's own", command, console, "sh", _OWN)
+
+
+def _denied_by(kind: str, where: str, command: str, console: str) -> Cure:
+    place = {"denied_by": kind}
+    return Cure(lambda facts: facts.get("denied_by") == kind, where, command, console, "sh", place)
+
+
+_NARROW = "take that statement out, or narrow it"
+_OWN_RIGHTS = _own(
+    "aws s3api list-objects-v2 --endpoint-url {endpoint} --bucket {bucket} --max-items 1",
+    "as the administrator of {endpoint}, give this access key s3:GetObject, s3:PutObject, "
+    "s3:DeleteObject and "
+    "s3:AbortMultipartUpload below {objects_arn}, s3:ListBucket and s3:ListBucketMultipartUploads on "
+    "{bucket_arn} (of MinIO: mc admin policy)",
 )
 _ROLE = (
     "for a role: aws iam put-role-policy --role-name <role>, with the same document (docs/s3.md)"
@@ -45,12 +67,18 @@ SIGNATURES = (
         cause="the bucket or ORDERHE_S3_KMS_KEY_ID encrypts with a key of KMS that this caller may "
         "not use, or that is disabled",
         how="the answer names kms",
-        command="aws iam put-user-policy --user-name {caller_name} --policy-name orderhe-key "
+        command="aws iam put-user-policy --user-name {caller_name} --policy-name orderhe-key-{key_name} "
         "--policy-document "
         '\'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:GenerateDataKey",'
         '"kms:Decrypt"],'
         '"Resource":"{kms_key_arn}"}]}\'',
         console="the key's own policy must agree: KMS > Customer managed keys > Key policy",
+        others=(
+            _own(
+                "aws s3api get-bucket-encryption --endpoint-url {endpoint} --bucket {bucket}",
+                "see the key server of {endpoint}; or leave ORDERHE_S3_SSE and ORDERHE_S3_KMS_KEY_ID out",
+            ),
+        ),
         pattern=r"kms[:.]|KMS\.",
         examples=(
             Example(
@@ -77,6 +105,42 @@ SIGNATURES = (
         command="aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text",
         console="console: S3 > {bucket} > Permissions > Bucket policy; AWS Organizations > "
         "Policies for those of the organisation",
+        others=(
+            _own(
+                "aws s3api get-bucket-policy --endpoint-url {endpoint} --bucket {bucket} --query Policy "
+                "--output text",
+                _NARROW,
+            ),
+            _denied_by(
+                "service control",
+                "of the organisation",
+                "aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id "
+                "$(aws sts get-caller-identity --query Account --output text)",
+                "the organisation's management account runs this, and narrows the statement; "
+                "those of the units "
+                "above the account count, too",
+            ),
+            _denied_by(
+                "permissions boundary",
+                "of the caller's boundary",
+                "aws iam get-user --user-name {caller_name} --query User.PermissionsBoundary",
+                "for a role: aws iam get-role. The statement is taken out of a new version of that policy: "
+                "aws iam create-policy-version --set-as-default",
+            ),
+            _denied_by(
+                "identity-based",
+                "of the caller's own policies",
+                "aws iam list-attached-user-policies --user-name {caller_name}\n"
+                "aws iam list-user-policies --user-name {caller_name}",
+                f"for a role: list-attached-role-policies, list-role-policies; {_NARROW}",
+            ),
+            _denied_by(
+                "vpc endpoint",
+                "of the VPC's endpoint",
+                "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[VpcEndpointId,PolicyDocument]'",
+                _NARROW,
+            ),
+        ),
         pattern=r"explicit deny",
         codes=_DENIED,
         examples=(
@@ -100,6 +164,7 @@ SIGNATURES = (
         how="S3 answered 403 to a request about the bucket itself",
         command=_RIGHTS,
         console=_ROLE + ". Is it yours? aws s3api list-buckets --query 'Buckets[].Name'",
+        others=(_OWN_RIGHTS,),
         codes=_DENIED,
         when=lambda facts: facts.get("scope") == "bucket",
         examples=(Example("AccessDenied: Access Denied", _MOTO, "AccessDenied", _BUCKET),),
@@ -114,6 +179,7 @@ SIGNATURES = (
         how="S3 answered 403 AccessDenied",
         command=_RIGHTS,
         console=_ROLE,
+        others=(_OWN_RIGHTS,),
         codes=_DENIED,
         examples=(
             Example("AccessDenied: Access Denied", _MOTO, "AccessDenied", _FACTS),
@@ -133,6 +199,14 @@ SIGNATURES = (
         how="S3 answered 404 NoSuchBucket",
         command="orderhe create",
         console="or set ORDERHE_S3_BUCKET to one of: aws s3api list-buckets --query 'Buckets[].Name'",
+        others=(
+            _own(
+                "orderhe create",
+                "or set ORDERHE_S3_BUCKET to one of: aws s3api list-buckets --endpoint-url "
+                "{endpoint} --query "
+                "'Buckets[].Name'",
+            ),
+        ),
         codes=("NoSuchBucket", "404"),
         examples=(
             Example(
@@ -186,6 +260,12 @@ SIGNATURES = (
         "region of the Redshift that reads it",
         how="S3 redirected to another region",
         command="aws s3api get-bucket-location --bucket {bucket}\nexport AWS_DEFAULT_REGION=<that region>",
+        others=(
+            _own(
+                "aws s3api get-bucket-location --endpoint-url {endpoint} --bucket {bucket}\n"
+                "export AWS_DEFAULT_REGION=<that region>",
+            ),
+        ),
         codes=(
             "PermanentRedirect",
             "301",
@@ -393,6 +473,12 @@ SIGNATURES = (
         how="S3 says so",
         command="aws s3api get-bucket-lifecycle-configuration --bucket {bucket}",
         console="restore the objects (aws s3api restore-object), and let the rule leave backup/ alone",
+        others=(
+            _own(
+                "aws s3api get-bucket-lifecycle-configuration --endpoint-url {endpoint} --bucket {bucket}",
+                "bring the objects back on {endpoint}, and let the rule leave backup/ alone",
+            ),
+        ),
         codes=("InvalidObjectState",),
         examples=(
             Example(

@@ -115,21 +115,64 @@ class AWSCloud(Cloud):
         """The inbound TCP rules of each security group."""
         with _asking("ec2:DescribeSecurityGroups"):
             found = self._client("ec2", region).describe_security_groups(GroupIds=list(groups))
-        return {
-            group["GroupId"]: [
-                Rule(
-                    int(rule.get("FromPort", 0)),
-                    int(rule.get("ToPort", 65535)),
-                    (
-                        *(block["CidrIp"] for block in rule.get("IpRanges", [])),
-                        *(block["CidrIpv6"] for block in rule.get("Ipv6Ranges", [])),
-                    ),
-                )
-                for rule in group.get("IpPermissions", [])
-                if rule.get("IpProtocol") in ("tcp", "6", "-1")
+            return {
+                group["GroupId"]: [
+                    self._rule(rule, region)
+                    for rule in group.get("IpPermissions", [])
+                    if rule.get("IpProtocol") in ("tcp", "6", "-1")
+                ]
+                for group in found["SecurityGroups"]
+            }
+
+    def _rule(self, rule: Mapping[str, Any], region: str) -> Rule:
+        """An inbound rule, with what stands in the lists of addresses that it names."""
+        listed: list[str] = []
+        unread: list[str] = []
+        for one in rule.get("PrefixListIds", []):
+            try:
+                listed += self._entries(one["PrefixListId"], region)
+            except Untold:
+                unread.append(one["PrefixListId"])
+        return Rule(
+            int(rule.get("FromPort", 0)),
+            int(rule.get("ToPort", 65535)),
+            (
+                *(block["CidrIp"] for block in rule.get("IpRanges", [])),
+                *(block["CidrIpv6"] for block in rule.get("Ipv6Ranges", [])),
+            ),
+            tuple(
+                pair["GroupId"] for pair in rule.get("UserIdGroupPairs", []) if "GroupId" in pair
+            ),
+            tuple(listed),
+            tuple(unread),
+            str(rule["IpProtocol"]),
+        )
+
+    def _entries(self, name: str, region: str) -> list[str]:
+        with _asking("ec2:GetManagedPrefixListEntries"):
+            client = self._client("ec2", region)
+            pages = client.get_paginator("get_managed_prefix_list_entries").paginate(
+                PrefixListId=name
+            )
+            return [entry["Cidr"] for page in pages for entry in page["Entries"]]
+
+    def members(self, groups: Sequence[str], region: str) -> frozenset[str]:
+        """The addresses of the network interfaces in any of these security groups."""
+        with _asking("ec2:DescribeNetworkInterfaces"):
+            pages = (
+                self._client("ec2", region)
+                .get_paginator("describe_network_interfaces")
+                .paginate(Filters=[{"Name": "group-id", "Values": list(groups)}])
+            )
+            own = [
+                address
+                for page in pages
+                for interface in page["NetworkInterfaces"]
+                for address in (interface, *interface.get("PrivateIpAddresses", []))
             ]
-            for group in found["SecurityGroups"]
-        }
+        private = {str(one["PrivateIpAddress"]) for one in own if one.get("PrivateIpAddress")}
+        shown = [(one.get("Association") or {}).get("PublicIp") for one in own]
+        return frozenset(private | {str(address) for address in shown if address})
 
     def without_gateway(self, subnets: Sequence[str], region: str) -> Sequence[str]:
         """The subnets whose routes (their own, or their network's main ones) lead to no internet gateway."""
@@ -171,10 +214,11 @@ class AWSCloud(Cloud):
                 answer = iam.get_role_policy(RoleName=name, PolicyName=own)
                 policies[own] = _document(answer["PolicyDocument"])
             for other in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-                policies[other["PolicyName"]] = _managed(iam, other["PolicyArn"])
+                policies[other["PolicyArn"]] = _managed(iam, other["PolicyArn"])
             bound = (one.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
             trust = _document(one.get("AssumeRolePolicyDocument") or {})
-            return Role(arn, name, trust, policies, _managed(iam, bound) if bound else None)
+            document = _managed(iam, bound) if bound else None
+            return Role(arn, name, trust, policies, document, str(bound or ""))
 
         return _or_none("iam:GetRole and iam:ListRolePolicies", ask)
 

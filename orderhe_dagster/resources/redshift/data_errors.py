@@ -130,6 +130,8 @@ def request_error(error: Exception, settings: RedshiftSettings, doing: str, sql:
 def _symptom(error: Exception, settings: RedshiftSettings, sql: str) -> Symptom:
     """What AWS's client or the service said; `DATA` tells it from what Redshift itself says."""
     facts = {name: text for name, text in facts_of(settings, sql).items() if name != "host"}
+    if settings.endpoint_url:
+        facts["data_endpoint"] = settings.endpoint_url
     if quotes_credentials(error):
         return Symptom("redshift", "AWS's credentials hold a line break", "DATA", facts)
     response = getattr(error, "response", None)
