@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from orderhe_dagster.errors import OrderheError
 
@@ -36,6 +37,15 @@ class PortError(OrderheError):
     """The base of every error of a port. The text names the thing and the next action."""
 
     symptom: Symptom | None = None
+
+
+_Error = TypeVar("_Error", bound=PortError)
+
+
+def as_told_by(error: PortError, other: _Error) -> _Error:
+    """The other error, which says more of what one error told: with the system's own words of that one."""
+    other.symptom = other.symptom or error.symptom
+    return other
 
 
 class PreconditionFailed(PortError):

@@ -11,6 +11,7 @@ Differences, with their reasons:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -95,3 +96,36 @@ WAREHOUSES: dict[
     "redshift": _redshift,
     "data_api": _data_api,
 }
+
+
+def counted_at_once(made: Warehouse, adders: int, times: int) -> int:
+    """What several sessions add up to that count one row up, each so many times, at once.
+
+    Each reads first, so that its snapshot is older than what the others commit: Redshift's 1023.
+    """
+    with made.session("make") as session:
+        session.execute("create table counted (id int, held int)")
+        session.execute("insert into counted values (1, 0)")
+    errors: list[BaseException] = []
+
+    def add(number: int) -> None:
+        try:
+            with made.session(f"adder {number}") as session:
+                for _ in range(times):
+                    session.transaction(
+                        [
+                            "select held from counted",
+                            "update counted set held = held + 1 where id = 1",
+                        ]
+                    )
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(adders)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert errors == []
+    held: int = made.query("select held from counted").scalar()
+    return held

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,6 +17,7 @@ from local_redshift.data_api.server import DataApi
 from local_redshift.database.database import Database
 from local_redshift.testing import data_api
 from local_redshift.testing.server import Redshift
+from orderhe_dagster.doctor.explain import explain
 from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.resources.build import build_store, build_warehouse
@@ -37,7 +37,12 @@ from orderhe_dagster.resources.redshift.data_errors import (
     request_error,
 )
 from orderhe_dagster.settings.config import RedshiftSettings, load_settings
-from orderhe_dagster_tests.contracts.warehouses import CREDENTIALS, by_the_data_api, over_the_wire
+from orderhe_dagster_tests.contracts.warehouses import (
+    CREDENTIALS,
+    by_the_data_api,
+    counted_at_once,
+    over_the_wire,
+)
 from orderhe_dagster_tests.servers.s3 import use
 from orderhe_dagster_tests.servers.standstill import silent_peer
 from orderhe_dagster_tests.shops import TestShop, sales_shop
@@ -235,33 +240,7 @@ def test_what_is_too_much_for_a_batch_is_one_transaction_all_the_same(
 
 
 def test_a_transaction_in_the_way_of_another_is_repeated(made: DataApiWarehouse) -> None:
-    """Each reads first, so that its snapshot is older than what the others commit: Redshift's 1023."""
-    made = replace(made, attempts=100)
-    with made.session("make") as session:
-        session.execute("create table counted (id int, held int)")
-        session.execute("insert into counted values (1, 0)")
-    errors: list[BaseException] = []
-
-    def add(number: int) -> None:
-        try:
-            with made.session(f"adder {number}") as session:
-                for _ in range(3):
-                    session.transaction(
-                        [
-                            "select held from counted",
-                            "update counted set held = held + 1 where id = 1",
-                        ]
-                    )
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=add, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert errors == []
-    assert made.query("select held from counted").scalar() == 9
+    assert counted_at_once(replace(made, attempts=100), adders=3, times=3) == 9
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(api: DataApi) -> None:
@@ -348,9 +327,17 @@ def test_a_transaction_that_nobody_knows_of_may_have_been_committed(
 
         with monkeypatch.context() as patch:
             meeting(patch, fault)
-            with pytest.raises(CommitUnknown, match="Whether the transaction was committed"):
+            with pytest.raises(CommitUnknown, match="Whether the transaction was") as raised:
                 session.transaction(["insert into t values (1)"])
+        assert explained(raised.value) == "data-unreached"
     assert made.query("select count(*) from t").scalar() == 1
+
+
+def explained(error: PortError) -> str:
+    """The doctor's name for what an error came from."""
+    why = explain(error)
+    assert why is not None
+    return why.name
 
 
 EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
@@ -399,8 +386,9 @@ def test_credentials_that_expire_while_it_commits_leave_it_unknown(
 
         with monkeypatch.context() as patch:
             meeting(patch, fault)
-            with pytest.raises(CommitUnknown, match="ExpiredToken"):
+            with pytest.raises(CommitUnknown, match="ExpiredToken") as raised:
                 session.transaction(["insert into t values (1)"] * count)
+        assert explained(raised.value) == "data-no-credentials", "why is told all the same"
     assert made.query("select count(*) from t").scalar() == count
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,39 +22,14 @@ from orderhe_dagster.road import audit, builds, loads
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.config import load_settings
-from orderhe_dagster_tests.contracts.warehouses import over_the_wire
+from orderhe_dagster_tests.contracts.warehouses import counted_at_once, over_the_wire
 from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.shops import TestShop, sales_shop
 
 
 def test_a_transaction_in_the_way_of_another_is_repeated(redshift: Redshift) -> None:
-    """Each reads first, so that its snapshot is older than what the others commit: Redshift's 1023."""
     made = replace(over_the_wire(redshift), attempts=100)
-    with made.session("make") as session:
-        session.execute("create table counted (id int, held int)")
-        session.execute("insert into counted values (1, 0)")
-    errors: list[BaseException] = []
-
-    def add(number: int) -> None:
-        try:
-            with made.session(f"adder {number}") as session:
-                for _ in range(5):
-                    session.transaction(
-                        [
-                            "select held from counted",
-                            "update counted set held = held + 1 where id = 1",
-                        ]
-                    )
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert errors == []
-    assert made.query("select held from counted").scalar() == 20
+    assert counted_at_once(made, adders=4, times=5) == 20
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such limit")

@@ -13,15 +13,21 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortError, StatementError
+from orderhe_dagster.ports.errors import (
+    CommitUnknown,
+    ConnectionLost,
+    PortError,
+    StatementError,
+    as_told_by,
+)
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Lines, Result, Row, Take, Warehouse
 from orderhe_dagster.resources.redshift.connection import label_text
 from orderhe_dagster.resources.redshift.data_client import DataClient, Members, running
 from orderhe_dagster.resources.redshift.data_errors import SessionGone, failed_statement, place
 from orderhe_dagster.resources.redshift.repeating import ATTEMPTS, repeated
-from orderhe_dagster.resources.redshift.unload import Unload
-from orderhe_dagster.resources.redshift.warehouse import UNLOADED, role_clause
+from orderhe_dagster.resources.redshift.unload import UNLOADED, Unload, written
+from orderhe_dagster.resources.redshift.warehouse import role_clause
 from orderhe_dagster.settings.config import RedshiftSettings
 
 KEPT_ALIVE_S = 1_800
@@ -73,13 +79,11 @@ class DataApiWarehouse(Warehouse):
 
     def write(self, sql: str, lines: Lines, label: str = "query", about: int = 0) -> Result:
         """Run a reading statement into lines: by UNLOAD where it is worth it and allowed."""
+        way = None
+        if self.store is not None and about >= self.unloaded:
+            way = Unload(self.store, self.copy_authorization)
         with self.session(label, read_only=True) as session:
-            if self.store is not None and about >= self.unloaded:
-                unload = Unload(self.store, self.copy_authorization)
-                result = unload.write(session, sql, lines, label)
-                if result is not None:
-                    return result
-            return session.stream(sql, lines.add)
+            return written(session, sql, lines, label, way)
 
 
 class DataApiSession:
@@ -237,7 +241,8 @@ class DataApiSession:
 
 
 def _unknown(error: PortError) -> CommitUnknown:
-    return CommitUnknown(f"{error}. Whether the transaction was committed is not known")
+    unknown = CommitUnknown(f"{error}. Whether the transaction was committed is not known")
+    return as_told_by(error, unknown)
 
 
 # -- values ----------------------------------------------------------------------------------------

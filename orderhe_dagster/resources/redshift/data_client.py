@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orderhe_dagster.ports.errors import ConnectionLost, PortError
+from orderhe_dagster.ports.errors import ConnectionLost, PortError, Symptom, as_told_by
 from orderhe_dagster.resources.redshift.data_errors import BUSY, SessionGone, place, request_error
-from orderhe_dagster.resources.redshift.errors import shown
+from orderhe_dagster.resources.redshift.errors import facts_of, shown
 from orderhe_dagster.resources.redshift.repeating import pause
 from orderhe_dagster.resources.s3.client import Connection, client_of
 from orderhe_dagster.resources.s3.errors import code_of
@@ -107,7 +107,8 @@ class DataClient:
             raise
         except PortError as error:
             self.cancel(answer["Id"])
-            raise ConnectionLost(f"{error}. It had been taken in") from None
+            lost = ConnectionLost(f"{error}. It had been taken in")
+            raise as_told_by(error, lost) from None
         except BaseException:
             self.cancel(answer["Id"])
             raise
@@ -122,11 +123,14 @@ class DataClient:
             if described["Status"] in OVER:
                 return described
             if time.monotonic() >= ends:
-                raise ConnectionLost(
+                limit_s = self.settings.statement_timeout
+                late = ConnectionLost(
                     f"{place(self.settings)} was not done in time when asked to {doing}: a statement may "
-                    f"run for ORDERHE_REDSHIFT_STATEMENT_TIMEOUT ({self.settings.statement_timeout} s). "
-                    "It was cancelled"
+                    f"run for ORDERHE_REDSHIFT_STATEMENT_TIMEOUT ({limit_s} s). It was cancelled"
                 )
+                said = f"not complete after {limit_s} s"
+                late.symptom = Symptom("redshift", said, "", facts_of(self.settings))
+                raise late
             attempt += 1
             pause(min(attempt, 4))
 
@@ -193,7 +197,8 @@ def _perhaps(lost: ConnectionLost | None, error: PortError) -> PortError:
     """A refusal says nothing of the same request before, whose answer was lost: it may have been taken in."""
     if lost is None or lost is error:
         return error
-    return ConnectionLost(f"{lost}. Asked again: {error}")
+    told = lost if error.symptom is None else error
+    return as_told_by(told, ConnectionLost(f"{lost}. Asked again: {error}"))
 
 
 def running(sql: str) -> str:

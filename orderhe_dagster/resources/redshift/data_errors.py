@@ -100,9 +100,11 @@ def failed_statement(
     words = _TAIL.sub("", text).strip()
     begin = _SERVER.match(words)
     if begin is None:
-        return ConnectionLost(
+        lost = ConnectionLost(
             f"the Data API lost its connection to Redshift while it ran {shown(sql)}: {words or 'no word'}"
         )
+        lost.symptom = Symptom("redshift", words or "no word", "", facts_of(settings, sql))
+        return lost
     body = _HINT.sub("", words[begin.end() :])
     detail = _DETAIL.search(body)
     message = " ".join((body[: detail.start()] if detail else body).split())

@@ -1,7 +1,7 @@
 """A select's rows by way of the store: UNLOAD writes Parquet, and a DuckDB of ours makes lines of it.
 
 The driver makes a Python object of every value, the warehouse and DuckDB do not. Whether the way is
-worth it, and what is done without it, is `warehouse`'s to say.
+worth it is the warehouses' to say.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from orderhe_dagster.ports.warehouse import Lines, Result, Session
 log = logging.getLogger("orderhe.redshift")
 PREFIX = "unload"
 """Where in the store the files lie, for as long as they are read."""
+UNLOADED = 100_000
+"""From so many rows on, the driver's 10 s of CPU a million outweigh the round trip by the store."""
 _ROWS = "rows_"
 _MOST_MB = 256
 """The size of a file: one of them is on this machine at a time."""
@@ -44,6 +46,12 @@ _CASTS = {
     **dict.fromkeys(("varchar", "text"), "varchar"),
 }
 """The types that UNLOAD writes to Parquet as they are, and what they are to DuckDB."""
+
+
+def written(session: Session, sql: str, lines: Lines, name: str, way: Unload | None) -> Result:
+    """A select's rows, written into lines: by this way where it is open, else row by row."""
+    result = way.write(session, sql, lines, name) if way is not None else None
+    return session.stream(sql, lines.add) if result is None else result
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, StatementError
+from orderhe_dagster.ports.errors import (
+    CommitUnknown,
+    ConnectionLost,
+    StatementError,
+    as_told_by,
+)
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Lines, Result, Row, Take, Warehouse
 from orderhe_dagster.resources.redshift.connection import close, connect
 from orderhe_dagster.resources.redshift.errors import statement_error, unreadable
 from orderhe_dagster.resources.redshift.knock import knock
 from orderhe_dagster.resources.redshift.repeating import ATTEMPTS, repeated
-from orderhe_dagster.resources.redshift.unload import Unload
+from orderhe_dagster.resources.redshift.unload import UNLOADED, Unload, written
 from orderhe_dagster.settings.config import RedshiftSettings
 
 _T = TypeVar("_T")
 _BATCH = 2_000  # rows
-UNLOADED = 100_000
-"""From so many rows on, the driver's 10 s of CPU a million outweigh the round trip by the store."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,11 @@ class RedshiftWarehouse(Warehouse):
 
     def write(self, sql: str, lines: Lines, label: str = "query", about: int = 0) -> Result:
         """Run a reading statement into lines: by UNLOAD where it is worth it and allowed."""
+        way = None
+        if self.store is not None and about >= self.unloaded:
+            way = Unload(self.store, self.copy_authorization)
         with self.session(label, read_only=True) as session:
-            if self.store is not None and about >= self.unloaded:
-                unload = Unload(self.store, self.copy_authorization)
-                result = unload.write(session, sql, lines, label)
-                if result is not None:
-                    return result
-            return session.stream(sql, lines.add)
+            return written(session, sql, lines, label, way)
 
 
 def role_clause(settings: RedshiftSettings) -> str:
@@ -124,9 +125,8 @@ class RedshiftSession:
         try:
             self._run("commit")
         except ConnectionLost as error:
-            raise CommitUnknown(
-                f"{error}. Whether the transaction was committed is not known"
-            ) from None
+            unknown = CommitUnknown(f"{error}. Whether the transaction was committed is not known")
+            raise as_told_by(error, unknown) from None
         return results
 
     def _repeated(self, run: Callable[[], _T], again: Callable[[], bool] = lambda: True) -> _T:
