@@ -91,7 +91,7 @@ def prepare_home(settings: Settings) -> Home:
     """
     home = home_of(settings)
     for folder in (home.dagster, home.store, home.exports, home.cache):
-        make_private(folder)
+        make_private(folder, home.folder)
     dagster_yaml.check(home.instance, write_once(home.instance, dagster_yaml.TEXT))
     return home
 

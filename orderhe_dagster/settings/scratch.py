@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import LockTimeout
+from orderhe_dagster.settings.folders import make_private
 from orderhe_dagster.settings.locks import file_lock
 
 _LIFE = "alive"
@@ -64,6 +65,7 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Nobody else makes or removes folders under `root` meanwhile; the files in them are free."""
+    make_private(root, root.parent)
     with file_lock(root / "making", label="making and removing scratch folders"):
         yield
 

@@ -27,6 +27,7 @@ from orderhe_dagster.settings.home import (
     use_home,
 )
 from orderhe_dagster.settings.project import read_catalogue
+from orderhe_dagster.settings.scratch import scratch_folder
 
 START_TOGETHER = """
 import os, sys
@@ -274,7 +275,7 @@ def test_a_spoilt_start_date_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no modes here")
-@pytest.mark.parametrize("made_by", ["home", "catalogue", "source", "store", "lock"])
+@pytest.mark.parametrize("made_by", ["home", "catalogue", "source", "store", "lock", "scratch"])
 def test_the_home_is_its_owners_alone_whoever_makes_it(made_by: str, tmp_path: Path) -> None:
     settings = load_settings({"ORDERHE_HOME": str(tmp_path / "state" / "home")}, tmp_path)
     before = os.umask(0)
@@ -287,6 +288,9 @@ def test_the_home_is_its_owners_alone_whoever_makes_it(made_by: str, tmp_path: P
             build_source(settings).create([])
         elif made_by == "store":
             build_store(settings).put("a/b", b"")
+        elif made_by == "scratch":
+            with scratch_folder(home_of(settings).scratch, "a test"):
+                pass
         else:
             remember_start(home_of(settings), date(2026, 1, 1))
     finally:
@@ -294,6 +298,7 @@ def test_the_home_is_its_owners_alone_whoever_makes_it(made_by: str, tmp_path: P
     for folder in (tmp_path / "state" / "home", *(tmp_path / "state" / "home").iterdir()):
         assert folder.exists()
         assert not folder.is_dir() or folder.stat().st_mode & 0o077 == 0, folder
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o777, "above it, the umask decides"
 
 
 def test_a_home_that_is_there_keeps_its_mode(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.store import Listed, Object, Store
 from orderhe_dagster.resources.store_keys import split_key
-from orderhe_dagster.settings.folders import PRIVATE, make_private
+from orderhe_dagster.settings.folders import make_private, mode_of
 from orderhe_dagster.settings.locks import file_lock
 
 _STRIPES = 256
@@ -44,8 +44,9 @@ class FolderStore(Store):
 
     def create(self) -> None:
         """Make the bucket's folder if it is not there."""
-        _make_folder(self._bucket_folder.joinpath(*split_key(self.prefix, "prefix", empty=True)))
-        _make_folder(self._locks_folder)
+        bucket = self._bucket_folder.joinpath(*split_key(self.prefix, "prefix", empty=True))
+        for folder in (bucket, self._locks_folder):
+            _make_folder(folder, self._state)
 
     def url(self, key: str) -> str:
         """The full address, `s3://bucket/prefix/key`."""
@@ -100,7 +101,7 @@ class FolderStore(Store):
     def upload(self, files: Iterable[tuple[str, Path]]) -> None:
         """Move each local file under its key (copy it from another disk); durable on return."""
         given = list(files)
-        make_private(self._locks_folder)
+        make_private(self._locks_folder, self._state)
         here = self._locks_folder.stat().st_dev
         touched: set[Path] = set()
         # A disk makes many things durable at once in little more time than one.
@@ -177,6 +178,11 @@ class FolderStore(Store):
         return Path(self.root) / name
 
     @property
+    def _state(self) -> Path:
+        """The folder that is its owner's alone: the state folder, in which the root lies."""
+        return Path(self.root).parent
+
+    @property
     def _locks_folder(self) -> Path:
         return Path(self.root) / ".locks"
 
@@ -194,7 +200,7 @@ class FolderStore(Store):
     def _writing(self, key: str) -> Iterator[Path]:
         """Hold the lock of `key`; gives the one name aside that its writers use."""
         share = hashlib.sha256(self.url(key).encode()).digest()[0] % _STRIPES
-        make_private(self._locks_folder)
+        make_private(self._locks_folder, self._state)
         guarded = self._locks_folder / f"{share:02x}"
         with file_lock(guarded, timeout_s=self.lock_timeout_s, label=f"write {self.url(key)}"):
             yield guarded.with_suffix(".tmp")
@@ -223,7 +229,7 @@ class FolderStore(Store):
         """Rename `file` to `path`, which is only ever whole; `unsynced`: see `_make_folder`."""
         for attempt in range(_REPLACE_ATTEMPTS):
             try:
-                _make_folder(path.parent, unsynced)
+                _make_folder(path.parent, self._state, unsynced)
                 file.replace(path)
             except (PermissionError, FileNotFoundError):
                 # Windows: a reader has the object open. Elsewhere: a delete took the empty folder.
@@ -251,15 +257,15 @@ def _etag(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
-def _make_folder(folder: Path, unsynced: set[Path] | None = None) -> None:
-    """Make a folder and those above it, each entered durably in its parent.
+def _make_folder(folder: Path, state: Path, unsynced: set[Path] | None = None) -> None:
+    """Make a folder and those above it, each entered durably in its parent; private from `state` down.
 
     Where `unsynced` is given, the parents join it: the caller makes them durable, all at once.
     """
     if folder.is_dir():
         return
-    _make_folder(folder.parent, unsynced)
-    folder.mkdir(mode=PRIVATE, exist_ok=True)
+    _make_folder(folder.parent, state, unsynced)
+    folder.mkdir(mode=mode_of(folder, state), exist_ok=True)
     if unsynced is None:
         _sync_folder(folder.parent)
     else:
