@@ -38,7 +38,9 @@ def run_query(settings: Settings, sql: str) -> Result:
             raise
         known = [str(table.read_as) for table in read_catalogue(settings).tables]
         near = _nearest_relation(error.message, [name for name in known if "export." not in name])
-        raise StatementError(f"{error.message}{near}", error.code, sql) from error
+        if near:  # that is the remedy: the one for any relation that is missing is not told, too
+            raise StatementError(f"{error.message}{near}", error.code, sql) from None
+        raise
 
 
 def _nearest_relation(message: str, known: list[str]) -> str:

@@ -79,7 +79,7 @@ def serving_database(
         door = Door({serving.user: Verifier.of(password)}, context)
     except CertificatesError as error:
         raise OrderheError(str(error)) from None
-    where = f"{serving.host}:{serving.port}"
+    where = f"{serving.host}:{serving.port}" if serving.port else f"{serving.host} at a free port"
     roles = _roles(serving.roles)
     with (
         build_served_warehouse(settings, where, roles, serving.isolation) as database,

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from local_redshift.testing.server import Redshift
 from orderhe_dagster.cli import main
 from orderhe_dagster.settings.project import today
+from orderhe_dagster_tests.servers.redshift import variables_of
 from orderhe_dagster_tests.shops import SALES, TestShop
 
 ZONE = "Asia/Seoul"
@@ -120,6 +122,17 @@ def test_query_names_what_is_not_there(sales_shop: TestShop) -> None:
     assert "did you mean mart.takings?" in bare.stderr
     unmade = orderhe("query", "select * from mart.takings", **of_shop(sales_shop))
     assert "materialize it first: orderhe run mart/takings" in unmade.stderr
+
+
+def test_a_name_that_is_nearly_right_gets_one_remedy(
+    sales_shop: TestShop, redshift: Redshift
+) -> None:
+    served = {**of_shop(sales_shop), **variables_of(redshift), "ORDERHE_WAREHOUSE": "redshift"}
+    assert orderhe("query", "create schema mart", **served).exit_code == 0
+    near = orderhe("query", "select * from mart.takins", **served).stderr
+    assert near == 'error: relation "mart.takins" does not exist; did you mean mart.takings?\n'
+    nothing = orderhe("query", "select * from mart.zzz", **served).stderr
+    assert "orderhe create" in nothing
 
 
 def test_query_of_an_empty_warehouse_says_what_fills_it(folder: Path) -> None:

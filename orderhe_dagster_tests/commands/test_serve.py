@@ -148,6 +148,12 @@ def test_what_is_printed_is_what_a_client_s_shell_needs(tmp_path: Path) -> None:
         assert password not in "".join(said)
         with build_warehouse(client).session("a test") as session:
             assert list(session.execute("select 1 as one").rows) == [(1,)]
+        with (
+            pytest.raises(LockTimeout, match=r"127\.0\.0\.1 at a free port") as locked,
+            build_warehouse(settings).session("another process"),
+        ):
+            pass
+        assert ":0" not in str(locked.value)
 
 
 def test_the_lines_for_the_data_api_are_what_its_client_needs(
