@@ -15,7 +15,7 @@ from orderhe_dagster.doctor.explain import of_name
 from orderhe_dagster.doctor.home_road import History, home_road
 from orderhe_dagster.doctor.mysql_road import local_source_road, mysql_road
 from orderhe_dagster.doctor.probe import Probe
-from orderhe_dagster.doctor.store_road import store_road
+from orderhe_dagster.doctor.store_road import store_road, unmade_store_road
 from orderhe_dagster.doctor.walk import Found, Outcome, Road, ok, skipped
 from orderhe_dagster.doctor.warehouse_road import local_road, warehouse_road
 from orderhe_dagster.errors import OrderheError, counted
@@ -114,7 +114,8 @@ def _catalogue(settings: Settings) -> tuple[Sequence[Table], Sequence[Table], st
     from orderhe_dagster.settings.project import read_catalogue
 
     try:
-        catalogue = read_catalogue(settings)
+        # A look makes no state folder: there is a cache where a command that keeps something was run.
+        catalogue = read_catalogue(settings, cached=home_of(settings).folder.is_dir())
     except (CatalogueError, OrderheError) as error:
         return (), (), str(error)
     return catalogue.layer("raw"), catalogue.layer("mart"), ""
@@ -137,7 +138,10 @@ def _roads(
     else:
         yield local_source_road(source, home.shop, tables)
     store, warehouse = build_store(settings), build_warehouse(settings)
-    yield store_road(settings.s3, store, cloud, is_s3=settings.store == "s3")
+    if settings.store == "folder" and not home.store.exists():
+        yield unmade_store_road()
+    else:
+        yield store_road(settings.s3, store, cloud, is_s3=settings.store == "s3")
     if settings.warehouse == "embedded":
         yield local_road(warehouse, home.warehouse, marts)
     else:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 
 from orderhe_dagster.doctor.explain import of_name
-from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok
+from orderhe_dagster.doctor.walk import Check, Found, Road, failed, failure, ok, skipped
 from orderhe_dagster.ports.cloud import Cloud
 from orderhe_dagster.ports.errors import PortError, PreconditionFailed
 from orderhe_dagster.ports.store import Store
@@ -30,6 +30,13 @@ def store_road(settings: S3Settings, store: Store, cloud: Cloud, *, is_s3: bool)
     if is_s3 and not settings.endpoint_url:
         checks.append(Check("caller (AWS)", lambda: _caller(cloud), needs=()))
     return Road("S3" if is_s3 else "store", checks)
+
+
+def unmade_store_road() -> Road:
+    """The road to a folder that is not there yet: a probe would make it, and a look makes nothing."""
+    return Road(
+        "store", [Check("bucket", lambda: skipped("there is none yet: `orderhe create` makes it"))]
+    )
 
 
 class _Probe:

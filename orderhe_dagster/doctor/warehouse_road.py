@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.table import Table
@@ -54,9 +55,13 @@ def warehouse_road(
     """The checks of a Redshift, in their order. `asks`: statements may be sent to it."""
     given, by_requests = settings.redshift, settings.warehouse == "data_api"
     role = given.iam_role
+    host, port = ("", given.port) if by_requests else (given.host, given.port)
+    if by_requests and given.endpoint_url:  # a server of one's own, which is reached as any other
+        host, port = _of_url(given.endpoint_url)
     facts = {
-        "host": "" if by_requests else given.host,
-        "port": str(given.port),
+        "host": host,
+        "port": str(port),
+        "data_endpoint": given.endpoint_url if by_requests else "",
         "user": given.user,
         "database": given.database,
         "workgroup": given.workgroup,
@@ -77,7 +82,7 @@ def warehouse_road(
         NAME,
         [
             *checks(place),
-            Check("TLS", lambda: _tls(warehouse, given)),
+            Check("TLS", lambda: _tls(warehouse, given, by_requests)),
             Check("login", said(lambda: _login(warehouse, given))),
             Check("COPY", said(lambda: copied(store, warehouse))),
             Check("marts", said(lambda: read_marts(warehouse, marts)), needs=("login",)),
@@ -107,7 +112,15 @@ def local_road(warehouse: Warehouse, file: Path, marts: Sequence[Table]) -> Road
     )
 
 
-def _tls(warehouse: Warehouse, settings: RedshiftSettings) -> Found:
+def _of_url(url: str) -> tuple[str, int]:
+    """Host and port of a server's address."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _tls(warehouse: Warehouse, settings: RedshiftSettings, by_requests: bool) -> Found:
+    if by_requests:
+        return skipped("a request shows it")
     spoken = warehouse.knock()
     if settings.sslmode == "disable":
         return ok("not asked for (ORDERHE_REDSHIFT_SSLMODE): what is sent can be read on the way")

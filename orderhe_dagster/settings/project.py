@@ -11,11 +11,11 @@ from orderhe_dagster.settings import home
 from orderhe_dagster.settings.config import Settings
 
 
-def read_catalogue(settings: Settings) -> Catalogue:
-    """The catalogue of `settings.sql`, in the shop's time zone, by way of the cache in the home."""
+def read_catalogue(settings: Settings, *, cached: bool = True) -> Catalogue:
+    """The catalogue of `settings.sql`, in the shop's time zone; `cached`: by way of the cache in the home."""
     from orderhe_dagster.catalog.cache import load_catalogue
 
-    catalogue = load_catalogue(settings.sql, home.home_of(settings).cache)
+    catalogue = load_catalogue(settings.sql, home.home_of(settings).cache if cached else None)
     return catalogue.in_zone(settings.time_zone)
 
 

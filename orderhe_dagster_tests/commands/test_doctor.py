@@ -68,7 +68,7 @@ def test_on_a_laptop_all_is_well(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "The road is passable" in result.output
     assert "FAILED" not in result.output
-    assert not (folder / ".orderhe/warehouse.duckdb").exists(), "a look makes no database"
+    assert list(folder.iterdir()) == [], "a look makes neither a database nor a folder"
     assert CliRunner().invoke(main, ["create"]).exit_code == 0
     after = orderhe()
     assert after.exit_code == 0, after.output

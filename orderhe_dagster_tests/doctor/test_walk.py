@@ -430,6 +430,24 @@ def test_the_data_api_needs_no_way_in_and_no_host(tmp_path: Path) -> None:
     assert found["way in (AWS)"].status == "skipped"
 
 
+def test_a_data_api_of_ones_own_is_reached_for_as_any_server(tmp_path: Path) -> None:
+    """Else a road is called passable on which nobody has knocked."""
+    given = {
+        "ORDERHE_WAREHOUSE": "data_api",
+        "ORDERHE_REDSHIFT_WORKGROUP": "local",
+        "ORDERHE_REDSHIFT_ENDPOINT_URL": "http://127.0.0.1:5440",
+        "ORDERHE_STORE": "folder",
+    }
+    refused = ConnectionRefusedError(111, "Connection refused")
+    found = of_redshift(tmp_path, SilentCloud(), network(opens=refused), **given)
+    assert why(found["TCP"]) == ["redshift-not-started-here"]
+    assert "--data-api" in found["TCP"].explanations[0].command
+    assert {one.status for one in found.values()} == {"ok", "failed", "skipped"}
+    found = of_redshift(tmp_path, SilentCloud(), **given)
+    assert {found[name].status for name in ("DNS", "TCP")} == {"ok"}
+    assert {one.status for one in found.values()} == {"ok", "skipped", "not asked"}
+
+
 def test_a_role_of_another_account_is_not_called_missing(tmp_path: Path) -> None:
     cloud = GivenCloud(has_role=False, who="arn:aws:iam::999999999999:user/etl")
     found = of_redshift(tmp_path, cloud)

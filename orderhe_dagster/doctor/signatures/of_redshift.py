@@ -361,6 +361,7 @@ SIGNATURES = (
         how="the machine itself refused the connection",
         command="orderhe warehouse serve",
         console="it prints the ORDERHE_REDSHIFT_* lines that belong to it; leave it running",
+        others=_here(_SERVE_API, _ITS_LINES),
         pattern=r"refused|Errno 111",
         when=_is_loopback,
         examples=(
@@ -379,6 +380,7 @@ SIGNATURES = (
         "'workgroup.[status,endpoint.address,endpoint.port]'",
         console="set ORDERHE_REDSHIFT_PORT to what it says",
         others=(
+            *_here("{on_host}ss -ltn", "start it there: orderhe warehouse serve --data-api"),
             _of_cluster(
                 "'Clusters[0].[ClusterStatus,Endpoint]'",
                 "set ORDERHE_REDSHIFT_PORT to what it says",
