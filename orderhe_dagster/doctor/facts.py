@@ -30,6 +30,7 @@ _UNUSUAL = re.compile(r"[^\w+=,.@-]")  # in the name of a policy
 _NAME_LENGTH = 100
 REDSHIFT_PORT = 5439
 MYSQL_PORTS = {3306, 33060}
+DEFAULT_ROLE = "the namespace's default role"
 OF_AWS = ("rds", "serverless", "cluster")
 """The kinds of endpoints that AWS can be asked about."""
 
@@ -50,7 +51,7 @@ def completed(facts: Mapping[str, str]) -> dict[str, str]:
     role = known.get("role", "")
     if role:
         is_default = role == "default"
-        known.setdefault("role_text", "the namespace's default role" if is_default else role)
+        known.setdefault("role_text", DEFAULT_ROLE if is_default else role)
     if match := _ROLE.fullmatch(role):
         known = {**match.groupdict(), **known}
     elif role == "default":

@@ -304,7 +304,7 @@ def test_a_fix_in_sql_has_nothing_of_the_shell_in_it() -> None:
     said = "must have ASSUMEROLE privilege on default"
     why = explain_symptom(Symptom("redshift", said, "42501", facts))
     assert why is not None
-    assert why.command == "grant assumerole on '<role>' to loader for copy, unload;"
+    assert why.command == "grant assumerole on default to loader for copy, unload;"
 
 
 def test_a_refusal_with_tls_on_is_not_told_to_switch_it_on() -> None:

@@ -13,6 +13,7 @@ import pytest
 from local_redshift.session.engine import connect
 from local_redshift.testing import server as wire
 from local_redshift.testing.certificates import Authority
+from orderhe_dagster.doctor.explain import explain
 from orderhe_dagster.ports.errors import StatementError
 from orderhe_dagster.resources.build import build_store, build_warehouse
 from orderhe_dagster.resources.laptop.store_resolver import resolver
@@ -131,7 +132,9 @@ def test_the_served_warehouse_lets_nobody_write_the_backups(tmp_path: Path) -> N
     settings = load_settings({"ORDERHE_HOME": str(tmp_path / "home")}, tmp_path)
     store = build_store(settings)
     store.create()
-    store.put("backup/orders/part", b"rows")
+    kept = ("backup/orders/part", "imports/orders/a.csv", "restore/drills/x", "shops/two/Backup/a")
+    for key in kept:
+        store.put(key, b"rows")
     said: list[str] = []
     with serving_database(settings, Serving(port=0, insecure=True), said.append) as port:
         password = (tmp_path / "home" / "redshift" / "password").read_text("utf-8").strip()
@@ -145,7 +148,8 @@ def test_the_served_warehouse_lets_nobody_write_the_backups(tmp_path: Path) -> N
         }
         warehouse = build_warehouse(load_settings(client, tmp_path))
         with warehouse.session("a client") as session:
-            for prefix, way in (("backup/orders", "cleanpath"), ("backup", "allowoverwrite")):
+            ways = [(key.rpartition("/")[0], "cleanpath") for key in kept]
+            for prefix, way in (*ways, ("backup", "allowoverwrite"), ("shops", "cleanpath")):
                 with pytest.raises(StatementError, match="Access Denied"):
                     session.execute(
                         f"unload ('select 1 as a') to '{store.url(prefix)}/' iam_role default {way}"
@@ -153,9 +157,28 @@ def test_the_served_warehouse_lets_nobody_write_the_backups(tmp_path: Path) -> N
             session.execute(
                 f"unload ('select 1 as a') to '{store.url('elsewhere')}/' iam_role default"
             )
-    stored = store.get("backup/orders/part")
-    assert stored is not None
-    assert stored.body == b"rows"
+            for sql in (f"create user bi password '{PASSWORD}'", "create table t (a varchar)"):
+                session.execute(sql)
+            session.execute("grant select, insert on t to bi")
+        reader = build_warehouse(
+            load_settings(
+                {**client, "ORDERHE_REDSHIFT_USER": "bi", "ORDERHE_REDSHIFT_PASSWORD": PASSWORD},
+                tmp_path,
+            )
+        )
+        copy = f"copy t from '{store.url('backup/orders/part')}' iam_role default csv"
+        with pytest.raises(StatementError, match="does not have ASSUMEROLE") as refused:
+            reader.query(copy)
+        why = explain(refused.value)
+        assert why is not None
+        with warehouse.session("the administrator") as session:
+            session.execute(why.command)
+        with reader.session("a reader who may") as session:
+            session.execute(copy)
+    for key in kept:
+        stored = store.get(key)
+        assert stored is not None
+        assert stored.body == b"rows"
     assert [key for key, _ in store.listing("elsewhere/")] != []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orderhe_dagster.doctor.facts import is_own
+from orderhe_dagster.doctor.facts import DEFAULT_ROLE, is_own
 from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
 
 ROLE = "arn:aws:iam::123456789012:role/shop-copy"
@@ -389,6 +389,16 @@ SIGNATURES = (
         kind="sql",
         command="grant assumerole on '{role}' to {user} for copy, unload;",
         console="as the administrator, and on the same form that COPY uses: the ARN, or default",
+        others=(
+            Cure(
+                lambda facts: facts.get("role_text") == DEFAULT_ROLE,
+                "where ORDERHE_REDSHIFT_IAM_ROLE is default",
+                "grant assumerole on default to {user} for copy, unload;",
+                "as the administrator",
+                "sql",
+                {"role": "default"},
+            ),
+        ),
         pattern=r"ASSUMEROLE",
         examples=(
             Example(f"must have ASSUMEROLE privilege on {ROLE}", f"{_AWS}, GRANT", "42501", _FACTS),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from local_redshift.database.database import Database
     from local_redshift.database.storage import Roles
 
+_KEPT = ("backup/", "imports/", "restore/")
+"""What the platform keeps in a store, by itself or below the prefix of another shop in the same bucket."""
 _LOCK_TIMEOUT_S = 10.0  # a person waits for the server to start
 
 
@@ -35,8 +37,9 @@ def served_database(
 ) -> Iterator[Database]:
     """Hold the file for the block. Other processes that want it are told to connect to `where`.
 
-    COPY and UNLOAD reach `store` as `roles` may; None: as they like, but the backups are written by
-    nobody. The engine holds `memory_mb`.
+    COPY and UNLOAD reach `store` as `roles` may; None: as they like, but what the platform keeps there is
+    written by nobody. A role is named by those users alone who were granted it. The engine holds
+    `memory_mb`.
     LockTimeout: somebody has the file; PortError: it cannot be read.
     """
     import duckdb
@@ -47,7 +50,7 @@ def served_database(
 
     make_private(path.parent)
     instead = f"set ORDERHE_WAREHOUSE=redshift and the variables that it printed to use {where}, or stop it"
-    kept = Role("default", everything=True, kept=(f"{store.url('backup')}/",))
+    kept = tuple(f"{store.url('k')[:-1]}**/{folder}" for folder in _KEPT)
     lock = file_lock(
         path, timeout_s=_LOCK_TIMEOUT_S, label=f"orderhe warehouse serve, {where}", remedy=instead
     )
@@ -57,11 +60,26 @@ def served_database(
             database = Database(
                 path,
                 resolver=resolver(store, stack),
-                roles=roles or Roles(unlisted=kept),
+                roles=roles or Roles(unlisted=Role("default", everything=True, kept=kept)),
                 isolation=isolation,
                 memory_mb=memory_mb,
             )
         except duckdb.IOException as error:
             raise PortError(remedy(path, str(error), REBUILD)) from error
         with database:
+            _let_nobody_name_a_role(database)
             yield database
+
+
+def _let_nobody_name_a_role(database: Database) -> None:
+    """Take from everybody what Redshift gives everybody: a reader of marts could COPY the backups by a role.
+
+    Superusers may all the same, and whoever was granted it.
+    """
+    from local_redshift.session.engine import connect
+    from local_redshift.values.rights import PUBLIC
+
+    with connect(database) as session:
+        rights = session.catalog.rights
+        if any(right.kind == "assumerole" and right.grantee == PUBLIC for right in rights):
+            session.execute("revoke assumerole on all from public for all")

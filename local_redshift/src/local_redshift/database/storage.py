@@ -81,7 +81,8 @@ class Grant:
 class Role:
     """An IAM role: attached to the namespace, trusting Redshift, with its grants.
 
-    `everything`: it may do all that the resolver can, but write below what is `kept`: addresses.
+    `everything`: it may do all that the resolver can, but write below what is `kept`: addresses, in which
+    `**/` stands for any folders.
     """
 
     arn: str
@@ -96,7 +97,7 @@ class Role:
         if action in ("put", "delete"):
             # On some disks Backup/ is backup/.
             address = f"s3://{bucket}/{key}".casefold()
-            if address.startswith(tuple(one.casefold() for one in self.kept)):
+            if any(_is_below(address, one.casefold()) for one in self.kept):
                 return False
         return self.everything or any(
             grant.bucket == bucket
@@ -104,6 +105,13 @@ class Role:
             and (action == "list" or key.startswith(grant.prefix))
             for grant in self.grants
         )
+
+
+def _is_below(address: str, kept: str) -> bool:
+    above, _, folder = kept.rpartition("**/")
+    if not above:
+        return address.startswith(kept)
+    return address.startswith(above) and f"/{folder}" in f"/{address[len(above) :]}"
 
 
 ANY_ROLE = Role("default", everything=True)
