@@ -45,6 +45,10 @@ class ControlPlane:
             "workgroupName"
         ):
             return 400, {"__type": "ResourceNotFoundException", "message": "does not exist"}
+        if action.endswith("Namespace") and given.get("namespaceName") != self.namespace.get(
+            "namespaceName"
+        ):
+            return 400, {"__type": "ResourceNotFoundException", "message": "does not exist"}
         if action == "UpdateWorkgroup":
             self.workgroup["publiclyAccessible"] = given["publiclyAccessible"]
         if action == "UpdateNamespace":
@@ -185,6 +189,27 @@ def _value(shape: Any, values: list[str]) -> Any:
         return dict(part.split("=", 1) for part in values[0].split(","))
     assert len(values) == 1, values
     return values[0]
+
+
+_NESTED = re.compile(r"\$\((aws (?:(?!\$\()[^()|])*)((?: \| [^()]*)?)\)")
+
+
+def in_a_shell(line: str, address: str = "") -> dict[str, Any]:
+    """`run`, after the commands within it, as a shell does; `address`: what the page of addresses tells."""
+    import jmespath
+
+    line = re.sub(r"\$\(curl -s [^)]*\)", address, line)
+    while match := _NESTED.search(line):
+        query = shlex.split(match[1])[shlex.split(match[1]).index("--query") + 1]
+        found = jmespath.search(query, run(match[1]))
+        text = " ".join(found) if isinstance(found, list) else str(found)
+        if "sed 's|.*/||'" in match[2]:
+            text = text.rpartition("/")[2]
+        if "grep -o 'arn:" in match[2]:
+            text = " ".join(re.findall(r"arn:[\w:/+=.@-]*", text)) + " "
+        line = line.replace(match[0], text)
+    assert "$(" not in line, line
+    return run(line)
 
 
 def run(line: str) -> dict[str, Any]:

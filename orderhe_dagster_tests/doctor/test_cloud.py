@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,9 +18,7 @@ from orderhe_dagster_tests.doctor.aws import (
     REGION,
     ControlPlane,
     address_page,
-    at_moto,
     commands,
-    control_plane,
     run,
 )
 from orderhe_dagster_tests.doctor.peers import network
@@ -41,13 +38,6 @@ READS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}],
 }
-
-
-@pytest.fixture
-def plane(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlane]:
-    at_moto(monkeypatch, s3_server)
-    with control_plane(monkeypatch) as made:
-        yield made
 
 
 def client(service: str) -> Any:
