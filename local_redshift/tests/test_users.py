@@ -397,6 +397,14 @@ def test_nobody_sees_the_statements_of_others(database: Database) -> None:
             texts = {text for (text,) in session.execute(f"select {column} from {view}").rows}
             assert "select 'mine'" in texts
             assert not any("create table" in text for text in texts)
+    owner(
+        database,
+        "create view public.log as select querytxt from pg_catalog.stl_query with no schema binding",
+        "grant select on public.log to bi",
+    )
+    with as_user(database, "bi") as session:
+        texts = {text for (text,) in session.execute("select querytxt from public.log").rows}
+        assert not any("create table" in text for text in texts), "nor through a superuser's view"
 
 
 # -- UNLOAD, COPY, roles ---------------------------------------------------------------------------

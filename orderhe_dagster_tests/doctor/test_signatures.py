@@ -168,6 +168,7 @@ def test_facts_cannot_break_out_of_a_command() -> None:
 
 
 ONLY_AWS_SAYS = {
+    "copy-denied-outright",
     *(
         "copy-kms",
         "copy-fetch",
@@ -238,6 +239,11 @@ def test_a_denial_is_looked_for_where_it_is_said_to_stand(kind: str, command: st
     assert why is not None
     assert why.name == "s3-denied-outright"
     assert why.command.startswith(command)
+    role = {"bucket": "shop-backup", "role": "arn:aws:iam::123456789012:role/shop-copy"}
+    why = explain_symptom(Symptom("redshift", said, "XX000", role))
+    assert why is not None
+    assert why.name == "copy-denied-outright"
+    assert why.command.startswith(command.replace("user", "role")), "of the role, not of the caller"
 
 
 def test_what_a_redshift_is_is_known_by_more_than_a_port() -> None:

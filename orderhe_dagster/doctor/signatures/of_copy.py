@@ -60,6 +60,32 @@ _OF_LOCAL = (
         facts=_HERE,
     ),
 )
+NARROW = "take that statement out, or narrow it"
+
+
+def denied_by(kind: str, where: str, command: str, console: str) -> Cure:
+    """The fix of an explicit Deny, where S3 says which kind of policy it stands in."""
+    place = {"denied_by": kind}
+    return Cure(lambda facts: facts.get("denied_by") == kind, where, command, console, "sh", place)
+
+
+DENIED_FROM_ABOVE = (
+    denied_by(
+        "service control",
+        "of the organisation",
+        "aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id "
+        "$(aws sts get-caller-identity --query Account --output text)",
+        "the organisation's management account runs this, and narrows the statement; those of "
+        "the units above the account count, too",
+    ),
+    denied_by(
+        "vpc endpoint",
+        "of the VPC's endpoint",
+        "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[VpcEndpointId,PolicyDocument]'",
+        NARROW,
+    ),
+)
+"""What neither the caller's nor the role's own policies mend."""
 _IAM_CONSOLE = "console: IAM > Roles > {role_name} > Add permissions > Create inline policy > JSON"
 
 SIGNATURES = (
@@ -84,6 +110,46 @@ SIGNATURES = (
                 "not authorized to perform: "
                 "kms:Decrypt,Status 403,Error AccessDenied",
                 _REPORTS,
+                "XX000",
+                _FACTS,
+            ),
+        ),
+    ),
+    Signature(
+        name="copy-denied-outright",
+        system="redshift",
+        title="A policy denies Redshift's role outright",
+        cause="some policy says Deny to {role_text} (of the bucket, of the role, of the "
+        "organisation): adding "
+        "rights does not help, that statement must be taken back or narrowed",
+        how="S3's answer to Redshift says `explicit deny`",
+        command="aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text",
+        console="console: S3 > {bucket} > Permissions > Bucket policy; AWS Organizations > "
+        "Policies for those of the organisation",
+        others=(
+            denied_by(
+                "permissions boundary",
+                "of the role's boundary",
+                "aws iam get-role --role-name {role_name} --query Role.PermissionsBoundary",
+                "`orderhe doctor` reads it, and prints what it lacks",
+            ),
+            denied_by(
+                "identity-based",
+                "of the role's own policies",
+                "aws iam list-attached-role-policies --role-name {role_name}\n"
+                "aws iam list-role-policies --role-name {role_name}",
+                f"`orderhe doctor` reads them, and names the statement; {NARROW}",
+            ),
+            *DENIED_FROM_ABOVE,
+        ),
+        codes=("XX000",),
+        pattern=r"explicit deny",
+        examples=(
+            Example(
+                "S3ServiceException:User: arn:aws:sts::123456789012:assumed-role/shop-copy/x is "
+                "not authorized to perform: s3:GetObject with an explicit deny in a "
+                "resource-based policy,Status 403,Error AccessDenied",
+                f"{_AWS}, troubleshooting access denied errors of S3",
                 "XX000",
                 _FACTS,
             ),

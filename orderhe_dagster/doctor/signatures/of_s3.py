@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orderhe_dagster.doctor.facts import own_store
 from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
+from orderhe_dagster.doctor.signatures.of_copy import DENIED_FROM_ABOVE, NARROW, denied_by
 
 _FACTS: Facts = {
     "bucket": "shop-backup",
@@ -38,12 +39,6 @@ def _own(command: str, console: str = "") -> Cure:
     return Cure(own_store, "on a server of one's own", command, console, "sh", _OWN)
 
 
-def _denied_by(kind: str, where: str, command: str, console: str) -> Cure:
-    place = {"denied_by": kind}
-    return Cure(lambda facts: facts.get("denied_by") == kind, where, command, console, "sh", place)
-
-
-_NARROW = "take that statement out, or narrow it"
 _OWN_RIGHTS = _own(
     "aws s3api list-objects-v2 --endpoint-url {endpoint} --bucket {bucket} --max-items 1",
     "as the administrator of {endpoint}, give this access key s3:GetObject, s3:PutObject, "
@@ -109,37 +104,23 @@ SIGNATURES = (
             _own(
                 "aws s3api get-bucket-policy --endpoint-url {endpoint} --bucket {bucket} --query Policy "
                 "--output text",
-                _NARROW,
+                NARROW,
             ),
-            _denied_by(
-                "service control",
-                "of the organisation",
-                "aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id "
-                "$(aws sts get-caller-identity --query Account --output text)",
-                "the organisation's management account runs this, and narrows the statement; "
-                "those of the units "
-                "above the account count, too",
-            ),
-            _denied_by(
+            denied_by(
                 "permissions boundary",
                 "of the caller's boundary",
                 "aws iam get-user --user-name {caller_name} --query User.PermissionsBoundary",
                 "for a role: aws iam get-role. The statement is taken out of a new version of that policy: "
                 "aws iam create-policy-version --set-as-default",
             ),
-            _denied_by(
+            denied_by(
                 "identity-based",
                 "of the caller's own policies",
                 "aws iam list-attached-user-policies --user-name {caller_name}\n"
                 "aws iam list-user-policies --user-name {caller_name}",
-                f"for a role: list-attached-role-policies, list-role-policies; {_NARROW}",
+                f"for a role: list-attached-role-policies, list-role-policies; {NARROW}",
             ),
-            _denied_by(
-                "vpc endpoint",
-                "of the VPC's endpoint",
-                "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[VpcEndpointId,PolicyDocument]'",
-                _NARROW,
-            ),
+            *DENIED_FROM_ABOVE,
         ),
         pattern=r"explicit deny",
         codes=_DENIED,

@@ -198,9 +198,11 @@ def _remedy(code: str, message: str, operation: str, settings: RedshiftSettings)
     if code == "MissingAuthenticationTokenException":
         return f"AWS's credentials are missing: {LOGIN}"
     if "endpoint doesn't exist" in message:
+        own = "the local Redshift's are `local` and `us-east-1`"
+        amazons = "`aws redshift-serverless list-workgroups` lists them"
         return (
             "there is no such warehouse in the region. See ORDERHE_REDSHIFT_WORKGROUP (or _CLUSTER) and "
-            "AWS_DEFAULT_REGION: `aws redshift-serverless list-workgroups` lists them"
+            f"AWS_DEFAULT_REGION: {own if settings.endpoint_url else amazons}"
         )
     if code not in BUSY and "secret" in message.lower():
         return "see ORDERHE_REDSHIFT_SECRET_ARN, and secretsmanager:GetSecretValue on it"

@@ -271,6 +271,15 @@ class Catalog:
         finally:
             self._owner = before
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is looked up inside is what the session's own user may see, also in a view of another's."""
+        before, self._owner = self._owner, None
+        try:
+            yield
+        finally:
+            self._owner = before
+
     def permit_reads(self, relation: Relation) -> None:
         """RedshiftError 42501 where the owner of a view, or of one below it, may not read on."""
         with self.owned_by(relation):
@@ -438,7 +447,8 @@ class Catalog:
         """What a name in FROM stands for, a table or a system view, as the compiler asks."""
         relation = self.find(schema, name)
         if relation is None and schema in (None, "information_schema", "pg_catalog"):
-            view = self._system(schema, name)
+            with self._reading():
+                view = self._system(schema, name)
             if view is not None:
                 return Query(*view, Uses())
         relation = relation or self.get(schema, name)
