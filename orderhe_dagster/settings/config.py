@@ -38,14 +38,15 @@ class MySQLSettings:
     """Where the shop's MySQL is, and how it is spoken to. Timeouts are in seconds.
 
     `sslmode`: verify-full (chain and host name), verify-ca (chain), disable (no TLS at all).
-    `ssl_ca`: a file of CA certificates; "": the machine's own. `extract`: DuckDB's scanner, or Arrow
-    through pymysql where the scanner cannot be had.
+    `ssl_ca`: a file of CA certificates; "": the machine's own. `secret_arn`: the password is asked of AWS's
+    Secrets Manager. `extract`: DuckDB's scanner, or Arrow through pymysql where the scanner cannot be had.
     """
 
     host: str = ""
     port: int = 3306
     user: str = ""
     password: Secret = field(default=NO_SECRET, repr=False, compare=False)
+    secret_arn: str = ""
     database: str = ""
     sslmode: Literal["verify-full", "verify-ca", "disable"] = "verify-full"
     ssl_ca: str = ""
@@ -86,8 +87,8 @@ class RedshiftSettings:
     """Where the Redshift is. `auth`: a password, or temporary credentials by IAM.
 
     IAM and the Data API need the `workgroup` (Serverless) or `cluster`, and AWS's own credentials and
-    region. `secret_arn` and `endpoint_url` are the Data API's: a user of the database whom Secrets
-    Manager keeps; another server than Amazon's. `ssl_ca`: a file of CA certificates besides Amazon's.
+    region. `secret_arn`: a user of the database whose password Secrets Manager keeps. `endpoint_url` is the
+    Data API's: another server than Amazon's. `ssl_ca`: a file of CA certificates besides Amazon's.
     Timeouts are in seconds.
     """
 
@@ -281,7 +282,9 @@ def _missing(
             elif not parsed.get("ORDERHE_REDSHIFT_WORKGROUP"):
                 needed.append(("REDSHIFT_USER", "a cluster with IAM"))
         else:
-            needed += [(f"REDSHIFT_{name}", "redshift") for name in ("HOST", "USER", "PASSWORD")]
+            needed += [("REDSHIFT_HOST", "redshift"), ("REDSHIFT_USER", "redshift")]
+            if not parsed.get("ORDERHE_REDSHIFT_SECRET_ARN"):
+                needed.append(("REDSHIFT_PASSWORD", "redshift"))
     needed += _of_the_data_api(parsed) if switches["warehouse"] == "data_api" else []
     if switches["store"] == "s3":
         needed.append(("S3_BUCKET", "s3"))
@@ -292,6 +295,12 @@ def _missing(
         if not parsed.get(PREFIX + name)
         # A wrong value is told by itself; it need not be called missing too.
         and not given.get(PREFIX + name, "").strip()
+    ]
+    problems += [
+        f"{PREFIX}{group}PASSWORD and {PREFIX}{group}SECRET_ARN are both set: one of them is out of date, so "
+        "take it out"
+        for group in ("MYSQL_", "REDSHIFT_")
+        if parsed.get(f"{PREFIX}{group}PASSWORD") and parsed.get(f"{PREFIX}{group}SECRET_ARN")
     ]
     if parsed.get("ORDERHE_S3_KMS_KEY_ID") and parsed.get("ORDERHE_S3_SSE") != "aws:kms":
         problems.append("ORDERHE_S3_KMS_KEY_ID needs ORDERHE_S3_SSE=aws:kms")
@@ -403,6 +412,7 @@ VARIABLES: Mapping[str, Callable[[str, Path], object]] = {
     "ORDERHE_MYSQL_PORT": values.integer(1, 65535),
     "ORDERHE_MYSQL_USER": values.text,
     "ORDERHE_MYSQL_PASSWORD": values.text,
+    "ORDERHE_MYSQL_SECRET_ARN": values.secret_arn,
     "ORDERHE_MYSQL_DATABASE": values.text,
     "ORDERHE_MYSQL_SSLMODE": _SSLMODE,
     "ORDERHE_MYSQL_SSL_CA": values.existing_file,

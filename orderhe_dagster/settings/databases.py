@@ -36,7 +36,7 @@ def mysql_of(text: str, usual: MySQLSettings) -> MySQLSettings:
     if parts.username:
         given["user"] = unquote(parts.username)
     if parts.password:
-        given["password"] = Secret.of(unquote(parts.password))
+        given |= {"password": Secret.of(unquote(parts.password)), "secret_arn": ""}
     named = replace(usual, **given)
     if not named.user:
         raise SettingsError((f"the database must name a user: write {_FORM}",))

@@ -18,6 +18,7 @@ from orderhe_dagster.settings.config import (
     SettingsError,
     load_settings,
 )
+from orderhe_dagster.settings.databases import mysql_of
 
 
 def problems(environ: dict[str, str], cwd: Path) -> tuple[str, ...]:
@@ -290,6 +291,30 @@ def test_a_secret_is_named_and_never_written_out(tmp_path: Path) -> None:
     (problem,) = problems({**on, "ORDERHE_REDSHIFT_SECRET_ARN": "needle"}, tmp_path)
     assert "like arn:aws:secretsmanager:" in problem
     assert "needle" not in problem
+
+
+def test_a_secret_stands_in_place_of_a_password_and_not_beside_it(tmp_path: Path) -> None:
+    mysql = {
+        **{"ORDERHE_SOURCE": "mysql", "ORDERHE_MYSQL_HOST": "h", "ORDERHE_MYSQL_USER": "etl"},
+        **{"ORDERHE_MYSQL_DATABASE": "shop", "ORDERHE_MYSQL_SECRET_ARN": SECRET},
+    }
+    redshift = {
+        **{"ORDERHE_WAREHOUSE": "redshift", "ORDERHE_REDSHIFT_HOST": "h"},
+        **{"ORDERHE_REDSHIFT_USER": "loader", "ORDERHE_REDSHIFT_SECRET_ARN": SECRET},
+    }
+    found = load_settings(mysql | redshift, tmp_path)
+    assert found.mysql.secret_arn == found.redshift.secret_arn == SECRET
+    both = {"ORDERHE_MYSQL_PASSWORD": "needle", "ORDERHE_REDSHIFT_PASSWORD": "needle"}
+    wrong = problems(mysql | redshift | both, tmp_path)
+    assert [one.split()[0] for one in wrong] == list(both)
+    assert all("SECRET_ARN are both set: one of them is out of date" in one for one in wrong)
+    assert "needle" not in str(wrong)
+
+
+def test_a_database_that_is_named_with_a_password_needs_no_secret(tmp_path: Path) -> None:
+    usual = MySQLSettings(user="etl", secret_arn=SECRET)
+    assert mysql_of("mysql://etl:other@h/shop", usual).secret_arn == ""
+    assert mysql_of("mysql://h/shop", usual).secret_arn == SECRET
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:

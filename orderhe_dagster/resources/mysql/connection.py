@@ -26,6 +26,16 @@ LIKE_DUCKDB = ("ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES")
 """Names in double quotes, `||` joins texts, a backslash is a character like any other."""
 
 
+def password(settings: MySQLSettings) -> str:
+    """The password as it is now: the settings' own, or the one that Secrets Manager keeps. PortError."""
+    if not settings.secret_arn:
+        return settings.password.reveal()
+
+    from orderhe_dagster.resources.aws.secrets import password_of
+
+    return password_of(settings.secret_arn, settings.user)
+
+
 def connect(
     settings: MySQLSettings,
     modes: tuple[str, ...] = (),
@@ -47,7 +57,7 @@ def connect(
         host=settings.host,
         port=settings.port,
         user=settings.user,
-        password=settings.password.reveal().encode(),  # a text would be taken as latin-1
+        password=password(settings).encode(),  # a text would be taken as latin-1
         database=settings.database if with_database else None,
         charset="utf8mb4",
         autocommit=True,

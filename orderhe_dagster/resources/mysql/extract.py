@@ -23,7 +23,7 @@ from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.extract.duckdb_extract import day_name, unused_name, where_of
 from orderhe_dagster.resources.extract.engine import Options
 from orderhe_dagster.resources.extract.faulty_rows import SOUND, faults_name
-from orderhe_dagster.resources.mysql.connection import ca_file, close
+from orderhe_dagster.resources.mysql.connection import ca_file, close, password
 from orderhe_dagster.resources.mysql.fetch import batches
 from orderhe_dagster.resources.mysql.timeout import Silence, close_on_interrupt, close_on_silence
 from orderhe_dagster.settings.config import MySQLSettings
@@ -270,7 +270,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: MySQLSettings) -> N
         "host": settings.host,
         "port": str(settings.port),
         "user": settings.user,
-        "password": settings.password.reveal(),
+        "password": password(settings),
         "database": settings.database,
         "ssl_mode": _MODES[settings.sslmode],
     }

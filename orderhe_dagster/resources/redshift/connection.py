@@ -183,11 +183,21 @@ def _arguments(settings: RedshiftSettings) -> dict[str, Any]:
     if settings.host:
         arguments |= {"host": settings.host, "port": settings.port}
     if settings.auth == "password":
-        return arguments | {"user": settings.user, "password": settings.password.reveal()}
+        return arguments | {"user": settings.user, "password": _password(settings)}
     arguments |= {"iam": True, "region": _region(settings)}
     if settings.workgroup:
         return arguments | {"is_serverless": True, "serverless_work_group": settings.workgroup}
     return arguments | {"cluster_identifier": settings.cluster, "db_user": settings.user}
+
+
+def _password(settings: RedshiftSettings) -> str:
+    """As it is now: the settings' own, or the one that Secrets Manager keeps. PortError."""
+    if not settings.secret_arn:
+        return settings.password.reveal()
+
+    from orderhe_dagster.resources.aws.secrets import password_of
+
+    return password_of(settings.secret_arn, settings.user)
 
 
 def _region(settings: RedshiftSettings) -> str:
