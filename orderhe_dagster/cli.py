@@ -395,6 +395,37 @@ def doctor(sql: bool, as_json: bool, fix: bool, yes: bool) -> None:
             sys.exit(1)
 
 
+@main.group(short_help="What stands at AWS, as settings of this project.")
+def infra() -> None:
+    """The stacks made of the templates in `infra/` (docs/infra.md): what they tell this project."""
+
+
+@infra.command(short_help="Print the stacks' outputs as lines of .env.")
+@click.option(
+    "--stack-prefix",
+    default="orderhe",
+    show_default=True,
+    metavar="NAME",
+    help="What comes before -network, -bucket, -mysql and -redshift in the stacks' names.",
+)
+def env(stack_prefix: str) -> None:
+    """Print ORDERHE_* lines for the bucket, MySQL and Redshift that the stacks made: `… > .env`.
+
+    No password is among them: the databases' are asked of Secrets Manager at each connection. A stack that is
+    missing is named with the command that makes it, and the exit code is 1.
+    """
+    with _errors_told():
+        from orderhe_dagster.commands.infra import env_of_stacks
+
+        found = env_of_stacks(stack_prefix)
+        for line in found.lines:
+            click.echo(line)
+        for problem in found.problems:
+            click.echo(problem, err=True)
+        if found.problems:
+            sys.exit(1)
+
+
 _CHOOSING = ("--table", "--from", "--to", "--as-of", "--generation", "--dry-run")
 _RESTORE_OPTIONS: dict[str, tuple[str, ...]] = {
     "warehouse": _CHOOSING,

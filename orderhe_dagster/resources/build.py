@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from local_redshift.database.storage import Roles
     from orderhe_dagster.ports.cloud import Cloud
     from orderhe_dagster.ports.source import Source
+    from orderhe_dagster.ports.stacks import Stacks
     from orderhe_dagster.ports.store import Store
     from orderhe_dagster.ports.warehouse import Warehouse
     from orderhe_dagster.resources.laptop.memory_warehouse import MemorySession
@@ -36,6 +37,13 @@ def build_cloud() -> Cloud:
     from orderhe_dagster.resources.aws.cloud import AWSCloud
 
     return AWSCloud()
+
+
+def build_stacks() -> Stacks:
+    """CloudFormation's stacks, with the credentials and in the region that AWS's own settings name."""
+    from orderhe_dagster.resources.aws.stacks import AWSStacks
+
+    return AWSStacks()
 
 
 def build_source(settings: Settings, linger_s: float = 0.0) -> Source:
