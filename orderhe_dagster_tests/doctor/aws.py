@@ -57,7 +57,14 @@ class ControlPlane:
             ]
             self.namespace["defaultIamRoleArn"] = given["defaultIamRoleArn"]
         if action == "CreateUsageLimit":
-            self.limits.append(given)
+            self.limits.append({"usageLimitId": f"limit-{len(self.limits)}", **given})
+        if action == "UpdateUsageLimit":
+            of_id = [one for one in self.limits if one["usageLimitId"] == given["usageLimitId"]]
+            of_id[0].update(given)
+        if action == "DeleteUsageLimit":
+            self.limits[:] = [
+                one for one in self.limits if one["usageLimitId"] != given["usageLimitId"]
+            ]
         return 200, {
             "GetWorkgroup": {"workgroup": self.workgroup},
             "UpdateWorkgroup": {"workgroup": self.workgroup},
@@ -65,6 +72,8 @@ class ControlPlane:
             "UpdateNamespace": {"namespace": self.namespace},
             "ListUsageLimits": {"usageLimits": self.limits},
             "CreateUsageLimit": {"usageLimit": {}},
+            "UpdateUsageLimit": {"usageLimit": {}},
+            "DeleteUsageLimit": {"usageLimit": {}},
         }[action]
 
 

@@ -107,12 +107,21 @@ class Stack:
 
 
 class Resolver:
-    """Works out one template. `exports`: what the stacks before it export."""
+    """Works out one template. `exports`: what the stacks before it export.
+
+    `made`: the names that resources got, where it is deployed.
+    """
 
     def __init__(
-        self, template: Template, name: str, given: Given, exports: Mapping[str, Any]
+        self,
+        template: Template,
+        name: str,
+        given: Given,
+        exports: Mapping[str, Any],
+        made: Mapping[str, str] | None = None,
     ) -> None:
         self._template, self._name, self._exports = template, name, exports
+        self._made = made or {}
         self._parameters = dict(_parameters(template, given))
 
     def stack(self) -> Stack:
@@ -188,6 +197,8 @@ class Resolver:
         known = {**PSEUDO, "AWS::StackName": self._name, **self._parameters}
         if name in known:
             return known[name]
+        if self._made.get(name):
+            return self._made[name]
         resource = self._template["Resources"][name]
         if resource["Type"] in ("AWS::IAM::ManagedPolicy",):
             return f"arn:aws:iam::{ACCOUNT}:policy/{self._name}-{name}"
@@ -199,8 +210,14 @@ class Resolver:
     def _attribute(self, name: str, attribute: str) -> str:
         assert name in self._template["Resources"], name
         kind = self._template["Resources"][name]["Type"]
-        if attribute == "Arn" and kind == "AWS::S3::Bucket":
-            return f"arn:aws:s3:::{self._named(name)}"
+        by_kind = {
+            "AWS::S3::Bucket": "arn:aws:s3:::{}",
+            "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
+            "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
+            "AWS::ECS::Cluster": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{{}}",
+        }
+        if attribute == "Arn" and kind in by_kind:
+            return by_kind[kind].format(self._named(name))
         if attribute.endswith("Arn"):
             service = kind.split("::")[1].lower()
             return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{self._name}-{name}/{attribute}"
@@ -245,6 +262,8 @@ def _parameters(template: Template, given: Given) -> Mapping[str, Any]:
             assert str(value) in map(str, allowed), f"{name}: {value!r} is not in {allowed}"
         if parameter["Type"] == "CommaDelimitedList":
             value = str(value).split(",")
+        if parameter["Type"] == "Number":
+            value = int(value)
         values[name] = value
     return values
 
