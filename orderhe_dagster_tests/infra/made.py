@@ -36,6 +36,25 @@ NOT_KEPT: Mapping[tuple[str, str], str] = {
         "AWS::Lambda::Function",
         "Code",
     ): "it is told as an archive: the test runs the template's text",
+    ("AWS::ECR::Repository", "EmptyOnDelete"): "it is told by nobody",
+    ("AWS::ECR::Repository", "ImageScanningConfiguration"): "moto tells it empty",
+    ("AWS::ECR::Repository", "LifecyclePolicy"): "moto's CloudFormation does not hand it on",
+    ("AWS::EFS::FileSystem", "BackupPolicy"): "moto tells one that is on alone",
+    ("AWS::ECS::Cluster", "Configuration"): "moto's CloudFormation does not hand it on",
+    **{
+        ("AWS::ECS::TaskDefinition", name): "moto's CloudFormation does not hand it on"
+        for name in (
+            *("Cpu", "Memory", "NetworkMode", "RequiresCompatibilities", "Volumes"),
+            *("ExecutionRoleArn", "TaskRoleArn"),
+        )
+    },
+    **{
+        ("AWS::ECS::Service", name): "moto's CloudFormation does not hand it on"
+        for name in (
+            *("LaunchType", "NetworkConfiguration", "DeploymentConfiguration"),
+            *("EnableExecuteCommand", "EnableECSManagedTags", "PropagateTags"),
+        )
+    },
 }
 """Properties that moto's services do not tell as they were given, and why."""
 
@@ -230,6 +249,86 @@ def _function(client: Client, name: str) -> Made:
     return {one: found[one] for one in wanted}
 
 
+def _repository(client: Client, name: str) -> Made:
+    (found,) = client("ecr").describe_repositories(repositoryNames=[name])["repositories"]
+    return {
+        "RepositoryName": found["repositoryName"],
+        "ImageTagMutability": found["imageTagMutability"],
+    }
+
+
+def _file_system(client: Client, name: str) -> Made:
+    (found,) = client("efs").describe_file_systems(FileSystemId=name)["FileSystems"]
+    return {
+        "Encrypted": found["Encrypted"],
+        "ThroughputMode": found["ThroughputMode"],
+        "FileSystemTags": found["Tags"],
+    }
+
+
+def _access_point(client: Client, name: str) -> Made:
+    (found,) = client("efs").describe_access_points(AccessPointId=name)["AccessPoints"]
+    user, info = found["PosixUser"], found["RootDirectory"]["CreationInfo"]
+    return {
+        "FileSystemId": found["FileSystemId"],
+        "PosixUser": {key: str(user[key]) for key in user},
+        "RootDirectory": {
+            "Path": found["RootDirectory"]["Path"],
+            "CreationInfo": {key: str(info[key]) for key in info},
+        },
+        "AccessPointTags": found["Tags"],
+    }
+
+
+def _mount_target(client: Client, name: str) -> Made:
+    efs = client("efs")
+    (found,) = efs.describe_mount_targets(MountTargetId=name)["MountTargets"]
+    groups = efs.describe_mount_target_security_groups(MountTargetId=name)["SecurityGroups"]
+    return {
+        "FileSystemId": found["FileSystemId"],
+        "SubnetId": found["SubnetId"],
+        "SecurityGroups": groups,
+    }
+
+
+def _cluster(client: Client, name: str) -> Made:
+    found = client("ecs").describe_clusters(clusters=[name])["clusters"]
+    return {} if [one for one in found if one["status"] == "ACTIVE"] else None
+
+
+def _task(client: Client, name: str) -> Made:
+    found = client("ecs").describe_task_definition(taskDefinition=name)["taskDefinition"]
+    wanted = []
+    for one in found["containerDefinitions"]:
+        kept = {key: one[key] for key in one if key not in ("cpu", "portMappings", "volumesFrom")}
+        wanted.append(_as_in_a_template(kept))
+    return {"ContainerDefinitions": wanted}
+
+
+def _as_in_a_template(value: Any, *, keeps: bool = False) -> Any:
+    """An answer of ECS with its names in capitals, but those of a log's options."""
+    if isinstance(value, list):
+        return [_as_in_a_template(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key if keeps else key[0].upper() + key[1:]: _as_in_a_template(one, keeps=key == "options")
+        for key, one in value.items()
+    }
+
+
+def _service(client: Client, name: str) -> Made:
+    cluster = name.split("/")[1]
+    found = client("ecs").describe_services(cluster=cluster, services=[name])["services"]
+    if not found or found[0]["status"] != "ACTIVE":
+        return None
+    return {
+        "Cluster": found[0]["clusterArn"].rpartition("/")[2],
+        "TaskDefinition": found[0]["taskDefinition"],
+        "DesiredCount": found[0]["desiredCount"],
+    }
+
+
 DESCRIBED: Mapping[str, Callable[[Client, str], Made]] = {
     "AWS::EC2::VPC": _vpc,
     "AWS::EC2::Subnet": _subnet,
@@ -247,5 +346,12 @@ DESCRIBED: Mapping[str, Callable[[Client, str], Made]] = {
     "AWS::RDS::DBParameterGroup": _parameters,
     "AWS::Logs::LogGroup": _logs,
     "AWS::Lambda::Function": _function,
+    "AWS::ECR::Repository": _repository,
+    "AWS::EFS::FileSystem": _file_system,
+    "AWS::EFS::AccessPoint": _access_point,
+    "AWS::EFS::MountTarget": _mount_target,
+    "AWS::ECS::Cluster": _cluster,
+    "AWS::ECS::TaskDefinition": _task,
+    "AWS::ECS::Service": _service,
 }
 """Type -> what the service says of one."""

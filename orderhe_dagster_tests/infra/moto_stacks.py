@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ NOT_DELETED: Mapping[str, str] = {
     "AWS::EC2::Route": "goes with the table",
     "AWS::EC2::VPCEndpoint": "moto's CloudFormation leaves it",
     "AWS::IAM::ManagedPolicy": "moto's CloudFormation leaves it",
+    "AWS::ECS::Cluster": "moto's CloudFormation leaves it",
+    "AWS::ECS::Service": "moto's CloudFormation leaves it",
+    "AWS::ECS::TaskDefinition": "a revision is never gone, at AWS neither: it is inactive",
 }
 """Types that moto leaves when their stack is deleted, and why that is no matter."""
 _OTHER_NAME = {("AWS::RDS::DBInstance", "VPCSecurityGroups"): "VpcSecurityGroupIds"}
@@ -63,7 +67,20 @@ def _walked(value: Any, change: Callable[[str, Any], Any]) -> Any:
         if name in ("Ref", "Fn::GetAtt"):
             changed = change(name, given)
             return value if changed is None else changed
+        if name == "Fn::Sub" and isinstance(given, str):
+
+            def put(match: re.Match[str]) -> str:
+                return change("Fn::GetAtt", [match[1], match[2]]) or match[0]
+
+            return {name: re.sub(r"\$\{(\w+)\.([\w.]+)\}", put, given)}
     return {name: _walked(one, change) for name, one in value.items()}
+
+
+def _access_point(client: Callable[[str], Any], stem: str) -> str:
+    """The id of an access point that moto's CloudFormation does not tell."""
+    listed = client("efs").describe_access_points()["AccessPoints"]
+    (name,) = [one["AccessPointId"] for one in listed if one["ClientToken"].startswith(stem)]
+    return str(name)
 
 
 @dataclass
@@ -108,6 +125,7 @@ class Account:
         linked = {key: self.stack_name(of) for key, of in links.items() if key in declared}
         own = {"WorkgroupName": self.stem} if "WorkgroupName" in declared else {}
         own |= {"BucketName": f"{self.stem}-backups"} if name == "bucket" else {}
+        own |= {"Project": self.stem} if name == "dagster" else {}  # its repository is named by it
         return {**STACKS[name], **linked, **own, **given}
 
     def playable(self, name: str, template: Template) -> Template:
@@ -191,15 +209,20 @@ class Account:
         template = self.sent[name]
         if played:
             template = self.playable(name, template)
+        made = self.physical(name)
+        for key, physical in list(made.items()):
+            if template["Resources"][key]["Type"] == "AWS::RDS::DBInstance":
+                found = self.client("rds").describe_db_instances(DBInstanceIdentifier=physical)
+                made[f"{key}.Endpoint.Address"] = found["DBInstances"][0]["Endpoint"]["Address"]
         return templates.Resolver(
-            *(template, self.stack_name(name), self.given[name], exports), self.physical(name)
+            *(template, self.stack_name(name), self.given[name], exports), made
         ).stack()
 
     def _complete(self, name: str) -> None:
         """Give moto's services what its CloudFormation does not hand on, in the template's own words.
 
-        A role's policies it keeps as a text of Python's, of a bucket little more than its name; which
-        subnet has which routes it keeps to itself.
+        A role's policies it keeps as a text of Python's, or not at all; of a bucket little more than
+        its name; which subnet has which routes it keeps to itself.
         """
         made = self.physical(name)
         for key, resource in self.stack(name, played=True).resources.items():
@@ -209,6 +232,14 @@ class Account:
                         RoleName=made[key],
                         PolicyName=policy["PolicyName"],
                         PolicyDocument=json.dumps(policy["PolicyDocument"]),
+                    )
+                for arn in resource["Properties"].get("ManagedPolicyArns", []):
+                    self.client("iam").attach_role_policy(RoleName=made[key], PolicyArn=arn)
+            if resource["Type"] == "AWS::IAM::ManagedPolicy":
+                document = json.dumps(resource["Properties"]["PolicyDocument"])
+                if ":access-point/" in document:  # whose name moto's CloudFormation does not know
+                    self.client("iam").create_policy_version(
+                        PolicyArn=made[key], PolicyDocument=document, SetAsDefault=True
                     )
             if resource["Type"] == "AWS::EC2::SubnetRouteTableAssociation":
                 self.client("ec2").associate_route_table(**resource["Properties"])
@@ -251,6 +282,12 @@ class Account:
 
     def delete(self, name: str) -> None:
         """Delete a stack."""
+        iam = self.client("iam")
+        for key, physical in self.physical(name).items():
+            if self.sent[name]["Resources"][key]["Type"] == "AWS::IAM::Role":
+                attached = iam.list_attached_role_policies(RoleName=physical)["AttachedPolicies"]
+                for one in attached:  # by the test, see `_complete`
+                    iam.detach_role_policy(RoleName=physical, PolicyArn=one["PolicyArn"])
         if name == "network":
             ec2, table = self.client("ec2"), self.physical(name)["RouteTable"]
             (found,) = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
@@ -275,9 +312,11 @@ class Account:
             if one.get("LogicalResourceId")  # moto lists those of conditions that do not hold
         }
         for key, physical in names.items():
-            kind = self.sent[name]["Resources"][key]["Type"]
+            kind, stem = self.sent[name]["Resources"][key]["Type"], f"{stack}-{key}-"
             if not physical and kind in _NAMED_BY:
-                names[key] = self._found(kind, f"{stack}-{key}-".lower())
+                names[key] = self._found(kind, stem.lower())
+            if not physical and kind == "AWS::EFS::AccessPoint":
+                names[key] = self.asked(_access_point, stem)
         return names
 
     def _found(self, kind: str, stem: str) -> str:

@@ -30,6 +30,20 @@ WITHOUT_RESOURCE: Mapping[str, str] = {
         ),
         "believed: AWS lists no resource for them; the role is that of one small function",
     ),
+    "ecr:GetAuthorizationToken": "a login to the registry, which has no ARN; the image's rights do",
+    **dict.fromkeys(
+        ("ecs:DescribeTaskDefinition", "ec2:DescribeNetworkInterfaces"),
+        "AWS knows no resource for them; they change nothing",
+    ),
+    **dict.fromkeys(
+        (
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ),
+        "AWS knows no resource for Session Manager's channels",
+    ),
 }
 """Actions that are allowed on `*`, as AWS knows no narrower resource for them, and why each is here."""
 _TAGLESS = {
@@ -278,9 +292,32 @@ def trusts(stack: Stack) -> list[str]:
     return wrong
 
 
+def containers(stack: Stack) -> list[str]:
+    """Containers that are root, open a port, hold a secret in plain text, or print to nobody."""
+    wrong = []
+    for name, task in of_type(stack, "AWS::ECS::TaskDefinition"):
+        for one in task["ContainerDefinitions"]:
+            plain = [
+                each["Name"]
+                for each in one.get("Environment", [])
+                if _SECRET.search(each["Name"])
+                or re.search(r"(?i)password[=:]\s*\S", each["Value"])
+            ]
+            facts = {
+                "root": not one.get("User") or str(one["User"]).split(":")[0] in ("0", "root"),
+                "privileged": one.get("Privileged", False),
+                "opens a port": bool(one.get("PortMappings")),
+                f"{', '.join(plain)} in plain text": bool(plain),
+                "prints to nobody": not one.get("LogConfiguration"),
+            }
+            wrong += [f"{name}, {one['Name']}: {fact}" for fact, holds in facts.items() if holds]
+    return wrong
+
+
 RULES: tuple[Callable[[Stack], list[str]], ...] = (
     *(open_to_the_world, any_port, wildcards, managed_by_aws, public_buckets),
     *(ends_what_is_current, reachable, plain, dear, untagged, logs_for_ever, trusts),
+    containers,
 )
 """All rules over a resolved stack."""
 

@@ -34,6 +34,7 @@ STACKS: Mapping[str, Given] = {
     "mysql": {"CallerAddress": f"{CALLER}/32"},
     "bi": {},
     "redshift": {},
+    "dagster": {},
 }
 """The stacks in the order in which they are deployed, and what a beginner gives to each."""
 IN_PLACES_OF_YOURS: Mapping[str, Given] = {
@@ -109,7 +110,7 @@ class Stack:
 class Resolver:
     """Works out one template. `exports`: what the stacks before it export.
 
-    `made`: the names that resources got, where it is deployed.
+    `made`: the names that resources got, where it is deployed, and attributes as `Name.Attribute`.
     """
 
     def __init__(
@@ -210,19 +211,32 @@ class Resolver:
     def _attribute(self, name: str, attribute: str) -> str:
         assert name in self._template["Resources"], name
         kind = self._template["Resources"][name]["Type"]
+        secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{self._name}-{name}-Ab1c2d"
         by_kind = {
             "AWS::S3::Bucket": "arn:aws:s3:::{}",
             "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{}}:*",
             "AWS::ECS::Cluster": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{{}}",
+            "AWS::ECR::Repository": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{{}}",
+            "AWS::EFS::FileSystem": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/{{}}",
+            "AWS::EFS::AccessPoint": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/{{}}",
         }
+        known = {
+            f"{name}.{attribute}": self._made.get(f"{name}.{attribute}", ""),
+            f"{name}.MasterUserSecret.SecretArn": secret,
+            f"{name}.SecretArn": secret,
+        }
+        if known.get(f"{name}.{attribute}"):
+            return known[f"{name}.{attribute}"]
         if attribute == "Arn" and kind in by_kind:
             return by_kind[kind].format(self._named(name))
         if attribute.endswith("Arn"):
             service = kind.split("::")[1].lower()
             return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{self._name}-{name}/{attribute}"
-        if attribute == "GroupId":
+        if attribute in ("GroupId", "Name"):
             return f"{self._named(name)}"
+        if attribute == "RepositoryUri":
+            return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{self._named(name)}"
         return f"{self._name}-{name}.{attribute}".lower()
 
     def _substituted(self, given: Any) -> str:
@@ -242,6 +256,7 @@ class Resolver:
 
 _NO_VALUE = object()
 _NAMES = {
+    "AWS::ECR::Repository": "RepositoryName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::RedshiftServerless::Namespace": "NamespaceName",
     "AWS::RedshiftServerless::Workgroup": "WorkgroupName",
