@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from orderhe_dagster.doctor.template_parameters import by_templates
 from orderhe_dagster.ports.errors import Symptom
 
 Facts = Mapping[str, str]
@@ -103,6 +104,11 @@ class Explanation:
     console: str = ""
 
     @property
+    def stack(self) -> str:
+        """The template and the parameter that mend it, for who deployed those of `infra/`; often ""."""
+        return by_templates(self.name)
+
+    @property
     def page(self) -> str:
         """Where more of it is told."""
         return f"{PAGE}#{self.name}"
@@ -126,6 +132,7 @@ class Explanation:
             f"fix{where}:",
             *(f"      {line}" for line in self.command.splitlines()),
             *(prose("or:", self.console.removeprefix("or ")) if self.console else []),
+            *(prose("stack:", f" {self.stack}") if self.stack else []),
             f"more: {self.page}",
         ]
 
@@ -143,6 +150,7 @@ class Explanation:
             "fix": self.command,
             "fix_kind": self.kind,
             "console": self.console,
+            "stack": self.stack,
             "page": self.page,
         }
 
