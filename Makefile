@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills waits chaos broken drill reliability retail clients bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits chaos broken drill reliability retail clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -77,6 +77,14 @@ clients: $(VENV)/.dev ## strangers' clients against the local Redshift (dbt, aws
 		--no-compile --require-hashes -r clients/requirements.lock
 	@$(BIN)/python clients/run.py --python .orderhe/clients/bin/python $(ARGS)
 
+infra: $(VENV)/.dev ## cfn-lint and checkov over the templates of infra/ (checkov in an environment of its own)
+	@$(BIN)/cfn-lint infra/*.yaml
+	@[ -x .orderhe/checkov/bin/python ] || $(PYTHON) -m venv .orderhe/checkov
+	@.orderhe/checkov/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+		--no-compile --require-hashes -r infra/checkov.lock
+	@.orderhe/checkov/bin/checkov --directory infra --framework cloudformation --compact --quiet \
+		--skip-download $(ARGS)
+
 bench: $(VENV)/.dev ## measure the road beside its peers (long; ARGS=--quick: minutes)
 	@$(call contestants,requirements) && $(call contestants,ingestr)
 	@$(BIN)/python -W ignore -m benchmarks.bench $(ARGS)
@@ -127,6 +135,7 @@ lock: $(VENV)/.dev ## write the locked lists again (ARGS=--upgrade for newer ver
 	$(LOCK) $(ARGS) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	for each in requirements ingestr; do $(COMPILE) $(ARGS) benchmarks/contestants/$$each.in \
 		--output-file benchmarks/contestants/$$each.lock; done
+	$(COMPILE) $(ARGS) infra/checkov.in --output-file infra/checkov.lock
 
 clean: ## remove the state (.orderhe) and all caches
 	@rm -rf .orderhe .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -420,8 +420,8 @@ def env(stack_prefix: str) -> None:
         found = env_of_stacks(stack_prefix)
         for line in found.lines:
             click.echo(line)
-        for problem in found.problems:
-            click.echo(problem, err=True)
+        for text in (*found.problems, *found.notes):
+            click.echo(text, err=True)
         if found.problems:
             sys.exit(1)
 

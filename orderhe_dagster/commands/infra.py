@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.settings.config import PREFIX
@@ -38,10 +39,11 @@ _BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 @dataclass
 class Env:
-    """Lines of .env, and what is wrong with the stacks, each with its remedy."""
+    """Lines of .env, what is wrong with the stacks, each with its remedy, and what is to be done besides."""
 
     lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def env_of_stacks(prefix: str, stacks: Stacks | None = None) -> Env:
@@ -59,6 +61,11 @@ def env_of_stacks(prefix: str, stacks: Stacks | None = None) -> Env:
             env.problems.append(problem)
         else:
             env.lines += ["", f"# {name}", *_lines(stem, stack.outputs)]
+    file = _BUNDLE.rpartition("/")[2]
+    if any(line.endswith(f"={file}") for line in env.lines) and not Path(file).exists():
+        env.notes.append(
+            f"fetch Amazon's certificates, by which MySQL's is verified: curl -O {_BUNDLE}"
+        )
     if env.problems and stacks.stack(f"{prefix}-network") is None:
         problem = _wrong(None, f"{prefix}-network", "network", prefix, {})
         env.problems.insert(0, f"{problem}\nThe others lie in it.")
@@ -79,7 +86,6 @@ def _lines(stem: str, outputs: Outputs) -> list[str]:
     lines = [f"{PREFIX}{_SWITCHES[stem]}"]
     lines += [f"{PREFIX}{setting}={value}" for setting, value in given.items()]
     if given.get("MYSQL_HOST", "").endswith(_RDS):
-        lines += [f"# Amazon's certificates: curl -O {_BUNDLE}"]
         lines += [f"{PREFIX}MYSQL_SSL_CA={_BUNDLE.rpartition('/')[2]}"]
     return lines
 

@@ -73,7 +73,9 @@ def settings_of(lines: list[str], folder: Path) -> Mapping[str, str]:
     return dict(pairs)
 
 
-def test_the_lines_are_settings_without_a_password(tmp_path: Path) -> None:
+def test_the_lines_are_settings_without_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = env_of_stacks("orderhe", given())
     assert found.problems == []
     assert settings_of(found.lines, tmp_path) == {
@@ -91,7 +93,9 @@ def test_the_lines_are_settings_without_a_password(tmp_path: Path) -> None:
         "ORDERHE_REDSHIFT_IAM_ROLE": ROLE,
     }
     assert "# export AWS_DEFAULT_REGION=eu-west-1" in found.lines
-    assert any("curl -O https://truststore.pki.rds.amazonaws.com/" in one for one in found.lines)
+    assert "curl -O https://truststore.pki.rds.amazonaws.com/" in found.notes[0]
+    monkeypatch.chdir(tmp_path)  # where the file is
+    assert env_of_stacks("orderhe", given()).notes == []
 
 
 @pytest.mark.parametrize("name", ["bucket", "mysql", "redshift"])
@@ -155,13 +159,14 @@ def test_at_moto_the_verb_prints_what_was_deployed(
     for name in ("network", "bucket", "mysql"):
         new_account.deploy(name, **({"Prefix": "one"} if name == "bucket" else {}))
     words = ["infra", "env", "--stack-prefix", new_account.stem]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "global-bundle.pem").touch()
     done = CliRunner().invoke(main, words, catch_exceptions=False)
     assert done.exit_code == 1
     assert f"there is no stack {new_account.stem}-redshift" in done.stderr
     new_account.deploy("redshift")
     done = CliRunner().invoke(main, words, catch_exceptions=False)
     assert (done.exit_code, done.stderr) == (0, "")
-    monkeypatch.chdir(tmp_path)
     found = settings_of(done.stdout.splitlines(), tmp_path)
     assert found["ORDERHE_S3_PREFIX"] == "one"
     assert found["ORDERHE_MYSQL_HOST"] == new_account.outputs("mysql")["Host"]
