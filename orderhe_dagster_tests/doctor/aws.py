@@ -28,12 +28,16 @@ _OF_EC2 = {"protocol": "IpProtocol", "cidr": "CidrIp"}
 
 @dataclass
 class ControlPlane:
-    """What redshift-serverless answers. `denies`: it refuses everybody; `asked` are the actions so far."""
+    """What redshift-serverless answers. `asked` are the actions so far.
+
+    `denies`: it refuses everybody; `is_empty`: it knows nothing.
+    """
 
     workgroup: dict[str, Any] = field(default_factory=dict)
     namespace: dict[str, Any] = field(default_factory=dict)
     limits: list[dict[str, Any]] = field(default_factory=list)
     denies: bool = False
+    is_empty: bool = False
     asked: list[str] = field(default_factory=list)
 
     def answer(self, action: str, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -41,6 +45,8 @@ class ControlPlane:
         self.asked.append(action)
         if self.denies:
             return 400, {"__type": "AccessDeniedException", "message": "not authorized to perform"}
+        if self.is_empty:
+            return 400, {"__type": "ResourceNotFoundException", "message": "does not exist"}
         if action.endswith("Workgroup") and given.get("workgroupName") != self.workgroup.get(
             "workgroupName"
         ):

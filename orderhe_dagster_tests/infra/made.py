@@ -302,7 +302,7 @@ def _task(client: Client, name: str) -> Made:
     for one in found["containerDefinitions"]:
         kept = {key: one[key] for key in one if key not in ("cpu", "portMappings", "volumesFrom")}
         wanted.append(_as_in_a_template(kept))
-    return {"ContainerDefinitions": wanted}
+    return {"Family": found["family"], "ContainerDefinitions": wanted}
 
 
 def _as_in_a_template(value: Any, *, keeps: bool = False) -> Any:

@@ -115,6 +115,21 @@ def open_to_the_world(stack: Stack) -> list[str]:
     return wrong
 
 
+def wordless(stack: Stack) -> list[str]:
+    """Rules of groups without a text, or with one that EC2 refuses."""
+    rules = list(ingress(stack))
+    for name, properties in of_type(stack, "AWS::EC2::SecurityGroup"):
+        rules += [(name, one) for one in properties.get("SecurityGroupEgress", [])]
+        rules.append((name, {"Description": properties["GroupDescription"]}))
+    return [
+        name
+        for name, rule in rules
+        if not re.fullmatch(
+            r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}", rule.get("Description", "")
+        )
+    ]
+
+
 def any_port(stack: Stack) -> list[str]:
     """Inbound rules for more than one port, or for every protocol."""
     return [
@@ -317,7 +332,7 @@ def containers(stack: Stack) -> list[str]:
 RULES: tuple[Callable[[Stack], list[str]], ...] = (
     *(open_to_the_world, any_port, wildcards, managed_by_aws, public_buckets),
     *(ends_what_is_current, reachable, plain, dear, untagged, logs_for_ever, trusts),
-    containers,
+    *(containers, wordless),
 )
 """All rules over a resolved stack."""
 

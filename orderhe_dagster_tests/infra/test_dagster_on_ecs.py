@@ -18,6 +18,7 @@ from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster_tests.infra import templates
 from orderhe_dagster_tests.infra.moto_stacks import Account
+from orderhe_dagster_tests.infra.policy import listed
 
 BUNDLE = "-----BEGIN CERTIFICATE-----\nmade up\n-----END CERTIFICATE-----\n"
 
@@ -104,6 +105,7 @@ def test_dagster_takes_the_launcher_and_the_logs(
 ) -> None:
     """Both are made as an instance makes them, of the section's own config, against moto."""
     from dagster._config import process_config
+    from dagster._core.instance.config import dagster_instance_config_schema
     from dagster_aws.ecs import EcsRunLauncher
     from dagster_aws.s3.compute_log_manager import S3ComputeLogManager
 
@@ -113,6 +115,8 @@ def test_dagster_takes_the_launcher_and_the_logs(
     )["taskDefinition"]["taskDefinitionArn"]
     monkeypatch.setenv("RUN_TASK_DEFINITION", made)
     parsed = yaml.safe_load((home / "dagster" / "dagster.yaml").read_text("utf-8"))
+    config = process_config(dagster_instance_config_schema(), parsed)
+    assert config.success, config.errors
     config = process_config(EcsRunLauncher.config_type(), parsed["run_launcher"]["config"])
     assert config.success, config.errors
     launcher: EcsRunLauncher[Any] = EcsRunLauncher(**config.value)
@@ -153,17 +157,38 @@ def test_a_run_may_not_start_runs() -> None:
     """What a run's role may do is what the pipeline needs; tasks are the server's alone."""
     stack = templates.resolved()["dagster"]
     run, server = (stack.resources[name]["Properties"] for name in ("RunRole", "ServerRole"))
-    assert "Policies" not in run
+    assert actions(run) == {"ecs:DescribeTaskDefinition"}, (
+        "the launcher is made, and starts nothing"
+    )
     assert run["ManagedPolicyArns"] == server["ManagedPolicyArns"]
-    actions = [
+    assert {"ecs:RunTask", "iam:PassRole"} <= actions(server)
+
+
+def actions(role: Mapping[str, Any]) -> set[str]:
+    """What a role's own policies allow."""
+    return {
         action
-        for policy in server["Policies"]
+        for policy in role["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
-        for action in (
-            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        )
+        for action in listed(statement["Action"])
+    }
+
+
+def test_the_server_may_start_the_runs_that_its_launcher_starts(
+    containers: Mapping[str, Mapping[str, Any]],
+) -> None:
+    stack = templates.resolved()["dagster"]
+    family = stack.resources["RunTask"]["Properties"]["Family"]
+    (start,) = [
+        one
+        for one in stack.resources["ServerRole"]["Properties"]["Policies"][0]["PolicyDocument"][
+            "Statement"
+        ]
+        if one["Action"] == "ecs:RunTask"
     ]
-    assert {"ecs:RunTask", "iam:PassRole"} <= set(actions)
+    assert start["Resource"].endswith(f":task-definition/{family}:*")
+    for name in ("code", "webserver", "daemon", "run"):  # each of them makes the launcher
+        assert environment(containers[name])["RUN_TASK_DEFINITION"] == family
 
 
 def test_it_starts_nothing_until_it_is_told() -> None:

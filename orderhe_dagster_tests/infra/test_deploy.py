@@ -271,7 +271,7 @@ class Events:
 
 def test_the_function_sets_changes_and_removes_the_limit(new_account: Account) -> None:
     plane, events = new_account.plane, Events(new_account)
-    plane.namespace |= {"adminPasswordSecretArn": "arn:secret"}
+    plane.namespace |= {"namespaceName": "shop", "adminPasswordSecretArn": "arn:secret"}
     answer = events.send("Create")
     assert answer == {
         **{"StackId": "s", "RequestId": "r", "LogicalResourceId": "WorkgroupSettings"},
@@ -285,6 +285,11 @@ def test_the_function_sets_changes_and_removes_the_limit(new_account: Account) -
     assert events.send("Delete")["Status"] == "SUCCESS"
     assert plane.limits == []
     assert events.send("Delete")["Status"] == "SUCCESS", "deleting twice is no failure"
+    plane.is_empty = True
+    assert events.send("Delete")["Status"] == "SUCCESS", "what was never made can be deleted"
+    answer = events.send("Create")
+    assert answer["Status"] == "FAILED"
+    assert "ResourceNotFoundException" in answer["Reason"]
 
 
 def test_what_the_function_may_not_do_fails_the_stack_and_says_why(new_account: Account) -> None:

@@ -142,6 +142,8 @@ FAULTS: tuple[tuple[str, str, Plant], ...] = (
         put("WorkerGroup", "Properties", "SecurityGroupIngress", value=[WORLD_6]),
     ),
     ("open_to_the_world", "bi", put("Rule1", "Properties", "CidrIp", value="142.0.0.0/8")),
+    ("wordless", "mysql", drop("CallerRule", "Properties", "Description")),
+    ("wordless", "mysql", put("CallerRule", "Properties", "Description", value="the shop's")),
     ("any_port", "mysql", put("CallerRule", "Properties", "IpProtocol", value="-1")),
     ("any_port", "mysql", put("CallerRule", "Properties", "ToPort", value=65535)),
     ("wildcards", "redshift", put(*COPY, 1, "Action", value="s3:*")),
