@@ -29,8 +29,8 @@ from orderhe_dagster_tests.doctor.aws import address_page
 from orderhe_dagster_tests.doctor.peers import network
 from orderhe_dagster_tests.infra import templates
 from orderhe_dagster_tests.infra.moto_stacks import Account
+from orderhe_dagster_tests.infra.planting import WALLS, Plant, drop
 from orderhe_dagster_tests.infra.templates import ACCOUNT, CALLER, REGION
-from orderhe_dagster_tests.infra.test_policy import Plant, drop, put
 
 SHUT = TimeoutError("timed out")
 
@@ -139,97 +139,6 @@ def test_the_doctor_finds_nothing_wrong_with_what_was_deployed(
     found = walked(account, tmp_path, opens=SHUT, **by_wire(account))
     wanted = "workgroup-not-public"
     assert wanted in walls(found)["Redshift way in (AWS)"]
-
-
-def without_limit(template: templates.Template) -> None:
-    """Nothing sets a limit; the secret is named outright."""
-
-    def named(value: Any) -> Any:
-        if value == {"Fn::GetAtt": ["WorkgroupSettings", "SecretArn"]}:
-            return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:named-Ab1"
-        if isinstance(value, dict):
-            return {key: named(one) for key, one in value.items()}
-        return [named(one) for one in value] if isinstance(value, list) else value
-
-    del template["Resources"]["WorkgroupSettings"]
-    template |= named(template)
-
-
-WALLS: tuple[tuple[str, str, str, Plant], ...] = (
-    ("no-inbound-rule", "MySQL way in (AWS)", "mysql", drop("CallerRule")),
-    (
-        "no-inbound-rule",
-        "MySQL way in (AWS)",
-        "mysql",
-        put("CallerRule", "Properties", "CidrIp", value="198.51.100.9/32"),
-    ),
-    (
-        "no-inbound-rule",
-        "MySQL way in (AWS)",
-        "mysql",
-        put("CallerRule", "Properties", "ToPort", value=3305),
-    ),
-    (
-        "group-open-to-all",
-        "MySQL way in (AWS)",
-        "mysql",
-        put("CallerRule", "Properties", "CidrIp", value="0.0.0.0/0"),
-    ),
-    (
-        "instance-not-public",
-        "MySQL way in (AWS)",
-        "mysql",
-        put("Database", "Properties", "PubliclyAccessible", value=False),
-    ),
-    ("no-route-to-internet", "MySQL way in (AWS)", "network", drop("RouteToInternet")),
-    (
-        "role-lacks-rights",
-        "Redshift role's rights (AWS)",
-        "redshift",
-        put(
-            *("CopyRole", "Properties", "Policies", 0, "PolicyDocument", "Statement", 1),
-            *("Resource",),
-            value="arn:aws:s3:::a-bucket/elsewhere/*",
-        ),
-    ),
-    (
-        "role-lacks-rights",
-        "Redshift role's rights (AWS)",
-        "redshift",
-        drop("CopyRole", "Properties", "Policies"),
-    ),
-    (
-        "role-is-denied",
-        "Redshift role's rights (AWS)",
-        "redshift",
-        put(
-            *("CopyRole", "Properties", "Policies", 0, "PolicyDocument", "Statement", 1, "Effect"),
-            value="Deny",
-        ),
-    ),
-    (
-        "trust-lacks-a-service",
-        "Redshift role's trust (AWS)",
-        "redshift",
-        put(
-            *("CopyRole", "Properties", "AssumeRolePolicyDocument", "Statement", 0),
-            *("Principal", "Service"),
-            value=["redshift.amazonaws.com"],
-        ),
-    ),
-    (
-        "role-not-in-namespace",
-        "Redshift role attached (AWS)",
-        "redshift",
-        put("Namespace", "Properties", "IamRoles", value=[]),
-    ),
-    (
-        "no-usage-limit",
-        "Redshift usage limit (AWS)",
-        "redshift",
-        without_limit,
-    ),
-)
 
 
 @pytest.mark.parametrize(

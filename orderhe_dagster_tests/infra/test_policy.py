@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from orderhe_dagster_tests.infra import policy, templates
-from orderhe_dagster_tests.infra.templates import IN_PLACES_OF_YOURS, STACKS, Stack, Template
+from orderhe_dagster_tests.infra.planting import Plant, drop, put
+from orderhe_dagster_tests.infra.templates import IN_PLACES_OF_YOURS, STACKS, Stack
 
 CHOICES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "as a beginner deploys them": {},
@@ -51,6 +52,7 @@ def test_no_secret_is_a_parameter(name: str) -> None:
 def test_a_beginner_is_told_what_each_thing_is(name: str) -> None:
     template = templates.template(name)
     assert 40 < len(template["Description"]) <= 1024
+    assert (templates.FOLDER / f"{name}.yaml").stat().st_size < 51_200, "as much as is taken"
     for parameter, declared in template["Parameters"].items():
         assert len(declared["Description"]) > 20, parameter
         assert "Default" in declared or parameter == "Email"
@@ -85,36 +87,6 @@ def test_what_is_there_already_is_left_as_it_is() -> None:
 
 
 # -- planted faults -----------------------------------------------------------------------------------
-
-Plant = Callable[[Template], None]
-
-
-def put(*path: Any, value: Any) -> Plant:
-    """Sets one value of a template."""
-
-    def plant(template: Template) -> None:
-        place: Any = template["Resources"]
-        for step in path[:-1]:
-            place = place[step]
-        if isinstance(place, list) and path[-1] == "+":
-            place.append(value)
-        else:
-            place[path[-1]] = value
-
-    return plant
-
-
-def drop(*path: Any) -> Plant:
-    """Takes one value out of a template."""
-
-    def plant(template: Template) -> None:
-        place: Any = template["Resources"]
-        for step in path[:-1]:
-            place = place[step]
-        del place[path[-1]]
-
-    return plant
-
 
 BUCKET = ("Bucket", "Properties")
 LIFECYCLE = (*BUCKET, "LifecycleConfiguration", "Rules")

@@ -8,7 +8,7 @@ from orderhe_dagster.doctor.explain import of_name
 from orderhe_dagster.doctor.signatures.table import BY_NAME
 from orderhe_dagster.doctor.template_parameters import PARAMETERS, by_templates
 from orderhe_dagster_tests.infra import templates
-from orderhe_dagster_tests.infra.test_doctor_of_stacks import WALLS
+from orderhe_dagster_tests.infra.planting import WALLS
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
