@@ -20,7 +20,8 @@ from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from orderhe_dagster.history import BATCH_SIZE_VARIABLE, BatchedEventLog, History
+from orderhe_dagster.history import History
+from orderhe_dagster.history.sqlite import BATCH_SIZE_VARIABLE, BatchedEventLog
 
 DAYS = dg.DailyPartitionsDefinition("2025-01-01", end_date="2025-03-01")
 RANGE = {
@@ -314,7 +315,7 @@ def look_into(file: Path) -> tuple[list[str], list[Any], Any]:
 BESIDE = """
 import sys, time
 from dagster._core.events.log import EventLogEntry
-from orderhe_dagster.history import BatchedEventLog
+from orderhe_dagster.history.sqlite import BatchedEventLog
 
 base, what, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])
 log = BatchedEventLog(base)
@@ -358,7 +359,7 @@ def test_a_page_that_reads_a_run_as_it_begins_hinders_neither(tmp_path: Path) ->
 def test_only_the_engines_used_last_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orderhe_dagster.history.OPEN_ENGINES", 2)
+    monkeypatch.setattr("orderhe_dagster.history.sqlite.OPEN_ENGINES", 2)
     log = BatchedEventLog(str(tmp_path))
     for shard in ("a", "b", "a", "c"):
         assert log.get_records_for_run(shard).records == []
@@ -408,7 +409,7 @@ def test_a_history_that_is_in_use_is_compacted_another_time(tmp_path: Path) -> N
             other.execute("begin immediate")
             other.execute("update asset_keys set last_run_id = last_run_id")
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("orderhe_dagster.history._COMPACT_WAIT_MS", 10)
+                patch.setattr("orderhe_dagster.history.sqlite._COMPACT_WAIT_MS", 10)
                 log.compact()
             other.rollback()
         log.compact()

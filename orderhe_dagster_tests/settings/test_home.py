@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orderhe_dagster.history import BatchedEventLog
+from orderhe_dagster.history.sqlite import BatchedEventLog
 from orderhe_dagster.resources.build import build_source, build_store
 from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.config import SettingsError, load_settings
@@ -32,7 +32,7 @@ from orderhe_dagster.settings.scratch import scratch_folder
 START_TOGETHER = """
 import os, sys
 import alembic.command, dagster as dg
-import orderhe_dagster.history  # as all else that takes time, before the start
+import orderhe_dagster.history.sqlite  # as all else that takes time, before the start
 from orderhe_dagster.settings.config import load_settings
 from orderhe_dagster.settings.home import use_home
 
