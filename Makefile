@@ -132,7 +132,10 @@ LOCK := $(COMPILE) pyproject.toml local_redshift/pyproject.toml
 
 lock: $(VENV)/.dev ## write the locked lists again (ARGS=--upgrade for newer versions)
 	$(LOCK) $(ARGS) --output-file requirements.lock
-	$(LOCK) $(ARGS) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) $(ARGS) --extra production --constraint requirements.lock \
+		--output-file requirements-production.lock
+	$(LOCK) $(ARGS) --extra dev --extra production --constraint requirements-production.lock \
+		--output-file requirements-dev.lock
 	for each in requirements ingestr; do $(COMPILE) $(ARGS) benchmarks/contestants/$$each.in \
 		--output-file benchmarks/contestants/$$each.lock; done
 	$(COMPILE) $(ARGS) infra/checkov.in --output-file infra/checkov.lock

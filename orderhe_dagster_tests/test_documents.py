@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,10 @@ def test_no_file_names_a_registry_or_a_machine() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+LOCKS = ("requirements.lock", "requirements-production.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_locked_lists_hold_names_versions_and_hashes_only(name: str) -> None:
     lines = (ROOT / name).read_text("utf-8").splitlines()
     entry = re.compile(r"[a-z0-9._-]+==[^\s;]+( ; [^\\]+)? \\")
@@ -59,16 +63,17 @@ def test_locked_lists_hold_names_versions_and_hashes_only(name: str) -> None:
     assert any(line.startswith("setuptools==") for line in lines)
 
 
-def test_the_development_list_agrees_with_the_other() -> None:
+@pytest.mark.parametrize(("fewer", "more"), [*pairwise(LOCKS)])
+def test_a_longer_list_agrees_with_the_shorter(fewer: str, more: str) -> None:
     def pins(name: str) -> set[str]:
         # Without the markers: what more is installed may need a package on more machines.
         lines = (ROOT / name).read_text("utf-8").splitlines()
         return {line.split()[0] for line in lines if "==" in line and line[0] != " "}
 
-    assert pins("requirements.lock") - pins("requirements-dev.lock") == set()
+    assert pins(fewer) - pins(more) == set()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_locked_lists_cover_both_projects_and_neither_of_them(name: str) -> None:
     """The local Redshift is in no registry: whoever takes its name there must not be installed."""
     lines = (ROOT / name).read_text("utf-8").splitlines()
@@ -79,6 +84,8 @@ def test_locked_lists_cover_both_projects_and_neither_of_them(name: str) -> None
         needed = declared(text, "dependencies")
         if name == "requirements-dev.lock":
             needed |= declared(text, "dev")
+        if name != "requirements.lock" and not project:
+            needed |= declared(text, "production")
         assert len(needed) >= 5
         assert needed - locked == set(), (
             f"make lock: {name} lacks what {project}pyproject.toml asks"
@@ -93,7 +100,7 @@ def normal(name: str) -> str:
 
 def declared(text: str, key: str) -> set[str]:
     """The distributions that a pyproject.toml lists under a key."""
-    listed = re.search(rf"^{key} = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    listed = re.search(rf"^{key} = \[[^\n]*\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
     assert listed is not None
     return {normal(one) for one in re.findall(r'^  "([\w.-]+)', listed[1], re.MULTILINE)}
 
