@@ -14,12 +14,14 @@ from orderhe_dagster_tests import shops
 from orderhe_dagster_tests.road.systems import s3_with_tls, systems
 from orderhe_dagster_tests.servers.chromium import chromium
 from orderhe_dagster_tests.servers.mariadb import mariadb, shop_database
+from orderhe_dagster_tests.servers.postgres import postgres
 from orderhe_dagster_tests.servers.s3 import s3, s3_server
 from orderhe_dagster_tests.shops import TestShop
 
 __all__ = [  # fixtures
     "chromium",
     "mariadb",
+    "postgres",
     "redshift",
     "redshift_authority",
     "s3",

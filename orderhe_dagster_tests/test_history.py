@@ -21,7 +21,8 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from orderhe_dagster.history import History
-from orderhe_dagster.history.sqlite import BATCH_SIZE_VARIABLE, BatchedEventLog
+from orderhe_dagster.history.batches import BATCH_SIZE_VARIABLE
+from orderhe_dagster.history.sqlite import BatchedEventLog
 
 DAYS = dg.DailyPartitionsDefinition("2025-01-01", end_date="2025-03-01")
 RANGE = {

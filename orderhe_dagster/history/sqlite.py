@@ -15,7 +15,6 @@ every answer with the stock storage's (docs/decisions/0001).
 from __future__ import annotations
 
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,10 +25,8 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from dagster._core.events import ASSET_EVENTS, BATCH_WRITABLE_EVENTS, DagsterEventType
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.events import DagsterEventType
 from dagster._core.storage.event_log.schema import (
-    AssetCheckExecutionsTable,
     SqlEventLogStorageMetadata,
     SqlEventLogStorageTable,
 )
@@ -44,55 +41,19 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_lo
 from sqlalchemy.pool import QueuePool
 
 from orderhe_dagster import runs
+from orderhe_dagster.history import batches, pruning
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-        AssetCheckEvaluationPlanned,
-    )
     from dagster._core.events.log import EventLogEntry
     from dagster._serdes import ConfigurableClassData
     from sqlalchemy.engine import Connection, Engine
 
 logger = logging.getLogger("orderhe.janitor")
 
-BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
-BATCH_EVENTS = 1000
 OPEN_ENGINES = 32  # a web server reads many runs: only the engines used last are kept
-
 
 _MUCH_UNUSED = 0.25
 _COMPACT_WAIT_MS = 5_000
-_OF_ASSETS = "('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION')"
-_PRUNING = (
-    # Older evaluations of a check, of each partition.
-    """
-    delete from asset_check_executions where run_id in (select run_id from pruned) and id not in (
-        select max(id) from asset_check_executions group by asset_key, check_name, partition
-    )
-    """,
-    # Events that tell the state no more. A partition that was planned, and has nothing since, failed.
-    f"""
-    delete from event_logs where run_id in (select run_id from pruned)
-    and id not in (
-        select max(id) from event_logs where dagster_event_type in {_OF_ASSETS}
-        group by dagster_event_type, asset_key, partition
-    )
-    and id not in (
-        select max(planned.id) from event_logs as planned
-        where planned.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED' and not exists (
-            select 1 from event_logs as later
-            where later.dagster_event_type = 'ASSET_MATERIALIZATION' and later.id > planned.id
-            and later.asset_key = planned.asset_key and later.partition is planned.partition
-        )
-        group by planned.asset_key, planned.partition
-    )
-    and id not in (
-        select evaluation_event_storage_id from asset_check_executions
-        where evaluation_event_storage_id is not null
-    )
-    """,
-    "delete from asset_event_tags where event_id not in (select id from event_logs)",
-)
 
 
 class BatchedEventLog(SqliteEventLogStorage):
@@ -112,7 +73,7 @@ class BatchedEventLog(SqliteEventLogStorage):
 
         A batch with an event of another kind than Dagster promises is stored one by one.
         """
-        if len({event.run_id for event in events}) != 1 or not all(map(_is_batchable, events)):
+        if not batches.is_batch(events):
             super().store_event_batch(events)
             return
         rows = [self._event_to_row(event) for event in events]
@@ -126,58 +87,13 @@ class BatchedEventLog(SqliteEventLogStorage):
             # One connection, one write lock: the ids of the rows follow one another.
             last = cast("int", index.scalar(sqlalchemy.text("select last_insert_rowid()")))
             numbered = list(zip(range(last - len(rows) + 1, last + 1), events, strict=True))
-            self._store_assets(index, [pair for pair in numbered if _type(pair[1]) in ASSET_EVENTS])
-            self._store_planned_checks(
-                index, [pair for pair in numbered if _type(pair[1]) not in ASSET_EVENTS]
-            )
+            batches.index(self, index, numbered)
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event; where it begins a run, this process says by a lock that it lives."""
         super().store_event(event)
         if _type(event) == DagsterEventType.RUN_START and self.has_instance:
             runs.begin(self._instance, event.run_id)
-
-    def _store_assets(
-        self, index: Connection, numbered: Sequence[tuple[int, EventLogEntry]]
-    ) -> None:
-        """Tell the index of each asset: tags of every event, the newest event of each type."""
-        if not numbered:
-            return
-        self._store_asset_event_tags(
-            index, [event for _, event in numbered], [number for number, _ in numbered]
-        )
-        newest: dict[tuple[object, object], tuple[int, EventLogEntry]] = {}
-        for number, event in numbered:
-            newest[event.get_dagster_event().asset_key, _type(event)] = (number, event)
-        for number, event in sorted(newest.values(), key=lambda pair: pair[0]):
-            self._store_asset_event(index, event, number)
-
-    def _store_planned_checks(
-        self, index: Connection, numbered: Sequence[tuple[int, EventLogEntry]]
-    ) -> None:
-        """Note the checks that a run intends to execute: a row per partition, or one in all."""
-        rows = []
-        for number, event in numbered:
-            planned = cast(
-                "AssetCheckEvaluationPlanned", event.get_dagster_event().event_specific_data
-            )
-            subset = planned.partitions_subset
-            row = self._event_to_row(event)
-            rows += [
-                {
-                    "asset_key": planned.asset_key.to_string(),
-                    "check_name": planned.check_name,
-                    "partition": partition,
-                    "run_id": event.run_id,
-                    "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
-                    "evaluation_event": row["event"],
-                    "evaluation_event_timestamp": row["timestamp"],
-                    "evaluation_event_storage_id": number,
-                }
-                for partition in (subset.get_partition_keys() if subset else [None])
-            ]
-        if rows:
-            index.execute(AssetCheckExecutionsTable.insert(), rows)
 
     def logged(self, run_ids: Iterable[str]) -> list[str]:
         """Those of the runs that have a log of their own still."""
@@ -195,12 +111,9 @@ class BatchedEventLog(SqliteEventLogStorage):
             rows = [{"run_id": run_id} for run_id in run_ids]
             if rows:
                 index.execute(sqlalchemy.text("insert into pruned values (:run_id)"), rows)
-            for statement in _PRUNING:
+            for statement in pruning.statements(same="is"):
                 index.execute(sqlalchemy.text(statement))
-            named = (
-                "select distinct run_id from event_logs where run_id in (select run_id from pruned)"
-            )
-            kept = {str(run_id) for (run_id,) in index.execute(sqlalchemy.text(named))}
+            kept = {str(run_id) for (run_id,) in index.execute(sqlalchemy.text(pruning.NAMED))}
             for run_id in run_ids:
                 engine = self._engines.pop(run_id, None)
                 if engine is not None:
@@ -313,7 +226,7 @@ class History(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         from orderhe_dagster.settings.locks import file_lock
 
-        os.environ.setdefault(BATCH_SIZE_VARIABLE, str(BATCH_EVENTS))
+        batches.ask_for()
         # Two processes that make Dagster's tables at once break each other.
         with file_lock(Path(base_dir) / "history", label="preparing Dagster's run history"):
             log = BatchedEventLog(_event_logs_directory(base_dir))  # first: its file is made here
@@ -341,10 +254,3 @@ def _relax(connection: Any, _record: Any) -> None:
 
 def _type(event: EventLogEntry) -> DagsterEventType | None:
     return event.dagster_event_type
-
-
-def _is_batchable(event: EventLogEntry) -> bool:
-    kind = _type(event)
-    if kind not in BATCH_WRITABLE_EVENTS:
-        return False
-    return kind not in ASSET_EVENTS or event.get_dagster_event().asset_key is not None
