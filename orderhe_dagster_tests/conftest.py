@@ -33,6 +33,7 @@ __all__ = [  # fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG = (
+    "test_production",
     "test_drill",
     "test_chaos",
     "test_tutorial",
