@@ -16,8 +16,7 @@ from sqlalchemy.engine import make_url
 from orderhe_dagster.assets.janitor import Prunable
 from orderhe_dagster.history.postgres import PostgresHistory, PrunableEventLog
 from orderhe_dagster.settings import dagster_yaml
-from orderhe_dagster.settings.config import SettingsError
-from orderhe_dagster.settings.history_database import history_url
+from orderhe_dagster.settings.history_database import HistoryAddressError, history_url
 from orderhe_dagster_tests.servers.postgres import PASSWORD, Postgres
 from orderhe_dagster_tests.test_history import KEYS, PLANNED, answers, materialize_all
 
@@ -121,7 +120,7 @@ def test_the_address_is_read_from_what_postgres_own_programs_read(tmp_path: Path
 
 
 def test_what_is_missing_is_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(HistoryAddressError) as caught:
         history_url({"PGHOST": "db.example", "PGPASSWORD_FILE": str(tmp_path / "none")})
     told = str(caught.value)
     for name in ("PGUSER is not set", "PGDATABASE is not set", "none: No such file"):

@@ -209,7 +209,7 @@ def _opened(folder: Path) -> dg.DagsterInstance:
     try:
         reference = InstanceRef.from_dir(str(folder), overrides={"compute_logs": silent})
         return dg.DagsterInstance.from_ref(reference)
-    except (dg.DagsterError, CheckError) as error:
+    except (dg.DagsterError, CheckError, ImportError) as error:
         raise LaunchError(
             f"{folder / 'dagster.yaml'} cannot be used as it stands. {_briefly(error)}"
         ) from error

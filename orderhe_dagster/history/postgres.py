@@ -119,6 +119,6 @@ class PostgresHistory(DagsterPostgresStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> PostgresHistory:
-        """Build it from dagster.yaml and the environment. SettingsError: what is missing there."""
+        """Build it from dagster.yaml and the environment. HistoryAddressError: what is missing there."""
         batches.ask_for()
         return cls(history_url(), inst_data)

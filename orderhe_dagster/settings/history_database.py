@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from orderhe_dagster.settings.config import SettingsError
+from orderhe_dagster.errors import OrderheError
 
 NEEDED = ("PGHOST", "PGUSER", "PGDATABASE")
 SCHEME = "postgresql+psycopg2"
@@ -19,24 +19,27 @@ PASSWORD_FILE = "PGPASSWORD_FILE"
 """Not libpq's, which wants a file of mode 0600 in a format of its own: no container is given such."""
 
 
+class HistoryAddressError(OrderheError):
+    """The Postgres of the history is not named whole; the text has every variable that is missing."""
+
+
 def history_url(environ: Mapping[str, str] | None = None) -> str:
     """The address with the password in it; PGSSLMODE and what else libpq knows is left to libpq.
 
-    PGHOST may be a folder: that of the server's socket. SettingsError names what is missing.
+    PGHOST may be a folder: that of the server's socket. HistoryAddressError names what is missing.
     """
     given = os.environ if environ is None else environ
-    problems = [
-        f"{name} is not set: dagster.yaml keeps Dagster's history in a Postgres (docs/deploy.md)"
-        for name in NEEDED
-        if not given.get(name)
-    ]
+    problems = [f"{name} is not set" for name in NEEDED if not given.get(name)]
     try:
         password = _password(given)
     except (OSError, UnicodeDecodeError) as error:
         problem = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        problems.append(f"{PASSWORD_FILE}: {given[PASSWORD_FILE]}: {problem}")
+        problems.append(f"{PASSWORD_FILE} cannot be read: {given[PASSWORD_FILE]}: {problem}")
     if problems:
-        raise SettingsError(tuple(problems))
+        raise HistoryAddressError(
+            f"dagster.yaml keeps Dagster's history in a Postgres, but {', '.join(problems)}: set the "
+            "variables that webserver and daemon have (docs/deploy.md)"
+        )
     host, user, database = (quote(given[name], safe="") for name in NEEDED)
     account = f"{user}:{quote(password, safe='')}" if password else user
     port = given.get("PGPORT") or "5432"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -72,8 +73,12 @@ UNUSABLE = {
         'unexpected config entry "retenton" at the root',
     ),
     "a package that is not installed": (
-        "storage:\n  postgres:\n    postgres_url: postgresql://db\n",
-        "Couldn't import module dagster_postgres when attempting",
+        "storage:\n  mysql:\n    mysql_url: mysql://db\n",
+        "Couldn't import module dagster_mysql when attempting",
+    ),
+    "a driver that is not installed": (
+        "storage:\n  postgres:\n    postgres_url: postgresql+psycopg://db\n",
+        "No module named 'psycopg'",
     ),
     "a variable that is not set": (
         "storage:\n  sqlite:\n    base_dir:\n      env: NO_SUCH_VARIABLE\n",
@@ -128,7 +133,10 @@ def test_dev_tells_what_may_not_be_meant(
 ) -> None:
     home = prepare_home(sales_shop.settings)
     serve_ui(sales_shop.settings, "127.0.0.1", 0)
-    assert capsys.readouterr().err == ""
+    told = capsys.readouterr().err
+    assert told == f"{dev.FOR_DEVELOPMENT}\n"
+    (page,) = re.findall(r"docs/\S+", told)
+    assert (Path(__file__).resolve().parents[2] / page).is_file()
     home.instance.write_text(TEXT.replace("telemetry:\n  enabled: false\n", ""), "utf-8")
     serve_ui(sales_shop.settings, "127.0.0.1", 0)
     assert "telemetry.enabled is not set, so Dagster sends" in capsys.readouterr().err
