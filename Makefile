@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills waits chaos broken drill reliability retail clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits chaos broken drill deployment reliability retail clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -67,6 +67,9 @@ broken: $(VENV)/.dev ## break the road in eight ways, each of which must turn a 
 
 drill: $(VENV)/.dev ## damage source, backup, warehouse and marts for ten nights, on all systems (long)
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.drill.nights $(ARGS)
+
+deployment: $(VENV)/.dev ## run the recipes of deploy/ by both ways, and kill their runs (long)
+	@LONG_TESTS=1 $(BIN)/python -m pytest orderhe_dagster_tests/deploy $(ARGS)
 
 retail: $(VENV)/.dev ## the Online Retail shop on MySQL, S3 and Redshift too (long; needs its data)
 	@LONG_TESTS=1 $(BIN)/python -m pytest orderhe_dagster_tests/test_online_retail.py $(ARGS)

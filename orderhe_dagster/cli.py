@@ -172,7 +172,7 @@ def demo() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", "-p", default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
-    """Open the Dagster UI on this shop's state."""
+    """Open the Dagster UI on this shop's state, for development. Production: docs/deploy.md."""
     with _plain_errors() as settings:
         from orderhe_dagster.commands.dev import serve_ui
 

@@ -18,6 +18,10 @@ from orderhe_dagster.settings.config import Settings
 _FAREWELL_S, _END_S = 20.0, 10.0
 """How long Dagster may take to end, and then whatever it has left behind: a run, a code server."""
 _AGAIN_S = 0.1
+FOR_DEVELOPMENT = (
+    "orderhe dev is for development: what it started ends with it. To leave it running for real, with a "
+    "Postgres of its own, restarts and a code location by itself: docs/deploy.md"
+)
 
 
 def serve_ui(settings: Settings, host: str, port: int) -> int:
@@ -27,6 +31,7 @@ def serve_ui(settings: Settings, host: str, port: int) -> int:
     LaunchError where somebody listens on the port: Dagster would go on without a page.
     """
     _see_that_it_is_free(host, port)
+    print(FOR_DEVELOPMENT, file=sys.stderr, flush=True)
     workspace = ready(settings)
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster"]
     command += ["dev", "-w", str(workspace), "--host", host, "--port", str(port)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,7 @@ from orderhe_dagster.settings.project import today
 from orderhe_dagster_tests.deploy import recipes
 from orderhe_dagster_tests.deploy.recipes import DEPLOY, ROLES, Start
 from orderhe_dagster_tests.faults.test_run_ends import family, kill_all, living, until
-from orderhe_dagster_tests.long_tests import cases
+from orderhe_dagster_tests.long_tests import IS_LONG, cases
 from orderhe_dagster_tests.road.systems import ALL, Systems
 from orderhe_dagster_tests.servers.mariadb import HOST, free_port
 from orderhe_dagster_tests.servers.postgres import PASSWORD, Postgres
@@ -136,14 +137,20 @@ class Production:
         return dict(told["data"])
 
     @contextmanager
-    def history(self) -> Iterator[dg.DagsterInstance]:
-        """Dagster's instance, as the processes have it."""
+    def reached(self) -> Iterator[None]:
+        """This process finds the history where the others do."""
         with pytest.MonkeyPatch.context() as patch:
             for name, text in self.environ("daemon").items():
                 if name.startswith("PG"):
                     patch.setenv(name, text)
-            with dg.DagsterInstance.from_config(str(self.shop.home / "dagster")) as instance:
-                yield instance
+            yield
+
+    @contextmanager
+    def history(self) -> Iterator[dg.DagsterInstance]:
+        """Dagster's instance, as the processes have it."""
+        folder = str(self.shop.home / "dagster")
+        with self.reached(), dg.DagsterInstance.from_config(folder) as instance:
+            yield instance
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -202,10 +209,26 @@ def fill(shop: TestShop, days: list[date]) -> None:
     )
 
 
+def start_what_is_asked(production: Production) -> None:
+    """The code location and the webserver; compose waits for the first, systemd starts them at once."""
+    production.start("code")
+    if production.way == "compose":
+        until(lambda: production.is_well("code"), "the code location is well")
+    production.start("webserver")
+    until(lambda: production.is_well("webserver"), "the webserver is well")
+    until(lambda: production.is_well("code"), "the code location is well")
+
+
 def switch_on_since_yesterday(production: Production) -> None:
     """Switch the schedule on in the UI, and let it have been on before last night: its time has come."""
-    told = production.ask(START, selector=SELECTOR)
-    assert told["startSchedule"]["__typename"] == "ScheduleStateResult", told
+
+    def is_on() -> bool:
+        told = production.ask(START, selector=SELECTOR)["startSchedule"]
+        # By systemd the webserver may have been there first: it asks the code location again.
+        assert told["__typename"] in ("ScheduleStateResult", "ScheduleNotFoundError"), told
+        return bool(told["__typename"] == "ScheduleStateResult")
+
+    until(is_on, "the schedule is switched on")
     with production.history() as instance:
         (state,) = instance.all_instigator_state()
         assert isinstance(state, InstigatorState)
@@ -226,10 +249,7 @@ def schedule_run(production: Production) -> dg.DagsterRun | None:
 
 @pytest.mark.parametrize("production", cases(WAYS, ["compose"]), indirect=True)
 def test_the_schedule_runs_the_road_by_the_recipes_own_commands(production: Production) -> None:
-    production.start("code")
-    production.start("webserver")
-    for role in ("code", "webserver"):
-        until(lambda role=role: production.is_well(role), f"{role} is well")  # type: ignore[misc]
+    start_what_is_asked(production)
     switch_on_since_yesterday(production)
     production.start("daemon")
     run = until(lambda: schedule_run(production), "a run of the schedule is over")
@@ -253,3 +273,33 @@ def test_the_schedule_runs_the_road_by_the_recipes_own_commands(production: Prod
         process.wait(GUARD_S)
         assert "Traceback" not in production.told(role)
     until(lambda: not living(everything), "all that they started ends with them")
+
+
+def process_of_the_run(production: Production) -> int:
+    """The process of the run that is under way, once it says of itself that it lives."""
+    with production.history() as instance:
+        for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+            if life := run.tags.get("orderhe/process"):
+                return int(life.split("-")[0])
+    return 0
+
+
+@pytest.mark.skipif(not IS_LONG, reason="takes a minute: make deployment")
+@pytest.mark.parametrize("production", WAYS, indirect=True)
+def test_a_run_whose_process_is_killed_is_ended_by_the_daemon(production: Production) -> None:
+    """Another process than the one that started it, with the history in Postgres."""
+    settings = production.shop.home / "dagster/dagster.yaml"
+    text = settings.read_text("utf-8")
+    quick = re.sub(r"poll_interval_seconds: \d+", "poll_interval_seconds: 1", text)
+    assert quick != text
+    settings.write_text(quick, "utf-8")
+    start_what_is_asked(production)
+    switch_on_since_yesterday(production)
+    production.start("daemon")
+    pid = until(lambda: process_of_the_run(production), "a run is under way")
+    os.kill(pid, signal.SIGKILL)
+    run = until(lambda: schedule_run(production), "the daemon ends the run")
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    with production.reached():
+        assert production.shop.run("*").succeeded
+    assert len(production.shop.rows("select sold_on from mart.takings")) == 3
