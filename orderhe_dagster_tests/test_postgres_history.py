@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +16,13 @@ from orderhe_dagster.assets.janitor import Prunable
 from orderhe_dagster.history.postgres import PostgresHistory, PrunableEventLog
 from orderhe_dagster.settings import dagster_yaml
 from orderhe_dagster.settings.history_database import HistoryAddressError, history_url
+from orderhe_dagster_tests.deploy import recipes
 from orderhe_dagster_tests.servers.postgres import PASSWORD, Postgres
 from orderhe_dagster_tests.test_history import KEYS, PLANNED, answers, materialize_all
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ROOT / "deploy/dagster.yaml"
+LOGS = {"COMPUTE_LOGS_BUCKET": "shop-backup", "COMPUTE_LOGS_PREFIX": "compute-logs"}
 PLACE = {"PGHOST": "db.example", "PGUSER": "da gster", "PGDATABASE": "his/tory"}
 
 
@@ -61,6 +62,16 @@ def test_every_answer_is_the_stock_storages(postgres: Postgres, tmp_path: Path) 
         assert told[other].keys() == told["stock"].keys()
         for question, answer in told["stock"].items():
             assert told[other][question] == answer, (other, question)
+
+
+def test_the_tables_are_migrated_as_dagsters_own_are(postgres: Postgres, tmp_path: Path) -> None:
+    """`dagster instance migrate`, after an upgrade."""
+    variables = postgres.database()
+    with instance_at(tmp_path, variables) as instance:
+        instance.upgrade()
+        assert instance.get_runs() == []
+    tables = "select count(*) from information_schema.tables where table_schema = 'public'"
+    assert int(postgres.ask(tables, variables["PGDATABASE"])[0]) > 20
 
 
 def test_a_run_says_by_a_lock_that_its_process_lives(postgres: Postgres, tmp_path: Path) -> None:
@@ -147,13 +158,9 @@ def test_the_compute_logs_in_s3_are_a_section_to_uncomment(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     text = OURS.read_text("utf-8")
-    section = re.search(r"^# compute_logs:\n(?:# .*\n)+", text, re.MULTILINE)
-    assert section is not None
-    (tmp_path / "dagster.yaml").write_text(
-        text.replace(section[0], re.sub("^# ", "", section[0], flags=re.MULTILINE)), "utf-8"
-    )
+    (tmp_path / "dagster.yaml").write_text(recipes.with_section(text, "compute_logs"), "utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**postgres.database(), "ORDERHE_S3_BUCKET": "shop-backup"}.items():
+        for name, value in {**postgres.database(), **LOGS}.items():
             patch.setenv(name, value)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         with dg.DagsterInstance.from_config(str(tmp_path)) as instance:

@@ -105,3 +105,10 @@ def places(shop: Path, home: Path) -> dict[str, str]:
         **{"/etc/orderhe": str(shop), "/var/lib/orderhe": str(home)},
         "/run/secrets/postgres_password": str(shop / "postgres_password"),
     }
+
+
+def with_section(text: str, name: str) -> str:
+    """A YAML file with a section of it no comment any more."""
+    section = re.search(rf"^# {name}:\n(?:#   .*\n)+", text, re.MULTILINE)
+    assert section is not None, name
+    return text.replace(section[0], re.sub("^# ", "", section[0], flags=re.MULTILINE))

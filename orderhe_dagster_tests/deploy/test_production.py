@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -85,8 +84,8 @@ class Production:
             if name.startswith("AWS_") or name in ("LANG", "TMPDIR", "DAGSTER_DISABLE_TELEMETRY")
         }
         own = dict(self.recipe(role).environ)
-        # A recipe's socket of the machine is not the test's server.
-        own |= {name: text for name, text in self.variables.items() if name.startswith("PG")}
+        # What env_file and EnvironmentFile would have: a recipe's socket is not the test's server.
+        own |= self.variables
         own["PATH"] = f"{own['PATH']}{os.pathsep}{os.environ['PATH']}"
         return {**outer, **own, "PYTHONPATH": str(recipes.ROOT)}
 
@@ -141,7 +140,7 @@ class Production:
         """This process finds the history where the others do."""
         with pytest.MonkeyPatch.context() as patch:
             for name, text in self.environ("daemon").items():
-                if name.startswith("PG"):
+                if name.startswith(("PG", "COMPUTE_LOGS_")):
                     patch.setenv(name, text)
             yield
 
@@ -176,7 +175,11 @@ def production(
     }
     shop = shop_of(folder, SALES, **environ)
     (shop.home / "dagster").mkdir(parents=True)
-    shutil.copy(DEPLOY / "dagster.yaml", shop.home / "dagster")
+    text = (DEPLOY / "dagster.yaml").read_text("utf-8")
+    if request.param == "systemd":  # what runs print, in S3
+        text, url = recipes.with_section(text, "compute_logs"), environ["ORDERHE_S3_ENDPOINT_URL"]
+        text = text.replace("    upload_interval", f"    endpoint_url: {url}\n    upload_interval")
+    (shop.home / "dagster/dagster.yaml").write_text(text, "utf-8")
     settings = {name: text for name, text in environ.items() if name != "ORDERHE_HOME"}
     (folder / ".env").write_text(
         "".join(f"{name}={_quoted(text)}\n" for name, text in settings.items()), "utf-8"
@@ -187,6 +190,8 @@ def production(
     variables = postgres.database()
     if request.param == "compose":  # by a file
         del variables["PGPASSWORD"]
+    variables["COMPUTE_LOGS_BUCKET"] = environ["ORDERHE_S3_BUCKET"]
+    variables["COMPUTE_LOGS_PREFIX"] = f"{environ['ORDERHE_S3_PREFIX']}/compute-logs"
     ports = {role: free_port() for role in ROLES}
     with ExitStack() as stack:
         yield Production(request.param, shop, variables, stack, ports)
@@ -247,6 +252,15 @@ def schedule_run(production: Production) -> dg.DagsterRun | None:
     return runs[0] if runs else None
 
 
+def printed(production: Production, run_id: str) -> list[str]:
+    """Where what the run printed lies: in S3 or on the volume."""
+    if production.way == "systemd":
+        listed = production.shop.store.listing(f"compute-logs/storage/{run_id}/")
+        return [key for key, _ in listed]
+    logs = production.shop.home / "dagster/storage" / run_id / "compute_logs"
+    return [path.name for path in logs.iterdir()]
+
+
 @pytest.mark.parametrize("production", cases(WAYS, ["compose"]), indirect=True)
 def test_the_schedule_runs_the_road_by_the_recipes_own_commands(production: Production) -> None:
     start_what_is_asked(production)
@@ -263,6 +277,7 @@ def test_the_schedule_runs_the_road_by_the_recipes_own_commands(production: Prod
         (str(yesterday - timedelta(days=2 - number)), number + 1.5) for number in range(3)
     ]
     assert (production.shop.home / "exports/takings.csv").is_file()
+    assert printed(production, run.run_id)
     until(lambda: production.is_well("daemon"), "the daemon is well")
     statuses = production.ask(HEALTH)["instance"]["daemonHealth"]["allDaemonStatuses"]
     assert [one for one in statuses if one["required"] and not one["healthy"]] == []

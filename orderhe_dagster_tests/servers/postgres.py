@@ -9,11 +9,14 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +86,7 @@ def _run(command: Sequence[str]) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The session's server."""
-    if not all(map(_found, ("initdb", "pg_ctl", "postgres", "psql"))):
+    if not all(map(_found, ("initdb", "postgres", "psql"))):
         missing("no Postgres server is installed: apt install postgresql")
     # Not pytest's folder, which is its user's alone, and too long for a socket's path.
     folder = Path(tempfile.mkdtemp(prefix="orderhe-postgres-"))
@@ -94,10 +97,10 @@ def postgres() -> Iterator[Postgres]:
         os.chown(folder, *owner)
         os.chown(secret, *owner)
     port = free_port()
-    control = [*before, _program("pg_ctl"), f"--pgdata={folder / 'data'}", "--silent", "--wait"]
     settings = {**_OPTIONS, "port": str(port), "listen_addresses": HOST}
     settings["unix_socket_directories"] = str(folder)
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    server: subprocess.Popen[str] | None = None
     try:
         _run(
             [
@@ -106,11 +109,30 @@ def postgres() -> Iterator[Postgres]:
                 *("--encoding=UTF8", "--locale=C", "--no-sync"),
             ]
         )
-        log = f"--log={folder / 'log'}"
-        _run([*control, log, f"--timeout={_START_S}", f"--options={options}", "start"])
+        if watcher := shutil.which("setpriv"):  # it shall not outlive the tests, however they end
+            before = [*before, watcher, "--pdeathsig", "QUIT"]
+        command = [*before, _program("postgres"), "-D", str(folder / "data"), *options]
+        server = subprocess.Popen(
+            command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        log: list[str] = []
+        ready = threading.Event()
+        threading.Thread(target=_follow, args=(server.stderr, log, ready), daemon=True).start()
+        assert ready.wait(_START_S), "".join(log)
+        assert server.poll() is None, "".join(log)
         environ = {"PGHOST": HOST, "PGPORT": str(port), "PGUSER": USER, "PGPASSWORD": PASSWORD}
         yield Postgres(port, environ)
     finally:
-        if (folder / "data/postmaster.pid").exists():
-            _run([*control, "--mode=immediate", "stop"])
+        if server is not None:
+            server.send_signal(signal.SIGQUIT)  # at once: nobody wants its data any more
+            server.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _follow(stream: Any, log: list[str], ready: threading.Event) -> None:
+    with stream:
+        for line in stream:
+            log.append(line)
+            if "ready to accept connections" in line:
+                ready.set()
+    ready.set()
