@@ -23,6 +23,7 @@ import dagster as dg
 import pytest
 from dagster._core.scheduler.instigation import InstigatorState, ScheduleInstigatorData
 
+from orderhe_dagster.runs import LIFE_TAG
 from orderhe_dagster.settings.project import today
 from orderhe_dagster_tests.deploy import recipes
 from orderhe_dagster_tests.deploy.recipes import DEPLOY, ROLES, Start
@@ -271,7 +272,7 @@ def test_the_schedule_runs_the_road_by_the_recipes_own_commands(production: Prod
     assert run.status is dg.DagsterRunStatus.SUCCESS, production.told("code")
     assert run.tags["dagster/schedule_name"] == "daily_schedule"
     assert run.tags["dagster/partition"] == str(yesterday)
-    assert "orderhe/process" in run.tags  # a run whose process is killed will be known by it
+    assert LIFE_TAG in run.tags  # a run whose process is killed will be known by it
     sales = production.shop.rows("select sold_on, price_total from mart.takings order by 1")
     assert [(str(day), float(total)) for day, total in sales] == [
         (str(yesterday - timedelta(days=2 - number)), number + 1.5) for number in range(3)
@@ -294,7 +295,7 @@ def process_of_the_run(production: Production) -> int:
     """The process of the run that is under way, once it says of itself that it lives."""
     with production.history() as instance:
         for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-            if life := run.tags.get("orderhe/process"):
+            if life := run.tags.get(LIFE_TAG):
                 return int(life.split("-")[0])
     return 0
 
