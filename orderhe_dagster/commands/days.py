@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.errors import OrderheError
 from orderhe_dagster.settings import home
@@ -64,9 +66,15 @@ def check_within_history(settings: Settings, window: Window) -> None:
     Where others fill the tables, the remembered first day moves to an earlier day that is asked for:
     partitions are days, so none of them changes. A simulated shop begins when it was begun.
     """
-    first = home.first_day(settings)
+    begin = earlier_first_day(settings, home.first_day(settings), window)
+    if begin is not None:
+        home.remember_start(home.prepare_home(settings), begin)
+
+
+def earlier_first_day(settings: Settings, first: date | None, window: Window) -> date | None:
+    """The first day that a history from `first` on gets by `window`; None: it keeps its own. LaunchError."""
     if first is not None and window.start >= first:
-        return
+        return None
     if settings.start_date is not None:
         raise LaunchError(
             f"{window.start} is before ORDERHE_START_DATE={first}, the first day of this shop's "
@@ -80,4 +88,4 @@ def check_within_history(settings: Settings, window: Window) -> None:
     begin = window.start
     if settings.shop == "simulated":  # a year of history, as the demo has it
         begin = min(begin, year_ago(settings.time_zone))
-    home.remember_start(home.prepare_home(settings), begin)
+    return begin

@@ -26,6 +26,8 @@ class Look:
 
     measures: Mapping[Segment, Measure] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    equal: Mapping[Segment, str] = field(default_factory=dict)
+    """The versions of those whose rows are the ones that were built."""
 
 
 def own_segments(table: Table, held: Mapping[Segment, Loaded]) -> dict[Segment, Loaded]:
@@ -44,7 +46,17 @@ def look(
 
     Rows of days that were never built, which are in no segment's turn, are found each time, as `OUTSIDE`.
     """
-    name = str(table.ref)
+    seen, name = look_on(session, table, own, chosen), str(table.ref)
+    altered = [finding.segment for finding in seen.findings if finding.segment in own]
+    audit.note_doubted(session, name, altered)
+    audit.note_proven(session, name, seen.equal)
+    return seen
+
+
+def look_on(
+    session: Session, table: Table, own: Mapping[Segment, Loaded], chosen: Collection[Segment]
+) -> Look:
+    """The same look, and nothing is noted."""
     there = measures(session, table, ddl.qualified(table.ref), chosen) if chosen else {}
     findings: list[Finding] = []
     equal: dict[Segment, str] = {}
@@ -57,12 +69,10 @@ def look(
             if found.rows == loaded.rows:
                 text = f"{counted(found.rows, 'row')} as built, but other values (digest)"
             findings.append(Finding(segment, "altered", text))
-    audit.note_doubted(session, name, [finding.segment for finding in findings])
     if table.partition and own and (strays := _count_strays(session, table, own)):
         text = f"{counted(strays, 'row')} of days that were never built"
         findings.append(Finding(OUTSIDE, "altered", text))
-    audit.note_proven(session, name, equal)
-    return Look(there, findings)
+    return Look(there, findings, equal)
 
 
 def _count_strays(session: Session, table: Table, own: Iterable[Segment]) -> int:

@@ -211,12 +211,7 @@ def _add_column(session: Session, table: str, column: str) -> None:
 
 def _form(session: Session) -> str | None:
     """The form that the audit tables are in; None where they are older than forms, or not there."""
-    try:
-        return stored_definition(session, _LEDGER)
-    except StatementError as error:
-        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
-            raise
-        return None
+    return stored_definition(session, _LEDGER)
 
 
 def fence(layer: str, name: str) -> str:
@@ -419,7 +414,14 @@ def _column_lines(table: Table) -> list[str]:
 
 def stored_definition(session: Session, name: str) -> str | None:
     """The definition a table was made with; None where it was never made."""
-    result = session.execute(f"select definition from {TABLES} where table_name = {literal(name)}")
+    try:
+        result = session.execute(
+            f"select definition from {TABLES} where table_name = {literal(name)}"
+        )
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return None  # the ledger is not there either
     return str(result.rows[0][0]) if result.rows else None
 
 
@@ -440,7 +442,7 @@ def is_there(session: Session, relation: str, columns: Sequence[str] = ()) -> bo
     try:
         session.execute(f"select {named} from {relation} limit 1")
     except StatementError as error:
-        if error.code not in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA, UNDEFINED_COLUMN):
             raise
         return False
     return True

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from orderhe_dagster.catalog import ddl, measure
 from orderhe_dagster.catalog.measure import is_digested
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, condition
-from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 from orderhe_dagster.ports.errors import (
     UNDEFINED_TABLE,
     CommitUnknown,
@@ -92,7 +92,7 @@ def build(
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What a build is to do, by what the audit said when it began."""
 
     held: Mapping[str, Mapping[Segment, Loaded]]
@@ -124,14 +124,31 @@ class _Plan:
         )
 
 
-def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _Plan:
+def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> Plan:
     table = step.table
     audit.prepare(session)
     audit.prepare_fence(session, table.layer, table.name)
     held = audit.read(session, [str(table.ref), *map(str, table.depends_on)])
+    return plan_of(session, step, catalogue, rules, held)
+
+
+def plan_of(
+    session: Session,
+    step: Step,
+    catalogue: Catalogue,
+    rules: Rules,
+    held: Mapping[str, Mapping[Segment, Loaded]],
+    coming: Mapping[TableRef, parents.Coming] | None = None,
+    look: Callable[..., altered.Look] = altered.look,
+) -> Plan:
+    """Decide what a build is to do, by what the audit says (`held`) of the model and of what it reads.
+
+    `coming` and a `held` of things to come are `orderhe plan`'s, which notes nothing: `altered.look_on`.
+    """
+    table = step.table
     stored = audit.stored_definition(session, str(table.ref))
     remade = stored is not None and stored != audit.definition(table)
-    inputs = Inputs(session, catalogue, table, held)
+    inputs = Inputs(session, catalogue, table, held, coming)
     is_new, findings = stored is None, list[Finding]()
     own, target = held[str(table.ref)], ddl.qualified(table.ref)
     text = "its table, or a column of it, is gone"
@@ -142,7 +159,7 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
     anew = is_new or remade or rules.budget.everything
     segments = _to_build(step, inputs, anew)
     if not (is_new or remade):
-        findings = _altered(session, step, own, segments, rules)
+        findings = _altered(session, step, own, segments, rules, look)
         if rules.proves(step):
             # What an earlier version built has no digest to be held to.
             segments |= {s for s, row in own.items() if not row.digest and s.day and step.has(s)}
@@ -151,12 +168,12 @@ def _plan(session: Session, step: Step, catalogue: Catalogue, rules: Rules) -> _
         inputs.look_closely()
         more = _to_build(step, inputs, anew) - segments
         if more and not (is_new or remade):
-            seen = altered.look(session, table, own, sorted(own.keys() & more)).findings
+            seen = look(session, table, own, sorted(own.keys() & more)).findings
             findings += [one for one in seen if one.segment in more]
         segments |= more
     stays = table.partition is not None and not remade
     left = [segment for segment in own if segment.day and not step.has(segment)] if stays else []
-    return _Plan(
+    return Plan(
         held,
         inputs,
         segments,
@@ -198,6 +215,7 @@ def _altered(
     held: Mapping[Segment, Loaded],
     building: Collection[Segment],
     rules: Rules,
+    look: Callable[..., altered.Look],
 ) -> list[Finding]:
     """The segments whose rows are not those that were built, among the ones whose turn it is.
 
@@ -216,7 +234,7 @@ def _altered(
     chosen = sorted({*by_turns, *(own.keys() & {*building, *asked})})
     if not (chosen or rules.proves(step)):
         return []
-    return altered.look(session, step.table, own, chosen).findings
+    return look(session, step.table, own, chosen).findings
 
 
 def _build(
@@ -258,7 +276,7 @@ def _build(
         return _built(session, step, plan)
 
 
-def _built(session: Session, step: Step, plan: _Plan) -> Built:
+def _built(session: Session, step: Step, plan: Plan) -> Built:
     """What the build came to, as the audit has it now."""
     name = str(step.table.ref)
     own = audit.read(session, [name])[name] if plan.segments else plan.held[name]
@@ -271,7 +289,7 @@ def _built(session: Session, step: Step, plan: _Plan) -> Built:
     )
 
 
-def _remember_versions(session: Session, table: Table, plan: _Plan) -> None:
+def _remember_versions(session: Session, table: Table, plan: Plan) -> None:
     """Keep beside the transaction which versions stay, where the rows that are built turn out the same.
 
     Not those of what was altered: who read it meanwhile must know that it is others now.
@@ -286,7 +304,7 @@ def _remember_versions(session: Session, table: Table, plan: _Plan) -> None:
     )
 
 
-def _with_rows(session: Session, table: Table, plan: _Plan) -> list[Finding]:
+def _with_rows(session: Session, table: Table, plan: Plan) -> list[Finding]:
     """The findings with the rows that differ: what the select gives now against what is there."""
     altered = [one for one in plan.findings if one.segment != OUTSIDE][:SHOWN_SEGMENTS]
     if plan.is_new or plan.remade or not altered:
@@ -306,7 +324,7 @@ def _with_rows(session: Session, table: Table, plan: _Plan) -> list[Finding]:
     return [*named, *(one for one in plan.findings if one not in altered)]
 
 
-def _committed_rows(warehouse: Warehouse, step: Step, plan: _Plan) -> dict[Segment, int] | None:
+def _committed_rows(warehouse: Warehouse, step: Step, plan: Plan) -> dict[Segment, int] | None:
     """The rows of each segment by the audit, where it holds all of them by this run and these inputs."""
     held = audit.look_up(warehouse, str(step.table.ref))
     wanted = {segment: (step.run_id, plan.inputs.of(segment)) for segment in plan.segments}
@@ -335,7 +353,7 @@ def _explained(error: StatementError, table: Table) -> BuildError | None:
     return None
 
 
-def _statements(step: Step, plan: _Plan) -> list[str]:
+def _statements(step: Step, plan: Plan) -> list[str]:
     """The statements of the one transaction, the fence first.
 
     What was read above fixed what is built; behind the fence it must still hold.
@@ -367,7 +385,7 @@ def _statements(step: Step, plan: _Plan) -> list[str]:
     return statements + (_audit_statements(step, plan) if plan.segments else [])
 
 
-def _audit_statements(step: Step, plan: _Plan) -> list[str]:
+def _audit_statements(step: Step, plan: Plan) -> list[str]:
     """The statements that write the audit rows of what was built."""
     table, run_id = step.table, literal(step.run_id)
     name = literal(str(table.ref))

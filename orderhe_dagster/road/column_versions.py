@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from orderhe_dagster.catalog import ddl
 from orderhe_dagster.catalog.measure import is_digested
 from orderhe_dagster.catalog.segments import Segment, condition
-from orderhe_dagster.catalog.table import Column
+from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.warehouse import Session
 from orderhe_dagster.road.load_sql import segment_expression
 from orderhe_dagster.road.step import Step
@@ -56,6 +56,11 @@ class ColumnVersions:
         return "@".join([self.rows, *changed])
 
 
+def is_compared(table: Table, rows: Mapping[Segment, int]) -> bool:
+    """Whether staged rows are held against those that they replace, column by column."""
+    return bool(table.grain and is_digested(table) and rows and sum(rows.values()) <= _MOST_ROWS)
+
+
 def changed_columns(
     session: Session, step: Step, stage: str, rows: Mapping[Segment, int]
 ) -> dict[Segment, set[str]]:
@@ -65,7 +70,7 @@ def changed_columns(
     without a key or with columns that no digest sees, and of very many rows.
     """
     table = step.table
-    if not table.grain or not is_digested(table) or not rows or sum(rows.values()) > _MOST_ROWS:
+    if not is_compared(table, rows):
         return {}
     others = [column for column in table.columns if column.name not in table.grain]
     where = condition(table, rows, step.outside_of_days)

@@ -110,34 +110,66 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
     """
     table, store = step.table, road.store
     opened, healed = open_index(step, road.source, store, road.warehouse, rules)
-    known = opened.of(step.cut)
-    if OTHER_SERVER in rules.accepted:
-        rules = replace(rules, budget=replace(rules.budget, everything=True))
+    known, rules = opened.of(step.cut), as_carried_on(rules)
     done, records = BackedUp(known, findings=healed), known.records
     _note_findings(step, healed, road.warehouse)
     # By its clock, as extracts are told: what is found to be the same is known to be as of then.
     looked_at = road.source.clock() if records.keys() & {*step.segments} else None
-    touches = _touches(step, records, road.source)
+    touches = fingerprints(step, records, road.source)
     if step.window is not None:
         lost = check_rows(step, records, touches, rules)
         done.findings += lost
         _note_findings(step, lost, road.warehouse)
-    segments = _to_read(step, known, touches, rules)
+    todo = due(step, known, touches, road.source, store, rules)
+    segments = todo.segments
     if rules.proves(step):
-        proof = prove_backups(step, known, segments, road.source, store, rules)
-        done.proof = proof
-        segments |= proof.doubted
-        empty = _days_without_rows(step, known, touches, segments)
+        done.proof = todo.proof
         same = {
             s: (records[s], looked_at) for s in step.segments if s not in segments and looked_at
         }
-        change = Change(fresh=empty, proven=proof.proven, verified=same)
+        change = Change(fresh=todo.empty, proven=todo.proof.proven, verified=same)
         done.index = index.commit(store, table.name, change).of(step.cut)
-    for scope in _scopes(step, segments):
+    for scope in scopes_of(step, segments):
         with road.folder(f"back up {table.name}") as folder:
             _back_up_scope(step, scope, road, folder, done, rules)
     done.unread = sorted(touches.keys() - done.records.keys())
     return done
+
+
+def as_carried_on(rules: Rules) -> Rules:
+    """The rules with what a person's word entails: of another server, all is proven anew."""
+    if OTHER_SERVER not in rules.accepted:
+        return rules
+    return replace(rules, budget=replace(rules.budget, everything=True))
+
+
+@dataclass
+class Due:
+    """What a step is to read, as `back_up` decides it, and `orderhe plan` says beforehand.
+
+    `empty` are records of what never had a row, which a step that looks after all of the past brings.
+    """
+
+    segments: set[Segment]
+    proof: Proof = field(default_factory=Proof)
+    empty: Sequence[Record] = ()
+
+
+def due(
+    step: Step,
+    known: Index,
+    touches: Mapping[Segment, Touch],
+    source: Source,
+    store: Store,
+    rules: Rules,
+) -> Due:
+    """Decide what is to be read, by the index and the fingerprints. Nothing is written; BackupError."""
+    segments = _to_read(step, known, touches, rules)
+    if not rules.proves(step):
+        return Due(segments)
+    proof = prove_backups(step, known, segments, source, store, rules)
+    segments |= proof.doubted
+    return Due(segments, proof, _days_without_rows(step, known, touches, segments))
 
 
 def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -> None:
@@ -156,7 +188,7 @@ def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -
         log.warning("%s: what differed could not be noted in %s: %s", name, audit.FINDINGS, error)
 
 
-def _touches(step: Step, known: Collection[Segment], source: Source) -> dict[Segment, Touch]:
+def fingerprints(step: Step, known: Collection[Segment], source: Source) -> dict[Segment, Touch]:
     """The fingerprints of all segments that have rows; of a table without partitions, of the whole.
 
     But of days that are read whatever theirs is, as they have no backup yet: what is read tells it.
@@ -224,7 +256,7 @@ def _days_without_rows(
     ]
 
 
-def _scopes(step: Step, segments: Collection[Segment]) -> list[Scope]:
+def scopes_of(step: Step, segments: Collection[Segment]) -> list[Scope]:
     """What is read at once: days in a row, what lies outside of them, or all."""
     spans = windows(days_of(segments))
     if len(spans) > MOST_SCANS:
@@ -253,9 +285,7 @@ def _back_up_scope(
 
     def stands(segment: Segment) -> bool:
         stored = before.get(segment)
-        if stored is None or not _holds(table, stored, fresh[segment]):
-            return False
-        if not is_sound(store, stored):
+        if stored is None or not stays(table, stored, fresh[segment], store):
             return False
         if stored.generation and not says(store.get(stored.key), stored):
             backups.write_again(store, stored)
@@ -349,6 +379,11 @@ def _manifests(store: Store, records: Iterable[Record], folder: Path) -> Iterato
             path = folder / f"{number:05d}.json"
             path.write_bytes(backups.manifest_body(store, record.parts))
             yield record.manifest, path
+
+
+def stays(table: Table, before: Record, fresh: Record, store: Store) -> bool:
+    """Whether the stored generation goes on counting: it holds these rows, and all its objects are sound."""
+    return _holds(table, before, fresh) and is_sound(store, before)
 
 
 def _holds(table: Table, before: Record, fresh: Record) -> bool:

@@ -16,7 +16,7 @@ from orderhe_dagster.road import audit, parents
 from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.column_versions import ColumnVersions
 from orderhe_dagster.road.load_sql import PUT_ASIDE
-from orderhe_dagster.road.parents import Known, digest
+from orderhe_dagster.road.parents import Coming, Known, digest
 from orderhe_dagster.road.remedies import again_command, run_command
 
 
@@ -31,6 +31,9 @@ class Inputs:
     differs elsewhere, and nothing is built again for that. For a model with days only the days count
     that its changed rows reach (`parents`). The audit, `held`, was read before: whoever finds it
     unchanged later knows that the rows are, too.
+
+    `coming`: the tables without days that will have been written by the time that is asked about. Of them
+    nothing is read: the rows are not there yet.
     """
 
     def __init__(
@@ -39,9 +42,10 @@ class Inputs:
         catalogue: Catalogue,
         table: Table,
         held: Mapping[str, Mapping[Segment, Loaded]],
+        coming: Mapping[TableRef, Coming] | None = None,
     ) -> None:
         self._session, self._catalogue = session, catalogue
-        self._table, self._held = table, held
+        self._table, self._held, self._coming = table, held, coming or {}
         self._daily = {
             str(ref): bool(catalogue.get(ref).partition and table.partition)
             for ref in table.depends_on
@@ -59,7 +63,9 @@ class Inputs:
         }
         self.before = parents.known_before(session, table)
         self.parents = {
-            ref: parents.known_now(
+            ref: self._coming[ref].known(self._whole[str(ref)], self.before.get(str(ref)))
+            if ref in self._coming
+            else parents.known_now(
                 session,
                 catalogue.get(ref),
                 parents.columns_read(table, ref),
@@ -76,7 +82,7 @@ class Inputs:
         """Read the parents as they are, whatever their versions: a build must know what it reads."""
         moved = {}
         for ref, now in self.parents.items():
-            if now is self.before.get(str(ref)):
+            if now is self.before.get(str(ref)) and ref not in self._coming:
                 again = parents.read_again(
                     self._session,
                     self._catalogue.get(ref),
@@ -96,11 +102,13 @@ class Inputs:
                 self._whole[str(ref)] = now.content
             elif before is None or before.content != now.content:
                 days = self._reached_by(ref, before) if before else None
-                self._reached |= self.days if days is None else self.days & days
+                self._reached |= self.days if days is None else self.days & {*days}
         if self._table.partition:
             self._whole = {}
 
-    def _reached_by(self, ref: TableRef, before: Known) -> set[Segment] | None:
+    def _reached_by(self, ref: TableRef, before: Known) -> Collection[Segment] | None:
+        if ref in self._coming:
+            return self._coming[ref].days
         return parents.reached_days(self._session, self._catalogue, self._table, ref, before)
 
     @property

@@ -134,7 +134,7 @@ def _attempt(
             audit.note_findings(session, name, findings.rows_of(done.findings), step.run_id)
             held = done.held = audit.read(session, [name])[name]
             current = done.current = index.read(store, table.name).of(step.cut).records
-            done.records = _records(step, held, current)
+            done.records = to_load(step, held, current)
             _prove(session, step, held, current, done, rules, store)
             _note_seen(session, step, held, current, done)
             try:
@@ -164,7 +164,7 @@ def _prove(
     Those that are not what was loaded join the records. Whoever built a model from such rows must know when
     they are put right: `inputs`.
     """
-    table, name = step.table, f"warehouse.{step.table.name}"
+    name = f"warehouse.{step.table.name}"
     done.inputs = {
         segment: held[segment].inputs
         if segment in held and held[segment].version == record.version
@@ -174,11 +174,48 @@ def _prove(
         or held[segment].version.startswith(PUT_ASIDE)
         or held[segment].version == record.version
     }
+    seen = look(session, step, held, current, done.records, rules, store)
+    done.known = seen.known
+    equal: dict[Segment, str] = {}
+    for segment, differs in seen.differs.items():
+        record = current[segment]
+        if differs:
+            done.records[segment] = record
+            done.inputs[segment] = step.run_id[:64]
+            done.findings.append(Finding(segment, "wrong", differs))
+        elif segment not in done.records:
+            equal[segment] = record.version
+    done.proven = len(equal)
+    audit.note_proven(session, name, equal)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at rows that were loaded: how those of each segment differ from what was; "": they do not.
+
+    `known`: the segments to be loaded over whose rows, as loaded, can be told from what is there.
+    """
+
+    known: Collection[Segment] = ()
+    differs: Mapping[Segment, str] = field(default_factory=dict)
+
+
+def look(
+    session: Session,
+    step: Step,
+    held: Mapping[Segment, Loaded],
+    current: Mapping[Segment, Record],
+    records: Mapping[Segment, Record],
+    rules: Rules,
+    store: Store,
+) -> Look:
+    """Measure what a load looks at besides the `records` that it brings, and what these are to replace."""
+    table, name = step.table, f"warehouse.{step.table.name}"
     asked = {*step.segments}
     turns = {
         segment: Turn(record.measure.rows, utc(held[segment].proven_at))
         for segment, record in current.items()
-        if segment not in done.records
+        if segment not in records
         and segment in held
         and held[segment].version == record.version
         and (segment in asked or not step.is_alone)
@@ -188,24 +225,15 @@ def _prove(
     )
     # What was asked for is there already: held to its backup, it need not be loaded again.
     chosen = [*chosen, *(s for s in step.segments if s.day and s in turns and s not in chosen)]
-    known = done.known = _loaded_alike(done.records, held, store)
+    known = _loaded_alike(records, held, store)
     looked_at = sorted({*chosen, *known})
     if not looked_at:
-        return
+        return Look(known)
     there = measures(session, table, ddl.qualified(table.read_as), looked_at, step.outside_of_days)
-    equal: dict[Segment, str] = {}
-    for segment in looked_at:
-        record, loaded = current[segment], held[segment]
-        differs = _unlike(there.get(segment, Measure(0)), loaded, record)
-        if differs:
-            done.records[segment] = record
-            done.inputs[segment] = step.run_id[:64]
-            text = f"the warehouse had {differs} as loaded of backup generation {loaded.generation}"
-            done.findings.append(Finding(segment, "wrong", text))
-        elif segment not in done.records:
-            equal[segment] = record.version
-    done.proven = len(equal)
-    audit.note_proven(session, name, equal)
+    return Look(
+        known,
+        {s: _unlike(there.get(s, Measure(0)), held[s], current[s]) for s in looked_at},
+    )
 
 
 def _note_seen(
@@ -264,10 +292,18 @@ def _loaded_alike(
 def _unlike(found: Measure, loaded: Loaded, record: Record) -> str:
     """How the rows that are there are not those that were loaded, which the backup may have no more."""
     if loaded.version == record.version:
-        return difference(found, record.measure)
-    if found.rows != loaded.rows:
-        return f"{counted(found.rows, 'row')}, not {loaded.rows:,}"
-    return "" if str(found.digest) == loaded.digest else "equal rows, but other values (digest)"
+        differs = difference(found, record.measure)
+    elif found.rows != loaded.rows:
+        differs = f"{counted(found.rows, 'row')}, not {loaded.rows:,}"
+    else:
+        same = str(found.digest) == loaded.digest
+        differs = "" if same else "equal rows, but other values (digest)"
+    generation = loaded.generation
+    return (
+        f"the warehouse had {differs} as loaded of backup generation {generation}"
+        if differs
+        else ""
+    )
 
 
 def _is_committed(
@@ -314,7 +350,7 @@ def _older_store(table: Table, store: Store, newer: Iterable[Segment]) -> str:
     )
 
 
-def _records(
+def to_load(
     step: Step, held: Mapping[Segment, Loaded], current: Mapping[Segment, Record]
 ) -> dict[Segment, Record]:
     """The current backups that the warehouse does not hold, of what was asked for and of the other days."""

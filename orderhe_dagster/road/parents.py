@@ -8,7 +8,7 @@ of the select (`catalog.parent_links`) tell the days that have such rows. Nothin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orderhe_dagster.catalog import ddl, measure
@@ -36,6 +36,24 @@ class Known:
     def is_exact(self) -> bool:
         """Whether the content tells the values, not only the versions."""
         return self.content != self.versions
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What is known beforehand of a table without days that a run is to write, and then builds from.
+
+    `is_same`: its values will be those that the model was built from. `days`: which ones its changes reach;
+    None: any.
+    """
+
+    is_same: bool
+    days: Collection[Segment] | None = None
+
+    def known(self, versions: str, before: Known | None) -> Known:
+        """What the model will find of these versions: as before, or values that nobody can read yet."""
+        if before is not None and self.is_same:
+            return before
+        return Known(digest([versions, "to come"]), digest([versions, "to come"]))
 
 
 def columns_read(table: Table, ref: TableRef) -> list[str]:

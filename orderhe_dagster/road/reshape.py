@@ -51,6 +51,31 @@ class Plan:
     refused: tuple[str, ...] = ()  # what cannot be done by itself, and why
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a loaded table is like. `plan`: what brings it to its contract; None: it is made, or is so."""
+
+    stored: str | None  # the definition that it was made with; None: it never was
+    there: bool = True
+    is_wanted: bool = False
+    plan: Plan | None = None
+
+
+def shape_of(session: Session, table: Table) -> Shape:
+    """Look at `warehouse.<table>` of a raw contract; nothing is changed."""
+    stored, wanted = (
+        audit.stored_definition(session, f"warehouse.{table.name}"),
+        audit.definition(table),
+    )
+    if stored is None:
+        return Shape(None)
+    columns = table.column_names if stored == wanted else ()
+    there = audit.is_there(session, ddl.qualified(table.read_as), columns)
+    if not there or stored == wanted:
+        return Shape(stored, there, is_wanted=there)
+    return Shape(stored, plan=plan_of(stored, table))
+
+
 def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded]:
     """Create `warehouse.<table>` for a raw contract, or bring it to the contract's columns.
 
@@ -59,16 +84,13 @@ def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded
     """
     name = f"warehouse.{table.name}"
     audit.prepare_fence(session, "warehouse", table.name)
-    wanted = audit.definition(table)
+    relation = ddl.qualified(table.read_as)
     for attempt in range(_ATTEMPTS):
-        stored = audit.stored_definition(session, name)
-        relation, columns = ddl.qualified(table.read_as), table.column_names
-        there = stored is None or audit.is_there(
-            session, relation, columns if stored == wanted else ()
-        )
-        if stored == wanted and there:
+        shape = shape_of(session, table)
+        stored, there, plan = shape.stored, shape.there, shape.plan
+        if shape.is_wanted:
             return {}
-        if stored is None or not there:
+        if plan is None:
             # Dropped by a hand, or a column of it: what it held is not there, whatever the audit says.
             forget = [] if there else [f"delete from {LOADS} where table_name = {literal(name)}"]
             drop = [] if there else [f"drop table if exists {relation}"]
@@ -76,9 +98,9 @@ def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded
             remember = audit.remember_definition(table, name)
             session.transaction([*drop, ddl.redshift_create(table), *forget, *remember])
             return lost
-        plan = plan_of(stored, table)
         if plan.refused:
-            raise DefinitionError(_refusal(table, plan.refused))
+            raise DefinitionError(refusal(table, plan.refused))
+        assert stored is not None  # a plan leads from something
         try:
             _carry_out(session, table, stored, plan)
         except StatementError as error:
@@ -279,7 +301,8 @@ def grant_statements(relation: str, rows: Sequence[Sequence[object]]) -> list[st
     return statements
 
 
-def _refusal(table: Table, refused: Sequence[str]) -> str:
+def refusal(table: Table, refused: Sequence[str]) -> str:
+    """Why a table is not brought to its contract's columns, and the ways out."""
     name, relation = f"warehouse.{table.name}", ddl.qualified(table.read_as)
     where = f"where table_name = {literal(name)}"
     return (

@@ -28,6 +28,7 @@ class Proof:
     """What a look at the backups came to: what is in doubt, and what was proven of which record."""
 
     doubted: set[Segment] = field(default_factory=set)
+    unsound: set[Segment] = field(default_factory=set)  # of them, those whose objects are not
     proven: dict[Segment, tuple[Record, Proven]] = field(default_factory=dict)
     segments: int = 0  # that there are, besides those that are read anyhow
     nights: int = 1  # in which every one of them comes round
@@ -68,6 +69,7 @@ def prove_backups(
         len(unsound), sum(1 for s in of_backup if rows[s])
     ):  # of these: but of all of them?
         sound, unsound = _looked_at(store, list(records.values()))
+    proof.unsound = unsound
     check_lost(step.table, unsound, sum(1 for s in sound if rows[s]), rules)
     turns = {s: Turn(rows[s], seen[s].source, s in asked) for s in records if s not in unsound}
     of_source = _chosen(turns, rules.budget)
