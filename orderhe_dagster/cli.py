@@ -244,10 +244,68 @@ def run(
         for line in outcome.lines():
             click.echo(line)
         from orderhe_dagster.commands.janitor import after_a_run
+        from orderhe_dagster.commands.plan_kept import beside_the_plan
 
-        for line in after_a_run(settings):
+        for line in (*beside_the_plan(settings, outcome), *after_a_run(settings)):
             click.echo(line)
         if not outcome.succeeded:
+            sys.exit(1)
+
+
+@main.command(short_help="What a run would do and cost, before it does.")
+@click.argument("selection", required=False)
+@_days(required=False)
+@click.option("--allow-empty", is_flag=True, help="As of `orderhe run`.")
+@click.option(
+    "--accept",
+    type=click.Choice(["fewer_rows", "lost_backups", "other_server"]),
+    multiple=True,
+    help="As of `orderhe run`.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the plan is printed.",
+)
+@click.option("--rpu", type=click.IntRange(4, 1024), help="Base capacity of the workgroup.")
+@click.option(
+    "--quick", is_flag=True, help="Rehearse nothing: what hangs on unknown rows stays open."
+)
+@click.option(
+    "--last", "is_last", is_flag=True, help="The last run, beside what was planned of it."
+)
+def plan(
+    selection: str | None,
+    first: date | None,
+    last: date | None,
+    allow_empty: bool,
+    accept: tuple[str, ...],
+    form: str,
+    rpu: int | None,
+    quick: bool,
+    is_last: bool,
+) -> None:
+    """Say what `orderhe run SELECTION` would do, and change nothing: days, why, rows, files, money.
+
+    SELECTION and days are those of `orderhe run`. Ends with code 1 where a step of the run would stop.
+    """
+    if (selection is None) is not is_last:
+        raise click.UsageError("plan takes a SELECTION, such as '*', or --last")
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands.plan_kept import last_run
+        from orderhe_dagster.commands.plan_report import plan_run
+
+        if selection is None:
+            lines, stops = last_run(settings, form), False
+        else:
+            asked = (_window(first, last), allow_empty, accept)
+            lines, stops = plan_run(settings, selection, *asked, form, rpu, is_quick=quick)
+        for line in lines:
+            click.echo(line)
+        if stops:
             sys.exit(1)
 
 

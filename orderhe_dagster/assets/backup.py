@@ -184,7 +184,12 @@ def _log(table: Table, done: BackedUp) -> None:
 
 def _metadata(table: Table, done: BackedUp, store: Store) -> dict[str, Any]:
     folder = f"backup/{table.name}" if table.partition else backups.prefix(table.name, WHOLE)
+    parts = [part for segment in done.written for part in done.records[segment].parts]
     return {
+        "segments_written": sum(1 for one in done.written if done.records[one].generation),
+        "rows_read": sum(done.records[segment].touch.rows for segment in done.read),
+        "files_written": len(parts),
+        "bytes_written": sum(part.size for part in parts),
         "dagster/row_count": done.rows,
         "dagster/uri": store.url(folder),
         "days_read": len(done.read) if table.partition else 0,

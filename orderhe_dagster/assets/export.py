@@ -80,6 +80,7 @@ def _export_asset(
             exported = outcome.exported
             describe_folder(catalogue, wanted.files.folder, state.scratch)
             metadata = _metadata(catalogue, wanted, exported)
+        metadata["files_written"] = max(1, exported.parts) if outcome.is_new else 0
         if outcome.months:
             metadata["months_written"] = ", ".join(outcome.months)
         if outcome.is_new:

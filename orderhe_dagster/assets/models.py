@@ -119,6 +119,7 @@ def _model_asset(
             metadata={
                 **shown,
                 "rows_built": built.total,
+                "segments_built": len(built.rows),
                 **unchanged_since(since),
                 **({"rows_of_no_day_left_out": built.left_out} if built.left_out else {}),
                 "dagster/uri": f"{warehouse.identity}#{table.ref}",

@@ -96,6 +96,7 @@ def _loaded_asset(
             metadata={
                 **shown,
                 "rows_loaded": rows,
+                "segments_loaded": len(records),
                 **unchanged_since(since),
                 "dagster/uri": f"{warehouse.identity}#{name}",
                 "dagster/column_lineage": copied_lineage(table, ("backup", table.name)),

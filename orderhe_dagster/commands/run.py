@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,13 @@ class Outcome:
     passed_checks: int = 0
     untold: str = ""
     """Why people could not be told what is wrong."""
+    selection: str = ""
+    window: Window | None = None
+    """The days that it was for; None where nothing of it is cut by days."""
+    began: datetime | None = None
+    ended: datetime | None = None
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """What each step came to, by the numbers of its metadata."""
 
     def lines(self) -> list[str]:
         """The outcome for a person."""
@@ -106,7 +114,8 @@ def launch(
         check_within_history(settings, window)
     definitions = build_definitions(settings, resources)
     keys = selected_keys(definitions, selection)
-    tags = _tags(window or yesterday(settings)) if by_day(settings, definitions, keys) else {}
+    of = (window or yesterday(settings)) if by_day(settings, definitions, keys) else None
+    tags = _tags(of) if of else {}
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())
     allowed = {
@@ -121,6 +130,7 @@ def launch(
         history(state.dagster) as instance,
     ):
         end_abandoned_runs(instance)
+        began = datetime.now(timezone.utc)
         try:
             result = job.execute_in_process(
                 run_id=run_id,
@@ -142,6 +152,8 @@ def launch(
         raise_if_interrupted()
         assets = sorted("/".join(key.path) for key in keys)
         outcome = _outcome(result, assets, read_catalogue(settings))
+        outcome.selection, outcome.window = selection, of
+        outcome.began, outcome.ended = began, datetime.now(timezone.utc)
         outcome.untold = _tell(settings, instance, definitions)
         return outcome
 
@@ -250,7 +262,7 @@ def _outcome(
 
     from orderhe_dagster.assets.incidents import failure_text, is_of_checks, run_failure_text
 
-    outcome = Outcome(result.run_id, result.success, assets)
+    outcome = Outcome(result.run_id, result.success, assets, figures=_figures(result))
     steps_failed = False
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
@@ -272,6 +284,22 @@ def _outcome(
             failed.setdefault(check.asset_key, []).append(check)
     outcome.failures += [_of_checks(key, checks, catalogue) for key, checks in failed.items()]
     return outcome
+
+
+def _figures(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, float]]:
+    """The numbers in the metadata of each asset that was materialized, that of its step, not of a day."""
+    import dagster as dg
+
+    figures: dict[str, dict[str, float]] = {}
+    for event in result.all_events:
+        if event.event_type != dg.DagsterEventType.ASSET_MATERIALIZATION:
+            continue
+        materialization = event.materialization
+        named = figures.setdefault("/".join(materialization.asset_key.path), {})
+        for name, value in materialization.metadata.items():
+            if isinstance(value.value, (int, float)):
+                named[name] = value.value
+    return figures
 
 
 def _of_checks(

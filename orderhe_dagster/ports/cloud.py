@@ -35,7 +35,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Workgroup:
-    """A workgroup of Redshift Serverless."""
+    """A workgroup of Redshift Serverless. `base_rpu`: its base capacity; 0: AWS did not say."""
 
     name: str
     namespace: str
@@ -45,6 +45,7 @@ class Workgroup:
     port: int = 5439
     groups: tuple[str, ...] = ()
     subnets: tuple[str, ...] = ()
+    base_rpu: int = 0
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,33 @@ def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
     )
 
 
+def build_rehearsal(settings: Settings, store: Store, folder: Path) -> tuple[Store, Warehouse]:
+    """Store and warehouse as a run would leave them, in a folder of this machine, gone with it.
+
+    The embedded warehouse is copied, `store` is read; neither is changed. Only for an embedded warehouse.
+    """
+    import shutil
+
+    from orderhe_dagster.resources.laptop.ahead_store import AheadStore
+    from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
+    from orderhe_dagster.resources.laptop.folder_store import FolderStore
+    from orderhe_dagster.settings.locks import file_lock
+
+    file, copy = home_of(settings).warehouse, folder / "warehouse.duckdb"
+    given = settings.s3
+    own = FolderStore(str(folder / "s3"), bucket=given.bucket, prefix=given.prefix)
+    ahead = AheadStore(store, own)
+    close_idle()
+    with file_lock(file, shared=True, timeout_s=settings.lock_timeout, label="copy for a plan"):
+        for ending in ("", ".wal"):  # the second, where a process died
+            if (there := file.with_name(file.name + ending)).exists():
+                shutil.copyfile(there, copy.with_name(copy.name + ending))
+    warehouse = EmbeddedWarehouse(
+        str(copy), store=ahead, linger_s=LINGER_S, memory_mb=settings.memory_mb
+    )
+    return ahead, warehouse
+
+
 def close_idle() -> None:
     """Close what adapters of this machine keep open between two sessions."""
     from orderhe_dagster.resources.laptop.kept_open import IDLE

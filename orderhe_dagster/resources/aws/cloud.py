@@ -96,6 +96,7 @@ class AWSCloud(Cloud):
                 int((one.get("endpoint") or {}).get("port", 5439)),
                 tuple(one.get("securityGroupIds", [])),
                 tuple(one.get("subnetIds", [])),
+                int(one.get("baseCapacity") or 0),
             )
 
         return _or_none("redshift-serverless:GetWorkgroup", ask)
