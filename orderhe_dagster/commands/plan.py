@@ -15,9 +15,11 @@ from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.commands.days import check_over, earlier_first_day, yesterday
 from orderhe_dagster.commands.selection import by_day, selected_keys
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.errors import UNDEFINED_TABLE, StatementError
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
-from orderhe_dagster.ports.warehouse import Result, Warehouse
+from orderhe_dagster.ports.warehouse import Result, Session, Warehouse
+from orderhe_dagster.road.audit import UNDEFINED_SCHEMA
 from orderhe_dagster.settings.config import Settings
 from orderhe_dagster.settings.home import Home, first_day, home_of
 
@@ -73,7 +75,7 @@ def make_plan(
     from orderhe_dagster.assets.calendar import Calendar
     from orderhe_dagster.assets.policy import Policy
     from orderhe_dagster.definitions import build_definitions
-    from orderhe_dagster.resources.build import LINGER_S, build_source, build_store, close_idle
+    from orderhe_dagster.resources.build import LINGER_S, build_source, close_idle
     from orderhe_dagster.settings.project import read_catalogue
 
     settings = _with_first_day(settings, window)
@@ -91,7 +93,7 @@ def make_plan(
                 settings,
                 read_catalogue(settings),
                 build_source(settings, LINGER_S),
-                build_store(settings),
+                _store(settings, stack),
                 _warehouse(settings, stack),
                 Policy.of(settings),
                 _tags(asked or Asked()),
@@ -121,6 +123,16 @@ def _with_first_day(settings: Settings, window: Window | None) -> Settings:
         check_over(settings, window)
         known = earlier_first_day(settings, known, window) or known
     return replace(settings, start_date=known or year_ago(settings.time_zone))
+
+
+def _store(settings: Settings, stack: ExitStack) -> Store:
+    """The store, read alone: what the run's own functions would write of an index lies aside, and goes."""
+    import tempfile
+
+    from orderhe_dagster.resources.build import build_ahead, build_store
+
+    aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="orderhe-plan-"))
+    return build_ahead(settings, build_store(settings), Path(aside))
 
 
 def _warehouse(settings: Settings, stack: ExitStack) -> Warehouse:
@@ -278,7 +290,8 @@ class _Planner:
 
         with self._session() as session:
             rules = self._policy.of_copies(self._tags)
-            return plan_build(self._step(table), self._catalogue, session, rules, self._outlook)
+            planned = plan_build(self._step(table), self._catalogue, session, rules, self._outlook)
+            return self._refused(planned, table, session)
 
     def _export(self, table: Table) -> Planned:
         from orderhe_dagster.road.export_records import record_of
@@ -288,7 +301,27 @@ class _Planner:
         size = self._settings.export_max_mb * 1_000_000
         wanted = Export(table, record_of(self._state, table.name), size)
         with self._session() as session:
-            return plan_export(wanted, self._warehouse.identity, session, self._outlook)
+            planned = plan_export(wanted, self._warehouse.identity, session, self._outlook)
+            return self._refused(planned, table, session)
+
+    def _refused(self, planned: Planned, table: Table, session: Session) -> Planned:
+        """The same, or why nothing is built: a check of what is read has failed, and stands.
+
+        Where the run loads or builds something, checks are judged anew, and nobody knows what comes of it.
+        """
+        from orderhe_dagster.proof.check_results import FailedCheckError, refuse_failed
+
+        written = (step for step in self._plan.steps if not step.asset.startswith("backup/"))
+        if any(step.does or step.perhaps for step in written):
+            return planned
+        try:
+            refuse_failed(session, self._catalogue, table, lambda ref, names: ())
+        except FailedCheckError as error:
+            planned.does, planned.perhaps, planned.stops = {}, {}, str(error)
+        except StatementError as error:
+            if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+                raise  # else nothing was ever judged
+        return planned
 
     def rehearse(self, definitions: dg.Definitions) -> None:
         """Find out by doing it, on a copy, what of models and exports is open; not where it is much."""

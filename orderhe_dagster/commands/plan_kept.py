@@ -85,7 +85,18 @@ def last_run(settings: Settings, form: str) -> list[str]:
     columns = ("step", *(f"{name} {of}" for name in _NAMES[:3] for of in ("planned", "done")), "")
     rows = [_shown(line) for line in _compared(plan or {"steps": []}, run)]
     lines.append(table(columns, rows, right=range(1, 7)))
-    return [*lines, *_billed(plan, rpu_seconds, why, seconds, prices)]
+    return [*lines, *_requests(plan, run), *_billed(plan, rpu_seconds, why, seconds, prices)]
+
+
+def _requests(plan: Mapping[str, Any] | None, run: Mapping[str, Any]) -> Iterator[str]:
+    """S3's requests, where the store was S3."""
+    made = run["requests"]
+    if not made:
+        return
+    text = ", ".join(f"{many:,} {kind}" for kind, many in sorted(made.items()))
+    cost = plan["cost"] if plan else None
+    planned = f"~{cost['put_requests']:,} PUT, ~{cost['get_requests']:,} GET; " if cost else ""
+    yield f"S3       {planned}sent {text} (what COPY reads, Redshift sends)"
 
 
 def _billed(
@@ -180,6 +191,7 @@ def _run(outcome: Outcome) -> dict[str, Any]:
         "began": outcome.began.isoformat(),
         "ended": outcome.ended.isoformat(),
         "steps": steps,
+        "requests": dict(outcome.requests),
     }
 
 

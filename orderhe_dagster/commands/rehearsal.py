@@ -20,11 +20,12 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.proof.judgement import Judge
 from orderhe_dagster.proof.staging import Stage
 from orderhe_dagster.resources.build import build_parquet_query, build_rehearsal, close_idle
-from orderhe_dagster.road import audit, loads
+from orderhe_dagster.road import audit, index, loads
 from orderhe_dagster.road.builds import build
 from orderhe_dagster.road.export_records import record_of
 from orderhe_dagster.road.exports import Export, content_of
 from orderhe_dagster.road.extracts import Road, back_up
+from orderhe_dagster.road.index import Change
 from orderhe_dagster.road.plans import MOST_MEASURED, RUN, Planned
 from orderhe_dagster.road.step import Step
 from orderhe_dagster.settings.config import Settings
@@ -97,6 +98,8 @@ class Rehearsal:
 
     def _back_up(self, planned: Planned, step: Step) -> None:
         """Bring what gets a generation, and nothing else: the plan has looked at all of it already."""
+        if planned.empty:
+            index.commit(self._road.store, step.table.name, Change(fresh=planned.empty))
         if not planned.new:
             return
         rules = self._policy.of_source(self._tags)

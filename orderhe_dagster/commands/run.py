@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class Outcome:
     ended: datetime | None = None
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """What each step came to, by the numbers of its metadata."""
+    requests: Mapping[str, int] = field(default_factory=dict)
+    """What it has sent to S3, by kind; what COPY reads there, Redshift sends."""
 
     def lines(self) -> list[str]:
         """The outcome for a person."""
@@ -97,7 +100,7 @@ def launch(
     """
     from orderhe_dagster.assets.policy import PROVE_TAG, REPLAY_TAG
     from orderhe_dagster.definitions import build_definitions
-    from orderhe_dagster.resources.build import close_idle
+    from orderhe_dagster.resources.build import close_idle, requests_to_s3
     from orderhe_dagster.road.guards import ACCEPT_TAG, MAY_BE_EMPTY_TAG
     from orderhe_dagster.runs import HOME_TAG, LIFE_TAG, end_abandoned_runs, home_name
     from orderhe_dagster.settings import home
@@ -130,7 +133,7 @@ def launch(
         history(state.dagster) as instance,
     ):
         end_abandoned_runs(instance)
-        began = datetime.now(timezone.utc)
+        began, before = datetime.now(timezone.utc), Counter(requests_to_s3(settings))
         try:
             result = job.execute_in_process(
                 run_id=run_id,
@@ -154,6 +157,7 @@ def launch(
         outcome = _outcome(result, assets, read_catalogue(settings))
         outcome.selection, outcome.window = selection, of
         outcome.began, outcome.ended = began, datetime.now(timezone.utc)
+        outcome.requests = Counter(requests_to_s3(settings)) - before
         outcome.untold = _tell(settings, instance, definitions)
         return outcome
 

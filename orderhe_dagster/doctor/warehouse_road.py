@@ -387,7 +387,13 @@ class _Aws:
             count = self._cloud.usage_limits(workgroup.arn, region)
             if not count:
                 return failed("there is none", of_name("no-usage-limit", self._facts))
-            return ok(counted(count, "limit"))
+            base = f"; base capacity {workgroup.base_rpu} RPU" if workgroup.base_rpu else ""
+            advice = (
+                ", of which each hour is dear: 4 to 8 are enough"
+                if workgroup.base_rpu >= 128
+                else ""
+            )
+            return ok(f"{counted(count, 'limit')}{base}{advice}")
 
         return self._serverless(look)
 

@@ -132,6 +132,24 @@ def build_warehouse(settings: Settings, linger_s: float = 0.0) -> Warehouse:
     )
 
 
+def requests_to_s3(settings: Settings) -> dict[str, int]:
+    """How many requests of each kind this process has sent to S3 so far; none where the store is a folder."""
+    if settings.store != "s3":
+        return {}
+    from orderhe_dagster.resources.s3.client import requests_made
+
+    return requests_made()
+
+
+def build_ahead(settings: Settings, store: Store, folder: Path) -> Store:
+    """A store that reads `store`, and writes into a folder of this machine instead, gone with it."""
+    from orderhe_dagster.resources.laptop.ahead_store import AheadStore
+    from orderhe_dagster.resources.laptop.folder_store import FolderStore
+
+    given = settings.s3
+    return AheadStore(store, FolderStore(str(folder), bucket=given.bucket, prefix=given.prefix))
+
+
 def build_rehearsal(settings: Settings, store: Store, folder: Path) -> tuple[Store, Warehouse]:
     """Store and warehouse as a run would leave them, in a folder of this machine, gone with it.
 
@@ -139,15 +157,11 @@ def build_rehearsal(settings: Settings, store: Store, folder: Path) -> tuple[Sto
     """
     import shutil
 
-    from orderhe_dagster.resources.laptop.ahead_store import AheadStore
     from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
-    from orderhe_dagster.resources.laptop.folder_store import FolderStore
     from orderhe_dagster.settings.locks import file_lock
 
     file, copy = home_of(settings).warehouse, folder / "warehouse.duckdb"
-    given = settings.s3
-    own = FolderStore(str(folder / "s3"), bucket=given.bucket, prefix=given.prefix)
-    ahead = AheadStore(store, own)
+    ahead = build_ahead(settings, store, folder / "s3")
     close_idle()
     with file_lock(file, shared=True, timeout_s=settings.lock_timeout, label="copy for a plan"):
         for ending in ("", ".wal"):  # the second, where a process died

@@ -26,7 +26,7 @@ from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.column_versions import ColumnVersions, is_compared
 from orderhe_dagster.road.exports import Export, content_of
-from orderhe_dagster.road.guards import Rules, check_index, check_rows, check_server
+from orderhe_dagster.road.guards import Rules, check_rows, open_index
 from orderhe_dagster.road.index_objects import chunk_of, is_empty
 from orderhe_dagster.road.load_sql import PUT_ASIDE
 from orderhe_dagster.road.parents import Coming
@@ -45,8 +45,9 @@ class Planned:
     `does`: the segments that it reads, loads, builds or writes, and why. `perhaps`: those that it does so
     only if what is named turns out otherwise than it was. `rows` of a backup are those that are read, of a
     load those that are loaded; of a model and an export about as many as it had (`is_about`). `new`: the
-    segments of a backup that get a generation. `files` are Parquet parts or CSV files; `size` is in bytes,
-    about. `stops`: the error that the step would end with. `waits`: the step that stops before it.
+    segments of a backup that get a generation, `empty` the records of those that never had a row. `files`
+    are Parquet parts or CSV files; `size` is in bytes, about; `puts` and `gets` are requests to the store.
+    `stops`: the error that the step would end with. `waits`: the step that stops before it.
     """
 
     asset: str
@@ -55,6 +56,7 @@ class Planned:
     rows: int = 0
     is_about: bool = False
     new: set[Segment] = field(default_factory=set)
+    empty: Sequence[Record] = field(default=(), repr=False)
     files: int = 0
     size: int = 0
     puts: int = 0
@@ -132,11 +134,14 @@ def plan_backup(
     rules: Rules,
     outlook: Outlook,
 ) -> Planned:
-    """What a backup would read, and of which segments it would write a generation. BackupError: it stops."""
+    """What a backup would read, and of which segments it would write a generation. BackupError: it stops.
+
+    `store` keeps what is written to it aside: an index that was never read, is damaged or of an earlier
+    version is opened as the run opens it.
+    """
     table, planned = step.table, Planned(f"backup/{step.table.name}")
-    whole = index.read(store, table.name)
-    check_index(step, whole, store, warehouse)
-    check_server(step, whole, source)
+    whole, healed = open_index(step, source, store, warehouse, rules)
+    planned.notes += [str(finding) for finding in healed]
     known, rules = whole.of(step.cut), extracts.as_carried_on(rules)
     touches = dict(extracts.fingerprints(step, known.records, source))
     if step.window is not None:
@@ -165,6 +170,11 @@ def plan_backup(
             rows = counted(fresh.quarantined, "row")
             planned.notes.append(f"{segment}: {rows} cannot be carried: quarantine")
     outlook.records[table.name] = current
+    planned.empty = [
+        record
+        for segment, record in current.items()
+        if not record.generation and segment not in known.records
+    ]
     if planned.does and not is_digested(table):
         planned.notes.append("its floating columns are in no digest: what is read may be new, too")
     _count_requests(planned, known.chunks, todo.proof.proven.keys())
@@ -280,8 +290,8 @@ def _bytes_a_row(table: Table, records: Iterable[Record]) -> float:
         size += sum(part.size for part in record.parts)
     if rows:
         return size / rows
-    wide = {"varchar": 12.0, "varbyte": 12.0, "boolean": 0.2}
-    return sum(wide.get(column.type.kind, 4.0) for column in table.columns)
+    wide = {"varchar": 5.0, "varbyte": 5.0, "boolean": 0.2}  # as the demo's own shop has them
+    return sum(wide.get(column.type.kind, 2.0) for column in table.columns)
 
 
 def _count_requests(planned: Planned, chunks: Collection[str], proven: Collection[Segment]) -> None:

@@ -137,6 +137,12 @@ def a_table_dropped(shop: TestShop, drawn: random.Random) -> None:
     hand(shop, f"drop table {drawn.choice(('warehouse.sales', 'mart.takings'))}")
 
 
+def an_index_damaged(shop: TestShop, drawn: random.Random) -> None:
+    a_day_changed(shop, drawn)
+    (root,) = (shop.home / "s3").rglob("backup/sales/index.json")
+    root.write_bytes(root.read_bytes()[: drawn.randrange(1, 200)])
+
+
 STATES = {
     "nothing": State(nothing, keeps_exports=True),
     "a day changed": State(a_day_changed),
@@ -151,6 +157,7 @@ STATES = {
     "a mart altered": State(a_mart_altered),
     "a buyer moves": State(a_buyer_moves),
     "a table dropped": State(a_table_dropped),
+    "an index damaged": State(an_index_damaged),
     "days asked for again": State(nothing, DAYS[0], DAYS[3], keeps_exports=True),
 }
 
@@ -241,9 +248,11 @@ def test_a_first_run_and_one_after_skipped_days_do_what_was_planned(
         "never loaded",
         "never built",
     }
+    shop.change(f"update sales set price = 70, changed_at = {LATER} where sale = 1")
     plan, did, read = planned_and_run(shop)
     assert_agrees(plan, did, read)
-    assert did.segments["backup/sales"] == {*DAYS[2:6]}
+    assert did.segments["backup/sales"] == {DAYS[0], *DAYS[2:6]}
+    assert did.segments["warehouse/sales"] == {DAYS[0], *DAYS[2:], "outside"}, "empty ones, too"
 
 
 def contents(shop: TestShop) -> dict[str, bytes]:
@@ -300,6 +309,18 @@ def test_a_plan_says_what_would_stop_the_run(shop: TestShop) -> None:
     code, text = plan_of(shop, "*", "--allow-empty")
     assert code == 0, text
     assert "STOPS" not in text
+
+
+def test_a_check_that_has_failed_stops_what_reads_its_table(shop: TestShop) -> None:
+    shop.write({"checks/mart/takings__none.sql": "select sold_on from mart.takings;"})
+    assert not shop.run("mart/takings").succeeded
+    code, text = plan_of(shop, "*")
+    assert code == 1
+    assert "mart/best_days" in text
+    assert "Nothing is built on wrong rows" in text
+    stopped = shop.run("*")
+    assert "mart/takings" in stopped.figures
+    assert "mart/best_days" not in stopped.figures
 
 
 def test_what_a_person_asks_wrongly_is_told(shop: TestShop) -> None:

@@ -480,6 +480,16 @@ def test_by_the_data_api_no_host_is_looked_for(tmp_path: Path) -> None:
         assert found[name].status == "ok", name
 
 
+def test_the_base_capacity_is_told_with_the_limit(tmp_path: Path) -> None:
+    found = of_redshift(tmp_path, GivenCloud(group=workgroup(base_rpu=128)))["usage limit (AWS)"]
+    assert (
+        found.text
+        == "1 limit; base capacity 128 RPU, of which each hour is dear: 4 to 8 are enough"
+    )
+    found = of_redshift(tmp_path, GivenCloud(group=workgroup(base_rpu=8)))["usage limit (AWS)"]
+    assert found.text == "1 limit; base capacity 8 RPU"
+
+
 def test_the_fix_of_an_unattached_role_keeps_the_others(tmp_path: Path) -> None:
     other = f"{ROLE}-other"
     cloud = GivenCloud(roles={other: "in-sync"})

@@ -1,6 +1,7 @@
 """A Store as it will be: what is written lies in a folder of this machine, all else is another store's.
 
-For rehearsals: the other store is read and never written. Nothing is committed anywhere.
+For plans and rehearsals: the other store is read and never written. It promises less than the port: it is for
+one user, and who else writes meanwhile is not kept apart.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import PreconditionFailed
-from orderhe_dagster.ports.store import Object, Store
+from orderhe_dagster.ports.store import Listed, Object, Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 
 
@@ -21,6 +22,11 @@ class AheadStore(Store):
     base: Store
     own: FolderStore
     _gone: set[str] = field(default_factory=set)
+
+    @property
+    def requests_at_once(self) -> int:
+        """As many as the other takes."""
+        return self.base.requests_at_once
 
     def create(self) -> None:
         """There is nothing to make."""
@@ -68,6 +74,16 @@ class AheadStore(Store):
         hashes = dict(zip(others, self.base.hashes(others), strict=True))
         hashes |= dict(zip(mine, self.own.hashes([*mine]), strict=True))
         return [None if key in self._gone else hashes[key] for key in keys]
+
+    def listing(self, prefix: str) -> Sequence[tuple[str, int]]:
+        """The keys that begin with `prefix`, and their sizes."""
+        return [(one.key, one.size) for one in self.inventory(prefix)]
+
+    def inventory(self, prefix: str) -> Sequence[Listed]:
+        """The objects whose keys begin with `prefix`."""
+        listed = {one.key: one for one in self.base.inventory(prefix)}
+        listed |= {one.key: one for one in self.own.inventory(prefix)}
+        return [listed[key] for key in sorted(listed) if key not in self._gone]
 
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file."""

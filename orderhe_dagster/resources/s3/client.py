@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class _Clients:
         self.lock = threading.Lock()
         self.clients: dict[Connection, Any] = {}
         self.loader: Any = None
+        self.made: Counter[str] = Counter()
+        """How many requests of each kind went to S3."""
 
     def clear(self) -> None:
         """Forget what a parent process has made."""
@@ -105,7 +108,22 @@ def _client(connection: Connection) -> Any:
     client._endpoint.http_session._pool_classes_by_scheme.update(_pools(connection))
     tries = _Tries(connection)
     client.meta.events.register(f"request-created.{connection.service}", tries.begins)
+    if of_s3:
+        client.meta.events.register("request-created.s3", _count)
     return client
+
+
+def _count(request: Any, **_: Any) -> None:
+    """A request to S3 goes out, or goes out again: each is billed."""
+    is_list = request.method == "GET" and "list-type=" in request.url
+    with _CLIENTS.lock:
+        _CLIENTS.made["LIST" if is_list else request.method] += 1
+
+
+def requests_made() -> dict[str, int]:
+    """How many requests of each kind this process has sent to S3."""
+    with _CLIENTS.lock:
+        return dict(_CLIENTS.made)
 
 
 class _Tries:
