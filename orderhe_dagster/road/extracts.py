@@ -122,7 +122,7 @@ def back_up(step: Step, road: Road, rules: Rules = AS_USUAL) -> BackedUp:
         _note_findings(step, lost, road.warehouse)
     todo = due(step, known, touches, road.source, store, rules)
     segments = todo.segments
-    if rules.proves(step):
+    if todo.looks_after_all:
         done.proof = todo.proof
         same = {
             s: (records[s], looked_at) for s in step.segments if s not in segments and looked_at
@@ -147,12 +147,14 @@ def as_carried_on(rules: Rules) -> Rules:
 class Due:
     """What a step is to read, as `back_up` decides it, and `orderhe plan` says beforehand.
 
-    `empty` are records of what never had a row, which a step that looks after all of the past brings.
+    `looks_after_all`: it looks after all of the past, by turns. `empty`: the records of what never had a
+    row, which it brings then.
     """
 
     segments: set[Segment]
     proof: Proof = field(default_factory=Proof)
     empty: Sequence[Record] = ()
+    looks_after_all: bool = False
 
 
 def due(
@@ -169,7 +171,8 @@ def due(
         return Due(segments)
     proof = prove_backups(step, known, segments, source, store, rules)
     segments |= proof.doubted
-    return Due(segments, proof, _days_without_rows(step, known, touches, segments))
+    empty = _days_without_rows(step, known, touches, segments)
+    return Due(segments, proof, empty, looks_after_all=True)
 
 
 def _note_findings(step: Step, found: Sequence[Finding], warehouse: Warehouse) -> None:

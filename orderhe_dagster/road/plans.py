@@ -27,7 +27,7 @@ from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.column_versions import ColumnVersions, is_compared
 from orderhe_dagster.road.exports import Export, content_of
 from orderhe_dagster.road.guards import Rules, check_rows, open_index
-from orderhe_dagster.road.index_objects import chunk_of, is_empty
+from orderhe_dagster.road.index_objects import Index, chunk_of, is_empty
 from orderhe_dagster.road.load_sql import PUT_ASIDE
 from orderhe_dagster.road.parents import Coming
 from orderhe_dagster.road.step import Step
@@ -177,7 +177,7 @@ def plan_backup(
     ]
     if planned.does and not is_digested(table):
         planned.notes.append("its floating columns are in no digest: what is read may be new, too")
-    _count_requests(planned, known.chunks, todo.proof.proven.keys())
+    _count_requests(planned, step, whole, todo)
     return planned
 
 
@@ -294,12 +294,23 @@ def _bytes_a_row(table: Table, records: Iterable[Record]) -> float:
     return sum(wide.get(column.type.kind, 2.0) for column in table.columns)
 
 
-def _count_requests(planned: Planned, chunks: Collection[str], proven: Collection[Segment]) -> None:
-    """About how many requests a backup makes: objects of new generations, then chunks, then the root."""
-    touched = {chunk_of(segment) for segment in (*planned.new, *planned.does)}
-    # A part and its manifest, the generation's record; what is read again but stays is held to its hash.
-    planned.puts = 2 * planned.files + len(planned.new) + len(touched) + (2 if touched else 1)
-    planned.gets = 2 + len(chunks) + len(proven) + 2 * (len(planned.does) - len(planned.new))
+def _count_requests(planned: Planned, step: Step, opened: Index, todo: extracts.Due) -> None:
+    """About how many requests a backup makes: see docs/plan.md for how near that came."""
+    scopes = [segments_of(scope) for scope in extracts.scopes_of(step, todo.segments)]
+    # The index is written when it is opened first, after the proof, and after each extract.
+    indexes = [{chunk_of(segment) for segment in segments} for segments in scopes]
+    if todo.looks_after_all:
+        others = {s for s in step.segments if s not in planned.does}
+        indexes.append({chunk_of(segment) for segment in (*others, *_segments(todo.empty))})
+    objects = 2 * planned.files + len(planned.new)  # part, manifest, the generation's record
+    first = 0 if opened.chunks else 1
+    planned.puts = objects + first + sum(len(chunks) + 1 for chunks in indexes)
+    with_rows = sum(1 for record, _ in todo.proof.proven.values() if record.parts)
+    planned.gets = 5 + len(opened.chunks) + 2 * with_rows + 3 * len(planned.does)
+
+
+def _segments(records: Iterable[Record]) -> list[Segment]:
+    return [record.segment for record in records]
 
 
 # -- loads ------------------------------------------------------------------------------------------
@@ -332,7 +343,7 @@ def plan_load(
         planned.files += len(record.parts)
         planned.size += sum(part.size for part in record.parts)
     if planned.does:
-        planned.gets = 1 + planned.files
+        planned.gets = 2 + planned.files
         planned.puts = 0 if planned.files == 1 else 1
     elif not shape.there:
         planned.ddl.append(f"forget what {name} held: its table is gone")

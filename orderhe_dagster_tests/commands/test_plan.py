@@ -24,7 +24,7 @@ from orderhe_dagster_tests.commands.planned import (
     written,
 )
 from orderhe_dagster_tests.long_tests import cases
-from orderhe_dagster_tests.shops import TestShop, days
+from orderhe_dagster_tests.shops import OWN_SQL, TestShop, days
 
 
 @pytest.fixture(scope="module")
@@ -321,6 +321,17 @@ def test_a_check_that_has_failed_stops_what_reads_its_table(shop: TestShop) -> N
     stopped = shop.run("*")
     assert "mart/takings" in stopped.figures
     assert "mart/best_days" not in stopped.figures
+
+
+def test_days_that_the_simulation_has_yet_to_make_are_told(tmp_path: Path) -> None:
+    more = {"ORDERHE_SHOP": "simulated", "ORDERHE_START_DATE": DAYS[0]}
+    simulated = TestShop(tmp_path, {"ORDERHE_SQL": str(OWN_SQL), **more})
+    simulated.create()
+    code, text = plan_of(simulated, "raw/orders,backup/orders")
+    assert code == 0
+    assert f"To plan with them: orderhe simulate --from {DAYS[-1]} --to {DAYS[-1]}" in text
+    simulated.paste(text.partition("To plan with them: ")[2].partition("\n")[0])
+    assert "simulated shop happen first" not in plan_of(simulated, "raw/orders,backup/orders")[1]
 
 
 def test_what_a_person_asks_wrongly_is_told(shop: TestShop) -> None:
