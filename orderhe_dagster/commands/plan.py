@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from orderhe_dagster.assets.policy import Policy
+    from orderhe_dagster.commands.rehearsal import Rehearsal
     from orderhe_dagster.road.guards import Rules
     from orderhe_dagster.road.plans import Outlook, Planned, Remembering
     from orderhe_dagster.road.step import Step
@@ -301,7 +302,8 @@ class _Planner:
         size = self._settings.export_max_mb * 1_000_000
         wanted = Export(table, record_of(self._state, table.name), size)
         with self._session() as session:
-            planned = plan_export(wanted, self._warehouse.identity, session, self._outlook)
+            identity = self._warehouse.identity
+            planned = plan_export(wanted, self._catalogue, identity, session, self._outlook)
             return self._refused(planned, table, session)
 
     def _refused(self, planned: Planned, table: Table, session: Session) -> Planned:
@@ -332,6 +334,17 @@ class _Planner:
         rehearsal = Rehearsal(
             self._settings, self._catalogue, self._source, self._store, self._policy, self._tags
         )
+        open_ = {step.asset: {**step.perhaps} for step in self._plan.steps}
+        try:
+            self._rehearse(rehearsal, definitions)
+        except OSError as error:  # no room for a copy: what is open stays so
+            for step in self._plan.steps:
+                step.perhaps |= {
+                    s: why for s, why in open_[step.asset].items() if s not in step.does
+                }
+            self._plan.notes.append(f"nothing was rehearsed: {error.strerror or error}")
+
+    def _rehearse(self, rehearsal: Rehearsal, definitions: dg.Definitions) -> None:
         with rehearsal.prepared(self._warehouse.identity):
             stopped: set[str] = set()
             graph = definitions.resolve_asset_graph()

@@ -89,12 +89,12 @@ class Rehearsal:
             elif layer == "warehouse" and raw is not None:
                 self._load(planned, step_of(raw))
             elif layer == "export":
-                self._export(planned, tables[(layer, name)])
+                self._export(planned, tables[(layer, name)], step_of(tables[(layer, name)]))
             elif layer in ("warehouse", "mart"):
                 self._build(planned, step_of(tables[(layer, name)]))
         except OrderheError as error:
             planned.stops = str(error)
-            planned.perhaps = {}
+            planned.does, planned.perhaps = {}, {}
 
     def _back_up(self, planned: Planned, step: Step) -> None:
         """Bring what gets a generation, and nothing else: the plan has looked at all of it already."""
@@ -129,7 +129,9 @@ class Rehearsal:
         planned.does, planned.perhaps = _kept(planned, built.rows), {}
         planned.rows, planned.is_about = built.total, False
 
-    def _export(self, planned: Planned, table: Table) -> None:
+    def _export(self, planned: Planned, table: Table, step: Step) -> None:
+        judge = Judge(self._catalogue, step.history, self._source, self._road.store, step.run_id)
+        judge.require_passed_of(self._road.warehouse, table, planned.asset)
         record = record_of(home_of(self._settings), table.name)
         wanted = Export(table, record, self._settings.export_max_mb * 1_000_000)
         held = self._held(sorted(map(str, table.depends_on)))

@@ -336,15 +336,20 @@ def _committed_rows(warehouse: Warehouse, step: Step, plan: Plan) -> dict[Segmen
     return rows if len(rows) == len(wanted) else None
 
 
+def missing(table: Table, message: str) -> BuildError:
+    """That something a model is built from is not there, and what to run first."""
+    needs = ",".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
+    return BuildError(
+        f"{message}. {table.layer}/{table.name} is built from {needs.replace(',', ', ')}; "
+        f"first run what is missing of it: orderhe run '{needs}'"
+    )
+
+
 def _explained(error: StatementError, table: Table) -> BuildError | None:
     """The error with what is to be done about it, where that is known."""
     asset = f"{table.layer}/{table.name}"
     if error.code == UNDEFINED_TABLE:
-        needs = ",".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
-        return BuildError(
-            f"{error.message}. {asset} is built from {needs.replace(',', ', ')}; "
-            f"first run what is missing of it: orderhe run '{needs}'"
-        )
+        return missing(table, error.message)
     if error.code == DEPENDENT_OBJECTS:
         return BuildError(
             f"{error.message}. The columns of {asset} have changed, so its table is made anew, but "

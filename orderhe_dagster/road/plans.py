@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from orderhe_dagster.catalog import types
+from orderhe_dagster.catalog import ddl, types
 from orderhe_dagster.catalog.measure import is_digested
 from orderhe_dagster.catalog.segments import Segment, segments_of
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
@@ -451,6 +451,8 @@ def plan_build(
     sure = _build_in(outlook.sure, own, step, catalogue, session, rules)
     most = _build_in(outlook.most, own, step, catalogue, session, rules)
     sure.inputs.require_ready(sure.segments)
+    if sure.segments:
+        _require_there(session, catalogue, table, outlook)
     found = {finding.segment for finding in sure.findings}
     for segment in sorted(most.segments | sure.segments):
         why = _why_built(step, segment, sure, most, found, own, outlook)
@@ -469,6 +471,15 @@ def plan_build(
         days = counted(len(sure.left), "day")
         planned.notes.append(f"{days} that the shop has no more are taken out")
     return planned
+
+
+def _require_there(session: Session, catalogue: Catalogue, table: Table, outlook: Outlook) -> None:
+    """BuildError where a table that is read is not there, and no step before this one makes it."""
+    for ref in table.depends_on:
+        if not outlook.sure.held[str(ref)]:
+            relation = ddl.qualified(catalogue.get(ref).read_as)
+            if not audit.is_there(session, relation):
+                raise builds.missing(table, f"{ref} is not there")
 
 
 def _build_in(
@@ -559,8 +570,10 @@ def _about(own: Mapping[Segment, Loaded], segments: Iterable[Segment]) -> int:
     return sum(own[s].rows if s in own else usual for s in segments)
 
 
-def plan_export(wanted: Export, identity: str, session: Session, outlook: Outlook) -> Planned:
-    """Whether an export's files would be written."""
+def plan_export(
+    wanted: Export, catalogue: Catalogue, identity: str, session: Session, outlook: Outlook
+) -> Planned:
+    """Whether an export's files would be written. BuildError: what it reads is not there."""
     planned = Planned(wanted.label, is_about=True)
     there = wanted.record.there()
     contents = []
@@ -575,6 +588,7 @@ def plan_export(wanted: Export, identity: str, session: Session, outlook: Outloo
     written = [content is None or known is None or content != known for content in contents]
     if not any(written):
         return planned
+    _require_there(session, catalogue, wanted.table, outlook)
     if there is None:
         why = "never written, or its files were touched"
     elif contents[0] is None:

@@ -323,6 +323,33 @@ def test_a_check_that_has_failed_stops_what_reads_its_table(shop: TestShop) -> N
     assert "mart/best_days" not in stopped.figures
 
 
+def test_what_is_not_there_stops_what_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    fresh = planned_shop(tmp_path / "shop")
+    for asset in ("mart/buyer_totals", "mart/takings", "export/takings", "warehouse/sales"):
+        code, text = plan_of(fresh, asset)
+        assert code == 1, asset
+        assert "stops: " in text
+        assert "orderhe run '" in text
+        outcome = fresh.run(asset)
+        assert not outcome.succeeded, asset
+
+
+def test_rows_that_break_a_claim_stop_what_is_built_from_them(shop: TestShop) -> None:
+    shop.write(
+        {"checks/mart/takings__low.sql": "select 1 from mart.takings where price_total > 900;"}
+    )
+    shop.change(f"update sales set price = 950, changed_at = {LATER} where sale = 11")
+    plan = make_plan(shop.settings, "*")
+    stops = {step.asset for step in plan.steps if step.stops}
+    assert stops == {"mart/best_days", "export/takings"}
+    outcome = shop.run("*")
+    assert not outcome.succeeded
+    assert not outcome.figures.keys() & {*stops, "export/best_days"}
+
+
 def test_days_that_the_simulation_has_yet_to_make_are_told(tmp_path: Path) -> None:
     more = {"ORDERHE_SHOP": "simulated", "ORDERHE_START_DATE": DAYS[0]}
     simulated = TestShop(tmp_path, {"ORDERHE_SQL": str(OWN_SQL), **more})
