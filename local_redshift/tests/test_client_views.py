@@ -67,8 +67,9 @@ QUESTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         [("names", "sales")],
     ),
     "tables, as the driver asks": (
-        "select 1 from pg_catalog.svv_all_tables where table_name = 'sales' and schema_name = 'mart'",
-        [(1,)],
+        ("select table_name, remarks from pg_catalog.svv_all_tables where schema_name = 'mart' "
+        "order by 1"),
+        [("late", None), ("names", None), ("sales", "The shop's sales")],
     ),
     "sort and distribution": (
         'select "table", diststyle, sortkey1 from svv_table_info', [("sales", "KEY(id)", "id")],

@@ -116,7 +116,7 @@ def column_schema(table: Table) -> dg.TableSchema:
             dg.TableColumn(
                 name=column.name,
                 type=types.redshift_text(column.type),
-                description=column.description + (" (personal data)" if column.pii else ""),
+                description=column.meaning,
                 constraints=dg.TableColumnConstraints(
                     nullable=column.nullable, unique=table.grain == (column.name,)
                 ),

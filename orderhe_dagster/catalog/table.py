@@ -63,6 +63,11 @@ class Column:
     bad_values: BadValues = "quarantine"  # what becomes of values that cannot be carried
     line: int = 0
 
+    @property
+    def meaning(self) -> str:
+        """The description as people read it: it says so where the values are personal data."""
+        return f"{self.description} (personal data)".strip() if self.pii else self.description
+
 
 @dataclass(frozen=True)
 class ForeignKey:

@@ -425,15 +425,46 @@ def stored_definition(session: Session, name: str) -> str | None:
     return str(result.rows[0][0]) if result.rows else None
 
 
+def stored(session: Session, name: str) -> tuple[str | None, str | None]:
+    """The definition a table was made with, and what is remembered of its comments (`comments.marks`)."""
+    both = f"{literal(name)}, {literal(_comments_of(name))}"
+    try:
+        result = session.execute(
+            f"select table_name, definition from {TABLES} where table_name in ({both})"
+        )
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        return None, None  # the ledger is not there either
+    texts = {str(key): str(text) for key, text in result.rows}
+    return texts.get(name), texts.get(_comments_of(name))
+
+
 def remember_definition(table: Table, name: str) -> list[str]:
-    """The statements that store a table's definition."""
+    """The statements that store a table's definition, and forget what its comments were."""
     return [
-        f"delete from {TABLES} where table_name = {literal(name)}",
+        (
+            f"delete from {TABLES}"
+            f" where table_name in ({literal(name)}, {literal(_comments_of(name))})"
+        ),
         (
             f"insert into {TABLES} (table_name, definition)"
             f" values ({literal(name)}, {expression(definition(table))})"
         ),
     ]
+
+
+def remember_comments(name: str, marks: str) -> list[str]:
+    """The statements that store what a table's comments are."""
+    key = literal(_comments_of(name))
+    return [
+        f"delete from {TABLES} where table_name = {key}",
+        f"insert into {TABLES} (table_name, definition) values ({key}, {literal(marks)})",
+    ]
+
+
+def _comments_of(name: str) -> str:
+    return f"comments of {name}"
 
 
 def is_there(session: Session, relation: str, columns: Sequence[str] = ()) -> bool:

@@ -23,7 +23,7 @@ from orderhe_dagster.ports.errors import (
 )
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.rendering.masking import hiding_values, reads_personal_data
-from orderhe_dagster.road import altered, audit, parents
+from orderhe_dagster.road import altered, audit, comments, parents
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.findings import rows_of as findings_rows
@@ -103,6 +103,7 @@ class Plan:
     findings: Sequence[Finding] = ()
     left: Collection[Segment] = ()  # days that the shop has no more: their rows are outside now
     of_parents: Sequence[str] = ()  # the statements that keep what was read of tables without days
+    comments: str | None = None  # what is remembered of the table's; see `comments.keep`
 
     @property
     def may_keep_versions(self) -> bool:
@@ -146,7 +147,7 @@ def plan_of(
     `coming` and a `held` of things to come are `orderhe plan`'s, which notes nothing: `altered.look_on`.
     """
     table = step.table
-    stored = audit.stored_definition(session, str(table.ref))
+    stored, remembered = audit.stored(session, str(table.ref))
     remade = stored is not None and stored != audit.definition(table)
     inputs = Inputs(session, catalogue, table, held, coming)
     is_new, findings = stored is None, list[Finding]()
@@ -182,6 +183,7 @@ def plan_of(
         findings,
         left,
         _statements_of_parents(session, catalogue, table, inputs),
+        None if is_new or remade else remembered,
     )
 
 
@@ -249,31 +251,39 @@ def _build(
         plan = _plan(session, step, catalogue, rules)
         plan.inputs.require_ready(plan.segments)
         require_passed(session)
-        audit.note_confirmed(session, str(table.ref), {*step.segments} - plan.segments)
-        if not plan.does_anything:
-            return _built(session, step, plan)
-        try:
-            with hiding_values(reads_personal_data(catalogue, table.depends_on)):
-                plan = replace(plan, findings=_with_rows(session, step.table, plan))
-                # Before they are mended: rather twice than, after a kill, not at all.
-                audit.note_findings(
-                    session, str(table.ref), findings_rows(plan.findings), step.run_id
-                )
-                _remember_versions(session, table, plan)
-                session.transaction(_statements(step, plan))
-        except StatementError as error:
-            if audit.read(session, list(plan.held)) != plan.held:
-                raise _Changed from error
-            explained = _explained(error, table)
-            if explained is None:
-                raise
-            raise explained from error
-        except CommitUnknown:
-            rows = _committed_rows(warehouse, step, plan)
-            if rows is None:
-                raise
-            return Built(rows, plan.remade, plan.findings, plan.left_out)
+        built = _carried_out(session, step, catalogue, warehouse, plan)
+    comments.keep(warehouse, table, plan.comments, look=rules.budget.everything)
+    return built
+
+
+def _carried_out(
+    session: Session, step: Step, catalogue: Catalogue, warehouse: Warehouse, plan: Plan
+) -> Built:
+    """Do what was planned."""
+    table = step.table
+    audit.note_confirmed(session, str(table.ref), {*step.segments} - plan.segments)
+    if not plan.does_anything:
         return _built(session, step, plan)
+    try:
+        with hiding_values(reads_personal_data(catalogue, table.depends_on)):
+            plan = replace(plan, findings=_with_rows(session, step.table, plan))
+            # Before they are mended: rather twice than, after a kill, not at all.
+            audit.note_findings(session, str(table.ref), findings_rows(plan.findings), step.run_id)
+            _remember_versions(session, table, plan)
+            session.transaction(_statements(step, plan))
+    except StatementError as error:
+        if audit.read(session, list(plan.held)) != plan.held:
+            raise _Changed from error
+        explained = _explained(error, table)
+        if explained is None:
+            raise
+        raise explained from error
+    except CommitUnknown:
+        rows = _committed_rows(warehouse, step, plan)
+        if rows is None:
+            raise
+        return Built(rows, plan.remade, plan.findings, plan.left_out)
+    return _built(session, step, plan)
 
 
 def _built(session: Session, step: Step, plan: Plan) -> Built:

@@ -17,7 +17,7 @@ from orderhe_dagster.ports.errors import CommitUnknown, ConnectionLost, PortErro
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
-from orderhe_dagster.road import audit, backups, findings, index
+from orderhe_dagster.road import audit, backups, comments, findings, index
 from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.backups import Part, Record
 from orderhe_dagster.road.column_versions import ColumnVersions, changed_columns
@@ -129,8 +129,8 @@ def _attempt(
     try:
         with warehouse.session(f"load warehouse/{table.name} run {step.run_id}") as session:
             audit.prepare(session)
-            lost = prepare_loaded_table(session, table)
-            done.findings = [Finding(s, "gone", "its table was gone") for s in lost]
+            prepared = prepare_loaded_table(session, table)
+            done.findings = [Finding(s, "gone", "its table was gone") for s in prepared.lost]
             audit.note_findings(session, name, findings.rows_of(done.findings), step.run_id)
             held = done.held = audit.read(session, [name])[name]
             current = done.current = index.read(store, table.name).of(step.cut).records
@@ -147,6 +147,7 @@ def _attempt(
     except CommitUnknown:
         if not (done.records and _is_committed(warehouse, name, done.records, step.run_id)):
             raise
+    comments.keep(warehouse, table, prepared.comments, look=rules.budget.everything)
     return done
 
 

@@ -13,15 +13,15 @@ next. Rows are loaded in `loads`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from orderhe_dagster.catalog import ddl, types
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Column, ColumnType, Table, TableRef
 from orderhe_dagster.ports.errors import PortError, StatementError
 from orderhe_dagster.ports.warehouse import Session
-from orderhe_dagster.road import audit
+from orderhe_dagster.road import audit, comments
 from orderhe_dagster.road.audit import LOADS, TABLES, Loaded, asserting, expression, literal
 
 NOT_SUPPORTED, DEPENDENT_OBJECTS = "0A000", "2BP01"
@@ -59,27 +59,36 @@ class Shape:
     there: bool = True
     is_wanted: bool = False
     plan: Plan | None = None
+    comments: str | None = None  # what is remembered of its comments (`comments.keep`)
 
 
 def shape_of(session: Session, table: Table) -> Shape:
     """Look at `warehouse.<table>` of a raw contract; nothing is changed."""
-    stored, wanted = (
-        audit.stored_definition(session, f"warehouse.{table.name}"),
-        audit.definition(table),
-    )
+    stored, remembered = audit.stored(session, f"warehouse.{table.name}")
+    wanted = audit.definition(table)
     if stored is None:
         return Shape(None)
     columns = table.column_names if stored == wanted else ()
     there = audit.is_there(session, ddl.qualified(table.read_as), columns)
     if not there or stored == wanted:
-        return Shape(stored, there, is_wanted=there)
+        return Shape(stored, there, is_wanted=there, comments=remembered)
     return Shape(stored, plan=plan_of(stored, table))
 
 
-def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded]:
+@dataclass(frozen=True)
+class Prepared:
+    """A table that is as its contract says: what had been loaded where another hand had dropped it.
+
+    `comments`: what is remembered of its comments (`comments.keep`).
+    """
+
+    lost: Mapping[Segment, Loaded] = field(default_factory=dict)
+    comments: str | None = None
+
+
+def prepare_loaded_table(session: Session, table: Table) -> Prepared:
     """Create `warehouse.<table>` for a raw contract, or bring it to the contract's columns.
 
-    Gives what had been loaded where the table was dropped by another hand, else nothing.
     DefinitionError where rows could be lost, or views stand in the way; nothing was changed then.
     """
     name = f"warehouse.{table.name}"
@@ -89,7 +98,7 @@ def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded
         shape = shape_of(session, table)
         stored, there, plan = shape.stored, shape.there, shape.plan
         if shape.is_wanted:
-            return {}
+            return Prepared(comments=shape.comments)
         if plan is None:
             # Dropped by a hand, or a column of it: what it held is not there, whatever the audit says.
             forget = [] if there else [f"delete from {LOADS} where table_name = {literal(name)}"]
@@ -97,7 +106,7 @@ def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded
             lost = {} if there else audit.read(session, [name])[name]
             remember = audit.remember_definition(table, name)
             session.transaction([*drop, ddl.redshift_create(table), *forget, *remember])
-            return lost
+            return Prepared(lost)
         if plan.refused:
             raise DefinitionError(refusal(table, plan.refused))
         assert stored is not None  # a plan leads from something
@@ -108,7 +117,7 @@ def prepare_loaded_table(session: Session, table: Table) -> dict[Segment, Loaded
                 continue  # another run has just done it
             raise _explained(error, table) from error
         break
-    return {}
+    return Prepared()
 
 
 def plan_of(stored: str, table: Table) -> Plan:
@@ -258,24 +267,9 @@ def made_anew(session: Session, table: Table, stored: str) -> list[str]:
 
 def _comments(session: Session, table: Table) -> list[str]:
     """The statements that give the table and its columns the comments that they have now."""
-    relation, ours = ddl.qualified(table.read_as), {c.name.lower() for c in table.columns}
-    result = session.execute(
-        "select a.attname, d.description from pg_description d join pg_class c on c.oid = d.objoid"
-        " join pg_namespace n on n.oid = c.relnamespace left join pg_attribute a"
-        " on a.attrelid = c.oid and a.attnum = d.objsubid where n.nspname = 'warehouse'"
-        f" and c.relname = {literal(table.name)}"
-    )
-    statements = []
-    for column, text in result.rows:
-        thing = f"column {relation}.{ddl.quoted(str(column))}" if column else f"table {relation}"
-        if column is None or str(column).lower() in ours:
-            statements.append(f"comment on {thing} is {_comment(str(text))}")
-    return statements
-
-
-def _comment(text: str) -> str:
-    """COMMENT takes a literal, no expression: a backslash is doubled, as Redshift reads one."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    ours = {"", *(column.name.lower() for column in table.columns)}
+    there = comments.stored(session, table.read_as)
+    return comments.statements(table.read_as, {n: text for n, text in there.items() if n in ours})
 
 
 def _grants(session: Session, table: Table) -> list[str]:

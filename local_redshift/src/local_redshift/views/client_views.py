@@ -188,6 +188,7 @@ def _tables(session: Session) -> Iterator[dict[str, Any]]:
         yield {
             "database_name": DATABASE, "schema_name": relation.schema, "table_name": relation.name,
             "table_type": "VIEW" if relation.is_view else "TABLE",
+            "remarks": relation.attributes.get("comment"),
         }  # fmt: skip
 
 
