@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,32 @@ class DayType(click.ParamType["date"]):
 
 
 DAY = DayType()
+
+
+class LifetimeType(click.ParamType["timedelta"]):
+    """A length of time as 30m, 12h or 7d."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read the length, or say what it should look like and how long it may be."""
+        if isinstance(value, timedelta):
+            return value
+        units = {"m": "minutes", "h": "hours", "d": "days"}
+        number, unit = value[:-1], units.get(value[-1:])
+        if unit is None or not number.isascii() or not number.isdigit() or len(number) > 6:
+            self.fail(f"{value!r} is not a length of time like 30m, 12h or 7d", param, ctx)
+        lifetime = timedelta(**{unit: int(number)})
+        if not timedelta(0) < lifetime <= timedelta(days=7):
+            self.fail(
+                f"{value} is not from 1m to 7d, which is what S3 lets a link last", param, ctx
+            )
+        return lifetime
+
+
+LIFETIME = LifetimeType()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
@@ -638,6 +664,80 @@ def query(sql: str, form: str) -> None:
         from orderhe_dagster.rendering.printing import print_result
 
         print_result(run_query(settings, sql), form, sys.stdout)
+
+
+@main.group(short_help="Hand dashboard and exports out; the warehouse stays closed.")
+def publish() -> None:
+    """Hand dashboard and exports out without opening the warehouse; docs/bi.md ranks the ways."""
+
+
+_EXPIRES = click.option(
+    "--expires",
+    type=LIFETIME,
+    default="7d",
+    show_default=True,
+    help="How long links last: 30m, 12h, 7d at most.",
+)
+
+
+@publish.command("dashboard")
+@_EXPIRES
+def publish_dashboard(expires: timedelta) -> None:
+    """Put the dashboard and the lineage into the store, and print links that end."""
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands import publish as verbs
+
+        for line in verbs.publish_dashboard(settings, expires):
+            click.echo(line)
+
+
+@publish.command("exports")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--to", default="s3", show_default=True, metavar="FOLDER|s3", help="Where copies are put."
+)
+@_EXPIRES
+def publish_exports(names: tuple[str, ...], to: str, expires: timedelta) -> None:
+    """Put copies of exports into a folder, or into the store with links that end.
+
+    NAME is an export (daily_sales); without one, all are handed out: each CSV, and what its columns mean.
+    """
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands import publish as verbs
+
+        for line in verbs.publish_exports(settings, names, to, expires):
+            click.echo(line)
+
+
+@publish.command("withdraw")
+def publish_withdraw() -> None:
+    """Take away all that was published in the store: every link ends now."""
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands import publish as verbs
+
+        click.echo(verbs.withdraw(settings))
+
+
+@publish.command("sql")
+@click.option("--user", default="bi", show_default=True, help="The user to be made.")
+@click.option(
+    "--loader", default="", help="Who makes the marts (default: ORDERHE_REDSHIFT_USER, or loader)."
+)
+def publish_sql(user: str, loader: str) -> None:
+    """Print the statements that make a user who reads marts and nothing else. Nothing is run."""
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands import publish as verbs
+
+        for line in verbs.bi_sql(settings, user, loader):
+            click.echo(line)
+
+
+@publish.command("endpoint")
+def publish_endpoint() -> None:
+    """Print the steps that open the warehouse to a BI tool of the cloud. Nothing is done."""
+    from orderhe_dagster.commands.publish import ENDPOINT
+
+    click.echo(ENDPOINT)
 
 
 @main.group()

@@ -17,9 +17,9 @@ import dagster as dg
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue
 from orderhe_dagster.errors import counted
-from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.store import Listed, Store
 from orderhe_dagster.ports.warehouse import Warehouse
-from orderhe_dagster.road import audit
+from orderhe_dagster.road import audit, published
 from orderhe_dagster.road.backups import BackupError
 from orderhe_dagster.road.janitor import Keeping, Sweep, plan, sweep
 from orderhe_dagster.road.retention import Retention
@@ -81,6 +81,7 @@ class Report:
 
     `runs`: those that have had their time, of which some stay for what they say; `logs`: of those, the
     ones that had a log until now. `damaged`: files of the history that SQLite finds not as they should be.
+    `published`: copies whose links have ended.
     """
 
     sweeps: list[Sweep] = field(default_factory=list)
@@ -89,6 +90,7 @@ class Report:
     paths: list[Path] = field(default_factory=list)
     freed: int = 0
     damaged: Sequence[DamagedFile] = ()
+    published: Sequence[Listed] = ()
 
     def lines(self, store: Store, rules: Rules) -> Iterator[str]:
         """A line for each kind of thing; of a dry run one for each thing."""
@@ -104,6 +106,10 @@ class Report:
                     f"{counted(len(one.uploads), 'unfinished upload')} {would}given up; {_mb(one.size)}"
                 )
             yield from (f"warning {text}" for text in one.unclear)
+        if self.published:
+            if rules.dry_run:
+                yield from (f"{store.url(one.key)}: its link has ended" for one in self.published)
+            yield f"published: {counted(len(self.published), 'object')} {would}removed"
         yield from (f"warning Dagster's history: {one.sentence()}" for one in self.damaged)
         if self.logs:
             yield (
@@ -115,6 +121,7 @@ class Report:
                 yield from map(str, self.paths)
             yield f"home: {counted(len(self.paths), 'file')} {would}removed"
         size = sum(one.size for one in self.sweeps) + self.freed
+        size += sum(one.size for one in self.published)
         yield f"{_mb(size)} {would}freed"
 
 
@@ -147,6 +154,9 @@ def clean(
         except BackupError as error:  # its index is damaged: the others are cleaned up all the same
             planned = Sweep(name, unclear=[str(error)])
         report.sweeps.append(planned)
+    report.published = published.ended(store, now)
+    if not rules.dry_run:
+        store.delete(one.key for one in report.published)
     before = now - timedelta(days=rules.run_days)
     if isinstance(instance.event_log_storage, Prunable):
         report.damaged = [*damaged(rules.home.dagster)]

@@ -42,6 +42,13 @@ def render(payload: Mapping[str, Any], vega: str) -> str:
     return fill(template, parts)
 
 
+def alone(page: str) -> str:
+    """A page, dashboard or lineage, without its link to the other, for where that does not lie beside it."""
+    for other in ("lineage", "dashboard"):
+        page = page.replace(f'"{other}":true', f'"{other}":false', 1)
+    return page
+
+
 @cache
 def page_version() -> str:
     """12 hex digits that change with any file of the page."""

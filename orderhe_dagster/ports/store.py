@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from orderhe_dagster.ports.errors import PortError
@@ -38,6 +38,22 @@ class Upload:
     key: str
     id: str
     begun_at: datetime
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address by which whoever has it reads an object, without credentials, until then (UTC).
+
+    `sooner` says why it may end before that; "" where nothing is known to.
+    """
+
+    url: str
+    until: datetime
+    sooner: str = ""
+
+
+LONGEST_LINK = timedelta(days=7)
+"""What a signature of S3 lasts at most."""
 
 
 class Store(ABC):
@@ -120,6 +136,13 @@ class Store(ABC):
     @abstractmethod
     def download(self, key: str, path: Path) -> None:
         """Copy an object to a local file."""
+
+    def link(self, key: str, lifetime: timedelta, media_type: str = "") -> Link | None:
+        """A link to an object, which is tried before it is given; None where a store has no such.
+
+        Browsers are told that it is of this `media_type`. PortError where it would be refused.
+        """
+        return None
 
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:

@@ -6,6 +6,9 @@ a schema that is there describes the CSV that is there, and parts that are there
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +66,32 @@ class ExportFiles:
         if parts:
             folder.rename(self.parts)
         return len(parts)
+
+    def copy_to(self, folder: Path) -> None:
+        """Put copies of the files into another folder, with the same two promises. Hold the export's lock."""
+        folder.mkdir(parents=True, exist_ok=True)
+        there = ExportFiles(folder, self.name)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".orderhe-") as name:
+            aside = Path(name)
+            shutil.copyfile(self.csv, aside / "csv")
+            shutil.copyfile(self.schema, aside / "schema")
+            if self.parts.is_dir():
+                shutil.copytree(self.parts, aside / "parts")
+            if there.parts.exists():
+                there.parts.rename(aside / "parts before")
+            there.schema.unlink(missing_ok=True)
+            (aside / "csv").replace(there.csv)
+            (aside / "schema").replace(there.schema)
+            if self.parts.is_dir():
+                (aside / "parts").rename(there.parts)
+
+
+def describe_copies(tables: Iterable[Table], folder: Path) -> None:
+    """Write the `datapackage.json` of a folder with copies of these exports."""
+    text = json_text(data_package(sorted(tables, key=lambda table: table.name)))
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".orderhe-") as aside:
+        (Path(aside) / PACKAGE).write_text(text, "utf-8")
+        (Path(aside) / PACKAGE).replace(folder / PACKAGE)
 
 
 def describe_folder(catalogue: Catalogue, folder: Path, scratch: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +17,7 @@ from orderhe_dagster.cli import main
 from orderhe_dagster.commands.run import history
 from orderhe_dagster.definitions import build_definitions
 from orderhe_dagster.ports.errors import PortError
+from orderhe_dagster.road import published
 from orderhe_dagster_tests.shops import TestShop, shop_of
 
 LOADED = "backup/sales,warehouse/sales"
@@ -70,6 +71,17 @@ def test_a_dry_run_lists_what_a_run_then_removes(used: TestShop) -> None:
     assert before - objects(used) == {"backup/sales/2026-01-02/a-dead-run/part-00000.parquet"}
     assert not (used.home / "cache" / "catalogue-old.json").exists()
     assert asked(used, "janitor").splitlines() == ["0.0 MB freed"]
+
+
+def test_what_was_published_goes_when_its_link_has_ended(used: TestShop) -> None:
+    now = datetime.now(timezone.utc)
+    over, open_still = (published.new_folder(now + timedelta(hours=h)) for h in (-1, 1))
+    for key in (f"{over}/a.csv", f"{open_still}/a.csv", "published/by-hand.csv"):
+        used.store.put(key, b"rows")
+    assert f"{over}/a.csv: its link has ended" in asked(used, "janitor", "--dry-run")
+    assert "published: 1 object removed" in asked(used, "janitor")
+    left = {one.key for one in used.store.inventory("published/")}
+    assert left == {f"{open_still}/a.csv", "published/by-hand.csv"}
 
 
 def test_logs_of_old_runs_go_and_the_state_stays(

@@ -9,12 +9,15 @@ import re
 import signal
 import sys
 import threading
+import urllib.error
+import urllib.request
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -347,3 +350,53 @@ def test_an_upload_that_was_never_finished_is_found_and_given_up(
     store.abort([upload])
     assert [*store.unfinished_uploads("backup/orders/")] == []
     store.abort([upload])
+
+
+def opened(url: str) -> tuple[int, bytes, str]:
+    """What an address gives whoever has it: the status, the body, what it is said to be."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.read(), answer.headers["Content-Type"]
+    except urllib.error.HTTPError as error:
+        return error.code, b"", ""
+
+
+def test_a_link_opens_one_object_for_anybody_until_it_ends(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "published/until-20261207T000000Z-ab/한글 page.html"
+    store.put(key, b"<p>page</p>")
+    store.put("backup/secret", b"rows")
+    link = store.link(key, timedelta(hours=1), "text/html; charset=utf-8")
+    if isinstance(store, FolderStore):
+        assert link is None, "a folder has no links"
+        return
+    assert link is not None and link.sooner == ""
+    assert timedelta(minutes=59) < link.until - datetime.now(timezone.utc) <= timedelta(hours=1)
+    assert opened(link.url) == (200, b"<p>page</p>", "text/html; charset=utf-8")
+    plain = link.url.partition("?")[0]
+    assert opened(plain)[0] == 403, "the bucket is not public"
+    other = quote("published/until-20261207T000000Z-ab/한글 page.html")
+    assert other in link.url
+    assert opened(link.url.replace(other, "backup/secret"))[0] == 403
+    signature = re.search(r"X-Amz-Signature=([0-9a-f]+)", link.url)
+    assert signature is not None
+    turned = signature[1][:-1] + ("0" if signature[1][-1] != "0" else "1")
+    assert opened(link.url.replace(signature[1], turned))[0] == 403
+    assert opened(link.url.replace("X-Amz-Expires=3600", "X-Amz-Expires=604800"))[0] == 403
+    ago = datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(hours=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("botocore.auth.get_current_datetime", lambda remove_tzinfo=True: ago)
+        with pytest.raises(PortError, match=r"cannot make a link to s3://"):
+            store.link(key, timedelta(hours=1))
+
+
+def test_a_link_to_nothing_or_for_too_long_is_refused(store: Store) -> None:
+    if isinstance(store, FolderStore):
+        assert store.link("nothing", timedelta(hours=1)) is None
+        return
+    store.put("there", b"1")
+    with pytest.raises(PortError, match="NoSuchKey"):
+        store.link("nothing", timedelta(hours=1))
+    with pytest.raises(PortError, match="7 days"):
+        store.link("there", timedelta(days=7, seconds=1))

@@ -23,7 +23,7 @@ from orderhe_dagster.resources.laptop.store_resolver import resolver
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.client import Connection, client_of
 from orderhe_dagster.resources.s3.errors import Place, s3_error
-from orderhe_dagster.resources.s3.policy import policy, role_policy
+from orderhe_dagster.resources.s3.policy import policy, publish_policy, role_policy
 from orderhe_dagster.resources.s3.store import S3Store
 from orderhe_dagster.settings.config import S3Settings, load_settings
 from orderhe_dagster_tests.servers import http_faults
@@ -92,9 +92,12 @@ def test_a_denial_gives_the_statement_that_is_missing(
 
 
 def test_the_documented_policy_is_the_one_that_is_tested(project: Path) -> None:
-    shown = re.search(r"```json\n(.*?)```", (project / "docs/s3.md").read_text("utf-8"), re.DOTALL)
+    page = (project / "docs/s3.md").read_text("utf-8")
+    shown = re.search(r"```json\n(.*?)```", page, re.DOTALL)
     assert shown is not None
     assert json.loads(shown[1]) == policy("BUCKET", "PREFIX", kms_key_arn="KEY_ARN", creates=True)
+    publishing = re.search(r"### Who only publishes\n.*?```json\n(.*?)```", page, re.DOTALL)
+    assert publishing and json.loads(publishing[1]) == publish_policy("BUCKET", "PREFIX")
 
 
 def test_the_documented_policy_of_redshift_s_role_is_what_its_statements_need(

@@ -2,15 +2,16 @@
 
 Fixtures: `s3_server` (one a session, which holds users to their policies) and `s3` (the same, with an
 administrator's credentials in the environment); each test takes a bucket of its own. As moto neither
-holds uploads to their checksums nor takes writes of one object one after the other, both are added
-here, as Amazon's documentation has them. Run as a program, this file is the server: it says its port
-and ends with its standard input.
+holds uploads to their checksums, nor links to their signatures and ends, nor takes writes of one object
+one after the other, all are added here, as Amazon's documentation has them. Run as a program, this
+file is the server: it says its port and ends with its standard input.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import io
 import itertools
 import json
@@ -24,8 +25,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 
@@ -170,16 +173,83 @@ class _AsAmazonHasIt:
         given = environ.get("HTTP_X_AMZ_CHECKSUM_SHA256")
         if given and given != base64.b64encode(hashlib.sha256(body).digest()).decode():
             return _refuse(start_response, "BadDigest", "The SHA256 you specified did not match.")
+        if "HTTP_AUTHORIZATION" not in environ and "/moto-api/" not in environ["PATH_INFO"]:
+            refusal = _sign_what_was_presigned(environ)
+            if refusal:
+                return _refuse(start_response, *refusal, "403 Forbidden")
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._app(environ, start_response)
         with self._lock:
             return self._app(environ, start_response)
 
 
-def _refuse(start_response: Callable[..., Any], code: str, message: str) -> list[bytes]:
+def _refuse(
+    start_response: Callable[..., Any], code: str, message: str, status: str = "400 Bad Request"
+) -> list[bytes]:
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    start_response("400 Bad Request", [("Content-Type", "application/xml")])
+    start_response(status, [("Content-Type", "application/xml")])
     return [body.encode()]
+
+
+def _sign_what_was_presigned(environ: dict[str, Any]) -> tuple[str, str] | None:
+    """Hold a link to its signature and its end, and sign its request as moto knows it; else why not.
+
+    Moto itself looks at neither: it asks for a header.
+    """
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    given = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
+    claimed = given.pop("X-Amz-Signature", "")
+    if not claimed:
+        return "AccessDenied", "Access Denied"
+    name, day, region, service, _ = given["X-Amz-Credential"].split("/")
+    secret = _secrets().get(name)
+    if secret is None:
+        return "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist."
+    path = environ["REQUEST_URI"].partition("?")[0]
+    begun = given["X-Amz-Date"]
+    canonical = "\n".join(
+        [
+            environ["REQUEST_METHOD"],
+            path,
+            "&".join(f"{quote(k, '~')}={quote(v, '~')}" for k, v in sorted(given.items())),
+            f"host:{environ['HTTP_HOST']}\n",
+            "host",
+            "UNSIGNED-PAYLOAD",
+        ]
+    )
+    scope = f"{day}/{region}/{service}/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{begun}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    if not hmac.compare_digest(hmac.digest(key, text.encode(), "sha256").hex(), claimed):
+        return "SignatureDoesNotMatch", "The request signature we calculated does not match."
+    at = datetime.strptime(begun, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    if datetime.now(timezone.utc) >= at + timedelta(seconds=int(given["X-Amz-Expires"])):
+        return "AccessDenied", "Request has expired"
+    rest = urlencode({k: v for k, v in given.items() if not k.startswith("X-Amz-")})
+    environ["QUERY_STRING"], environ["REQUEST_URI"] = rest, f"{path}?{rest}"
+    environ["RAW_URI"] = environ["REQUEST_URI"]
+    signed = AWSRequest("GET", f"http://{environ['HTTP_HOST']}{environ['REQUEST_URI']}")
+    S3SigV4Auth(Credentials(name, secret), service, region).add_auth(signed)
+    for header, value in signed.headers.items():
+        environ[f"HTTP_{header.upper().replace('-', '_')}"] = value
+    return None
+
+
+def _secrets() -> dict[str, str]:
+    """The users' keys, with their secrets."""
+    from moto.iam.models import iam_backends
+
+    return {
+        key.access_key_id: key.secret_access_key
+        for backends in iam_backends.values()
+        for user in backends["aws"].list_users("/", None, None)
+        for key in user.access_keys
+    }
 
 
 def _ask_for_the_rights_that_amazon_asks_for() -> None:

@@ -46,6 +46,21 @@ def policy(
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def publish_policy(bucket: str, prefix: str = "", *, region: str = "") -> dict[str, Any]:
+    """The least IAM policy for who publishes and does nothing else: a link reads what its maker may read."""
+    below = f"{bucket_arn(bucket, region)}/{prefix}" if prefix else bucket_arn(bucket, region)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:GetObject"],
+                "Resource": f"{below}/published/*",
+            },
+        ],
+    }
+
+
 def role_policy(bucket: str, prefix: str = "", *, region: str = "") -> dict[str, Any]:
     """The least IAM policy for the role that Redshift assumes: COPY of backups, UNLOAD of exports."""
     arn = bucket_arn(bucket, region)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from orderhe_dagster.ports.errors import PortError
-from orderhe_dagster.ports.store import Listed, Object, Store, Upload
+from orderhe_dagster.ports.store import Link, Listed, Object, Store, Upload
 from orderhe_dagster.resources.s3 import hashes as s3_hashes
+from orderhe_dagster.resources.s3 import links as s3_links
 from orderhe_dagster.resources.s3 import writes as s3_writes
 from orderhe_dagster.resources.s3.bucket import REQUESTS_AT_ONCE, Bucket, etag, side_by_side
 from orderhe_dagster.resources.s3.client import Connection
@@ -144,6 +146,10 @@ class S3Store(Store):
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+    def link(self, key: str, lifetime: timedelta, media_type: str = "") -> Link:
+        """A presigned address of an object: it was opened once, and works until it ends."""
+        return s3_links.presigned(self._bucket, key, lifetime, media_type)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects, a thousand at a time; those that are not there are passed over."""
