@@ -184,6 +184,18 @@ def test_a_link_of_temporary_credentials_says_that_it_ends_with_them() -> None:
     assert link("token", now + timedelta(days=8)).sooner == ""
 
 
+def test_an_error_on_the_way_does_not_quote_the_link() -> None:
+    from botocore.exceptions import ConnectTimeoutError
+
+    def send(request: Any) -> None:
+        raise ConnectTimeoutError(endpoint_url=request.url)
+
+    client = SimpleNamespace(_endpoint=SimpleNamespace(http_session=SimpleNamespace(send=send)))
+    with pytest.raises(ConnectTimeoutError) as error:
+        links._try(client, "https://b.s3.example/key?X-Amz-Signature=5ec4e7")
+    assert str(error.value).endswith('"https://b.s3.example/key"')
+
+
 def test_the_statements_make_a_user_who_reads_marts_alone(shop: TestShop) -> None:
     said = asked(shop, "sql", "--user", 'b"i', "--loader", "loader")
     lines = [line for line in said.splitlines() if not line.startswith("--")]

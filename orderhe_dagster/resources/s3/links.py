@@ -53,12 +53,16 @@ def _signing(bucket: Bucket) -> tuple[Any, Any]:
 
 
 def _try(client: Any, url: str) -> None:
-    """Open a link as a stranger would. ClientError where it is refused."""
+    """Open a link as a stranger would. ClientError where it is refused; no error quotes the link."""
     from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     request = AWSRequest("GET", url, headers={"Range": "bytes=0-0"})
-    answer = client._endpoint.http_session.send(request.prepare())
+    try:
+        answer = client._endpoint.http_session.send(request.prepare())
+    except BotoCoreError as error:
+        told = {**error.kwargs, "endpoint_url": url.partition("?")[0]}
+        raise type(error)(**told) from None
     if answer.status_code in (200, 206):
         return
     tags = dict(re.findall(r"<(Code|Message)>([^<]*)<", answer.content.decode(errors="replace")))
