@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
@@ -23,6 +24,12 @@ Kind = Literal[
     "varbyte",
 ]
 """The types that are carried: the intersection of what Parquet COPY, Redshift and DuckDB hold exactly."""
+
+_BETWEEN = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(?:--[^\n]*|/\*.*?\*/|\s+)+""",
+    re.DOTALL,
+)
+"""What is quoted, and what stands between words: comments and blanks."""
 
 BadValues = Literal["quarantine", "null", "fail"]
 """What becomes of a value that cannot be carried: its row is set aside and counted, or the value is
@@ -156,6 +163,19 @@ class Table:
     def name(self) -> str:
         """The bare name, e.g. `orders`."""
         return self.ref.name
+
+    @property
+    def without_comments(self) -> str:
+        """The statement without comments and line breaks: of the same text it gives the same rows.
+
+        Where anything could be read in two ways, it is the statement as written.
+        """
+        pieces = [match[0] for match in _BETWEEN.finditer(self.sql)]
+        if "\\" in self.sql or "$$" in self.sql or any(one.count("/*") > 1 for one in pieces):
+            return self.sql
+        return _BETWEEN.sub(
+            lambda match: match[0] if match[0][0] in "'\"" else " ", self.sql
+        ).strip()
 
     @property
     def read_as(self) -> TableRef:

@@ -183,7 +183,7 @@ def plan_of(
         findings,
         left,
         _statements_of_parents(session, catalogue, table, inputs),
-        None if is_new or remade else remembered,
+        comments.NONE if is_new or remade else remembered,
     )
 
 

@@ -30,6 +30,10 @@ _PATIENCE_S = 10
 """How long a comment waits for whoever holds the table: nobody is to queue behind it for long."""
 
 
+NONE = ""
+"""What is remembered of a table without any comment."""
+
+
 def wanted(table: Table) -> dict[str, str]:
     """Column -> what the file says of it, "" -> of the table; nothing of what it is silent on."""
     texts = {"": table.description, **{c.name.lower(): c.meaning for c in table.columns}}
@@ -45,9 +49,10 @@ def marks(table: Table) -> str:
 def keep(warehouse: Warehouse, table: Table, remembered: str | None, *, look: bool = False) -> None:
     """Bring the comments on a table and its columns in step with its file.
 
-    `remembered` is what `audit.stored` gave; the catalogue is read only where that is not what the file
-    says, or at a `look`. A comment of another hand stays where the file says nothing of the thing. The
-    rows are there already: what goes wrong here is a warning, and the next run tries it again.
+    `remembered` is what `audit.stored` gave, or NONE of a table that was just made; the catalogue is
+    read only where that is not what the file says, or at a `look`. A comment of another hand stays
+    where the file says nothing of the thing. The rows are there already: what goes wrong here is a
+    warning, and the next run tries it again.
 
     It is a transaction of its own, behind the rows': COMMENT may lock the table against readers, and
     they are not to wait for rows.
@@ -56,7 +61,7 @@ def keep(warehouse: Warehouse, table: Table, remembered: str | None, *, look: bo
         return
     try:
         with warehouse.session(f"describe {table.read_as}") as session:
-            there = stored(session, table.read_as)
+            there = {} if remembered == NONE and not look else stored(session, table.read_as)
             changed = _changed(table, there, (remembered or "").split())
             if not changed and remembered == marks(table):
                 return

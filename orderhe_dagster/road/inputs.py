@@ -46,6 +46,7 @@ class Inputs:
     ) -> None:
         self._session, self._catalogue = session, catalogue
         self._table, self._held, self._coming = table, held, coming or {}
+        self._select = table.without_comments
         self._daily = {
             str(ref): bool(catalogue.get(ref).partition and table.partition)
             for ref in table.depends_on
@@ -117,13 +118,16 @@ class Inputs:
         return [name for name, daily in self._daily.items() if daily]
 
     def of(self, segment: Segment) -> str:
-        """The fingerprint of one segment's inputs, the select's own text included."""
+        """The fingerprint of one segment's inputs, the select's own text included, but no comments."""
+        return self._of(segment, self._select)
+
+    def _of(self, segment: Segment, select: str) -> str:
         versions = []
         for name, daily in sorted(self._daily.items()):
             row = self._held[name].get(segment) if daily else None
             content = self._content(name, row) if row else self._whole.get(name, "")
             versions.append(f"{name}={content}")
-        return digest([self._table.code_version, *versions])
+        return digest([select, *versions])
 
     def _content(self, name: str, row: Loaded) -> str:
         """What the warehouse holds of a segment, of a loaded table by the columns that are read.
@@ -138,7 +142,11 @@ class Inputs:
     def changed(self, segment: Segment) -> bool:
         """Whether the segment was never built, or from other inputs than there are now."""
         built = self._held[str(self._table.ref)].get(segment)
-        return built is None or built.inputs != self.of(segment) or segment in self._reached
+        if built is None or segment in self._reached:
+            return True
+        # Earlier versions took the file with its comments.
+        by_file = self._table.code_version
+        return built.inputs not in (self.of(segment), self._of(segment, by_file))
 
     def require_ready(self, segments: Collection[Segment]) -> None:
         """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""

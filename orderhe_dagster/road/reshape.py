@@ -106,7 +106,7 @@ def prepare_loaded_table(session: Session, table: Table) -> Prepared:
             lost = {} if there else audit.read(session, [name])[name]
             remember = audit.remember_definition(table, name)
             session.transaction([*drop, ddl.redshift_create(table), *forget, *remember])
-            return Prepared(lost)
+            return Prepared(lost, comments.NONE)
         if plan.refused:
             raise DefinitionError(refusal(table, plan.refused))
         assert stored is not None  # a plan leads from something

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,31 @@ def test_code_version_moves_with_every_byte(tmp_path: Path) -> None:
     second = model(tmp_path, "select order_id from warehouse.orders ")
     assert first.sql == second.sql
     assert first.code_version != second.code_version
+
+
+# Title: a select, and what it says without comments.
+COMMENTED = {
+    "comments and breaks": (
+        "-- Head.\nselect 1 /* a\nb */ as a, -- The one\n  2  as b",
+        "select 1 as a, 2 as b",
+    ),
+    "what is quoted stays": (
+        "select '--  x' as a, \"/*\"\n as b",
+        "select '--  x' as a, \"/*\" as b",
+    ),
+    "a quote in a comment": (
+        "select 1 -- it's one\n as a, 'it''s' as b",
+        "select 1 as a, 'it''s' as b",
+    ),
+    "what may be read in two ways": ("select 'a\\' -- ' as a\n", "select 'a\\' -- ' as a\n"),
+    "comments in comments": ("select 1 /* a /* b */ c */ as a", "select 1 /* a /* b */ c */ as a"),
+}
+
+
+@pytest.mark.parametrize("title", COMMENTED)
+def test_a_select_without_its_comments(tmp_path: Path, title: str) -> None:
+    sql, plain = COMMENTED[title]
+    assert (
+        replace(model(tmp_path, "select order_id from warehouse.orders"), sql=sql).without_comments
+        == plain
+    )

@@ -229,9 +229,15 @@ def test_a_run_describes_its_tables_and_a_comment_more_makes_no_table_anew(
     assert shop.rows(COMMENTS.format("orders")) == [("id", "number"), (None, "Orders.")]
     assert shop.rows(COMMENTS.format("counts")) == [("id", "which one"), (None, "Counts.")]
 
-    version = "select version from warehouse._loads where table_name = 'mart.counts'"
-    before = shop.rows(version)
+    built = (
+        "select version, run_id, loaded_at from warehouse._loads where table_name = 'mart.counts'"
+    )
+    before = shop.rows(built)
     shop.write({"mart/counts.sql": counts.replace("which one", "the one")})
     assert shop.run("*").succeeded
     assert shop.rows(COMMENTS.format("counts"))[0] == ("id", "the one")
-    assert shop.rows(version) == before
+    assert shop.rows(built) == before
+
+    shop.write({"mart/counts.sql": counts.replace("orders.id::int", "(orders.id + 1)::int")})
+    assert shop.run("*").succeeded
+    assert shop.rows("select min(id), max(id) from mart.counts") == [(2, 3)]
