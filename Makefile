@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills waits chaos broken drill deployment reliability retail clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits plans chaos broken drill deployment reliability retail clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -55,6 +55,9 @@ kills: $(VENV)/.dev ## kill, interrupt, pause and crowd runs at every boundary (
 waits: $(VENV)/.dev ## stop every server at every request, kill every kind of run; TLS and plain (long)
 	@LONG_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
 		-p orderhe_dagster_tests.reliability.waits orderhe_dagster_tests/faults $(ARGS)
+
+plans: $(VENV)/.dev ## plan and run every drawn state of a shop, and compare the two (long)
+	@LONG_TESTS=1 $(BIN)/python -m pytest orderhe_dagster_tests/commands/test_plan.py $(ARGS)
 
 chaos: $(VENV)/.dev ## attack runs on MariaDB, S3 and Redshift's wire, seed by seed (long; ARGS="--seeds 0-99 --minutes 30")
 	@$(BIN)/python -W ignore -m orderhe_dagster_tests.chaos.run $(ARGS)
