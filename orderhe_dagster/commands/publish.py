@@ -163,7 +163,8 @@ def bi_sql(settings: Settings, user: str, loader: str) -> Iterator[str]:
 
 
 ENDPOINT = """\
-This opens the warehouse to a tool in the cloud. Nothing was done; docs/bi.md has what is better, and why.
+This opens the warehouse to a tool in the cloud. Nothing was done. What is better stands in docs/bi.md, and
+what the stacks are in docs/infra.md.
 1. Read today's addresses of the tool on its maker's page: infra/bi.yaml has Data Studio's, with a date.
 2. orderhe publish sql    # its statements make the user `bi`, who reads marts and nothing else
 3. aws cloudformation deploy --stack-name orderhe-bi --template-file infra/bi.yaml \\

@@ -213,6 +213,13 @@ def test_the_statements_make_a_user_who_reads_marts_alone(shop: TestShop) -> Non
                 engine.execute(line.rstrip(";"))
 
 
-def test_the_endpoint_is_steps_and_nothing_else(shop: TestShop) -> None:
+def test_the_endpoint_is_steps_in_the_words_of_the_templates(shop: TestShop, project: Path) -> None:
     said = asked(shop, "endpoint")
-    assert "Nothing was done" in said and "BiStack=orderhe-bi" in said and "0.0.0.0" not in said
+    assert "Nothing was done" in said and "0.0.0.0" not in said
+    steps = said.replace("\\\n", " ")
+    deployed = re.findall(r"--template-file (\S+) .*?--parameter-overrides (.+)", steps)
+    assert [file for file, _ in deployed] == ["infra/bi.yaml", "infra/redshift.yaml"]
+    for file, given in deployed:
+        template = (project / file).read_text("utf-8")
+        for parameter in given.split():
+            assert f"\n  {parameter.partition('=')[0]}:\n    Type:" in template
