@@ -78,7 +78,7 @@ def keep(warehouse: Warehouse, table: Table, remembered: str | None, *, look: bo
         )
         return
     if changed:
-        log.info("%s: %s", table.read_as, counted(len(changed), "comment"))
+        log.debug("%s: %s", table.read_as, counted(len(changed), "comment"))
 
 
 def stored(session: Session, ref: TableRef) -> dict[str, str]:
