@@ -211,6 +211,19 @@ def test_a_view_reads_what_its_owner_may_at_that_moment(database: Database, endi
     assert denied(database, "bi", "select * from mart.own") == "permission denied for relation own"
 
 
+def test_nobody_gives_a_view_to_one_who_may_more(database: Database) -> None:
+    owner(database, "grant usage, create on schema mart to bi", "grant select on mart.other to bi")
+    with as_user(database, "bi") as session:
+        session.execute("create view mart.own as select a from mart.other with no schema binding")
+        for name in ("chief", "loader"):
+            with pytest.raises(RedshiftError, match="must be superuser to change owner") as raised:
+                session.execute(f"alter table mart.own owner to {name}")
+            assert raised.value.code == "42501"
+        session.execute("alter table mart.own owner to bi")
+    owner(database, "revoke select on mart.other from bi")
+    assert denied(database, "bi", "select * from mart.own").endswith("relation other")
+
+
 def test_what_computes_a_new_value_reads(database: Database) -> None:
     owner(
         database,
