@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
 
 from orderhe_dagster.ports.errors import NotSent
 
-_LIMITS = {"cto": "10", "rto": "30"}
-"""Seconds to connect, and without an answer, where the address names none."""
+_LIMITS = {"cto": "10", "rto": "30", "overflow": "split"}
+"""Seconds to connect, and without an answer, where the address names none. What is longer than a service
+takes, 2,000 letters of Discord's, goes in parts: else it would refuse it each time."""
+_OF_HOSTS = {"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"}
+"""Of these the host is no secret. Of others, a topic or a token stands in its place."""
+_SECRET_LENGTH = 6
 
 
 def send(address: str, title: str, text: str) -> None:
@@ -26,15 +33,39 @@ def send(address: str, title: str, text: str) -> None:
             f"ORDERHE_ALERTS has an address {scheme}://… that apprise cannot read: see "
             f"docs/alerts.md for the forms, and put it right"
         )
-    where = str(service.url(privacy=True)).partition("?")[0]  # type: ignore[no-untyped-call]
     with _words() as words:
-        sent = service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT)
+        try:
+            sent = service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT)
+        except Exception as error:  # of any of a hundred services, whose words may hold the address
+            sent, words[:] = False, [type(error).__name__]
     if not sent:
-        why = f": {words[-1]}" if words else ""
+        where = _where(service, address)
+        why = f": {_without_secrets(words[-1], address, service)}" if words else ""
         raise NotSent(
             f"no message could be sent to {where}{why}. Put that address of ORDERHE_ALERTS or its server "
             "right, and try it: orderhe alerts --test"
         )
+
+
+def _where(service: Any, address: str) -> str:
+    """The address without all that may be secret of it: its path is, of a webhook."""
+    scheme = address.partition("://")[0]
+    if scheme.lower() not in _OF_HOSTS:
+        return f"{scheme}://…"
+    port = f":{service.port}" if service.port else ""
+    return f"{scheme}://{service.host}{port}/…"
+
+
+def _without_secrets(words: str, address: str, service: Any) -> str:
+    """Words of apprise's, without the parts of the address that they quote."""
+    scheme, _, rest = address.partition("://")
+    parts = {unquote(part) for part in re.split(r"[/:@?&=#,;\s]+", rest)}
+    if scheme.lower() in _OF_HOSTS:
+        parts -= {service.host}
+    for part in sorted(parts, key=len, reverse=True):
+        if len(part) >= _SECRET_LENGTH:
+            words = words.replace(part, "…")
+    return words
 
 
 def _limited(address: str) -> str:
