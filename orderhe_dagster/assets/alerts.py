@@ -72,6 +72,7 @@ def tell(alerts: Alerts, instance: dg.DagsterInstance, repository: dg.Repository
                 if message is not None:
                     alerts.send(address, message.title, message.text)
                     told.note(mark)
+                    storage.set_cursor_values({_KEPT: told.text()})  # whatever the next one does
             except NotSent as error:
                 problems.append(str(error))
         storage.set_cursor_values({_KEPT: told.text()})

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.events import JobFailureData
 
 from orderhe_dagster.rendering.alerts import Incident, Told
 from orderhe_dagster.road.remedies import run_command
@@ -54,7 +55,9 @@ def failure_text(event: dg.DagsterEvent) -> str:
 
 def run_failure_text(event: dg.DagsterEvent) -> str:
     """What ended a run outside its steps."""
-    return f"{event.message or 'the run failed'} {_innermost(event.job_failure_data.error)}"
+    data = event.event_specific_data  # there is none where another process noted that it is gone
+    why = f" {_innermost(data.error)}" if isinstance(data, JobFailureData) and data.error else ""
+    return f"{event.message or 'the run failed'}{why}"
 
 
 def is_of_checks(event: dg.DagsterEvent) -> bool:
@@ -102,22 +105,24 @@ def _follow_runs(view: _View, incidents: dict[str, Incident], after: float | Non
     """
     begin = datetime.fromtimestamp(after, timezone.utc) if after else view.now - _FIRST_LOOK
     records = view.instance.get_run_records(
-        dg.RunsFilter(statuses=_FINISHED, updated_after=begin - _OVERLAP),
-        order_by="update_timestamp",
-        ascending=True,
+        dg.RunsFilter(statuses=_FINISHED, updated_after=begin - _OVERLAP)
     )
-    for record in records:
-        run = record.dagster_run
-        at = datetime.fromtimestamp(
-            record.end_time or record.update_timestamp.timestamp(), timezone.utc
-        )
+    ended = [(_ended_at(record), record.dagster_run) for record in records]
+    for at, run in sorted(ended, key=lambda item: (item[0], item[1].run_id)):
+        if at < begin - _OVERLAP:  # a tag was added to it since; what it came to is known
+            continue
         for subject, one in _ends_of(view, run, at):
             if one is None:
                 incidents.pop(subject, None)
             else:
                 incidents[subject] = _begun_before(one, incidents.get(subject))
-    ends = [record.update_timestamp.timestamp() for record in records]
-    return max([begin.timestamp(), *ends])
+    return max([begin, *(at for at, _ in ended)]).timestamp()
+
+
+def _ended_at(record: dg.RunRecord) -> datetime:
+    return datetime.fromtimestamp(
+        record.end_time or record.update_timestamp.timestamp(), timezone.utc
+    )
 
 
 def _ends_of(
@@ -163,8 +168,33 @@ def _that_can_end(view: _View, incidents: Mapping[str, Incident]) -> dict[str, I
     return {
         subject: one
         for subject, one in incidents.items()
-        if subject in steps or subject in assets or subject.startswith("run of ")
+        if subject in steps
+        or subject in assets
+        or (subject.startswith("run of ") and not _is_made_up_for(view, one))
     }
+
+
+def _is_made_up_for(view: _View, incident: Incident) -> bool:
+    """Whether all that a run was for has been materialized since it began, by whichever runs.
+
+    Of a run that is not kept any more nothing is known, and a job that is gone is run by nobody.
+    """
+    record = view.instance.get_run_record_by_id(incident.where.split()[1])
+    if record is None:
+        return True
+    run = record.dagster_run
+    assets = run.asset_selection
+    if assets is None:
+        if not view.repository.has_job(run.job_name):
+            return True
+        assets = view.repository.get_job(run.job_name).asset_layer.executable_asset_keys
+    began = record.start_time or record.create_timestamp.timestamp()
+    last = [
+        one.asset_entry.last_materialization
+        for one in view.instance.event_log_storage.get_asset_records([*assets])
+    ]
+    done = sum(event is not None and event.timestamp > began for event in last)
+    return bool(assets) and done == len(assets)
 
 
 def _checks(view: _View, before: Mapping[str, Incident]) -> Iterator[Incident]:

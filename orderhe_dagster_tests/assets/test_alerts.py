@@ -299,3 +299,36 @@ def test_an_unusual_day_is_told_as_a_warning(shop: TestShop, hook: Hook) -> None
     assert "warning: check usual_volume of backup/sales, since " in text
     assert "2026-02-04 has 3 rows, the 4 Wednesdays before it had 30" in text
     assert "orderhe prove sales --from 2026-02-04 --to 2026-02-04" in text
+
+
+def test_a_run_that_was_killed_is_made_up_for_by_runs_of_its_parts(shop: TestShop) -> None:
+    with seen(shop) as (instance, repository):
+        told = Told()
+        keys = {dg.AssetKey(["backup", "sales"]), dg.AssetKey(["backup", "buyers"])}
+        run = instance.create_run_for_job(
+            repository.get_job("__ASSET_JOB"), asset_selection=frozenset(keys)
+        )
+        instance.report_run_failed(run, "its process was killed")
+        look(instance, repository, told, datetime.now(timezone.utc))
+        assert [*told.incidents] == ["run of backup/buyers, backup/sales"]
+    for asset, still in (("backup/sales", 1), ("backup/buyers", 0)):
+        assert shop.run(asset, "2026-01-04").succeeded
+        with seen(shop) as (instance, repository):
+            look(instance, repository, told, datetime.now(timezone.utc))
+        assert len(told.incidents) == still
+
+
+def test_a_tag_that_is_added_to_an_old_failure_does_not_begin_it_again(shop: TestShop) -> None:
+    away = shop.home / "shop.away"
+    (shop.home / "shop.duckdb").rename(away)
+    failed = shop.run("backup/sales", "2026-01-04")
+    away.rename(shop.home / "shop.duckdb")
+    assert shop.run("backup/sales", "2026-01-04").succeeded
+    with seen(shop) as (instance, repository):
+        told = Told(looked_at=(datetime.now(timezone.utc) + timedelta(minutes=3)).timestamp())
+        instance.add_run_tags(failed.run_id, {"team": "night"})
+        look(instance, repository, told, datetime.now(timezone.utc))
+        assert told.incidents == {}
+        told = Told()
+        look(instance, repository, told, datetime.now(timezone.utc))
+        assert told.incidents == {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import pytest
 import requests
 
@@ -16,7 +19,7 @@ class Answer:
 
     status_code = 204
     content = b""
-    headers: dict[str, str] = {}
+    headers: ClassVar[Mapping[str, str]] = {}
 
 
 def unreachable(*_: object, **__: object) -> None:
