@@ -29,6 +29,9 @@ LIFE_TAG = ".dagster/orderhe_process"
 """Tag of a run, which no page shows: the folder in the home's `scratch` that its living process holds."""
 HOME_TAG = ".dagster/orderhe_home"
 """Tag of a run: the machine and the home that folder is of. Several homes may share one history."""
+RUN_TAG = ".dagster/orderhe_run"
+"""Tag of a run: its own id, where it bears the tags above. Dagster gives a run that is executed again all
+tags of the run before it, whose process is gone."""
 SCRATCH = "scratch"
 _UNFINISHED = [
     *(DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED),
@@ -54,12 +57,13 @@ def begin(instance: DagsterInstance, run_id: str) -> None:
     for finished in [name for name in _LIVES if _is_finished(instance, name)]:
         _LIVES.pop(finished).close()
     run = instance.get_run_by_id(run_id)
-    if run is None or LIFE_TAG in run.tags or run_id in _LIVES:
+    if run is None or _life(run) is not None or run_id in _LIVES:
         return
     folder = Path(instance.root_directory)
     with ExitStack() as life:
         held = life.enter_context(scratch_folder(folder / SCRATCH, label=f"run {run_id}"))
-        instance.add_run_tags(run_id, {LIFE_TAG: held.name, HOME_TAG: home_name(folder)})
+        tags = {LIFE_TAG: held.name, HOME_TAG: home_name(folder), RUN_TAG: run_id}
+        instance.add_run_tags(run_id, tags)
         end_abandoned_runs(instance)
         _LIVES[run_id] = life.pop_all()
 
@@ -99,7 +103,7 @@ def _end_unborn_runs(instance: DagsterInstance) -> list[str]:
     ended = []
     for record in instance.get_run_records(RunsFilter(statuses=waiting, updated_before=until)):
         run = record.dagster_run
-        if LIFE_TAG not in run.tags and not _is_finished(instance, run.run_id):
+        if _life(run) is None and not _is_finished(instance, run.run_id):
             message = (
                 "No process has begun this run: whoever was to start it was killed, or the machine "
                 "stopped. Run the same selection again."
@@ -111,12 +115,18 @@ def _end_unborn_runs(instance: DagsterInstance) -> list[str]:
 
 def lives(run: DagsterRun, dagster_home: Path) -> bool | None:
     """Whether the run's process lives; None where that is not to be known here."""
-    life = run.tags.get(LIFE_TAG)
+    life = _life(run)
     homes = {home_name(folder): folder for folder in (dagster_home, dagster_home.parent)}
     home = homes.get(run.tags.get(HOME_TAG, home_name(dagster_home.parent)))
     if life is None or home is None:
         return None
     return is_alive(home / SCRATCH / life)
+
+
+def _life(run: DagsterRun) -> str | None:
+    """The folder that the run's own process holds; None where none has begun it."""
+    is_another_runs = run.parent_run_id and run.tags.get(RUN_TAG) != run.run_id
+    return None if is_another_runs else run.tags.get(LIFE_TAG)
 
 
 def _is_finished(instance: DagsterInstance, run_id: str) -> bool:

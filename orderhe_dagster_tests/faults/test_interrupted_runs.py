@@ -99,3 +99,29 @@ def test_what_was_to_be_canceled_is_canceled_and_what_never_began_has_failed(
         "starting": "FAILURE",
         "not started": "FAILURE",
     }
+
+
+def test_a_run_that_is_executed_again_is_not_taken_for_the_one_before_it(
+    sales_shop: TestShop,
+) -> None:
+    """Dagster's page and its retries give it all tags of a run whose process is gone."""
+    home = use_home(sales_shop.settings)
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        tags = {LIFE_TAG: "1-gone", HOME_TAG: runs.home_name(home.dagster)}
+        before = dg.DagsterRun("all", status=dg.DagsterRunStatus.FAILURE, tags=tags)
+        again = dg.DagsterRun(
+            "all",
+            status=dg.DagsterRunStatus.STARTED,
+            tags=tags,
+            parent_run_id=before.run_id,
+            root_run_id=before.run_id,
+        )
+        for run in (before, again):
+            instance.add_run(run)
+        assert runs.end_abandoned_runs(instance) == []
+        runs.begin(instance, again.run_id)
+        begun = instance.get_run_by_id(again.run_id)
+        assert begun is not None
+        assert begun.tags[LIFE_TAG] != "1-gone"
+        assert runs.lives(begun, home.dagster)
+        assert runs.end_abandoned_runs(instance) == []
