@@ -183,11 +183,12 @@ def _is_made_up_for(view: _View, incident: Incident) -> bool:
     if record is None:
         return True
     run = record.dagster_run
-    assets = run.asset_selection
-    if assets is None:
-        if not view.repository.has_job(run.job_name):
-            return True
-        assets = view.repository.get_job(run.job_name).asset_layer.executable_asset_keys
+    if run.asset_selection is not None:
+        assets = {*run.asset_selection}
+    elif view.repository.has_job(run.job_name):
+        assets = {*view.repository.get_job(run.job_name).asset_layer.executable_asset_keys}
+    else:
+        return True
     began = record.start_time or record.create_timestamp.timestamp()
     last = [
         one.asset_entry.last_materialization
