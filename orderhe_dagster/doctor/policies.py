@@ -64,6 +64,17 @@ def widened(document: Document, wanted: Mapping[str, str]) -> Document:
     return {"Version": "2012-10-17", **document, "Statement": statements}
 
 
+def trusting(document: Document, services: Iterable[str]) -> Document:
+    """A trust policy as it is, and a statement more that lets these services assume the role."""
+    added = {
+        "Effect": "Allow",
+        "Principal": {"Service": list(services)},
+        "Action": "sts:AssumeRole",
+    }
+    statements = [*_listed(document.get("Statement")), added]
+    return {"Version": "2012-10-17", **document, "Statement": statements}
+
+
 def trusted(document: Document) -> dict[str, Answer]:
     """Whether each of Redshift's services may assume the role whose trust policy this is."""
     return {service: _trusts(document, service) for service in SERVICES}

@@ -21,7 +21,10 @@ class Parameter:
         """What to do, in one sentence."""
         again = f"deploy infra/{self.template}.yaml again"
         if not self.name:
-            return f"{again}: it sets this as it has to be"
+            return (
+                f"{again}, if the text that was deployed is another; what was changed by hand, the fix alone "
+                "sets back: a deployment without a change does nothing"
+            )
         return f"{again} with {self.name}={self.value}"
 
 
@@ -35,7 +38,7 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "mysql-timed-out": (_CALLER,),
     "mysql-private-address": (_CALLER,),
     "no-inbound-rule": (_CALLER, Parameter("bi", "Range1", "the tool's range, for port 5439")),
-    "group-open-to-all": (_CALLER, Parameter("bi", "Range1", "the tool's range, for port 5439")),
+    "group-open-to-all": (Parameter("mysql"), Parameter("redshift")),
     "instance-not-public": (_CALLER,),
     "no-route-to-internet": (Parameter("network"),),
     "mysql-wants-tls": (Parameter("mysql"),),
@@ -55,10 +58,12 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "role-not-in-namespace": (_ROLE,),
     "role-not-attached": (_ROLE,),
     "role-no-default": (_ROLE,),
-    "s3-no-bucket": (Parameter("bucket", "BucketName", "the name in ORDERHE_S3_BUCKET"),),
-    "workgroup-not-there": (Parameter("redshift", "WorkgroupName", "the one in the settings"),),
 }
-"""Signature -> the parameters that mend it."""
+"""Signature -> the parameters that mend it.
+
+No name of a bucket or a workgroup is among them: another one makes a new thing in place of the old, and
+deletes the warehouse. What the settings call otherwise, the settings mend.
+"""
 
 
 def by_templates(name: str) -> str:

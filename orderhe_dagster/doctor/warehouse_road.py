@@ -22,6 +22,7 @@ from orderhe_dagster.doctor.policies import (
     Verdict,
     evaluate,
     trusted,
+    trusting,
     widened,
 )
 from orderhe_dagster.doctor.probe import Probe
@@ -312,7 +313,9 @@ class _Aws:
                 return Found("unknown", f"the trust of {', '.join(unsure)} depends on conditions")
             if lacking:
                 names = ", ".join(lacking)
-                why = of_name("trust-lacks-a-service", {**facts, "services": names})
+                whole = json.dumps(trusting(role.trust, lacking), separators=(",", ":"))
+                more = {"services": names, "policy_document": whole}
+                why = of_name("trust-lacks-a-service", {**facts, **more})
                 return failed(f"{role.name} does not trust {names}", why)
             return ok(f"{role.name} trusts {' and '.join(SERVICES)}")
 

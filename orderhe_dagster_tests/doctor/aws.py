@@ -61,7 +61,8 @@ class ControlPlane:
             self.namespace["iamRoles"] = [
                 f"IamRole(applyStatus=in-sync, iamRoleArn={arn})" for arn in given["iamRoles"]
             ]
-            self.namespace["defaultIamRoleArn"] = given["defaultIamRoleArn"]
+            if "defaultIamRoleArn" in given:
+                self.namespace["defaultIamRoleArn"] = given["defaultIamRoleArn"]
         if action == "CreateUsageLimit":
             self.limits.append({"usageLimitId": f"limit-{len(self.limits)}", **given})
         if action == "UpdateUsageLimit":

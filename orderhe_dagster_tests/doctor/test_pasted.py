@@ -86,6 +86,7 @@ def test_a_role_is_attached_and_trusted_and_the_others_stay(plane: ControlPlane)
     namespace = AWSCloud().namespace("shop-ns", REGION)
     assert namespace is not None
     assert set(namespace.roles) == {role, other}
+    assert plane.namespace["defaultIamRoleArn"] == other
     said = f"Not authorized to get credentials of role {role}"
     assert pasted("redshift", said, "XX000", **place) == "role-not-trusted"
     found = AWSCloud().role(role)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -494,7 +496,7 @@ def test_the_fix_of_an_unattached_role_keeps_the_others(tmp_path: Path) -> None:
     other = f"{ROLE}-other"
     cloud = GivenCloud(roles={other: "in-sync"})
     (reason,) = of_redshift(tmp_path, cloud)["role attached (AWS)"].explanations
-    assert f"--iam-roles {other} {ROLE} --default-iam-role-arn {ROLE}" in reason.command
+    assert reason.command.endswith(f"--iam-roles {other} {ROLE}"), "the default stays what it is"
     assert "--namespace-name ns" in reason.command
 
 
@@ -695,3 +697,11 @@ def test_every_signature_that_a_check_finds_was_found_here() -> None:
         *("clock-differs", "copy-other-store"),
     }
     assert {one.name for one in OF_HOME} == here
+
+
+def test_the_fix_of_a_trust_keeps_whom_else_it_names(tmp_path: Path) -> None:
+    cloud = GivenCloud(trusts=trust("glue.amazonaws.com", BOTH[0]))
+    (reason,) = of_redshift(tmp_path, cloud)["role's trust (AWS)"].explanations
+    (document,) = shlex.split(reason.command)[-1:]
+    allowed = [one["Principal"]["Service"] for one in json.loads(document)["Statement"]]
+    assert allowed == [["glue.amazonaws.com", BOTH[0]], [BOTH[1]]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orderhe_dagster.doctor.signature import Cure, Example, Facts, Signature
-from orderhe_dagster.doctor.signatures.of_copy import ATTACH, READ_POLICY, ROLE, TRUST
+from orderhe_dagster.doctor.signatures.of_copy import ATTACH, READ_POLICY, ROLE
 
 _AWS = "seen: stubbed answers of AWS"
 _FACTS: Facts = {
@@ -203,16 +203,24 @@ SIGNATURES = (
         title="The role does not trust both of Redshift's services",
         cause="the trust policy of {role_text} does not let {services} assume it",
         how="iam:GetRole was read",
-        command=TRUST,
-        console="console: IAM > Roles > {role_name} > Trust relationships > Edit. The "
-        "command replaces the policy: what else it says must stand in it, too",
+        command="aws iam update-assume-role-policy --role-name {role_name} --policy-document "
+        "{policy_document}",
+        console="that is the policy as it is, and what it lacks; console: IAM > Roles > {role_name} > "
+        "Trust relationships > Edit",
         pattern=r"trust lacks",
         examples=(
             Example(
                 "trust lacks redshift-serverless.amazonaws.com",
                 "seen: moto",
                 "",
-                {**_FACTS, "services": "redshift-serverless.amazonaws.com"},
+                {
+                    **_FACTS,
+                    "services": "redshift-serverless.amazonaws.com",
+                    "policy_document": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":'
+                    '{"Service":"redshift.amazonaws.com"},"Action":"sts:AssumeRole"},{"Effect":"Allow",'
+                    '"Principal":{"Service":["redshift-serverless.amazonaws.com"]},"Action":'
+                    '"sts:AssumeRole"}]}',
+                },
             ),
         ),
     ),
@@ -345,9 +353,14 @@ SIGNATURES = (
             Cure(
                 _is_amazons,
                 "where the boundary is a policy of Amazon's",
-                "aws iam delete-role-permissions-boundary --role-name {role_name}",
-                "a policy of Amazon's cannot be changed: another boundary takes its place by aws iam "
-                "put-role-permissions-boundary",
+                f"{_SHOWN} > boundary.json\n"
+                "aws iam create-policy --policy-name orderhe-boundary-{place_name} --policy-document "
+                "file://boundary.json\n"
+                "aws iam put-role-permissions-boundary --role-name {role_name} --permissions-boundary "
+                "arn:aws:iam::{account}:policy/orderhe-boundary-{place_name}",
+                "a policy of Amazon's cannot be changed: after the first, take that statement out of "
+                "boundary.json, or narrow it, and one of your own takes its place; without any "
+                "boundary the role might do more than somebody meant it to",
                 facts=_AMAZONS,
             ),
         ),

@@ -39,8 +39,9 @@ TRUST = (
 )
 ATTACH = (
     "aws redshift-serverless update-namespace --region {region} --namespace-name {namespace} --iam-roles "
-    "{attached_roles}{role} --default-iam-role-arn {role}"
+    "{attached_roles}{role}"
 )
+"""The default role stays what it is: others may name it by `iam_role default`."""
 
 
 def _own_roles(facts: Facts) -> bool:
