@@ -86,7 +86,9 @@ def _owner(reader: Reader, words: Words, relation: Relation) -> list[Command]:
     access = reader.catalog.access
     if access is not None and not access.owns(relation.attributes):
         raise not_owner(relation.name)
-    if access is not None and owner != reader.catalog.user:  # a view would read by the other's right
+    if (
+        access is not None and owner != reader.catalog.user
+    ):  # a view would read by the other's right
         raise RedshiftError("42501", "must be superuser to change owner")
     return [noted(replace(relation, attributes={**relation.attributes, "owner": owner}))]
 
