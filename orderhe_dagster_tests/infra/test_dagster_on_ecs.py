@@ -153,6 +153,23 @@ def test_every_container_but_the_first_reaches_the_history(
         assert container["WorkingDirectory"] == "/var/lib/orderhe"
 
 
+def test_who_is_told_comes_of_a_secret_and_to_the_code_location_alone() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:alerts-a1b2c3"
+    stack = templates.resolved({"dagster": {"AlertsSecretArn": arn}})["dagster"]
+    told = [
+        (one["Name"], secret["ValueFrom"])
+        for task in ("ServerTask", "RunTask")
+        for one in stack.resources[task]["Properties"]["ContainerDefinitions"]
+        for secret in one.get("Secrets", [])
+        if secret["Name"] == "ORDERHE_ALERTS"
+    ]
+    assert told == [("code", arn)]
+    statements = stack.resources["StartRole"]["Properties"]["Policies"][0]["PolicyDocument"][
+        "Statement"
+    ]
+    assert arn in next(one["Resource"] for one in statements if one["Sid"] == "Password")
+
+
 def test_a_run_may_not_start_runs() -> None:
     """What a run's role may do is what the pipeline needs; tasks are the server's alone."""
     stack = templates.resolved()["dagster"]

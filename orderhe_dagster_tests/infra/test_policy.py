@@ -11,6 +11,7 @@ from orderhe_dagster_tests.infra import policy, templates
 from orderhe_dagster_tests.infra.planting import Plant, drop, put
 from orderhe_dagster_tests.infra.templates import IN_PLACES_OF_YOURS, STACKS, Stack
 
+ALERTS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:alerts-a1b2c3"
 CHOICES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "as a beginner deploys them": {},
     "a database without a caller": {"mysql": {"CallerAddress": ""}},
@@ -21,6 +22,7 @@ CHOICES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     },
     "a named bucket with a prefix": {"bucket": {"BucketName": "my-shop", "Prefix": "one"}},
     "Dagster running": {"dagster": {"IsRunning": "yes"}},
+    "Dagster that tells people": {"dagster": {"AlertsSecretArn": ALERTS}},
     "what is there already": IN_PLACES_OF_YOURS,
 }
 
