@@ -145,7 +145,9 @@ def _ends_of(
             yield subject, None
         else:
             failed = True
-            if not is_of_checks(event):  # which those are is told of each check
+            if is_of_checks(event):  # it was made, and which those are is told of each check
+                yield subject, None
+            else:
                 yield subject, Incident(subject, failure_text(event), where, at)
     if run.status == dg.DagsterRunStatus.SUCCESS:
         yield whole, None

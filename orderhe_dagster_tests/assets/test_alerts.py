@@ -133,6 +133,11 @@ def test_a_check_that_fails_is_told_as_the_check_and_not_as_its_step_too(
     ((title, text),) = hook.news()
     assert title.endswith(": 1 problem begins")
     assert text.startswith("check prices_are_positive of warehouse/sales, since ")
+    before = Incident("asset warehouse/sales", "it failed", "run 1", datetime.now(timezone.utc))
+    with seen(shop) as (instance, repository):
+        told = Told({before.subject: before})
+        look(instance, repository, told, datetime.now(timezone.utc))
+    assert [*told.incidents] == ["check prices_are_positive of warehouse/sales"], "it was made"
     shop.change(price.format(1, "2026-02-02"))
     assert shop.run("*", "2026-01-04").succeeded
     ((title, text),) = hook.news()
