@@ -102,11 +102,8 @@ class Explanation:
     command: str
     kind: str
     console: str = ""
-
-    @property
-    def stack(self) -> str:
-        """The template and the parameter that mend it, for who deployed those of `infra/`; often ""."""
-        return by_templates(self.name)
+    stack: str = ""
+    """The template and the parameter that mend it, for who deployed those of `infra/`."""
 
     @property
     def page(self) -> str:
@@ -180,4 +177,6 @@ def explained(signature: Signature, facts: Facts, seen: str = "") -> Explanation
         filled(cure.command, facts, cure.kind),
         cure.kind,
         filled(cure.console, facts),
+        # What is mended without AWS was not made by a template.
+        by_templates(signature.name) if re.search(r"\baws\b", cure.command) else "",
     )
