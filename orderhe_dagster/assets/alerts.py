@@ -25,7 +25,6 @@ from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.secret import NO_SECRET
 
 SENSOR = "alerts"
-_KEPT = "orderhe/alerts"
 _EVERY_S = 60
 
 
@@ -44,12 +43,13 @@ class Alerts:
     lock: Path
 
 
-def seen(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> Told:
+def seen(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, shop: str) -> Told:
     """How things stand now, and what is known from before; nobody is told, and nothing kept.
 
     Where nobody ever was told, of failed runs those of the last day are seen.
     """
-    told = Told.read(instance.daemon_cursor_storage.get_cursor_values({_KEPT}).get(_KEPT))
+    key = _kept(shop)
+    told = Told.read(instance.daemon_cursor_storage.get_cursor_values({key}).get(key))
     look(instance, repository, told, datetime.now(timezone.utc))
     return told
 
@@ -60,9 +60,9 @@ def tell(alerts: Alerts, instance: dg.DagsterInstance, repository: dg.Repository
     NotSent where an address could not be reached: the others were told, and that one is tried again
     the next time.
     """
-    storage = instance.daemon_cursor_storage
+    storage, key = instance.daemon_cursor_storage, _kept(alerts.shop)
     with file_lock(alerts.lock, label="alerts"):
-        told = seen(instance, repository)
+        told = seen(instance, repository, alerts.shop)
         problems = []
         marks = {_mark(address): address for address in alerts.addresses()}
         told.addresses = {mark: told.addresses.get(mark, {}) for mark in marks}
@@ -72,10 +72,10 @@ def tell(alerts: Alerts, instance: dg.DagsterInstance, repository: dg.Repository
                 if message is not None:
                     alerts.send(address, message.title, message.text)
                     told.note(mark)
-                    storage.set_cursor_values({_KEPT: told.text()})  # whatever the next one does
+                    storage.set_cursor_values({key: told.text()})  # whatever the next one does
             except NotSent as error:
                 problems.append(str(error))
-        storage.set_cursor_values({_KEPT: told.text()})
+        storage.set_cursor_values({key: told.text()})
     if problems:
         raise NotSent("; ".join(problems))
     return told
@@ -89,17 +89,22 @@ def alerts_of(settings: Settings, send: Callable[[str, str, str], None]) -> Aler
     return Alerts(
         addresses=lambda: settings.alerts.reveal().split(),
         send=send,
-        shop=f"orderhe {_shop(settings)}",
+        shop=shop_of(settings),
         time_zone=settings.time_zone,
         lock=state.scratch / "alerts",
     )
 
 
-def _shop(settings: Settings) -> str:
+def shop_of(settings: Settings) -> str:
     """What tells one shop's messages from another's."""
     if settings.source == "mysql":
-        return settings.mysql.where
-    return f"{socket.gethostname()}:{settings.home}"
+        return f"orderhe {settings.mysql.where}"
+    return f"orderhe {socket.gethostname()}:{settings.home}"
+
+
+def _kept(shop: str) -> str:
+    """The key by which Dagster's storage, which several shops may share, keeps what was told."""
+    return f"orderhe/alerts {shop}"
 
 
 def build_alerts(alerts: Alerts | None) -> list[dg.SensorDefinition]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FIRST_LOOK = timedelta(days=1)
 _OVERLAP = timedelta(minutes=2)
 """Runs of one moment are not written in the order of their ends: they are looked at again."""
+_MOST_RUNS = 2_000
+"""So many runs are looked at, the earliest first, which takes seconds; the next look goes on."""
 _DEAD = timedelta(minutes=10)
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 _OF_A_RUN = {
@@ -107,10 +109,16 @@ def _follow_runs(view: _View, incidents: dict[str, Incident], after: float | Non
     records = view.instance.get_run_records(
         dg.RunsFilter(statuses=_FINISHED, updated_after=begin - _OVERLAP)
     )
-    ended = [(_ended_at(record), record.dagster_run) for record in records]
-    for at, run in sorted(ended, key=lambda item: (item[0], item[1].run_id)):
-        if at < begin - _OVERLAP:  # a tag was added to it since; what it came to is known
-            continue
+    # Of an earlier end, a tag was added since: what it came to is known.
+    ended = sorted(
+        (
+            (at, record.dagster_run)
+            for record in records
+            if (at := _ended_at(record)) >= begin - _OVERLAP
+        ),
+        key=lambda item: (item[0], item[1].run_id),
+    )[:_MOST_RUNS]
+    for at, run in ended:
         for subject, one in _ends_of(view, run, at):
             if one is None:
                 incidents.pop(subject, None)

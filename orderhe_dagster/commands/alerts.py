@@ -18,7 +18,7 @@ def open_incidents(settings: Settings) -> Iterator[str]:
 
     NotSent, when all is given, where an address could not be reached.
     """
-    from orderhe_dagster.assets.alerts import alerts_of, seen, tell
+    from orderhe_dagster.assets.alerts import alerts_of, seen, shop_of, tell
     from orderhe_dagster.commands.run import history
     from orderhe_dagster.definitions import build_definitions
     from orderhe_dagster.rendering.alerts import open_lines
@@ -29,7 +29,9 @@ def open_incidents(settings: Settings) -> Iterator[str]:
     alerts = alerts_of(settings, send_alert)
     repository = build_definitions(settings).get_repository_def()
     with history(state.dagster) as instance:
-        yield from open_lines(seen(instance, repository).incidents.values(), settings.time_zone)
+        yield from open_lines(
+            seen(instance, repository, shop_of(settings)).incidents.values(), settings.time_zone
+        )
         if alerts is None:
             yield NOBODY
         else:

@@ -173,8 +173,10 @@ def _tell(settings: Settings, instance: dg.DagsterInstance, definitions: dg.Defi
         return ""
     try:
         tell(alerts, instance, definitions.get_repository_def())
-    except PortError as error:  # the run is over, and stays what it is
+    except PortError as error:
         return str(error)
+    except Exception as error:  # the run is over, and stays what it is
+        return f"{type(error).__name__}: {error}"
     return ""
 
 

@@ -62,15 +62,16 @@ class Told:
 
     @classmethod
     def read(cls, text: str | None) -> Told:
-        """What `text` keeps; nothing where there is none."""
-        if not text:
+        """What `text` keeps; nothing where there is none, or another version's: rather told twice."""
+        try:
+            kept = json.loads(text or "{}")
+            return cls(
+                {one["subject"]: _incident(one) for one in kept.get("incidents", [])},
+                kept.get("addresses", {}),
+                kept.get("looked_at"),
+            )
+        except (TypeError, KeyError, ValueError):
             return cls()
-        kept = json.loads(text)
-        return cls(
-            {one["subject"]: _incident(one) for one in kept["incidents"]},
-            kept["addresses"],
-            kept["looked_at"],
-        )
 
     def text(self) -> str:
         """All of it, to be kept."""

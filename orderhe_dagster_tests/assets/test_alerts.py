@@ -29,6 +29,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._daemon.types import DaemonHeartbeat
 from dagster_shared.error import SerializableErrorInfo
 
+from orderhe_dagster.assets import incidents
 from orderhe_dagster.assets.incidents import look
 from orderhe_dagster.cli import main
 from orderhe_dagster.commands.run import history
@@ -288,6 +289,24 @@ def test_what_is_gone_from_the_shop_is_no_problem_any_more(shop: TestShop, hook:
     assert asked(shop, "alerts").output.splitlines()[-1] == "0 problems are open"
     ((title, _),) = hook.news()
     assert title.endswith("1 problem has ended")
+
+
+def test_of_very_many_runs_a_look_takes_the_earliest_and_the_next_goes_on(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shop.home / "shop.duckdb").rename(shop.home / "shop.away")
+    del shop.environ["ORDERHE_ALERTS"]
+    for asset in ("sales", "buyers"):
+        assert not shop.run(f"backup/{asset}", "2026-01-04").succeeded
+    with seen(shop) as (instance, repository):
+        earlier = len(instance.get_runs()) - 2
+        monkeypatch.setattr(incidents, "_MOST_RUNS", earlier + 1)
+        told = Told()
+        look(instance, repository, told, datetime.now(timezone.utc))
+        assert [*told.incidents] == ["asset backup/sales"]
+        monkeypatch.setattr(incidents, "_OVERLAP", timedelta())
+        look(instance, repository, told, datetime.now(timezone.utc))
+        assert [*told.incidents] == ["asset backup/sales", "asset backup/buyers"]
 
 
 def test_an_unusual_day_is_told_as_a_warning(shop: TestShop, hook: Hook) -> None:

@@ -89,3 +89,8 @@ def test_what_goes_on_is_counted_beside_news() -> None:
 def test_the_terminal_shows_all_that_is_open() -> None:
     assert open_lines([], SEOUL) == ["0 problems are open"]
     assert open_lines([incident()], SEOUL)[-1] == "1 problem is open"
+
+
+def test_what_another_version_kept_is_begun_anew() -> None:
+    assert Told.read('{"incidents": [{"subject": "x", "colour": "red"}]}').incidents == {}
+    assert Told.read("not even JSON").looked_at is None
