@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from orderhe_dagster.resources import build
 from orderhe_dagster_tests.faults import oracle
 from orderhe_dagster_tests.faults.fuse import fused_resources, light
 from orderhe_dagster_tests.faults.kills import (
@@ -42,6 +43,8 @@ def overtake(scene: Scene, folder: Path, at: int | str, holds_lock: bool) -> lis
         try:
             signal.alarm(int(DEADLINE_S))
             light(at, signal.SIGSTOP)
+            # Else it is paused in the moment for which it leaves a database open behind a session.
+            build.LINGER_S = 0.0
             lines = run_once(shop, scene.selection, fused_resources(shop.settings))
             print(*lines, sep="\n", end="", file=sys.stderr)
             status = 1 if lines else 0
