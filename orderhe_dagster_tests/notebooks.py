@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ _METADATA = {
 """Of the notebook's metadata: versions are of the machine that ran it."""
 
 
-def executed(notebook: Path, folder: Path) -> Any:
+def executed(notebook: Path, folder: Path, switches: Mapping[str, str] | None = None) -> Any:
     """The notebook with the outputs that it has when it runs in `folder`, in a kernel of this Python.
 
-    CellExecutionError names the cell that fails. Settings of the caller's environment are not seen.
+    CellExecutionError names the cell that fails. Settings of the caller's environment are not seen, but
+    for the variables of `switches`.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -44,7 +46,7 @@ def executed(notebook: Path, folder: Path) -> Any:
         resources={"metadata": {"path": str(folder)}},
         config=Config(ConnectionFileMixin=sockets, KernelManager={"shutdown_wait_time": LIMIT_S}),
     )
-    return cleaned(client.execute(env=_environment(folder)))
+    return cleaned(client.execute(env=_environment(folder) | dict(switches or {})))
 
 
 def cleaned(node: Any) -> Any:

@@ -14,7 +14,10 @@ from typing import Any
 import nbformat
 import pytest
 
+from orderhe_dagster_tests.long_tests import IS_LONG
 from orderhe_dagster_tests.notebooks import WALKTHROUGH, cleaned
+from orderhe_dagster_tests.notebooks import executed as executed_notebook
+from orderhe_dagster_tests.road.systems import ALL, Systems
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -107,3 +110,17 @@ def test_what_it_points_to_is_there(committed: Any, project: Path) -> None:
     made = re.findall(r"`make ([a-z]+)`", text)
     assert made
     assert set(made) <= set(targets)
+
+
+@pytest.mark.skipif(not IS_LONG, reason="half a minute: make waits runs it")
+def test_it_runs_on_real_systems_by_the_switches_alone(
+    systems: Systems, tmp_path: Path, committed: Any
+) -> None:
+    """On MySQL, S3 and Redshift every cell shows what it shows on a laptop, but for the systems' names."""
+    environ = systems.environ(ALL, tmp_path / "home")
+    del environ["ORDERHE_HOME"]
+    environ |= {name: text for name, text in os.environ.items() if name.startswith("AWS_")}
+    node = executed_notebook(WALKTHROUGH, tmp_path, environ)
+    by_id = {cell.id: shown(cell) for cell in code_cells(committed)}
+    (named,) = [cell for cell in code_cells(node) if shown(cell) != by_id[cell.id]]
+    assert "('mysql', 's3', 'redshift')" in str(shown(named))
