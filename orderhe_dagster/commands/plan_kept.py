@@ -78,13 +78,18 @@ def last_run(settings: Settings, form: str) -> list[str]:
         billed = {"seconds": seconds, "charged_rpu_seconds": rpu_seconds, "why_not": why}
         return [json.dumps({"run": run, "plan": plan, **billed}, ensure_ascii=False, indent=1)]
     days = run["days"]
-    span = f" for {days[0]}...{days[1]}" if days else ""
+    span = f" for {'...'.join(dict.fromkeys(days))}" if days else ""
     lines = [f"run of '{run['selection']}'{span}: {run['began'][:19]} UTC, {seconds:.1f} s"]
     if plan is None:
         lines.append("it was not planned; what it did:")
     columns = ("step", *(f"{name} {of}" for name in _NAMES[:3] for of in ("planned", "done")), "")
-    rows = [_shown(line) for line in _compared(plan or {"steps": []}, run)]
-    lines.append(table(columns, rows, right=range(1, 7)))
+    compared = _compared(plan or {"steps": []}, run)
+    busy = [line for line in compared if not _is_idle(line)]
+    if busy:
+        lines.append(table(columns, [_shown(line) for line in busy], right=range(1, 7)))
+    if idle := [line[0] for line in compared if _is_idle(line)]:
+        which = ", ".join(idle) if busy else f"all {len(idle)} steps"
+        lines.append(f"{'nothing planned, ' if plan else ''}nothing done: {which}")
     return [*lines, *_requests(plan, run), *_billed(plan, rpu_seconds, why, seconds, prices)]
 
 
@@ -115,6 +120,12 @@ def _billed(
     else:
         usd = usd_of(rpu_seconds, prices)
         yield f"charged  {rpu_seconds:,} RPU-seconds, ${usd:.4f} (SYS_SERVERLESS_USAGE)"
+
+
+def _is_idle(line: tuple[str, dict[str, Any], dict[str, Any], str]) -> bool:
+    """Whether nothing was planned of a step, and nothing done."""
+    _, planned, done, differs = line
+    return not (differs or planned.get("partitions") or done.get("partitions"))
 
 
 def _shown(line: tuple[str, dict[str, Any], dict[str, Any], str]) -> tuple[str, ...]:

@@ -60,6 +60,9 @@ def report(plan: RunPlan, cost: Cost, prices: Prices, warehouse: str) -> Iterato
     """The plan for a person, line by line; `warehouse` is the setting."""
     days = f" for {plan.window}" if plan.window else ""
     yield f"plan of '{plan.selection}'{days}: what a run would do. Nothing was changed."
+    if not plan.steps:
+        yield "nothing of that is planned: pages are not, and assets of a team's own"
+        return
     busy = [step for step in plan.steps if not step.does_nothing]
     idle = [step.asset for step in plan.steps if step.does_nothing]
     if busy:

@@ -368,6 +368,9 @@ def test_what_a_person_asks_wrongly_is_told(shop: TestShop) -> None:
     code, text = plan_of(shop, "mart/takngs")
     assert code == 1
     assert "did you mean mart/takings" in text
+    code, text = plan_of(shop, "export/lineage")
+    assert (code, len(text.splitlines())) == (0, 2)
+    assert "nothing of that is planned: pages are not" in text
     code, text = plan_of(shop, "--last")
     assert code == 1
     assert "no run is known here yet" in text
@@ -390,6 +393,11 @@ def test_the_run_is_told_beside_its_plan(shop: TestShop) -> None:
     assert line.split() == ["backup/sales", *"113311"]
     assert "measured " in text
     assert "nothing is billed" in text
+
+    plan_of(shop, "*")
+    assert "as planned" in run()
+    code, text = plan_of(shop, "--last")
+    assert (code, text.splitlines()[1]) == (0, "nothing planned, nothing done: all 10 steps")
 
     plan_of(shop, "*")
     shop.change(sale(950, DAYS[0], "1.00", 1))
