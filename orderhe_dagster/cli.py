@@ -680,7 +680,7 @@ _EXPIRES = click.option(
 )
 
 
-@publish.command("dashboard")
+@publish.command("dashboard", short_help="Dashboard and lineage by links that end.")
 @_EXPIRES
 def publish_dashboard(expires: timedelta) -> None:
     """Put the dashboard and the lineage into the store, and print links that end."""
@@ -691,7 +691,7 @@ def publish_dashboard(expires: timedelta) -> None:
             click.echo(line)
 
 
-@publish.command("exports")
+@publish.command("exports", short_help="Copies of exports in a folder, or by links that end.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--to", default="s3", show_default=True, metavar="FOLDER|s3", help="Where copies are put."
@@ -709,7 +709,7 @@ def publish_exports(names: tuple[str, ...], to: str, expires: timedelta) -> None
             click.echo(line)
 
 
-@publish.command("withdraw")
+@publish.command("withdraw", short_help="End every link now.")
 def publish_withdraw() -> None:
     """Take away all that was published in the store: every link ends now."""
     with _plain_errors() as settings:
@@ -718,7 +718,7 @@ def publish_withdraw() -> None:
         click.echo(verbs.withdraw(settings))
 
 
-@publish.command("sql")
+@publish.command("sql", short_help="Print what makes a user who reads marts alone.")
 @click.option("--user", default="bi", show_default=True, help="The user to be made.")
 @click.option(
     "--loader", default="", help="Who makes the marts (default: ORDERHE_REDSHIFT_USER, or loader)."
@@ -732,7 +732,7 @@ def publish_sql(user: str, loader: str) -> None:
             click.echo(line)
 
 
-@publish.command("endpoint")
+@publish.command("endpoint", short_help="Print how the warehouse is opened to a BI tool.")
 def publish_endpoint() -> None:
     """Print the steps that open the warehouse to a BI tool of the cloud. Nothing is done."""
     from orderhe_dagster.commands.publish import ENDPOINT

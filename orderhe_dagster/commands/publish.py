@@ -96,7 +96,11 @@ def publish_exports(
     home, tables = home_of(settings), _exports(read_catalogue(settings), names)
     store = _store_with_links(settings) if to == "s3" else None
     if to == "s3" and store is None:
-        yield from _no_link(home.exports)
+        yield from _no_link(
+            *(ExportFiles(home.exports, table.name).csv for table in tables if names),
+            *(() if names else (home.exports,)),
+        )
+        yield "Copies with what their columns mean: orderhe publish exports --to FOLDER"
         return
     hand = _Hand(store, lifetime) if store else None
     with _aside(settings) as aside:
@@ -184,8 +188,11 @@ def _exports(catalogue: Catalogue, names: Sequence[str]) -> list[Table]:
     bare = [name.rpartition("/")[2].removesuffix(".csv") for name in names]
     for name, given in zip(bare, names, strict=True):
         if name not in there:
-            near = difflib.get_close_matches(name, there, n=3) or [*there]
-            raise PublishError(f"there is no export {given!r}; there are {', '.join(near)}")
+            near = difflib.get_close_matches(name, there, n=3)
+            others = (
+                f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(there)}"
+            )
+            raise PublishError(f"there is no export {given!r}; {others}")
     if not there:
         raise PublishError(f"{catalogue.root} has no exports: write one, sql/README.md says how")
     return [table for name, table in there.items() if not bare or name in bare]
@@ -212,9 +219,10 @@ def _store_with_links(settings: Settings) -> Store | None:
     return None if settings.store == "folder" else build_store(settings)
 
 
-def _no_link(path: Path) -> Iterator[str]:
-    yield f"There is no link: the store is a folder of this machine (ORDERHE_STORE=folder). It lies at {path}"
-    yield "Hand the file out as any other, or set ORDERHE_STORE=s3 (docs/s3.md) for links that end."
+def _no_link(*paths: Path) -> Iterator[str]:
+    yield "There is no link: the store is a folder of this machine (ORDERHE_STORE=folder)."
+    yield f"What was to be published lies at {', '.join(str(path) for path in paths)}"
+    yield "Hand it out as any other file, or set ORDERHE_STORE=s3 (docs/s3.md) for links that end."
 
 
 @contextmanager

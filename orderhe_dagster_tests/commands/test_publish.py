@@ -120,7 +120,9 @@ def test_a_folder_store_says_where_the_files_lie(shop: TestShop) -> None:
     home = shop.folder / "home"
     said = asked(shop, "dashboard")
     assert "There is no link" in said and str(home / "dashboard" / "index.html") in said
-    assert str(home / "exports") in asked(shop, "exports")
+    said = asked(shop, "exports")
+    assert str(home / "exports") in said and "orderhe publish exports --to FOLDER" in said
+    assert str(home / "exports" / "takings.csv") in asked(shop, "exports", "takings")
     assert published.published(shop.store) == []
 
 
@@ -161,9 +163,10 @@ def test_what_was_written_before_its_sql_was_changed_is_not_handed_out(
 
 
 def test_what_is_not_there_is_told_with_what_to_do(shop: TestShop) -> None:
-    assert "there is no export 'taking'; there are takings" in asked(
+    assert "there is no export 'taking'; did you mean takings?" in asked(
         shop, "exports", "taking", code=1
     )
+    assert "there is no export 'x'; there are takings" in asked(shop, "exports", "x", code=1)
     (shop.folder / "home" / "dashboard" / "index.html").unlink()
     assert "orderhe run 'export/*'" in asked(shop, "dashboard", code=1)
     for wrong in ("8d", "0h", "7", "d", "1w", "-1d"):
