@@ -40,7 +40,7 @@ def send(address: str, title: str, text: str) -> None:
             sent, words[:] = False, [type(error).__name__]
     if not sent:
         where = _where(service, address)
-        why = f": {_without_secrets(words[-1], address, service)}" if words else ""
+        why = f": {_without_secrets(words[-1], address, service).rstrip('.')}" if words else ""
         raise NotSent(
             f"no message could be sent to {where}{why}. Put that address of ORDERHE_ALERTS or its server "
             "right, and try it: orderhe alerts --test"

@@ -30,7 +30,7 @@ def addresses(text: str, _base: Path) -> str:
     """Addresses like mailto://… with blanks between. What is wrong is told without them: they are secret."""
     for number, address in enumerate(text.split(), 1):
         if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://\S", address):
-            raise ValueError(f"address {number} is not of the form mailto://… or slack://…")
+            raise ValueError(f"address {number} is not of the form mailtos://… or slack://…")
     return text
 
 

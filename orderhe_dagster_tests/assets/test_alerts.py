@@ -174,6 +174,7 @@ def test_a_trial_goes_to_every_address(shop: TestShop, hook: Hook) -> None:
     assert done.exit_code == 1
     assert "address 2: ORDERHE_ALERTS has an address nonsense://… that apprise" in done.output
     assert "address 3: no message could be sent to json://127.0.0.1:1/…: A Conn" in done.output
+    assert ".. Put" not in done.output
     assert SECRET not in done.output
     assert len(hook.news()) == 1
 
