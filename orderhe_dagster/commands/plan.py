@@ -158,6 +158,24 @@ def _tags(asked: Asked) -> dict[str, str]:
     }
 
 
+def _of_an_empty_source(plan: RunPlan, settings: Settings) -> list[str]:
+    """What to be told of a source without any row: a run of it would be green all the same."""
+    backups = [step for step in plan.steps if step.asset.startswith("backup/")]
+    are_empty = [
+        step.does and {record.segment for record in step.empty} >= step.does.keys()
+        for step in backups
+    ]
+    if plan.notes or not backups or not all(are_empty):
+        return []
+    names = ", ".join(step.asset.partition("/")[2] for step in backups)
+    database = "ORDERHE_MYSQL_DATABASE" if settings.source == "mysql" else ""
+    return [
+        f"there is no row in the source yet ({names}): what is made of it will be empty. "
+        "To fill it: orderhe import --help"
+        + (f"; or is another {database} meant?" if database else "")
+    ]
+
+
 def _key(asset: str) -> dg.AssetKey:
     import dagster as dg
 
@@ -203,6 +221,7 @@ class _Planner:
             if step.stops or step.waits:
                 stopped[key] = step.waits or step.asset
             self._plan.steps.append(step)
+        self._plan.notes += _of_an_empty_source(self._plan, self._settings)
 
     def _planned(self, asset: str, held_up: str) -> Planned | None:
         from orderhe_dagster.road.backups import BackupError

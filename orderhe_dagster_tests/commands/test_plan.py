@@ -24,7 +24,7 @@ from orderhe_dagster_tests.commands.planned import (
     written,
 )
 from orderhe_dagster_tests.long_tests import cases
-from orderhe_dagster_tests.shops import OWN_SQL, TestShop, days
+from orderhe_dagster_tests.shops import OWN_SQL, TestShop, days, shop_of
 
 
 @pytest.fixture(scope="module")
@@ -361,6 +361,16 @@ def test_days_that_the_simulation_has_yet_to_make_are_told(tmp_path: Path) -> No
     assert f"To plan with them: orderhe simulate --from {DAYS[-1]} --to {DAYS[-1]}" in text
     simulated.paste(text.partition("To plan with them: ")[2].partition("\n")[0])
     assert "simulated shop happen first" not in plan_of(simulated, "raw/orders,backup/orders")[1]
+
+
+def test_a_source_without_any_row_is_told(tmp_path: Path) -> None:
+    empty = shop_of(tmp_path, FILES, ORDERHE_START_DATE=DAYS[0])
+    empty.create()
+    code, text = plan_of(empty, "*")
+    assert code == 0
+    assert "note: there is no row in the source yet (" in text
+    empty.change(sale(950, DAYS[0], "1.00", 1))
+    assert "no row in the source" not in plan_of(empty, "*")[1]
 
 
 def test_what_a_person_asks_wrongly_is_told(shop: TestShop) -> None:
