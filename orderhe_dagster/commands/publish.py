@@ -144,6 +144,9 @@ def bi_sql(settings: Settings, user: str, loader: str) -> Iterator[str]:
     role = settings.redshift.iam_role
     named = f"'{role}'" if role.startswith("arn:") else "default"
     yield "-- As a superuser: in the query editor, or psql. Nothing was run."
+    if not (loader or settings.redshift.user):
+        yield "-- Who makes the marts is not known here, and taken to be loader: --loader NAME is another,"
+        yield "-- such as orderhe, the administrator that infra/redshift.yaml makes."
     yield f"create user {who} password disable connection limit {CONNECTIONS} session timeout 3600;"
     yield f"alter user {who} set statement_timeout to {STATEMENT_MS};"
     yield f"grant usage on schema mart to {who};"
@@ -175,7 +178,7 @@ what the stacks are in docs/infra.md.
      --parameter-overrides Range1=ADDRESSES/23 RangesDate=TODAY
 4. aws cloudformation deploy --stack-name orderhe-redshift --template-file infra/redshift.yaml \\
      --capabilities CAPABILITY_IAM --parameter-overrides BiStack=orderhe-bi
-5. Give `bi` the password that the stack made in Secrets Manager: alter user bi password '…'
+5. Give `bi` the password of the secret that the stack's output BiSecretArn names: alter user bi password '…'
 6. In the tool: the endpoint's name, port 5439, database dev, user bi, SSL on. Refresh from an extract: a
    dashboard that asks the warehouse every 15 minutes bills about 2,880 minutes a month.
 To close it: step 4 with BiStack= (empty), then aws cloudformation delete-stack --stack-name orderhe-bi"""

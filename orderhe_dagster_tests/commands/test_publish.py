@@ -204,6 +204,7 @@ def test_the_statements_make_a_user_who_reads_marts_alone(shop: TestShop) -> Non
     lines = [line for line in said.splitlines() if not line.startswith("--")]
     assert 'user "b""i"' in lines[0] and "password disable" in lines[0]
     assert "alter user" in said and "require_ssl" in said
+    assert "--loader NAME" not in said and "--loader NAME" in asked(shop, "sql")
     with Engine() as engine:
         engine.execute("create schema mart")
         engine.execute("create user loader password 'Secret0123'")
