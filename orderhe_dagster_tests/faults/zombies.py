@@ -84,7 +84,9 @@ def holds_lock(name: str) -> bool:
     """Whether a run paused at this boundary keeps others waiting."""
     if "/loads/" in name:  # written in a session of the warehouse
         return True
-    if "/generations/" in name:  # written side by side: another thread has an object's lock meanwhile
+    if (
+        "/generations/" in name
+    ):  # written side by side: another thread has an object's lock meanwhile
         return True
     outside = ("before put", "after put", "before upload", "after upload", "before session")
     return not name.startswith((*outside, "before extract", "after extract"))
