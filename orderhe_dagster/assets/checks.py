@@ -10,6 +10,7 @@ import dagster as dg
 
 from orderhe_dagster.assets.calendar import Calendar
 from orderhe_dagster.assets.common import failing_clearly
+from orderhe_dagster.assets.incidents import REMEDY
 from orderhe_dagster.assets.policy import Policy
 from orderhe_dagster.catalog.segments import Segment, days_of
 from orderhe_dagster.catalog.table import Catalogue, Layer, Table, TableRef
@@ -19,7 +20,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Session, Warehouse
 from orderhe_dagster.proof.ages import Ages, ages
 from orderhe_dagster.proof.agreement import Agreement, prove
-from orderhe_dagster.proof.check_results import AGREES, CheckResult, note_ages
+from orderhe_dagster.proof.check_results import AGREES, CheckResult, note_ages, remedy
 from orderhe_dagster.proof.claims import Claim, Finding, claims_of, wrong_rows_markdown
 from orderhe_dagster.proof.judgement import Judge, Judgement, Standing
 from orderhe_dagster.proof.orphans import ReadAgain, read_again
@@ -203,7 +204,9 @@ def _judged(
     with warehouse.session(f"checks of {asset.to_user_string()}", read_only=True) as session:
         judgement = judge.judge(session, ref, wanted, before, standing)
     for claim, finding in judgement.findings:
-        yield _shown_claim(asset, claim, finding, again.sentence(claim.name) if again else "")
+        mend = remedy(judge.catalogue, ref, {claim.name}, finding.segments)
+        done = again.sentence(claim.name) if again else ""
+        yield _shown_claim(asset, claim, finding, done, mend)
     for claim in judge.claims(ref):
         if claim.name in wanted and claim.name in standing.claims:
             yield _shown_standing(asset, claim, standing.claims[claim.name])
@@ -244,7 +247,7 @@ def _agreement_result(agreement: Agreement, proofs: Ages, run_id: str) -> CheckR
 
 
 def _shown_claim(
-    asset: dg.AssetKey, claim: Claim, finding: Finding, done: str
+    asset: dg.AssetKey, claim: Claim, finding: Finding, done: str, mend: str
 ) -> dg.AssetCheckResult:
     """The result of a claim; `done` is what was done before it was judged for good."""
     metadata: dict[str, Any] = {
@@ -254,6 +257,8 @@ def _shown_claim(
     }
     if finding.pending:
         metadata["pending_rows"] = finding.pending
+    if finding.wrong:
+        metadata[REMEDY] = mend
     if finding.wrong or finding.pending:
         metadata["rows"] = dg.MetadataValue.md(wrong_rows_markdown(finding))
     return dg.AssetCheckResult(

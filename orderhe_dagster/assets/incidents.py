@@ -29,6 +29,8 @@ _OF_A_RUN = {
     dg.DagsterEventType.RUN_FAILURE,
 }
 _ASSET_JOB = "__ASSET_JOB"
+REMEDY = "remedy"
+"""Of a check's metadata: what to do where it failed, and its description does not say that."""
 
 
 def look(
@@ -223,9 +225,11 @@ def _checks(view: _View, before: Mapping[str, Incident]) -> Iterator[Incident]:
             if subject in before:
                 yield before[subject]
         elif not evaluation.passed:
+            mend = evaluation.metadata.get(REMEDY)
+            texts = [evaluation.description or "failed", *([str(mend.value)] if mend else [])]
             yield Incident(
                 subject,
-                evaluation.description or "failed",
+                ". ".join(texts),
                 f"run {record.run_id}; the Dagster UI shows it under Assets, {asset}, Checks",
                 datetime.fromtimestamp(record.create_timestamp, timezone.utc),
                 evaluation.severity == dg.AssetCheckSeverity.WARN,

@@ -275,6 +275,7 @@ def _fewer(table: Table, what: str, now: int, before: int, window: Window | None
     where = f"days {window}" if window and len(window) > 1 else str(window or "the table")
     return BackupError(
         f"{what} {counted(now, 'row')} in the source, where its backup has {before:,}. Were rows of "
-        f"{where} deleted by mistake? Nothing was changed. If that is right: "
-        f"{_accepting(FEWER_ROWS, table)} (in the Dagster UI: tag {ACCEPT_TAG} = {FEWER_ROWS})"
+        f"{where} deleted by mistake? Nothing was changed. The backups have them still: docs/restore.md "
+        f"brings them back into the shop. If that is right: {_accepting(FEWER_ROWS, table)} "
+        f"(in the Dagster UI: tag {ACCEPT_TAG} = {FEWER_ROWS})"
     )

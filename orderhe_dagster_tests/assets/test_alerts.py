@@ -134,6 +134,7 @@ def test_a_check_that_fails_is_told_as_the_check_and_not_as_its_step_too(
     ((title, text),) = hook.news()
     assert title.endswith(": 1 problem begins")
     assert text.startswith("check prices_are_positive of warehouse/sales, since ")
+    assert "then: orderhe run 'backup/sales,warehouse/sales'\n" in text
     before = Incident("asset warehouse/sales", "it failed", "run 1", datetime.now(timezone.utc))
     with seen(shop) as (instance, repository):
         told = Told({before.subject: before})
