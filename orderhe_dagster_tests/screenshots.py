@@ -69,7 +69,12 @@ VIEWS = [
         ready="product_pairs",
     ),
     Shot(
-        "proof", "assets/warehouse/orders?view=checks", 1440, 660, ready="differing_days", quiet=300
+        "proof",
+        "assets/warehouse/orders?view=checks",
+        1440,
+        660,
+        ready="differing_segments",
+        quiet=300,
     ),
 ]
 

@@ -5,6 +5,7 @@ They lie in the home's cache, and nothing depends on them. How a plan is made is
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -215,16 +216,20 @@ def _run_file(settings: Settings) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What is kept there; nothing where there is none, or of another form."""
+    """What is kept there; nothing where there is none, it is damaged, or of another form."""
     try:
-        kept = json.loads(path.read_bytes())
+        sha256, _, body = path.read_bytes().partition(b"\n")
+        if sha256.decode("ascii") != hashlib.sha256(body).hexdigest():
+            return {}
     except (OSError, ValueError):
         return {}
-    return kept if isinstance(kept, dict) and kept.get("format") == FORMAT else {}
+    kept: dict[str, Any] = json.loads(body)
+    return kept if kept.get("format") == FORMAT else {}
 
 
 def _write(path: Path, body: Mapping[str, Any]) -> None:
     make_private(path.parent)
     aside = path.with_suffix(".new")
-    aside.write_text(json.dumps(body, ensure_ascii=False), "utf-8")
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8")
+    aside.write_bytes(hashlib.sha256(text).hexdigest().encode("ascii") + b"\n" + text)
     aside.replace(path)

@@ -70,6 +70,7 @@ KINDS: Mapping[str, str] = {
     "page": r"home/dashboard/[^/]+\.html",
     "page: kept figures": r"home/cache/dashboard\.json",
     "page: drawing library": r"home/cache/vega-[^/]+\.js",
+    "last plan, last run": r"home/cache/(?:plan|last_run)\.json",
     "contracts as read": r"home/cache/catalogue-[^/]+\.json",
     "janitor's stamp": r"home/cache/janitor",
     "Dagster: dagster.yaml": r"home/dagster/dagster\.yaml",
