@@ -75,7 +75,7 @@ def _watermark() -> None:
     """Only what is later than the last look is read: no deletion, nothing that commits late."""
     from orderhe_dagster.road import extracts
 
-    touches = extracts._touches
+    touches = extracts.fingerprints
 
     def later_alone(step: Any, known: Any, source: Any) -> Any:
         fresh = touches(step, known, source)
@@ -85,7 +85,7 @@ def _watermark() -> None:
                 fresh[segment] = record.touch
         return fresh
 
-    extracts._touches = later_alone
+    extracts.fingerprints = later_alone
 
 
 def _no_part_hash() -> None:
