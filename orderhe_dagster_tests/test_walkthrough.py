@@ -112,7 +112,9 @@ def test_what_it_points_to_is_there(committed: Any, project: Path) -> None:
     assert set(made) <= set(targets)
 
 
-@pytest.mark.skipif(not IS_LONG, reason="half a minute: make waits runs it")
+@pytest.mark.skipif(
+    not IS_LONG, reason="a minute: LONG_TESTS=1 make test ARGS='-k by_the_switches'"
+)
 def test_it_runs_on_real_systems_by_the_switches_alone(
     systems: Systems, tmp_path: Path, committed: Any
 ) -> None:
