@@ -34,6 +34,8 @@ class DayType(click.ParamType["date"]):
 
 
 DAY = DayType()
+ACCEPTED = click.Choice(["fewer_rows", "lost_backups", "other_server"])
+"""What a run stops at, and may be let carry on: `guards.REASONS`, which are not loaded for that."""
 
 
 class LifetimeType(click.ParamType["timedelta"]):
@@ -247,7 +249,7 @@ def import_(table: str, file: Path, force: bool) -> None:
 @click.option("--allow-empty", is_flag=True, help="Back up tables as empty that had rows before.")
 @click.option(
     "--accept",
-    type=click.Choice(["fewer_rows", "lost_backups", "other_server"]),
+    type=ACCEPTED,
     multiple=True,
     help="Carry on what a run stops at: the error names the word.",
 )
@@ -284,7 +286,7 @@ def run(
 @click.option("--allow-empty", is_flag=True, help="As of `orderhe run`.")
 @click.option(
     "--accept",
-    type=click.Choice(["fewer_rows", "lost_backups", "other_server"]),
+    type=ACCEPTED,
     multiple=True,
     help="As of `orderhe run`.",
 )

@@ -70,6 +70,15 @@ def _here(command: str, console: str = "", kind: str = "sh") -> tuple[Cure, ...]
 
 
 _AGAIN = "run the same command again: nothing is half done"
+_WENT_AWAY = (
+    _of_cluster("'Clusters[0].ClusterStatus'", _AGAIN),
+    _own(
+        "nc -vz -w 5 {host} {port}",
+        f"{_AGAIN}. What the local Redshift met is in the terminal of `orderhe warehouse serve`; a "
+        "tunnel may have to be started again",
+    ),
+)
+"""Of a connection that stood: what to do where it is no Serverless workgroup."""
 _SERVE_API = "orderhe warehouse serve --data-api"
 _ITS_LINES = "it prints the variables that a client needs: host, region, key and secret, and the CA"
 
@@ -744,15 +753,7 @@ SIGNATURES = (
         "workgroup.status",
         console="run the same command again: nothing is half done. In scripts of your own, leave "
         "`timeout` out",
-        others=(
-            _of_cluster("'Clusters[0].ClusterStatus'", _AGAIN),
-            _own(
-                "nc -vz -w 5 {host} {port}",
-                f"{_AGAIN}. What the local Redshift met is in the terminal of `orderhe warehouse "
-                "serve`; a tunnel "
-                "may have to be started again",
-            ),
-        ),
+        others=_WENT_AWAY,
         pattern=_TIMED_OUT + r"|ing came for|not complete after|not taken within",
         examples=(
             Example(
@@ -778,15 +779,7 @@ SIGNATURES = (
         "{workgroup} --query "
         "workgroup.status",
         console="run the same command again: nothing is half done",
-        others=(
-            _of_cluster("'Clusters[0].ClusterStatus'", _AGAIN),
-            _own(
-                "nc -vz -w 5 {host} {port}",
-                f"{_AGAIN}. What the local Redshift met is in the terminal of `orderhe warehouse "
-                "serve`; a tunnel "
-                "may have to be started again",
-            ),
-        ),
+        others=_WENT_AWAY,
         pattern=r"socket closed|BrokenPipe|[Cc]onnection reset|connection is closed|EOF",
         examples=(
             Example(
