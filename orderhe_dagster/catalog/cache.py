@@ -12,12 +12,13 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from orderhe_dagster.catalog.day_links import named_steps, with_day
 from orderhe_dagster.catalog.table import (
     BadValues,
     Catalogue,
@@ -124,7 +125,7 @@ def decode(root: str, value: dict[str, Any]) -> Catalogue:
     """What `encode` made, as a catalogue of the folder `root`."""
     return Catalogue(
         root,
-        tuple(_decode_table(table) for table in value["tables"]),
+        tuple(_with_days(value["tables"])),
         tuple(
             Check(
                 _ref(layer, name),
@@ -165,6 +166,7 @@ def _encode_table(table: Table) -> dict[str, Any]:
             for name, refs in table.lineage.items()
         },
         "reads": [[*ref.table.path, ref.column] for ref in table.reads],
+        "day_through": named_steps(table),
         "links": [[link.parent.path, link.child.path, link.columns] for link in table.links],
     }
 
@@ -183,9 +185,18 @@ _PLAIN = (
 _LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (
     *("name", "description", "nullable", "pii", "default"),
-    *("generated", "bad_values", "line", "values"),
+    *("generated", "bad_values", "line", "is_added", "values"),
 )
 _TYPE = ("kind", "precision", "scale", "length", "fraction", "instant", "declared")
+
+
+def _with_days(values: Sequence[dict[str, Any]]) -> Iterator[Table]:
+    """The tables; those that are cut by a parent's day with the way to it."""
+    tables = [_decode_table(value) for value in values]
+    contracts = {table.name: table for table in tables if table.layer == "raw"}
+    for table, value in zip(tables, values, strict=True):
+        steps = value["day_through"]
+        yield with_day(table, [(c, contracts[n], k, t) for c, n, k, t in steps]) if steps else table
 
 
 def _decode_table(value: dict[str, Any]) -> Table:
@@ -229,6 +240,7 @@ def _decode_column(
     generated: bool,
     bad_values: BadValues,
     line: int,
+    is_added: bool,
     values: list[str],
     *kind: Any,
 ) -> Column:
@@ -243,6 +255,7 @@ def _decode_column(
         generated,
         bad_values,
         line,
+        is_added,
     )
 
 

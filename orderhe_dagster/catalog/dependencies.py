@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal, TypeVar
 
-from orderhe_dagster.catalog.table import Catalogue, TableRef
+from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 
 Node = TypeVar("Node", bound=Hashable)
 Step = tuple[Literal["table", "checks"], TableRef]
@@ -13,7 +13,9 @@ Step = tuple[Literal["table", "checks"], TableRef]
 
 
 def foreign_key_parents(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """Raw table -> the other raw tables that its foreign keys name, such that nobody waits in a circle.
+    """Raw table -> the other raw tables that its foreign keys name, or that tell its rows their days.
+
+    Such that nobody waits in a circle.
 
     Where tables refer to each other, directly or around others, only references to a table that
     stands earlier in the catalogue count; a table's reference to itself never does.
@@ -21,7 +23,7 @@ def foreign_key_parents(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     tables = catalogue.layer("raw")
     place = {table.name: number for number, table in enumerate(tables)}
     refers = {
-        table.name: {key.parent for key in table.foreign_keys if key.parent in place} - {table.name}
+        table.name: {name for name in _parents(table) if name in place} - {table.name}
         for table in tables
     }
     ancestors = {name: _reachable(name, refers) for name in refers}
@@ -35,6 +37,11 @@ def foreign_key_parents(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
         )
         for child, parents in refers.items()
     }
+
+
+def _parents(table: Table) -> list[str]:
+    steps = [step.parent.name for step in table.day_through]
+    return [*steps, *(key.parent for key in table.foreign_keys)]
 
 
 def check_dependencies(catalogue: Catalogue) -> dict[TableRef, tuple[TableRef, ...]]:

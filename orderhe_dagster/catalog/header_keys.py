@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orderhe_dagster.catalog.day_links import is_link
 from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
 from orderhe_dagster.catalog.header import Header, freshness, owner, unquoted
-from orderhe_dagster.catalog.table import BAD_VALUES, BadValues, Column, Plot, Table
+from orderhe_dagster.catalog.table import (
+    BAD_VALUES,
+    DAY_COLUMN,
+    BadValues,
+    Column,
+    Plot,
+    Table,
+)
 
 SINGLE = ("partition", "cursor", "distkey")  # keys that name one column
 NUMBERS = ("smallint", "integer", "bigint", "decimal", "real", "double")
@@ -19,8 +27,8 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
     columns_of: dict[str, tuple[str, ...]] = {}
     for key in ("partition", "cursor", "grain", "distkey", "sortkey", "pii"):
         entry = header.entry(key)
-        if entry is None:
-            continue
+        if entry is None or (key == "partition" and is_link(entry)):
+            continue  # the way to a parent is read when all contracts are
         names: list[str] = []
         for name in entry.names:
             spelt = spelling.get(name.lower())
@@ -63,6 +71,13 @@ def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
     result = replace(result, columns=_with_policies(result, header, problems))
     for key in ("partition", "cursor"):
         problems.attempt(lambda key=key: _check_time(result, header, key))  # type: ignore[misc]
+    if table.layer != "raw" and is_link(header.entry("partition")):
+        problems.add(
+            table.path,
+            header.entries["partition"].line,
+            f"@partition in {table.layer}: only a contract is cut by the day of a parent; name a column "
+            f"of this select, such as one that is made of the parent's {DAY_COLUMN}",
+        )
     return result
 
 

@@ -14,8 +14,9 @@ from typing import TypeVar, cast
 from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.columns_read import columns_read
 from orderhe_dagster.catalog.contract import read_contract
+from orderhe_dagster.catalog.day_links import is_link, through_parents
 from orderhe_dagster.catalog.errors import CatalogueError, Problem, Problems, close_to, listing
-from orderhe_dagster.catalog.header import read_header
+from orderhe_dagster.catalog.header import Entry, read_header
 from orderhe_dagster.catalog.header_keys import apply_keys
 from orderhe_dagster.catalog.parent_links import parent_links
 from orderhe_dagster.catalog.partition_rules import check_daily
@@ -66,6 +67,7 @@ class _Reading:
     def __init__(self, root: str, problems: Problems) -> None:
         self.root, self.problems = root, problems
         self.contracts: dict[str, Table] = {}
+        self.day_links: dict[str, Entry] = {}  # contracts that are cut by the day of a parent
         self.selects: dict[TableRef, Select] = {}
         self.checks: list[tuple[Check, Select]] = []
         self.files: dict[TableRef, SqlFile] = {}  # every table there is a file of, good or bad
@@ -118,6 +120,9 @@ class _Reading:
             contract = read_contract(path, name, text, header, self.problems)
             contract = replace(contract, code_version=file.code_version)
             self.contracts[name] = apply_keys(contract, header, self.problems)
+            partition = header.entry("partition")
+            if partition is not None and is_link(partition):
+                self.day_links[name] = partition
         else:
             self.selects[ref] = parse_select(path, ref, text, header, self.problems)
         self.bad.discard(ref)
@@ -208,12 +213,20 @@ class _Reading:
                 )
 
     def _ordered_contracts(self) -> list[Table]:
-        """Contracts, parents before children (where foreign keys go round, by name), keys completed."""
+        """Contracts, parents before children (where these go round, by name), keys and days completed."""
         graph: dict[str, list[str]] = {}
         for name in sorted(self.contracts):
-            table = self.contracts[name]
-            graph[name] = [fk.parent for fk in table.foreign_keys if fk.parent in self.contracts]
-            self.contracts[name] = self._completed_keys(table)
+            self.contracts[name] = self._completed_keys(self.contracts[name])
+        contracts = dict(self.contracts)  # as the source has them
+        for name, entry in self.day_links.items():
+            table = self.problems.attempt(
+                lambda name=name, entry=entry: through_parents(contracts[name], entry, contracts)  # type: ignore[misc]
+            )
+            self.contracts[name] = table or contracts[name]
+        for name, table in sorted(self.contracts.items()):
+            parents = [step.parent.name for step in table.day_through]
+            parents += [key.parent for key in table.foreign_keys if key.parent in self.contracts]
+            graph[name] = [*dict.fromkeys(parents)]
         return [self.contracts[name] for name in _ordered(graph)[0]]
 
     def _completed_keys(self, table: Table) -> Table:

@@ -36,6 +36,11 @@ BadValues = Literal["quarantine", "null", "fail"]
 made NULL and counted, or the backup fails."""
 BAD_VALUES: tuple[BadValues, ...] = ("quarantine", "null", "fail")
 
+DAY_COLUMN = "_day"
+"""The column that tells the day of a row whose day is its parent's: the platform's, not the source's."""
+MOMENT_COLUMN = "_day_read"
+"""The parent's own column, as the statements that read such rows from MySQL name it; it goes no further."""
+
 
 @dataclass(frozen=True)
 class ColumnType:
@@ -69,6 +74,7 @@ class Column:
     generated: bool = False  # computed by MySQL: read like any other, never written
     bad_values: BadValues = "quarantine"  # what becomes of values that cannot be carried
     line: int = 0
+    is_added: bool = False  # by the platform: the source's table does not have it
 
     @property
     def meaning(self) -> str:
@@ -123,6 +129,18 @@ class ParentLink:
 
 
 @dataclass(frozen=True)
+class DayStep:
+    """One step to the day of a row: `column` of the table before names a row of `parent` by its `key`.
+
+    The last step's parent has the day in its `partition`. Parents are as the source has them.
+    """
+
+    column: str
+    parent: Table
+    key: str
+
+
+@dataclass(frozen=True)
 class Plot:
     """A picture of a mart: number `y` over `x` (a day: a line; a text: bars), told apart by `by`."""
 
@@ -142,6 +160,7 @@ class Table:
     description: str
     columns: tuple[Column, ...]
     partition: str | None = None  # date column of the daily partitions
+    day_through: tuple[DayStep, ...] = ()  # the way to the parent whose day `partition` is
     cursor: str | None = None  # column that moves whenever a row changes
     leave_out: tuple[str, ...] = ()  # columns of the shop's table that the contract leaves out
     grain: tuple[str, ...] = ()  # unique and not null; a contract's primary key unless said
@@ -186,6 +205,36 @@ class Table:
     def layer(self) -> Layer:
         """The layer of the file: raw, warehouse, mart or export."""
         return self.ref.layer
+
+    @property
+    def in_source(self) -> Table:
+        """The table as the source has it: without the day of its parent, where it is cut by that."""
+        columns = tuple(column for column in self.columns if not column.is_added)
+        if len(columns) == len(self.columns):
+            return self
+        return replace(self, columns=columns, partition=None, day_through=())
+
+    @property
+    def day_text(self) -> str:
+        """The way to the parent's day, as @partition has it; '' where rows have their own."""
+        if not self.day_through:
+            return ""
+        columns = [*(step.column for step in self.day_through[1:]), self._day_column]
+        return self.day_through[0].column + "".join(
+            f" -> {step.parent.name}{'' if step.parent.grain == (step.key,) else f'({step.key})'}.{column}"
+            for step, column in zip(self.day_through, columns, strict=True)
+        )
+
+    @property
+    def _day_column(self) -> str:
+        return str(self.day_through[-1].parent.partition)
+
+    def in_zone(self, time_zone: str) -> Table:
+        """The table of a shop whose days are those of `time_zone`."""
+        steps = tuple(
+            replace(step, parent=step.parent.in_zone(time_zone)) for step in self.day_through
+        )
+        return replace(self, time_zone=time_zone, day_through=steps)
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError names the columns there are."""
@@ -236,5 +285,5 @@ class Catalogue:
 
     def in_zone(self, time_zone: str) -> Catalogue:
         """The catalogue of a shop whose days are those of `time_zone`."""
-        tables = tuple(replace(table, time_zone=time_zone) for table in self.tables)
+        tables = tuple(table.in_zone(time_zone) for table in self.tables)
         return replace(self, tables=tables)
