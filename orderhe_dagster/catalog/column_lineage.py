@@ -29,7 +29,7 @@ from orderhe_dagster.catalog.syntax import (
     parents,
     walk_here,
 )
-from orderhe_dagster.catalog.table import ColumnRef, Table, TableRef
+from orderhe_dagster.catalog.table import ColumnRef, ColumnType, Table, TableRef
 from orderhe_dagster.catalog.using_joins import read_merges, read_star
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Query:
         self._outputs: dict[int, list[tuple[str, tuple[Origin, ...]]]] = {}
         self._merges: dict[int, dict[str, Merged]] = {}
         self._reached: dict[tuple[int, str, bool], frozenset[ColumnRef]] = {}
+        self.types: dict[tuple[int, str], ColumnType | None] = {}
+        """What `inference` has found of the columns of its queries, by scope and name."""
 
     # ---- names
 

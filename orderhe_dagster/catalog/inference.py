@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orderhe_dagster.catalog.column_lineage import Query
 from orderhe_dagster.catalog.errors import TypeRefused
 from orderhe_dagster.catalog.origins import Computed, Merged, Origin, ScopeColumn, TableColumn
+from orderhe_dagster.catalog.result_types import NULL_HAS_NONE, Given, computed_type, settled
 from orderhe_dagster.catalog.syntax import first_alias, has_subtotals
 from orderhe_dagster.catalog.table import ColumnType, Kind
 from orderhe_dagster.catalog.types import redshift_text, redshift_type
@@ -18,37 +19,61 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 
-def type_of(  # noqa: PLR0911 (a table of rules, one a kind of origin)
-    query: Query, origin: Origin
-) -> ColumnType | None:
-    """The type of an origin: of its cast, or of the upstream column it is; None where neither is.
+def type_of(query: Query, origin: Origin) -> ColumnType | None:
+    """The type of an origin: of its cast, of the upstream column it is, or by Redshift's rules.
 
-    A cast of an instant (MySQL TIMESTAMP) to timestamp stays an instant: the value is the same.
-    TypeRefused where the parts of a union, or the columns of `using`, differ.
+    None where none is known. A cast of an instant (MySQL TIMESTAMP) to timestamp stays an instant: the
+    value is the same. TypeRefused where a cast must say which type is meant: the parts of a union or the
+    columns of `using` differ, or Amazon's pages leave open what an expression gives.
     """
-    from sqlglot import exp
-
     if isinstance(origin, TableColumn):
         return origin.table.column(origin.name).type
     if isinstance(origin, ScopeColumn):
-        return type_of_all(query, _origins(query, origin))
+        return _of_column(query, origin)
     if isinstance(origin, Merged):
         return type_of_all(query, origin.parts, f"the columns of using ({origin.name})")
-    node = origin.node.unnest() if isinstance(origin.node, exp.Paren) else origin.node
+    return settled(_given(query, origin.scope, origin.node), origin.node)
+
+
+def _of_column(query: Query, column: ScopeColumn) -> ColumnType | None:
+    key = (id(column.scope), column.name)
+    if key not in query.types:
+        query.types[key] = None  # a recursive CTE meets itself here
+        try:
+            query.types[key] = type_of_all(query, _origins(query, column))
+        except TypeRefused:
+            del query.types[key]  # whoever asks next is told the same
+            raise
+    return query.types[key]
+
+
+def _given(query: Query, scope: Scope, node: exp.Expr) -> Given | None:
+    """What `result_types` asks: the type of an expression of a scope."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Paren):
+        node = node.unnest()
     if isinstance(node, exp.Cast):
-        kind = _cast_type(node)
-        same = _plain_columns(query, Computed(origin.scope, node))
-        upstream = [column.table.column(column.name).type for column in same]
-        if kind.kind == "timestamp" and upstream and all(t.kind == "timestamp" for t in upstream):
-            return replace(
-                kind,
-                instant=all(t.instant for t in upstream),
-                fraction=max(t.fraction for t in upstream),
-            )
-        return kind
+        return _of_cast(query, scope, node)
     if isinstance(node, exp.Column):
-        return type_of(query, query.resolve(origin.scope, node))
-    return None
+        return type_of(query, query.resolve(scope, node))
+    if isinstance(node, (exp.Subquery, exp.Select)):
+        outputs = query.outputs(query.inner(node))
+        return type_of_all(query, outputs[0][1]) if len(outputs) == 1 else None
+    return computed_type(node, lambda part: _given(query, scope, part))
+
+
+def _of_cast(query: Query, scope: Scope, node: exp.Cast) -> ColumnType:
+    kind = _cast_type(node)
+    same = _plain_columns(query, Computed(scope, node))
+    upstream = [column.table.column(column.name).type for column in same]
+    if kind.kind == "timestamp" and upstream and all(t.kind == "timestamp" for t in upstream):
+        return replace(
+            kind,
+            instant=all(t.instant for t in upstream),
+            fraction=max(t.fraction for t in upstream),
+        )
+    return kind
 
 
 def type_of_all(
@@ -57,6 +82,8 @@ def type_of_all(
     """The one type of a column that has several origins; a null has none and asks for none."""
     kinds = [type_of(query, part) for part in origins if not _is_null(part)]
     known = [kind for kind in kinds if kind is not None]
+    if origins and not kinds:
+        raise TypeRefused(NULL_HAS_NONE)
     if not known:
         return None
     if len(known) < len(kinds):

@@ -15,6 +15,7 @@ from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.inference import may_be_null, plain_column, type_of_all
 from orderhe_dagster.catalog.origins import Origin
+from orderhe_dagster.catalog.result_types import DATE_PART
 from orderhe_dagster.catalog.syntax import line_of
 from orderhe_dagster.catalog.table import Column, ColumnRef, Table, TableRef
 from orderhe_dagster.catalog.tokens import Word, single_statement, tokenize
@@ -58,6 +59,9 @@ def parse_select(path: str, ref: TableRef, text: str, header: Header, problems: 
         raise Problem(
             path, words[0].line, "a select is expected: with … select …, without brackets"
         )
+    if any(word.upper in ("DATE_PART", "DATEPART") for word in words):
+        for node in tree.find_all(exp.Extract):
+            node.meta[DATE_PART] = True
     wrong = Problems()
     check_supported(path, tree, wrong)
     dependencies = {} if wrong.items else _dependencies(path, tree, wrong)
@@ -180,8 +184,8 @@ def _column(query: Query, name: str, origins: tuple[Origin, ...]) -> Column:
         raise TypeRefused(f"column {name!r}: {error}") from None
     if kind is None:
         raise TypeRefused(
-            f"column {name!r} has no type: add a cast on its line, like …::integer or "
-            "…::decimal(18, 2)"
+            f"column {name!r} has no type that is known here: add a cast on its line, like …::integer "
+            "or …::decimal(18, 2)"
         )
     origin = plain_column(query, origins[0]) if len(origins) == 1 else None
     same = origin.table.column(origin.name) if origin else None

@@ -127,8 +127,8 @@ REFUSED = {
     ),
     "union with a part that has no type": (
         (
-            "select order_id::bigint as a from warehouse.orders "
-            "union all select amount * 2 from warehouse.payments"
+            "select city::varchar(20) as a from warehouse.customers "
+            "union all select translate(city, 'a', 'b') from warehouse.customers"
         ),
         "do not all have a type",
     ),
