@@ -75,7 +75,7 @@ def _simulated_days(
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
-                "dagster/uri": f"{source.identity}#{table.name}",
+                "dagster/uri": f"{source.identity}#{table.source_name}",
                 "new_days": simulated.days,
                 "new_customers": simulated.customers,
                 "new_products": simulated.products,
@@ -108,7 +108,7 @@ def _simulated_snapshot(
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
-                "dagster/uri": f"{source.identity}#{table.name}",
+                "dagster/uri": f"{source.identity}#{table.source_name}",
             }
         )
 

@@ -181,6 +181,7 @@ _PLAIN = (
     "distkey",
     "owner",
     "is_steady",
+    "source_name",
 )
 _LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from orderhe_dagster.catalog.errors import Problems, TypeRefused
+from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.mysql_types import base_of, mysql_type
 from orderhe_dagster.catalog.table import Column, ColumnType, ForeignKey, Table, TableRef
 from orderhe_dagster.catalog.tokens import Cursor, Word, single_statement, tokenize
 
+SOURCE_NAME_LENGTH = 64
 NAME_BYTES = 127  # the longest name of Redshift; a longer one is cut there
 
 # Types of two words, by their first.
@@ -49,7 +50,11 @@ class _Body:
 
 
 def read_contract(path: str, name: str, text: str, header: Header, problems: Problems) -> Table:
-    """The Table of a contract. Keys of the header are not judged here (see `header_keys`)."""
+    """The Table of a contract, called `name` by us and by its text in the source.
+
+    Keys of the header are not judged here (see `header_keys`); the parents of its foreign keys are
+    names of the source.
+    """
     sql, words = single_statement(path, text, tokenize(path, text, "mysql"), "MySQL create table")
     cursor = Cursor(path, text, words)
     if not cursor.takes("CREATE", "TABLE"):
@@ -60,12 +65,9 @@ def read_contract(path: str, name: str, text: str, header: Header, problems: Pro
         raise cursor.problem(
             "the name of the table stands alone: which database it is in is a setting"
         )
-    if named.text != name:
-        problems.add(
-            path,
-            named.line,
-            f"the file is called {name}.sql but creates table {named.text!r}; "
-            "the two must be equal, capitals included",
+    if not named.text or len(named.text) > SOURCE_NAME_LENGTH:
+        raise cursor.problem(
+            f"the name of a table has 1 to {SOURCE_NAME_LENGTH} characters in MySQL", named
         )
     if not cursor.sees("("):
         raise cursor.problem("the columns are expected here, in brackets; like and as are not read")
@@ -93,12 +95,25 @@ def read_contract(path: str, name: str, text: str, header: Header, problems: Pro
         description=header.description or _table_comment(words[cursor.at :]),
         columns=columns,
         grain=primary,
+        source_name=named.text,
         unique=tuple(_spelt(key, body.columns) for key in body.unique),
         foreign_keys=tuple(
             ForeignKey(_spelt(key.columns, body.columns), key.parent, key.parent_columns)
             for key, _ in body.foreign
         ),
     )
+
+
+def source_name_of(path: str, text: str) -> str | None:
+    """The name of the table that a contract's text creates; None where it cannot be read as far as that."""
+    try:
+        cursor = Cursor(path, text, tokenize(path, text, "mysql"))
+        if not cursor.words or not cursor.takes("CREATE", "TABLE"):
+            return None
+        cursor.takes("IF", "NOT", "EXISTS")
+        return cursor.name("the table").text
+    except Problem:
+        return None
 
 
 def items_of(inside: Sequence[Word]) -> list[list[Word]]:

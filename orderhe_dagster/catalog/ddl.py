@@ -52,7 +52,7 @@ def duckdb_create(table: Table) -> str:
     if table.grain:
         lines.append(f"primary key ({quoted_names(table.grain)})")
     lines += [f"unique ({quoted_names(key)})" for key in table.unique if key != table.grain]
-    return _create(f"create table if not exists {quoted(table.name)}", lines)
+    return _create(f"create table if not exists {quoted(table.source_name)}", lines)
 
 
 def _duckdb_column(column: Column) -> str:

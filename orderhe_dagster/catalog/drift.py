@@ -118,7 +118,7 @@ def compare(
 
 def sentence(change: Change, table: Table, where: str) -> str:
     """Which side has what; `where` is the source's identity."""
-    name = f"{table.name}.{change.column}"
+    name = f"{table.source_name}.{change.column}"
     ours, theirs = change.in_contract, change.in_source
     if change.kind == "added":
         return f"{name} is {theirs} in {where}, and {table.path} does not have it"
@@ -126,17 +126,15 @@ def sentence(change: Change, table: Table, where: str) -> str:
         return f"{name} is {ours} in {table.path}, and {where} does not have it"
     if change.kind == "renamed":
         return (
-            f"{name} is {ours} in {table.path}, and {where} does not have it: it has "
-            f"{table.name}.{change.renamed_to} of the same type in its place, so it seems to be renamed"
+            f"{name} is {ours} in {table.path}, and {where} does not have it: it has {table.source_name}."
+            f"{change.renamed_to} of the same type in its place, so it seems to be renamed"
         )
     if change.kind in ("enum members added", "enum members removed"):
         with_it, without = (where, table.path) if theirs else (table.path, where)
         return f"{name} can be {theirs or ours} in {with_it}, and not in {without}"
     if not change.column:
         what = "the columns stand" if change.kind == "re-ordered" else f"the {change.kind} is"
-        return (
-            f"{table.name}: {what} {theirs or 'none'} in {where}, {ours or 'none'} in {table.path}"
-        )
+        return f"{table.source_name}: {what} {theirs or 'none'} in {where}, {ours or 'none'} in {table.path}"
     return f"{name} is {theirs} in {where}, {ours} in {table.path}"
 
 

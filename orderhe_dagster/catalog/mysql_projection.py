@@ -113,10 +113,10 @@ def relation(table: Table, where: str | None = None, hint: str = "") -> str:
     """What is carried of the table, in brackets, to be measured; `where` is on the table's own columns."""
     columns = ", ".join(f"{_measured(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
     conditions = [f"({text})" for text in (where, carried_condition(table)) if text]
-    text = f"select {columns} from {quoted(table.name, 'mysql')}{hint}"
+    text = f"select {columns} from {quoted(table.source_name, 'mysql')}{hint}"
     if conditions:
         text += f" where {' and '.join(conditions)}"
-    return f"({text}) as {quoted(table.name, 'mysql')}"
+    return f"({text}) as {quoted(table.source_name, 'mysql')}"
 
 
 def shop_day(table: Table) -> str:
@@ -174,8 +174,8 @@ def plain_relation(table: Table, where: str | None = None, hint: str = "") -> st
     Where no value has a fault, its measure is that of `relation`; where one has, it is another.
     """
     columns = ", ".join(f"{_plain(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
-    text = f"select {columns} from {quoted(table.name, 'mysql')}{hint}"
-    return f"({text}{f' where {where}' if where else ''}) as {quoted(table.name, 'mysql')}"
+    text = f"select {columns} from {quoted(table.source_name, 'mysql')}{hint}"
+    return f"({text}{f' where {where}' if where else ''}) as {quoted(table.source_name, 'mysql')}"
 
 
 def decode_faults(table: Table, code: str) -> list[Fault]:

@@ -40,6 +40,18 @@ RESERVED: Mapping[Layer, Mapping[str, str]] = {
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
+def named_in_source(name: str, tables: Mapping[str, Value]) -> Value | None:
+    """What `tables` has of the source's name, or of the only one that differs from it in capitals alone.
+
+    A server on another system than Linux tells of a table in its own spelling, and of what refers to it
+    in small letters.
+    """
+    if name in tables:
+        return tables[name]
+    alike = [value for other, value in tables.items() if other.lower() == name.lower()]
+    return alike[0] if len(alike) == 1 else None
+
+
 def read_catalogue(folder: Path) -> Catalogue:
     """Read every table and check under `folder`. CatalogueError lists everything wrong with them."""
     return read_files(str(folder), find_files(folder))
@@ -214,9 +226,10 @@ class _Reading:
 
     def _ordered_contracts(self) -> list[Table]:
         """Contracts, parents before children (where these go round, by name), keys and days completed."""
+        in_source = self._by_source_name()
         graph: dict[str, list[str]] = {}
         for name in sorted(self.contracts):
-            self.contracts[name] = self._completed_keys(self.contracts[name])
+            self.contracts[name] = self._completed_keys(self.contracts[name], in_source)
         contracts = dict(self.contracts)  # as the source has them
         for name, entry in self.day_links.items():
             table = self.problems.attempt(
@@ -229,20 +242,38 @@ class _Reading:
             graph[name] = [*dict.fromkeys(parents)]
         return [self.contracts[name] for name in _ordered(graph)[0]]
 
-    def _completed_keys(self, table: Table) -> Table:
-        """The table with the parent columns of its foreign keys spelt out and found to be there."""
+    def _by_source_name(self) -> dict[str, Table]:
+        """The contracts by the names that the source has for their tables: each has one contract."""
+        in_source: dict[str, Table] = {}
+        for name in sorted(self.contracts):
+            table = self.contracts[name]
+            first = in_source.setdefault(table.source_name, table)
+            if first is not table:
+                self.problems.add(
+                    table.path,
+                    0,
+                    f"{first.path} is a contract of the source's table {table.source_name!r} too: "
+                    "a table has one; delete one of the two files, or name another table in it",
+                )
+        return in_source
+
+    def _completed_keys(self, table: Table, in_source: Mapping[str, Table]) -> Table:
+        """The table with its foreign keys' parents by our names, their columns found to be there."""
         keys = []
         for key in table.foreign_keys:
-            parent = self.contracts.get(key.parent)
+            parent = named_in_source(key.parent, in_source)
             line = next((c.line for c in table.columns if c.name == key.columns[0]), 0)
             if parent is None:
-                if TableRef("raw", key.parent) not in self.files:
-                    hint = close_to(key.parent, self.contracts)
+                unread = [self.files[ref].text for ref in self.bad if ref.layer == "raw"]
+                if not any(key.parent.lower() in text.lower() for text in unread):
+                    hint = close_to(key.parent, in_source)
+                    file = f"raw/{key.parent}.sql"
+                    wanted = file if NAME.fullmatch(key.parent) else "its contract to raw/"
                     self.problems.add(
                         table.path,
                         line,
                         f"a foreign key names table {key.parent!r}, which has no contract{hint}; "
-                        f"add raw/{key.parent}.sql or take the foreign key out of this one",
+                        f"add {wanted} or take the foreign key out of this one",
                     )
                 continue
             spelling = {column.name.lower(): column.name for column in parent.columns}
@@ -256,7 +287,7 @@ class _Reading:
                     line,
                     f"a foreign key names {what} of {key.parent}, which has none such",
                 )
-            keys.append(replace(key, parent_columns=columns))
+            keys.append(replace(key, parent=parent.name, parent_columns=columns))
         return replace(table, foreign_keys=tuple(keys))
 
     def _ordered_selects(self) -> list[TableRef]:

@@ -84,7 +84,10 @@ class Column:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """`columns` of this raw table name a row of raw table `parent` by `parent_columns`."""
+    """`columns` of this raw table name a row of raw table `parent` by `parent_columns`.
+
+    As a contract is read, `parent` is the source's name of the table; in a catalogue it is ours.
+    """
 
     columns: tuple[str, ...]
     parent: str
@@ -177,10 +180,15 @@ class Table:
     reads: tuple[ColumnRef, ...] = ()  # of a select: all the columns that its rows can depend on
     links: tuple[ParentLink, ...] = ()  # with @partition: see `parent_links`
     is_steady: bool = True  # it surely gives the same rows again of the same tables
+    source_name: str = ""  # what the source calls a contract's table; "": as we do
+
+    def __post_init__(self) -> None:
+        if not self.source_name:
+            object.__setattr__(self, "source_name", self.ref.name)
 
     @property
     def name(self) -> str:
-        """The bare name, e.g. `orders`."""
+        """Our bare name, e.g. `orders`: of the file, the asset, the backups and the warehouse's table."""
         return self.ref.name
 
     @property

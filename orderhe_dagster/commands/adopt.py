@@ -42,12 +42,13 @@ def update_contracts(
     import difflib
 
     from orderhe_dagster.catalog.drift import sentence
+    from orderhe_dagster.catalog.reader import named_in_source
     from orderhe_dagster.intake.adopt.update import updated
     from orderhe_dagster.resources.build import build_source
     from orderhe_dagster.settings.project import read_catalogue
 
     source = build_source(settings)
-    listed = {table.name.lower(): table.text for table in source.list_tables()}
+    listed = {table.name: table.text for table in source.list_tables()}
     lines: list[str] = []
     differ: list[str] = []
     written: list[str] = []
@@ -56,7 +57,9 @@ def update_contracts(
         changes = source.drift(table)
         file = settings.sql / table.path
         text = file.read_text("utf-8")
-        new, read_anew = updated(table, text, listed.get(table.name.lower(), ""), changes)
+        new, read_anew = updated(
+            table, text, named_in_source(table.source_name, listed) or "", changes
+        )
         before, after = text.splitlines(), new.splitlines()
         lines += difflib.unified_diff(
             *(before, after, f"a/{table.path}", f"b/{table.path}"), lineterm=""

@@ -51,7 +51,7 @@ def create_all(settings: Settings) -> list[str]:
                 session.execute(f"create schema if not exists {layer}")
 
     _all({"source": create_source, "store": store.create, "warehouse": create_warehouse})
-    tables = ", ".join(table.name for table in catalogue.layer("raw"))
+    tables = ", ".join(table.source_name for table in catalogue.layer("raw"))
     return [
         f"source     {source.identity}: {tables}",
         f"store      {store.url('backup')}",

@@ -193,16 +193,18 @@ def _indexes(look: Look, tables: Sequence[Table]) -> Found:
     """Of large tables, whether an index finds the days and their fingerprints."""
     why = []
     for table in tables:
-        if table.partition is None or look.rows.get(table.name, 0) < _MANY_ROWS:
+        if table.partition is None or look.rows.get(table.source_name, 0) < _MANY_ROWS:
             continue
         columns = tuple(dict.fromkeys(filter(None, (table.partition, table.cursor))))
-        if any(index[: len(columns)] == columns for index in look.indexes.get(table.name, ())):
+        if any(
+            index[: len(columns)] == columns for index in look.indexes.get(table.source_name, ())
+        ):
             continue
         facts = {
-            "table": table.name,
+            "table": table.source_name,
             "columns": ", ".join(columns),
             "columns_sql": quoted_names(columns, "mysql"),
-            "index": quoted(f"{table.name}_{'_'.join(columns)}"[:64], "mysql").strip("`"),
+            "index": quoted(f"{table.source_name}_{'_'.join(columns)}"[:64], "mysql").strip("`"),
         }
         why.append(of_name("no-index", facts))
     if why:

@@ -65,8 +65,8 @@ class Excess:
 def mend_quarantined(table: Table) -> str:
     """What to do about rows in quarantine, before they are backed up again."""
     return (
-        f"Mend the rows of {table.name} in the shop's database, or see @bad_values for {table.path} in "
-        "docs/types.md"
+        f"Mend the rows of {table.source_name} in the shop's database, or see @bad_values for {table.path} "
+        "in docs/types.md"
     )
 
 

@@ -158,9 +158,10 @@ def _lost_index(table: Table, store: Store, held: Mapping[Segment, Loaded]) -> s
 
 def _other_server(table: Table, before: Origin, now: Origin) -> str:
     return (
-        f"{table.name} was read from the server {before.server} ({before.identity}) before; now {now.server} "
-        f"({now.identity}) answers. Nothing was changed. If that is the same shop (a failover, an upgrade, a "
-        f"copy that took over), say so once, and all of it is proven anew: {_accepting(OTHER_SERVER)}"
+        f"{table.source_name} was read from the server {before.server} ({before.identity}) before; now "
+        f"{now.server} ({now.identity}) answers. Nothing was changed. If that is the same shop (a failover, "
+        "an upgrade, a copy that took over), say so once, and all of it is proven anew: "
+        f"{_accepting(OTHER_SERVER)}"
     )
 
 
@@ -186,14 +187,14 @@ def check_rows(
     accepted = FEWER_ROWS in rules.accepted or rules.may_be_empty
     now = sum(touch.rows for touch in touches.values())
     if _lost(rows, now, rules) and not accepted:
-        raise _fewer(table, f"table {table.name} has", now, rows, step.history)
+        raise _fewer(table, f"table {table.source_name} has", now, rows, step.history)
     lost = []
     for segment, record in sorted(known.items()):
         there, before = touches.get(segment, Touch(0)).rows, record.touch.rows
         if segment.day and _lost(before, there, rules):
             if not accepted:
                 window = Window.of(segment.day)
-                raise _fewer(table, f"{table.name} {segment} has", there, before, window)
+                raise _fewer(table, f"{table.source_name} {segment} has", there, before, window)
             lost.append(_accepted(segment, there, before))
     return lost
 
@@ -207,7 +208,7 @@ def check_whole(before: Record | None, fresh: Record, table: Table, rules: Rules
         return []
     if FEWER_ROWS in rules.accepted or rules.may_be_empty:
         return [_accepted(before.segment, fresh.touch.rows, before.touch.rows)]
-    raise _fewer(table, f"table {table.name} has", fresh.touch.rows, before.touch.rows, None)
+    raise _fewer(table, f"table {table.source_name} has", fresh.touch.rows, before.touch.rows, None)
 
 
 def _accepted(segment: Segment, now: int, before: int) -> Finding:
@@ -264,7 +265,7 @@ def _emptied(table: Table, rows: int, quarantined: int = 0, of_days: str = "") -
         why = f"has {there} in the source, and none that can be carried; its backups have"
         question = f"Mend the rows, or see @bad_values for {table.path}."
     return BackupError(
-        f"table {table.name} {why} {rows:,}. {question} "
+        f"table {table.source_name} {why} {rows:,}. {question} "
         "Nothing was changed. If it is meant to be empty: "
         f"orderhe run 'backup/{table.name},warehouse/{table.name}' --allow-empty "
         f"(in the Dagster UI: tag {MAY_BE_EMPTY_TAG} = true)"

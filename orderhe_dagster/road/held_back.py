@@ -60,6 +60,6 @@ def sentence(table: Table, refusals: Sequence[Refusal], loaded: Collection[Segme
     return (
         f"{table.name}: {'. '.join(map(str, refusals))}. Held back: the warehouse keeps what it had of "
         f"{segments_text(held_back)}{others if loaded else ''}. Nothing is built on it meanwhile. Mend the "
-        f"rows of {table.name} in the shop's database, or {table.path} where it promises too much; then: "
-        f"{again_command(table.name, held_back)}"
+        f"rows of {table.source_name} in the shop's database, or {table.path} where it promises too much; "
+        f"then: {again_command(table.name, held_back)}"
     )

@@ -89,9 +89,9 @@ def _require_columns(choices: Sequence[Choice], target: Source) -> None:
         stops = [change for change in target.drift(choice.table) if change.stops]
         if stops:
             raise RestoreError(
-                f"{choice.table.name} in {target.identity} is another table than {choice.table.path} says: "
-                f"{'; '.join(map(str, stops[:_SHOWN]))}. Nothing was changed. Take it away there (it is made "
-                "anew), or name an empty database with --into"
+                f"{choice.table.source_name} in {target.identity} is another table than {choice.table.path} "
+                f"says: {'; '.join(map(str, stops[:_SHOWN]))}. Nothing was changed. Take it away there (it "
+                "is made anew), or name an empty database with --into"
             )
 
 
@@ -99,15 +99,15 @@ def _require_empty(choice: Choice, transaction: SourceTransaction, target: Sourc
     """RestoreError where rows lie where some are to come: they are never written over."""
     table = choice.table
     if choice.is_whole:
-        result = transaction.fetch(f"select count(*) as n from {quoted(table.name)}")
+        result = transaction.fetch(f"select count(*) as n from {quoted(table.source_name)}")
         rows = int(result.column(0)[0].as_py())
         if rows:
-            raise RestoreError(_occupied(f"{table.name} has {counted(rows, 'row')}", target))
+            raise RestoreError(_occupied(f"{table.source_name} has {counted(rows, 'row')}", target))
         return
     there = _measured(choice, transaction)
     for segment, measure in sorted(there.items()):
         if measure.rows:
-            text = f"{table.name} {segment} has {counted(measure.rows, 'row')}"
+            text = f"{table.source_name} {segment} has {counted(measure.rows, 'row')}"
             raise RestoreError(_occupied(text, target))
 
 
@@ -180,7 +180,7 @@ def _proven(
     if wrong:
         shown = "; ".join(f"{segment}: {text}" for segment, text in [*wrong.items()][:_SHOWN])
         raise RestoreError(
-            f"{choice.table.name} in {target.identity} would not be what the backups have, in "
+            f"{choice.table.source_name} in {target.identity} would not be what the backups have, in "
             f"{counted(len(wrong), 'segment')}: {shown}. Nothing was changed: all of it was rolled back. A "
             "trigger of the table may change rows, or a row stands in the backups of two days: restore the "
             "others with --from and --to, and these days at another moment with --as-of"

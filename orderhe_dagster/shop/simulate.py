@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.shop.draws import Ints, distinct
 from orderhe_dagster.shop.marker import MARKER, NotOurShopError, is_marked
 from orderhe_dagster.shop.model import HORIZON_DAYS, RULES, Shop
@@ -85,20 +86,20 @@ def make_days(
     if not new:
         return DayCounts()
     clock = max(new + known_days)
-    customers = _ids(transaction, "customers", "customer_id")
-    products = _ids(transaction, "products", "product_id")
+    customers = _ids(transaction, tables["customers"], "customer_id")
+    products = _ids(transaction, tables["products"], "product_id")
     rewritten = 0
     if known_days and clock > known_days[-1]:
         _update(
             transaction,
-            "customers",
+            tables["customers"],
             shop.customers(shop.changed_customers(customers, known_days[-1], clock), clock).select(
                 ["customer_id", "city", "address", "accepts_marketing", "updated_at"]
             ),
         )
         _update(
             transaction,
-            "products",
+            tables["products"],
             shop.products(shop.changed_products(products, known_days[-1], clock), clock).select(
                 ["product_id", "unit_price", "is_active", "updated_at"]
             ),
@@ -192,8 +193,8 @@ def _remember(shop: Shop, transaction: SourceTransaction, days: Sequence[date]) 
     transaction.execute(f"insert into {MARKER} (day, seed, scale, time_zone, rules) values {rows}")
 
 
-def _ids(transaction: SourceTransaction, table: str, column: str) -> Ints:
-    ids = transaction.fetch(f"select {column} from {table}").column(column)
+def _ids(transaction: SourceTransaction, table: Table, column: str) -> Ints:
+    ids = transaction.fetch(f"select {column} from {quoted(table.source_name)}").column(column)
     return distinct(np.asarray(ids.to_numpy(), dtype=np.int64))
 
 
@@ -220,7 +221,9 @@ def _move_on(
         old_ids, fresh = shop.changed_orders(chunk, known_days[-1], clock)
         for _, batch in _chunks(old_ids.tolist(), _BATCH_ROWS):
             ids = ", ".join(map(str, batch))
-            transaction.execute(f"delete from {table.name} where order_id in ({ids})")
+            transaction.execute(
+                f"delete from {quoted(table.source_name)} where order_id in ({ids})"
+            )
         if fresh.num_rows:
             transaction.append(table, fresh)
         stamps = {number // 1_000_000 for number in old_ids.tolist()}
@@ -229,7 +232,7 @@ def _move_on(
     return count
 
 
-def _update(transaction: SourceTransaction, name: str, rows: pa.Table) -> None:
+def _update(transaction: SourceTransaction, table: Table, rows: pa.Table) -> None:
     """Set every column but the first, the key, of the rows with these keys.
 
     Not delete and insert: orders point at these rows.
@@ -245,6 +248,7 @@ def _update(transaction: SourceTransaction, name: str, rows: pa.Table) -> None:
             )
             sets.append(f"{column} = case {key} {cases} end")
         ids = ", ".join(map(str, values[key]))
+        name = quoted(table.source_name)
         transaction.execute(f"update {name} set {', '.join(sets)} where {key} in ({ids})")
 
 

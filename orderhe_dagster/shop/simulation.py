@@ -45,12 +45,13 @@ class Simulation:
 
     def prepare(self, source: Source) -> None:
         """Create the tables and mark them as ours. SimulationError where they hold others' rows."""
-        from orderhe_dagster.shop.marker import NotOurShopError, mark
+        from orderhe_dagster.shop.marker import TABLES, NotOurShopError, mark
 
         source.create(self.catalogue.layer("raw"))
+        names = {table.name: table.source_name for table in self.catalogue.layer("raw")}
         try:
             with source.writing() as transaction:
-                mark(transaction)
+                mark(transaction, [names.get(name, name) for name in TABLES])
         except NotOurShopError as error:
             raise SimulationError(f"{source.identity}: {error}") from error
 

@@ -195,6 +195,37 @@ def test_parents_come_before_children_even_where_they_go_round(tmp_path: Path) -
     assert [t.name for t in catalogue.tables] == ["c", "b", "a", "z", "y"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Customer", "ps_orders-2", "2026", "from``to", "two words", "a.b$", "주문", "order", "x\ny"],
+)
+def test_the_source_may_call_a_table_as_it_likes(name: str, tmp_path: Path) -> None:
+    files = {
+        "raw/ours.sql": f"-- Ours.\ncreate table `{name}` (id int primary key)",
+        "raw/child.sql": f"create table child (a int, foreign key (a) references `{name}` (id))",
+        "mart/m.sql": "select id::int as id from warehouse.ours",
+    }
+    tables = {table.name: table for table in read(tmp_path, files).tables}
+    assert tables["ours"].source_name == name.replace("``", "`")
+    assert str(tables["ours"].ref) == "raw.ours"
+    assert tables["child"].source_name == "child"
+    assert tables["child"].foreign_keys == (ForeignKey(("a",), "ours", ("id",)),)
+    assert tables["m"].source_name == "m"
+
+
+def test_names_that_differ_in_capitals_are_two_tables(tmp_path: Path) -> None:
+    """As on Linux; a reference in small letters, as other systems print it, is to the only one."""
+    files = {
+        "raw/a.sql": "create table Orders (id int primary key)",
+        "raw/b.sql": "create table orders (id int primary key)",
+        "raw/c.sql": "create table Staff (id int primary key, foreign key (id) references orders (id))",
+        "raw/d.sql": "create table d (id int, foreign key (id) references staff (id))",
+    }
+    tables = {table.name: table for table in read(tmp_path, files).tables}
+    assert tables["c"].foreign_keys[0].parent == "b"
+    assert tables["d"].foreign_keys[0].parent == "c"
+
+
 def test_demo_reads(project: Path) -> None:
     from orderhe_dagster.catalog.reader import read_catalogue
 

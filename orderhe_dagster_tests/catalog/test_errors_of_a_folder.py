@@ -295,10 +295,27 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "mart/m.sql:1",
         ("personal data stays in the warehouse",),
     ),
-    "contract of another name": (
-        {"raw/x.sql": "-- X.\ncreate table Y (a int)"},
+    "two contracts of one table": (
+        {
+            "raw/x.sql": "-- X.\ncreate table `Y Z` (a int)",
+            "raw/y.sql": "create table `Y Z` (b int)",
+        },
+        "raw/y.sql",
+        ("raw/x.sql", "'Y Z'", "delete one of the two files"),
+    ),
+    "name that no table of MySQL can have": (
+        {"raw/x.sql": f"-- X.\ncreate table `{'é' * 65}` (a int)"},
         "raw/x.sql:2",
-        ("x.sql", "'Y'"),
+        ("1 to 64 characters",),
+    ),
+    "foreign key to a table that has other capitals twice": (
+        {
+            "raw/x.sql": "create table X (a int primary key)",
+            "raw/x_2.sql": "create table x (a int primary key)",
+            "raw/y.sql": "create table y (a int, foreign key (a) references `X ` (a))",
+        },
+        "raw/y.sql:1",
+        ("'X '", "has no contract; did you mean X"),
     ),
     "contract that is a select": (
         {"raw/x.sql": "select 1"},

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from orderhe_dagster.catalog.contract import source_name_of
 from orderhe_dagster.intake.adopt.choose import NONE, Choice, cursor_of, partition_of
 from orderhe_dagster.intake.adopt.contract_text import Refused, Written, contract_of
+from orderhe_dagster.intake.adopt.names import fallen_together, names_of
 from orderhe_dagster.ports.source import ListedTable
 
 Outcome = Literal["written", "unchanged", "kept", "refused"]
@@ -16,9 +18,10 @@ Outcome = Literal["written", "unchanged", "kept", "refused"]
 
 @dataclass(frozen=True)
 class Adopted:
-    """What became of one table."""
+    """What became of one table: `name` is ours, `source_name` the shop's."""
 
     name: str
+    source_name: str
     outcome: Outcome
     rows: int  # as the server estimates
     key: tuple[str, ...] = ()
@@ -30,18 +33,22 @@ class Adopted:
 def adopt(tables: Sequence[ListedTable], folder: Path, *, force: bool = False) -> list[Adopted]:
     """Write `raw/<table>.sql` for each table into `folder`. A file that is there stays, unless `force`."""
     results: list[Adopted] = []
-    texts, refused = _contracts(tables)
     raw = folder / "raw"
+    names = names_of([table.name for table in tables], _taken(raw))
+    texts, refused = _contracts(tables, names)
     for table in tables:
         if table.name in refused:
             results.append(
-                Adopted(table.name, "refused", table.rows, left_out=(refused[table.name],))
+                Adopted(
+                    *(names[table.name], table.name, "refused", table.rows),
+                    left_out=(refused[table.name],),
+                )
             )
             continue
         written = texts[table.name]
         partition, cursor = partition_of(written.table, table.spans), cursor_of(written.table)
         text = _text(written, partition, cursor)
-        file = raw / f"{table.name}.sql"
+        file = raw / f"{names[table.name]}.sql"
         there = file.read_text("utf-8") if file.exists() else None
         outcome: Outcome = "unchanged" if there == text else "written" if there is None else "kept"
         if outcome == "written" or (outcome == "kept" and force):
@@ -50,7 +57,7 @@ def adopt(tables: Sequence[ListedTable], folder: Path, *, force: bool = False) -
             outcome = "written"
         results.append(
             Adopted(
-                *(table.name, outcome, table.rows, written.table.grain),
+                *(names[table.name], table.name, outcome, table.rows, written.table.grain),
                 partition=partition,
                 cursor=cursor,
                 left_out=written.left_out,
@@ -78,6 +85,7 @@ def report(results: Sequence[Adopted], folder: Path) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     for adopted in results:
         yield from _notes(adopted)
+    yield from fallen_together({adopted.source_name: adopted.name for adopted in results})
     kept = [adopted.name for adopted in results if adopted.outcome == "kept"]
     if kept:
         yield f"{', '.join(kept)}: the file differs and was left as it is; --force writes it anew"
@@ -88,8 +96,10 @@ def report(results: Sequence[Adopted], folder: Path) -> Iterator[str]:
 
 def _notes(adopted: Adopted) -> Iterator[str]:
     if adopted.outcome == "refused":
-        yield f"{adopted.name}: no contract: {adopted.left_out[0]}"
+        yield f"{adopted.source_name}: no contract: {adopted.left_out[0]}"
         return
+    if adopted.name != adopted.source_name:
+        yield f"{adopted.name}: so we call the shop's table {adopted.source_name!r}"
     choices = (("@partition", adopted.partition), ("@cursor", adopted.cursor))
     yield f"{adopted.name}: " + "; ".join(
         f"{key} {choice.column or 'none'} ({choice.why})" for key, choice in choices
@@ -100,11 +110,26 @@ def _notes(adopted: Adopted) -> Iterator[str]:
         yield f"{adopted.name}: left out: {text}"
 
 
-def _contracts(tables: Sequence[ListedTable]) -> tuple[dict[str, Written], dict[str, str]]:
-    """The contracts, and why a table has none; foreign keys to a table without one are left out."""
+def _taken(raw: Path) -> dict[str, str]:
+    """What the contracts that are there already call the tables of the source."""
+    taken: dict[str, str] = {}
+    for file in sorted(raw.glob("*.sql")):
+        name = source_name_of(file.name, file.read_text("utf-8"))
+        if name is not None:
+            taken.setdefault(name, file.stem)
+    return taken
+
+
+def _contracts(
+    tables: Sequence[ListedTable], names: Mapping[str, str]
+) -> tuple[dict[str, Written], dict[str, str]]:
+    """The contracts by the source's names, and why a table has none.
+
+    Foreign keys to a table without one are left out.
+    """
     refused: dict[str, str] = {}
     while True:
-        parents = {table.name.lower() for table in tables if table.name not in refused}
+        parents = {table.name for table in tables if table.name not in refused}
         texts: dict[str, Written] = {}
         before = len(refused)
         for table in tables:
@@ -113,7 +138,7 @@ def _contracts(tables: Sequence[ListedTable]) -> tuple[dict[str, Written], dict[
             try:
                 if table.refused:
                     raise Refused(table.refused)
-                texts[table.name] = contract_of(table.name, table.text, parents)
+                texts[table.name] = contract_of(names[table.name], table.name, table.text, parents)
             except Refused as error:
                 refused[table.name] = str(error)
         if len(refused) == before:

@@ -1,6 +1,7 @@
 """MySQL's own `show create table`, as the text of a contract: what cannot be carried is left out and told.
 
-A table is refused as a whole (`Refused`) only for its name, or where nothing of it can be carried.
+A table is refused as a whole (`Refused`) only where nothing of it can be carried. What we call it is
+`names`'.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from orderhe_dagster.catalog.contract import items_of, read_contract
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.errors import Problem, Problems
 from orderhe_dagster.catalog.header import Header
-from orderhe_dagster.catalog.reader import NAME
+from orderhe_dagster.catalog.reader import named_in_source
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.tokens import Cursor, Word, tokenize
 from orderhe_dagster.errors import OrderheError
@@ -57,13 +58,11 @@ class _Items:
     columns_left_out: list[str] = field(default_factory=list)
 
 
-def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
-    """The contract of the table that `text` (show create table) makes; `parents`: tables adopted too."""
-    if not NAME.fullmatch(name):
-        raise Refused(
-            "its name is the file's: lower-case letters, digits and _, a letter first, at most 64. "
-            "Rename the table, or leave it out"
-        )
+def contract_of(name: str, source_name: str, text: str, parents: Collection[str]) -> Written:
+    """The contract `name` of the source's table `source_name`, which `text` (show create table) makes.
+
+    `parents`: the source's names of the tables that have contracts too.
+    """
     path = f"raw/{name}.sql"
     words = tokenize(path, text, "mysql")
     cursor = Cursor(path, text, words)
@@ -82,7 +81,7 @@ def contract_of(name: str, text: str, parents: Collection[str]) -> Written:
             kept.append(key)
     options = _COUNTER.sub("", _VERSIONS.sub("", _plain_options(text[words[cursor.at - 1].stop :])))
     listed = ",\n".join(f"  {item}" for item in kept)
-    body = f"CREATE TABLE {quoted(name, 'mysql')} (\n{listed}\n){options}".rstrip()
+    body = f"CREATE TABLE {quoted(source_name, 'mysql')} (\n{listed}\n){options}".rstrip()
     problems = Problems()
     try:
         table = read_contract(path, name, body, Header("", {}), problems)
@@ -165,7 +164,8 @@ def _not_kept(
         why = f"it needs {', '.join(missing)}, which is left out"
     elif "REFERENCES" in kind:
         parent = _parent(words)
-        why = None if parent in parents else f"{parent} has no contract here"
+        named = named_in_source(parent, dict.fromkeys(parents, parent))
+        why = None if named else f"{parent} has no contract here"
     elif {"PRIMARY", "UNIQUE"} & kind:
         why = _unreadable(path, ",\n".join([*items.columns.values(), key]))
     return f"{_short(key)}: {why}" if why else None
@@ -179,13 +179,13 @@ def _columns_of(cursor: Cursor) -> list[str]:
 
 
 def _parent(words: Sequence[Word]) -> str:
-    """The table that a foreign key refers to, in lower case; with its database where that is told."""
+    """The table that a foreign key refers to; with its database where that is told."""
     at = next(number for number, word in enumerate(words) if word.upper == "REFERENCES")
     names = []
     for word in words[at + 1 :]:
         if word.upper == "(":
             break
-        names.append(word.text.lower())
+        names.append(word.text)
     return "".join(names)
 
 

@@ -87,7 +87,7 @@ class KeyCheck:
         if not self._hashes:
             return
         listed = ", ".join(map(_quoted, self.names))
-        sql = f"select {listed} from {_quoted(self.table.name)}{self._near()}"
+        sql = f"select {listed} from {_quoted(self.table.source_name)}{self._near()}"
         there = transaction.fetch(sql).rename_columns(list(self.names)).drop_null()
         if not there.num_rows:
             return

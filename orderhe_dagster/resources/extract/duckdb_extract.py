@@ -80,10 +80,10 @@ def rows_of(table: Table, scope: Scope) -> str:
     """The rows of the scope in the table itself, and their day, for `copy_statement`."""
     columns = quoted_names(table.column_names)
     if scope is None:
-        return quoted(table.name)
+        return quoted(table.source_name)
     if uncut(scope) is None:
         columns += f", {day_expression(table, 'duckdb')} as {quoted(day_name(table))}"
-    return f"(select {columns} from {quoted(table.name)} where {where_of(table, scope)})"
+    return f"(select {columns} from {quoted(table.source_name)} where {where_of(table, scope)})"
 
 
 def write_parts(

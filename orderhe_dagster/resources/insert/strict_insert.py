@@ -34,7 +34,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) 
         columns = checked_columns(connection, table, rows)
         names = ", ".join(quoted(column.name) for column in columns)
         connection.execute(
-            f"insert into {quoted(table.name)} ({names}) select {cast_list(columns)} from __rows"
+            f"insert into {quoted(table.source_name)} ({names}) select {cast_list(columns)} from __rows"
         )
     except duckdb.ConstraintException as error:
         raise PortError(constraint_text(table, str(error))) from None
@@ -52,7 +52,9 @@ def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seq
     names = ", ".join(quoted(column.name) for column in columns)
     rows = f"select {cast_list(columns)} from {parquet_relation(paths)}"
     try:
-        result = connection.execute(f"insert into {quoted(table.name)} ({names}) {rows}").fetchone()
+        result = connection.execute(
+            f"insert into {quoted(table.source_name)} ({names}) {rows}"
+        ).fetchone()
     except duckdb.ConstraintException as error:
         raise PortError(constraint_text(table, str(error))) from None
     return int(result[0]) if result else 0

@@ -51,14 +51,14 @@ def drift(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Change]:
 
 def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool) -> list[Change]:
     # As text, not as a parameter: for one of those, DuckDB loads pandas.
-    named = "lower(table_name) = lower('{}')".format(table.name.replace("'", "''"))
+    named = "lower(table_name) = lower('{}')".format(table.source_name.replace("'", "''"))
     columns = connection.execute(
         "select column_name, data_type, is_nullable from duckdb_columns() where database_name = "
         f"current_database() and schema_name = 'main' and {named} order by column_index"
     ).fetchall()
     if not columns and keys:
         connection.execute(
-            f"select 1 from {quoted(table.name)} limit 0"
+            f"select 1 from {quoted(table.source_name)} limit 0"
         )  # no such table: its error
     if not columns:
         return []  # the extract itself says so

@@ -97,9 +97,10 @@ class EmbeddedSource(Source):
                     "select table_name from duckdb_tables() where schema_name = 'main'"
                 ).fetchall()
             }
+            _refuse_alike(tables)
             for table in tables:
                 _refuse_generated(table)
-                if table.name not in there:
+                if table.source_name not in there:
                     connection.execute(duckdb_create(table))
 
     @contextmanager
@@ -151,7 +152,7 @@ class EmbeddedSource(Source):
             self._reading(f"measure {table.ref}") as connection,
             _named(table, self.identity, self.path),
         ):
-            return measures_of(connection, table, scope, quoted(table.name))
+            return measures_of(connection, table, scope, quoted(table.source_name))
 
     def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
         """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
@@ -160,7 +161,7 @@ class EmbeddedSource(Source):
             self._reading(f"look at {table.ref}") as connection,
             _named(table, self.identity, self.path),
         ):
-            return touches_of(connection, table, scope, quoted(table.name))
+            return touches_of(connection, table, scope, quoted(table.source_name))
 
     def outside(self, table: Table, outside: Outside) -> OutsideRows:
         """How many rows lie outside of the days, and on which side of them."""
@@ -169,7 +170,7 @@ class EmbeddedSource(Source):
         select = (
             f"select count(*) filter (where {column} is null), count(*) filter (where {column} < "
             f"{bound(table, outside.start)}), count(*) filter (where {column} >= "
-            f"{bound(table, outside.end)}) from {quoted(table.name)}"
+            f"{bound(table, outside.end)}) from {quoted(table.source_name)}"
         )
         with (
             self._reading(f"count {table.ref}") as connection,
@@ -182,7 +183,8 @@ class EmbeddedSource(Source):
         check_partition(table)
         select = (
             f"select {day_expression(table, 'duckdb')} as shop_day, count(*) from "
-            f"{quoted(table.name)} where {quoted(table.partition or '')} is not null group by 1 order by 1"
+            f"{quoted(table.source_name)} where {quoted(table.partition or '')} is not null "
+            "group by 1 order by 1"
         )
         with (
             self._reading(f"count {table.ref} by day") as connection,
@@ -272,7 +274,7 @@ class _Transaction:
         """Rows, sums and digest of every segment asked for, as this transaction sees them."""
         check_scope(table, scope)
         with _named(table, self._identity, self._path):
-            return measures_of(self._connection, table, scope, quoted(table.name))
+            return measures_of(self._connection, table, scope, quoted(table.source_name))
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         import duckdb
@@ -318,6 +320,19 @@ def _row(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
     row = result.fetchone()
     assert row is not None, "an aggregate gives one row"
     return row
+
+
+def _refuse_alike(tables: Sequence[Table]) -> None:
+    """DuckDB tells no capitals apart in names, as MySQL does on Linux."""
+    first: dict[str, Table] = {}
+    for table in tables:
+        other = first.setdefault(table.source_name.lower(), table)
+        if other is not table:
+            raise PortError(
+                f"{table.path} and {other.path}: tables {other.source_name!r} and {table.source_name!r} "
+                "differ in capitals alone, which the embedded source cannot. Set ORDERHE_SOURCE=mysql, or "
+                "take one of the two contracts away."
+            )
 
 
 def _refuse_generated(table: Table) -> None:

@@ -62,7 +62,7 @@ def _statement(table: Table, columns: Sequence[Column]) -> str:
         if unpacked:
             sets.append(f"{name} = {unpacked.format(f'@v{place}')}")
     return (
-        f"load data local infile 'rows' into table {quoted(table.name, 'mysql')} "
+        f"load data local infile 'rows' into table {quoted(table.source_name, 'mysql')} "
         "character set utf8mb4 fields terminated by ',' optionally enclosed by '\"' escaped by '' "
         f"lines terminated by x'0A' ({', '.join(targets)})"
         f"{' set ' if sets else ''}{', '.join(sets)}"

@@ -74,7 +74,7 @@ def _compared(table: Table, live: list[Field], keys: Keys | None) -> list[Change
 
 def _live(cursor: Any, table: Table, where: str) -> list[Field]:
     """The columns that this user may read, in their order."""
-    cursor.execute(_COLUMNS, (table.name,))
+    cursor.execute(_COLUMNS, (table.source_name,))
     columns = [
         mysql_field(
             str(name),
@@ -88,7 +88,7 @@ def _live(cursor: Any, table: Table, where: str) -> list[Field]:
     if columns:
         return columns
     raise MySQLError(
-        f"{table.ref}: mysql://{where} has no table {table.name} that this user may read"
+        f"{table.ref}: mysql://{where} has no table {table.source_name} that this user may read"
         f"{_missing(cursor, table)}",
         1146,
     )
@@ -100,7 +100,7 @@ def _keys(cursor: Any, table: Table) -> Keys | None:
 
     try:
         cursor.execute("set sql_quote_show_create = 1")
-        cursor.execute(f"show create table {quoted(table.name, 'mysql')}")
+        cursor.execute(f"show create table {quoted(table.source_name, 'mysql')}")
     except pymysql.MySQLError as error:
         if code_of(error) in _REFUSED:
             return None
@@ -111,25 +111,27 @@ def _keys(cursor: Any, table: Table) -> Keys | None:
 def _missing(cursor: Any, table: Table) -> str:
     """What to do about a table that is not there: `create` is for a database that is ours or empty."""
     cursor.execute("show tables")
-    there = {str(name).lower(): str(name) for (name,) in cursor.fetchall()}
-    if not there or OURS in there:
+    names = sorted(str(name) for (name,) in cursor.fetchall())
+    if not names or OURS in {name.lower() for name in names}:
         return ". Run `orderhe create`, or grant the user `select` on the table"
-    near = difflib.get_close_matches(table.name.lower(), there, n=3, cutoff=0.6)
-    names = sorted(there.values())
+    wanted = table.source_name.lower()
+    alike = [name for name in names if name.lower() == wanted]  # other capitals: another table
+    close = difflib.get_close_matches(wanted, {name.lower() for name in names}, n=3, cutoff=0.6)
+    near = alike or [name for lower in close for name in names if name.lower() == lower]
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return (
-        f"; did you mean {' or '.join(there[name] for name in near)}? Rename"
+        f"; did you mean {' or '.join(near)}? Write"
         if near
-        else f"; there are {', '.join(names[:_NAMED])}{more}. Rename"
+        else f"; there are {', '.join(names[:_NAMED])}{more}. Write"
     ) + (
-        f" or delete {table.path}, or grant the user `select` on the table; `orderhe adopt` writes the "
-        "contracts of the tables that there are"
+        f" its name in the `create table` of {table.path}, or delete the file, or grant the user `select` on "
+        "the table; `orderhe adopt` writes the contracts of the tables that there are"
     )
 
 
 def _check_days(cursor: Any, table: Table, day: str, where: str) -> None:
     """See that every row has a day, where the table does not promise it as its contract does."""
-    name = quoted(table.name, "mysql")
+    name = quoted(table.source_name, "mysql")
     cursor.execute(f"select count(*) from {name} where {quoted(day, 'mysql')} is null")
     ((rows,),) = cursor.fetchall()
     if int(rows):

@@ -130,7 +130,7 @@ def _insert(
 ) -> None:
     """Insert the batch by statements of many rows; `packet`: how long one may be."""
     names = ", ".join(quoted(column.name, "mysql") for column in columns)
-    head = f"insert into {quoted(table.name, 'mysql')} ({names}) values "
+    head = f"insert into {quoted(table.source_name, 'mysql')} ({names}) values "
     most = min(_STATEMENT_CHARACTERS, packet // 5)  # a character has 4 bytes at most
     for values in _values(judge, columns, most):
         cursor.execute(head + values)
@@ -185,7 +185,7 @@ def _duplicate(
     cursor.execute(
         "select column_name from information_schema.statistics where table_schema = database() and "
         "table_name = %s and index_name = %s order by seq_in_index",
-        (table.name, key_name.rpartition(".")[2]),
+        (table.source_name, key_name.rpartition(".")[2]),
     )
     given = {column.name.lower(): column for column in columns}
     key = [given.get(name.lower()) for (name,) in cursor.fetchall()]

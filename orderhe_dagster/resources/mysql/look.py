@@ -68,7 +68,7 @@ def _refused(cursor: Any, tables: Sequence[Table], settings: MySQLSettings) -> d
     for table in tables:
         names = quoted_names(table.column_names, "mysql")
         try:
-            cursor.execute(f"select {names} from {quoted(table.name, 'mysql')} limit 0")
+            cursor.execute(f"select {names} from {quoted(table.source_name, 'mysql')} limit 0")
         except pymysql.err.OperationalError as error:
             refused[table.name] = mysql_error(error, settings.where, settings.user)
         except pymysql.err.ProgrammingError as error:

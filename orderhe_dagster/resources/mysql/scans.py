@@ -22,7 +22,9 @@ def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
     """
     if _reads_an_index_alone(cursor, table, select):
         return ""
-    whole = f"select * from {quoted(table.name, 'mysql')}{f' where {where}' if where else ''}"
+    whole = (
+        f"select * from {quoted(table.source_name, 'mysql')}{f' where {where}' if where else ''}"
+    )
     plan = _plan(cursor, table, whole)
     return " use index ()" if str(plan.get("type")).lower() == "all" else ""
 
@@ -35,11 +37,11 @@ def propose_index(cursor: Any, table: Table, select: str, rows: int) -> None:
         return
     columns = dict.fromkeys((table.partition, table.cursor))
     listed = ", ".join(quoted(name, "mysql") for name in columns)
-    name = quoted(f"{table.name}_{'_'.join(columns)}"[:64], "mysql")
+    name = quoted(f"{table.source_name}_{'_'.join(columns)}"[:64], "mysql")
     logger.info(
         "%s: the fingerprints of %s rows were read from the table itself; with an index they cost less: "
         "create index %s on %s (%s)",
-        *(table.ref, f"{rows:,}", name, quoted(table.name, "mysql"), listed),
+        *(table.ref, f"{rows:,}", name, quoted(table.source_name, "mysql"), listed),
     )
 
 
@@ -53,5 +55,5 @@ def _plan(cursor: Any, table: Table, select: str) -> dict[str, Any]:
     cursor.execute(f"explain {select}")
     names = [str(field[0]).lower() for field in cursor.description]
     plans = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    own = [plan for plan in plans if str(plan.get("table")).lower() == table.name.lower()]
+    own = [plan for plan in plans if str(plan.get("table")).lower() == table.source_name.lower()]
     return own[0] if own else {}

@@ -184,7 +184,7 @@ class MySQLSource(Source):
             def select(hint: str) -> str:
                 total = f"coalesce(sum({mysql_projection.cursor_number(table)}), 0)"
                 return (
-                    f"select {day} as shop_day, count(*), {total} from {quoted(table.name, 'mysql')}"
+                    f"select {day} as shop_day, count(*), {total} from {quoted(table.source_name, 'mysql')}"
                     f"{hint}{f' where {where}' if where else ''} group by 1"
                 )
 
@@ -202,7 +202,7 @@ class MySQLSource(Source):
         check_scope(table, outside)
         column = quoted(table.partition or "", "mysql")
         counts = ", ".join(
-            f"(select count(*) from {quoted(table.name, 'mysql')} where {column} {condition})"
+            f"(select count(*) from {quoted(table.source_name, 'mysql')} where {column} {condition})"
             for condition in (
                 "<=> null",  # `is null` is true of a zero date in a column that is not null
                 f"< {bound(table, outside.start)}",
@@ -220,7 +220,7 @@ class MySQLSource(Source):
         def ask(day: str) -> list[tuple[Any, ...]]:
             # Zero dates stand before the bound, and a comparison with NULL is not true.
             select = (
-                f"select {day} as shop_day, count(*) from {quoted(table.name, 'mysql')} "
+                f"select {day} as shop_day, count(*) from {quoted(table.source_name, 'mysql')} "
                 f"where {column} >= {bound(table, date.min)} group by 1 order by 1"
             )
             return self._asked(f"count {table.ref} by day", table, select)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from orderhe_dagster.catalog.ddl import quoted
@@ -39,11 +39,10 @@ def create(settings: MySQLSettings, tables: Sequence[Table]) -> None:
     connection = _with_database(settings)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("show tables")
-            there = {str(name).lower() for (name,) in cursor.fetchall()}
+            there = _there(cursor)
             # An old contract may have 0000-00-00 as a default. Strict besides: no type is changed.
             cursor.execute(f"set sql_mode = '{_TAKING_ZEROS}'")
-            todo = [table for table in parents_first(tables) if table.name.lower() not in there]
+            todo = [table for table in parents_first(tables) if table.source_name not in there]
             for table in todo:
                 try:
                     cursor.execute(create_text(table))
@@ -56,6 +55,22 @@ def create(settings: MySQLSettings, tables: Sequence[Table]) -> None:
                     ) from None
     finally:
         close(connection)
+
+
+def _there(cursor: Any) -> Container[str]:
+    """The names of the tables that are there, as this server tells them apart: by capitals or not."""
+    cursor.execute("select @@lower_case_table_names")
+    ((folds,),) = cursor.fetchall()
+    cursor.execute("show tables")
+    names = [str(name) for (name,) in cursor.fetchall()]
+    return _Folded(name.lower() for name in names) if int(folds) else frozenset(names)
+
+
+class _Folded(frozenset[str]):
+    """Names in small letters that are asked for in any."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
 
 
 def create_text(table: Table) -> str:
