@@ -262,6 +262,7 @@ def run(
 ) -> None:
     """Materialize SELECTION: an asset (mart/daily_sales), '*', or any of Dagster's selections.
 
+    '*mart/daily_sales' is a mart with all that it needs, from the backups on; a plus is one step up.
     A range of days is one run. Without days, partitioned assets run for yesterday.
     """
     with _plain_errors() as settings:

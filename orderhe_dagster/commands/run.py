@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.segments import Segment
 from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.commands.backed_up import check_backed_up
 from orderhe_dagster.commands.days import (
     LaunchError,
     check_over,
@@ -100,7 +101,7 @@ def launch(
     """
     from orderhe_dagster.assets.policy import PROVE_TAG, REPLAY_TAG
     from orderhe_dagster.definitions import build_definitions
-    from orderhe_dagster.resources.build import close_idle, requests_to_s3
+    from orderhe_dagster.resources.build import build_store, close_idle, requests_to_s3
     from orderhe_dagster.road.guards import ACCEPT_TAG, MAY_BE_EMPTY_TAG
     from orderhe_dagster.runs import HOME_TAG, LIFE_TAG, end_abandoned_runs, home_name
     from orderhe_dagster.settings import home
@@ -118,6 +119,8 @@ def launch(
     definitions = build_definitions(settings, resources)
     keys = selected_keys(definitions, selection)
     of = (window or yesterday(settings)) if by_day(settings, definitions, keys) else None
+    store = (resources or {}).get("store") or build_store(settings)
+    check_backed_up(definitions, keys, selection, of, read_catalogue(settings), store)
     tags = _tags(of) if of else {}
     job = definitions.resolve_implicit_global_asset_job_def()
     run_id = str(uuid.uuid4())

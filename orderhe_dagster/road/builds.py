@@ -28,7 +28,7 @@ from orderhe_dagster.road.audit import LOADS, Loaded, literal
 from orderhe_dagster.road.findings import SHOWN_ROWS, SHOWN_SEGMENTS, Finding
 from orderhe_dagster.road.findings import rows_of as findings_rows
 from orderhe_dagster.road.guards import AS_USUAL, Rules
-from orderhe_dagster.road.inputs import BuildError, Inputs
+from orderhe_dagster.road.inputs import BuildError, Inputs, missing
 from orderhe_dagster.road.measures import share_of
 from orderhe_dagster.road.rota import Turn, choose, utc
 from orderhe_dagster.road.rows import warehouse_differences
@@ -274,7 +274,7 @@ def _carried_out(
     except StatementError as error:
         if audit.read(session, list(plan.held)) != plan.held:
             raise _Changed from error
-        explained = _explained(error, table)
+        explained = _explained(error, table, plan.segments)
         if explained is None:
             raise
         raise explained from error
@@ -346,20 +346,13 @@ def _committed_rows(warehouse: Warehouse, step: Step, plan: Plan) -> dict[Segmen
     return rows if len(rows) == len(wanted) else None
 
 
-def missing(table: Table, message: str) -> BuildError:
-    """That something a model is built from is not there, and what to run first."""
-    needs = ",".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
-    return BuildError(
-        f"{message}. {table.layer}/{table.name} is built from {needs.replace(',', ', ')}; "
-        f"first run what is missing of it: orderhe run '{needs}'"
-    )
-
-
-def _explained(error: StatementError, table: Table) -> BuildError | None:
+def _explained(
+    error: StatementError, table: Table, segments: Collection[Segment]
+) -> BuildError | None:
     """The error with what is to be done about it, where that is known."""
     asset = f"{table.layer}/{table.name}"
     if error.code == UNDEFINED_TABLE:
-        return missing(table, error.message)
+        return missing(table, error.message, segments)
     if error.code == DEPENDENT_OBJECTS:
         return BuildError(
             f"{error.message}. The columns of {asset} have changed, so its table is made anew, but "

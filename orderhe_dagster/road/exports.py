@@ -22,6 +22,7 @@ from orderhe_dagster.road.export_files import ExportFiles
 from orderhe_dagster.road.export_months import Held, MonthsFolder, load_lines, months_of
 from orderhe_dagster.road.export_order import MonthOrder, month_order
 from orderhe_dagster.road.export_records import Exported, ExportRecord, MonthFiles
+from orderhe_dagster.road.inputs import missing
 from orderhe_dagster.settings.locks import file_lock
 from orderhe_dagster.settings.scratch import scratch_folder
 
@@ -115,9 +116,14 @@ def _write_whole(wanted: Export, warehouse: Warehouse, aside: Path, about: int) 
 
 
 def _write(wanted: Export, warehouse: Warehouse, select: str, about: int, path: Path) -> Written:
-    with csv_file(path, wanted.table.column_names, wanted.part_bytes) as file:
-        warehouse.write(select, file, wanted.label, about)
-        return file.written(path)
+    try:
+        with csv_file(path, wanted.table.column_names, wanted.part_bytes) as file:
+            warehouse.write(select, file, wanted.label, about)
+            return file.written(path)
+    except StatementError as error:
+        if error.code not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+            raise
+        raise missing(wanted.table, error.message) from error
 
 
 def _write_months(

@@ -17,11 +17,20 @@ from orderhe_dagster.road.audit import Loaded
 from orderhe_dagster.road.column_versions import ColumnVersions
 from orderhe_dagster.road.load_sql import PUT_ASIDE
 from orderhe_dagster.road.parents import Coming, Known, digest
-from orderhe_dagster.road.remedies import again_command, run_command
+from orderhe_dagster.road.remedies import again_command, all_command
 
 
 class BuildError(PortError):
     """A model cannot be built. Names the table and the next action."""
+
+
+def missing(table: Table, message: str, segments: Iterable[Segment] = ()) -> BuildError:
+    """That something a model or export is made from is not there, and the command that makes all of it."""
+    needs = ", ".join(f"{ref.layer}/{ref.name}" for ref in table.depends_on)
+    return BuildError(
+        f"{message}. {table.layer}/{table.name} is built from {needs}; with all that it needs: "
+        f"{all_command(table.layer, table.name, segments)}"
+    )
 
 
 class Inputs:
@@ -152,14 +161,16 @@ class Inputs:
         """Raise BuildError where an upstream lacks a day, or is known not to agree with its source."""
         for name, daily in sorted(self._daily.items()):
             asset = name.replace(".", "/")
+            if not self._held[name] and segments:
+                raise missing(self._table, f"{asset} was never materialized", segments)
             wanted = segments if daily else list(self._held[name])
-            missing = sorted(segment for segment in wanted if segment not in self._held[name])
-            if missing:
+            absent = sorted(segment for segment in wanted if segment not in self._held[name])
+            if absent:
                 raise BuildError(
                     f"{self._table.ref} needs {asset} of "
-                    f"{counted(len(missing), 'day that was', 'days that were')} never loaded, the first "
-                    f"{missing[0]}. Materialize {asset} for these days first; every layer of them: "
-                    f"{run_command('*', missing)}"
+                    f"{counted(len(absent), 'day that was', 'days that were')} never loaded, the first "
+                    f"{absent[0]}. With all that it needs: "
+                    f"{all_command(self._table.layer, self._table.name, absent)}"
                 )
             disputed = sorted(
                 segment

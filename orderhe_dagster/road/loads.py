@@ -358,9 +358,15 @@ def to_load(
     table, segments = step.table, step.segments
     missing = [segment for segment in segments if segment not in current]
     if missing:
+        days = (
+            f" for {len(missing)} of {counted(len(segments), 'day')}, the first {missing[0]}"
+            if table.partition
+            else ""
+        )
         raise LoadError(
-            f"no backup of {table.name} for {len(missing)} of {len(segments)} days, the first "
-            f"{missing[0]}. Back them up first: {again_command(table.name, missing)}"
+            f"no backup of {table.name}{days}, so there is nothing to load. Back it up and load it: "
+            f"{again_command(table.name, missing)} (what is built of it comes along with a star before its "
+            "name, as in '*mart/daily_sales'; a plus is one step only)"
         )
     outdated = [
         segment

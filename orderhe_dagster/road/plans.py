@@ -28,6 +28,7 @@ from orderhe_dagster.road.column_versions import ColumnVersions, is_compared
 from orderhe_dagster.road.exports import Export, content_of
 from orderhe_dagster.road.guards import Rules, check_rows, open_index
 from orderhe_dagster.road.index_objects import Index, chunk_of, is_empty
+from orderhe_dagster.road.inputs import missing
 from orderhe_dagster.road.load_sql import PUT_ASIDE
 from orderhe_dagster.road.parents import Coming
 from orderhe_dagster.road.step import Step
@@ -451,8 +452,6 @@ def plan_build(
     sure = _build_in(outlook.sure, own, step, catalogue, session, rules)
     most = _build_in(outlook.most, own, step, catalogue, session, rules)
     sure.inputs.require_ready(sure.segments)
-    if sure.segments:
-        _require_there(session, catalogue, table, outlook)
     found = {finding.segment for finding in sure.findings}
     for segment in sorted(most.segments | sure.segments):
         why = _why_built(step, segment, sure, most, found, own, outlook)
@@ -479,7 +478,7 @@ def _require_there(session: Session, catalogue: Catalogue, table: Table, outlook
         if not outlook.sure.held[str(ref)]:
             relation = ddl.qualified(catalogue.get(ref).read_as)
             if not audit.is_there(session, relation):
-                raise builds.missing(table, f"{ref} is not there")
+                raise missing(table, f"{ref} is not there")
 
 
 def _build_in(

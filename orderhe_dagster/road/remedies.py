@@ -16,6 +16,11 @@ def run_command(selection: str, segments: Iterable[Segment] = ()) -> str:
     return f"orderhe run {quoted}{span}"
 
 
+def all_command(layer: str, table: str, segments: Iterable[Segment] = ()) -> str:
+    """The command that runs a model or export with all that it needs: a star is every step before it."""
+    return run_command(f"*{layer}/{table}", segments)
+
+
 def again_command(table: str, segments: Iterable[Segment] = ()) -> str:
     """The command that backs some segments of a raw table up and loads them, once more."""
     return run_command(f"backup/{table},warehouse/{table}", segments)
