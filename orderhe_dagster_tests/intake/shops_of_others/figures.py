@@ -55,12 +55,23 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Bought:
-    """What a product or a customer came to by the orders that were kept."""
+class ProductSums:
+    """What a product came to: pieces and amounts of all its orders, and of those that were kept."""
 
     orders: int
     quantity: Decimal
-    amount: Decimal
+    gross: Decimal
+    kept_orders: int
+    kept_quantity: Decimal
+    net: Decimal
+
+
+@dataclass(frozen=True)
+class CustomerSums:
+    """What a customer came to by the orders that were kept."""
+
+    orders: int
+    value: Decimal
     first: date | None
     last: date | None
 
@@ -88,34 +99,31 @@ class Figures:
         return _summed([sale for sale in self.sales if sale.day is not None])
 
     @property
-    def products(self) -> Mapping[str, Bought]:
-        """By product: those that were sold in an order that was kept."""
-        kept = {sale.key: sale for sale in self.sales if sale.is_kept}
+    def products(self) -> Mapping[str, ProductSums]:
+        """By product: those that were ordered at least once."""
+        sales = {sale.key: sale for sale in self.sales}
         by_product: dict[str, list[Piece]] = defaultdict(list)
         for piece in self.pieces:
-            if piece.order in kept:
+            if piece.order in sales:
                 by_product[piece.product].append(piece)
         return {
-            product: Bought(
-                len({piece.order for piece in pieces}),
-                sum((piece.quantity for piece in pieces), Decimal(0)),
-                sum((piece.amount for piece in pieces), Decimal(0)),
-                *_ends(kept[piece.order] for piece in pieces),
+            product: ProductSums(
+                *_pieces_summed(pieces),
+                *_pieces_summed([piece for piece in pieces if sales[piece.order].is_kept]),
             )
             for product, pieces in by_product.items()
         }
 
     @property
-    def customers(self) -> Mapping[str, Bought]:
+    def customers(self) -> Mapping[str, CustomerSums]:
         """By customer: those with an order that was kept. Guests without an account are nobody."""
         by_customer: dict[str, list[Sale]] = defaultdict(list)
         for sale in self.sales:
             if sale.is_kept and sale.customer is not None:
                 by_customer[sale.customer].append(sale)
         return {
-            customer: Bought(
+            customer: CustomerSums(
                 len(sales),
-                Decimal(len(sales)),
                 sum((sale.amount for sale in sales), Decimal(0)),
                 *_ends(sales),
             )
@@ -171,6 +179,15 @@ def _summed(sales: Sequence[Sale]) -> Sums:
         amount("cancelled"),
         amount("refunded"),
         amount("kept"),
+    )
+
+
+def _pieces_summed(pieces: Sequence[Piece]) -> tuple[int, Decimal, Decimal]:
+    """Orders, pieces and amount."""
+    return (
+        len({piece.order for piece in pieces}),
+        sum((piece.quantity for piece in pieces), Decimal(0)),
+        sum((piece.amount for piece in pieces), Decimal(0)),
     )
 
 
