@@ -105,3 +105,58 @@ select count(*) > 0 from sys_query_history;
 -- information_schema [c_intro_catalog_views]
 select table_schema, count(*) from information_schema.tables where table_name = 'kv' group by 1;
 --> 'public' | 1
+-- a reserved word is no qualifier [r_pg_keywords: in double quotes only]
+create table "order" (id integer);
+select order.id from "order";
+--! 42601 syntax error at or near "order"
+-- a reserved word is no qualifier of a star [r_pg_keywords]
+create table "user" (id integer);
+select user.* from "user";
+--! 42601 syntax error at or near "user"
+-- a reserved word in quotes is one [r_pg_keywords]
+create table "order" (id integer);
+insert into "order" values (1);
+select "order".id, "order".* from "order";
+--> 1 | 1
+-- rollup over no rows has the row of the whole [r_GROUP_BY_aggregation-extensions: equivalent to GROUPING SETS ((a), ()), a UNION ALL of plain groups]
+select status, count(*) from orders where order_id > 99 group by rollup (status);
+--: varchar(256), bigint
+--> NULL | 0
+-- cube over no rows, of a number [r_GROUP_BY_aggregation-extensions]
+select order_id, count(*) from orders where order_id > 99 group by cube (order_id);
+--> NULL | 0
+-- a partial rollup over no rows has no row [r_GROUP_BY_aggregation-extensions: no grand total]
+select count(*) from (
+    select country, status, count(*) from orders where order_id > 99 group by country, rollup (status)
+);
+--> 0
+-- the row of the whole is held to HAVING [r_HAVING_clause]
+select count(*) from (
+    select status, count(*) from orders where order_id > 99 group by rollup (status)
+    having count(*) > 0 or count(*) < 0
+);
+--> 0
+-- columns without a name are selected by a star [r_SELECT_list]
+select * from (select 1, 2) as t;
+--: integer, integer
+--> 1 | 2
+-- columns of one name are selected by a star [r_SELECT_list]
+select t.*, 3 from (select 1 as a, 2 as a) as t;
+--> 1 | 2 | 3
+-- the user by its other names [r_USER, r_CURRENT_USER]
+select user = current_user, session_user = current_user;
+--> true | true
+-- the account is not known here [r_CURRENT_AWS_ACCOUNT]
+select current_aws_account;
+--?
+-- object_transform [r_object_transform_function]
+select object_transform(json_parse('{"a": 1}') keep '"a"');
+--?
+-- unpivot of a super [query-super: object unpivoting]
+create table c (s super);
+select attr from c, unpivot c.s as val at attr;
+--?
+-- a way of several steps into a super in FROM [query-super: unnesting]
+create table c (s super);
+select x.a from c, c.s.b.d as x;
+--?

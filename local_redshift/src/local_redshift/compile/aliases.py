@@ -1,4 +1,4 @@
-"""What the columns of a query are called: under an alias, and in DuckDB. No query is compiled here."""
+"""What the columns of a query are called under an alias. No query is compiled here; in DuckDB: `scope`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ from typing import Any
 from local_redshift.errors import RedshiftError
 from local_redshift.read.dialect import name
 from local_redshift.values.scope import Columns
-
-
-def listed_names(columns: Columns) -> list[str]:
-    """Names that differ from one another, for DuckDB: it would rename the second of two itself."""
-    seen: dict[str, int] = {}
-    names = []
-    for column, _ in columns:
-        seen[column] = seen.get(column, 0) + 1
-        names.append(column if seen[column] == 1 else f"{column}\x01{seen[column]}")
-    return names
 
 
 def renamed(columns: Columns, alias: Any, called: str) -> Columns:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.aliases import listed_names, renamed
+from local_redshift.compile.aliases import renamed
 from local_redshift.compile.protocol import Compiler, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.aggregates import AGGREGATES
 from local_redshift.read.dialect import name, quote
-from local_redshift.values.scope import Columns, Cte, Scope
+from local_redshift.values.scope import Columns, Cte, Scope, listed_names
 
 _TWO_PARTS = "write it as: name(columns) as (select … union all select … from name …)"
 _MEMBER = ("group", "having", "qualify", "distinct", "order", "limit", "offset", "with_")

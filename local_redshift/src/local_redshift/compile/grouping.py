@@ -29,11 +29,17 @@ def grouping(compiler: Compiler, node: Any, scope: Scope) -> Value:
     return Value(f"CAST(grouping({', '.join(given)}) AS INTEGER)", INTEGER, called)
 
 
-def group_by(compiler: Compiler, node: Any, items: list[Value], scope: Scope) -> str:
-    """The clause, against a select list that was compiled before; '' where there is none."""
+def group_by(
+    compiler: Compiler, node: Any, items: list[Value], scope: Scope
+) -> tuple[str, list[str]]:
+    """The clause, against a select list that was compiled before, and tests that belong to HAVING.
+
+    '' where there is none. Tests of the keys stand among them; beside grouping sets they would make the
+    empty set one that has no group where there are no rows.
+    """
     group = node.args.get("group")
     keys: list[Value] = []
-    text = ""
+    text, having = "", list[str]()
     if group is not None:
         only(group, "expressions", "all")
         if group.args.get("all"):
@@ -42,13 +48,17 @@ def group_by(compiler: Compiler, node: Any, items: list[Value], scope: Scope) ->
             parts = [_grouped(compiler, item, items, scope, keys) for item in group.expressions]
         for key in keys:
             typed(key.type, "group by of")
-        tests = dict.fromkeys(guard(key, "GROUP BY") for key in keys)
-        text = f" GROUP BY {', '.join([*parts, *filter(None, tests)])}"
+        tests = list(filter(None, dict.fromkeys(guard(key, "GROUP BY") for key in keys)))
+        if any(item.key in _EXTENSIONS for item in group.expressions):
+            having = [f"count({test}) = 0" for test in tests]
+        else:
+            parts += tests
+        text = f" GROUP BY {', '.join(parts)}"
     if set(scope.grouping) - {key.sql for key in keys}:
         raise RedshiftError(
             "42803", "arguments to GROUPING must be grouping expressions of this query"
         )
-    return text
+    return text, having
 
 
 def _grouped(

@@ -10,6 +10,7 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import registry as functions
 from local_redshift.functions import times
 from local_redshift.read.dialect import string
+from local_redshift.values.client_details import OWNER
 from local_redshift.values.scope import Scope
 from local_redshift.values.types import BIGINT, BOOLEAN, INTEGER, UNKNOWN, Type, decimal
 from local_redshift.values.value import Value
@@ -66,6 +67,16 @@ def _current_schema(compiler: Compiler, node: Any, scope: Scope) -> Value:
     return functions.call("current_schema", [], compiler.context)
 
 
+def _current_user_id(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    only(node)
+    return Value(f"CAST({OWNER} AS INTEGER)", INTEGER, "current_user_id")
+
+
+def _session_user(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    only(node)
+    return replace(functions.call("current_user", [], compiler.context), label="session_user")
+
+
 def _interval(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node, "this", "unit", "fraction_in_string")
     unit = node.args.get("unit")
@@ -88,6 +99,8 @@ VALUES: dict[str, ValueRule] = {
     "currenttimestamp": _sysdate,
     "currentuser": _current_user,
     "currentschema": _current_schema,
+    "currentuserid": _current_user_id,
+    "sessionuser": _session_user,
     "interval": _interval,
     "attimezone": _at_time_zone,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_redshift.compile.aliases import listed_names, renamed
+from local_redshift.compile.aliases import renamed
 from local_redshift.compile.calls import call_of
 from local_redshift.compile.protocol import Compiler
 from local_redshift.errors import RedshiftError, refuse
@@ -13,7 +13,7 @@ from local_redshift.functions.aggregates import Call, Over
 from local_redshift.read.dialect import name, quote, string
 from local_redshift.values import arithmetic
 from local_redshift.values.casts import convert
-from local_redshift.values.scope import Columns, Scope, Source
+from local_redshift.values.scope import Columns, Scope, Source, listed_names
 from local_redshift.values.trailing_blanks import guard
 from local_redshift.values.types import INTEGER, typed, unify, varchar
 from local_redshift.values.value import Value, settle

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from local_redshift.compile.aliases import listed_names
 from local_redshift.compile.calls import direction
 from local_redshift.compile.catalogue_forms import asks_catalogue
 from local_redshift.compile.ctes import with_clause
@@ -19,7 +18,7 @@ from local_redshift.compile.sources import from_clause
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
 from local_redshift.values.casts import cast
-from local_redshift.values.scope import Columns, Cte, Query, Scope, Source
+from local_redshift.values.scope import Columns, Cte, Query, Scope, Source, listed_names
 from local_redshift.values.trailing_blanks import guarded
 from local_redshift.values.types import Type, ordered, unify, varchar
 from local_redshift.values.value import Value
@@ -67,7 +66,10 @@ def _select(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str,
     where = _clause(compiler, "WHERE", condition, scope)
     scope.labels = {}
     having = _clause(compiler, "HAVING", _inside(node, "having"), scope)
-    group = group_by(compiler, node, items, scope)
+    group, tests = group_by(compiler, node, items, scope)
+    if tests:
+        own = [f"({having.removeprefix(' HAVING ')})"] if having else []
+        having = f" HAVING {' AND '.join([*own, *tests])}"
     scope.labels = labels
     qualify = _clause(compiler, "QUALIFY", _inside(node, "qualify"), scope)
     scope.labels = {}
@@ -143,14 +145,14 @@ def _star(star: Any, table: Any, scope: Scope) -> list[Value]:
     left_out = {str(column.name).lower() for column in star.args.get("except_") or []}
     if table is not None:
         source = scope.source(str(table.name).lower())
-        values = [source.value(column) for column, _ in source.columns]
+        values = source.all()
     else:
         if not scope.sources:
             raise RedshiftError("42601", "SELECT * with no tables specified is not valid")
         merged = scope.merged
         values = list(merged.values())
         for source in scope.sources:
-            values += [source.value(column) for column, _ in source.columns if column not in merged]
+            values += [value for value in source.all() if value.label not in merged]
     return [value for value in values if value.label not in left_out]
 
 

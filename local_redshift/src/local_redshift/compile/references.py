@@ -8,6 +8,7 @@ from local_redshift.compile import catalogue_forms
 from local_redshift.compile.protocol import Compiler, ValueRule, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import json_texts
+from local_redshift.functions import registry as functions
 from local_redshift.read.dialect import name
 from local_redshift.values.scope import Scope
 from local_redshift.values.value import Value
@@ -17,7 +18,7 @@ def _column(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node, "this", "table", "db")
     table, schema = node.args.get("table"), node.args.get("db")
     if table is None:
-        return scope.column(name(node.this), None)
+        return _bare(compiler, node, scope)
     within = str(schema.name).lower() if schema else None
     try:
         return scope.column(str(node.name).lower(), str(table.name).lower(), within)
@@ -25,6 +26,22 @@ def _column(compiler: Compiler, node: Any, scope: Scope) -> Value:
         if error.code not in ("42P01", "42703"):
             raise
         return _members(compiler, node, scope, error)
+
+
+_OF_ACCOUNT = ("current_aws_account", "current_namespace")
+
+
+def _bare(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    """A column by its name alone; before that USER, which is a reserved word."""
+    word = str(node.name).lower()
+    if word == "user" and not node.this.args.get("quoted"):
+        return functions.call("current_user", [], compiler.context)
+    try:
+        return scope.column(name(node.this), None)
+    except RedshiftError as error:
+        if error.code == "42703" and word in _OF_ACCOUNT:
+            raise refuse(word, "there is no account here") from None
+        raise
 
 
 def _members(compiler: Compiler, node: Any, scope: Scope, missing: RedshiftError) -> Value:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from local_redshift.compile import pivots
-from local_redshift.compile.aliases import listed_names, renamed
+from local_redshift.compile.aliases import renamed
 from local_redshift.compile.ctes import with_clause
 from local_redshift.compile.protocol import Compiler, SourceRule, only
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.udfs import udf
 from local_redshift.read.dialect import name, quote
 from local_redshift.values.casts import comparable
-from local_redshift.values.scope import Columns, Scope, Source
+from local_redshift.values.scope import Columns, Scope, Source, listed_names
 from local_redshift.values.types import unify
 from local_redshift.values.value import Value
 

@@ -6,10 +6,11 @@ its arguments, so that only what `functions` has a rule for can ever run.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from local_redshift.errors import RedshiftError
+from local_redshift.errors import RedshiftError, refuse
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -50,6 +51,18 @@ def _dialect() -> Any:
     return Names()
 
 
+_DOCUMENTED = {
+    re.compile(pattern, re.IGNORECASE): construct
+    for pattern, construct in (
+        (r"\bobject_transform\s*\(", "the function object_transform"),
+        (r"\bunpivot\s+[\w.\"\[\]]+\s+as\b", "unpivot of a super"),
+        (r"\bas\s+\w+\s+at\s+\w+", "the places of a super's elements (AT)"),
+        (r"\bas\s+array\b", "the name array, a reserved word that Amazon's pages use unquoted"),
+    )
+}
+"""What Amazon's pages have and sqlglot cannot read: refused where a statement cannot be read."""
+
+
 def parse(sql: str) -> exp.Expression:
     """The tree of one statement. RedshiftError 42601 names the place that cannot be read."""
     from sqlglot.errors import SqlglotError
@@ -57,6 +70,8 @@ def parse(sql: str) -> exp.Expression:
     try:
         trees = _dialect().parse(sql)
     except SqlglotError as error:
+        if construct := next((one for one in _DOCUMENTED if one.search(sql)), None):
+            raise refuse(_DOCUMENTED[construct]) from None
         raise RedshiftError("42601", _say(error)) from None
     if len(trees) != 1 or trees[0] is None:
         raise RedshiftError("42601", "syntax error: one statement expected")
@@ -90,6 +105,9 @@ _RESERVED_TEXT = """
 RESERVED = frozenset(_RESERVED_TEXT.split())
 
 
+_UNREADABLE = RESERVED - {"oid"}
+"""Without the name of columns of PostgreSQL's catalogue, which only what is made may not have."""
+
 DATABASE = "dev"
 """The name of the one database there is."""
 
@@ -97,7 +115,7 @@ DATABASE = "dev"
 def name(identifier: Any) -> str:
     """The folded name of an identifier; an unquoted reserved word is an error."""
     text = folded(str(identifier.name))
-    if text in RESERVED and not identifier.args.get("quoted"):
+    if text in _UNREADABLE and not identifier.args.get("quoted"):
         raise RedshiftError("42601", f'syntax error at or near "{text}": a reserved word, quote it')
     return text
 

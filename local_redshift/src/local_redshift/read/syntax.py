@@ -92,6 +92,8 @@ def _check(words: list[Word], place: int, word: Word) -> None:
         _escapes(word)
     elif word.kind == "sign":
         _sign(words, place, word, following)
+    elif word.lower in RESERVED and after == ".":
+        raise _error(words, place, "a reserved word, quote it")
     elif word.lower in _FOREIGN:
         _operator(words, place, word, following)
     elif word.lower == "limit" and place + 2 < len(words) and words[place + 2].lower == ",":
@@ -207,7 +209,8 @@ def _plain(tree: exp.Expression) -> exp.Expression:
         database = node.args.get("catalog")
         if database is not None:
             if folded(database.name) != DATABASE:
-                raise refuse("a name of another database", "leave the database out")
+                remedy = "leave the database out; into a super go by one step after another"
+                raise refuse(f"{node.sql('redshift')[:60]}: a name of another database", remedy)
             node.set("catalog", None)
         if isinstance(node, exp.Table):
             _function(node)

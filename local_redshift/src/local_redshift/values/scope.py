@@ -14,6 +14,16 @@ Columns = tuple[tuple[str, Type], ...]
 """Names and types, in order."""
 
 
+def listed_names(columns: Columns) -> list[str]:
+    """Names that differ from one another, for DuckDB: it would rename the second of two itself."""
+    seen: dict[str, int] = {}
+    names = []
+    for column, _ in columns:
+        seen[column] = seen.get(column, 0) + 1
+        names.append(column if seen[column] == 1 else f"{column}\x01{seen[column]}")
+    return names
+
+
 @dataclass(frozen=True)
 class Query:
     """A compiled query, or what a name in FROM stands for: DuckDB text, its columns, what it uses."""
@@ -37,6 +47,14 @@ class Source:
         if len(types) != 1:
             raise RedshiftError("42702", f'column reference "{name}" is ambiguous')
         return Value(f"{quote(self.alias)}.{quote(name)}", types[0], name)
+
+    def all(self) -> list[Value]:
+        """Every column in order, as a star means them: those of one name, too, and those without one."""
+        inside = listed_names(self.columns)
+        return [
+            Value(f"{quote(self.alias)}.{quote(listed)}", type_, column)
+            for listed, (column, type_) in zip(inside, self.columns, strict=True)
+        ]
 
     def has(self, name: str) -> bool:
         """Whether it has a column of that name."""
