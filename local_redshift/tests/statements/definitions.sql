@@ -147,3 +147,24 @@ call p1(1);
 -- a function in SQL [r_CREATE_FUNCTION]
 create function f_sq(float) returns float stable as $$ select $1 * $1 $$ language sql;
 --?
+-- a table of an expression without an alias [r_CREATE_TABLE_AS: default column names are used for expressions]
+create table t as (select 1);
+select * from t;
+--: integer
+--> 1
+-- keys by their places [r_CTAS_examples]
+create table t distkey (1) sortkey (1, 2) as select order_id, status from orders;
+select count(*) from t;
+--> 4
+-- keys by their places need a query [r_CREATE_TABLE_NEW: distkey ( column_name )]
+create table t (a integer) distkey (1);
+--! 42601
+-- a type that Redshift has not [c_unsupported-postgresql-datatypes; the words are public]
+create table t1 (a bit);
+--! 0A000 Column "t1.a" has unsupported type "bit".
+-- an array [c_unsupported-postgresql-datatypes]
+create table t1 (a integer[]);
+--! 0A000 Column "t1.a" has unsupported type "integer[]".
+-- an identity without its numbers [c_Examples_of_INSERT_30]
+create table t1 (a integer identity not null);
+--?

@@ -80,3 +80,26 @@ show tables from schema dev.public;
 -- explain [r_EXPLAIN]
 explain select 1;
 --?
+-- a role of the system's own [r_roles-default]
+grant role sys:dba to admin;
+--?
+-- privileges of the system [r_GRANT: granting role permissions]
+grant create user, drop user to role r;
+--?
+-- a privilege on a procedure [r_GRANT]
+grant execute on procedure p(integer) to admin;
+--?
+-- a user's options before its password [r_GRANT-examples]
+create group qa_users;
+create user schema_user in group qa_users password 'Abcd1234';
+select count(*) from pg_user where usename = 'schema_user';
+--> 1
+-- the definition of a table [r_SHOW_TABLE]
+show table orders;
+--?
+-- the tables of a schema [r_SHOW_TABLES]
+show tables from schema dev.public;
+--?
+-- another session's authorization [r_SET_SESSION_AUTHORIZATION]
+set session authorization default;
+--?

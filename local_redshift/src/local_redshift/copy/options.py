@@ -178,6 +178,8 @@ _OTHER_FORMATS = (
     "rcfile",
     "sequencefile",
 )
+_OTHERS = ("auto", "encrypted", "job", "master_symmetric_key", "readratio", "ssh")
+"""Further options of Amazon's list r_COPY-alphabetical-parm-list."""
 _KEYS = ("access_key_id", "secret_access_key", "session_token", "credentials")
 _NO_KEYS = "COPY from this file format only accepts IAM_ROLE credentials."
 
@@ -273,6 +275,8 @@ def _option(words: Words, options: dict[str, Any]) -> None:
     name = word.lower
     if name in _OTHER_FORMATS:
         raise refuse(f"COPY with {word.text}", "there are parquet, csv and delimited text")
+    if name in _OTHERS:
+        raise refuse(f"COPY with {word.text}", "load files that lie on S3 as they are to be read")
     if name not in OPTIONS:
         words.at -= 1
         raise words.error("an option of COPY expected")

@@ -16,6 +16,7 @@ from local_redshift.statements.columns import (
     check_keys,
     check_names,
     definition,
+    name_keys,
     place,
     query_columns,
     read_attributes,
@@ -128,6 +129,7 @@ def _create_table(reader: Reader, words: Words, temporary: bool) -> list[Command
         columns = query_columns(query, named)
     words.end()
     check_names(name, columns)
+    name_keys(attributes, columns, query is not None)
     check_keys(name, columns, attributes)
     if there is not None:
         return []

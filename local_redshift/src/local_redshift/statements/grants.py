@@ -31,6 +31,8 @@ from local_redshift.values.rights import (
 _ON = {"table": ON_TABLES, "schema": ON_SCHEMAS, "database": (*ON_DATABASES, "temp")}
 _ALL = {"table": ON_TABLES, "schema": ("create", "usage"), "database": ("create", "temporary")}
 """What ALL is, of each kind of thing."""
+_OTHER = ("access", "analyze", "cancel", "execute", "explain", "ignore", "share", "vacuum")
+"""Privileges of r_GRANT on what there is not: functions, models, datashares, the system's own."""
 _EVERY = {privilege for privileges in _ON.values() for privilege in privileges}
 Recipients = Sequence[tuple[Identity, bool]]
 """Who is granted something, and whether it may be passed on."""
@@ -48,6 +50,8 @@ class _Things:
 def grant(words: Words, catalog: Catalog, link: str) -> list[Command]:
     """GRANT … TO …, or REVOKE … FROM …: `link` is TO or FROM."""
     only_option = link == "from" and words.take("grant", "option", "for")
+    if link == "from" and words.peek("admin", "option", "for"):
+        raise refuse("revoke admin option for a role", "revoke the role")
     if words.take("role"):
         return _roles(words, catalog, link)
     if words.take("assumerole"):
@@ -62,6 +66,8 @@ def grant(words: Words, catalog: Catalog, link: str) -> list[Command]:
     if by_column:
         raise refuse("a grant on columns", "grant on the table, or on a view of those columns")
     words.expect(link)
+    if words.peek("rls"):
+        raise refuse("row-level security", "write a view that shows the rows")
     to = principals.recipients(words, catalog)
     _ = words.take("cascade") or words.take("restrict")
     words.end()
@@ -167,6 +173,13 @@ def _privileges(words: Words) -> tuple[list[str], bool]:
     privileges, by_column = [], False
     while True:
         word = words.next().lower
+        if word in _OTHER or (
+            word in ("create", "alter", "drop", "truncate") and _names_more(words)
+        ):
+            words.at -= 1
+            raise refuse(
+                f"the privilege {words.rest()[:60]}", "grant what is on tables and schemas"
+            )
         if word != "all" and word not in _EVERY:
             words.at -= 1
             raise words.error("a privilege expected")
@@ -178,6 +191,11 @@ def _privileges(words: Words) -> tuple[list[str], bool]:
             by_column = True
         if not words.take(","):
             return privileges, by_column
+
+
+def _names_more(words: Words) -> bool:
+    """Whether another word belongs to the privilege, as in CREATE USER."""
+    return not any(words.peek(sign) for sign in (",", "(", "on"))
 
 
 def _things(words: Words, catalog: Catalog) -> _Things:

@@ -35,6 +35,11 @@ def check_principal(catalog: Catalog, kind: str, name: str) -> None:
 def checked_name(catalog: Catalog, kind: str, words: Words) -> str:
     """The next word, as the name of a user, group or role that is there."""
     name = words.name()
+    if words.peek(":"):
+        raise refuse(
+            f"the {kind} {name}:{words.rest()[1:][:60].strip()}",
+            "there are the roles that create role made, and no identity provider",
+        )
     check_principal(catalog, kind, name)
     return name
 
@@ -43,6 +48,8 @@ def create(words: Words, catalog: Catalog) -> list[Command]:
     """CREATE USER, GROUP or ROLE after its first word; of a password what proves it is kept."""
     kind = words.next().lower
     name = words.name()
+    if words.peek(":"):
+        raise refuse(f"a {kind} of an identity provider", "leave out what stands before the colon")
     if (kind, name) in catalog.principals or (kind, name) == ("user", catalog.user):
         raise RedshiftError("42710", f'{kind} "{name}" already exists')
     members: list[str] = []
@@ -260,8 +267,6 @@ class _Options:
 def _options(words: Words, name: str, catalog: Catalog, is_new: bool) -> _Options:
     """The options behind a user's name: read strictly; password, groups and CREATEUSER have an effect."""
     options = _Options()
-    if is_new and not words.peek("password"):
-        raise words.error(f"the password of {name}, or password disable, expected")
     while not words.done:
         if words.take("password"):
             options.verifier = (
@@ -278,6 +283,8 @@ def _options(words: Words, name: str, catalog: Catalog, is_new: bool) -> _Option
                 options.is_superuser = flag == "createuser"
         else:
             _without_effect(words)
+    if is_new and options.verifier is None:
+        raise words.error(f"the password of {name}, or password disable, expected")
     return options
 
 

@@ -36,6 +36,12 @@ LEVELS = (
     ("serializable",),
 )
 """The isolation levels that a client may name; each is read as the database's own."""
+_SHOWN_TEXT = """
+    column columns constraints database databases datashares external function functions grants
+    model parameters policies procedure procedures schemas table tables templates view
+"""
+_SHOWN = frozenset(_SHOWN_TEXT.split())
+"""What SHOW has besides settings, by Amazon's pages r_SHOW_…."""
 _LEVEL = (("transaction_isolation", varchar(256)),)
 _SWITCHES = {"on": "on", "true": "on", "off": "off", "false": "off"}
 _FIXED = {
@@ -50,6 +56,8 @@ _NUMBERS = ("extra_float_digits", "statement_timeout", "wlm_query_slot_count")
 def set_(words: Words, catalog: Catalog) -> None:
     """SET [SESSION | LOCAL] name TO value, or DEFAULT."""
     local = words.take("local")
+    if words.peek("session", "authorization") or words.peek("seed"):
+        raise refuse(f"set {words.rest()[:40]}", "connect as that user; random() has no seed")
     if not local and words.take("session") and words.take("characteristics"):
         _characteristics(words)
         return
@@ -58,6 +66,8 @@ def set_(words: Words, catalog: Catalog) -> None:
         _ = words.take("to") or words.take("=")
     else:
         name = _name(words)
+        if name == "timezone" and words.peek("interval"):
+            raise refuse("a time zone by an interval", "keep UTC and use convert_timezone")
         if not words.take("to"):
             words.expect("=")
     values = [words.next()]
@@ -110,6 +120,10 @@ def show(sql: str, catalog: Catalog) -> Query | None:
     if words.take("transaction", "isolation", "level"):
         words.end()  # every transaction is told to be so, whatever level its database has
         return Query("SELECT 'serializable' AS transaction_isolation", _LEVEL, Uses())
+    if not words.done and words.words[words.at].lower in _SHOWN:
+        raise refuse(
+            f"show {words.rest()[:60]}", "ask the svv_ views, there are show <setting> and show all"
+        )
     if words.peek("time", "zone"):
         words.at += 2
         name = "timezone"

@@ -17,6 +17,7 @@ from local_redshift.statements.columns import (
     check_keys,
     check_names,
     definition,
+    name_keys,
     place,
     query_columns,
     read_attributes,
@@ -143,6 +144,7 @@ def create_materialized_view(reader: Reader, words: Words) -> list[Command]:
     query, kept = _kept(reader, words.rest())
     columns = query_columns(query, named)
     check_names(name, columns)
+    name_keys(attributes, columns, True)
     check_keys(name, columns, attributes)
     attributes |= {"materialized": query.sql, **kept}
     attributes = reader.catalog.made(schema, attributes)

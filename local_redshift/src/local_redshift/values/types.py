@@ -120,6 +120,14 @@ _NAMES = {
     "super": SUPER,
 }  # fmt: skip
 _TEXTS = ("varchar", "character varying", "nvarchar", "text")
+_UNSUPPORTED_TEXT = """
+    abstime aclitem anyarray anyelement bigserial bit box bytea cidr circle cstring daterange hstore
+    inet int2vector int4range int8range json jsonb line lseg macaddr money name numrange oid
+    oidvector path point polygon record refcursor regclass regoper regproc regtype reltime serial
+    smallserial smgr tid tsquery tsrange tsvector tstzrange txid_snapshot uuid varbit xml
+"""
+UNSUPPORTED = frozenset(_UNSUPPORTED_TEXT.split())
+"""PostgreSQL's types that Amazon's page c_unsupported-postgresql-datatypes rules out in tables."""
 _SHAPE = re.compile(r"\s*([a-z][a-z0-9_ ]*?)\s*(?:\(\s*([\w ,]+?)\s*\))?\s*$")
 
 
