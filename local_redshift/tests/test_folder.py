@@ -131,11 +131,32 @@ def test_links_out_of_the_store_are_not_followed(session: Engine, store: Path) -
             files.list(address)
     assert files.list("s3://b/") == [("s3://b/inside.csv", 2), ("s3://b/one.csv", 2)]
     assert files.read("s3://b/inside.csv") == b"1\n"
-    with pytest.raises(RedshiftError, match="a link leads out of the store"):
+    with pytest.raises(RedshiftError, match="a link leads out of the bucket"):
         session.execute(unload("folder/"))
     with pytest.raises(PermissionError):
         files.delete(["s3://b/folder/secret.csv"])
     assert [path.name for path in outside.iterdir()] == ["secret.csv"]
+
+
+def test_links_into_another_bucket_are_not_followed(session: Engine, store: Path) -> None:
+    """A role that may read one bucket would read the other by it."""
+    (store / "secret").mkdir()
+    (store / "secret" / "keys.csv").write_text("7\n")
+    (store / "b" / "link.csv").symlink_to(store / "secret" / "keys.csv")
+    (store / "b" / "folder").symlink_to(store / "secret")
+    (store / "alias").symlink_to(store / "secret")
+    files = folder_store(store)
+    assert files.list("s3://b/") == [("s3://b/one.csv", 2)]
+    for key in ("link.csv", "folder/keys.csv"):
+        with pytest.raises(FileNotFoundError):
+            files.read(f"s3://b/{key}")
+        with pytest.raises(RedshiftError, match="prefix"):
+            session.execute(f"copy t from 's3://b/{key}' iam_role default csv")
+        with pytest.raises(PermissionError):
+            files.delete([f"s3://b/{key}"])
+    with pytest.raises(NoSuchBucket, match="'alias'"):
+        files.list("s3://alias/")
+    assert files.read("s3://secret/keys.csv") == b"7\n"
 
 
 def test_a_relative_folder_stays_the_one_it_was(

@@ -14,7 +14,12 @@ import pytest
 
 from local_redshift.database import instances
 from local_redshift.database.database import Database
+from local_redshift.database.folder import folder_store
+from local_redshift.database.storage import Resolver
 from local_redshift.session.engine import Engine, connect
+
+ANYWHERE = Resolver()
+"""A store whose files may lie anywhere, so that DuckDB must reach them."""
 
 
 @pytest.fixture(autouse=True)
@@ -30,25 +35,25 @@ def test_the_memory_of_one_database_is_not_the_next_ones(tmp_path: Path) -> None
             limit = engine.connection.execute("select current_setting('memory_limit')").fetchone()
             return str(limit[0])
 
-    with Database(tmp_path / "a") as database:
+    with Database(tmp_path / "a", resolver=ANYWHERE) as database:
         by_itself = held(database)
-    with Database(tmp_path / "b", memory_mb=128) as database:
+    with Database(tmp_path / "b", resolver=ANYWHERE, memory_mb=128) as database:
         assert held(database) == "122.0 MiB"
-    with Database(tmp_path / "a") as database:
+    with Database(tmp_path / "a", resolver=ANYWHERE) as database:
         assert held(database) == by_itself
 
 
 def test_the_next_file_is_opened_in_the_same_instance_and_holds_its_own(tmp_path: Path) -> None:
-    with Engine(tmp_path / "a") as engine:
+    with Engine(tmp_path / "a", resolver=ANYWHERE) as engine:
         used = engine.database._instance
         engine.execute("create table t (id integer)")
         engine.execute("create temporary table mine (id integer)")
-    with Engine(tmp_path / "b") as engine:
+    with Engine(tmp_path / "b", resolver=ANYWHERE) as engine:
         assert engine.database._instance is used
         for table in ("t", "mine"):
             assert engine.catalog.find(None, table) is None
         engine.execute("create table t (name varchar(9))")
-    with Engine(tmp_path / "a") as engine:
+    with Engine(tmp_path / "a", resolver=ANYWHERE) as engine:
         assert engine.execute("select id from t").rows == []
 
 
@@ -71,6 +76,49 @@ def test_two_databases_at_once_have_an_instance_each(tmp_path: Path) -> None:
         assert two.catalog.find(None, "t") is None
 
 
+def test_what_needs_no_files_reaches_none(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("7")
+    (tmp_path / "s3" / "b").mkdir(parents=True)
+    (tmp_path / "s3" / "b" / "one.csv").write_text("1\n")
+    store, reading = folder_store(tmp_path / "s3"), f"from read_text('{tmp_path}/secret')"
+    for path, resolver in (
+        (":memory:", None),
+        (tmp_path / "a", None),
+        (":memory:", store),
+        (tmp_path / "b", store),
+    ):
+        given = {} if resolver is None else {"resolver": resolver}
+        with Engine(path, **given) as engine:
+            engine.execute("create table t (id integer)")
+            for denied in (
+                f"select * {reading}",
+                f"attach '{tmp_path}/c'",
+                "set global enable_external_access = true",
+            ):
+                with pytest.raises(duckdb.Error):
+                    engine.connection.execute(denied)
+            if resolver is None:
+                continue
+            engine.execute("copy t from 's3://b/one.csv' iam_role default csv")
+            unload = "unload ('select 2 as id') to 's3://b/two' iam_role default parquet"
+            engine.execute(f"{unload} allowoverwrite")
+            engine.execute("copy t from 's3://b/two' iam_role default parquet")
+            assert engine.execute("select sum(id) from t").rows == [(3,)]
+            scratch = engine.database.scratch
+        assert not scratch.exists()
+
+
+def test_an_instance_that_reached_a_file_serves_no_other_database(tmp_path: Path) -> None:
+    with Engine() as engine:
+        used = engine.database._instance
+    with Engine() as engine:
+        assert engine.database._instance is used
+    for path in (tmp_path / "a", tmp_path / "b"):
+        with Engine(path) as engine:
+            assert engine.database._instance is not used
+            used = engine.database._instance
+
+
 def test_a_database_that_is_closed_twice_gives_its_instance_back_once() -> None:
     database = Database()
     database.close()
@@ -87,14 +135,14 @@ def test_functions_in_python_work_in_the_next_file(tmp_path: Path) -> None:
     sql = "select fnv_hash('a')"
     answers: list[Any] = []
     for name in ("a", "b"):
-        with Engine(tmp_path / name) as engine:
+        with Engine(tmp_path / name, resolver=ANYWHERE) as engine:
             answers.append(engine.execute(sql).rows)
             assert engine.database._instance.has_udfs
     assert answers[0] == answers[1]
 
 
 def test_an_instance_that_wrote_beside_a_file_goes_with_what_it_wrote(tmp_path: Path) -> None:
-    with Engine(tmp_path / "a") as engine:
+    with Engine(tmp_path / "a", resolver=ANYWHERE) as engine:
         used = engine.database._instance
         for limit in ("memory_limit = '60MB'", "threads = 1"):
             used.connection.execute(f"set global {limit}")
@@ -103,7 +151,7 @@ def test_an_instance_that_wrote_beside_a_file_goes_with_what_it_wrote(tmp_path: 
         )
         assert (tmp_path / "a.tmp").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
-    with Engine(tmp_path / "b") as engine:
+    with Engine(tmp_path / "b", resolver=ANYWHERE) as engine:
         assert engine.database._instance is not used
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -32,6 +33,16 @@ def test_a_server_that_ran_out_of_files_goes_on_listening(monkeypatch: pytest.Mo
                 client.send(TLS_WANTED)
                 assert client.take(1) == b"N"
         assert failures == []
+
+
+def test_who_waits_at_the_door_keeps_nobody_out() -> None:
+    with serving(sessions=2) as served, ExitStack() as stack:
+        waiting = [stack.enter_context(Raw(served.port)) for _ in range(70)]
+        newcomer = stack.enter_context(Raw(served.port))
+        assert newcomer.enter().query("select 1")[-1] == ("Z", b"I")
+        assert waiting[0].message() == ("", b""), "the oldest went"
+        waiting[-1].send(TLS_WANTED)
+        assert waiting[-1].take(1) == b"N", "the youngest did not"
 
 
 def test_cancelling_again_and_again_what_nobody_reads_shuts_nobody_out() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from local_redshift.session.engine import Engine
 from local_redshift.testing.server import Redshift, serving
 from tests import raw
 from tests.raw import (
@@ -107,6 +109,27 @@ def test_who_is_unknown_is_asked_for_a_password_like_all(plain: Redshift) -> Non
         found = error(client.greeting)
         assert (found["C"], found["S"]) == ("28000", "FATAL")
         assert found["M"] == 'password authentication failed for user "nobody"'
+
+
+def salt(port: int, user: str) -> bytes:
+    """The salt that a client of that name is given, by Redshift's digest."""
+    with Raw(port) as client:
+        client.send(raw.startup(user=user, database="dev", driver_version="x"))
+        return client.message()[1][12:28]
+
+
+def test_the_salt_tells_nobody_who_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    with serving(file) as served:
+        unknown = salt(served.port, "nobody")
+        assert unknown == salt(served.port, "nobody") != salt(served.port, "somebody")
+        assert salt(served.port, "admin") == salt(served.port, "admin")
+        with Engine(database=served.database) as engine:
+            engine.execute("create user bi password 'Abcd1234'")
+        known = salt(served.port, "bi")
+        assert unknown == salt(served.port, "nobody")
+    with serving(file) as served:  # nor who was there before
+        assert (unknown, known) == (salt(served.port, "nobody"), salt(served.port, "bi"))
 
 
 def test_a_wrong_password_is_refused_as_redshift_words_it(plain: Redshift) -> None:

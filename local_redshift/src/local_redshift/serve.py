@@ -19,7 +19,7 @@ from local_redshift.data_api.server import DataApi
 from local_redshift.data_api.signature import Key
 from local_redshift.database.database import ANY_ROLES, NOWHERE, Database
 from local_redshift.database.folder import folder_store
-from local_redshift.database.passwords import Verifier
+from local_redshift.database.passwords import Verifier, salt_of
 from local_redshift.database.roles_file import EXAMPLE, RolesError, read_roles
 from local_redshift.database.storage import Roles
 from local_redshift.values.catalog import DATABASE
@@ -94,13 +94,14 @@ def serve(options: argparse.Namespace, say: Callable[[str], None]) -> None:
     certificates = None if options.insecure else own_certificates(keys, options.host)
     context = certificates.context() if certificates else None
     password = own_password(keys / "password")
-    door = Door({options.user: Verifier.of(password)}, context)
     store = folder_store(options.store) if options.store else NOWHERE
     with (
         Database(options.file, resolver=store, roles=_roles(options.roles)) as database,
-        Server(database, door, host=options.host, port=options.port) as server,
         ExitStack() as more,
     ):
+        salt = salt_of(options.user, database.salts)
+        door = Door({options.user: Verifier.of(password, salt)}, context)
+        server = more.enter_context(Server(database, door, host=options.host, port=options.port))
         lines = _lines(options, server.port, certificates)
         if options.data_api is not None:
             key = {options.user: Key(options.user, password)}

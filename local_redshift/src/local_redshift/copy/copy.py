@@ -60,7 +60,9 @@ def _loaded(session: Session, copy: Copy, load: Load) -> Rows:
         text = parquet_statement(copy, files, session.connection)
         load.rows = session.run([_inserting(copy, text)]).row_count
         return Rows(row_count=load.rows, notices=(_completed(copy, load.rows),))
-    with tempfile.TemporaryDirectory(prefix="local-redshift-copy-") as folder:
+    scratch = session.database.scratch
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         aside = Path(folder) / "rows.parquet"
         reading = read_text(copy, files, aside)
         session.database.loads.failed(load, now(), reading.errors)

@@ -6,10 +6,14 @@ Statements and transactions are the sessions' own: `session`. It is for one proc
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
+import tempfile
 import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 from local_redshift.database import instances
 from local_redshift.database.load_log import LoadLog
@@ -21,14 +25,14 @@ from local_redshift.read.dialect import quote, string
 from local_redshift.transactions.conflicts import Image, image
 from local_redshift.transactions.isolation import SNAPSHOT, Transaction, Transactions
 from local_redshift.transactions.locks import Locks
-from local_redshift.values.catalog import DATABASE, USERS, Shared
+from local_redshift.values.catalog import DATABASE, PRINCIPALS, SALTS, USERS, Relation, Shared
 from local_redshift.values.oids import oid
 
 _FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
 _FIRST_TRANSACTION = 1_000
 
 
-NOWHERE = Resolver()
+NOWHERE = Resolver(folders=())
 """The resolver of a database that is given none: no address has an object."""
 ANY_ROLES = Roles()
 """Every role may do whatever the resolver can."""
@@ -83,13 +87,18 @@ class Database:
         self.gate = threading.Lock()
         """Held while a snapshot is taken and while a commit happens: they have an order."""
         self.locks, self.lock_timeout_s = Locks(), lock_timeout_s
+        self.salts = os.urandom(16).hex()
+        """The key of the salts of users who are not there; a file that has users keeps it with them."""
         self.transactions = Transactions(isolation)
         self.log = QueryLog()
         self._numbers = itertools.count(_FIRST_TRANSACTION)
         self._sessions: dict[int, Member] = {}
         self._knowing, self._closing, self._closed = threading.Lock(), threading.Lock(), False
         self._process_ids = itertools.count(_FIRST_PROCESS_ID)
-        self._instance = instances.take()
+        has_file, folders = str(path) != ":memory:", resolver.folders
+        self._instance = instances.take(shut=folders == () and not has_file)
+        self.scratch = Path(tempfile.gettempdir()) / f"local-redshift-copy-{uuid4().hex}"
+        """Where COPY writes rows aside; whoever does makes it."""
         self._connection = self._instance.connection.cursor()
         run = self._connection.execute
         try:
@@ -98,12 +107,16 @@ class Database:
             run("SET GLOBAL TimeZone = 'UTC'")
             # BEGIN takes the snapshot at once, so a session sends it when its snapshot is due.
             run("SET GLOBAL immediate_transaction_mode = true")
-            if str(path) != ":memory:":  # what does not fit in memory goes beside the file
+            if has_file:  # what does not fit in memory goes beside the file
                 run(f"SET temp_directory = {string(f'{path}.tmp')}")
             limit = f"SET memory_limit = '{memory_mb}MB'" if memory_mb else "RESET memory_limit"
             run(limit)  # the instance may have served another database
+            if folders is not None and not self._instance.is_shut:
+                within = (*folders, self.scratch) if folders else ()
+                instances.shut(self._instance, within, has_file)
             if not read_only:
                 run(f"CREATE SCHEMA IF NOT EXISTS {quote(DATABASE)}.public")
+            self.salts = self._kept_salts() or self.salts
         except BaseException:
             self._connection.close()
             self._instance.connection.close()
@@ -133,6 +146,7 @@ class Database:
                 self._closed = True
                 self._connection.close()
                 instances.give_back(self._instance, DATABASE)
+                shutil.rmtree(self.scratch, ignore_errors=True)
 
     def __enter__(self) -> Database:
         return self
@@ -164,16 +178,25 @@ class Database:
 
     def verifier(self, user: str) -> Verifier | None:
         """What proves the password of a user that was made by CREATE USER; None: it cannot come in."""
+        kept = self._of(USERS, f"SELECT verifier FROM {USERS.sql} WHERE name = {string(user)}")
+        return Verifier.read(kept) if kept else None
+
+    def _kept_salts(self) -> str:
+        return self._of(
+            PRINCIPALS, f"SELECT name FROM {PRINCIPALS.sql} WHERE kind = {string(SALTS)}"
+        )
+
+    def _of(self, table: Relation, query: str) -> str:
+        """The first value of a query over one of the file's own tables; '' where it has none."""
         there = (
             f"SELECT 1 FROM duckdb_tables() WHERE database_name = {string(DATABASE)}"
-            f" AND schema_name = {string(str(USERS.schema))} AND table_name = {string(USERS.name)}"
+            f" AND schema_name = {string(str(table.schema))} AND table_name = {string(table.name)}"
         )
         with self._connection.cursor() as cursor:
             if not cursor.execute(there).fetchall():
-                return None
-            kept = f"SELECT verifier FROM {USERS.sql} WHERE name = {string(user)}"
-            rows = cursor.execute(kept).fetchall()
-        return Verifier.read(rows[0][0]) if rows and rows[0][0] else None
+                return ""
+            rows = cursor.execute(query).fetchall()
+        return str(rows[0][0]) if rows and rows[0][0] else ""
 
     def image(self, table: str) -> Image:
         """What is committed now of a table (its DuckDB name)."""

@@ -1,7 +1,7 @@
 """A folder as the store of COPY and UNLOAD: `s3://bucket/key` is its file `bucket/key`. Knows no SQL.
 
-An OSError of a file passes: `storage.Access` makes it the statement's error. Links that lead out of the
-folder are not followed.
+An OSError of a file passes: `storage.Access` makes it the statement's error. Links that lead out of a
+bucket are not followed.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from local_redshift.errors import refuse
 def folder_store(folder: str | Path) -> Resolver:
     """The resolver of addresses in a folder, whose folders are the buckets; a bucket is made by hand."""
     store = _Folder(Path(folder))
-    return Resolver(store.read, store.local_path, store.list, store.put, store.delete)
+    return Resolver(
+        store.read, store.local_path, store.list, store.put, store.delete, folders=(store.folder,)
+    )
 
 
 class _Folder:
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()  # at once: the program may go to another folder later
+        self.folder = folder.resolve()  # at once: the program may go to another folder later
 
     def read(self, address: str) -> bytes:
         return Path(self.local_path(address)).read_bytes()
 
     def local_path(self, address: str) -> str:
         file = self._file(address)
-        if not file.is_file() or not self._holds(file):
+        if not file.is_file() or not _is_in(self._root_of(address), file):
             raise FileNotFoundError(address)
         file.open("rb").close()  # one that cannot be read is told here, with its address
         return str(file)
@@ -44,7 +46,7 @@ class _Folder:
         objects = (
             (f"s3://{bucket}/{key}", path)
             for path, key in files
-            if path.is_file() and self._holds(path)
+            if path.is_file() and _is_in(root, path)
         )
         return sorted(
             (address, path.stat().st_size)
@@ -56,7 +58,7 @@ class _Folder:
         target = self._own_file(address)
         target.parent.mkdir(parents=True, exist_ok=True)
         # Beside the buckets, so that half a file is no object.
-        number, aside = tempfile.mkstemp(prefix=".put-", dir=self._folder)
+        number, aside = tempfile.mkstemp(prefix=".put-", dir=self.folder)
         os.close(number)
         try:
             shutil.copyfile(file, aside)
@@ -68,21 +70,21 @@ class _Folder:
         for address in addresses:
             self._own_file(address).unlink(missing_ok=True)
 
-    def _holds(self, path: Path) -> bool:
-        """Whether it lies in the store, links followed."""
-        return Path(os.path.realpath(path)).is_relative_to(self._folder)
-
     def _own_file(self, address: str) -> Path:
-        """The file of an address that may be written; OSError where a link leads out of the store."""
+        """The file of an address that may be written; OSError where a link leads out of its bucket."""
         file = self._file(address)
-        if not self._holds(file):
-            raise PermissionError(errno.EACCES, "a link leads out of the store")
+        if not _is_in(self._root_of(address), file):
+            raise PermissionError(errno.EACCES, "a link leads out of the bucket")
         return file
 
+    def _root_of(self, address: str) -> Path:
+        return self._bucket(bucket_and_key(address)[0])
+
     def _bucket(self, name: str) -> Path:
-        root = self._folder / name
-        if name in (".", "..") or not root.is_dir() or not self._holds(root):
-            raise NoSuchBucket(f"a bucket is a folder of {self._folder}: make {name!r} there")
+        root = self.folder / name
+        # A link to another bucket would be that one, under a name that other roles may reach.
+        if name in (".", "..") or not root.is_dir() or Path(os.path.realpath(root)) != root:
+            raise NoSuchBucket(f"a bucket is a folder of {self.folder}: make {name!r} there")
         return root
 
     def _file(self, address: str) -> Path:
@@ -90,3 +92,8 @@ class _Folder:
         if {"", ".", ".."} & set(key.split("/")):
             raise refuse(f"the key {key[:200]!r} in a folder", "name folders and files plainly")
         return self._bucket(bucket) / key
+
+
+def _is_in(bucket: Path, path: Path) -> bool:
+    """Whether it lies in the bucket, links followed."""
+    return Path(os.path.realpath(path)).is_relative_to(bucket)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from local_redshift.read.dialect import quote
+from local_redshift.read.dialect import quote, string
 
-_KEPT = 2
+_KEPT = 2  # of those that are shut, and of the others
 _idle: list[Instance] = []
 _left_alone: list[Instance] = []
 """The parent's, in a forked child: to close one there would wait for threads that it has not."""
@@ -27,15 +29,21 @@ class Instance:
     connection: Any
     has_udfs: bool = False
     """Whether the functions in Python are registered: they stay."""
+    is_shut: bool = False
+    """Whether it reaches no files but those of its database, and never will again."""
+    is_bound: bool = False
+    """Whether it reached some when it was shut: it serves no other database."""
 
 
-def take() -> Instance:
-    """An instance of the caller's own: one that lay idle, or a new one."""
+def take(shut: bool = False) -> Instance:
+    """An instance of the caller's own: one that lay idle, or a new one. `shut`: it may reach no files."""
     import duckdb
 
     with _lock:
-        if _idle:
-            return _idle.pop()
+        for instance in _idle:
+            if instance.is_shut == shut:
+                _idle.remove(instance)
+                return instance
     return Instance(
         duckdb.connect(
             config={
@@ -51,21 +59,32 @@ def take() -> Instance:
     )
 
 
+def shut(instance: Instance, folders: Sequence[Path], has_file: bool) -> None:
+    """From now on it reaches these folders and what is attached, and nothing else; that is for good."""
+    if folders:
+        listed = ", ".join(string(str(folder)) for folder in folders)
+        instance.connection.execute(f"SET GLOBAL allowed_directories = [{listed}]")
+    instance.connection.execute("SET GLOBAL enable_external_access = false")
+    instance.is_shut, instance.is_bound = True, bool(folders) or has_file
+
+
 def give_back(instance: Instance, database: str) -> None:
     """Close `database` in it, of which no session is left, and keep the instance for the next."""
     import duckdb
 
     try:
         instance.connection.execute(f"DETACH {quote(database)}")
-        # Fails where something lay there: it goes with the instance.
-        instance.connection.execute("RESET GLOBAL temp_directory")
+        if not instance.is_shut:
+            # Fails where something lay there: it goes with the instance.
+            instance.connection.execute("RESET GLOBAL temp_directory")
     except BaseException as error:  # an interrupt, too, must not leave the file open
         instance.connection.close()
         if not isinstance(error, duckdb.Error):
             raise
         return
     with _lock:
-        if len(_idle) < _KEPT:
+        alike = [one for one in _idle if one.is_shut == instance.is_shut]
+        if len(alike) < _KEPT and not instance.is_bound:
             _idle.append(instance)
             return
     instance.connection.close()

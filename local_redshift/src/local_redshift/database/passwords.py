@@ -25,9 +25,9 @@ class Verifier:
     digest: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, password: str) -> Verifier:
-        """A verifier with a salt of its own."""
-        salt, plain = os.urandom(16), unicodedata.normalize("NFKC", password).encode()
+    def of(cls, password: str, salt: bytes = b"") -> Verifier:
+        """A verifier with that salt, or one of its own."""
+        salt, plain = salt or os.urandom(16), unicodedata.normalize("NFKC", password).encode()
         salted = hashlib.pbkdf2_hmac("sha256", plain, salt, ITERATIONS)
         client_key = hmac.new(salted, b"Client Key", "sha256").digest()
         digest = hashlib.sha256(password.encode() + salt).digest()
@@ -45,6 +45,11 @@ class Verifier:
     def read(cls, kept: str) -> Verifier:
         """The verifier that was written down."""
         return cls(*map(bytes.fromhex, json.loads(kept)))
+
+
+def salt_of(user: str, key: str) -> bytes:
+    """The salt of a user who is not there: always the same, so that it is not told from those who are."""
+    return hmac.new(key.encode(), user.encode("utf-8", "surrogateescape"), "sha256").digest()[:16]
 
 
 def checked(password: str) -> str:

@@ -55,7 +55,8 @@ class Resolver:
     `read` and `local_path` raise FileNotFoundError where there is no object, all raise NoSuchBucket
     where there is no such bucket; another OSError becomes the statement's error. `region` is a
     bucket's; empty: the warehouse's own, `home_region`. `put` may move the file. `release`: the
-    statement of this thread is over, so the files that were made for it may go.
+    statement of this thread is over, so the files that were made for it may go. `folders`: where the
+    files of `local_path` lie; DuckDB then reaches no others. None: anywhere.
     """
 
     read: Callable[[str], bytes] = _nothing
@@ -66,6 +67,7 @@ class Resolver:
     region: Callable[[str], str] = _same_region
     home_region: str = "us-east-1"
     release: Callable[[], None] = _nothing_fetched
+    folders: tuple[Path, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Engine:
             system=lambda schema, name: system_views.lookup(self, schema, name),
             shared=self.database.definitions,
         )
-        self.catalog.user = user
+        self.catalog.user, self.catalog.salts = user, self.database.salts
         if user != _OWNER:
             self.catalog.note_user()
         self.state: State = "idle"

@@ -11,7 +11,7 @@ from local_redshift.read.dialect import string
 from local_redshift.read.words import Words
 from local_redshift.transactions.commands import Command
 from local_redshift.transactions.locks import Mode
-from local_redshift.values.catalog import RIGHTS, USERS, Catalog, Relation
+from local_redshift.values.catalog import PRINCIPALS, RIGHTS, SALTS, USERS, Catalog
 from local_redshift.values.rights import (
     EVERYBODY_S,
     PUBLIC,
@@ -21,7 +21,6 @@ from local_redshift.values.rights import (
 )
 from local_redshift.values.uses import Uses
 
-_TABLE = Relation("main", "principals", ())
 _FLAGS = ("createdb", "nocreatedb", "createuser", "nocreateuser")
 _KEY = ("kind", "thing", "privilege", "grantee_kind", "grantee")
 
@@ -62,13 +61,16 @@ def create(words: Words, catalog: Catalog) -> list[Command]:
         options = _options(words, name, catalog, True)
     words.end()
     _only_superusers(catalog, f"create {kind}s")
-    table = f"CREATE TABLE IF NOT EXISTS {_TABLE.sql} (kind VARCHAR, name VARCHAR)"
-    row = f"INSERT INTO {_TABLE.sql} VALUES ({string(kind)}, {string(name)})"
+    table = f"CREATE TABLE IF NOT EXISTS {PRINCIPALS.sql} (kind VARCHAR, name VARCHAR)"
+    row = f"INSERT INTO {PRINCIPALS.sql} VALUES ({string(kind)}, {string(name)})"
     commands = [
-        Command(table, Uses(), _TABLE, Mode.ALONE),
-        Command(row, Uses(), _TABLE, Mode.APPEND),
+        Command(table, Uses(), PRINCIPALS, Mode.ALONE),
+        Command(row, Uses(), PRINCIPALS, Mode.APPEND),
     ]
     if kind == "user":
+        if (SALTS, catalog.salts) not in catalog.principals:
+            row = f"INSERT INTO {PRINCIPALS.sql} VALUES ({string(SALTS)}, {string(catalog.salts)})"
+            commands.append(Command(row, Uses(), PRINCIPALS, Mode.APPEND))
         commands += _user_written(name, bool(options.is_superuser), options.verifier or "")
     rights = [_member("group", name, member) for member in members]
     rights += [_member("group", group, name) for group in options.groups]
@@ -127,8 +129,8 @@ def drop(words: Words, catalog: Catalog) -> list[Command]:
         check_principal(catalog, kind, name)
         _check_unused(catalog, kind, name, forced)
         _only_superusers(catalog, f"drop {kind}s")
-        text = f"DELETE FROM {_TABLE.sql} WHERE kind = {string(kind)} AND name = {string(name)}"
-        statements.append(Command(text, Uses(), _TABLE, Mode.WRITE))
+        text = f"DELETE FROM {PRINCIPALS.sql} WHERE kind = {string(kind)} AND name = {string(name)}"
+        statements.append(Command(text, Uses(), PRINCIPALS, Mode.WRITE))
         if kind == "user" and name in catalog.users:
             text = f"DELETE FROM {USERS.sql} WHERE name = {string(name)}"
             statements.append(Command(text, Uses(), USERS, Mode.WRITE))

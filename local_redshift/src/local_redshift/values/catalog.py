@@ -84,8 +84,12 @@ class Relation:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
 
 
-RIGHTS, USERS = (Relation("main", name, ()) for name in ("rights", "users"))
+RIGHTS, USERS, PRINCIPALS = (
+    Relation("main", name, ()) for name in ("rights", "users", "principals")
+)
 """Where the file keeps what is granted on other than relations, and the users that were made."""
+SALTS = "salts"
+"""What stands among the principals beside users, groups and roles: the key of `passwords.salt_of`."""
 
 
 def path(schema: str | None, name: str) -> str:
@@ -188,6 +192,8 @@ class Catalog:
         self.user = ""
         self.is_made = False
         """Whether the user was made by CREATE USER; it stays one when it is dropped meanwhile."""
+        self.salts = ""
+        """What the file keeps as its `SALTS`, once it has users."""
         self.settings = Settings()
         self._principals: frozenset[tuple[str, str]] = frozenset()
         self._users: Mapping[str, User] = {}
@@ -379,8 +385,8 @@ class Catalog:
         ).fetchall():
             columns.setdefault((database, schema, table), []).append(tuple(column))
         self._principals = frozenset()
-        if (DATABASE, "main", "principals") in columns:
-            rows = run(f"SELECT kind, name FROM {path('main', 'principals')}").fetchall()
+        if (DATABASE, "main", PRINCIPALS.name) in columns:
+            rows = run(f"SELECT kind, name FROM {PRINCIPALS.sql}").fetchall()
             self._principals = frozenset(map(tuple, rows))
         self._users, self._rights = {}, None
         if (DATABASE, "main", USERS.name) in columns:

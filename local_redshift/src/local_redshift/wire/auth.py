@@ -27,12 +27,12 @@ def _hmac(key: bytes, text: bytes) -> bytes:
 class Scram:
     """One exchange: `first` answers the client's first message, `final` its proof.
 
-    An unknown user runs the same exchange against a verifier that nothing opens.
+    An unknown user runs the same exchange against a verifier that nothing opens, with a salt of its own.
     """
 
-    def __init__(self, verifier: Verifier | None) -> None:
+    def __init__(self, verifier: Verifier | None, salt: bytes) -> None:
         self._known = verifier is not None
-        self._verifier = verifier or Verifier(os.urandom(16), os.urandom(32), b"", b"")
+        self._verifier = verifier or Verifier(salt, os.urandom(32), b"", b"")
         self._header = self._nonce = self._so_far = ""
 
     def first(self, body: bytes) -> bytes:
@@ -75,14 +75,14 @@ class Scram:
 class Digest:
     """Redshift's own exchange: SHA-256 of (SHA-256 of password and salt), both nonces after it."""
 
-    def __init__(self, verifier: Verifier | None) -> None:
+    def __init__(self, verifier: Verifier | None, salt: bytes) -> None:
         self._verifier, self._nonce = verifier, os.urandom(16)
+        self._salt = verifier.salt if verifier else salt
 
     def challenge(self) -> bytes:
         """Algorithm 0 (SHA-256), the salt, the server's nonce."""
-        salt = self._verifier.salt if self._verifier else os.urandom(16)
         parts = [struct.pack("!I", 0)]
-        parts += [struct.pack("!I", len(part)) + part for part in (salt, self._nonce)]
+        parts += [struct.pack("!I", len(part)) + part for part in (self._salt, self._nonce)]
         return b"".join(parts)
 
     def right(self, body: bytes) -> bool:

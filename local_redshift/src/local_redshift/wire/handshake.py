@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from local_redshift.database.passwords import Verifier
+from local_redshift.database.passwords import Verifier, salt_of
 from local_redshift.errors import RedshiftError
 from local_redshift.values.catalog import DATABASE
 from local_redshift.wire import auth
@@ -33,11 +34,14 @@ class Door:
     tls: ssl.SSLContext | None = None
 
 
-Others = Callable[[str], Verifier | None]
+class Others(Protocol):
+    """The users of the database, besides those of the door."""
 
+    salts: str
+    """The key of the salts of who is not there."""
 
-def _nobody(user: str) -> Verifier | None:
-    return None
+    def verifier(self, user: str) -> Verifier | None:
+        """What proves the password of that user; None: it cannot come in."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,8 @@ class Refused(Exception):
         self.error = RedshiftError(code, message)
 
 
-def welcome(
-    client_socket: ClientSocket, door: Door, peer: str, others: Others = _nobody
-) -> Client | Cancel:
-    """Negotiate until the client is known and has proved its password. Refused, ProtocolError, Gone.
-
-    `others`: the users of the database, besides those of the door.
-    """
+def welcome(client_socket: ClientSocket, door: Door, peer: str, others: Others) -> Client | Cancel:
+    """Negotiate until the client is known and has proved its password. Refused, ProtocolError, Gone."""
     code, body = client_socket.startup()
     asked = 0
     while code in (wire.SSL_REQUEST, wire.GSS_REQUEST) and asked < 3:
@@ -98,7 +97,8 @@ def welcome(
             f'no pg_hba.conf entry for host "{peer}", user "{client.user}", '
             f'database "{given.get("database", client.user)}", SSL off',
         )
-    _prove(client_socket, door.users.get(client.user) or others(client.user), client)
+    verifier = door.users.get(client.user) or others.verifier(client.user)
+    _prove(client_socket, verifier, salt_of(client.user, others.salts), client)
     database = given.get("database", client.user)
     if database != DATABASE:
         raise Refused("3D000", f'database "{database}" does not exist')
@@ -124,15 +124,17 @@ def _client(given: Mapping[str, str]) -> Client:
     return Client(given["user"], name, min(int(asked), 2), int(digits), given)
 
 
-def _prove(client_socket: ClientSocket, verifier: Verifier | None, client: Client) -> None:
+def _prove(
+    client_socket: ClientSocket, verifier: Verifier | None, salt: bytes, client: Client
+) -> None:
     """Let the client prove its password, by an exchange that does not show it."""
     wrong = Refused("28000", f'password authentication failed for user "{client.user}"')
     if "driver_version" in client.parameters:  # Amazon's drivers: as a real workgroup asks them
-        digest = Digest(verifier)
+        digest = Digest(verifier, salt)
         if not digest.right(_asked(client_socket, auth.DIGEST, digest.challenge(), b"d")):
             raise wrong
     else:
-        scram = Scram(verifier)
+        scram = Scram(verifier, salt)
         offer = auth.MECHANISM.encode() + b"\0\0"
         first = scram.first(_asked(client_socket, auth.SASL, offer, b"p"))
         final = scram.final(_asked(client_socket, auth.SASL_CONTINUE, first, b"p"))

@@ -31,7 +31,7 @@ logger = logging.getLogger("local_redshift")
 
 HANDSHAKE_S = 10.0
 SESSIONS = 100
-_AT_THE_DOOR = 50  # connections beyond the sessions that may be negotiating
+_AT_THE_DOOR = 50  # connections that may be negotiating; the next takes the place of the oldest
 _AGAIN_S = 0.1  # after the system had nothing left for another connection
 
 
@@ -67,6 +67,7 @@ class Server:
         self._most, self._handshake_s = sessions, handshake_s
         self._lock = threading.Lock()
         self._clients: dict[ClientSocket, threading.Thread] = {}
+        self._at_the_door: dict[ClientSocket, str] = {}
         self._keys: dict[tuple[int, int], Connection] = {}
         self._closing = threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -110,10 +111,20 @@ class Server:
                     self._closing.wait(_AGAIN_S)
                 continue
             with self._lock:
-                if self._closing.is_set() or len(self._clients) >= self._most + _AT_THE_DOOR:
+                if self._closing.is_set():
                     sock.close()
                     continue
                 client_socket = ClientSocket(sock)
+                if len(self._at_the_door) >= _AT_THE_DOOR:
+                    oldest, came_from = next(iter(self._at_the_door.items()))
+                    del self._at_the_door[oldest]
+                    oldest.cut()
+                    logger.warning(
+                        "%d connections wait to be let in: the oldest, from %s, was closed",
+                        _AT_THE_DOOR,
+                        came_from,
+                    )
+                self._at_the_door[client_socket] = str(address[0])
                 thread = threading.Thread(
                     target=self._receive,
                     args=(client_socket, str(address[0])),
@@ -124,7 +135,7 @@ class Server:
                 try:
                     thread.start()
                 except RuntimeError as error:  # the system has no thread left for it
-                    del self._clients[client_socket]
+                    del self._clients[client_socket], self._at_the_door[client_socket]
                     client_socket.close()
                     logger.warning("the local Redshift could not serve a client: %s", error)
 
@@ -134,8 +145,9 @@ class Server:
         late.daemon = True
         late.start()
         try:
-            visitor = welcome(client_socket, self._door, peer, self._database.verifier)
+            visitor = welcome(client_socket, self._door, peer, self._database)
             late.cancel()
+            self._left_the_door(client_socket)
             if isinstance(visitor, Client):
                 self._serve(client_socket, visitor)
             else:
@@ -160,8 +172,14 @@ class Server:
         finally:
             late.cancel()
             client_socket.close()
+            self._left_the_door(client_socket)
             with self._lock:
                 self._clients.pop(client_socket, None)
+
+    def _left_the_door(self, client_socket: ClientSocket) -> None:
+        """It came in, or went away."""
+        with self._lock:
+            self._at_the_door.pop(client_socket, None)
 
     def _tell(self, client_socket: ClientSocket, error: RedshiftError) -> None:
         """The last thing that a client hears."""
