@@ -7,7 +7,7 @@ differences stop an extract is the policy of docs/schema-changes.md: a test hold
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -136,6 +136,34 @@ def sentence(change: Change, table: Table, where: str) -> str:
         what = "the columns stand" if change.kind == "re-ordered" else f"the {change.kind} is"
         return f"{table.source_name}: {what} {theirs or 'none'} in {where}, {ours or 'none'} in {table.path}"
     return f"{name} is {theirs} in {where}, {ours} in {table.path}"
+
+
+def parents_stop(
+    table: Table, differing: Callable[[Table], tuple[Sequence[Change], Keys | None]], where: str
+) -> list[str]:
+    """Why the parents do not tell the days of a child's rows for certain, a sentence each.
+
+    `differing` holds a parent against its contract; its keys are None where they are not known. What stops
+    is a column of the way that is gone or another, and a key under which a row could have two parents.
+    """
+    texts: list[str] = []
+    then = [*(step.column for step in table.day_through[1:]), None]
+    for step, column in zip(table.day_through, then, strict=True):
+        parent = step.parent
+        used = {step.key.lower(), str(column or parent.partition).lower()}
+        changes, keys = differing(parent)
+        texts += [
+            sentence(change, parent, where)
+            for change in changes
+            if change.stops and change.column.lower() in used
+        ]
+        key = (step.key.lower(),)
+        if keys is not None and key != keys.primary and key not in keys.unique:
+            texts.append(
+                f"{parent.name}.{step.key} is no primary or unique key in {where}, so a row of "
+                f"{table.name} could have two parents and be read twice"
+            )
+    return texts
 
 
 def choices(changes: Sequence[Change], table: Table, where: str) -> str:
@@ -401,7 +429,7 @@ def contract_fields(table: Table) -> list[Field]:
             charset=charsets.get(column.name.lower(), ("", ""))[0],
             collation=charsets.get(column.name.lower(), ("", ""))[1],
         )
-        for column in table.columns
+        for column in table.in_source.columns
     ]
 
 

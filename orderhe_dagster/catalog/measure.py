@@ -167,6 +167,17 @@ def _offsets(time_zone: str) -> tuple[tuple[datetime, int], ...]:
     return (*pieces, (last, current))
 
 
+def key_number(column: Column, name: str, dialect: Dialect) -> str:
+    """The first 60 bits of the MD5 of a value's text as a whole number; of NULL, 0.
+
+    Summed over rows it tells which values there are, whereas their own sum may be that of others.
+    """
+    text = _text(column, name, dialect)
+    if dialect == "mysql":
+        return f"coalesce(cast(conv(left(md5({text}), 15), 16, 10) as signed), 0)"
+    return f"coalesce(('0x' || left(md5({text}), 15))::bigint, 0)"
+
+
 def row_hash(table: Table) -> str:
     """The MD5 of a row's canonical text, as Redshift's SQL: equal rows and no others have the same."""
     return f"md5({_REDSHIFT_JOINT.join(_parts(table, 'redshift'))})"

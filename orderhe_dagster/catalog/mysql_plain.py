@@ -54,7 +54,11 @@ def columns(table: Table) -> list[Plain] | None:
 
 def silent(table: Table) -> list[Column]:
     """The columns whose zero dates would arrive as NULLs among others: it is counted in MySQL."""
-    return [column for column in table.columns if column.nullable and _is_moment(column)]
+    return [
+        column
+        for column in table.columns
+        if column.nullable and _is_moment(column) and not column.is_added
+    ]
 
 
 def nulls(table: Table) -> str:
@@ -65,7 +69,7 @@ def nulls(table: Table) -> str:
 
 def faults(table: Table, nulls_name: str) -> list[str]:
     """Conditions in DuckDB, each of a fault that a row may have; `nulls_name`: the column of `nulls`."""
-    conditions = [text for column in table.columns for text in _faults(column)]
+    conditions = [text for column in table.in_source.columns for text in _faults(column)]
     if moments := silent(table):
         count = " + ".join(f"cast({quoted(one.name)} is null as integer)" for one in moments)
         conditions.append(f"{count} <> {quoted(nulls_name)}")

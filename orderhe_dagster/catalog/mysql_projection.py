@@ -16,15 +16,16 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.measure import day_expression
+from orderhe_dagster.catalog.ddl import quoted, quoted_names
+from orderhe_dagster.catalog.measure import day_expression, key_number
 from orderhe_dagster.catalog.mysql_types import (
     DECIMAL_DIGITS,
     VARCHAR_BYTES,
     arguments_of,
     base_of,
 )
-from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.catalog.source_rows import of_moment, with_moment
+from orderhe_dagster.catalog.table import DAY_COLUMN, MOMENT_COLUMN, Column, Table
 
 FAULTS = {
     "z": "is no real day",
@@ -109,11 +110,29 @@ def carried_condition(table: Table) -> str | None:
     return f"coalesce({' or '.join(bad)}, 0) = 0" if bad else None
 
 
+def rows(table: Table, hint: str = "") -> str:
+    """What a statement reads the table's rows from: itself, or itself joined with who tells its days.
+
+    MySQL takes the join into the statement: a condition on `MOMENT_COLUMN` goes by the parent's index. A day
+    before the year 1 is none.
+    """
+    name = quoted(table.source_name, "mysql")
+    if not table.day_through:
+        return f"{name}{hint}"
+    own = quoted_names(table.in_source.column_names, "mysql")
+    moment, day = quoted(MOMENT_COLUMN, "mysql"), quoted(DAY_COLUMN, "mysql")
+    told = f"if({moment} < '0001-01-01', null, {shop_day(of_moment(table))})"
+    return (
+        f"(select {own}, {moment}, {told} as {day} from {with_moment(table, 'mysql', hint)}"
+        f" as {name}) as {name}"
+    )
+
+
 def relation(table: Table, where: str | None = None, hint: str = "") -> str:
     """What is carried of the table, in brackets, to be measured; `where` is on the table's own columns."""
     columns = ", ".join(f"{_measured(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
     conditions = [f"({text})" for text in (where, carried_condition(table)) if text]
-    text = f"select {columns} from {quoted(table.source_name, 'mysql')}{hint}"
+    text = f"select {columns} from {rows(table, hint)}"
     if conditions:
         text += f" where {' and '.join(conditions)}"
     return f"({text}) as {quoted(table.source_name, 'mysql')}"
@@ -127,7 +146,7 @@ def shop_day(table: Table) -> str:
     """
     expression = day_expression(table, "mysql")
     column = table.column(table.partition or "")
-    if column.type.instant:
+    if column.type.instant or column.is_added:
         return expression
     name = _name(column)
     begin = (
@@ -142,6 +161,19 @@ def shop_day(table: Table) -> str:
 
 
 def cursor_number(table: Table) -> str:
+    """What is summed of a row for a fingerprint: its cursor, and of a child what names its parent.
+
+    A child's rows change their day together, and may be as many as others: the sum of the hashes of what
+    names their parents is then another for certain.
+    """
+    if not table.day_through:
+        return _cursor(table)
+    link = table.column(table.day_through[0].column)
+    key = key_number(link, _measured(link), "mysql")
+    return f"(coalesce({_cursor(table)}, 0) + {key})" if table.cursor else key
+
+
+def _cursor(table: Table) -> str:
     """The cursor of a row as a whole number: a moment in microseconds, or the number itself.
 
     What is no real day is NULL, as `expression` has it; without asking every row for it.
@@ -174,7 +206,7 @@ def plain_relation(table: Table, where: str | None = None, hint: str = "") -> st
     Where no value has a fault, its measure is that of `relation`; where one has, it is another.
     """
     columns = ", ".join(f"{_plain(c)} as {quoted(c.name, 'mysql')}" for c in table.columns)
-    text = f"select {columns} from {quoted(table.source_name, 'mysql')}{hint}"
+    text = f"select {columns} from {rows(table, hint)}"
     return f"({text}{f' where {where}' if where else ''}) as {quoted(table.source_name, 'mysql')}"
 
 
@@ -248,6 +280,8 @@ _NO_TEXTS = ("time", "json", "set", "enum", "uuid", "inet4", "inet6")
 
 def _conditions(column: Column) -> list[tuple[str, str]]:
     """The letters and MySQL conditions of what can be wrong with the column's values."""
+    if column.is_added:  # a real day or none, as it is made
+        return []
     return [(kind, rule) for kind, rules in _RULES.items() if (rule := rules(column)) is not None]
 
 

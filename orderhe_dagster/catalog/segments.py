@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from orderhe_dagster.catalog.days import Window, bound, windows
 from orderhe_dagster.catalog.ddl import Dialect, quoted
-from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.source_rows import of_moment
+from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
 
 _WHOLE, _OUTSIDE = "all", "outside"
 
@@ -118,9 +119,15 @@ def condition(
 
 
 def scope_condition(table: Table, scope: Window | Outside, dialect: Dialect = "duckdb") -> str:
-    """The SQL condition that a row of `table` lies in `scope`; names are in the dialect's quotes."""
-    column = quoted(str(table.partition), dialect)
-    start, end = bound(table, scope.start), bound(table, scope.end)
+    """The SQL condition that a row of `table` lies in `scope`; names are in the dialect's quotes.
+
+    MySQL's is of the rows of `mysql_projection.rows`.
+    """
+    column, cut, no_day = quoted(str(table.partition), dialect), table, "is null"
+    if table.day_through and dialect == "mysql":
+        # By the parent's own column, for which there may be an index; of zero dates, `is null` is true.
+        column, cut, no_day = quoted(MOMENT_COLUMN, dialect), of_moment(table), "<=> null"
+    start, end = bound(cut, scope.start), bound(cut, scope.end)
     if isinstance(scope, Window):
         return f"{column} >= {start} and {column} < {end}"
-    return f"{column} is null or {column} < {start} or {column} >= {end}"
+    return f"{column} {no_day} or {column} < {start} or {column} >= {end}"

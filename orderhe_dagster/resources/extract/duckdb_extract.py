@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
-from orderhe_dagster.catalog.measure import day_expression, measure_select, measured, summed
+from orderhe_dagster.catalog.measure import (
+    day_expression,
+    key_number,
+    measure_select,
+    measured,
+    summed,
+)
 from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
 from orderhe_dagster.catalog.segments import Scope, Segment, scope_condition, segments_of, uncut
-from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.source_rows import of_moment, with_moment
+from orderhe_dagster.catalog.table import DAY_COLUMN, Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, Touch
@@ -80,10 +87,22 @@ def rows_of(table: Table, scope: Scope) -> str:
     """The rows of the scope in the table itself, and their day, for `copy_statement`."""
     columns = quoted_names(table.column_names)
     if scope is None:
-        return quoted(table.source_name)
+        return source_relation(table)
     if uncut(scope) is None:
         columns += f", {day_expression(table, 'duckdb')} as {quoted(day_name(table))}"
-    return f"(select {columns} from {quoted(table.source_name)} where {where_of(table, scope)})"
+    return f"(select {columns} from {source_relation(table)} where {where_of(table, scope)})"
+
+
+def source_relation(table: Table) -> str:
+    """The rows of a table in DuckDB: itself, or itself joined with the parents that tell its days."""
+    if not table.day_through:
+        return quoted(table.source_name)
+    own = quoted_names(table.in_source.column_names)
+    day = day_expression(of_moment(table), "duckdb")
+    rows = with_moment(table, "duckdb")
+    return (
+        f"(select {own}, {day} as {quoted(DAY_COLUMN)} from {rows}) as {quoted(table.source_name)}"
+    )
 
 
 def write_parts(
@@ -302,6 +321,15 @@ def touches_of(
 
 
 def cursor_number(table: Table) -> str:
+    """What is summed of a row for a fingerprint; as `mysql_projection.cursor_number` has it."""
+    if not table.day_through:
+        return _cursor(table)
+    link = table.column(table.day_through[0].column)
+    key = key_number(link, quoted(link.name), "duckdb")
+    return f"(coalesce({_cursor(table)}, 0) + {key})" if table.cursor else key
+
+
+def _cursor(table: Table) -> str:
     """The cursor of a row as a whole number: a moment in microseconds, or the number itself."""
     if table.cursor is None:
         return "0"

@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.drift import Change, Field, Keys, compare, contract_keys, sentence
+from orderhe_dagster.catalog.drift import (
+    Change,
+    Field,
+    Keys,
+    compare,
+    contract_keys,
+    parents_stop,
+    sentence,
+)
 from orderhe_dagster.catalog.mysql_types import characters, integer_range
 from orderhe_dagster.catalog.table import Column, ColumnType, Table
 from orderhe_dagster.catalog.types import duckdb_text
@@ -42,6 +50,26 @@ def check_columns(
             "Write the contract as the table is, or alter the table as the contract has it "
             f"({rebuild})."
         )
+    _check_parents(connection, table, identity, rebuild)
+
+
+def _check_parents(
+    connection: duckdb.DuckDBPyConnection, table: Table, identity: str, rebuild: str
+) -> None:
+    """See that the parents of a child tell the days of its rows as their contracts have it."""
+
+    def differing(parent: Table) -> tuple[list[Change], Keys | None]:
+        return _compared(connection, parent, keys=False), _keys(parent, _rules(connection, parent))[
+            1
+        ]
+
+    if table.day_through and (wrong := parents_stop(table, differing, identity)):
+        raise PortError(
+            f"{table.ref}: its days are told by `@partition {table.day_text}`, and {'; '.join(wrong)}. "
+            "Nothing was read. Write the parent's contract as the table is, and @partition in "
+            f"{table.path} so that it holds (without it the table is copied whole), or alter the parent as "
+            f"its contract has it ({rebuild})."
+        )
 
 
 def drift(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Change]:
@@ -50,8 +78,7 @@ def drift(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Change]:
 
 
 def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool) -> list[Change]:
-    # As text, not as a parameter: for one of those, DuckDB loads pandas.
-    named = "lower(table_name) = lower('{}')".format(table.source_name.replace("'", "''"))
+    named = _named(table)
     columns = connection.execute(
         "select column_name, data_type, is_nullable from duckdb_columns() where database_name = "
         f"current_database() and schema_name = 'main' and {named} order by column_index"
@@ -62,10 +89,7 @@ def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool
         )  # no such table: its error
     if not columns:
         return []  # the extract itself says so
-    rules = connection.execute(
-        "select constraint_type, expression, constraint_column_names from duckdb_constraints() "
-        f"where database_name = current_database() and schema_name = 'main' and {named}"
-    ).fetchall()
+    rules = _rules(connection, table)
     checks: dict[str, list[str]] = {}
     for kind, text, names in rules:
         if kind == "CHECK" and len(names) == 1:
@@ -76,8 +100,24 @@ def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool
         for name, data_type, nullable in columns
     ]
     return compare(
-        table, list(map(_promised, table.columns)), live, _keys(table, rules) if keys else None
+        table,
+        list(map(_promised, table.in_source.columns)),
+        live,
+        _keys(table, rules) if keys else None,
     )
+
+
+def _named(table: Table) -> str:
+    # As text, not as a parameter: for one of those, DuckDB loads pandas.
+    return "lower(table_name) = lower('{}')".format(table.source_name.replace("'", "''"))
+
+
+def _rules(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str, list[str]]]:
+    """The table's constraints: their kind, text and columns."""
+    return connection.execute(
+        "select constraint_type, expression, constraint_column_names from duckdb_constraints() "
+        f"where database_name = current_database() and schema_name = 'main' and {_named(table)}"
+    ).fetchall()
 
 
 def _keys(table: Table, rules: list[tuple[str, str, list[str]]]) -> tuple[Keys, Keys]:

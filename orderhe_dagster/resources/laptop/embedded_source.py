@@ -30,6 +30,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     measures_of,
     relation_of,
     rows_of,
+    source_relation,
     touches_of,
     write_parts,
 )
@@ -101,7 +102,7 @@ class EmbeddedSource(Source):
             for table in tables:
                 _refuse_generated(table)
                 if table.source_name not in there:
-                    connection.execute(duckdb_create(table))
+                    connection.execute(duckdb_create(table.in_source))
 
     @contextmanager
     def writing(self) -> Iterator[SourceTransaction]:
@@ -152,7 +153,7 @@ class EmbeddedSource(Source):
             self._reading(f"measure {table.ref}") as connection,
             _named(table, self.identity, self.path),
         ):
-            return measures_of(connection, table, scope, quoted(table.source_name))
+            return measures_of(connection, table, scope, source_relation(table))
 
     def touches(self, table: Table, scope: Scope) -> dict[Segment, Touch]:
         """The fingerprint of every day in `scope` that has rows; of what is not cut by day, always one."""
@@ -161,7 +162,7 @@ class EmbeddedSource(Source):
             self._reading(f"look at {table.ref}") as connection,
             _named(table, self.identity, self.path),
         ):
-            return touches_of(connection, table, scope, quoted(table.source_name))
+            return touches_of(connection, table, scope, source_relation(table))
 
     def outside(self, table: Table, outside: Outside) -> OutsideRows:
         """How many rows lie outside of the days, and on which side of them."""
@@ -170,7 +171,7 @@ class EmbeddedSource(Source):
         select = (
             f"select count(*) filter (where {column} is null), count(*) filter (where {column} < "
             f"{bound(table, outside.start)}), count(*) filter (where {column} >= "
-            f"{bound(table, outside.end)}) from {quoted(table.source_name)}"
+            f"{bound(table, outside.end)}) from {source_relation(table)}"
         )
         with (
             self._reading(f"count {table.ref}") as connection,
@@ -183,8 +184,8 @@ class EmbeddedSource(Source):
         check_partition(table)
         select = (
             f"select {day_expression(table, 'duckdb')} as shop_day, count(*) from "
-            f"{quoted(table.source_name)} where {quoted(table.partition or '')} is not null "
-            "group by 1 order by 1"
+            f"{source_relation(table)} where {quoted(table.partition or '')} is not null group by 1 "
+            "order by 1"
         )
         with (
             self._reading(f"count {table.ref} by day") as connection,
@@ -263,18 +264,18 @@ class _Transaction:
 
     def append(self, table: Table, rows: pa.Table) -> None:
         """Insert rows by column name, exactly or not at all; PortError says which row was wrong."""
-        insert(self._connection, table, rows)
+        insert(self._connection, table.in_source, rows)
 
     def append_files(self, table: Table, paths: Sequence[Path]) -> int:
         """Insert the rows of Parquet parts; PortError says which key was there already."""
         with _named(table, self._identity, self._path):
-            return insert_files(self._connection, table, paths)
+            return insert_files(self._connection, table.in_source, paths)
 
     def measure(self, table: Table, scope: Scope) -> dict[Segment, Measure]:
         """Rows, sums and digest of every segment asked for, as this transaction sees them."""
         check_scope(table, scope)
         with _named(table, self._identity, self._path):
-            return measures_of(self._connection, table, scope, quoted(table.source_name))
+            return measures_of(self._connection, table, scope, source_relation(table))
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         import duckdb

@@ -19,6 +19,7 @@ from orderhe_dagster.catalog.drift import (
     contract_keys,
     keys_of,
     mysql_field,
+    parents_stop,
     sentence,
 )
 from orderhe_dagster.catalog.table import Table
@@ -52,11 +53,27 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
             f"Write the contract as the table is (`orderhe adopt --update {table.name}` shows the lines, "
             "and writes them with --write), or alter the table as the contract has it."
         )
+    _check_parents(cursor, table, where)
     day = table.partition
     if day is None or table.column(day).nullable:
         return
     if any(one.nullable for one in live if one.name.lower() == day.lower()):
         _check_days(cursor, table, day, where)
+
+
+def _check_parents(cursor: Any, table: Table, where: str) -> None:
+    """See that the parents of a child tell the days of its rows as their contracts have it."""
+
+    def differing(parent: Table) -> tuple[list[Change], Keys | None]:
+        return _compared(parent, _live(cursor, parent, where), None), _keys(cursor, parent)
+
+    if table.day_through and (wrong := parents_stop(table, differing, f"mysql://{where}")):
+        raise PortError(
+            f"{table.ref}: its days are told by `@partition {table.day_text}`, and {'; '.join(wrong)}. "
+            "Nothing was read. Write the parent's contract as the table is (`orderhe adopt --update` shows "
+            f"the lines), and @partition in {table.path} so that it holds; without it the table is copied "
+            "whole."
+        )
 
 
 def drift(cursor: Any, table: Table, where: str) -> list[Change]:

@@ -53,7 +53,7 @@ def mysql_select(table: Table, scope: Scope) -> str:
     columns = [
         f"{sql} as {quoted(name, 'mysql')}" for name, sql in mysql_projection.expressions(table)
     ]
-    text = f"from {quoted(table.source_name, 'mysql')}"
+    text = f"from {mysql_projection.rows(table)}"
     if uncut(scope) is None:
         day = mysql_projection.shop_day(table)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
@@ -74,7 +74,7 @@ def plain_select(table: Table, scope: Scope, columns: Sequence[Plain]) -> str:
     if uncut(scope) is None and table.column(table.partition or "").type.instant:
         day = quoted(day_name(table), "mysql")
         items.append(f"{mysql_projection.shop_day(table)} as {day}")
-    text = f"select {', '.join(items)} from {quoted(table.source_name, 'mysql')}"
+    text = f"select {', '.join(items)} from {mysql_projection.rows(table)}"
     where = where_of(table, scope, "mysql")
     return f"{text} where {where}" if where else text
 

@@ -66,7 +66,7 @@ def _refused(cursor: Any, tables: Sequence[Table], settings: MySQLSettings) -> d
 
     refused: dict[str, PortError] = {}
     for table in tables:
-        names = quoted_names(table.column_names, "mysql")
+        names = quoted_names(table.in_source.column_names, "mysql")
         try:
             cursor.execute(f"select {names} from {quoted(table.source_name, 'mysql')} limit 0")
         except pymysql.err.OperationalError as error:

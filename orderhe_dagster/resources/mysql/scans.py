@@ -20,8 +20,8 @@ def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
     costs many times what all the rows do one after another. Where it would not do so for the rows alone,
     it is told not to. An index that has all the columns is never refused.
     """
-    if _reads_an_index_alone(cursor, table, select):
-        return ""
+    if table.day_through or _reads_an_index_alone(cursor, table, select):
+        return ""  # a child goes by its parents, in no order of its own
     whole = (
         f"select * from {quoted(table.source_name, 'mysql')}{f' where {where}' if where else ''}"
     )
@@ -32,6 +32,8 @@ def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
 def propose_index(cursor: Any, table: Table, select: str, rows: int) -> None:
     """Say which index would spare a fingerprint of many rows the scan of the table."""
     if rows < _WORTH_AN_INDEX or table.partition is None or table.cursor is None:
+        return
+    if table.day_through:  # what it needs is looked at by the doctor
         return
     if _reads_an_index_alone(cursor, table, select):
         return

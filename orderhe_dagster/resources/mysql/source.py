@@ -27,7 +27,8 @@ from orderhe_dagster.catalog.segments import (
     segments_of,
     uncut,
 )
-from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.catalog.source_rows import of_moment
+from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
 from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
 from orderhe_dagster.ports.source import Extract, ListedTable, Look, Source
 from orderhe_dagster.resources.extract.duckdb_extract import (
@@ -184,8 +185,8 @@ class MySQLSource(Source):
             def select(hint: str) -> str:
                 total = f"coalesce(sum({mysql_projection.cursor_number(table)}), 0)"
                 return (
-                    f"select {day} as shop_day, count(*), {total} from {quoted(table.source_name, 'mysql')}"
-                    f"{hint}{f' where {where}' if where else ''} group by 1"
+                    f"select {day} as shop_day, count(*), {total} from "
+                    f"{mysql_projection.rows(table, hint)}{f' where {where}' if where else ''} group by 1"
                 )
 
             return self._scanned(f"look at {table.ref}", table, select, where, propose=True)
@@ -200,28 +201,32 @@ class MySQLSource(Source):
     def outside(self, table: Table, outside: Outside) -> OutsideRows:
         """How many rows lie outside of the days, and on which side of them; by the index, if there is one."""
         check_scope(table, outside)
-        column = quoted(table.partition or "", "mysql")
-        counts = ", ".join(
-            f"(select count(*) from {quoted(table.source_name, 'mysql')} where {column} {condition})"
-            for condition in (
-                "<=> null",  # `is null` is true of a zero date in a column that is not null
-                f"< {bound(table, outside.start)}",
-                f">= {bound(table, outside.end)}",
-            )
+        column, cut = _cut_by(table)
+        conditions = (
+            f"{column} <=> null",  # `is null` is true of a zero date in a column that is not null
+            f"{column} < {bound(cut, outside.start)}",
+            f"{column} >= {bound(cut, outside.end)}",
         )
-        ((undated, before, after),) = self._asked(f"count {table.ref}", table, f"select {counts}")
+        rows = mysql_projection.rows(table)
+        if table.day_through:  # those without a parent are in no index
+            sums = ", ".join(f"coalesce(sum({condition}), 0)" for condition in conditions)
+            select = f"select {sums} from {rows}"
+        else:
+            counts = [f"(select count(*) from {rows} where {one})" for one in conditions]
+            select = f"select {', '.join(counts)}"
+        ((undated, before, after),) = self._asked(f"count {table.ref}", table, select)
         return OutsideRows(int(undated), int(before), int(after))
 
     def calendar(self, table: Table) -> dict[date, int]:
         """How many rows each of the shop's days has."""
         check_partition(table)
-        column = quoted(table.partition or "", "mysql")
+        column, cut = _cut_by(table)
 
         def ask(day: str) -> list[tuple[Any, ...]]:
             # Zero dates stand before the bound, and a comparison with NULL is not true.
             select = (
-                f"select {day} as shop_day, count(*) from {quoted(table.source_name, 'mysql')} "
-                f"where {column} >= {bound(table, date.min)} group by 1 order by 1"
+                f"select {day} as shop_day, count(*) from {mysql_projection.rows(table)} "
+                f"where {column} >= {bound(cut, date.min)} group by 1 order by 1"
             )
             return self._asked(f"count {table.ref} by day", table, select)
 
@@ -410,6 +415,13 @@ def _moment(cursor: Any) -> datetime:
     cursor.execute("select utc_timestamp(6)")
     ((moment,),) = cursor.fetchall()
     return datetime.fromisoformat(moment).replace(tzinfo=timezone.utc)
+
+
+def _cut_by(table: Table) -> tuple[str, Table]:
+    """The column, in quotes, by which MySQL cuts the rows into days, and the table whose it is."""
+    if table.day_through:
+        return quoted(MOMENT_COLUMN, "mysql"), of_moment(table)
+    return quoted(table.partition or "", "mysql"), table
 
 
 def _by_real_day(

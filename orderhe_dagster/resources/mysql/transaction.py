@@ -54,7 +54,7 @@ class MySQLTransaction:
 
         try:
             with self._connection.cursor() as cursor:
-                mysql_insert.insert(cursor, table, rows)
+                mysql_insert.insert(cursor, table.in_source, rows)
         except pymysql.MySQLError as error:
             raise self._error(error, what=f"{table.ref}: the rows were not taken") from None
         self._wrote = True
@@ -66,7 +66,7 @@ class MySQLTransaction:
 
         try:
             with self._connection.cursor() as cursor:
-                rows = mysql_insert.insert_files(cursor, table, paths)
+                rows = mysql_insert.insert_files(cursor, table.in_source, paths)
         except (pymysql.MySQLError, duckdb.Error) as error:
             raise self._error(error, what=f"{table.ref}: the rows were not taken") from None
         self._wrote = True

@@ -1,0 +1,44 @@
+"""The rows of a table that is cut by its parent's day, as a relation of the source: one statement.
+
+Where a row has its own day, the table itself is the relation. How MySQL's values are carried is
+`mysql_projection`'s; which parents there are, `day_links` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orderhe_dagster.catalog.ddl import Dialect, quoted
+from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
+
+
+def with_moment(table: Table, dialect: Dialect, hint: str = "") -> str:
+    """The rows of a child with `MOMENT_COLUMN`, the column of the parent that tells their day.
+
+    Each row once, with or without a parent: parents are named by keys that are unique. `hint` follows the
+    child's name.
+    """
+    own, through = quoted(table.source_name, dialect), table.day_through
+    columns = [
+        f"{own}.{quoted(name, dialect)} as {quoted(name, dialect)}"
+        for name in table.in_source.column_names
+    ]
+    text, here = f"{own}{hint}", own
+    for number, step in enumerate(through, 1):
+        # No table of a shop: with its own name, a parent could hide the child.
+        alias = quoted(f"_parent_{number}", dialect)
+        text += (
+            f" left join {quoted(step.parent.source_name, dialect)} as {alias} on"
+            f" {alias}.{quoted(step.key, dialect)} = {here}.{quoted(step.column, dialect)}"
+        )
+        here = alias
+    told = quoted(str(through[-1].parent.partition), dialect)
+    columns.append(f"{here}.{told} as {quoted(MOMENT_COLUMN, dialect)}")
+    return f"(select {', '.join(columns)} from {text})"
+
+
+def of_moment(table: Table) -> Table:
+    """The last parent as a child's rows have it: one column, `MOMENT_COLUMN`, which tells the day."""
+    parent = table.day_through[-1].parent
+    column = replace(parent.column(str(parent.partition)), name=MOMENT_COLUMN)
+    return replace(parent, columns=(column,), partition=MOMENT_COLUMN)
