@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.days import Window
-from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Segment, scope_condition
+from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Scope, Segment, scope_condition
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import OutsideRows, Touch
@@ -72,7 +71,8 @@ def line(number: int, parent: int | None, text: str = "") -> dict[str, Any]:
 def days_read(source: Source, table: Table, folder: Path) -> dict[Any, Any]:
     """What an extract of the days and of the rest brings: the day of each row, by its key and segment."""
     found = {}
-    for number, scope in enumerate((WINDOW, Outside.of(WINDOW))):
+    scopes: list[Scope] = [WINDOW, Outside.of(WINDOW)]
+    for number, scope in enumerate(scopes):
         extract = source.extract(table, scope, folder / f"out {number}")
         assert extract.measures == source.measure(table, scope)
         assert extract.measures == source.measure(table, scope, extract.measures), (
@@ -153,9 +153,6 @@ def test_the_day_of_a_moment_is_the_shop_s(
         3: NEXT,
     }
     assert {segment for segment, key in found if key in (0, 1)} == {str(DAY)}
-
-
-Change = tuple[str, Callable[[dict[Segment, Touch], dict[Segment, Touch]], bool]]
 
 
 @pytest.mark.parametrize(
