@@ -83,7 +83,11 @@ def _backup_asset(
         table,
         "backup",
         calendar,
-        deps=[("raw", table.name), *(("backup", child) for child in children)],
+        deps=[
+            ("raw", table.name),
+            *(("raw", step.parent.name) for step in table.day_through),
+            *(("backup", child) for child in children),
+        ],
         description=f"Parquet generations of `raw/{table.name}`: {table.description}",
     )
     names = [one.name for one in catalogue.layer("raw")]

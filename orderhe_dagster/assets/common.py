@@ -69,7 +69,7 @@ def asset_options(
         "pool": f"{layer}_{table.name}",
         "metadata": {
             "dagster/table_name": f"{layer}.{table.name}",
-            "dagster/column_schema": column_schema(table),
+            "dagster/column_schema": column_schema(table.in_source if layer == "raw" else table),
             "sql": dg.MetadataValue.md(f"```sql\n{table.sql.strip()}\n```"),
             "dagster/code_references": dg.CodeReferencesMetadataValue(
                 code_references=[
@@ -78,7 +78,7 @@ def asset_options(
                     )
                 ]
             ),
-            **({"partition_column": table.partition} if table.partition else {}),
+            **({"partition_column": table.day_text or table.partition} if table.partition else {}),
         },
     }
 

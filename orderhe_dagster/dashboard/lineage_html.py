@@ -111,7 +111,10 @@ def _table(stage: _Stage) -> dict[str, Any]:
         "owner": table.owner,
         "freshness_hours": table.freshness and table.freshness.total_seconds() / 3600,
         "reads": [str(ref) for ref in stage.upstream],
-        "columns": [_column(stage, column, own) for column in table.columns],
+        "columns": [
+            _column(stage, column, own)
+            for column in (table.in_source if stage.layer == "raw" else table).columns
+        ],
     }
 
 
@@ -135,6 +138,9 @@ def _type(layer: Layer, column: Column) -> str:
 
 
 def _upstream(stage: _Stage, name: str) -> list[str]:
+    if stage.layer == "backup" and stage.table.column(name).is_added:
+        parent = stage.table.day_through[-1].parent
+        return [f"{parent.ref}.{parent.partition}"]
     if stage.table.layer == "raw":
         return [f"{ref}.{name}" for ref in stage.upstream]
     columns = [f"{ref.table}.{ref.column}" for ref in stage.table.lineage.get(name, ())]

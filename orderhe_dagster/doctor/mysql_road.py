@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -189,22 +189,33 @@ def _charset(look: Look) -> Found:
     return ok("utf8mb4")
 
 
+def _wanted(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The indexes, by table and columns, that find a table's days; of a child, its rows by their parents."""
+    if table.partition is None:
+        return
+    if not table.day_through:
+        columns = dict.fromkeys(filter(None, (table.partition, table.cursor)))
+        yield table.source_name, tuple(columns)
+        return
+    here = table
+    for step in table.day_through:
+        yield here.source_name, (step.column,)
+        here = step.parent
+
+
 def _indexes(look: Look, tables: Sequence[Table]) -> Found:
     """Of large tables, whether an index finds the days and their fingerprints."""
     why = []
-    for table in tables:
-        if table.partition is None or look.rows.get(table.source_name, 0) < _MANY_ROWS:
+    for name, columns in dict.fromkeys(pair for table in tables for pair in _wanted(table)):
+        if look.rows.get(name, 0) < _MANY_ROWS:
             continue
-        columns = tuple(dict.fromkeys(filter(None, (table.partition, table.cursor))))
-        if any(
-            index[: len(columns)] == columns for index in look.indexes.get(table.source_name, ())
-        ):
+        if any(index[: len(columns)] == columns for index in look.indexes.get(name, ())):
             continue
         facts = {
-            "table": table.source_name,
+            "table": name,
             "columns": ", ".join(columns),
             "columns_sql": quoted_names(columns, "mysql"),
-            "index": quoted(f"{table.source_name}_{'_'.join(columns)}"[:64], "mysql").strip("`"),
+            "index": quoted(f"{name}_{'_'.join(columns)}"[:64], "mysql").strip("`"),
         }
         why.append(of_name("no-index", facts))
     if why:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from orderhe_dagster.catalog.table import Catalogue
+from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Source
 
@@ -31,10 +31,18 @@ def first_day(catalogue: Catalogue, source: Source, today: date) -> date | None:
     firsts = [
         day
         for table in catalogue.layer("raw")
-        if table.partition
+        if table.partition and not _tells_its_parent_s(table, catalogue)
         if (day := first_of(source.calendar(table), today))
     ]
     return min(firsts, default=None)
+
+
+def _tells_its_parent_s(table: Table, catalogue: Catalogue) -> bool:
+    """Whether the days of a table are those of another one that is asked for them anyhow."""
+    if not table.day_through:
+        return False
+    parent = table.day_through[-1].parent
+    return catalogue.get(parent.ref).partition == parent.partition
 
 
 def first_day_if_known(catalogue: Catalogue, source: Source, today: date) -> date | None:

@@ -105,6 +105,9 @@ def schema_fingerprint(table: Table) -> str:
     columns = [[c.name, c.type.declared, c.nullable] for c in table.columns]
     # Records of earlier versions have a digest that leaves bytes out: they are to be read again.
     rules = ["bytes digested"] if any(c.type.kind == "varbyte" for c in table.columns) else []
+    if table.day_through:  # by another way, rows have other days
+        day = table.day_through[-1].parent
+        rules.append(f"{table.day_text}: {day.column(str(day.partition)).type.declared}")
     text = json.dumps([*columns, rules] if rules else columns)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -40,7 +40,12 @@ class Leftover:
         ]
         if rows.before:
             texts.append(self._before(step))
-        if rows.undated:
+        if rows.undated and table.day_through:
+            texts.append(
+                f"Those without a day have no parent by `@partition {table.day_text}`, or one that has no "
+                "day: each moves into its day with the first run that finds its parent there"
+            )
+        elif rows.undated:
             texts.append(
                 f"Those without a day need their {table.partition} filled in the shop's database"
             )

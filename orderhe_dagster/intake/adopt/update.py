@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from orderhe_dagster.catalog.contract import items_of, read_contract, type_span
+from orderhe_dagster.catalog.day_links import ARROW
 from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.errors import Problem, Problems
 from orderhe_dagster.catalog.header import Header, read_header, unquoted
@@ -284,6 +285,11 @@ def _header(
 def _renamed(part: str, key: str, renamed: Mapping[str, str], dropped: set[str]) -> str:
     """One column of a header's list as it is called now; '' where it is gone."""
     name, blank, policy = part.rpartition(" ") if key == "bad_values" else (part, "", "")
+    if (
+        key == "partition" and ARROW in part
+    ):  # the way to a parent begins with a column of this table
+        first, _, rest = part.partition(ARROW)
+        return f"{_renamed(first.strip(), key, renamed, dropped)} {ARROW} {rest.strip()}"
     plain = unquoted(name).lower()
     if plain in dropped and key not in ("partition", "cursor"):  # those have to be chosen anew
         return ""

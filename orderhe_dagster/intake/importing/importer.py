@@ -60,11 +60,13 @@ def import_file(
 
     `path` may be the dotted name of a Python module. `progress` is told the rows read so far.
     The file is kept in the store under `imports/<table>/<sha256>-<name>`. A table without a key
-    takes the same bytes once, unless `force`. Days in the shop's time zone. What is hashed, read
+    takes the same bytes once, unless `force`. Days in the shop's time zone; of a child, its parent's are not
+    looked up. What is hashed, read
     and archived is a copy made at once in a folder of its own under `scratch`.
 
     ImportProblems lists what is wrong with the file; nothing is loaded then.
     """
+    table = table.in_source
     file, module = _located(path)
     findings = Findings(file.name)
     if not file.is_file():

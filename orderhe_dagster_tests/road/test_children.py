@@ -1,0 +1,348 @@
+"""Children that are cut by their parent's day equal a whole copy of them, whatever becomes of the parents.
+
+A seeded history of a shop: rows come, change, move and go, parents late and without a day. After each step
+every child is backed up and loaded as the road does it, once cut by day and once whole.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.ports.source import Source
+from orderhe_dagster.ports.store import Store
+from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.proof import agreement
+from orderhe_dagster.resources.build import build_parquet_query
+from orderhe_dagster.road.extracts import Road, back_up
+from orderhe_dagster.road.findings import Finding
+from orderhe_dagster.road.guards import Rules
+from orderhe_dagster.road.loads import load
+from orderhe_dagster.road.step import Step
+from orderhe_dagster_tests.contracts.sources import SOURCES
+from orderhe_dagster_tests.long_tests import IS_LONG, cases
+from orderhe_dagster_tests.shops import TestShop, shop_of
+
+FIRST = date(2026, 1, 1)
+HISTORY = Window(FIRST, FIRST + timedelta(days=5))
+DAYS = [*HISTORY]
+TODAY = HISTORY.end
+ORDERS = """-- @partition ordered_at
+create table orders (order_id int not null primary key, ordered_at datetime null, state varchar(9));
+"""
+ITEMS = """{partition}-- @cursor changed_at
+create table order_items (
+    item_id int not null primary key, order_id int, sku varchar(20), quantity int not null,
+    changed_at datetime(6) not null, key items_order (order_id)
+);
+"""
+TAGS = """{partition}
+create table order_tags (order_id int, label varchar(20), key tags_order (order_id));
+"""
+CHOICES = """{partition}
+create table item_choices (
+    choice_id int not null primary key, item_id int not null, text varchar(40), key choices_item (item_id)
+);
+"""
+WAYS = {
+    "order_items": (ITEMS, "order_id -> orders.ordered_at"),
+    "order_tags": (TAGS, "order_id -> orders.ordered_at"),
+    "item_choices": (CHOICES, "item_id -> order_items.order_id -> orders.ordered_at"),
+}
+CHILDREN = [*WAYS]
+FOLLOWED = Rules(may_be_empty=True)
+"""A shop so small may lose all rows of a table."""
+
+
+def contracts(is_cut: bool) -> dict[str, str]:
+    texts = {
+        f"raw/{name}.sql": text.format(partition=f"-- @partition {way}\n" if is_cut else "")
+        for name, (text, way) in WAYS.items()
+    }
+    return {"raw/orders.sql": ORDERS, **texts}
+
+
+@dataclass
+class Truth:
+    """The shop as it should be, by plain dictionaries: what no engine has a part in."""
+
+    orders: dict[int, datetime | None] = field(default_factory=dict)
+    items: dict[int, tuple[int | None, str, int]] = field(default_factory=dict)
+    tags: list[tuple[int | None, str]] = field(default_factory=list)
+    choices: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def day_of(self, order: int | None) -> date | None:
+        moment = None if order is None else self.orders.get(order)
+        return moment and moment.date()
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """What a copy has: its key's columns, and the day of each row; not the rows of today."""
+        made: list[tuple[Any, ...]] = []
+        if table == "order_items":
+            made = [
+                (n, order, sku, many, self.day_of(order))
+                for n, (order, sku, many) in self.items.items()
+            ]
+        elif table == "order_tags":
+            made = [(order, tag, self.day_of(order)) for order, tag in self.tags]
+        else:
+            for number, (item, text) in self.choices.items():
+                order = self.items[item][0] if item in self.items else None
+                made.append((number, item, text, self.day_of(order)))
+        return [row for row in made if row[-1] != TODAY]
+
+
+SELECTED = {
+    "order_items": "item_id, order_id, sku, quantity",
+    "order_tags": "order_id, label",
+    "item_choices": "choice_id, item_id, text",
+}
+
+
+class History:
+    """Changes of a shop by chance, made in the source and in the truth alike."""
+
+    def __init__(self, seed: int, source: Source) -> None:
+        self.dice, self.source, self.truth = random.Random(seed), source, Truth()
+        self.clock, self.numbers = 0, 0
+        self.statements: list[str] = []
+
+    def step(self, changes: int) -> None:
+        """So many changes, in one transaction of the source."""
+        self.statements = []
+        for _ in range(changes):
+            self.dice.choice(KINDS)(self)
+        with self.source.writing() as transaction:
+            for statement in self.statements:
+                transaction.execute(statement)
+
+    def do(self, statement: str) -> None:
+        self.statements.append(statement)
+
+    def number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    def stamp(self) -> str:
+        self.clock += 1
+        return f"timestamp '2026-02-01 00:00:00.{self.clock:06}'"
+
+    def moment(self) -> datetime | None:
+        """Mostly of the shop's days; some have none, some lie before, today, or far ahead."""
+        day = self.dice.choice([*DAYS * 3, None, date(1999, 1, 2), TODAY, date(2062, 1, 1)])
+        return (
+            None if day is None else datetime(day.year, day.month, day.day, self.dice.randrange(24))
+        )
+
+    def order(self) -> int | None:
+        """Some order, there or not."""
+        known = [*self.truth.orders]
+        return self.dice.choice([*known * 2, self.numbers + 3, None])
+
+    def item(self) -> int:
+        return self.dice.choice([*self.truth.items, self.numbers + 5])
+
+    def new_order(self, number: int | None = None) -> None:
+        number, moment = number or self.number(), self.moment()
+        if number not in self.truth.orders:
+            self.truth.orders[number] = moment
+            self.do(f"insert into orders values ({number}, {literal(moment)}, 'new')")
+
+    def late_parent(self) -> None:
+        """The order that lines are waiting for."""
+        waiting = [o for o, *_ in self.truth.items.values() if o and o not in self.truth.orders]
+        self.new_order(self.dice.choice(waiting) if waiting else None)
+
+    def new_items(self) -> None:
+        order = self.order()
+        for _ in range(self.dice.randrange(1, 4)):
+            number, many = self.number(), self.dice.randrange(9)
+            self.truth.items[number] = (order, f"sku {many}", many)
+            self.do(
+                f"insert into order_items values ({number}, {literal(order)}, 'sku {many}', {many},"
+                f" {self.stamp()})"
+            )
+
+    def new_tags(self) -> None:
+        order, tag = self.order(), f"t{self.dice.randrange(3)}"
+        for _ in range(self.dice.randrange(1, 3)):  # equal rows, too: the table has no key
+            self.truth.tags.append((order, tag))
+            self.do(f"insert into order_tags values ({literal(order)}, '{tag}')")
+
+    def new_choice(self) -> None:
+        number, item = self.number(), self.item()
+        self.truth.choices[number] = (item, "red")
+        self.do(f"insert into item_choices values ({number}, {item}, 'red')")
+
+    def move_order(self) -> None:
+        if self.truth.orders:
+            number, moment = self.dice.choice([*self.truth.orders]), self.moment()
+            self.truth.orders[number] = moment
+            self.do(f"update orders set ordered_at = {literal(moment)} where order_id = {number}")
+
+    def swap_orders(self) -> None:
+        """Two orders change days: their days keep as many rows where they have as many lines."""
+        if len(self.truth.orders) > 1:
+            one, other = self.dice.sample([*self.truth.orders], 2)
+            orders = self.truth.orders
+            orders[one], orders[other] = orders[other], orders[one]
+            for number in (one, other):
+                self.do(
+                    f"update orders set ordered_at = {literal(orders[number])}"
+                    f" where order_id = {number}"
+                )
+
+    def drop_order(self) -> None:
+        """An order goes; its lines stay."""
+        if self.truth.orders:
+            number = self.dice.choice([*self.truth.orders])
+            del self.truth.orders[number]
+            self.do(f"delete from orders where order_id = {number}")
+
+    def edit_item(self) -> None:
+        if self.truth.items:
+            number = self.dice.choice([*self.truth.items])
+            order, sku, many = self.truth.items[number]
+            self.truth.items[number] = (order, sku, many + 1)
+            self.do(
+                f"update order_items set quantity = {many + 1}, changed_at = {self.stamp()}"
+                f" where item_id = {number}"
+            )
+
+    def move_item(self) -> None:
+        """A line gets another order; its choices go with it."""
+        if self.truth.items:
+            number, order = self.dice.choice([*self.truth.items]), self.order()
+            _, sku, many = self.truth.items[number]
+            self.truth.items[number] = (order, sku, many)
+            self.do(
+                f"update order_items set order_id = {literal(order)}, changed_at = {self.stamp()}"
+                f" where item_id = {number}"
+            )
+
+    def edit_choice(self) -> None:
+        """Nothing tells of it: the table has no cursor."""
+        if self.truth.choices:
+            number = self.dice.choice([*self.truth.choices])
+            text = f"blue {self.clock} {self.dice.randrange(99)}"
+            self.truth.choices[number] = (self.truth.choices[number][0], text)
+            self.do(f"update item_choices set text = '{text}' where choice_id = {number}")
+
+    def drop_rows(self) -> None:
+        if self.truth.items:
+            number = self.dice.choice([*self.truth.items])
+            del self.truth.items[number]
+            self.do(f"delete from order_items where item_id = {number}")
+        if self.truth.choices:
+            number = self.dice.choice([*self.truth.choices])
+            del self.truth.choices[number]
+            self.do(f"delete from item_choices where choice_id = {number}")
+        if self.truth.tags:
+            order = self.dice.choice(self.truth.tags)[0]
+            self.truth.tags = [one for one in self.truth.tags if one[0] != order]
+            where = "is null" if order is None else f"= {order}"
+            self.do(f"delete from order_tags where order_id {where}")
+
+
+KINDS: list[Callable[[History], None]] = [
+    *[History.new_order, History.new_items] * 3,
+    *[History.new_tags, History.new_choice, History.late_parent, History.move_order] * 2,
+    *(History.swap_orders, History.drop_order, History.edit_item, History.move_item),
+    *(History.edit_choice, History.drop_rows),
+]
+
+
+def literal(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"timestamp '{value}'"
+    return "null" if value is None else str(value)
+
+
+@dataclass
+class Copies:
+    """A store and a warehouse of their own, and the contracts by which they are filled from one source."""
+
+    shop: TestShop
+    source: Source
+
+    def __post_init__(self) -> None:
+        self.tables = {table.name: table for table in self.shop.catalogue.layer("raw")}
+        self.store: Store = self.shop.store
+        self.warehouse: Warehouse = self.shop.warehouse
+        self.store.create()
+        self.runs = 0
+
+    def step(self, name: str) -> Step:
+        table = self.tables[name]
+        return Step(table, HISTORY if table.partition else None, f"run-{self.runs}", HISTORY)
+
+    def follow(self, name: str) -> tuple[list[str], list[Finding]]:
+        """Back a table up and load it, as a daily run does; what it wrote, and found without being told."""
+        self.runs += 1
+        step = self.step(name)
+        parquet = build_parquet_query(self.shop.settings)
+        road = Road(self.source, self.store, self.warehouse, self.shop.folder / "scratch", parquet)
+        done = back_up(step, road, FOLLOWED)
+        load(step, self.store, self.warehouse)
+        return sorted(segment.text for segment in done.written), done.findings
+
+    def proof(self, name: str) -> agreement.Agreement:
+        step = self.step(name)
+        return agreement.prove(step, step.cut, self.source, self.store, self.warehouse)
+
+    def rows(self, name: str, day: str = "") -> list[tuple[Any, ...]]:
+        columns = SELECTED[name] + day
+        return ordered(self.warehouse.query(f"select {columns} from warehouse.{name}").rows)
+
+
+def ordered(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    return sorted(map(tuple, rows), key=repr)
+
+
+@contextmanager
+def copies(folder: Path, source: Source) -> Iterator[tuple[Copies, Copies]]:
+    """Copies that are cut by the parent's day, and whole ones."""
+    made = [
+        Copies(shop_of(folder / name, contracts(name == "cut")), source)
+        for name in ("cut", "whole")
+    ]
+    source.create([*made[0].tables.values()])
+    yield made[0], made[1]
+
+
+@pytest.fixture(params=cases(SOURCES, ["embedded", "mysql"]))
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    return SOURCES[request.param](tmp_path, request.getfixturevalue)
+
+
+@pytest.mark.parametrize("seed", cases(range(20), [3]))
+def test_a_child_by_day_equals_a_whole_copy(source: Source, tmp_path: Path, seed: int) -> None:
+    history = History(seed, source)
+    with copies(tmp_path, source) as (cut, whole):
+        steps = 12 if IS_LONG else 2
+        for number in range(steps):
+            history.step(30 if number == 0 else 9)
+            for name in CHILDREN:
+                _, found_by_proof = cut.follow(name)
+                if name != "item_choices":  # whose texts change without a cursor
+                    assert not found_by_proof, "the fingerprints tell of every change"
+                whole.follow(name)
+                wanted = ordered(history.truth.rows(name))
+                assert cut.rows(name, ", _day") == wanted, (seed, number, name)
+                today = {row[:-1] for row in wanted}
+                assert [row for row in whole.rows(name) if row in today] == cut.rows(name)
+                found = cut.proof(name)
+                assert found.agrees, (seed, number, name, found.differences)
+                assert found.source.rows == len(wanted)
+        for name in CHILDREN:
+            assert cut.follow(name) == ([], []), (
+                "of what has not changed there is nothing to be done"
+            )
