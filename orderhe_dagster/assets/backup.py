@@ -26,6 +26,7 @@ from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
+from orderhe_dagster.proof.quarantine_limit import mend_quarantined
 from orderhe_dagster.road import backups, index, volume
 from orderhe_dagster.road.backups import Record
 from orderhe_dagster.road.extracts import BackedUp, Parquet, Road, back_up
@@ -258,10 +259,7 @@ def _nothing_quarantined(table: Table, report: QuarantineReport) -> dg.AssetChec
     if report.rows:
         again = replay_command(table.name, report.segments)
         each = quarantine_command(table.name, report.segments, "--rows")
-        text += (
-            f"; mend them in the source, or see @bad_values for {table.path} in docs/types.md; then: "
-            f"{again}; each row: {each}"
-        )
+        text += f". {mend_quarantined(table, report.reasons)}; then: {again}; each row: {each}"
         metadata["days"] = {
             str(segment): rows for segment, rows in report.segments.most_common(SHOWN)
         }

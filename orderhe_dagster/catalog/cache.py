@@ -186,7 +186,7 @@ _PLAIN = (
 _LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (
     *("name", "description", "nullable", "pii", "default"),
-    *("generated", "bad_values", "line", "is_added", "values"),
+    *("generated", "bad_values", "line", "is_added", "promised", "values"),
 )
 _TYPE = ("kind", "precision", "scale", "length", "fraction", "instant", "declared")
 
@@ -242,6 +242,7 @@ def _decode_column(
     bad_values: BadValues,
     line: int,
     is_added: bool,
+    promised: bool,
     values: list[str],
     *kind: Any,
 ) -> Column:
@@ -257,6 +258,7 @@ def _decode_column(
         bad_values,
         line,
         is_added,
+        promised,
     )
 
 

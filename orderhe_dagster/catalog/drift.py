@@ -425,7 +425,7 @@ def contract_fields(table: Table) -> list[Field]:
         mysql_field(
             column.name,
             column.type.declared,
-            nullable=column.nullable,
+            nullable=not column.required,
             charset=charsets.get(column.name.lower(), ("", ""))[0],
             collation=charsets.get(column.name.lower(), ("", ""))[1],
         )

@@ -60,6 +60,11 @@ class Header:
         return entry.names if entry else ()
 
 
+def as_written(name: str) -> str:
+    """A column's name as a header writes it: in backticks where it needs them."""
+    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
+
+
 def unquoted(name: str) -> str:
     """A name as it is meant: without the backticks or quotes around it, and theirs within it undone."""
     text = name.strip()

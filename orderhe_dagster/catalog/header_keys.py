@@ -129,19 +129,26 @@ def _with_policies(table: Table, header: Header, problems: Problems) -> tuple[Co
             )
         elif name in chosen:
             wrong(f"names {name!r} twice")
-        elif policy == "null" and not table.column(name).nullable:
-            wrong(f"{name} null: the column is not null; write quarantine or fail")
-        elif policy == "null" and name == table.partition:
-            # Such a row counts to the day that MySQL sorts it to, and would have none once it is read.
+        elif policy == "null" and name in table.grain:
             wrong(
-                f"{name} null: it is the @partition, by which rows have their day; "
-                "write quarantine or fail"
+                f"{name} null: it is of the key, by which rows are told apart; write quarantine or fail"
             )
         else:
             chosen[name] = policy
     return tuple(
-        replace(column, bad_values=chosen[column.name]) if column.name in chosen else column
+        _with_policy(column, chosen[column.name]) if column.name in chosen else column
         for column in table.columns
+    )
+
+
+def _with_policy(column: Column, policy: BadValues) -> Column:
+    """The column with the policy; with `null` it may be NULL here, whatever the source promises."""
+    is_promise = policy == "null" and column.required
+    return replace(
+        column,
+        bad_values=policy,
+        nullable=column.nullable or is_promise,
+        promised=is_promise,
     )
 
 

@@ -160,6 +160,17 @@ def shop_day(table: Table) -> str:
     )
 
 
+def without_day(table: Table) -> str | None:
+    """The MySQL condition that a row's day is none and becomes NULL, so that it is outside of the days.
+
+    None: rows with such values have the day that MySQL sorts them to, and are set aside there.
+    """
+    column = table.column(table.partition) if table.partition else None
+    if column is None or column.bad_values != "null":
+        return None
+    return _no_day(_name(column))
+
+
 def cursor_number(table: Table) -> str:
     """What is summed of a row for a fingerprint: its cursor, and of a child what names its parent.
 
@@ -247,6 +258,8 @@ def _plain(column: Column) -> str:
         return f"convert({text} using utf8mb4)"
     if "zerofill" in column.type.declared.lower() or base in ("bit", "year"):
         return value(column)
+    if column.promised and kind in ("date", "timestamp"):
+        return f"if({name} = 0, null, {name})"  # the usual one of the values that become NULL
     return name
 
 

@@ -62,7 +62,10 @@ class ColumnType:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table; `line` is where the file names it (1-based)."""
+    """One column of a table; `line` is where the file names it (1-based).
+
+    With `@bad_values … null`, a column that is not null in the source is nullable here: `promised`.
+    """
 
     name: str
     type: ColumnType
@@ -75,6 +78,12 @@ class Column:
     bad_values: BadValues = "quarantine"  # what becomes of values that cannot be carried
     line: int = 0
     is_added: bool = False  # by the platform: the source's table does not have it
+    promised: bool = False  # the source holds no NULL of it, and what cannot be carried becomes one
+
+    @property
+    def required(self) -> bool:
+        """Whether the source takes no NULL of it."""
+        return self.promised or not self.nullable
 
     @property
     def meaning(self) -> str:

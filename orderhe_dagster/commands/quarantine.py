@@ -260,7 +260,8 @@ def _sentences(found: Sequence[Found], asked: Asked) -> Iterator[str]:
         segments = one.apart.counts
         if not asked.each:
             yield f"  each of them: {quarantine_command(one.name, segments, '--rows')}"
-        yield f"  {mend_quarantined(one.table)}; then: {replay_command(one.name, segments)}"
+        mend = mend_quarantined(one.table, {row.why for row in one.apart.rows})
+        yield f"  {mend}; then: {replay_command(one.name, segments)}"
     for one in found:
         for column, many in sorted(one.nulled.items()):
             if not asked.past:

@@ -6,7 +6,7 @@ shop's day any more. The rows themselves are told by `road.quarantine_report`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog.days import Window
@@ -16,15 +16,15 @@ from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import index
 from orderhe_dagster.road.backups import Record
-from orderhe_dagster.road.quarantine_report import QuarantineReport, report_quarantine
+from orderhe_dagster.road.quarantine_report import QuarantineReport, null_instead, report_quarantine
 from orderhe_dagster.road.remedies import quarantine_command, replay_command
 
 FEW_IN_QUARANTINE = "few_rows_in_quarantine"
 MOST_SHARE, MOST_ROWS = 0.01, 3
-"""A segment may have this share of its rows in quarantine, or this many, whatever share they are."""
+"""A segment may have this share of its rows in quarantine, or this many, but never most of them."""
 LIMIT = (
     f"No day has more than {MOST_SHARE:.0%} and more than {MOST_ROWS} of its rows in quarantine, "
-    "and no table all of them."
+    "none most of them, and no table all."
 )
 _LISTED = 5
 
@@ -56,18 +56,21 @@ class Excess:
         what = "all of its rows are in quarantine" if self.is_all else "too many for figures"
         name = self.table.name
         return (
-            f"{what}: {listed}. {self.report.sentence()}. {mend_quarantined(self.table)}; then: "
+            f"{what}: {listed}. {self.report.sentence()}. "
+            f"{mend_quarantined(self.table, self.report.reasons)}; then: "
             f"{replay_command(name, self.segments)}; each row: "
             f"{quarantine_command(name, self.segments, '--rows')}"
         )
 
 
-def mend_quarantined(table: Table) -> str:
-    """What to do about rows in quarantine, before they are backed up again."""
-    return (
+def mend_quarantined(table: Table, reasons: Iterable[str] = ()) -> str:
+    """What to do about rows in quarantine for these reasons, before they are backed up again."""
+    text = (
         f"Mend the rows of {table.source_name} in the shop's database, or see @bad_values for {table.path} "
         "in docs/types.md"
     )
+    line = null_instead(table, reasons)
+    return f"{text} (`{line}` at the end of its header loads such values as NULL)" if line else text
 
 
 def excess(table: Table, history: Window, store: Store) -> Excess:
@@ -94,5 +97,6 @@ def _is_of(segment: Segment, history: Window) -> bool:
 
 
 def _is_over(record: Record) -> bool:
-    most = max(MOST_ROWS, record.touch.rows * MOST_SHARE)
+    rows = record.touch.rows
+    most = min(max(MOST_ROWS, rows * MOST_SHARE), rows / 2)
     return record.quarantined > most

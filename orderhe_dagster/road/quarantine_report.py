@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from orderhe_dagster.catalog.header import as_written
 from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
@@ -86,6 +87,28 @@ def report_quarantine(store: Store, table: Table, records: Iterable[Record]) -> 
         report.first += rows[: SHOWN - len(report.first)]
         report.reasons.update(str(row.get(WHY)) for row in rows)
     return report
+
+
+def null_instead(table: Table, reasons: Iterable[str]) -> str:
+    """The line of the table's contract by which such values become NULL; '' where none helps.
+
+    `reasons` are those of the quarantine: columns and why. What the contract says of others is kept.
+    """
+    texts = [f"{text} " for reason in reasons for text in reason.split("; ")]
+    names = {
+        column.name
+        for column in table.columns
+        if column.name not in table.grain and any(t.startswith(f"{column.name} ") for t in texts)
+    }
+    if not names:
+        return ""
+    policies = {
+        column.name: "null" if column.name in names else column.bad_values
+        for column in table.columns
+        if column.name in names or column.bad_values != "quarantine"
+    }
+    written = ", ".join(f"{as_written(name)} {policy}" for name, policy in policies.items())
+    return f"-- @bad_values {written}"
 
 
 def markdown(report: QuarantineReport) -> str:

@@ -64,11 +64,6 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "raw/x.sql:1",
         ("a int has no day", "date, datetime or timestamp"),
     ),
-    "partition whose bad values would be null": (
-        {"raw/x.sql": "-- @partition a\n-- @bad_values a null\ncreate table x (\n a date\n)"},
-        "raw/x.sql:2",
-        ("it is the @partition", "write quarantine or fail"),
-    ),
     "cursor that does not count": (
         {"raw/x.sql": "-- @cursor a\ncreate table x (a text)"},
         "raw/x.sql:1",
@@ -395,10 +390,17 @@ CASES: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "raw/x.sql:1",
         ("names 'a' twice",),
     ),
-    "bad values: not null": (
-        {"raw/x.sql": "-- @bad_values b null\ncreate table x (a int, b int not null)"},
+    "bad values of a key": (
+        {"raw/x.sql": "-- @bad_values b null\ncreate table x (a int, b int primary key)"},
         "raw/x.sql:1",
-        ("write quarantine or fail",),
+        ("b null: it is of the key", "write quarantine or fail"),
+    ),
+    "bad values of what is said to be the key": (
+        {
+            "raw/x.sql": "-- @grain a, b\n-- @bad_values b null\ncreate table x (a int, b int not null)"
+        },
+        "raw/x.sql:2",
+        ("b null: it is of the key",),
     ),
     "bad values of a select": (
         {

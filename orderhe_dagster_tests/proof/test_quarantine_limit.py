@@ -136,6 +136,31 @@ def test_a_shop_whose_every_row_is_in_quarantine_ends_red(
     assert shop.run("mart/visit_days", *DAYS).succeeded
 
 
+def test_the_line_that_is_printed_carries_what_an_old_shop_holds(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path
+) -> None:
+    """Zero dates in a column that is not null, as of each order that has no invoice yet."""
+    visits = VISITS["raw/visits.sql"].replace("born date,", "born date not null,")
+    shop = shop_of(tmp_path / "shop", {"raw/visits.sql": visits}, ORDERHE_START_DATE="2026-01-01")
+    on(shop, mariadb, shop_database)
+    shop.create()
+    old = SOUND.replace("null", "if(seq % 5, '0000-00-00', '1990-01-01')")
+    run(mariadb, shop_database, [old.format(day) for day in (1, 2)])
+    (failed,) = shop.run("*", *DAYS).failed_checks
+    line = failed.partition("(`")[2].partition("` at the end of its header")[0]
+    assert line == "-- @bad_values born null"
+    shop.write({"raw/visits.sql": visits.replace("create", f"{line}\ncreate")})
+    assert "16 came back into the warehouse" in shop.paste(failed)
+    born = "select born, count(*) from warehouse.visits group by 1 order by 1"
+    assert shop.rows(born) == [(date(1990, 1, 1), 4), (None, 16)]
+    assert shop.record("visits", DAYS[0]).nulled == {"born": 8}
+    with mariadb.database() as other:
+        on(shop, mariadb, other)
+        shop.paste("orderhe restore source")
+        zeros = f"select sum(born = 0), count(*) from {other}.visits"
+        assert mariadb.run(zeros) == [(16, 20)]
+
+
 def test_a_run_that_was_killed_before_its_checks_does_not_hide_them(
     shop: TestShop, mariadb: MariaDB, shop_database: str
 ) -> None:
@@ -179,6 +204,8 @@ def record(segment: str, rows: int, apart: int) -> Record:
         ({"outside": (4, 4), "2026-01-01": (1, 0)}, ["outside"]),
         ({"outside": (3, 3), "2026-01-01": (0, 0)}, ["outside"]),
         ({"2026-01-01": (1, 1), "2026-01-02": (1, 1)}, ["2026-01-01", "2026-01-02"]),
+        ({"2026-01-01": (1, 1), "2026-01-02": (9, 0)}, ["2026-01-01"]),
+        ({"2026-01-01": (5, 3), "2026-01-02": (6, 3)}, ["2026-01-01"]),
         ({"2026-01-01": (0, 0)}, []),
         ({"2025-12-31": (9, 9), "all": (9, 9), "2026-01-01": (9, 0)}, []),
     ],

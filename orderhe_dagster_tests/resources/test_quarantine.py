@@ -234,6 +234,72 @@ def test_rows_without_a_day_are_carried_where_the_contract_has_them(
     assert source.outside(table, outside) == OutsideRows(undated=2)
 
 
+@pytest.mark.parametrize("declared", ["date", "datetime", "timestamp"])
+def test_rows_whose_day_is_none_are_outside_where_it_becomes_null(
+    source: Source, mariadb: MariaDB, tmp_path: Path, declared: str
+) -> None:
+    """Zero dates, and days that MySQL sorts between real ones, of a column that is not null."""
+    text = CONTRACT.format(keys="\n-- @bad_values day null")
+    text = text.replace("day date not null", f"day {declared} not null")
+    table = read(tmp_path, {"raw/visits.sql": text}).in_zone("Asia/Seoul").tables[0]
+    assert table.column("day").nullable
+    assert table.column("day").required
+    source.create([table])
+    no_days = {1: "0000-00-00"} if declared == "timestamp" else {1: "0000-00-00", 2: "2026-02-30"}
+    listed = no_days | {3: "2026-02-28", 4: "1999-01-01", 5: "2030-01-01"}
+    rows = ", ".join(f"({id_}, '{day}', '2026-03-01')" for id_, day in listed.items())
+    database = source.identity.rpartition("/")[2]
+    run(mariadb, database, [f"insert into visits (id, day, changed_at) values {rows}"])
+    outside = Outside.of(WINDOW)
+    found = source.extract(table, outside, tmp_path / "outside")
+    assert ids(found) == {OUTSIDE: sorted([4, 5, *no_days])}
+    assert (found.quarantined, found.nulled) == ({}, {OUTSIDE: {"day": len(no_days)}})
+    days = source.extract(table, WINDOW, tmp_path / "days")
+    assert ids(days) == {FEBRUARY[1]: [3]}
+    for scope, extract in ((outside, found), (WINDOW, days)):
+        assert extract.measures == source.measure(table, scope)
+        assert extract.measures == source.measure(table, scope, extract.measures)
+        assert extract.touches == source.touches(table, scope)
+    assert source.outside(table, outside) == OutsideRows(len(no_days), 1, 1)
+    assert source.calendar(table) == {
+        date(1999, 1, 1): 1,
+        date(2026, 2, 28): 1,
+        date(2030, 1, 1): 1,
+    }
+
+
+def test_what_becomes_null_need_not_be_nullable_in_the_source(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    """The contract's `not null` is what the source promises: nothing differs, and NULL is not written."""
+    text = CONTRACT.format(keys="\n-- @bad_values born null, note null")
+    text = text.replace("born date", "born date not null").replace(
+        "mediumtext", "mediumtext not null"
+    )
+    table = read(tmp_path, {"raw/visits.sql": text}).in_zone("Asia/Seoul").tables[0]
+    source.create([table])
+    assert [change for change in source.drift(table) if change.column in ("born", "note")] == []
+    values = "(1, '2026-02-28', 0, 'a', null), (2, '2026-02-28', '2026-02-03', 'a\\0', null)"
+    database = source.identity.rpartition("/")[2]
+    run(
+        mariadb, database, [f"insert into visits (id, day, born, note, changed_at) values {values}"]
+    )
+    found = source.extract(table, WINDOW, tmp_path / "out")
+    rows = [r for part in found.parts[FEBRUARY[1]] for r in pq.read_table(part).to_pylist()]
+    assert sorted((row["id"], row["born"], row["note"]) for row in rows) == [
+        (1, None, "a"),
+        (2, date(2026, 2, 3), None),
+    ]
+    assert found.nulled == {FEBRUARY[1]: {"born": 1, "note": 1}}
+    assert found.measures == source.measure(table, WINDOW, found.measures)
+    wrong = pa.table({"id": [3], "day": [date(2026, 2, 28)], "born": [None], "note": ["a"]})
+    with (
+        pytest.raises(PortError, match=r"born.*NULL in a NOT NULL column"),
+        source.writing() as writing,
+    ):
+        writing.append(table, wrong)
+
+
 def test_policy_fail_stops_what_lies_outside_too(
     source: Source, mariadb: MariaDB, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from orderhe_dagster.catalog.contract import source_name_of
+from orderhe_dagster.catalog.header import as_written
 from orderhe_dagster.intake.adopt.choose import NONE, Choice, cursor_of, partition_of
 from orderhe_dagster.intake.adopt.contract_text import Refused, Written, contract_of
 from orderhe_dagster.intake.adopt.names import fallen_together, names_of
@@ -147,12 +148,7 @@ def _contracts(
 
 def _text(written: Written, partition: Choice, cursor: Choice) -> str:
     keys = [("partition", partition.column), ("cursor", cursor.column)]
-    header = [f"-- @{key} {named(name)}" for key, name in keys if name]
+    header = [f"-- @{key} {as_written(name)}" for key, name in keys if name]
     if written.columns_left_out:
-        header.append(f"-- @leave_out {', '.join(map(named, written.columns_left_out))}")
+        header.append(f"-- @leave_out {', '.join(map(as_written, written.columns_left_out))}")
     return "\n".join([*header, f"{written.body};", ""])
-
-
-def named(name: str) -> str:
-    """A column's name as a header writes it: in backticks where it needs them."""
-    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"

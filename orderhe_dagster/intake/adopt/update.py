@@ -15,12 +15,11 @@ from orderhe_dagster.catalog.contract import items_of, read_contract, type_span
 from orderhe_dagster.catalog.day_links import ARROW
 from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.errors import Problem, Problems
-from orderhe_dagster.catalog.header import Header, read_header, unquoted
+from orderhe_dagster.catalog.header import Header, as_written, read_header, unquoted
 from orderhe_dagster.catalog.header_keys import apply_keys
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.tokens import Cursor, Word, tokenize
 from orderhe_dagster.errors import OrderheError
-from orderhe_dagster.intake.adopt.adopter import named
 from orderhe_dagster.intake.adopt.contract_text import parts_of
 
 _TYPES = ("widened", "narrowed", "re-typed", "enum members added")
@@ -195,7 +194,7 @@ def _insert(contract: _Contract, name: str, text: str, order: Sequence[str]) -> 
     before = [one for one in order[: order.index(name.lower())] if one in places]
     at = places[before[-1]] if before else -1
     item = _Item(tokenize("", text, "mysql"), text)
-    item.edits.append((item.words[0], item.words[0], named(name)))
+    item.edits.append((item.words[0], item.words[0], as_written(name)))
     upper = [word.upper for word in item.words]
     null = next((n for n, pair in enumerate(pairwise(upper)) if pair == ("NOT", "NULL")), 0)
     if null:
@@ -241,7 +240,7 @@ def _rename(contract: _Contract, renamed: Mapping[str, str]) -> None:
     for item in contract.items:
         for word in _key_columns(item.words) if item.is_key else item.words[:1]:
             if word.text.lower() in renamed:
-                item.edits.append((word, word, named(renamed[word.text.lower()])))
+                item.edits.append((word, word, as_written(renamed[word.text.lower()])))
 
 
 def _replace_primary_key(contract: _Contract, keys: Sequence[str]) -> None:
@@ -270,7 +269,7 @@ def _header(
         if entry is None:
             continue
         kept = [_renamed(part.strip(), key, renamed, dropped) for part in entry.value.split(",")]
-        kept += [named(name) for name in left_out if key == "leave_out"]
+        kept += [as_written(name) for name in left_out if key == "leave_out"]
         before = text.split("\n")[entry.line - 1].partition("@")[0]
         listed = ", ".join(filter(None, kept))
         lines[entry.line - 1] = f"{before}@{key} {listed}" if listed else None
@@ -278,7 +277,7 @@ def _header(
         at = next(
             n for n, line in enumerate(lines) if line and re.match(r"\s*create\b", line, re.I)
         )
-        lines.insert(at, f"-- @leave_out {', '.join(map(named, left_out))}")
+        lines.insert(at, f"-- @leave_out {', '.join(map(as_written, left_out))}")
     return "\n".join(line for line in lines if line is not None)
 
 
@@ -293,7 +292,7 @@ def _renamed(part: str, key: str, renamed: Mapping[str, str], dropped: set[str])
     plain = unquoted(name).lower()
     if plain in dropped and key not in ("partition", "cursor"):  # those have to be chosen anew
         return ""
-    return f"{named(renamed[plain]) if plain in renamed else name}{blank}{policy}"
+    return f"{as_written(renamed[plain]) if plain in renamed else name}{blank}{policy}"
 
 
 def _checked(table: Table, text: str) -> Table:

@@ -22,7 +22,7 @@ def violations(table: Table, text: Mapping[str, pa.Array]) -> Iterator[tuple[int
         values = text.get(column.name)
         if values is None:
             continue
-        if not column.nullable:
+        if column.required:
             for row in _rows(pc.is_null(values)):
                 yield row, column, MISSING
         if column.values:

@@ -168,7 +168,7 @@ def _object_chunk(header: list[str], rows: list[list[str | None]], lines: list[i
 
 def _cell(column: Column, row: dict[str, Any], line: int, findings: Findings) -> str | None:
     if column.name not in row:
-        if column.nullable and column.default is None:
+        if not column.required and column.default is None:
             return None
         if column.default is not None:
             message = "missing, while other rows have it; give it a value in every row or in none"

@@ -143,7 +143,7 @@ def misfits(table: Table, header: Sequence[str]) -> list[tuple[Column, str]]:
     for column in table.columns:
         if column.generated and column.name in header:
             problems.append((column, "MySQL computes this column itself; leave it out of the file"))
-        needed = not (column.nullable or column.generated or column.default is not None)
+        needed = column.required and not column.generated and column.default is None
         if needed and column.name not in header:
             problems.append((column, f"missing: {table.ref} needs a value in every row"))
     return problems

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.days import ONE_DAY, Window
 from orderhe_dagster.catalog.ddl import Dialect, quoted, quoted_names, string
 from orderhe_dagster.catalog.measure import (
@@ -67,7 +68,13 @@ def check_partition(table: Table) -> None:
 
 def where_of(table: Table, scope: Scope, dialect: Dialect = "duckdb") -> str | None:
     """The condition that a row is in `scope`; None: there is none."""
-    return None if scope is None else scope_condition(table, scope, dialect)
+    if scope is None:
+        return None
+    text = scope_condition(table, scope, dialect)
+    lost = mysql_projection.without_day(table) if dialect == "mysql" else None
+    if lost is None:
+        return text
+    return f"{text} and not {lost}" if isinstance(scope, Window) else f"{text} or {lost}"
 
 
 def day_name(table: Table) -> str:

@@ -73,7 +73,7 @@ def rules_of(table: Table, column: Column, rows: pa.Table) -> Iterator[Rule]:
     name, kind = quoted(column.name), column.type
     given = rows.schema.field(column.name).type
     family = _family(table, column, given)
-    if not column.nullable:
+    if column.required:
         yield Rule(column, f"{name} is null", "NULL in a NOT NULL column")
     if _may_change(column, family, given):
         cast = f"try_cast({name} as {duckdb_text(kind)})"

@@ -143,7 +143,7 @@ def _columns(table: Table, rows: pa.Table) -> Sequence[Column]:
     lacking = [
         column.name
         for column in table.columns
-        if column.name not in given and not column.nullable and column.default is None
+        if column.name not in given and column.required and column.default is None
     ]
     for names, reason in (
         (strangers, f"no such column in the contract ({table.path})"),

@@ -16,6 +16,7 @@ from orderhe_dagster.catalog.table import Column, Table
 if TYPE_CHECKING:
     import duckdb
 
+ZERO_DATE = "0000-00-00"
 _BATCH_ROWS = 20_000
 _PACKET_BYTES = 1 << 20
 
@@ -30,7 +31,10 @@ def load(
     """
     connection = cursor.connection
     # concat_ws at once: a chain of || would make every beginning of a line a text of its own.
-    fields = ", ".join(f"coalesce({_field(column)}, 'NULL')" for column in columns)
+    fields = ", ".join(
+        f"coalesce({_field(column)}, '{ZERO_DATE if is_zero_date(column) else 'NULL'}')"
+        for column in columns
+    )
     result = judge.execute(f"select concat_ws(',', {fields}) || chr(10) as line from ({sql})")
     taken, warnings = _sent(connection, _statement(table, columns), _blocks(result))
     if warnings:
@@ -39,6 +43,11 @@ def load(
             if str(level) != "Note":
                 raise _error(int(code), str(message))
     return taken
+
+
+def is_zero_date(column: Column) -> bool:
+    """Whether a NULL of the column was a zero date, and is one again where it is put back."""
+    return column.promised and column.type.kind in ("date", "timestamp")
 
 
 _UNPACKED = {"varbyte": "unhex({})", "boolean": "cast({} as signed)"}

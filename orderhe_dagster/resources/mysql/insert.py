@@ -24,6 +24,7 @@ from orderhe_dagster.resources.insert.strict_insert import (
     written_columns,
 )
 from orderhe_dagster.resources.mysql import bulk_load
+from orderhe_dagster.resources.mysql.bulk_load import ZERO_DATE, is_zero_date
 from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.interrupts import interruptible
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_NO_ZEROS = ("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL")
 BULK_ROWS = 5_000
 """So many rows are loaded in bulk."""
 _STATEMENT_CHARACTERS = 1_000_000
@@ -84,11 +86,13 @@ def insert_files(
         columns = written_columns(table)
         row = judge.execute("select count(*) from __rows").fetchone()
         rows = int(row[0]) if row else 0
+        cursor.execute("select @@sql_mode")
+        modes = [mode for mode in str(cursor.fetchone()[0]).split(",") if mode]
+        if any(map(is_zero_date, columns)):
+            modes = [mode for mode in modes if mode not in _NO_ZEROS]
         # A zero is a key like any other, and parents may come later.
-        cursor.execute(
-            "set sql_mode = concat_ws(',', nullif(@@sql_mode, ''), 'NO_AUTO_VALUE_ON_ZERO'),"
-            " foreign_key_checks = 0"
-        )
+        mode = ",".join((*modes, "NO_AUTO_VALUE_ON_ZERO"))
+        cursor.execute(f"set sql_mode = '{mode}', foreign_key_checks = 0")
         cursor.execute("select @@max_allowed_packet, @@local_infile")
         packet, takes_bulk = map(int, cursor.fetchone())
         try:
@@ -140,7 +144,9 @@ def _values(
     judge: duckdb.DuckDBPyConnection, columns: Sequence[Column], most: int
 ) -> Iterator[str]:
     """The rows as lists of values, each text of about `most` characters."""
-    literals = " || ',' || ".join(f"coalesce({_literal(column)}, 'null')" for column in columns)
+    literals = " || ',' || ".join(
+        f"coalesce({_literal(column)}, {_of_null(column)})" for column in columns
+    )
     result = judge.execute(
         f"select '(' || {literals} || ')' from (select {cast_list(columns)} from __rows)"
     )
@@ -155,6 +161,11 @@ def _values(
             length += len(text) + 1
     if pending:
         yield ",".join(pending)
+
+
+def _of_null(column: Column) -> str:
+    """DuckDB's SQL for the text that stands for NULL, as MySQL reads it."""
+    return f"{string(string(ZERO_DATE))}" if is_zero_date(column) else "'null'"
 
 
 def _literal(column: Column) -> str:

@@ -202,10 +202,13 @@ class MySQLSource(Source):
         """How many rows lie outside of the days, and on which side of them; by the index, if there is one."""
         check_scope(table, outside)
         column, cut = _cut_by(table)
+        lost = mysql_projection.without_day(cut)
+        dated = f" and not {lost}" if lost else ""
         conditions = (
-            f"{column} <=> null",  # `is null` is true of a zero date in a column that is not null
-            f"{column} < {bound(cut, outside.start)}",
-            f"{column} >= {bound(cut, outside.end)}",
+            # `is null` is true of a zero date in a column that is not null
+            f"{column} <=> null{f' or {lost}' if lost else ''}",
+            f"{column} < {bound(cut, outside.start)}{dated}",
+            f"{column} >= {bound(cut, outside.end)}{dated}",
         )
         rows = mysql_projection.rows(table)
         if table.day_through:  # those without a parent are in no index
@@ -221,12 +224,14 @@ class MySQLSource(Source):
         """How many rows each of the shop's days has."""
         check_partition(table)
         column, cut = _cut_by(table)
+        lost = mysql_projection.without_day(cut)
 
         def ask(day: str) -> list[tuple[Any, ...]]:
             # Zero dates stand before the bound, and a comparison with NULL is not true.
             select = (
                 f"select {day} as shop_day, count(*) from {mysql_projection.rows(table)} "
-                f"where {column} >= {bound(cut, date.min)} group by 1 order by 1"
+                f"where {column} >= {bound(cut, date.min)}{f' and not {lost}' if lost else ''} "
+                "group by 1 order by 1"
             )
             return self._asked(f"count {table.ref} by day", table, select)
 
