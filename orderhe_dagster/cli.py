@@ -64,6 +64,24 @@ class LifetimeType(click.ParamType["timedelta"]):
 LIFETIME = LifetimeType()
 
 
+class TableIsType(click.ParamType["tuple[str, str]"]):
+    """What is said of a table: TABLE=COLUMN."""
+
+    name = "table=column"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Read the table and what is said of it, or say what it should look like."""
+        table, sign, column = (part.strip() for part in str(value).partition("="))
+        if not (table and sign and column):
+            self.fail(f"{value!r} is not TABLE=COLUMN", param, ctx)
+        return table, column
+
+
+TABLE_IS = TableIsType()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="orderhe_dagster")
 def main() -> None:
@@ -160,17 +178,66 @@ def create() -> None:
 
 @main.command(short_help="Write the contracts of an existing MySQL schema.")
 @click.argument("names", nargs=-1, metavar="[FOLDER | --update TABLE...]")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERNS",
+    help="These tables: 'orders,customers,*product*', '!*_log' takes out.",
+)
+@click.option(
+    "--map",
+    "names_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What tables are called here: `source name = our name` a line, or CSV.",
+)
+@click.option(
+    "--partition",
+    "partitions",
+    type=TABLE_IS,
+    multiple=True,
+    help="What cuts a table into days: TABLE=COLUMN, TABLE=none, 'lines=order_id -> orders.order_date'.",
+)
+@click.option(
+    "--cursor",
+    "cursors",
+    type=TABLE_IS,
+    multiple=True,
+    help="What moves when a row changes: TABLE=COLUMN, TABLE=none.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="How long the values of all tables may be looked at.",
+)
+@click.option("--yes", is_flag=True, help="Ask nothing: take what is guessed.")
 @click.option("--force", is_flag=True, help="Write files anew that are there already.")
 @click.option("--update", is_flag=True, help="Show what has changed in the shop since, as a diff.")
 @click.option("--write", is_flag=True, help="With --update: write it.")
-def adopt(names: tuple[str, ...], force: bool, update: bool, write: bool) -> None:
+def adopt(
+    names: tuple[str, ...],
+    only: tuple[str, ...],
+    names_file: Path | None,
+    partitions: tuple[tuple[str, str], ...],
+    cursors: tuple[tuple[str, str], ...],
+    seconds: float,
+    yes: bool,
+    force: bool,
+    update: bool,
+    write: bool,
+) -> None:
     """Write the contracts of an existing MySQL schema into FOLDER/raw (default: ORDERHE_SQL).
 
-    Says which columns it would cut days by, and what cannot be carried and why.
+    Looks at tables and values, for a while: which column cuts each table into days, what cannot be
+    carried, what has no cursor. Prints a screen of it; all of it goes to FOLDER/adopted.txt. On a terminal it
+    asks which tables, and which column where several could be meant.
+
     With --update, shows the contracts of TABLEs (default: all) as their tables are now, headers and
     comments kept. Ends with code 1 where one differs and nothing was written.
     """
-    if (write and not update) or (update and force) or (len(names) > 1 and not update):
+    new = only or names_file or partitions or cursors or force
+    if (write and not update) or (update and new) or (len(names) > 1 and not update):
         raise click.UsageError("adopt takes one FOLDER, or --update with TABLEs and --write")
     with _plain_errors() as settings:
         from orderhe_dagster.commands.adopt import adopt_schema, update_contracts
@@ -178,12 +245,29 @@ def adopt(names: tuple[str, ...], force: bool, update: bool, write: bool) -> Non
         if update:
             lines, differs = update_contracts(settings, names, write=write)
         else:
+            from orderhe_dagster.intake.adopt.adopter import Asked
+            from orderhe_dagster.intake.adopt.selection import read_map
+
+            asked = Asked(
+                only,
+                read_map(names_file) if names_file else {},
+                dict(partitions),
+                dict(cursors),
+                force,
+                seconds,
+            )
             folder = Path(names[0]) if names else None
-            lines, differs = adopt_schema(settings, folder, force=force), False
+            ask = None if yes or not (sys.stdin.isatty() and sys.stderr.isatty()) else _ask
+            lines, differs = adopt_schema(settings, folder, asked, ask), False
         for line in lines:
             click.echo(line)
         if differs:
             sys.exit(1)
+
+
+def _ask(question: str, guess: str) -> str:
+    """An answer of whoever sits at the terminal; Enter takes the guess."""
+    return str(click.prompt(question, default=guess, err=True))
 
 
 @main.command(short_help="A year of a simulated shop through every layer.")

@@ -62,7 +62,7 @@ def expression(column: Column) -> str:
 
 
 def _safe(column: Column, text: str) -> str:
-    bad = [condition for _, condition in _conditions(column)]
+    bad = [condition for _, condition in fault_conditions(column)]
     return f"if({' or '.join(bad)}, null, {text})" if bad else text
 
 
@@ -85,7 +85,7 @@ def _code(table: Table) -> tuple[str | None, int]:
     """A row's code, however long, '' for a row without fault; and the length it may have."""
     codes, longest = [], 0
     for number, column in enumerate(table.columns):
-        for kind, condition in _conditions(column):
+        for kind, condition in fault_conditions(column):
             code = f"'{number}{kind}'"
             longest += len(code) - 1
             if kind == "z" and not column.pii and column.bad_values != "null":
@@ -101,7 +101,7 @@ def carried_condition(table: Table) -> str | None:
         condition
         for column in table.columns
         if column.bad_values != "null"
-        for _, condition in _conditions(column)
+        for _, condition in fault_conditions(column)
     ]
     code, longest = _code(table)
     if longest > CODE_LENGTH:
@@ -291,7 +291,7 @@ PLAIN_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", 
 _NO_TEXTS = ("time", "json", "set", "enum", "uuid", "inet4", "inet6")
 
 
-def _conditions(column: Column) -> list[tuple[str, str]]:
+def fault_conditions(column: Column) -> list[tuple[str, str]]:
     """The letters and MySQL conditions of what can be wrong with the column's values."""
     if column.is_added:  # a real day or none, as it is made
         return []

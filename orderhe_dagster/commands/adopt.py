@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.errors import counted
 from orderhe_dagster.settings.config import Settings
 
+if TYPE_CHECKING:
+    from orderhe_dagster.intake.adopt.adopter import Ask, Asked
 
-def adopt_schema(settings: Settings, folder: Path | None, *, force: bool = False) -> list[str]:
-    """Write contracts of the tables that the MySQL has; say what was done. LaunchError, PortError."""
-    from orderhe_dagster.intake.adopt.adopter import adopt, report
+
+def adopt_schema(
+    settings: Settings, folder: Path | None, asked: Asked | None = None, ask: Ask | None = None
+) -> list[str]:
+    """Write contracts of the tables that the MySQL has; what to print of it. All of it goes into a file.
+
+    `ask`: there is somebody who can be asked. LaunchError, AdoptError, PortError.
+    """
+    from orderhe_dagster.assets.policy import Policy
+    from orderhe_dagster.intake.adopt.adopter import Asked, adopt
+    from orderhe_dagster.intake.adopt.report import WHOLE_FILE, screen, whole
     from orderhe_dagster.resources.build import build_source
     from orderhe_dagster.settings.config import OWN_SQL
 
@@ -23,12 +35,12 @@ def adopt_schema(settings: Settings, folder: Path | None, *, force: bool = False
             f"{target} is the demo shop's own folder: name another, as in `orderhe adopt ~/shop/sql`, and "
             "set ORDERHE_SQL to it afterwards"
         )
-    tables = build_source(settings).list_tables()
-    if not tables:
-        raise LaunchError(
-            f"{build_source(settings).identity} has no tables that this user may read"
-        )
-    return list(report(adopt(tables, target, force=force), target))
+    wanted = replace(asked or Asked(), rows_a_night=Policy.of(settings).source.rows)
+    adoption = adopt(build_source(settings), target, wanted, ask)
+    target.mkdir(parents=True, exist_ok=True)
+    text = "\n".join([*whole(adoption), ""])
+    (target / WHOLE_FILE).write_text(text, "utf-8", newline="\n")
+    return list(screen(adoption, target, settings.sql))
 
 
 def update_contracts(
@@ -48,11 +60,17 @@ def update_contracts(
     from orderhe_dagster.settings.project import read_catalogue
 
     source = build_source(settings)
-    listed = {table.name: table.text for table in source.list_tables()}
+    chosen = _chosen(read_catalogue(settings).layer("raw"), names)
+    there = {table.name: table for table in source.list_tables()}
+    found = [named_in_source(table.source_name, there) for table in chosen]
+    wanted = {one.name for one in found if one is not None}
+    listed = {
+        one.name: one.text
+        for one in source.describe([t for t in there.values() if t.name in wanted])
+    }
     lines: list[str] = []
     differ: list[str] = []
     written: list[str] = []
-    chosen = _chosen(read_catalogue(settings).layer("raw"), names)
     for table in chosen:
         changes = source.drift(table)
         file = settings.sql / table.path

@@ -50,8 +50,52 @@ class ListedTable:
     name: str
     rows: int  # as the server estimates
     text: str = ""  # its own `create table`
-    spans: Mapping[str, int] = field(default_factory=dict)  # indexed date column -> days it spans
+    indexed: frozenset[str] = frozenset()  # the first columns of its indexes
     refused: str = ""  # why it is none that can be read
+
+
+@dataclass(frozen=True)
+class LookAsked:
+    """A table whose values are to be looked at; `maybe_days`: texts and numbers that may be days."""
+
+    table: Table
+    rows: int  # as the server estimates
+    maybe_days: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """What the rows that were looked at have in a column.
+
+    `faults` counts the values that cannot be carried, by the letters of `mysql_projection.FAULTS`;
+    `first` and `last` are the real days of a date or time, `like_days` counts what looks like a day.
+    """
+
+    nulls: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
+    first: date | None = None
+    last: date | None = None
+    like_days: int = 0
+
+
+@dataclass(frozen=True)
+class TableLook:
+    """How many rows of a table were looked at, and what was seen. `problem`: why none was."""
+
+    rows: int = 0
+    is_sample: bool = False  # the first and the last by the key, not all
+    columns: Mapping[str, ColumnLook] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of one table whose values may be the keys of another."""
+
+    child: Table
+    column: str
+    parent: Table
+    key: str
 
 
 @dataclass(frozen=True)
@@ -167,11 +211,26 @@ class Source(ABC):
         """
 
     def list_tables(self) -> list[ListedTable]:
-        """The tables that are there, by name, contracts or not. PortError where there is no MySQL."""
+        """The tables that are there, by name, without their texts. PortError where there is no MySQL."""
         raise PortError(
             f"{self.identity} is no MySQL with tables of its own: set ORDERHE_SOURCE=mysql and "
             "ORDERHE_MYSQL_HOST, _USER, _PASSWORD and _DATABASE (see .env.example)"
         )
+
+    def describe(self, tables: Sequence[ListedTable]) -> list[ListedTable]:
+        """These tables with their texts and indexes. PortError."""
+        raise PortError(f"{self.identity} is no server: it is a file of this machine")
+
+    def survey(self, asked: Sequence[LookAsked], seconds: float) -> dict[str, TableLook]:
+        """Look at the values of tables, by our name, for about so long in all. PortError.
+
+        Large tables, and all once the time is over, are looked at in part, and say so.
+        """
+        raise PortError(f"{self.identity} is no server: it is a file of this machine")
+
+    def matching(self, references: Sequence[Reference]) -> list[float | None]:
+        """Which share of the first values of each reference are keys; None: not known, or no values."""
+        raise PortError(f"{self.identity} is no server: it is a file of this machine")
 
     def look(self, tables: Sequence[Table]) -> Look:
         """The server, and whether the tables' columns can be read; no row is. PortError: there is none."""

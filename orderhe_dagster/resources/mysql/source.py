@@ -30,7 +30,15 @@ from orderhe_dagster.catalog.segments import (
 from orderhe_dagster.catalog.source_rows import of_moment
 from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
 from orderhe_dagster.ports.measures import Measure, OutsideRows, Touch
-from orderhe_dagster.ports.source import Extract, ListedTable, Look, Source
+from orderhe_dagster.ports.source import (
+    Extract,
+    ListedTable,
+    Look,
+    LookAsked,
+    Reference,
+    Source,
+    TableLook,
+)
 from orderhe_dagster.resources.extract.duckdb_extract import (
     LONG_ROWS_A_GROUP,
     check_partition,
@@ -49,6 +57,7 @@ from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quaran
 from orderhe_dagster.resources.mysql import drift as mysql_drift
 from orderhe_dagster.resources.mysql import look as mysql_look
 from orderhe_dagster.resources.mysql import scans
+from orderhe_dagster.resources.mysql import survey as mysql_survey
 from orderhe_dagster.resources.mysql import tables as mysql_tables
 from orderhe_dagster.resources.mysql.connection import close, connect
 from orderhe_dagster.resources.mysql.errors import RETRIED, UNREACHED, MySQLError, mysql_error
@@ -102,6 +111,18 @@ class MySQLSource(Source):
     def list_tables(self) -> list[ListedTable]:
         """The tables of the database, by name."""
         return mysql_tables.read_schema(self.settings)
+
+    def describe(self, tables: Sequence[ListedTable]) -> list[ListedTable]:
+        """These tables with their texts and indexes."""
+        return mysql_tables.describe(self.settings, tables)
+
+    def survey(self, asked: Sequence[LookAsked], seconds: float) -> dict[str, TableLook]:
+        """Look at the values of tables, for about so long in all."""
+        return mysql_survey.survey(self.settings, asked, seconds)
+
+    def matching(self, references: Sequence[Reference]) -> list[float | None]:
+        """Which share of the first values of each reference are keys."""
+        return mysql_survey.matching(self.settings, references)
 
     def look(self, tables: Sequence[Table]) -> Look:
         """The server as a session finds it, asked once: a doctor waits for nothing."""

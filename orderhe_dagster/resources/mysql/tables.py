@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from orderhe_dagster.catalog.ddl import quoted
@@ -22,13 +24,11 @@ _TABLES = (
     "select table_name, table_type, coalesce(table_rows, 0) from information_schema.tables "
     "where table_schema = database() order by table_name"
 )
-_INDEXED_DAYS = (
-    "select distinct s.table_name, s.column_name from information_schema.statistics s "
-    "join information_schema.columns c on c.table_schema = s.table_schema "
-    "and c.table_name = s.table_name and c.column_name = s.column_name "
-    "where s.table_schema = database() and s.seq_in_index = 1 "
-    "and c.data_type in ('date', 'datetime', 'timestamp')"
+_INDEXED = (
+    "select distinct table_name, column_name from information_schema.statistics "
+    "where table_schema = database() and seq_in_index = 1"
 )
+_UNSEEN = (1142, 1143, 1146, 1194, 1932)  # no right to it, gone meanwhile, or damaged
 _TAKEN = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
@@ -147,38 +147,57 @@ def _with_database(settings: MySQLSettings) -> Any:
 
 def read_schema(settings: MySQLSettings) -> list[ListedTable]:
     """Every table of the database, by name; views and sequences with the reason why they are not read."""
+    with _asking(settings, "read the schema") as cursor:
+        cursor.execute(_TABLES)
+        return [
+            ListedTable(
+                str(name),
+                int(rows),
+                refused="" if kind in _TAKEN else f"it is a {str(kind).lower()}, no table",
+            )
+            for name, kind, rows in cursor.fetchall()
+        ]
+
+
+def describe(settings: MySQLSettings, tables: Sequence[ListedTable]) -> list[ListedTable]:
+    """These tables with their texts and indexes; with the reason where the user may not see one."""
+    import pymysql
+
+    described: list[ListedTable] = []
+    with _asking(settings, "read the schema") as cursor:
+        cursor.execute("set sql_quote_show_create = 1")
+        cursor.execute(_INDEXED)
+        indexed: dict[str, set[str]] = {}
+        for table, column in cursor.fetchall():
+            indexed.setdefault(str(table), set()).add(str(column))
+        for table in tables:
+            if table.refused:
+                described.append(table)
+                continue
+            try:
+                cursor.execute(f"show create table {quoted(table.name, 'mysql')}")
+                text = str(cursor.fetchone()[1])
+            except pymysql.MySQLError as error:
+                if code_of(error) not in _UNSEEN:
+                    raise
+                why = f"MySQL does not show it (error {code_of(error)})"
+                described.append(replace(table, refused=why))
+                continue
+            own = frozenset(indexed.get(table.name, ()))
+            described.append(replace(table, text=text, indexed=own))
+    return described
+
+
+@contextmanager
+def _asking(settings: MySQLSettings, what: str) -> Iterator[Any]:
+    """A cursor of a connection of its own; its errors as ours."""
     import pymysql
 
     connection = connect(settings)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("set sql_quote_show_create = 1")
-            cursor.execute(_TABLES)
-            tables = [(str(name), str(kind), int(rows)) for name, kind, rows in cursor.fetchall()]
-            cursor.execute(_INDEXED_DAYS)
-            indexed: dict[str, list[str]] = {}
-            for table, column in cursor.fetchall():
-                indexed.setdefault(str(table), []).append(str(column))
-            return [_listed_table(cursor, *table, indexed.get(table[0], [])) for table in tables]
+            yield cursor
     except pymysql.MySQLError as error:
-        raise mysql_error(error, settings.where, settings.user, what="read the schema") from None
+        raise mysql_error(error, settings.where, settings.user, what=what) from None
     finally:
         close(connection)
-
-
-def _listed_table(cursor: Any, name: str, kind: str, rows: int, indexed: list[str]) -> ListedTable:
-    if kind not in _TAKEN:
-        return ListedTable(name, rows, refused=f"it is a {kind.lower()}, no table")
-    cursor.execute(f"show create table {quoted(name, 'mysql')}")
-    text = str(cursor.fetchone()[1])
-    spans = {}
-    for column in indexed:
-        here = quoted(column, "mysql")
-        # Both ends come from the index; zero dates stand before the bound.
-        cursor.execute(
-            f"select datediff(max({here}), min({here})) from {quoted(name, 'mysql')} "
-            f"where {here} >= '0001-01-01'"
-        )
-        ((days,),) = cursor.fetchall()
-        spans[column] = 0 if days is None else int(days) + 1
-    return ListedTable(name, rows, text, spans)

@@ -8,6 +8,8 @@ import pytest
 
 from orderhe_dagster.commands.adopt import adopt_schema
 from orderhe_dagster.commands.days import LaunchError
+from orderhe_dagster.intake.adopt.adopter import Ask, Asked
+from orderhe_dagster.intake.adopt.report import WHOLE_FILE
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster_tests.intake.adopt.strange import ORDER, ROWS, SCHEMA, on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB
@@ -32,8 +34,14 @@ def old_shop(mariadb: MariaDB, shop_database: str, tmp_path: Path) -> TestShop:
     return shop
 
 
-def adopt(shop: TestShop, *, force: bool = False) -> str:
-    return "\n".join(adopt_schema(shop.settings, None, force=force))
+def adopt(shop: TestShop, asked: Asked | None = None, ask: Ask | None = None) -> str:
+    """What the screen says, and all that the file says."""
+    screen = adopt_schema(shop.settings, None, asked, ask)
+    return "\n".join([*screen, whole(shop)])
+
+
+def whole(shop: TestShop) -> str:
+    return (shop.folder / "sql" / WHOLE_FILE).read_text("utf-8")
 
 
 def test_a_strange_schema_is_adopted_with_reasons(old_shop: TestShop) -> None:
@@ -50,7 +58,10 @@ def test_a_strange_schema_is_adopted_with_reasons(old_shop: TestShop) -> None:
         "customers: @partition created_at (not null, indexed, spans 74 days); @cursor updated_at",
         "orders: @partition order_date (not null, indexed, spans 60 days); @cursor modified",
         "order_lines: left out: FULLTEXT KEY",
-        "staff: @partition none (no date or time that is not null and tells when)",
+        "order_lines: @partition order_no -> orders.order_date (no day of its own: that of its row in orders",
+        "staff: @partition none (no date or time that tells when a row came to be)",
+        "visits: left_at: 2 values that are no real day or no known word become NULL",
+        "no real days become NULL and are counted: visits.left_at (2)",
         "log_lines: without a primary key",
         "shapes: left out: SPATIAL KEY",
         "11 of 13 contracts written",
@@ -72,6 +83,10 @@ def test_what_was_written_says_what_the_table_is(old_shop: TestShop) -> None:
     assert "place" not in customers.column_names
     assert customers.leave_out == ("place",)
     assert [change for change in old_shop.source.drift(customers) if change.effect != "noted"] == []
+    visits = tables["visits"].column("left_at")
+    assert (visits.bad_values, visits.nullable, visits.required) == ("null", True, True)
+    assert tables["order_lines"].day_text == "order_no -> orders.order_date"
+    assert "No column moves when a row changes" in tables["visits"].description
     assert tables["orders"].foreign_keys[0].parent == "customers"
     assert tables["members"].source_name == "Members"
     assert tables["weird_name"].source_name == "weird name"
@@ -91,7 +106,7 @@ def test_adopting_again_changes_nothing(old_shop: TestShop, mariadb: MariaDB) ->
     (raw / "staff.sql").write_text(mine, "utf-8")
     assert "staff: the file differs and was left as it is" in adopt(old_shop)
     assert (raw / "staff.sql").read_text("utf-8") == mine
-    assert "1 of 13 contracts written" in adopt(old_shop, force=True)
+    assert "1 of 13 contracts written" in adopt(old_shop, Asked(force=True))
     assert {file.name: file.read_bytes() for file in raw.iterdir()} == before
 
 
@@ -117,7 +132,7 @@ def test_the_road_runs_on_what_was_adopted(
             name = table.source_name
             columns = ", ".join(
                 "`" + column.name.replace("`", "``") + "`"
-                for column in table.columns
+                for column in table.in_source.columns
                 if not column.generated
             )
             copies.append(
@@ -126,7 +141,6 @@ def test_the_road_runs_on_what_was_adopted(
         run(mariadb, other, copies)
         outcome = old_shop.run("*", "2026-01-01", "2026-04-01")
         assert outcome.succeeded, outcome.lines()
-        assert [name for name in outcome.warned_checks if "visits" in name]
         found = old_shop.rows(
             'select order_no, "select", total_with_tax, status from warehouse.orders order by 1'
         )
@@ -134,7 +148,8 @@ def test_the_road_runs_on_what_was_adopted(
             ("A-1", f"1.5{'0' * 29}", "11.275", ""),
             ("A-2", "None", "3.300", "new"),
         ]
-        assert old_shop.rows("select id, left_at from warehouse.visits order by 1")[0][0] == 2
+        left = old_shop.rows("select id, left_at from warehouse.visits order by 1")
+        assert [(row[0], row[1] is None) for row in left[:3]] == [(1, True), (2, False), (3, True)]
         assert old_shop.rows(
             'select "display-name", rights from warehouse.customers order by 1'
         ) == [
