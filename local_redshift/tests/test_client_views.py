@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from local_redshift.database.database import Database
 from local_redshift.errors import RedshiftError
-from local_redshift.session.engine import Engine
+from local_redshift.session.engine import Engine, connect
+from local_redshift.views.documented import columns
+from local_redshift.views.system_views import VIEWS
 
 MADE = (
     "create schema mart",
@@ -140,6 +143,33 @@ QUESTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "select typname, typlen, typtype from pg_type where typname in ('int2', 'varchar') order by 1",
         [("int2", 2, "b"), ("varchar", -1, "b")],
     ),
+    "the number of a row is no part of a star": (
+        "select oid = oid, c.* from pg_namespace c where nspname = 'mart'", [(True, "mart", 100, None)],
+    ),
+    "all that Amazon documents of a table; what nothing is known of is NULL": (
+        ("select encoded, max_varchar, sortkey_num, unsorted, stats_off, skew_rows, "
+        "estimated_visible_rows from svv_table_info"),
+        [("N", 20, 1, None, None, None, 1)],
+    ),
+    "comments, as the driver asks": (
+        ("select column_name, numeric_precision_radix, domain_name, remarks from svv_columns "
+        "where table_name = 'sales' order by 1"),
+        [("id", 2, None, None), ("name", None, None, None), ("total", 10, None, "In won")],
+    ),
+    "comments of tables": (
+        "select table_name, remarks from svv_tables where remarks is not null",
+        [("sales", "The shop's sales")],
+    ),
+    "the definitions of what is found by its bare name alone": (
+        "select distinct tablename from pg_table_def", [("near",)],
+    ),
+    "the database": (
+        ("select datname, database_name, database_type from pg_database, svv_redshift_databases"),
+        [("dev", "dev", "local")],
+    ),
+    "the database, as the driver asks": (
+        "select current_database as table_cat from current_database() order by table_cat", [("dev",)],
+    ),
     "functions with their schema": ("select pg_catalog.len('abc')", [(3,)]),
 }  # fmt: skip
 
@@ -148,6 +178,45 @@ QUESTIONS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
 def test_catalogue_answers(title: str, engine: Engine) -> None:
     question, answer = QUESTIONS[title]
     assert engine.execute(question).rows == answer
+
+
+def test_temporary_tables_stand_in_the_catalogue_of_their_session() -> None:
+    with Database() as database, connect(database) as one, connect(database) as two:
+        one.execute("create temp table mine (id int, name varchar(9))")
+        ((schema,),) = one.execute("select nspname from pg_namespace where nspname ~ '^pg_t'").rows
+        for view, name, schema_name in (
+            ("information_schema.tables", "table_name", "table_schema"),
+            ("svv_tables", "table_name", "table_schema"),
+            ("svv_all_tables", "table_name", "schema_name"),
+            ("svv_redshift_tables", "table_name", "schema_name"),
+            ("information_schema.columns", "table_name", "table_schema"),
+            ("svv_columns", "table_name", "table_schema"),
+            ("pg_table_def", "tablename", "schemaname"),
+            ("pg_tables", "tablename", "schemaname"),
+        ):
+            question = f"select distinct {name}, {schema_name} from {view}"
+            assert one.execute(question).rows == [("mine", schema)], view
+            assert two.execute(question).rows == [], view
+        classes = (
+            "select a.attname, pg_table_is_visible(c.oid) from pg_class c join pg_attribute a "
+            "on a.attrelid = c.oid join pg_namespace n on n.oid = c.relnamespace "
+            f"where n.nspname = '{schema}' order by a.attnum"
+        )
+        assert one.execute(classes).rows == [("id", True), ("name", True)]
+        assert one.execute("select (current_schemas(true))[1]").rows == [(schema,)]
+        assert one.execute(f"select count(*) from {schema}.mine").rows == [(0,)]
+        with pytest.raises(RedshiftError, match=f'schema "{schema}" does not exist'):
+            two.execute(f"select count(*) from {schema}.mine")
+
+
+def test_every_view_has_the_columns_that_are_documented(engine: Engine) -> None:
+    for name, view in VIEWS.items():
+        listed = [column for column, _ in columns(name, view.columns)]
+        assert len(set(listed)) == len(listed), name
+        assert {column for column, _ in view.columns} <= set(listed), name
+        named = ", ".join(f'"{column}"' for column in listed)
+        found = engine.execute(f"select {named} from {name} limit 1")
+        assert found.columns == tuple(listed)
 
 
 def test_names_with_the_database_stand_in_every_statement() -> None:

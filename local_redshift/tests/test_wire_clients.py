@@ -118,6 +118,61 @@ def test_two_connections_see_what_was_committed(shared: Redshift) -> None:
         assert reader.fetchone() == [1]
 
 
+# Method of the driver's cursor, its arguments: the columns at these places of its rows.
+METADATA: list[tuple[str, dict[str, Any], tuple[int, ...], list[tuple[Any, ...]]]] = [
+    ("get_catalogs", {}, (0,), [("dev",)]),
+    ("get_schemas", {"schema_pattern": "sho%"}, (0, 1), [("shop", "dev")]),
+    ("get_tables", {"schema_pattern": "shop"}, (2, 3, 4), [
+        ("lines", "TABLE", "Lines"), ("names", "VIEW", None),
+    ]),
+    ("get_tables", {"schema_pattern": "shop", "types": ["VIEW"]}, (2,), [("names",)]),
+    ("get_columns", {"schema_pattern": "shop", "tablename_pattern": "lin%"}, (3, 5, 6, 10, 11, 16), [
+        ("id", "int4", 10, 0, None, 1), ("name", "varchar", 20, 1, "In full", 2),
+        ("total", "numeric", 12, 1, None, 3),
+    ]),
+    ("get_columns", {"schema_pattern": "shop", "columnname_pattern": "na_e"}, (2, 3), [
+        ("lines", "name"), ("names", "name"),
+    ]),
+    ("get_primary_keys", {"schema": "shop", "table": "lines"}, (3, 4, 5), [("id", 1, "lines_pkey")]),
+    ("get_imported_keys", {"schema": "shop", "table": "lines"}, (0,), []),
+    ("get_exported_keys", {"schema": "shop", "table": "lines"}, (0,), []),
+    ("get_best_row_identifier", {"schema": "shop", "table": "lines", "scope": 1, "nullable": True},
+     (1, 3), [("id", "int4")]),
+    ("get_table_privileges", {"schema_pattern": "shop", "table_name_pattern": "lines"}, (3, 4, 5), [
+        ("admin", "reader", "SELECT"),
+    ]),
+    ("get_column_privileges", {"schema": "shop", "table": "lines"}, (0,), []),
+    ("get_procedures", {"schema_pattern": "shop"}, (0,), []),
+    ("get_procedure_columns", {"schema_pattern": "shop"}, (0,), []),
+    ("get_functions", {"schema_pattern": "shop"}, (0,), []),
+    ("get_function_columns", {"schema_pattern": "shop"}, (0,), []),
+]  # fmt: skip
+
+
+def test_the_driver_lists_what_there_is(shared: Redshift) -> None:
+    with shared.connect() as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        for sql in (
+            "create schema shop",
+            (
+                "create table shop.lines (id int, name varchar(20), total decimal(12,2), "
+                "primary key (id))"
+            ),
+            "create view shop.names as select name from shop.lines",
+            "comment on table shop.lines is 'Lines'",
+            "comment on column shop.lines.name is 'In full'",
+            "create user reader password 'Abcd1234'",
+            "grant select on shop.lines to reader",
+        ):
+            cursor.execute(sql)
+        for method, arguments, places, expected in METADATA:
+            found = getattr(cursor, method)(**arguments)
+            assert [tuple(row[at] for at in places) for row in found] == expected, method
+        for method in ("get_tables", "get_columns", "get_primary_keys", "get_functions"):
+            getattr(cursor, method)()
+
+
 def test_pandas_reads_a_query(connection: Any) -> None:
     import pandas as pd
 

@@ -74,9 +74,6 @@ end;
 rollback;
 select count(*) from t2;
 --> 1
--- show tables [r_SHOW_TABLES]
-show tables from schema dev.public;
---?
 -- explain [r_EXPLAIN]
 explain select 1;
 --?
@@ -98,8 +95,35 @@ select count(*) from pg_user where usename = 'schema_user';
 show table orders;
 --?
 -- the tables of a schema [r_SHOW_TABLES]
-show tables from schema dev.public;
---?
+show tables from schema dev.public like 't_';
+--> 'dev' | 'public' | 't2' | 'TABLE' | NULL | NULL | 'admin' | NULL | NULL | NULL | NULL
+-- the schemas of a database [r_SHOW_SCHEMAS]
+create schema mart;
+show schemas from database dev like 'm%';
+--> 'dev' | 'mart' | 100 | 'local' | NULL | NULL | NULL
+-- the columns of a table [r_SHOW_COLUMNS]
+create table keyed (a integer not null, b varchar(5)) distkey (a) compound sortkey (b, a);
+show columns from table dev.public.keyed like 'b' limit 5;
+--> 'dev' | 'public' | 'keyed' | 'b' | 2 | NULL | 'YES' | 'character varying' | 5 | NULL | NULL | NULL | 'COMPOUND' | 1 | 0 | 'none' | NULL
+-- the primary key of a table [r_SHOW_CONSTRAINTS]
+create table keyed (a integer, b integer, primary key (b, a));
+show constraints primary keys from table keyed;
+--> 'dev' | 'public' | 'keyed' | 'keyed_pkey' | 'b' | 1
+--> 'dev' | 'public' | 'keyed' | 'keyed_pkey' | 'a' | 2
+-- what is granted on a table [r_SHOW_GRANTS]
+create user bob password 'Abcd1234';
+grant select on t2 to bob;
+show grants on table t2;
+--> 'dev' | 'public' | 't2' | 'TABLE' | 'SELECT' | 100 | 'bob' | 'user' | false | NULL | 'admin'
+-- the tables of a schema that is not there [r_SHOW_TABLES]
+show tables from schema nowhere;
+--! 3F000
+-- the tables of another database [r_SHOW_TABLES]
+show tables from schema other.public;
+--! 3D000
+-- the procedures of a schema: there are none here [r_SHOW_PROCEDURES]
+show procedures from schema nowhere;
+--! 3F000
 -- another session's authorization [r_SET_SESSION_AUTHORIZATION]
 set session authorization default;
 --?

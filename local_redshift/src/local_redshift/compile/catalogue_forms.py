@@ -159,9 +159,11 @@ def current_schemas(compiler: Compiler, node: Any) -> Value:
     first = [str(one) for one in node.expressions] == ["1"]
     if not first or [str(one).lower() for one in _called(node).expressions] != ["true"]:
         raise refuse(node.sql("redshift")[:80], "ask for (current_schemas(true))[1]")
-    if catalog is None or any(schema is None for schema, _ in catalog.relations):
-        raise refuse("current_schemas while there are temporary tables", "drop them first")
-    return Value(string("pg_catalog"), varchar(127), "current_schemas")
+    if catalog is None:
+        raise refuse("current_schemas in what is kept", "ask it in a query of its own")
+    has_own = any(schema is None for schema, _ in catalog.relations)
+    first_schema = catalog.temporary if has_own else "pg_catalog"
+    return Value(string(first_schema), varchar(127), "current_schemas")
 
 
 VALUES: dict[str, ValueRule] = {"array": _array, "operator": _operator}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from local_redshift.compile import pivots
@@ -43,6 +44,8 @@ def _table(compiler: Compiler, node: Any, scope: Scope) -> str:
         raise refuse("a join here", "write the joins in one row, or in brackets")
     if node.args.get("pivots"):
         return pivots.turned(compiler, node, scope)
+    if node.this.key == "anonymous" and str(node.this.this).lower() in _FUNCTIONS:
+        return _function(compiler, node, scope)
     if node.this.key != "identifier":
         raise refuse(f"{node.sql('redshift')[:60]} in FROM", "select from tables and subqueries")
     only(node, "this", "db", "alias")
@@ -58,10 +61,25 @@ def _table(compiler: Compiler, node: Any, scope: Scope) -> str:
         compiler.uses.add(relation.uses)
         text, names = relation.sql, [column for column, _ in relation.columns]
         source = _under(alias, table, relation.columns, schema)
+        if table.startswith("pg_") and schema in (None, "pg_catalog"):
+            source = replace(source, hidden="oid")
     scope.add(source)
     if names == [column for column, _ in source.columns]:
         return f"{text} AS {quote(source.alias)}"
     return f"{text} AS {quote(source.alias)}({', '.join(map(quote, listed_names(source.columns)))})"
+
+
+_FUNCTIONS = ("current_database", "current_schema", "current_user", "version", "pg_backend_pid")
+"""Functions of the session, each of which stands in FROM for a table of one row, as drivers ask."""
+
+
+def _function(compiler: Compiler, node: Any, scope: Scope) -> str:
+    only(node, "this", "alias")
+    value = compiler.value(node.this, scope)
+    source = _under(node.args.get("alias"), value.label, ((value.label, value.type),))
+    scope.add(source)
+    ((column, _),) = source.columns
+    return f"(SELECT {value.sql}) AS {quote(source.alias)}({quote(column)})"
 
 
 def _subquery(compiler: Compiler, node: Any, scope: Scope) -> str:

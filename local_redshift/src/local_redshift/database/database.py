@@ -28,7 +28,8 @@ from local_redshift.transactions.locks import Locks
 from local_redshift.values.catalog import DATABASE, PRINCIPALS, SALTS, USERS, Relation, Shared
 from local_redshift.values.oids import oid
 
-_FIRST_PROCESS_ID = 1_073_741_825  # Redshift's process ids are large; so no test confuses them
+FIRST_PROCESS_ID = 1_073_741_825
+"""Redshift's process ids are large; so no test confuses them."""
 _FIRST_TRANSACTION = 1_000
 
 
@@ -94,7 +95,7 @@ class Database:
         self._numbers = itertools.count(_FIRST_TRANSACTION)
         self._sessions: dict[int, Member] = {}
         self._knowing, self._closing, self._closed = threading.Lock(), threading.Lock(), False
-        self._process_ids = itertools.count(_FIRST_PROCESS_ID)
+        self._process_ids = itertools.count(FIRST_PROCESS_ID)
         has_file, folders = str(path) != ":memory:", resolver.folders
         self._instance = instances.take(shut=folders == () and not has_file)
         self.scratch = Path(tempfile.gettempdir()) / f"local-redshift-copy-{uuid4().hex}"

@@ -47,9 +47,8 @@ def _catalog(name: str, context: Context) -> Catalog:
     return context.catalog
 
 
-def _lasting(name: str, context: Context) -> list[Relation]:
-    relations = _catalog(name, context).relations.values()
-    return [relation for relation in relations if relation.schema is not None]
+def _relations(name: str, context: Context) -> list[Relation]:
+    return list(_catalog(name, context).relations.values())
 
 
 def _cases(subject: str, known: Iterable[tuple[str, str]]) -> str:
@@ -71,7 +70,7 @@ def _visible(name: str, given: Arguments, context: Context) -> Value:
     catalog, number = _catalog(name, context), whole(given[0], name)
     numbers = [
         str(oid(str(relation)))
-        for relation in _lasting(name, context)
+        for relation in _relations(name, context)
         if catalog.find(None, relation.name) == relation
     ]
     return Value(f"({number} IN ({', '.join(numbers)}))" if numbers else "false", BOOLEAN)
@@ -102,7 +101,7 @@ def _array_text(name: str, given: Arguments, context: Context) -> Value:
 def _comments(name: str, context: Context) -> list[tuple[int, int, str]]:
     return [
         (fact["objoid"], fact["objsubid"], fact["description"])
-        for one in _lasting(name, context)
+        for one in _relations(name, context)
         for fact in descriptions(one)
     ]
 
@@ -139,7 +138,7 @@ def _constraint(name: str, given: Arguments, context: Context) -> Value:
     """pg_get_constraintdef(constraint): PRIMARY KEY (a, b) or UNIQUE (a)."""
     known = [
         (str(key["oid"]), key["text"])
-        for one in _lasting(name, context)
+        for one in _relations(name, context)
         for key in constraints(one)
     ]
     return Value(_cases(whole(given[0], name), known), _LONG)

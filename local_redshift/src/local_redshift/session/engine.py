@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 from local_redshift.compile.compiler import RuleCompiler
-from local_redshift.database.database import NOWHERE, Database
+from local_redshift.database.database import FIRST_PROCESS_ID, NOWHERE, Database
 from local_redshift.database.query_log import Entry
 from local_redshift.database.results import Row, Rows, Stream
 from local_redshift.database.session import State
@@ -36,6 +36,7 @@ from local_redshift.transactions.locks import Mode, Stale
 from local_redshift.values.catalog import Catalog, Relation
 from local_redshift.values.scope import Query
 from local_redshift.views import system_views
+from local_redshift.views.shows import shown
 
 __all__ = ["Engine", "Rows", "connect"]
 
@@ -75,6 +76,7 @@ class Engine:
             shared=self.database.definitions,
         )
         self.catalog.user, self.catalog.salts = user, self.database.salts
+        self.catalog.temporary = f"pg_temp_{self.process_id - FIRST_PROCESS_ID + 1}"
         if user != _OWNER:
             self.catalog.note_user()
         self.state: State = "idle"
@@ -354,7 +356,8 @@ class Engine:
 
     def compiled(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query or SHOW, without running it."""
-        return show(sql, self.catalog) or self.compiler().query(parse(sql), None, {})
+        known = shown(self, sql) or show(sql, self.catalog)
+        return known or self.compiler().query(parse(sql), None, {})
 
     def query(self, query: Query) -> Stream:
         """Run a compiled query; its rows come as they are fetched."""

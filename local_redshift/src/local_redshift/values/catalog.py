@@ -192,6 +192,8 @@ class Catalog:
         self.user = ""
         self.is_made = False
         """Whether the user was made by CREATE USER; it stays one when it is dropped meanwhile."""
+        self.temporary = "pg_temp_1"
+        """The schema of its temporary tables; another session's has another number."""
         self.salts = ""
         """What the file keeps as its `SALTS`, once it has users."""
         self.settings = Settings()
@@ -313,9 +315,10 @@ class Catalog:
     def visible(self, relation: Relation) -> bool:
         """Whether the user may see that there is such a relation, where Redshift does not show all."""
         access = self.access
-        return access is None or (
-            access.may_in(str(relation.schema), "usage")
-            and access.may(relation.attributes, *ON_TABLES)
+        if access is None or relation.schema is None:
+            return True
+        return access.may_in(str(relation.schema), "usage") and access.may(
+            relation.attributes, *ON_TABLES
         )
 
     def made(self, schema: str | None, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -413,8 +416,14 @@ class Catalog:
                 relation = _relation(owner, name, word == "view", text or "", carried)
                 self._relations[owner, name] = relation
 
+    def schema_of(self, relation: Relation) -> str:
+        """The name of its schema, that of temporary tables, too."""
+        return self.temporary if relation.schema is None else relation.schema
+
     def find(self, schema: str | None, name: str) -> Relation | None:
         """The relation that a name means, or None. Without a schema: temporary, then the path."""
+        if schema is not None and schema == self.temporary:
+            return self.relations.get((None, name))
         access = self.access
         for candidate in (None, *self.search_path) if schema is None else (schema,):
             if (

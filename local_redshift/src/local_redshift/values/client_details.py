@@ -34,6 +34,7 @@ def constraints(relation: Relation) -> list[dict[str, Any]]:
                 "connamespace": oid(str(relation.schema)), "conrelid": oid(str(relation)),
                 "contype": "p" if kind == "primary key" else "u", "confrelid": 0,
                 "condeferrable": False, "condeferred": False, "conkey": f"{{{places}}}",
+                "columns": columns,
                 "text": f"{kind.upper()} ({', '.join(columns)})",
             }
         )  # fmt: skip

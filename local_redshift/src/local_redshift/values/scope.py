@@ -40,6 +40,7 @@ class Source:
     alias: str
     columns: Columns
     schema: str | None = None  # where the alias is the table's own name
+    hidden: str = ""  # a column that a star leaves out, as PostgreSQL's own number of a row
 
     def value(self, name: str) -> Value:
         """The column of that name, qualified."""
@@ -54,6 +55,7 @@ class Source:
         return [
             Value(f"{quote(self.alias)}.{quote(listed)}", type_, column)
             for listed, (column, type_) in zip(inside, self.columns, strict=True)
+            if column != self.hidden
         ]
 
     def has(self, name: str) -> bool:

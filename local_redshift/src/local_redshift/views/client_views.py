@@ -12,6 +12,7 @@ from typing import Any
 from local_redshift.database.session import Session
 from local_redshift.errors import RedshiftError
 from local_redshift.read.dialect import DATABASE
+from local_redshift.transactions.isolation import SNAPSHOT
 from local_redshift.values import client_details
 from local_redshift.values.catalog import Column, Relation
 from local_redshift.values.client_details import OWNER
@@ -19,6 +20,7 @@ from local_redshift.values.client_types import SIZES, TYPES, format_type, modifi
 from local_redshift.values.oids import oid
 from local_redshift.values.rights import Granted
 from local_redshift.values.types import (
+    BIGINT,
     BOOLEAN,
     INTEGER,
     RIGHTS,
@@ -38,14 +40,13 @@ def _texts(*names: str) -> Shape:
     return tuple((name, _TEXT) for name in names)
 
 
-def _lasting(session: Session) -> list[Relation]:
-    return [
-        relation for relation in session.catalog.relations.values() if relation.schema is not None
-    ]
+def _relations(session: Session) -> list[Relation]:
+    """All of them, the session's own temporary tables, too."""
+    return list(session.catalog.relations.values())
 
 
 def _visible(session: Session) -> list[Relation]:
-    return [relation for relation in _lasting(session) if session.catalog.visible(relation)]
+    return [relation for relation in _relations(session) if session.catalog.visible(relation)]
 
 
 def _number(relation: Relation) -> int:
@@ -57,12 +58,14 @@ def _nothing(session: Session) -> Iterable[dict[str, Any]]:
 
 
 def _of_each(facts: Callable[[Relation], Iterable[dict[str, Any]]]) -> _Rows:
-    """The facts of every lasting relation, one after the other."""
-    return lambda session: (one for relation in _lasting(session) for one in facts(relation))
+    """The facts of every relation, one after the other."""
+    return lambda session: (one for relation in _relations(session) for one in facts(relation))
 
 
 def _schemas(session: Session) -> Iterator[dict[str, Any]]:
-    for name in sorted({*session.catalog.schemas, "pg_catalog", "information_schema"}):
+    catalog = session.catalog
+    own = [catalog.temporary] if any(one.schema is None for one in _relations(session)) else []
+    for name in sorted({*catalog.schemas, "pg_catalog", "information_schema", *own}):
         yield {
             "oid": oid(name), "nspname": name, "nspowner": OWNER,
             "database_name": DATABASE, "schema_name": name, "schema_owner": OWNER,
@@ -70,14 +73,27 @@ def _schemas(session: Session) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+def _databases(session: Session) -> Iterator[dict[str, Any]]:
+    level = session.database.transactions.level
+    yield {
+        "oid": oid(DATABASE), "datname": DATABASE, "datdba": OWNER, "encoding": 6,
+        "datistemplate": False, "datallowconn": True,
+        "database_name": DATABASE, "database_owner": OWNER, "database_type": "local",
+        "database_isolation_level": "Snapshot Isolation" if level == SNAPSHOT else "Serializable",
+    }  # fmt: skip
+
+
 def _classes(session: Session) -> Iterator[dict[str, Any]]:
     styles = {"even": 0, "key": 1, "all": 8}
-    for relation in _lasting(session):
+    for relation in _relations(session):
         yield {
-            "oid": _number(relation), "relname": relation.name, "relnamespace": oid(str(relation.schema)),
+            "oid": _number(relation), "relname": relation.name,
+            "relnamespace": oid(session.catalog.schema_of(relation)),
             "relowner": OWNER, "relkind": "v" if relation.is_view else "r",
             "relhasindex": False, "relhasrules": relation.is_view,
             "relhaspkey": client_details.has_primary_key(relation), "relnatts": len(relation.columns),
+            "relisshared": False, "relhasoids": False, "relhassubclass": False,
+            "relchecks": 0, "reltriggers": 0, "reltype": 0, "relam": 0, "reltablespace": 0,
             "reldiststyle": None if relation.is_view
             else styles.get(_diststyle(relation).partition("(")[0].lower(), 9),
         }  # fmt: skip
@@ -90,7 +106,7 @@ def _diststyle(relation: Relation) -> str:
 
 
 def _each_column(session: Session) -> Iterator[tuple[Relation, int, Column]]:
-    for relation in _lasting(session):
+    for relation in _relations(session):
         for place, column in enumerate(relation.columns, 1):
             yield relation, place, column
 
@@ -104,6 +120,7 @@ def _attributes(session: Session) -> Iterator[dict[str, Any]]:
             "atttypmod": modifier(column.type), "attnotnull": not column.nullable,
             "atthasdef": column.default is not None, "attisdropped": False, "attencodingtype": 0,
             "attlen": SIZES.get(TYPES.get(column.type.kind, (25, "text"))[1], -1),
+            "attstattarget": -1, "attndims": 0, "attislocal": True, "attinhcount": 0,
             "attisdistkey": relation.attributes.get("distkey") == column.name,
             "attsortkeyord": keys.index(column.name) + 1 if column.name in keys else 0,
         }  # fmt: skip
@@ -114,7 +131,7 @@ def _types(session: Session) -> Iterator[dict[str, Any]]:
         yield {
             "oid": number, "typname": name, "typnamespace": oid("pg_catalog"), "typtype": "b",
             "typlen": SIZES.get(name, -1), "typrelid": 0, "typelem": 0, "typbasetype": 0,
-            "typtypmod": -1, "typnotnull": False,
+            "typtypmod": -1, "typnotnull": False, "typisdefined": True, "typndims": 0,
         }  # fmt: skip
 
 
@@ -129,19 +146,22 @@ def _users(session: Session) -> Iterator[dict[str, Any]]:
             free = name not in made or (there is not None and there.is_superuser)
             yield {
                 "usename": name, "usesysid": OWNER if name == session.user else OWNER + place,
-                "usecreatedb": free, "usesuper": free,
+                "usecreatedb": free, "usesuper": free, "usecatupd": free, "passwd": "********",
             }  # fmt: skip
 
 
-def _of_kind(views: bool, listed: Callable[[Session], list[Relation]] = _lasting) -> _Rows:
+def _of_kind(views: bool, listed: Callable[[Session], list[Relation]] = _relations) -> _Rows:
     def rows(session: Session) -> Iterator[dict[str, Any]]:
         for relation in listed(session):
             if relation.is_view == views:
                 owner = relation.attributes.get("owner") or _superuser(session)
                 yield {
-                    "schemaname": relation.schema, "tablename": relation.name, "viewname": relation.name,
+                    "schemaname": session.catalog.schema_of(relation), "tablename": relation.name,
+                    "viewname": relation.name,
                     "tableowner": owner, "viewowner": owner,
-                    "table_catalog": DATABASE, "table_schema": relation.schema,
+                    "table_catalog": DATABASE,
+                    "table_schema": session.catalog.schema_of(relation), "hasindexes": False,
+                    "hasrules": relation.is_view, "hastriggers": False,
                     "table_name": relation.name,
                 }  # fmt: skip
 
@@ -162,7 +182,7 @@ def _privileges(session: Session) -> Iterator[dict[str, Any]]:
                 "namespace_name": relation.schema, "relation_name": relation.name,
                 "privilege_type": one.privilege.upper(), "identity_id": 0 if kind == "public" else OWNER,
                 "identity_name": "public" if kind == "public" else name, "identity_type": kind,
-                "admin_option": one.option,
+                "admin_option": one.option, "is_grantable": "YES" if one.option else "NO",
                 "grantee": "public" if kind == "public" else name, "table_catalog": DATABASE,
                 "grantor": relation.attributes.get("owner") or _superuser(session),
                 "table_schema": relation.schema, "table_name": relation.name,
@@ -172,21 +192,27 @@ def _privileges(session: Session) -> Iterator[dict[str, Any]]:
 def _filled(session: Session) -> Iterator[dict[str, Any]]:
     """The tables that have rows: SVV_TABLE_INFO leaves the empty ones out."""
     for relation in _visible(session):
-        if relation.is_view:
+        if relation.is_view or relation.schema is None:
             continue
         ((rows,),) = session.connection.execute(f"SELECT count(*) FROM {relation.sql}").fetchall()
+        keys = relation.attributes.get("sortkey") or []
         if rows:
             yield {
                 "database": DATABASE, "schema": relation.schema, "table_id": _number(relation),
                 "table": relation.name, "diststyle": _diststyle(relation), "tbl_rows": rows,
-                "sortkey1": next(iter(relation.attributes.get("sortkey") or []), None),
+                "sortkey1": next(iter(keys), None), "sortkey_num": len(keys),
+                "sortkey1_enc": "none" if keys else None, "encoded": "N", "empty": 0,
+                "max_varchar": max((c.type.length for c in relation.columns), default=0),
+                "estimated_visible_rows": rows,
             }  # fmt: skip
 
 
 def _tables(session: Session) -> Iterator[dict[str, Any]]:
     for relation in _visible(session):
         yield {
-            "database_name": DATABASE, "schema_name": relation.schema, "table_name": relation.name,
+            "database_name": DATABASE, "schema_name": session.catalog.schema_of(relation),
+            "table_name": relation.name,
+            "table_owner": relation.attributes.get("owner") or _superuser(session),
             "table_type": "VIEW" if relation.is_view else "TABLE",
             "remarks": relation.attributes.get("comment"),
         }  # fmt: skip
@@ -194,7 +220,7 @@ def _tables(session: Session) -> Iterator[dict[str, Any]]:
 
 def _depends(session: Session) -> Iterator[dict[str, Any]]:
     """Which view reads which relation."""
-    by_name = {str(relation): relation for relation in _lasting(session)}
+    by_name = {str(relation): relation for relation in _relations(session)}
     for relation in by_name.values():
         for read in relation.attributes.get("reads", []):
             if read in by_name:
@@ -208,7 +234,7 @@ def _depends(session: Session) -> Iterator[dict[str, Any]]:
 def _unbound(session: Session) -> Iterator[dict[str, Any]]:
     """The columns of late-binding views."""
     lookup = session.compiler().lookup
-    for relation in _lasting(session):
+    for relation in _relations(session):
         if "unbound" not in relation.attributes:
             continue
         try:
@@ -333,6 +359,19 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
         _nothing,
     ),
     "svv_external_tables": (_texts("schemaname", "tablename", "tabletype", "location"), _nothing),
+    "pg_database": (
+        (
+            ("oid", INTEGER), ("datname", _TEXT), ("datdba", INTEGER), ("encoding", INTEGER),
+            ("datistemplate", BOOLEAN), ("datallowconn", BOOLEAN), ("datlastsysoid", INTEGER),
+            ("datvacuumxid", INTEGER), ("datfrozenxid", INTEGER), ("dattablespace", INTEGER),
+            ("datconfig", _TEXT), ("datacl", RIGHTS),
+        ),
+        _databases,
+    ),
+    "svv_redshift_databases": (
+        (("database_name", _TEXT), ("database_owner", INTEGER), ("database_type", _TEXT)),
+        _databases,
+    ),
     "svv_redshift_schemas": (
         (*_texts("database_name", "schema_name"), ("schema_owner", INTEGER)), _schemas,
     ),
@@ -342,7 +381,7 @@ VIEWS: dict[str, tuple[Shape, _Rows]] = {
     "svv_table_info": (
         (
             *_texts("database", "schema"), ("table_id", INTEGER),
-            *_texts("table", "encoded", "diststyle", "sortkey1"), ("size", INTEGER),
+            *_texts("table", "encoded", "diststyle", "sortkey1"), ("size", BIGINT),
             ("tbl_rows", decimal(38, 0)),
         ),
         _filled,

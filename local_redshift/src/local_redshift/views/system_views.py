@@ -14,16 +14,20 @@ from local_redshift.database.session import Session
 from local_redshift.errors import refuse
 from local_redshift.read.dialect import quote, string
 from local_redshift.values.catalog import DATABASE, Relation
+from local_redshift.values.client_types import TYPES
 from local_redshift.values.scope import Columns
 from local_redshift.values.types import BOOLEAN, INTEGER, varchar
-from local_redshift.views import client_views, load_views, session_views
+from local_redshift.views import client_views, documented, load_views, session_views
 
 Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class View:
-    """A system view. What `rows` leaves out of a row is NULL; what it names beyond `columns` is dropped."""
+    """A system view. What `rows` leaves out of a row is NULL; what it names beyond `columns` is dropped.
+
+    The columns are those that are known here; `documented` has the others.
+    """
 
     columns: Columns
     rows: Callable[[Session], Iterable[Facts]]
@@ -40,39 +44,49 @@ def lookup(session: Session, schema: str | None, name: str) -> tuple[str, Column
             have = ", ".join(sorted(VIEWS))
             raise refuse(f"the system view {shown}", f"there are: {have}")
         return None
-    rows = [[facts.get(column) for column, _ in view.columns] for facts in view.rows(session)]
-    return _values(rows, view.columns), view.columns
+    columns = documented.columns(shown, view.columns)
+    rows = [[facts.get(column) for column, _ in columns] for facts in view.rows(session)]
+    return table(rows, columns), columns
 
 
 def _tables(session: Session) -> Iterable[Facts]:
-    for relation in _lasting(session):
-        yield _table_facts(relation)
+    for relation in _visible(session):
+        yield _table_facts(session, relation)
 
 
 def _columns(session: Session) -> Iterable[Facts]:
-    for relation in _lasting(session):
-        yield from _column_facts(relation)
+    for relation in _visible(session):
+        yield from column_facts(session, relation)
 
 
-def _lasting(session: Session) -> list[Relation]:
-    return [
-        relation
-        for relation in session.catalog.relations.values()
-        if relation.schema is not None and session.catalog.visible(relation)
-    ]
+def _columns_on_the_path(session: Session) -> Iterable[Facts]:
+    """The columns of what is found by its bare name alone: PG_TABLE_DEF shows no others."""
+    path = (None, *session.catalog.search_path)
+    for relation in _visible(session):
+        if relation.schema in path:
+            yield from column_facts(session, relation)
 
 
-def _table_facts(relation: Relation) -> dict[str, Any]:
-    schema, name = relation.schema, relation.name
+def _visible(session: Session) -> list[Relation]:
+    catalog = session.catalog
+    return [relation for relation in catalog.relations.values() if catalog.visible(relation)]
+
+
+def _table_facts(session: Session, relation: Relation) -> dict[str, Any]:
+    schema, name = session.catalog.schema_of(relation), relation.name
     word = "VIEW" if relation.is_view else "BASE TABLE"
     return {
         "table_catalog": DATABASE, "database_name": DATABASE, "table_schema": schema,
         "schema_name": schema, "table_name": name, "table_type": word,
+        "remarks": relation.attributes.get("comment"),
     }  # fmt: skip
 
 
-def _column_facts(relation: Relation) -> list[dict[str, Any]]:
+def column_facts(session: Session, relation: Relation) -> list[dict[str, Any]]:
+    """What is known of each column, under the names that the views have for it."""
     facts = []
+    about = _table_facts(session, relation)
+    comments = relation.attributes.get("comments", {})
     for place, column in enumerate(relation.columns, 1):
         type_ = column.type
         word = _WORDS.get(type_.kind, type_.kind)
@@ -80,7 +94,8 @@ def _column_facts(relation: Relation) -> list[dict[str, Any]]:
         exact = type_.kind == "decimal"
         facts.append(
             {
-                **_table_facts(relation),
+                **about,
+                "remarks": comments.get(column.name),
                 "column_name": column.name,
                 "ordinal_position": place,
                 "column_default": column.default,
@@ -88,8 +103,13 @@ def _column_facts(relation: Relation) -> list[dict[str, Any]]:
                 "data_type": word,
                 "character_maximum_length": type_.length or None,
                 "numeric_precision": type_.precision if exact else _BITS.get(type_.kind),
-                "numeric_scale": type_.scale if exact else 0 if type_.kind in _BITS else None,
-                "schemaname": relation.schema,
+                "numeric_precision_radix": 10 if exact else 2 if type_.kind in _BITS else None,
+                "numeric_scale": type_.scale if exact else 0 if type_.is_integer else None,
+                "udt_catalog": DATABASE,
+                "udt_schema": "pg_catalog",
+                "udt_name": TYPES.get(type_.kind, (0, type_.kind))[1],
+                "dtd_identifier": str(place),
+                "schemaname": about["schema_name"],
                 "tablename": relation.name,
                 "column": column.name,
                 "type": word + sizes if type_.length or exact else word,
@@ -107,7 +127,7 @@ def _sort_place(relation: Relation, column: str) -> int:
     return keys.index(column) + 1 if column in keys else 0
 
 
-_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
+_BITS = {"smallint": 16, "integer": 32, "bigint": 64, "real": 24, "double": 53}
 _WORDS = {
     "varchar": "character varying",
     "decimal": "numeric",
@@ -136,7 +156,7 @@ VIEWS: dict[str, View] = {
             ("schemaname", _TEXT), ("tablename", _TEXT), ("column", _TEXT), ("type", _TEXT),
             ("encoding", _TEXT), ("distkey", BOOLEAN), ("sortkey", INTEGER), ("notnull", BOOLEAN),
         ),
-        _columns,
+        _columns_on_the_path,
     ),
     "stl_load_commits": View(load_views.STL_LOAD_COMMITS, load_views.load_files),
     "stl_load_errors": View(load_views.STL_LOAD_ERRORS, load_views.errors),
@@ -155,15 +175,17 @@ VIEWS: dict[str, View] = {
 }  # fmt: skip
 
 
-def _values(rows: list[list[Any]], shape: Columns) -> str:
+def table(rows: list[list[Any]], shape: Columns) -> str:
     """A table of literals as a subquery, typed even when it is empty."""
-    names = ", ".join(quote(column) for column, _ in shape)
-    nothing = ", ".join(f"CAST(NULL AS {type_.carrier})" for _, type_ in shape)
-    tuples = [f"({', '.join(_literal(value) for value in row)})" for row in rows]
+    filled = [at for at in range(len(shape)) if any(row[at] is not None for row in rows)] or [0]
+    names = ", ".join(quote(shape[at][0]) for at in filled)
+    nothing = ", ".join(f"CAST(NULL AS {shape[at][1].carrier})" for at in filled)
+    tuples = [f"({', '.join(_literal(row[at]) for at in filled)})" for row in rows]
     body = f" UNION ALL VALUES {', '.join(tuples)}" if tuples else ""
     # Beside a literal, a smallint becomes an integer.
     cast = ", ".join(
-        f"CAST({quote(name)} AS {type_.carrier}) {quote(name)}" for name, type_ in shape
+        f"CAST({quote(name) if at in filled else 'NULL'} AS {type_.carrier}) {quote(name)}"
+        for at, (name, type_) in enumerate(shape)
     )
     return f'(SELECT {cast} FROM (SELECT {nothing} WHERE false{body}) AS "_v"({names}))'
 

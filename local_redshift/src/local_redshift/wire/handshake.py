@@ -17,6 +17,7 @@ from local_redshift.wire.auth import Digest, Scram
 from local_redshift.wire.client_socket import ClientSocket
 
 SERVER_VERSION = "8.0.2"  # what a real workgroup says; the driver derives what it may ask for
+_SHOW_DISCOVERY = "4"  # Amazon's drivers ask SHOW of objects then, and not the catalogue
 _MOST_BYTES = 10_000  # of a message before the client is known
 _PARAMETERS_TEXT = """
     user database application_name client_encoding client_protocol_version driver_version
@@ -174,6 +175,8 @@ def greeting(client: Client, process_id: int, secret: int, is_superuser: bool = 
     }
     if "client_protocol_version" in client.parameters:
         parameters["server_protocol_version"] = str(client.version)
+    if "driver_discovery_version" in client.parameters:
+        parameters["show_discovery"] = _SHOW_DISCOVERY
     parts += [wire.parameter_status(name, value) for name, value in parameters.items()]
     parts.append(wire.key_data(process_id, secret))
     return b"".join(parts)
