@@ -121,7 +121,10 @@ def rows(table: Table, hint: str = "") -> str:
         return f"{name}{hint}"
     own = quoted_names(table.in_source.column_names, "mysql")
     moment, day = quoted(MOMENT_COLUMN, "mysql"), quoted(DAY_COLUMN, "mysql")
-    told = f"if({moment} < '0001-01-01', null, {shop_day(of_moment(table))})"
+    cut = of_moment(table)
+    lost = without_day(cut)
+    none = f"{moment} < '0001-01-01'{f' or {lost}' if lost else ''}"
+    told = f"if({none}, null, {shop_day(cut)})"
     return (
         f"(select {own}, {moment}, {told} as {day} from {with_moment(table, 'mysql', hint)}"
         f" as {name}) as {name}"

@@ -268,6 +268,45 @@ def test_rows_whose_day_is_none_are_outside_where_it_becomes_null(
     }
 
 
+def test_a_child_of_a_row_whose_day_becomes_null_is_outside_with_it(
+    source: Source, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    """Days that MySQL sorts between real ones tell a child no day either."""
+    text = CONTRACT.format(keys="\n-- @bad_values day null")
+    text = text.replace("day date not null", "day datetime not null")
+    lines = (
+        "-- @partition visit_id -> visits.day\n"
+        "create table notes (note_id int not null, visit_id int, primary key (note_id))"
+    )
+    read_anew = read(tmp_path, {"raw/visits.sql": text, "raw/notes.sql": lines})
+    tables = {table.name: table for table in read_anew.in_zone("Asia/Seoul").tables}
+    source.create([*tables.values()])
+    notes = tables["notes"]
+    database = source.identity.rpartition("/")[2]
+    days = {1: "0000-00-00", 2: "2026-02-30", 3: "2026-02-28"}
+    visits = ", ".join(f"({id_}, '{day}', '2026-03-01')" for id_, day in days.items())
+    statements = [
+        f"insert into visits (id, day, changed_at) values {visits}",
+        "insert into notes values (1, 1), (2, 2), (3, 3), (4, 99), (5, null)",
+    ]
+    run(mariadb, database, statements)
+
+    for scope, keys in (
+        (Outside.of(WINDOW), {OUTSIDE: [1, 2, 4, 5]}),
+        (WINDOW, {FEBRUARY[1]: [3]}),
+    ):
+        extract = source.extract(notes, scope, tmp_path / f"notes {scope}")
+        parts = {segment: parts for segment, parts in extract.parts.items() if parts}
+        read_keys = {
+            segment: sorted(r["note_id"] for p in part for r in pq.read_table(p).to_pylist())
+            for segment, part in parts.items()
+        }
+        assert read_keys == keys
+        assert extract.measures == source.measure(notes, scope)
+        assert extract.touches == source.touches(notes, scope)
+    assert source.outside(notes, Outside.of(WINDOW)) == OutsideRows(4, 0, 0)
+
+
 def test_what_becomes_null_need_not_be_nullable_in_the_source(
     source: Source, mariadb: MariaDB, tmp_path: Path
 ) -> None:

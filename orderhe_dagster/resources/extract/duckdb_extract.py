@@ -71,7 +71,8 @@ def where_of(table: Table, scope: Scope, dialect: Dialect = "duckdb") -> str | N
     if scope is None:
         return None
     text = scope_condition(table, scope, dialect)
-    lost = mysql_projection.without_day(table) if dialect == "mysql" else None
+    cut = of_moment(table) if table.day_through else table
+    lost = mysql_projection.without_day(cut) if dialect == "mysql" else None
     if lost is None:
         return text
     return f"{text} and not {lost}" if isinstance(scope, Window) else f"{text} or {lost}"
