@@ -111,10 +111,8 @@ def partition_of(seen: Seen, cursor: Choice = NONE) -> Choice:
         else:
             fit.append((_place(seen, column.name, rank), column.name))
     if not fit:
-        reasons += days_of_other_types(seen)
-        return Choice(
-            None, "; ".join(reasons) or "no date or time that tells when a row came to be"
-        )
+        why = "; ".join(reasons) or "no date or time that tells when a row came to be"
+        return Choice(None, why, tuple(_days_of_other_types(seen)))
     fit.sort()
     name = fit[0][1]
     alike = tuple(other for place, other in fit[1:] if place[:3] == fit[0][0][:3])
@@ -182,9 +180,8 @@ def maybe_days(table: Table, source_name: str) -> list[str]:
     ]
 
 
-def days_of_other_types(seen: Seen) -> list[str]:
+def _days_of_other_types(seen: Seen) -> Iterator[str]:
     """The texts and numbers that look like days, with the statement that makes a date of them."""
-    texts = []
     for name in maybe_days(seen.table, seen.source_name):
         column, look = seen.table.column(name), seen.of(name)
         if not look.like_days or look.like_days * 10 < (seen.look.rows - look.nulls) * 9:
@@ -198,11 +195,10 @@ def days_of_other_types(seen: Seen) -> list[str]:
                 "numbers that look like Unix time",
             )
         new = quoted(f"{name}_day"[:64], "mysql")
-        texts.append(
+        yield (
             f"{name} is {column.type.declared}, {what}, by which no table is cut: alter table "
             f"{quoted(seen.source_name, 'mysql')} add column {new} date generated always as ({value}) stored"
         )
-    return texts
 
 
 def _words(name: str, table: str) -> set[str]:

@@ -40,8 +40,6 @@ def screen(adoption: Adoption, folder: Path, settings_sql: Path) -> Iterator[str
         yield from (f"  {text}" for text in decisions[:_DECISIONS])
         if len(decisions) > _DECISIONS:
             yield f"  and {len(decisions) - _DECISIONS} more in the file below"
-    if adoption.not_chosen:
-        yield f"Not chosen by --only: {counted(adoption.not_chosen, 'table')}"
     yield f"Table by table, with all reasons: {folder / WHOLE_FILE}"
     yield "Next:"
     if folder.resolve() != settings_sql.resolve():
@@ -85,13 +83,17 @@ def _cuts(adoption: Adoption) -> str:
     text += f", {len(there) - len(by_day)} whole every night"
     kinds = Counter(_kind(one.left_out[0]) for one in adoption.tables if one.outcome == "refused")
     if kinds:
-        text += f"; no contract: {', '.join(f'{n} {kind}' for kind, n in kinds.most_common(3))}"
+        text += f"; no contract: {', '.join(counted(n, kind) for kind, n in kinds.most_common(3))}"
     columns = sum(len(one.columns_left_out) for one in there)
-    return text + (f"; {counted(columns, 'column')} left out" if columns else "")
+    text += f"; {counted(columns, 'column')} left out" if columns else ""
+    left = adoption.not_chosen
+    return text + (f"; {counted(left, 'table')} not chosen" if left else "")
 
 
 def _kind(why: str) -> str:
-    return why.removeprefix("it is a ").partition(",")[0].partition(":")[0]
+    """What something without a contract is: a view, or a table that cannot be carried."""
+    said, a, rest = why.partition("it is a ")
+    return rest.partition(",")[0] if a and not said else "table that cannot be carried"
 
 
 def _largest(tables: Sequence[Adopted]) -> Iterator[str]:
@@ -109,23 +111,24 @@ def _largest(tables: Sequence[Adopted]) -> Iterator[str]:
 def _decisions(adoption: Adoption) -> Iterator[str]:
     """What somebody should know or decide, the gravest first, each on one line."""
     there = [one for one in adoption.tables if one.outcome != "refused"]
-    apart = [text for one in there for text in one.apart]
+    by_size = sorted(there, key=lambda one: -one.rows)
+    apart = [text for one in by_size for text in one.apart]
     if apart:
         yield f"would go to quarantine: {_listed(apart)}"
-    nulls = [f"{o.name}.{column} ({n:,})" for o in there for column, n in o.nulls.items() if n]
+    nulls = [f"{o.name}.{column} ({n:,})" for o in by_size for column, n in o.nulls.items() if n]
     if nulls:
         yield f"no real days become NULL and are counted: {_listed(nulls)}"
-    unseen = [one for one in there if one.problem]
+    unseen = [one for one in by_size if one.problem]
     if unseen:
         yield f"not looked at: {_listed([f'{o.name} ({o.problem})' for o in unseen])}"
-    by_size = sorted(there, key=lambda one: -one.rows)
-    indexes = [cost for one in by_size for cost in one.partition.costs if _INDEX in cost]
+    by_day = [one for one in by_size if one.partition.column]
+    indexes = [cost for one in by_day for cost in one.partition.costs if _INDEX in cost]
     if indexes:
         statement = f"{_INDEX}{indexes[0].partition(_INDEX)[2]}"
         yield f"no index on the day of {counted(len(indexes), 'table')}; of the largest: {statement}"
     undated = [
         f"{o.name} ({c.partition(' ')[0]})"
-        for o in there
+        for o in by_day
         for c in o.partition.costs
         if "outside" in c
     ]
@@ -140,10 +143,10 @@ def _decisions(adoption: Adoption) -> Iterator[str]:
             f"largest: --partition {name}={other}"
         )
     yield from [
-        f"{one.name}: {part}"
-        for one in there
-        for part in one.partition.why.split("; ")
-        if "look like" in part
+        f"{one.name}: {cost}"
+        for one in by_size
+        if not one.partition.column
+        for cost in one.partition.costs
     ][:1]
     keyless = [one.name for one in there if not one.key]
     if keyless:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orderhe_dagster.catalog.reader import NAME
 from orderhe_dagster.errors import OrderheError
+from orderhe_dagster.intake.adopt.words import words_of
 
 NAMED = 10  # tables that an error names, at most
 
@@ -58,7 +59,10 @@ def the_table(word: str, names: Mapping[str, str], option: str) -> str:
 
 def near(word: str, names: Mapping[str, str]) -> str:
     """What is said of tables whose name is like `word`, or of all where none is."""
-    spelt = {ours: name for name, ours in names.items()} | {name.lower(): name for name in names}
+    spelt: dict[str, str] = {}
+    for name, ours in names.items():
+        for part in (name.lower(), ours, *words_of(name)):
+            spelt.setdefault(part, name)
     plain = word.strip("*?!")
     close = [spelt[one] for one in get_close_matches(plain, spelt, n=3, cutoff=0.6)]
     close = [*dict.fromkeys(close)] or [

@@ -77,11 +77,12 @@ def matching(settings: MySQLSettings, references: Sequence[Reference]) -> list[f
 
 
 def limit_time(cursor: Any, seconds: float) -> None:
-    """Let the server end a select of this session that takes longer."""
+    """Let the server end a select of this session that takes longer; 0 would mean never."""
+    seconds = max(seconds, 0.001)
     if "MariaDB" in cursor.connection.server_version:
         cursor.execute(f"set session max_statement_time = {seconds:.3f}")
     else:
-        cursor.execute(f"set session max_execution_time = {max(int(seconds * 1000), 1)}")
+        cursor.execute(f"set session max_execution_time = {int(seconds * 1000)}")
 
 
 def _matches(cursor: Any, numbered: Sequence[tuple[int, Reference]]) -> dict[int, float | None]:
