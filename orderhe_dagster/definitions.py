@@ -88,7 +88,7 @@ def build_definitions(
     automation = build_automation(catalogue, settings.time_zone)
     janitor, janitor_schedule = build_janitor(catalogue, settings)
     drill, drill_schedule = build_drill(
-        catalogue, calendar, state.scratch, partial(build_scratch_source, settings)
+        catalogue, calendar, state.scratch, partial(build_scratch_source, settings), parquet
     )
     assets = [
         *build_raw_assets(catalogue, calendar, simulation_of(settings, catalogue)),

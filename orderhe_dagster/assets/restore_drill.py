@@ -14,6 +14,7 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import drills, index
+from orderhe_dagster.road.extracts import Parquet
 from orderhe_dagster.settings.scratch import scratch_folder
 
 NAME = "restore_drill"
@@ -24,10 +25,11 @@ def build_drill(
     calendar: Calendar,
     scratch: Path,
     source_in: Callable[[Path], Source],
+    parquet: Parquet,
 ) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
     """The job and its schedule, Sunday at four in the shop's time zone.
 
-    `source_in` makes an empty source in a folder, which goes with it.
+    `source_in` makes an empty source in a folder, which goes with it; `parquet` measures what comes into it.
     """
 
     @dg.op(
@@ -47,8 +49,9 @@ def build_drill(
             raw = catalogue.layer("raw")
             tables = [table for table in raw if index.read(store, table.name).entries]
             with scratch_folder(scratch, label=f"drill {seed}") as folder:
+                source, history = source_in(folder), calendar.history()
                 done = drills.drill(
-                    tables, calendar.history(), store, warehouse, source_in(folder), folder, seed
+                    tables, history, store, warehouse, source, folder, seed, parquet
                 )
         context.log.info(done.sentence())
         metadata: dict[str, Any] = {

@@ -104,7 +104,12 @@ def restore_source(
 
     All of it is there in the end and equal to the backups, or nothing. OrderheError.
     """
-    from orderhe_dagster.resources.build import build_named_source, build_source, build_store
+    from orderhe_dagster.resources.build import (
+        build_named_source,
+        build_parquet_query,
+        build_source,
+        build_store,
+    )
     from orderhe_dagster.road import source_restores
     from orderhe_dagster.settings.home import home_of
     from orderhe_dagster.settings.project import read_catalogue
@@ -122,7 +127,9 @@ def restore_source(
         return
     scratch = scratch_folder(home_of(settings).scratch, label=f"restore {target.identity}")
     with _for_its_owner_alone(), scratch as folder:
-        restored = source_restores.restore(choices, target, store, folder)
+        restored = source_restores.restore(
+            choices, target, store, folder, build_parquet_query(settings)
+        )
     for done in restored:
         for line in _of_source(done):
             say(line)
@@ -197,6 +204,7 @@ def check_backups(settings: Settings, asked: Asked, say: Say) -> bool:
 def run_drill(settings: Settings, seed: int | None, say: Say) -> bool:
     """Restore a random range into scratch, and keep the certificate; whether it is equal. OrderheError."""
     from orderhe_dagster.resources.build import (
+        build_parquet_query,
         build_scratch_source,
         build_store,
         build_warehouse,
@@ -214,7 +222,8 @@ def run_drill(settings: Settings, seed: int | None, say: Say) -> bool:
     say(f"seed {seed}: the same range again with --seed {seed}")
     with scratch_folder(home_of(settings).scratch, label=f"drill {seed}") as folder:
         source = build_scratch_source(settings, folder)
-        done = drill(tables, history, store, build_warehouse(settings), source, folder, seed)
+        warehouse, parquet = build_warehouse(settings), build_parquet_query(settings)
+        done = drill(tables, history, store, warehouse, source, folder, seed, parquet)
     for text in done.differences:
         say(f"DIFFERENT {text}")
     for text in done.left_out:

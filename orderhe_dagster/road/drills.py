@@ -30,6 +30,7 @@ from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.road import backups, loads, source_restores
 from orderhe_dagster.road.backups import Record
+from orderhe_dagster.road.extracts import Parquet
 from orderhe_dagster.road.load_sql import STAGE
 from orderhe_dagster.road.measures import difference, measures
 from orderhe_dagster.road.object_check import check
@@ -84,10 +85,12 @@ def drill(
     source: Source | None,
     folder: Path,
     seed: int,
+    parquet: Parquet,
 ) -> Drill:
     """Restore what `seed` draws into scratch, and keep the certificate. PortError where it cannot be drawn.
 
     `source` is an empty one in `folder`, which is the caller's to remove; None: rows are put into none.
+    `parquet` measures what is put into it.
     """
     began, moment = time.monotonic(), datetime.now(timezone.utc)
     run_id = f"drill-{moment:%Y%m%d%H%M%S}-{seed}"
@@ -111,7 +114,7 @@ def drill(
         for choice in done.choices:
             done.differences += _by_copy(choice, store, warehouse)
         if source is not None:
-            done.differences += _by_parts(done, source, store, folder)
+            done.differences += _by_parts(done, source, store, folder, parquet)
     done.seconds = time.monotonic() - began
     done.key = _keep(done, moment, store, warehouse)
     return done
@@ -184,7 +187,9 @@ def _by_copy(choice: Choice, store: Store, warehouse: Warehouse) -> list[str]:
     return _differing(choice, there, "warehouse")
 
 
-def _by_parts(done: Drill, source: Source, store: Store, folder: Path) -> list[str]:
+def _by_parts(
+    done: Drill, source: Source, store: Store, folder: Path, parquet: Parquet
+) -> list[str]:
     """What differs of the rows that are put into a source."""
     fitting = [
         choice
@@ -196,7 +201,7 @@ def _by_parts(done: Drill, source: Source, store: Store, folder: Path) -> list[s
             text = "it has columns that MySQL computes"
             done.left_out.append(f"{choice.table.name} into a source: {text}")
     try:
-        source_restores.restore(fitting, source, store, folder / "parts")
+        source_restores.restore(fitting, source, store, folder / "parts", parquet)
     except PortError as error:
         return [f"into a source: {error}"]
     return []

@@ -1,25 +1,29 @@
 """The restore of a source from the backups: into tables that have no rows there, in one transaction, proven.
 
 Rows are put as they were backed up, and measured before anything is committed: each segment is equal to
-its record, or nothing is there. Which records: `points`; into the warehouse: `restores`.
+its record, or nothing is there. Children that are cut by their parent's day may come without the parent, or
+it has another day since: their rows are held against the parts themselves, without the day.
+Which records: `points`; into the warehouse: `restores`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.segments import Segment
+from orderhe_dagster.catalog.ddl import quoted, string
+from orderhe_dagster.catalog.measure import measure_select, measured
+from orderhe_dagster.catalog.segments import WHOLE, Segment
 from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure
 from orderhe_dagster.ports.source import Source, SourceTransaction
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road.backups import Part, Record
-from orderhe_dagster.road.measures import difference
+from orderhe_dagster.road.extracts import Parquet
+from orderhe_dagster.road.measures import add, difference
 from orderhe_dagster.road.points import Choice, RestoreError
 from orderhe_dagster.road.remedies import again_command
 from orderhe_dagster.road.rota import scopes
@@ -49,12 +53,13 @@ def restore(
     target: Source,
     store: Store,
     folder: Path,
+    parquet: Parquet,
 ) -> list[SourceRestored]:
     """Put the chosen records into `target`, whose tables are made where they are not there. PortError.
 
-    Parts pass through `folder`, which is the caller's to remove. RestoreError where a table has rows
-    where some are to come, or other columns than the contract, or where what is there then is not what
-    the backups have. All of it is there in the end, or none.
+    Parts pass through `folder`, which is the caller's to remove; `parquet` measures them. RestoreError
+    where a table has rows where some are to come, or other columns than the contract, or where what is
+    there then is not what the backups have. All of it is there in the end, or none.
     """
     target.create([choice.table for choice in choices])
     _require_columns(choices, target)
@@ -64,10 +69,43 @@ def restore(
             _require_empty(choice, transaction, target)
         measures = {}
         for choice in choices:
+            if choice.table.day_through:
+                measures[choice.table.name] = _children(
+                    choice, transaction, target, _batches(choice, store, folder), parquet
+                )
+                continue
             for paths in _batches(choice, store, folder):
                 _append(choice, paths, transaction)
             measures[choice.table.name] = _proven(choice, transaction, target)
     return [_restored(choice, measures[choice.table.name], store) for choice in choices]
+
+
+def _children(
+    choice: Choice,
+    transaction: SourceTransaction,
+    target: Source,
+    batches: Iterable[Sequence[Path]],
+    parquet: Parquet,
+) -> dict[Segment, Measure]:
+    """Put the rows of children, whose days only their parents tell: as many more are there then, and these.
+
+    Sums and digests add up: what came is what is there afterwards less what was there before.
+    """
+    own = choice.table.in_source
+    wanted = transaction.measure(own, None)[WHOLE]
+    for paths in batches:
+        with parquet(paths[0].parent / "measured") as query:
+            files = ", ".join(string(path.as_posix()) for path in paths)
+            relation = f"read_parquet([{files}], hive_partitioning = false)"
+            came = measured(own, query(measure_select(own, relation, "duckdb"))[0])
+        wanted = add(wanted, Measure(came.rows, came.sums, came.digest))
+        _append(choice, paths, transaction)
+    if text := difference(transaction.measure(own, None)[WHOLE], wanted):
+        raise RestoreError(
+            f"{own.source_name} in {target.identity} would not be what the backups have: {text}. Nothing "
+            "was changed: all of it was rolled back. A trigger of the table may change rows"
+        )
+    return {segment: record.measure for segment, record in choice.records.items()}
 
 
 def _append(choice: Choice, paths: Sequence[Path], transaction: SourceTransaction) -> None:
@@ -98,7 +136,9 @@ def _require_columns(choices: Sequence[Choice], target: Source) -> None:
 def _require_empty(choice: Choice, transaction: SourceTransaction, target: Source) -> None:
     """RestoreError where rows lie where some are to come: they are never written over."""
     table = choice.table
-    if choice.is_whole:
+    parents = {step.parent.source_name.lower() for step in table.day_through}
+    there_too = {name.lower() for name in transaction.table_names()} if parents else set()
+    if choice.is_whole or parents - there_too:  # without its parents, no row of a child has a day
         result = transaction.fetch(f"select count(*) as n from {quoted(table.source_name)}")
         rows = int(result.column(0)[0].as_py())
         if rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,19 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.table import TableRef
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.ports.warehouse import Warehouse
 from orderhe_dagster.proof import agreement
 from orderhe_dagster.resources.build import build_parquet_query
-from orderhe_dagster.road.extracts import Road, back_up
+from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
+from orderhe_dagster.road import backups, points, source_restores
+from orderhe_dagster.road.extracts import BackedUp, Road, back_up
 from orderhe_dagster.road.findings import Finding
 from orderhe_dagster.road.guards import Rules
+from orderhe_dagster.road.leftover import leftover
 from orderhe_dagster.road.loads import load
 from orderhe_dagster.road.step import Step
 from orderhe_dagster_tests.contracts.sources import SOURCES
@@ -286,13 +291,15 @@ class Copies:
 
     def follow(self, name: str) -> tuple[list[str], list[Finding]]:
         """Back a table up and load it, as a daily run does; what it wrote, and found without being told."""
+        done = self.backed_up(name)
+        load(self.step(name), self.store, self.warehouse)
+        return sorted(segment.text for segment in done.written), done.findings
+
+    def backed_up(self, name: str) -> BackedUp:
         self.runs += 1
-        step = self.step(name)
         parquet = build_parquet_query(self.shop.settings)
         road = Road(self.source, self.store, self.warehouse, self.shop.folder / "scratch", parquet)
-        done = back_up(step, road, FOLLOWED)
-        load(step, self.store, self.warehouse)
-        return sorted(segment.text for segment in done.written), done.findings
+        return back_up(self.step(name), road, FOLLOWED)
 
     def proof(self, name: str) -> agreement.Agreement:
         step = self.step(name)
@@ -311,7 +318,7 @@ def ordered(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
 def copies(folder: Path, source: Source) -> Iterator[tuple[Copies, Copies]]:
     """Copies that are cut by the parent's day, and whole ones."""
     made = [
-        Copies(shop_of(folder / name, contracts(name == "cut")), source)
+        Copies(shop_of(folder / name, contracts(is_cut=name == "cut")), source)
         for name in ("cut", "whole")
     ]
     source.create([*made[0].tables.values()])
@@ -346,3 +353,149 @@ def test_a_child_by_day_equals_a_whole_copy(source: Source, tmp_path: Path, seed
             assert cut.follow(name) == ([], []), (
                 "of what has not changed there is nothing to be done"
             )
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Iterator[tuple[Copies, Source]]:
+    """Three orders of three days with a line each, one line of no order; backed up by day."""
+    source = SOURCES["embedded"](tmp_path, lambda _: None)
+    with copies(tmp_path, source) as (cut, _), source.writing() as transaction:
+        for number, day in enumerate(DAYS[:3], 1):
+            transaction.execute(
+                f"insert into orders values ({number}, timestamp '{day} 09:00:00', 'new')"
+            )
+            transaction.execute(line(number, number))
+        transaction.execute(line(9, 77))
+    cut.backed_up("order_items")
+    yield cut, source
+
+
+def line(number: int, order: int) -> str:
+    return f"insert into order_items values ({number}, {order}, 'sku', 1, timestamp '2026-01-09 00:00:00')"
+
+
+def choices(cut: Copies, *names: str, window: Window | None = None) -> list[points.Choice]:
+    now = points.Point()
+    return [
+        points.choose(cut.tables[name], window, HISTORY, "restore", cut.store, now)
+        for name in names
+    ]
+
+
+def restored(cut: Copies, target: Source, chosen: Sequence[points.Choice]) -> None:
+    parquet = build_parquet_query(cut.shop.settings)
+    source_restores.restore(chosen, target, cut.store, cut.shop.folder / "parts", parquet)
+
+
+def line_numbers(source: Source) -> list[int]:
+    with source.writing() as transaction:
+        found = transaction.fetch("select item_id from order_items order by 1")
+    return list(found.column(0).to_pylist())
+
+
+def test_children_go_back_into_a_source_whatever_day_their_parents_have_there(
+    lines: tuple[Copies, Source], tmp_path: Path
+) -> None:
+    cut, source = lines
+    alone, both = (EmbeddedSource(str(tmp_path / f"{name}.duckdb")) for name in ("alone", "both"))
+    restored(cut, alone, choices(cut, "order_items"))
+    assert line_numbers(alone) == [1, 2, 3, 9]
+    with pytest.raises(PortError, match="order_items has 4 rows"):
+        restored(cut, alone, choices(cut, "order_items"))
+    # The order moved between the two backups of one night.
+    with source.writing() as transaction:
+        transaction.execute("update orders set ordered_at = timestamp '2026-01-05 00:00:00'")
+    cut.backed_up("orders")
+    restored(cut, both, choices(cut, "orders", "order_items"))
+    assert line_numbers(both) == [1, 2, 3, 9]
+
+
+def test_lost_days_come_back_and_lines_without_a_parent_are_told(
+    lines: tuple[Copies, Source],
+) -> None:
+    cut, source = lines
+    step, days = cut.step("order_items"), Window(DAYS[0], DAYS[2])
+    left = leftover(step, source, [])
+    assert (left.outside.undated, left.outside.total) == (1, 1)
+    assert "no parent by `@partition order_id -> orders.ordered_at`" in left.sentence(step)
+    with source.writing() as transaction:
+        transaction.execute("delete from order_items where item_id = 1")
+    with pytest.raises(PortError, match=f"order_items {DAYS[1]} has 1 row"):
+        restored(cut, source, choices(cut, "order_items", window=days))
+    with source.writing() as transaction:
+        transaction.execute("delete from order_items where item_id = 2")
+    restored(cut, source, choices(cut, "order_items", window=days))
+    assert line_numbers(source) == [1, 2, 3, 9]
+    assert not cut.backed_up("order_items").written, "the same rows are the same generation"
+
+
+def test_a_wrong_day_is_found_and_put_right(lines: tuple[Copies, Source]) -> None:
+    cut, _ = lines
+    cut.follow("order_items")
+    with cut.warehouse.session("a hand") as session:
+        session.execute(
+            "update warehouse.order_items set _day = date '2026-01-02' where item_id = 1"
+        )
+    found = cut.proof("order_items")
+    assert {str(one.segment): one.severity for one in found.differences} == {
+        **{str(DAYS[0]): "wrong"},
+        str(DAYS[1]): "wrong",
+    }
+    assert [one.kind for one in cut.follow("order_items")[1]] == []
+    assert cut.proof("order_items").agrees, "the load measures what it loaded"
+
+
+def test_another_way_to_the_day_is_read_again(tmp_path: Path) -> None:
+    catalogue = shop_of(tmp_path / "shop", contracts(is_cut=True)).catalogue
+    own = catalogue.get(TableRef("raw", "order_items"))
+    (step,) = own.day_through
+    other = replace(own, day_through=(replace(step, column="item_id"),))
+    assert backups.schema_fingerprint(own) != backups.schema_fingerprint(other)
+    assert backups.schema_fingerprint(own.in_source) != backups.schema_fingerprint(own)
+
+
+MART = """-- @partition order_date
+select
+    orders.ordered_at::date as order_date, -- The day
+    count(distinct orders.order_id)::bigint as orders, -- Orders with lines
+    sum(items.quantity)::bigint as pieces -- Pieces of all lines
+from warehouse.orders
+inner join warehouse.order_items as items
+    on items.order_id = orders.order_id and items._day = orders.ordered_at::date
+group by orders.ordered_at::date;
+"""
+LINES_A_DAY = """-- @partition order_date
+select _day as order_date, count(*)::bigint as lines from warehouse.order_items group by _day;
+"""
+
+
+def test_daily_marts_over_children_follow_their_parents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    files = {**contracts(is_cut=True), "mart/pieces.sql": MART, "mart/lines.sql": LINES_A_DAY}
+    shop = shop_of(tmp_path / "shop", files, ORDERHE_SHOP="external", ORDERHE_START_DATE=str(FIRST))
+    shop.create()
+    shop.change(
+        *(
+            f"insert into orders values ({n}, timestamp '{DAYS[n - 1]} 10:00:00', 'new')"
+            for n in (1, 2, 3)
+        ),
+        *(line(number, order) for number, order in enumerate((1, 1, 2, 3, 4), 1)),
+    )
+    first, last = str(DAYS[0]), str(DAYS[-1])
+    outcome = shop.run("*", first, last)
+    assert outcome.succeeded, outcome.lines()
+    pieces, lines = ("select * from mart.pieces order by 1", "select * from mart.lines order by 1")
+    assert shop.rows(pieces) == [(DAYS[0], 1, 2), (DAYS[1], 1, 1), (DAYS[2], 1, 1)]
+    (warned,) = outcome.warned_checks
+    assert "backup/order_items: nothing_left_out" in warned
+    shop.change(
+        f"update orders set ordered_at = timestamp '{DAYS[3]} 10:00:00' where order_id = 1",
+        f"insert into orders values (4, timestamp '{DAYS[1]} 11:00:00', 'late')",
+    )
+    outcome = shop.run("*", last)
+    assert outcome.succeeded, outcome.lines()
+    assert shop.rows(pieces) == [(DAYS[1], 2, 2), (DAYS[2], 1, 1), (DAYS[3], 1, 2)]
+    assert shop.rows(lines) == [(DAYS[1], 2), (DAYS[2], 1), (DAYS[3], 2)]
+    assert not outcome.warned_checks
