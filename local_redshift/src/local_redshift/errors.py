@@ -59,8 +59,16 @@ def failure(code: str, message: str) -> ValueError:
 def translated(error: BaseException, failures: type[Exception]) -> BaseException:
     """The error that a session tells; `failures` is DuckDB's. What is nobody's stays as it is."""
     if isinstance(error, RecursionError):
-        return RedshiftError("54001", "the statement is nested too deeply")
+        return _too_deep()
     return from_duckdb(error) if isinstance(error, failures) else error
+
+
+def _too_deep() -> RedshiftError:
+    """Amazon names no such limit: it is the local Redshift's, or DuckDB's, own."""
+    return refuse(
+        "brackets, calls or subqueries this deep inside one another",
+        "name inner parts in WITH, or run it on Amazon Redshift",
+    )
 
 
 CONFLICT = "could not complete because of conflict with concurrent transaction"
@@ -117,6 +125,8 @@ def from_duckdb(error: Exception) -> RedshiftError:  # noqa: PLR0911 - one retur
     if marked := _MARK.search(text):
         return _bad_integer(marked[2]) or RedshiftError(marked[1], marked[2].strip())
     first = text.split("\n\n", maxsplit=1)[0].split("\nLINE ", maxsplit=1)[0].strip()
+    if "Max expression depth" in first:
+        return _too_deep()
     if _SPACE.search(text):
         return RedshiftError("53100", f"Disk Full: {first}", hint="free space and run it again")
     if kind == "InterruptException":

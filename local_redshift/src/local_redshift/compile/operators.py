@@ -14,13 +14,19 @@ from local_redshift.values.types import BOOLEAN
 from local_redshift.values.value import Value, vary
 
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
+_ARMS = 64  # of an OR, that DuckDB looks at together
 
 
 def _arithmetic(compiler: Compiler, node: Any, scope: Scope) -> Value:
-    only(node, "this", "expression", "typed", "safe")
-    sign = _SIGNS[node.key]
-    sides = [compiler.raw(node.this, scope), compiler.raw(node.expression, scope)]
-    return vary(lambda given: arithmetic.arithmetic(sign, *given), sides)
+    """A chain of arithmetic, without recursion on its length."""
+    links = []
+    while node.key in _SIGNS:
+        only(node, "this", "expression", "typed", "safe")
+        links.append(node)
+        node = node.this
+    first = compiler.raw(node, scope)
+    others = [(_SIGNS[one.key], compiler.raw(one.expression, scope)) for one in reversed(links)]
+    return arithmetic.chained(first, others)
 
 
 def _and(compiler: Compiler, node: Any, scope: Scope) -> Value:
@@ -30,7 +36,11 @@ def _and(compiler: Compiler, node: Any, scope: Scope) -> Value:
 
 
 def _or(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    """A chain of OR. Of a long one, DuckDB compares each arm with every other: it is given groups."""
     parts = [compiler.test(part, scope) for part in node.flatten()]
+    if len(parts) > _ARMS:
+        groups = (parts[start : start + _ARMS] for start in range(0, len(parts), _ARMS))
+        parts = [f"coalesce({' OR '.join(group)}, NULL)" for group in groups]
     return Value(f"({' OR '.join(parts)})", BOOLEAN)
 
 

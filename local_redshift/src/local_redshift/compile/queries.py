@@ -24,6 +24,8 @@ from local_redshift.values.types import Type, ordered, unify, varchar
 from local_redshift.values.value import Value
 
 _SET_WORDS = {"union": "UNION", "except": "EXCEPT", "intersect": "INTERSECT"}
+_AROUND = ("with_", "order", "limit", "offset")
+"""What a set operation may have around it: what has one stands for itself among others."""
 
 
 def _bracketed(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
@@ -209,12 +211,28 @@ def _counted(node: Any, word: str) -> str:
 
 
 def _set(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str, Cte]) -> Query:
-    """UNION, EXCEPT and INTERSECT: both sides get the types that they have together."""
+    """UNION, EXCEPT and INTERSECT: both sides get the types that they have together.
+
+    What is on the left of one another is compiled without recursion on how many there are.
+    """
     only(node, "with_", "this", "expression", "distinct", "order", "limit", "offset")
     heading, ctes = with_clause(compiler, node, parent, ctes)
-    word = _set_word(node)
-    left = compiler.query(node.this, parent, ctes)
-    right = compiler.query(node.expression, parent, ctes)
+    links, left = [node], node.this
+    while left.key in _SET_WORDS and not any(map(left.args.get, _AROUND)):
+        only(left, "this", "expression", "distinct")
+        links.append(left)
+        left = left.this
+    query, before = compiler.query(left, parent, ctes), ""
+    for link in reversed(links):
+        word = _set_word(link)
+        query = _combined(query, compiler.query(link.expression, parent, ctes), word, before)
+        before = word
+    end = _end(compiler, node, query.columns)
+    return Query(f"{heading}{query.sql}{end}", query.columns, compiler.uses)
+
+
+def _combined(left: Query, right: Query, word: str, before: str) -> Query:
+    """`left word right`; what the left was combined by, `before`, goes on without brackets."""
     if len(left.columns) != len(right.columns):
         raise RedshiftError("42601", f"each {word} query must have the same number of columns")
     types = [
@@ -223,8 +241,10 @@ def _set(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str, Ct
     ]
     columns = tuple(zip((label for label, _ in left.columns), types, strict=True))
     distinct = "" if word == "UNION ALL" else word
-    sql = f"{heading}{_retyped(left, types, distinct)} {word} {_retyped(right, types, distinct)}"
-    return Query(sql + _end(compiler, node, columns), columns, compiler.uses)
+    text = _retyped(left, types, distinct)
+    if word == before and text == f"({left.sql})":
+        text = left.sql
+    return Query(f"{text} {word} {_retyped(right, types, distinct)}", columns, left.uses)
 
 
 def _set_word(node: Any) -> str:

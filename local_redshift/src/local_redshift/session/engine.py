@@ -24,6 +24,7 @@ from local_redshift.errors import CONFLICT, RedshiftError, translated
 from local_redshift.read.syntax import parse
 from local_redshift.session import query_results
 from local_redshift.session.query_results import Shape
+from local_redshift.session.room import with_room
 from local_redshift.session.templates import TEMPLATES, Compiled, NotingContext, Times
 from local_redshift.session.unit_of_work import UnitOfWork
 from local_redshift.statements import registry as statements
@@ -181,7 +182,7 @@ class Engine:
         self._limit.start(self.timeout_ms)
         with self._reporting(entry), self._limit.watching():
             self._settle()
-            stream = self._answered(sql, entry, shape)
+            stream = with_room(lambda: self._answered(sql, entry, shape), self.interrupt)
             self.last_query_id = entry.query_id
             if stream is not self._stream:
                 self._over(entry, stream.head.row_count)
@@ -249,7 +250,8 @@ class Engine:
             return (), ()
         with self._reporting():
             self._settle()
-            names, types = zip(*self.compiled(sql).columns, strict=True)
+            query = with_room(lambda: self.compiled(sql), self.interrupt)
+            names, types = zip(*query.columns, strict=True)
         return names, tuple(map(str, types))
 
     @contextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
-from local_redshift.errors import raising, refuse
+from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
 from local_redshift.values.casts import as_text, cast, comparable, convert
-from local_redshift.values.subexpressions import bind, finite
+from local_redshift.values.subexpressions import balanced, bind, finite
 from local_redshift.values.types import (
     BOOLEAN,
     DOUBLE,
@@ -26,13 +27,15 @@ from local_redshift.values.types import (
     unify,
     varchar,
 )
-from local_redshift.values.value import Value
+from local_redshift.values.value import Value, settle, vary
 
 _TOO_LONG = string(
     f"the local Redshift has no rule for a text of more than {MAX_VARCHAR} bytes, the longest there "
     "is; shorten what it is made of"
 )
 _CHAIN, _SHORT = 4, 300  # texts that are joined, characters of each
+_FOLDED = "+-*"
+_DEEP = 24  # operators of a chain that stand inside one another
 TOO_LONG = f"CAST({raising('0A000', _TOO_LONG)} AS VARCHAR)"
 
 
@@ -67,6 +70,76 @@ def arithmetic(sign: str, left: Value, right: Value) -> Value:
     a, b = convert(left, result), convert(right, result)
     computed = divided("/", a, b, right) if sign == "/" else f"({a} {sign} {b})"
     return Value(finite(computed), result)
+
+
+def chained(first: Value, others: Sequence[tuple[str, Value]]) -> Value:
+    """`first sign other sign other …`, one after the other, as they are written: each may overflow.
+
+    Of a long one, what leaves the type as it is is folded over a list: DuckDB takes time that grows with
+    the cube of the depth of an expression, and reads none of a thousand.
+    """
+    value, place = first, 0
+    while place < len(others):
+        run = _steady(value.type, others[place:]) if place >= _DEEP else []
+        if len(run) > _DEEP:
+            value, place = _folded(settle(value), run), place + len(run)
+            continue
+        sign, other = others[place]
+        value = _combined(sign, value, other)
+        place += 1
+    return value
+
+
+def _combined(sign: str, left: Value, right: Value) -> Value:
+    return vary(lambda sides: arithmetic(sign, *sides), [left, right])
+
+
+def _steady(type_: Type, others: Sequence[tuple[str, Value]]) -> list[tuple[str, Value]]:
+    """Of what follows a value of this type, the operands that leave it as it is, their digits certain."""
+    known: dict[tuple[str, str], bool] = {}
+
+    def steady(one: tuple[str, Value]) -> bool:
+        sign, value = one
+        if sign not in _FOLDED or value.others or not (type_.is_number and value.type.is_number):
+            return False
+        key = (sign, repr(value.type))
+        if key not in known:
+            known[key] = _stays(sign, type_, value.type)
+        return known[key]
+
+    return [*takewhile(steady, others)]
+
+
+def _stays(sign: str, type_: Type, other: Type) -> bool:
+    """Whether the result has the type of the left side, and of the right one cast to it as well."""
+    one = Value("_a", type_)
+    try:
+        results = [arithmetic(sign, one, Value("_b", right)) for right in (other, type_)]
+    except (
+        RedshiftError
+    ):  # of types that do not go together: told where they are computed by themselves
+        return False
+    return all(result.type == type_ and not result.others for result in results)
+
+
+def _folded(first: Value, others: Sequence[tuple[str, Value]]) -> Value:
+    """A chain of operands that leave the type as it is, folded over a list."""
+    type_ = first.type
+    signs = sorted({sign for sign, _ in others})
+    texts = [f"CAST({value.sql} AS {type_.carrier})" for _, value in others]
+    if len(signs) == 1:
+        step = arithmetic(signs[0], Value("_a", type_), Value("_b", type_)).sql
+        listed = ", ".join([first.sql, *texts])
+        return Value(f"list_reduce([{listed}], lambda _a, _b: {step})", type_)
+    one, two = Value("_a.v", type_), Value("_b.v", type_)
+    arms = " ".join(f"WHEN '{sign}' THEN {arithmetic(sign, one, two).sql}" for sign in signs)
+    pairs = [
+        ("", first.sql),
+        *((sign, text) for (sign, _), text in zip(others, texts, strict=True)),
+    ]
+    listed = ", ".join(f"{{'s': '{sign}', 'v': {text}}}" for sign, text in pairs)
+    step = f"{{'s': '', 'v': CASE _b.s {arms} END}}"
+    return Value(f"list_reduce([{listed}], lambda _a, _b: {step}).v", type_)
 
 
 def _typed(sign: str, left: Value, right: Value) -> tuple[Value, Value]:
@@ -188,12 +261,9 @@ def joined(*values: Value) -> Value:
         return Value("CAST(NULL AS VARCHAR)", varchar(length))
     computed = [part.sql for part in parts if part.literal is None]
     if len(computed) < _CHAIN or any(map(_stands_once, computed)):
-        sql = parts[0].sql
-        for part in parts[1:]:
-            sql = f"({sql} || {part.sql})"
-        return grown(sql, length)
+        return grown(f"({balanced('||', [part.sql for part in parts])})", length)
     # || would copy the text anew for each part; concat takes them all, but passes over NULLs.
-    lengths = " + ".join(f"strlen({text})" for text in computed)
+    lengths = balanced("+", [f"strlen({text})" for text in computed])
     whole = f"concat({', '.join(part.sql for part in parts)})"
     return grown(f"(CASE WHEN ({lengths}) IS NULL THEN NULL ELSE {whole} END)", length)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import quote
@@ -44,10 +45,10 @@ class Source:
 
     def value(self, name: str) -> Value:
         """The column of that name, qualified."""
-        types = [type_ for column, type_ in self.columns if column == name]
-        if len(types) != 1:
+        type_ = self._types[name]
+        if type_ is None:
             raise RedshiftError("42702", f'column reference "{name}" is ambiguous')
-        return Value(f"{quote(self.alias)}.{quote(name)}", types[0], name)
+        return Value(f"{quote(self.alias)}.{quote(name)}", type_, name)
 
     def all(self) -> list[Value]:
         """Every column in order, as a star means them: those of one name, too, and those without one."""
@@ -60,7 +61,15 @@ class Source:
 
     def has(self, name: str) -> bool:
         """Whether it has a column of that name."""
-        return any(column == name for column, _ in self.columns)
+        return name in self._types
+
+    @cached_property
+    def _types(self) -> dict[str, Type | None]:
+        """The type of each name; None of one that stands twice."""
+        types: dict[str, Type | None] = {}
+        for name, type_ in self.columns:
+            types[name] = None if name in types else type_
+        return types
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from local_redshift.errors import raising, refuse
 
 _SHORT = 120  # characters: below, repeating a text costs less than a name
+_CHAIN = 8  # operands that stand beside one another
 MOST = 2_000_000  # characters of DuckDB text for one expression
 # What may stand under a name; any other call could be an aggregate.
 _PLAIN = ["CAST", "abs", "sign", "coalesce", "round", "list_transform", "error", "isinf"]
@@ -63,6 +64,17 @@ def within(sql: str) -> str:
             "compute its parts in subqueries",
         )
     return sql
+
+
+def balanced(sign: str, texts: Sequence[str]) -> str:
+    """A chain of an operator that may be bracketed anyhow, no deeper than the logarithm of its length.
+
+    DuckDB reads no chain of a thousand, and takes time that grows with the cube of its depth.
+    """
+    if len(texts) <= _CHAIN:
+        return f" {sign} ".join(texts)
+    middle = len(texts) // 2
+    return f"({balanced(sign, texts[:middle])}) {sign} ({balanced(sign, texts[middle:])})"
 
 
 def finite(sql: str) -> str:
