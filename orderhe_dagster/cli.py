@@ -311,20 +311,51 @@ def simulate(first: date, last: date | None, scale: float | None) -> None:
         click.echo(simulate_days(settings, window, scale))
 
 
-@main.command("import", short_help="Load a CSV, JSON lines or Python file into a raw table.")
-@click.argument("table")
-@click.argument("file", type=click.Path(path_type=Path))
+@main.command("import", short_help="Load a file (CSV, .xlsx, JSON lines) into a raw table.")
+@click.argument("names", metavar="[TABLE] FILE", nargs=-1, required=True)
 @click.option("--force", is_flag=True, help="Load a file again into a table without a key.")
-def import_(table: str, file: Path, force: bool) -> None:
-    r"""Load FILE into TABLE (raw/orders): CSV, JSON lines (also .gz) or a Python module.
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="MAP",
+    help="Which column is which: 'Name=order_no, Notes=-', a file, or shopify, woocommerce, cafe24.",
+)
+@click.option("--guess", is_flag=True, help="Write contract and map from the file, load nothing.")
+@click.option("--encoding", help="utf-8, cp949, cp932, gb18030, cp1252, …")
+@click.option("--separator", help="What parts the cells: , ; | or tab.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="The sign before the fraction.")
+@click.option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="Order of day and month.")
+@click.option("--null", multiple=True, metavar="TEXT", help="A text that stands for no value.")
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook (default: the first).")
+@click.option("--member", metavar="NAME", help="The file inside a zip that holds several.")
+@click.option("--run-python", is_flag=True, help="Run FILE, a .py or a module, and take its rows.")
+def import_(
+    names: tuple[str, ...], force: bool, maps: tuple[str, ...], guess: bool, **hints: Any
+) -> None:
+    r"""Load FILE into TABLE (raw/orders; default: named as the file).
 
-    Every wrong row is named and nothing is loaded unless all of it is right. NULL is \\N in a CSV.
-    The file itself is archived in the backup store.
+    CSV, a sheet of an .xlsx workbook, or JSON lines, plain, gzipped or zipped. Encoding, separator, title
+    rows, decimal and thousands signs and dates are recognised over the whole file and told; what can be
+    read in two ways is asked for by a flag. NULL is \\N in a CSV. Every wrong row is named and nothing is
+    loaded unless all of it is right. The file itself is archived in the backup store.
+
+    Columns that are named otherwise: --map, or a file raw/TABLE.map beside the contract.
+
+    A Python file is run, with all that it does, and only with --run-python.
     """
+    if len(names) > 2:
+        raise click.UsageError("import takes one TABLE and one FILE")
     with _plain_errors() as settings:
-        from orderhe_dagster.commands.import_file import import_into
+        from orderhe_dagster.commands.import_file import Asked, guess_contract, import_into
 
-        click.echo(import_into(settings, table, file, force=force))
+        asked = Asked(maps=maps, **hints)
+        table, file = names[0] if len(names) == 2 else None, Path(names[-1])
+        if guess:
+            lines = guess_contract(settings, table, file, asked)
+        else:
+            lines = import_into(settings, table, file, force=force, asked=asked)
+        click.echo(lines)
 
 
 @main.command(short_help="Materialize assets, for a day or a range of days.")

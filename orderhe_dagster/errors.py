@@ -5,7 +5,8 @@
     OrderheError
     ├── ports.errors.PortError (and what it roots)
     ├── commands.days.LaunchError
-    └── intake.importing.ImportProblems
+    ├── intake.files.refusals.Unreadable
+    └── intake.importing.ImportProblems, WrongHint
 """
 
 

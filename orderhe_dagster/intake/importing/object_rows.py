@@ -13,26 +13,30 @@ from typing import Any
 
 from orderhe_dagster.catalog.mysql_limits import is_json
 from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.intake.importing.column_map import ColumnMap
 from orderhe_dagster.intake.importing.json_text import RawJson, json_text, members
+from orderhe_dagster.intake.importing.plan import misfits, plain, visible
 from orderhe_dagster.intake.importing.problems import Findings, ImportProblems, WrongValue
 from orderhe_dagster.intake.importing.source_file import (
     CHUNK_ROWS,
     Chunk,
     fault_of,
-    misfits,
     open_lines,
-    visible,
 )
 
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "decimal", "real", "double", "boolean"})
 _MOST_PLACES = 400  # more than any column holds; a Decimal may have millions
 
 
-def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
+def json_rows(
+    table: Table, path: Path, damage: str | None = None, mapped: ColumnMap | None = None
+) -> Iterator[tuple[int, Any]]:
     """(line, value) of each line that is not blank; a line that is no JSON gives its error.
 
-    The values of JSON columns are RawJson, except null, which is no value.
+    The values of JSON columns are RawJson, except null, which is no value. `mapped` gives names of the
+    file their columns.
     """
+    renamed = _Renamed(table, mapped) if mapped else None
     raw_columns = [column.name for column in table.columns if is_json(column.type)]
 
     def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -51,9 +55,9 @@ def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
         if named:
             raw = members(text)
             row.update({name: raw[name] for name in named})
-        return row
+        return renamed.row(row) if renamed and isinstance(row, dict) else row
 
-    with open_lines(path) as lines:
+    with open_lines(path, damage) as lines:
         for line, body in lines.numbered():
             if not body.strip():
                 continue
@@ -66,9 +70,35 @@ def json_rows(table: Table, path: Path) -> Iterator[tuple[int, Any]]:
             except RecursionError:
                 yield line, WrongValue("no JSON that can be read: it is nested too deeply")
             except json.JSONDecodeError as error:
-                yield line, WrongValue(f"no JSON: {error}")
+                message = f"no JSON: {error.msg} at character {error.colno}"
+                yield line, WrongValue(f'{message}; each line is one object such as {{"a": 1}}')
             except (ValueError, ArithmeticError):
                 yield line, WrongValue("a number too long to be read; write it as a text")
+
+
+class _Renamed:
+    """The names of a map given to the members of an object."""
+
+    def __init__(self, table: Table, mapped: ColumnMap) -> None:
+        self.rest = mapped.passes_rest
+        self.names = set(table.column_names)
+        self.targets: dict[str, str | None] = {}
+        self.fixed: dict[str, str] = {}
+        for entry in mapped.entries:
+            target = next((one for one in entry.targets if one in self.names), None)
+            if entry.fixed is not None and target is not None:
+                self.fixed[target] = entry.fixed
+            for source in entry.sources:
+                self.targets[plain(source)] = None if entry.passes_over else target
+
+    def row(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The object with the columns' names."""
+        row: dict[str, Any] = dict(self.fixed)
+        for name, value in given.items():
+            target = self.targets.get(plain(name), name)
+            if target is not None and (target in self.names or not self.rest):
+                row[target] = value
+        return row
 
 
 def module_rows(

@@ -15,6 +15,7 @@ from orderhe_dagster.errors import OrderheError
 SHOWN = 20
 MASK = "•••"
 _LONGEST = 80
+_MEND = "Mend the file and import it again."
 
 
 class WrongValue(ValueError):
@@ -40,14 +41,20 @@ class Problem:
 
 
 class ImportProblems(OrderheError):
-    """The file was not taken, and no row of it. `problems` are the first 20 of `count`."""
+    """The file was not taken, and no row of it. `problems` are the first 20 of `count`.
 
-    def __init__(self, problems: list[Problem], count: int) -> None:
+    `recognised`: what the file was taken for, where that is out of the ordinary.
+    """
+
+    def __init__(self, problems: list[Problem], count: int, recognised: str | None = None) -> None:
         self.problems, self.count = tuple(problems), count
-        lines = [str(problem) for problem in problems]
+        lines = [recognised] if recognised else []
+        lines += [str(problem) for problem in problems]
         if count > len(problems):
             lines.append(f"and {count - len(problems):,} more")
-        lines.append("Nothing was loaded. Mend the file and import it again.")
+        asked = any("--" in problem.message for problem in problems)
+        cure = "Import it again with what is asked for." if asked else _MEND
+        lines.append(f"Nothing was loaded. {cure}")
         super().__init__("\n".join(lines))
 
 
@@ -59,6 +66,7 @@ class Findings:
     unit: str = "line"
     count: int = 0
     problems: list[Problem] = field(default_factory=list)
+    recognised: str | None = None
     cells: set[tuple[int, str]] = field(default_factory=set)  # (line, column) lately reported
 
     def add(self, line: int, column: Column | str, value: object, message: str) -> None:
@@ -81,7 +89,13 @@ class Findings:
     def stop_if_any(self) -> None:
         """Raise ImportProblems when anything was found."""
         if self.count:
-            raise ImportProblems(self.problems, self.count)
+            raise ImportProblems(self.problems, self.count, self.recognised)
+
+    def forget(self) -> None:
+        """Nothing was found so far: the file is judged anew."""
+        self.count = 0
+        self.problems.clear()
+        self.cells.clear()
 
 
 def shown(value: object, *, pii: bool = False) -> str | None:

@@ -210,14 +210,14 @@ def _timestamp(kind: ColumnType, text: str) -> datetime:
     match = _TIMESTAMP.fullmatch(text)
     if not match:
         shape = "YYYY-MM-DD HH:MM:SS[.ffffff]"
+        if _DATE.fullmatch(text):
+            shape += ", or take midnight by --map 'NAME=COLUMN (day)'"
         raise WrongValue(_EMPTY if not text else f"no date with time; write {shape}")
     day, clock, fraction, offset = match.groups()
     if fraction and len(fraction.rstrip("0")) > kind.fraction:
         raise WrongValue(f"more digits of a second than {_name(kind)} keeps ({kind.fraction})")
     if offset and not kind.instant:
-        raise WrongValue(
-            f"an offset from UTC, which {_name(kind)} does not keep; write the shop's wall clock"
-        )
+        raise WrongValue("an offset from UTC that there is not; write one such as +09:00")
     try:
         value = datetime.fromisoformat(
             f"{day} {clock}.{(fraction or '').ljust(6, '0')}{'+00:00' if offset == 'Z' else offset or ''}"

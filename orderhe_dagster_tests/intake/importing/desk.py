@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.reader import read_catalogue
-from orderhe_dagster.intake.importing import Imported, ImportProblems, import_file
+from orderhe_dagster.intake.importing import Hints, Imported, ImportProblems, import_file
 from orderhe_dagster.ports.source import Source
 from orderhe_dagster.resources.laptop.embedded_source import EmbeddedSource
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
@@ -90,6 +90,8 @@ class Desk:
 
     def take(self, file: Path | str, table: str = "lines", **more: Any) -> Imported:
         more.setdefault("scratch", self.home / "scratch")
+        if not str(file).endswith(tuple(".csv .gz .jsonl".split())):
+            more.setdefault("hints", Hints(run_python=True))
         return import_file(self.tables[table], file, self.source, self.store, **more)
 
     def rows(self, table: str = "lines", columns: str = "*") -> list[dict[str, Any]]:

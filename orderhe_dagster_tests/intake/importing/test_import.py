@@ -81,6 +81,17 @@ def test_a_python_file_that_changes_meanwhile_is_not_taken(desk: Desk) -> None:
     refused(desk, text, "changed while it was read", name="lines.py")
 
 
+def test_a_moment_with_an_offset_is_the_shops_wall_clock(desk: Desk) -> None:
+    rows = "kr,1,2026-03-01 00:00:00Z,1\nkr,2,2026-11-01 12:00:00 +0900,1\nkr,3,2026-11-01 12:00:00,1\n"
+    done = desk.put(f"{HEADER}\n{rows}")
+    assert [row["sold_at"] for row in desk.rows()] == [
+        datetime(2026, 3, 1, 9),
+        datetime(2026, 11, 1, 12),
+        datetime(2026, 11, 1, 12),
+    ]
+    assert "moments with an offset turned into Asia/Seoul" in done.recognised
+
+
 def test_json_lines(desk: Desk) -> None:
     rows = [
         {"shop": "kr", "number": 1, "sold_at": "2026-03-01 00:00:00", "price": 0.1, "ratio": 2},

@@ -1,0 +1,1 @@
+"""What a file is before a table is thought of: packing, encoding, rows. Types and contracts are elsewhere."""
