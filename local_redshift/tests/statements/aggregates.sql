@@ -77,3 +77,14 @@ select any_value(country) from orders where order_id = 1;
 -- hll of numbers [r_HLL; the estimate's error at two values is not said]
 select hll(customer_id) from orders;
 --?
+-- listagg without an order of one value [r_LISTAGG: whatever the order]
+select customer_id, listagg(status, '+'), listagg(distinct status) from orders
+where order_id < 4 group by customer_id order by 1;
+--> 10 | 'paid+paid' | 'paid'
+--> 11 | 'new' | 'new'
+-- listagg without an order of no value [r_LISTAGG]
+select listagg(items) from orders where items is null;
+--> NULL
+-- listagg without an order of several values [r_LISTAGG: the order is not determined]
+select listagg(status) from orders;
+--?

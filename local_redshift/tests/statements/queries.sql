@@ -160,3 +160,16 @@ select attr from c, unpivot c.s as val at attr;
 create table c (s super);
 select x.a from c, c.s.b.d as x;
 --?
+-- a row among rows [r_in_condition; PostgreSQL 8.0: row-wise comparison]
+select (1, 2) in ((1, 2), (3, 4)), (1, 2) not in ((1, 3)), (1, null) in ((1, 2)), (1, null) in ((2, 2));
+--> true | true | NULL | false
+-- a row among those of a query [r_in_condition; PostgreSQL 8.0: subquery expressions]
+select order_id from orders where (customer_id, status) in (select customer_id, status from stage);
+--> 3
+-- a row not among those of a query that has NULL [PostgreSQL 8.0: NOT IN gives NULL where it is open]
+select (10, 'refund') not in (select customer_id, status from orders), (10, 'x') in (select 10, null::varchar(3)),
+    (11, 'new') not in (select customer_id, status from orders where order_id < 3);
+--> NULL | NULL | true
+-- rows of two lengths [PostgreSQL 8.0]
+select (1, 2) in ((1, 2, 3));
+--! 42601 unequal number of entries in row expressions

@@ -177,3 +177,22 @@ select substring(from_hex('00ff61'), 0, 2);
 -- md5 of bytes [the functions that take a varbyte are listed, and md5 is none of them]
 select md5(from_hex('00ff'));
 --?
+-- a cast to varchar without a length has the size of what goes in [r_Character_types: determined using the input expression]
+select repeat('ab', 200)::varchar = repeat('ab', 200), len(('x' || b)::varchar) from (select 'y'::varchar(300) as b);
+--> true | 2
+-- a cast to text of up to 256 bytes, as surrogate keys are made [r_Character_types: TEXT is VARCHAR(256)]
+select md5(cast(coalesce(cast(status as text), '_') || '-' || coalesce(cast(qty as text), '_') as text))
+from orders where order_id = 1;
+--> '86125039a418c2468cf2a815b7628662'
+-- a cast to text of more than 256 bytes [unverified: cut or not]
+select cast(repeat('x', 300) || status as text) from orders;
+--?
+-- the text of a float with a fraction [extra_float_digits: 15 digits; what fits them has one text]
+select 1.5::float8::varchar, (0 - 0.25)::float8::varchar(10), 0.1::real::text;
+--> '1.5' | '-0.25' | '0.1'
+-- the text of a whole float [unverified: 2 or 2.0]
+select 2.0::float8::varchar;
+--?
+-- the text of a float of more than 15 digits [unverified]
+select (1::float8 / 3)::varchar;
+--?

@@ -122,3 +122,56 @@ select '2024-01-01'::timestamp + interval '1 day 2 hours';
 -- dates between texts [r_range_condition]
 select count(*) from orders where d between '2024-01-01' and '2024-02-29';
 --> 2
+-- days in the forms of Amazon's table [r_Date_and_time_literals: dates]
+select 'January 8, 1999'::date, '1999-01-08'::date, '1/8/1999'::date, '01/02/00'::date,
+    '2000-Jan-31'::date, 'Jan-31-2000'::date, '31-Jan-2000'::date, '20080215'::date,
+    '080215'::date, '2008.366'::date;
+--> 1999-01-08 | 1999-01-08 | 1999-01-08 | 2000-01-02 | 2000-01-31 | 2000-01-31 | 2000-01-31 | 2008-02-15 | 2008-02-15 | 2008-12-31
+-- hours in the forms of Amazon's table [r_Date_and_time_literals: timestamps]
+select '20080215 04:05:06.789'::timestamp, '20080215 040506'::timestamp,
+    '20080215 04:05 AM'::timestamp, '20080215 04:05 PM'::timestamp, '20080215 16:05'::timestamp,
+    '20080215'::timestamp;
+--> 2008-02-15 04:05:06.789000 | 2008-02-15 04:05:06 | 2008-02-15 04:05:00 | 2008-02-15 16:05:00 | 2008-02-15 16:05:00 | 2008-02-15 00:00:00
+-- dates of different formats in a table [r_Examples_with_datetime_types: date examples]
+create table datetable (start_date date, end_date date);
+insert into datetable values ('2008-06-01', '2008-12-31'), ('Jun 1,2008', '20081231');
+select * from datetable;
+--> 2008-06-01 | 2008-12-31
+--> 2008-06-01 | 2008-12-31
+-- of a timestamp the zone is ignored, of a timestamptz it counts [r_Datetime_types, r_Examples_with_datetime_types]
+select 'Jun 1,2008  09:59:59 EST'::timestamp, 'Jun 1,2008 09:59:59 EST'::timestamptz,
+    '2024-01-31T10:00:00Z'::timestamp, '2024-01-31 10:00:00+0900'::timestamptz,
+    '12/17/1997 07:37:16.00 US/Pacific'::timestamptz;
+--: timestamp, timestamptz, timestamp, timestamptz, timestamptz
+--> 2008-06-01 09:59:59 | 2008-06-01 14:59:59+00:00 | 2024-01-31 10:00:00 | 2024-01-31 01:00:00+00:00 | 1997-12-17 15:37:16+00:00
+-- a computed text in the forms of exports [r_Date_and_time_literals]
+select s::date, s::timestamp, s::timestamptz from (
+    select '2000-2-01'::varchar(30) as s union all select '20240131 10:00:00+09'
+    union all select '01/31/2024 9:05' union all select '2024-01-31T10:00:00.5Z'
+);
+--> 2000-02-01 | 2000-02-01 00:00:00 | 2000-02-01 00:00:00+00:00
+--> 2024-01-31 | 2024-01-31 10:00:00 | 2024-01-31 01:00:00+00:00
+--> 2024-01-31 | 2024-01-31 09:05:00 | 2024-01-31 09:05:00+00:00
+--> 2024-01-31 | 2024-01-31 10:00:00.500000 | 2024-01-31 10:00:00.500000+00:00
+-- a day that there is not [r_Date_and_time_literals; the words are PostgreSQL's]
+select '02/30/2024'::date;
+--! 22008 date/time field value out of range: "02/30/2024"
+-- a year of two digits, of which century [unverified: r_Date_and_time_literals has none beyond 08]
+select '01/02/70'::date;
+--?
+-- an hour that a zone has twice [unverified: which of the two]
+select '2023-11-05 01:30:00 US/Pacific'::timestamptz;
+--?
+-- noon or midnight [unverified: the hour must be less than 12]
+select '20080215 12:05 AM'::timestamp;
+--?
+-- try_cast of another form of a day [TRY_CAST; r_Date_and_time_literals]
+select try_cast('20240131' as date);
+--?
+-- a timestamp beside a timestamptz: in UTC either conversion orders them alike [r_Datetime_types, r_timezone_config]
+select order_id from orders where updated_at = created_at and updated_at <= '2024-02-01'
+    and created_at between updated_at and updated_at and updated_at in (created_at) and d < updated_at;
+--> 1
+-- a timestamp or a timestamptz as one value [unverified: which type]
+select coalesce(updated_at, created_at) from orders;
+--?

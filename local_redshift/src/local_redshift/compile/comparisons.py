@@ -12,9 +12,9 @@ from local_redshift.functions.patterns import pattern, similar
 from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import text
-from local_redshift.values.casts import comparable
+from local_redshift.values.casts import comparable, compared
 from local_redshift.values.scope import Scope
-from local_redshift.values.types import BOOLEAN, unify
+from local_redshift.values.types import BOOLEAN
 from local_redshift.values.value import Value, vary
 
 _SIGNS = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
@@ -68,27 +68,69 @@ def _is(compiler: Compiler, node: Any, scope: Scope) -> Value:
 def _between(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node, "this", "low", "high")
     values = [compiler.value(node.args[key], scope) for key in ("this", "low", "high")]
-    common = unify((value.type for value in values), "between")
+    common = compared((value.type for value in values), "between")
     one, low, high = (comparable(value, common) for value in values)
     return Value(f"({one} BETWEEN {low} AND {high})", BOOLEAN)
 
 
 def _in(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node, "this", "expressions", "query")
+    if node.this.key == "tuple":
+        return _rows_in(compiler, node, scope)
     value = compiler.value(node.this, scope)
     inner = node.args.get("query")
     if inner is None:
         values = [compiler.value(item, scope) for item in node.expressions]
-        common = unify([value.type, *(item.type for item in values)], "in")
+        common = compared([value.type, *(item.type for item in values)], "in")
         listed = ", ".join(comparable(item, common) for item in values)
         return Value(f"({comparable(value, common)} IN ({listed}))", BOOLEAN)
     query = compiler.query(inner, scope, scope.ctes)
     if len(query.columns) != 1:
         raise RedshiftError("42601", "the subquery of IN must give one column")
     member = Value('"_in"."value"', query.columns[0][1])
-    common = unify((value.type, member.type), "in")
+    common = compared((value.type, member.type), "in")
     members = f'SELECT {comparable(member, common)} FROM ({query.sql}) AS "_in"("value")'
     return Value(f"({comparable(value, common)} IN ({members}))", BOOLEAN)
+
+
+def _rows_in(compiler: Compiler, node: Any, scope: Scope) -> Value:
+    """(a, b) in ((1, 2), …), and (a, b) in (query): unknown where a NULL leaves it open."""
+    left, inner = node.this.expressions, node.args.get("query")
+    if inner is None:
+        rows = node.expressions
+        if any(row.key != "tuple" for row in rows):
+            raise RedshiftError("42601", "unequal number of entries in row expressions")
+        tests = [catalogue_forms.equal_rows(compiler, left, row.expressions, scope) for row in rows]
+        return Value(f"({' OR '.join(test.sql for test in tests)})", BOOLEAN)
+    query = compiler.query(inner, scope, scope.ctes)
+    if len(query.columns) != len(left):
+        raise RedshiftError("42601", f"the subquery of IN must give {len(left)} columns")
+    names = [f"v{place}" for place in range(len(left))]
+    members = [
+        Value(f'"_in"."{name}"', type_)
+        for name, (_, type_) in zip(names, query.columns, strict=True)
+    ]
+    equal = [
+        arithmetic.comparison("=", compiler.value(one, scope), member).sql
+        for one, member in zip(left, members, strict=True)
+    ]
+    origin = f'SELECT 1 FROM ({query.sql}) AS "_in"({", ".join(names)}) WHERE '
+    found = f"EXISTS ({origin}{' AND '.join(equal)})"
+    if _only_true_counts(node):
+        return Value(f"({found})", BOOLEAN)
+    open_ = " AND ".join(f"{test} IS DISTINCT FROM false" for test in equal)
+    return Value(
+        f"(CASE WHEN {found} THEN true WHEN EXISTS ({origin}{open_}) THEN NULL ELSE false END)",
+        BOOLEAN,
+    )
+
+
+def _only_true_counts(node: Any) -> bool:
+    """Whether a condition of WHERE or ON stands there, in which NULL is no better than false."""
+    above = node.parent
+    while above is not None and above.key in ("and", "paren"):
+        above = above.parent
+    return above is not None and above.key in ("where", "join")
 
 
 def _exists(compiler: Compiler, node: Any, scope: Scope) -> Value:

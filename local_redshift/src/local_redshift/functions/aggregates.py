@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from local_redshift.errors import RedshiftError, refuse
+from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.functions import percentiles
+from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.casts import as_text, convert
 from local_redshift.values.subexpressions import bind, finite
@@ -198,9 +199,9 @@ def _listagg(call: Call, over: Over) -> Value:
         raise refuse(
             "listagg(distinct …) ordered by something else", "order by the same expression"
         )
-    if not call.within:
-        raise refuse("listagg without an order", "add within group (order by …)")
     joined = f"string_agg({_distinct(call, value.sql)}, {mark} {call.within}){over.sql}"
+    if not call.within:
+        joined = _of_one_value(joined, value.sql, over)
     failing = "error('RS54000:Result size exceeds LISTAGG limit')"
     sql = bind(
         [joined],
@@ -209,6 +210,17 @@ def _listagg(call: Call, over: Over) -> Value:
         ),
     )
     return Value(sql, varchar(MAX_VARCHAR), "listagg")
+
+
+def _of_one_value(joined: str, value: str, over: Over) -> str:
+    """What is listed without an order: certain where all values are the same."""
+    words = string(
+        "the local Redshift has no rule for listagg of several values without an order; add within "
+        "group (order by …)"
+    )
+    failing = f"CAST({raising('0A000', words)} AS VARCHAR)"
+    least, most = (f"{name}({value}){over.sql}" for name in ("min", "max"))
+    return f"(CASE WHEN {least} IS DISTINCT FROM {most} THEN {failing} ELSE {joined} END)"
 
 
 def _by(call: Call) -> Value:

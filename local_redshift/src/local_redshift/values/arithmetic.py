@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.casts import as_text, cast, comparable, convert
+from local_redshift.values.casts import as_text, cast, comparable, compared, convert
 from local_redshift.values.subexpressions import balanced, bind, finite
 from local_redshift.values.types import (
     BOOLEAN,
@@ -241,7 +241,7 @@ def _times(sign: str, left: Value, right: Value) -> Value:
 
 def comparison(sign: str, left: Value, right: Value) -> Value:
     """`left sign right`, for = <> < <= > >=."""
-    common = unify((left.type, right.type), f"the comparison {sign}")
+    common = compared((left.type, right.type), f"the comparison {sign}")
     return Value(f"({comparable(left, common)} {sign} {comparable(right, common)})", BOOLEAN)
 
 

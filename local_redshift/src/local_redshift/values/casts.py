@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
+from local_redshift.values.moments import computed, iso
 from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
     FLOATS,
     INTEGERS,
     TIMES,
+    TIMESTAMPTZ,
     Type,
     certain,
     typed,
+    unify,
     varchar,
 )
 from local_redshift.values.value import Value
@@ -31,12 +34,12 @@ _TEXTS = {
     **dict.fromkeys(INTEGERS, _INTEGER_TEXT),
     "decimal": _DECIMAL_TEXT,
     **dict.fromkeys(FLOATS, _DOUBLE_TEXT),
-    **dict.fromkeys(("date", "timestamp"), _DATE_TEXT),
+    **dict.fromkeys(TIMES, _DATE_TEXT),
 }
 _OTHER_MOMENT = raising(
     "0A000",
-    "'the local Redshift has no rule for a date or timestamp in another form than YYYY-MM-DD HH:MI:SS; "
-    "use to_date or to_timestamp'",
+    "'the local Redshift has no rule for a date or timestamp in another form than YYYY-MM-DD, YYYYMMDD "
+    "or MM/DD/YYYY with HH:MI:SS; use to_date or to_timestamp'",
 )
 _TRUE, _FALSE = "('t', 'true', 'y', 'yes', '1')", "('f', 'false', 'n', 'no', '0')"
 
@@ -97,6 +100,7 @@ def text_length(type_: Type) -> int:
     if type_.kind in ("varchar", "unknown"):
         return type_.length
     sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29}
+    sizes |= {kind: digits + 8 for kind, digits in _DIGITS.items()}
     if type_.kind == "decimal":  # a sign, a point, and the 0 before it
         return type_.precision + 2 + (type_.scale == type_.precision)
     return sizes.get(type_.kind, 0)
@@ -108,6 +112,8 @@ def as_text(value: Value) -> Value:
         return Value(f"CAST({value.sql} AS VARCHAR)", varchar(1), value.label)
     if value.type.kind in ("varchar", "unknown"):
         return replace(value, type=varchar(value.type.length))
+    if value.type.kind in FLOATS:
+        return _float_text(value)
     length = text_length(value.type)
     if not length:
         raise refuse(
@@ -120,6 +126,31 @@ def as_text(value: Value) -> Value:
         if value.type.scale == value.type.precision:  # DuckDB would write .25
             sql = f"CAST({sql} AS DECIMAL({value.type.precision + 1},{value.type.scale}))"
     return Value(f"CAST({sql} AS VARCHAR)", varchar(length), value.label)
+
+
+_DIGITS = {"real": 6, "double": 15}
+
+
+def _float_text(value: Value) -> Value:
+    """The text of a float that needs no more digits than Redshift shows, has a fraction and no exponent.
+
+    How others are written (2 or 2.0, 1e+20, the 16th digit) Amazon does not say.
+    """
+    most = _DIGITS[value.type.kind]
+    words = string(
+        "the local Redshift has no rule for the text of a float that is whole, has an exponent or more "
+        f"than {most} digits; round() it and cast it to decimal(p,s)"
+    )
+    failing = f"CAST({raising('0A000', words)} AS VARCHAR)"
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        digits = f"strlen(ltrim(translate(CAST(abs({one}) AS VARCHAR), '.', ''), '0'))"
+        plain = rf"regexp_full_match(CAST({one} AS VARCHAR), '-?[0-9]+\.[0-9]*[1-9]')"
+        known = f"{one} IS NULL OR ({plain} AND {digits} <= {most})"
+        return f"(CASE WHEN {known} THEN CAST({one} AS VARCHAR) ELSE {failing} END)"
+
+    return Value(bind([value.sql], make), varchar(most + 8), value.label)
 
 
 def _to_text(value: Value, target: Type) -> Value:
@@ -175,6 +206,9 @@ def _from_text(value: Value, target: Type) -> str:
         import re
 
         if not re.fullmatch(_TEXTS[kind], value.literal, re.ASCII):
+            known = iso(value.literal, kind) if kind in TIMES else None
+            if known is not None:
+                return f"CAST({string(known)} AS {target.carrier})"
             if kind in TIMES and re.search(r"\d|now|today|yesterday|tomorrow", value.literal):
                 raise refuse(f"the {kind} {value.literal!r}", "write YYYY-MM-DD HH:MI:SS")
             raise RedshiftError(
@@ -187,7 +221,8 @@ def _from_text(value: Value, target: Type) -> str:
         fits = f"regexp_full_match({one}, {string(_TEXTS[kind])})"
         bad = _OTHER_MOMENT if kind in TIMES else _bad(one, str(target))
         then = f"CAST({one} AS {target.carrier})"
-        return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} ELSE {bad} END)"
+        forms = " ".join(computed(one, kind, target.carrier)) if kind in TIMES else ""
+        return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} {forms} ELSE {bad} END)"
 
     return bind([sql], make)
 
@@ -199,7 +234,11 @@ def tried(value: Value, target: Type) -> Value:
 
     def make(texts: Sequence[str]) -> str:
         fits = f"regexp_full_match({texts[0]}, {string(_TEXTS[target.kind])})"
-        return f"(CASE WHEN {fits} THEN TRY_CAST({texts[0]} AS {target.carrier}) END)"
+        other = ""
+        if target.kind in TIMES:  # what may be a moment in another form is not said to be none
+            none = f"NOT regexp_matches({texts[0]}, '[0-9]|now|today|yesterday|tomorrow')"
+            other = f" WHEN {texts[0]} IS NULL OR {none} THEN NULL ELSE {_OTHER_MOMENT}"
+        return f"(CASE WHEN {fits} THEN TRY_CAST({texts[0]} AS {target.carrier}){other} END)"
 
     return Value(bind([f"CAST({value.sql} AS VARCHAR)"], make), target)
 
@@ -243,6 +282,18 @@ def fitting(sql: str, target: Type, column: str) -> str:
         )
 
     return bind([sql], make)
+
+
+def compared(types: Iterable[Type], where: str) -> Type:
+    """The type in which values of these types are compared; moments of both kinds with their zone.
+
+    The session's zone is UTC: whichever of the two is converted, they come before one another alike.
+    """
+    given = list(types)
+    kinds = {type_.kind for type_ in given if type_.kind != "unknown"}
+    if kinds <= set(TIMES) and "timestamptz" in kinds and len(kinds) > 1:
+        return TIMESTAMPTZ
+    return unify(given, where)
 
 
 def comparable(value: Value, common: Type) -> str:
