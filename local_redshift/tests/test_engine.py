@@ -19,6 +19,29 @@ def count(engine: Engine, table: str = "pairs") -> int:
 # -- transactions ----------------------------------------------------------------------------------
 
 
+def test_explain_says_whose_plan_it_is() -> None:
+    with Engine() as engine:
+        engine.execute("create table t (a integer)")
+        found = engine.execute("explain select a, count(*) from t group by a")
+        assert (found.columns, found.types) == (("QUERY PLAN",), ("varchar(65535)",))
+        assert found.rows[0] == (
+            "-- the local Redshift's plan: DuckDB's own, not Amazon Redshift's",
+        )
+        assert any("GROUP_BY" in line for (line,) in found.rows)
+        with pytest.raises(RedshiftError, match='"nowhere" does not exist'):
+            engine.execute("explain select * from nowhere")
+
+
+def test_current_timestamp_is_the_transaction_s_with_its_zone() -> None:
+    with Engine() as engine:
+        engine.begin()
+        first = engine.execute("select current_timestamp")
+        assert (first.columns, first.types) == (("timestamptz",), ("timestamptz",))
+        assert engine.execute("select current_timestamp").rows == first.rows
+        ((began,),) = engine.execute("select sysdate").rows
+        assert first.rows[0][0].replace(tzinfo=None) == began
+
+
 def test_transaction_is_all_or_nothing(engine: Engine) -> None:
     with pytest.raises(RedshiftError, match="division by zero"):
         engine.transaction(["delete from pairs", "select 1 / 0"])

@@ -118,6 +118,15 @@ def test_two_connections_see_what_was_committed(shared: Redshift) -> None:
         assert reader.fetchone() == [1]
 
 
+def test_a_cursor_of_the_server_is_fetched_from(connection: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("declare numbers cursor for select 1 as n union all select 2 order by n")
+    cursor.execute("fetch forward 5 from numbers")
+    assert [column[0] for column in cursor.description] == ["n"]
+    assert cursor.fetchall() == ([1], [2])
+    connection.rollback()
+
+
 # Method of the driver's cursor, its arguments: the columns at these places of its rows.
 METADATA: list[tuple[str, dict[str, Any], tuple[int, ...], list[tuple[Any, ...]]]] = [
     ("get_catalogs", {}, (0,), [("dev",)]),

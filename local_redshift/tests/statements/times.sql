@@ -175,3 +175,6 @@ select order_id from orders where updated_at = created_at and updated_at <= '202
 -- a timestamp or a timestamptz as one value [unverified: which type]
 select coalesce(updated_at, created_at) from orders;
 --?
+-- current_timestamp beside a table [Date_functions_header: leader node only]
+select order_id, current_timestamp from orders;
+--?

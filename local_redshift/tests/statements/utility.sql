@@ -74,9 +74,6 @@ end;
 rollback;
 select count(*) from t2;
 --> 1
--- explain [r_EXPLAIN]
-explain select 1;
---?
 -- a role of the system's own [r_roles-default]
 grant role sys:dba to admin;
 --?
@@ -127,3 +124,57 @@ show procedures from schema nowhere;
 -- another session's authorization [r_SET_SESSION_AUTHORIZATION]
 set session authorization default;
 --?
+-- a cursor gives its rows one after the other [declare, fetch]
+begin;
+declare rows cursor for select order_id, status from orders order by order_id;
+fetch next from rows;
+fetch forward 2 from rows;
+--> 2 | 'paid'
+--> 3 | 'new'
+-- a cursor gives all that is left [fetch]
+begin;
+declare rows cursor for select order_id from orders order by order_id;
+fetch forward 3 from rows;
+fetch all from rows;
+--> 4
+-- a cursor needs a transaction [declare: you must declare a cursor within a transaction block]
+declare rows cursor for select order_id from orders;
+--! 25P01
+-- one cursor at a time [declare: only one cursor at a time can be open per session]
+begin;
+declare one cursor for select order_id from orders;
+declare two cursor for select order_id from orders;
+--! 0A000 only one cursor can be open per session
+-- a cursor that was closed [close]
+begin;
+declare rows cursor for select order_id from orders;
+close rows;
+fetch from rows;
+--! 34000
+-- a cursor ends with its transaction [declare: must be used within a transaction]
+begin;
+declare rows cursor for select order_id from orders;
+commit;
+begin;
+fetch from rows;
+--! 34000
+-- the explanation of a change [r_EXPLAIN]
+explain delete from orders;
+--?
+-- whether a user may read a table [r_HAS_TABLE_PRIVILEGE]
+create user guest password 'Abcd1234';
+grant select on stage to guest;
+select has_table_privilege('guest', 'stage', 'select'), has_table_privilege('guest', 'orders', 'select'),
+    has_table_privilege('orders', 'insert');
+--> true | false | true
+-- whether a user may read a system view, as dbt asks [r_HAS_TABLE_PRIVILEGE]
+select has_table_privilege(current_user, 'svv_table_info', 'SELECT') as can_select;
+--> true
+-- a privilege that there is not [r_HAS_TABLE_PRIVILEGE]
+select has_table_privilege('orders', 'eat');
+--! 22023 unrecognized privilege type: "eat"
+-- whether a user may use a schema [r_HAS_SCHEMA_PRIVILEGE]
+create user guest password 'Abcd1234';
+create schema mart;
+select has_schema_privilege('guest', 'public', 'usage'), has_schema_privilege('guest', 'mart', 'create');
+--> true | false

@@ -10,9 +10,18 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions import registry as functions
 from local_redshift.functions import times
 from local_redshift.read.dialect import string
+from local_redshift.values.casts import cast
 from local_redshift.values.client_details import OWNER
 from local_redshift.values.scope import Scope
-from local_redshift.values.types import BIGINT, BOOLEAN, INTEGER, UNKNOWN, Type, decimal
+from local_redshift.values.types import (
+    BIGINT,
+    BOOLEAN,
+    INTEGER,
+    TIMESTAMPTZ,
+    UNKNOWN,
+    Type,
+    decimal,
+)
 from local_redshift.values.value import Value
 
 
@@ -55,8 +64,22 @@ def _current_date(compiler: Compiler, node: Any, scope: Scope) -> Value:
 
 def _sysdate(compiler: Compiler, node: Any, scope: Scope) -> Value:
     if not node.args.get("sysdate"):
-        raise refuse("current_timestamp", "use getdate() or sysdate")
+        return _leader_clock(compiler, node, scope, "timestamptz")
     return replace(times.fixed(compiler.context.began, True), label="timestamp")
+
+
+def _leader_clock(compiler: Compiler, node: Any, scope: Scope, label: str) -> Value:
+    """CURRENT_TIMESTAMP, which runs on the leader node: alone in a query that reads no table."""
+    above = node.parent
+    if above is not None and above.key == "alias":
+        above = above.parent
+    began = compiler.context.began
+    if above is None or above.key != "select" or above.parent or scope.sources or began is None:
+        raise refuse(
+            "current_timestamp beside tables or in an expression", "use getdate() or sysdate"
+        )
+    moment = cast(times.fixed(began, True), TIMESTAMPTZ)
+    return replace(moment, type=replace(TIMESTAMPTZ, doubt="leader"), label=label)
 
 
 def _current_user(compiler: Compiler, node: Any, scope: Scope) -> Value:

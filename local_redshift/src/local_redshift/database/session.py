@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -21,6 +22,15 @@ State = Literal["idle", "open", "failed"]
 """Of a session's transaction: none, one, or one that can only be ended."""
 
 
+@dataclass
+class Cursor:
+    """An open cursor: its rows, all in memory, and how many were fetched."""
+
+    name: str
+    rows: Rows
+    at: int = 0
+
+
 class Session(Protocol):
     """A session: who it is, its transaction, and what a statement may have it do."""
 
@@ -35,6 +45,8 @@ class Session(Protocol):
     """Of the statement that runs, in the log."""
     last_copy_count: int
     last_copy_id: int
+    cursor: Cursor | None
+    """The one that is open."""
 
     @property
     def current_transaction(self) -> Transaction | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from local_redshift.errors import refuse
+from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.arguments import Arguments, Context, Rule, text, whole
+from local_redshift.values.arguments import Arguments, Context, Rule, constant, text, whole
 from local_redshift.values.catalog import Catalog, Relation
 from local_redshift.values.client_details import OWNER, constraints, descriptions
 from local_redshift.values.client_types import TYPES
 from local_redshift.values.oids import oid
+from local_redshift.values.rights import Access
 from local_redshift.values.types import BOOLEAN, RIGHTS, SHORTS, varchar
 from local_redshift.values.value import Value
 
@@ -149,11 +150,63 @@ def _encoding(name: str, given: Arguments, context: Context) -> Value:
     return Value(_cases(whole(given[0], name), [("0", "none")]), _TEXT)
 
 
+_ON_TABLES = ("select", "insert", "update", "delete", "references")
+_ON_SCHEMAS = ("create", "usage")
+
+
+def _whose(name: str, given: Arguments, context: Context) -> tuple[Access | None, list[str]]:
+    """What the user may that a has_…_privilege asks of (None: everything), and its other arguments."""
+    catalog = _catalog(name, context)
+    user, rest = context.user, given
+    if len(given) == 3:
+        rest = given[1:]
+        if given[0].sql != string(context.user):
+            user = constant(given[0], name).lower()
+    if user != context.user and ("user", user) not in catalog.principals:
+        raise RedshiftError("42704", f'user "{user}" does not exist')
+    access = catalog.access if user == context.user else catalog.access_of(user)
+    return access, [constant(value, name).lower() for value in rest]
+
+
+def _truth(held: bool) -> Value:
+    return Value("true" if held else "false", BOOLEAN)
+
+
+def _table_privilege(name: str, given: Arguments, context: Context) -> Value:
+    """has_table_privilege([user,] table, privilege), of names that are written out."""
+    access, (table, privilege) = _whose(name, given, context)
+    if privilege in ("alter", "drop", "truncate"):
+        raise refuse(f"{name} of {privilege}", f"ask for one of {', '.join(_ON_TABLES)}")
+    if privilege not in _ON_TABLES:
+        raise RedshiftError("22023", f'unrecognized privilege type: "{privilege}"')
+    catalog = _catalog(name, context)
+    schema, _, bare = table.rpartition(".")
+    relation = catalog.find(schema or None, bare)
+    if relation is None and bare.startswith(("svv_", "pg_", "sys_", "stl_", "stv_")):
+        if access is not None and not bare.startswith("pg_"):
+            raise refuse(f"{name} of a system view for an ordinary user", "ask it as a superuser")
+        return _truth(privilege == "select" or access is None)
+    relation = relation or catalog.get(schema or None, bare)
+    return _truth(access is None or access.may(relation.attributes, privilege))
+
+
+def _schema_privilege(name: str, given: Arguments, context: Context) -> Value:
+    """has_schema_privilege([user,] schema, privilege)."""
+    access, (schema, privilege) = _whose(name, given, context)
+    if privilege not in _ON_SCHEMAS:
+        raise RedshiftError("22023", f'unrecognized privilege type: "{privilege}"')
+    if schema not in _catalog(name, context).schemas:
+        raise RedshiftError("3F000", f'schema "{schema}" does not exist')
+    return _truth(access is None or access.may_in(schema, privilege))
+
+
 RULES: dict[str, tuple[int, int, Rule]] = {
     "array_to_string": (2, 2, _array_text),
     "col_description": (2, 2, _column_comment),
     "format_encoding": (1, 1, _encoding),
     "format_type": (2, 2, _format_type),
+    "has_schema_privilege": (2, 3, _schema_privilege),
+    "has_table_privilege": (2, 3, _table_privilege),
     "obj_description": (1, 2, _comment),
     "pg_get_constraintdef": (1, 2, _constraint),
     "pg_get_expr": (2, 3, _expression),

@@ -18,10 +18,12 @@ from local_redshift.compile.compiler import RuleCompiler
 from local_redshift.database.database import FIRST_PROCESS_ID, NOWHERE, Database
 from local_redshift.database.query_log import Entry
 from local_redshift.database.results import Row, Rows, Stream
-from local_redshift.database.session import State
+from local_redshift.database.session import Cursor, State
 from local_redshift.database.storage import Resolver
-from local_redshift.errors import CONFLICT, RedshiftError, translated
+from local_redshift.errors import CONFLICT, RedshiftError, refuse, translated
+from local_redshift.read.dialect import string
 from local_redshift.read.syntax import parse
+from local_redshift.read.words import Words
 from local_redshift.session import query_results
 from local_redshift.session.query_results import Shape
 from local_redshift.session.room import with_room
@@ -36,6 +38,8 @@ from local_redshift.transactions.isolation import Transaction
 from local_redshift.transactions.locks import Mode, Stale
 from local_redshift.values.catalog import Catalog, Relation
 from local_redshift.values.scope import Query
+from local_redshift.values.types import MAX_VARCHAR, varchar
+from local_redshift.values.uses import Uses
 from local_redshift.views import system_views
 from local_redshift.views.shows import shown
 
@@ -81,6 +85,7 @@ class Engine:
         if user != _OWNER:
             self.catalog.note_user()
         self.state: State = "idle"
+        self.cursor: Cursor | None = None
         self.last_copy_count = 0
         self.last_copy_id = -1
         self.last_query_id = -1
@@ -136,7 +141,7 @@ class Engine:
             self.rollback()
         elif self.state == "open":
             self._settle()
-            self.state = "idle"
+            self.state, self.cursor = "idle", None
             try:
                 self.work.commit()
             except RedshiftError:
@@ -147,7 +152,7 @@ class Engine:
 
     def rollback(self) -> None:
         """Roll back, if a transaction is open."""
-        self._stream = None
+        self._stream = self.cursor = None
         self.catalog.forget()
         self.state = "idle"
         ended(self.catalog, False)
@@ -245,7 +250,10 @@ class Engine:
 
     def describe(self, sql: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns and types that a statement would give, without running it; none: no rows."""
-        statement, _ = statements.read(sql)
+        statement, words = statements.read(sql)
+        if statement.shape is not None:
+            with self._reporting():
+                return statement.shape(self, words)
         if not statement.query:
             return (), ()
         with self._reporting():
@@ -358,8 +366,29 @@ class Engine:
 
     def compiled(self, sql: str) -> Query:
         """The DuckDB text and the columns of a query or SHOW, without running it."""
-        known = shown(self, sql) or show(sql, self.catalog)
+        known = self._explained(sql) or shown(self, sql) or show(sql, self.catalog)
         return known or self.compiler().query(parse(sql), None, {})
+
+    def _explained(self, sql: str) -> Query | None:
+        """EXPLAIN: a plan of DuckDB's, that says so. None for another statement."""
+        words = Words(sql)
+        if not words.take("explain"):
+            return None
+        words.take("verbose")
+        inner = words.rest()
+        if not (statements.read(inner)[0].query and not inner.lower().startswith("show")):
+            raise refuse(f"explain of {inner[:40]!r}", "explain the query in it")
+        query = self.compiled(inner)
+        if query.uses.udfs:
+            self.database.know_udfs()
+        ((_, plan),) = self.connection.execute(f"EXPLAIN {query.sql}").fetchall()
+        lines = [
+            query_results.NO_PLAN_OF_AMAZON_S,
+            *(line for line in plan.split("\n") if line.strip()),
+        ]
+        listed = ", ".join(f"({string(line)})" for line in lines)
+        columns = (("QUERY PLAN", varchar(MAX_VARCHAR)),)
+        return Query(f'SELECT * FROM (VALUES {listed}) AS "_p"("QUERY PLAN")', columns, Uses())
 
     def query(self, query: Query) -> Stream:
         """Run a compiled query; its rows come as they are fetched."""

@@ -10,6 +10,7 @@ from local_redshift.database.results import Row
 from local_redshift.errors import RedshiftError
 from local_redshift.values.scope import Query
 
+NO_PLAN_OF_AMAZON_S = "-- the local Redshift's plan: DuckDB's own, not Amazon Redshift's"
 _ARRAY_ROWS = 2048  # what DuckDB computes at once
 
 Shape = Callable[[Sequence[tuple[str, str]], str], str | None]

@@ -310,5 +310,7 @@ def query_columns(query: Query, named: list[str]) -> list[Column]:
     columns = []
     for label, (_, type_) in zip(labels, query.columns, strict=True):
         certain(type_, f"{label}:")
+        if type_.doubt == "leader":
+            raise refuse("current_timestamp in a table or view", "use getdate() or sysdate")
         columns.append(Column(label, type_))
     return columns

@@ -12,7 +12,7 @@ from local_redshift.database.session import Session
 from local_redshift.errors import RedshiftError, refuse
 from local_redshift.read.syntax import parse
 from local_redshift.read.words import Words
-from local_redshift.statements import grants, settings, utility
+from local_redshift.statements import cursors, grants, settings, utility
 from local_redshift.statements.alter import alter, stands_alone
 from local_redshift.statements.columns import Reader
 from local_redshift.statements.ddl import create, select_into
@@ -36,11 +36,13 @@ class Statement:
     `tag`: the command tag, where the first word in capitals is not it; `{n}` is the count of rows.
     `ends`: it ends a transaction, so it runs in a failed one, too.
     `alone`: it cannot run inside a transaction block.
-    `query`: it gives rows, and the session's `describe` knows them.
+    `query`: it gives rows, and the session's `describe` knows them. `shape`: what `describe` asks of
+    another statement that gives rows.
     """
 
     run: Run
     tag: str = ""
+    shape: Callable[[Session, Words], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
     ends: bool = False
     alone: bool = False
     query: bool = False
@@ -215,13 +217,17 @@ STATEMENTS: dict[str, Statement] = {
     ),
     "analyze": Statement(_utility(utility.analyze)),
     "begin": _BEGIN,
+    "close": Statement(cursors.close, tag="CLOSE CURSOR"),
     "comment": Statement(_comment),
     "commit": _COMMIT,
     "copy": Statement(run_copy),
     "create": Statement(_create, tag="CREATE {word}"),
+    "declare": Statement(cursors.declare, tag="DECLARE CURSOR"),
     "delete": Statement(_change("delete"), tag="DELETE {n}"),
     "drop": Statement(_drop, tag="DROP {word}"),
     "end": _COMMIT,
+    "explain": Statement(_select, tag="EXPLAIN", query=True),
+    "fetch": Statement(cursors.fetch, tag="FETCH {n}", shape=cursors.described),
     "grant": Statement(_defining(grants.grant, "to")),
     "insert": Statement(_change("insert"), tag="INSERT 0 {n}"),
     "lock": Statement(_lock, tag="LOCK TABLE"),

@@ -253,7 +253,7 @@ class Catalog:
         Inside of `owned_by`: what that owner may.
         """
         if self._owner is not None:
-            return self._access_of(self._owner)
+            return self.access_of(self._owner)
         if not self.principals and not self.is_made:
             return None
         made_of = (self._principals, self._users, self._rights, self.user, self.is_made)
@@ -264,7 +264,7 @@ class Catalog:
             self._access = made_of, None if is_free else Access(self.user, self.rights)
         return self._access[1]
 
-    def _access_of(self, owner: str) -> Access | None:
+    def access_of(self, owner: str) -> Access | None:
         """What the owner of a relation may; None: everything. Without a name it is a superuser's."""
         there = self.users.get(owner)
         is_free = there.is_superuser if there else ("user", owner) not in self.principals
