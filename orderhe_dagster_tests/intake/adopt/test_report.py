@@ -54,8 +54,10 @@ def test_a_screen_has_24_lines_whatever_there_is(tmp_path: Path) -> None:
     for words in (
         "125 of 259 contracts written to",
         "125 left as they are (--force writes them anew)",
-        ("166 by day, 84 whole every night; no contract: 9 views; 250 columns left out; 12 tables "
-        "not chosen"),
+        (
+            "166 by day, 84 whole every night; no contract: 9 views; 250 columns left out; 12 tables "
+            "not chosen"
+        ),
         "table_249  249,000      whole       u",
         "would go to quarantine: table_249.d holds the character 0x00",
         "and 246 more",
