@@ -90,7 +90,7 @@ class Desk:
 
     def take(self, file: Path | str, table: str = "lines", **more: Any) -> Imported:
         more.setdefault("scratch", self.home / "scratch")
-        if not str(file).endswith(tuple([".csv", ".gz", ".jsonl"])):
+        if not str(file).endswith((".csv", ".gz", ".jsonl")):
             more.setdefault("hints", Hints(run_python=True))
         return import_file(self.tables[table], file, self.source, self.store, **more)
 
