@@ -110,13 +110,16 @@ def _window(first: date | None, last: date | None) -> Window | None:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[Settings]:
-    """Settings for a verb; every error that we word ourselves is printed without a traceback."""
+def _plain_errors(*, makes_sql: bool = False) -> Iterator[Settings]:
+    """Settings for a verb; every error that we word ourselves is printed without a traceback.
+
+    `makes_sql`: the verb makes the folder of ORDERHE_SQL.
+    """
     from orderhe_dagster.rendering.progress import show_progress
     from orderhe_dagster.settings.config import load_settings
 
     with _errors_told(), show_progress():
-        yield load_settings()
+        yield load_settings(makes_sql=makes_sql)
 
 
 @contextmanager
@@ -239,23 +242,14 @@ def adopt(
     new = only or names_file or partitions or cursors or force
     if (write and not update) or (update and new) or (len(names) > 1 and not update):
         raise click.UsageError("adopt takes one FOLDER, or --update with TABLEs and --write")
-    with _plain_errors() as settings:
-        from orderhe_dagster.commands.adopt import adopt_schema, update_contracts
+    with _plain_errors(makes_sql=not update) as settings:
+        from orderhe_dagster.commands.adopt import adopt_schema, asked_for, update_contracts
 
         if update:
             lines, differs = update_contracts(settings, names, write=write)
         else:
-            from orderhe_dagster.intake.adopt.adopter import Asked
-            from orderhe_dagster.intake.adopt.selection import read_map
-
-            asked = Asked(
-                only,
-                read_map(names_file) if names_file else {},
-                dict(partitions),
-                dict(cursors),
-                force,
-                seconds,
-            )
+            answers = dict(partitions), dict(cursors)
+            asked = asked_for(only, names_file, *answers, force=force, seconds=seconds)
             folder = Path(names[0]) if names else None
             ask = None if yes or not (sys.stdin.isatty() and sys.stderr.isatty()) else _ask
             lines, differs = adopt_schema(settings, folder, asked, ask), False

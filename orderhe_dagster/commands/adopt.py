@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,23 @@ def adopt_schema(
     text = "\n".join([*whole(adoption), ""])
     (target / WHOLE_FILE).write_text(text, "utf-8", newline="\n")
     return list(screen(adoption, target, settings.sql))
+
+
+def asked_for(
+    only: Sequence[str],
+    names_file: Path | None,
+    partitions: Mapping[str, str],
+    cursors: Mapping[str, str],
+    *,
+    force: bool,
+    seconds: float,
+) -> Asked:
+    """What options ask for; the names of `names_file` are read. AdoptError."""
+    from orderhe_dagster.intake.adopt.adopter import Asked
+    from orderhe_dagster.intake.adopt.selection import read_map
+
+    names = read_map(names_file) if names_file else {}
+    return Asked(tuple(only), names, partitions, cursors, force, seconds)
 
 
 def update_contracts(

@@ -173,10 +173,13 @@ _OF_EVERY_STORE = {("S3_", "bucket"), ("S3_", "prefix")}
 _SECRETS = ("ORDERHE_MYSQL_PASSWORD", "ORDERHE_REDSHIFT_PASSWORD", "ORDERHE_ALERTS")
 
 
-def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, makes_sql: bool = False
+) -> Settings:
     """Read the settings from `environ` (default: the process's) and from `cwd`/.env.
 
-    Relative paths count from `cwd` (default: the working folder). Raises SettingsError.
+    Relative paths count from `cwd` (default: the working folder). `makes_sql`: the folder of ORDERHE_SQL
+    need not be there yet. Raises SettingsError.
     """
     base = (cwd or Path.cwd()).resolve()
     problems: list[str] = []
@@ -188,8 +191,9 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         text = given.get(name, "")
         if parse is not values.text:
             text = text.strip()
+        is_made = makes_sql and parse is values.existing_folder
         try:
-            parsed[name] = parse(text, base) if text else None
+            parsed[name] = (values.folder if is_made else parse)(text, base) if text else None
         except ValueError as error:
             problems.append(f"{name}: {error}")
     for name in _SECRETS:

@@ -82,8 +82,8 @@ def existing_folder(text: str, base: Path) -> Path:
     path = folder(text, base)
     if not path.is_dir():
         raise ValueError(
-            f"there is no folder {path}: make it (mkdir -p), or unset this and give the folder to "
-            "`orderhe adopt <folder>`, which makes it"
+            f"there is no folder {path}: make it (mkdir -p), or let `orderhe adopt <folder>` make it, "
+            "with the contracts of a MySQL's tables"
         )
     return path
 

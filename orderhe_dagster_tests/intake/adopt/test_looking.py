@@ -18,6 +18,7 @@ from orderhe_dagster.intake.adopt.report import WHOLE_FILE
 from orderhe_dagster.intake.adopt.selection import AdoptError
 from orderhe_dagster.ports.source import ColumnLook, LookAsked, Reference, TableLook
 from orderhe_dagster.resources.mysql import survey
+from orderhe_dagster.settings.config import Settings, load_settings
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.intake.adopt.strange import on, run
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
@@ -49,7 +50,6 @@ SHOP = (
 def shop(mariadb: MariaDB, shop_database: str, tmp_path: Path) -> TestShop:
     """A shop with the habits of the MySQL 5 era, and no contract yet."""
     sql = tmp_path / "shop" / "sql"
-    sql.mkdir(parents=True)
     made = TestShop(tmp_path / "shop", {"ORDERHE_SQL": str(sql)})
     on(made, mariadb, shop_database)
     run(mariadb, shop_database, SHOP)
@@ -57,8 +57,14 @@ def shop(mariadb: MariaDB, shop_database: str, tmp_path: Path) -> TestShop:
 
 
 def adopt(shop: TestShop, asked: Asked | None = None) -> str:
-    screen = adopt_schema(shop.settings, None, asked or Asked(force=True))
+    screen = adopt_schema(settings_of(shop), None, asked or Asked(force=True))
     return "\n".join([*screen, (shop.folder / "sql" / WHOLE_FILE).read_text("utf-8")])
+
+
+def settings_of(shop: TestShop) -> Settings:
+    """The shop's settings before there is a folder."""
+    environ = {"ORDERHE_HOME": str(shop.home), **shop.environ}
+    return load_settings(environ, shop.folder, makes_sql=True)
 
 
 def tables_of(shop: TestShop) -> dict[str, Table]:
@@ -235,7 +241,7 @@ def test_what_cannot_be_meant_is_said_before_anything_is_written(
     shop: TestShop, asked: Asked, told: str
 ) -> None:
     with pytest.raises(AdoptError, match=told):
-        adopt_schema(shop.settings, None, asked)
+        adopt_schema(settings_of(shop), None, asked)
     assert not (shop.folder / "sql" / "raw").exists()
 
 
@@ -252,7 +258,7 @@ def test_only_what_is_unsure_is_asked(
         questions.append((question, guess))
         return next(answers)
 
-    adopt_schema(shop.settings, None, None, ask)
+    adopt_schema(settings_of(shop), None, None, ask)
     assert [guess for _, guess in questions] == ["all", "", "all", "created", "created"]
     assert "5 tables: all, or which?" in questions[0][0]
     assert "--only ordres: no table is called so; did you mean oc_order" in questions[1][0]
@@ -261,5 +267,5 @@ def test_only_what_is_unsure_is_asked(
     )
     assert sorted(tables_of(shop)) == ["oc_order", "oc_order_product"]
     questions.clear()
-    adopt_schema(shop.settings, None, Asked(only=("oc_product",)), ask)
+    adopt_schema(settings_of(shop), None, Asked(only=("oc_product",)), ask)
     assert questions == []
