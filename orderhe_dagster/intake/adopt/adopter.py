@@ -13,10 +13,10 @@ from typing import Literal
 from orderhe_dagster.catalog import day_links
 from orderhe_dagster.catalog.contract import source_name_of
 from orderhe_dagster.catalog.day_links import ARROW
-from orderhe_dagster.catalog.errors import Problem
-from orderhe_dagster.catalog.header import Entry, as_written
+from orderhe_dagster.catalog.errors import Problem, Problems
+from orderhe_dagster.catalog.header import Entry, as_written, read_header, unquoted
 from orderhe_dagster.catalog.mysql_projection import FAULTS
-from orderhe_dagster.catalog.table import Column
+from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
 from orderhe_dagster.intake.adopt.choose import (
     NONE,
@@ -112,12 +112,15 @@ def adopt(source: Source, folder: Path, asked: Asked, ask: Ask | None = None) ->
     raw = folder / "raw"
     names = _names(listed, raw, asked)
     wanted = {*_wanted(listed, names, asked, ask)}
-    described = source.describe([table for table in listed if table.name in wanted])
-    texts, refused = _contracts(described, names)
+    beside = _taken(raw).keys() - wanted  # they have contracts already, and may be parents
+    shown = source.describe([table for table in listed if table.name in wanted | beside])
+    texts, refused = _contracts(shown, names)
+    described = [table for table in shown if table.name in wanted]
     seen = _seen(source, described, texts, asked)
+    parents = _parents(raw, [table for table in shown if table.name in beside], texts)
     cursors = {name: cursor_of(one) for name, one in seen.items()}
     cursors |= _by_flags(asked.cursors, seen, names, "--cursor")
-    days = _days(source, seen, cursors, asked, names, ask)
+    days = _days(source, seen, parents, cursors, asked, names, ask)
     nights = max(1, -(-sum(one.rows for one in seen.values()) // max(asked.rows_a_night, 1)))
     results = []
     for table in described:
@@ -189,9 +192,26 @@ def _seen(
     return result
 
 
+def _parents(
+    raw: Path, tables: Sequence[ListedTable], texts: Mapping[str, Written]
+) -> list[tuple[Seen, Choice]]:
+    """The tables that have a contract already and are not adopted now, and what it cuts them by."""
+    result = []
+    for table in tables:
+        if table.name in texts:
+            read = texts[table.name].table
+            text = (raw / f"{read.name}.sql").read_text("utf-8")
+            entry = read_header(read.path, text, Problems()).entry("partition")
+            value = entry.value if entry is not None and ARROW not in entry.value else ""
+            seen = Seen(read, table.rows, indexed=table.indexed)
+            result.append((seen, Choice(unquoted(value) or None, "by its contract")))
+    return result
+
+
 def _days(
     source: Source,
     seen: Mapping[str, Seen],
+    parents: Sequence[tuple[Seen, Choice]],
     cursors: Mapping[str, Choice],
     asked: Asked,
     names: Mapping[str, str],
@@ -204,8 +224,10 @@ def _days(
     if ask is not None:
         _ask_days(seen, own, given, ask)
     days = {names[name]: choice for name, choice in own.items()}
+    all_days = {one.table.name: choice for one, choice in parents} | days
+    tables = [*seen.values(), *(one for one, _ in parents)]
     free = [one for name, one in seen.items() if name not in given]
-    links = candidates([*seen.values()], days)
+    links = [link for link in candidates(tables, all_days) if any(link.child is o for o in free)]
     open_links = [link for link in links if not link.is_declared]
     shares = source.matching([link.reference for link in open_links]) if open_links else []
     fit = {
@@ -213,20 +235,16 @@ def _days(
         for link, share in zip(open_links, shares, strict=True)
         if share is not None and share >= LEAST_MATCHING
     }
-    links = [
-        link
-        for link in links
-        if (link.is_declared or id(link) in fit) and any(link.child is one for one in free)
-    ]
-    days |= through_parents([*seen.values()], days, links)
-    return {name: _read_through(days[name], name, seen) for name in days}
+    links = [link for link in links if link.is_declared or id(link) in fit]
+    days |= through_parents(tables, all_days, links)
+    contracts = {one.table.name: one.table for one in tables}
+    return {name: _read_through(days[name], name, contracts) for name in days}
 
 
-def _read_through(choice: Choice, name: str, seen: Mapping[str, Seen]) -> Choice:
+def _read_through(choice: Choice, name: str, contracts: Mapping[str, Table]) -> Choice:
     """The choice, if it is a way to a parent that the reader takes. AdoptError where it was asked for."""
     if choice.column is None or ARROW not in choice.column:
         return choice
-    contracts = {one.table.name: one.table for one in seen.values()}
     try:
         day_links.through_parents(contracts[name], Entry(choice.column, 1), contracts)
     except Problem as problem:
@@ -294,6 +312,7 @@ def _result(seen: Seen, written: Written, partition: Choice, cursor: Choice) -> 
     """What becomes of a table whose contract can be written."""
     nulls: dict[str, int] = {}
     apart: list[str] = []
+    of = f" of the {seen.look.rows:,} looked at" if seen.look.is_sample else ""
     for column in written.table.columns:
         faults = seen.of(column.name).faults
         may_be_null = column.name not in written.table.grain
@@ -302,7 +321,7 @@ def _result(seen: Seen, written: Written, partition: Choice, cursor: Choice) -> 
         if made_null or (may_be_null and not is_day and _is_zero_by_default(column)):
             nulls[column.name] = made_null
         apart += [
-            f"{written.table.name}.{column.name} {FAULTS[letter]} in {counted(count, 'row')}"
+            f"{written.table.name}.{column.name} {FAULTS[letter]} in {counted(count, 'row')}{of}"
             for letter, count in faults.items()
             if not (may_be_null and letter in _MADE_NULL)
         ]

@@ -214,6 +214,18 @@ def test_flags_answer_every_question(shop: TestShop, tmp_path: Path) -> None:
     assert f"3 of 3 contracts written to {shop.folder / 'sql' / 'raw'}" in done.output
 
 
+def test_tables_may_be_adopted_one_after_the_other(shop: TestShop) -> None:
+    """What has a contract already is a parent all the same, and stays as it is."""
+    adopt(shop, Asked(only=("oc_order",)))
+    parent = shop.folder / "sql" / "raw" / "oc_order.sql"
+    parent.write_text(f"-- Mine.\n{parent.read_text('utf-8')}", "utf-8")
+    before = parent.read_bytes()
+    told = adopt(shop, Asked(only=("oc_order_product",)))
+    assert "1 of 1 contracts written" in told
+    assert tables_of(shop)["oc_order_product"].day_text == "order_id -> oc_order.date_added"
+    assert parent.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
