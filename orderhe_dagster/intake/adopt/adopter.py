@@ -269,6 +269,7 @@ def _ask_days(
         answer = ""
         while answer not in allowed:
             answer = ask(question, str(choice.column)).strip()
+        own[name] = replace(choice, others=())
         if answer != choice.column:
             own[name] = _said(seen[name], "" if answer == "none" else answer, "as answered")
 

@@ -115,7 +115,12 @@ def _decisions(adoption: Adoption) -> Iterator[str]:
     apart = [text for one in by_size for text in one.apart]
     if apart:
         yield f"would go to quarantine: {_listed(apart)}"
-    nulls = [f"{o.name}.{column} ({n:,})" for o in by_size for column, n in o.nulls.items() if n]
+    nulls = [
+        f"{one.name}.{column} ({count:,}{_of(one)})"
+        for one in by_size
+        for column, count in one.nulls.items()
+        if count
+    ]
     if nulls:
         yield f"no real days become NULL and are counted: {_listed(nulls)}"
     unseen = [one for one in by_size if one.problem]
@@ -195,7 +200,7 @@ def _notes(one: Adopted, nights: int) -> Iterator[str]:
     elif one.is_sample:
         yield f"{name}: looked at: {one.looked_at:,} rows, the first and the last by its key"
     for column, count in one.nulls.items():
-        yield f"{name}: {column}: {_becoming_null(count)}"
+        yield f"{name}: {column}: {_becoming_null(one, count)}"
     yield from (f"{name}: {text}: these rows go to quarantine" for text in one.apart)
     if not one.key:
         yield f"{name}: without a primary key, two equal rows cannot be told apart"
@@ -204,7 +209,11 @@ def _notes(one: Adopted, nights: int) -> Iterator[str]:
         yield f"{name}: the file differs and was left as it is; --force writes it anew"
 
 
-def _becoming_null(count: int) -> str:
+def _of(one: Adopted) -> str:
+    return f" of the {one.looked_at:,} looked at" if one.is_sample else ""
+
+
+def _becoming_null(one: Adopted, count: int) -> str:
     if not count:
         return "its default is no real day, which becomes NULL"
-    return f"{counted(count, 'value')} that are no real day or no known word become NULL"
+    return f"what is no real day or no known word becomes NULL: {counted(count, 'value')}{_of(one)}"

@@ -60,7 +60,7 @@ def test_a_strange_schema_is_adopted_with_reasons(old_shop: TestShop) -> None:
         "order_lines: left out: FULLTEXT KEY",
         "order_lines: @partition order_no -> orders.order_date (no day of its own: that of its row in orders",
         "staff: @partition none (no date or time that tells when a row came to be)",
-        "visits: left_at: 2 values that are no real day or no known word become NULL",
+        "visits: left_at: what is no real day or no known word becomes NULL: 2 values",
         "no real days become NULL and are counted: visits.left_at (2)",
         "log_lines: without a primary key",
         "shapes: left out: SPATIAL KEY",
