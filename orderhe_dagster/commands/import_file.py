@@ -118,7 +118,7 @@ def guess_contract(settings: Settings, name: str | None, file: Path, asked: Aske
     if settings.sql.resolve() == OWN_SQL:
         raise LaunchError(
             f"{settings.sql} is the demo shop's own folder: set ORDERHE_SQL to a folder of your shop, as in "
-            "`export ORDERHE_SQL=my-shop/sql`, and repeat"
+            "`mkdir -p my-shop/sql; export ORDERHE_SQL=my-shop/sql`, and repeat"
         )
     table = (name or table_named_as(file)).removeprefix("raw/").removeprefix("raw.")
     home.prepare_home(settings)
@@ -147,7 +147,7 @@ def table_named_as(file: Path) -> str:
 
 
 def _plain_name(file: Path) -> str:
-    stem = re.sub(r"(\.(csv|tsv|txt|xlsx|jsonl|ndjson|json|gz|zip))+$", "", file.name.lower())
+    stem = re.sub(r"(\.(csv|tsv|txt|xlsx|jsonl|ndjson|json|py|gz|zip))+$", "", file.name.lower())
     return re.sub(r"[^a-z0-9]+", "_", stem).strip("_0123456789") if stem.isascii() else ""
 
 

@@ -147,6 +147,17 @@ def _as_wanted(path: Path, wanted: str, seen: _Seen) -> Encoding:
     if name == UTF_8 and seen.head.startswith(codecs.BOM_UTF8):
         name = "utf-8-sig"
     if name in {"utf-8", "utf-8-sig"}:
+        broken = [
+            word
+            for word, text in zip(seen.words, _read(list(seen.words), UTF_8), strict=True)
+            if not text
+        ]
+        if len(broken) * 2 > len(seen.words):
+            raise Unreadable(
+                "bytes that are no UTF-8, as most of the file's words beyond ASCII: leave --encoding out, "
+                "and the file is looked at",
+                seen.words[broken[0]],
+            )
         return Encoding(name, not seen.lone_returns)  # a cell that is none is named by the reader
     _check(path, name, "--encoding says so")
     return Encoding(name, False)

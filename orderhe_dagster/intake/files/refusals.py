@@ -6,8 +6,11 @@ from orderhe_dagster.errors import OrderheError
 
 
 class Unreadable(OrderheError):
-    """A file that cannot be read, or not without being told more. `line` counts from 1; 0: all of it."""
+    """A file that cannot be read, or not without being told more.
 
-    def __init__(self, message: str, line: int = 0) -> None:
+    `line` (a row of a sheet, where `unit` says so) counts from 1; 0: the file as a whole.
+    """
+
+    def __init__(self, message: str, line: int = 0, unit: str = "line") -> None:
         super().__init__(message)
-        self.line = line
+        self.line, self.unit = line, unit

@@ -46,10 +46,10 @@ def read_sheet(path: Path, wanted: str | None, aside: Path) -> tuple[str, list[s
     """
     import openpyxl
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), path.open("rb") as file:  # by its bytes, whatever it is called
         warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
         try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
             raise Unreadable(
                 f"the workbook is damaged or cut short ({type(error).__name__}); open it in a "
@@ -115,6 +115,7 @@ def _text(cell: Any, row: int) -> str | None:
                 f"cell {cell.coordinate} holds the error {value}; mend its formula and save the "
                 "workbook",
                 row,
+                "row",
             )
         return value
     if isinstance(value, bool):
@@ -130,6 +131,7 @@ def _number(value: float, cell: Any, row: int) -> str:
             f"cell {cell.coordinate} is a number of more than 15 digits, which a workbook does not "
             "keep exactly; export the column as text, or the data as CSV",
             row,
+            "row",
         )
     if value == int(value):
         return str(int(value))

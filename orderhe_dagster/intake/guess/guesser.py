@@ -80,6 +80,7 @@ def guess(
         try:
             source = recognise(file, hints, _like_names(mapped), aside / "recognised")
         except Unreadable as error:
+            findings.unit = error.unit
             findings.add(error.line, "", None, str(error))
             findings.stop_if_any()
             raise

@@ -55,7 +55,8 @@ class Kinds:
         if sign == "!":
             self.is_number = False
         parts = re.findall(r"[.,]", number.body)
-        if sign in {".", ","} and (len(parts) == 1 or len(set(parts)) == 2):
+        # 1,230 may be a whole number or not: that is asked, unless other values show it.
+        if parts and (len(parts) == 1 or len(set(parts)) == 2):
             self.is_whole = False
 
     @property
@@ -120,10 +121,9 @@ class Sizes:
             return
         self.characters = max(self.characters, len(value))
         self.whole = max(self.whole, len(match[2].lstrip("0")))
-        self.scale = max(self.scale, len((match[3] or "").rstrip("0")))
-        if not match[3] or not match[3].strip("0"):
-            number = int(match[1] + match[2])
-            self.low, self.high = min(self.low, number), max(self.high, number)
+        self.scale = max(self.scale, len(match[3] or ""))
+        number = int(match[1] + match[2])
+        self.low, self.high = min(self.low, number), max(self.high, number)
 
     def _moment(self, value: str) -> None:
         match = _TIME.fullmatch(value)
@@ -149,12 +149,12 @@ class Sizes:
         return self._numeric()
 
     def _numeric(self) -> str:
-        if self.scale == 0 and self.provisional == "bigint":
+        if self.scale == 0:
             if self.low >= -(2**31) and self.high < 2**31:
                 return "int"
             if self.low >= -(2**63) and self.high < 2**63:
                 return "bigint"
-        scale = max(self.scale, 2) if self.provisional == "double" else self.scale
+        scale = max(self.scale, 2) if self.scale else 0
         precision = max(self.whole + 2, 8) + scale
         return f"decimal({precision}, {scale})" if precision <= 38 else self._text()
 

@@ -253,6 +253,7 @@ def _opened(
     try:
         source = recognise(copy, hints, known_names(table, mapped), folder / "recognised")
     except Unreadable as error:
+        findings.unit = error.unit
         findings.add(error.line, "", None, str(error))
         findings.stop_if_any()
         raise

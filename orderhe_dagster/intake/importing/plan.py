@@ -77,6 +77,7 @@ def plan_of(
 ) -> Plan:
     """The plan of a file with this header. ImportProblems where it does not fit the table."""
     names = [clean_name(name) for name in header]
+    _refuse_no_header(table, names, mapped, findings, line)
     drawn = _Drawn()
     places = {name: at for at, name in reversed(list(enumerate(names))) if name}
     loose = {plain(name): at for at, name in reversed(list(enumerate(names))) if name}
@@ -193,32 +194,41 @@ def _spelling(table: Table) -> dict[str, str]:
     }
 
 
-def _near(name: str, table: Table) -> str:
+def _near(name: str, table: Table, *, cure: bool = False) -> str:
+    """The nearest column, or all there are; with `cure`, the flag that makes a map of it."""
     spelling = {column.lower(): column for column in table.column_names}
     close = difflib.get_close_matches(name.lower(), spelling, 1)
     if close:
-        return f"did you mean {spelling[close[0]]}?"
-    return f"there are {', '.join(table.column_names)}"
+        target = spelling[close[0]]
+        flag = f" --map '{_shell(name)}={target}' says so" if cure else ""
+        return f"did you mean {target}?{flag}"
+    flag = f"; --map '{_shell(name)}=-' passes it over" if cure else ""
+    return f"there are {', '.join(table.column_names)}{flag}"
 
 
-def _tell_unknown(
-    table: Table, names: Sequence[str], unknown: Sequence[str], findings: Findings, line: int
+def _refuse_no_header(
+    table: Table, names: Sequence[str], mapped: ColumnMap, findings: Findings, line: int
 ) -> None:
-    """Each strange name by itself where they are few; otherwise all of them in one sentence."""
-    if unknown and len(unknown) == len(names) > 1 and any(name[:1].isdigit() for name in names):
+    """Refuse a first row that is data: none of its cells is a known name, and some are figures."""
+    if len(names) < 2 or mapped or known_names(table, mapped)(names):
+        return
+    if any(name[:1].isdigit() for name in names):
         shown = ", ".join(map(visible, names[:4])) + (", …" if len(names) > 4 else "")
         message = (
             f"this line should name the columns, and holds {shown}; put a line of names above it, such "
             f"as {','.join(table.column_names[:4])}"
         )
         findings.add(line, "", None, message)
-        return
+        findings.stop_if_any()
+
+
+def _tell_unknown(
+    table: Table, names: Sequence[str], unknown: Sequence[str], findings: Findings, line: int
+) -> None:
+    """Each strange name by itself where they are few; otherwise all of them in one sentence."""
     if len(unknown) <= _FEW:
         for name in unknown:
-            cure = (
-                f"--map '{_shell(name)}=COLUMN' says which it is, '{_shell(name)}=-' passes it over"
-            )
-            message = f"{table.ref} has no such column; {_near(name, table)} {cure}"
+            message = f"{table.ref} has no such column; {_near(name, table, cure=True)}"
             findings.add(line, visible(name), None, message)
         return
     shown = ", ".join(map(visible, unknown[:6])) + (", …" if len(unknown) > 6 else "")

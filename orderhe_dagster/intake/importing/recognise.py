@@ -84,6 +84,7 @@ def _workbook(
             f"cells of sheet {title!r} are merged, so that only the first of them holds the value; "
             "take the merging off in a spreadsheet program, fill the cells and save",
             within[0],
+            "row",
         )
     return SourceFile(path=written, kind="rows", encoding=_PLAIN, layout=layout,
                       sheet=told(title, names), packings=packings)  # fmt: skip

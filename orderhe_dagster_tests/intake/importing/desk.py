@@ -112,3 +112,35 @@ def refused(
     assert [word for word in words if word not in report] == [], report
     assert desk.rows(table) == before
     return report
+
+
+class Counter:
+    """A desk for the orders of `people`: each file is loaded into an empty table."""
+
+    def __init__(self, home: Path) -> None:
+        from orderhe_dagster_tests.intake.importing.people import CONTRACT
+
+        (home / "sql" / "raw").mkdir(parents=True)
+        (home / "sql" / "raw" / "orders.sql").write_text(CONTRACT, "utf-8")
+        (self.table,) = read_catalogue(home / "sql").in_zone("Asia/Seoul").layer("raw")
+        self.home = home
+        self.source = EmbeddedSource(path=str(home / "shop.duckdb"))
+        self.source.create([self.table])
+        self.store = FolderStore(root=str(home / "s3"), bucket="shop")
+        self.store.create()
+        self.last: list[dict[str, Any]] = []
+
+    def load(
+        self, body: str | bytes, name: str = "orders.csv", *, columns: str = "*", **more: Any
+    ) -> tuple[list[Any], str]:
+        """The rows that came of a file, without the picture, and what it was. They are taken out again."""
+        file = self.home / name
+        file.write_bytes(body.encode() if isinstance(body, str) else body)
+        done = import_file(
+            self.table, file, self.source, self.store, scratch=self.home / "scratch", **more
+        )
+        with self.source.writing() as transaction:
+            self.last = transaction.fetch(f"select {columns} from orders order by 1").to_pylist()
+            transaction.execute("delete from orders")
+        rows = [tuple(row.values())[:6] for row in self.last]
+        return rows, done.recognised
