@@ -31,7 +31,9 @@ def figures(exports: Mapping[str, Columns], first: str, last: str) -> Figures:
         name: _sum(exports, "order_funnel", f"{name}_count", first, last)
         for name in ("placed", "cancelled", "returned", "delivered")
     }
-    kept = _plus(funnel["placed"], _minus(funnel["cancelled"]), _minus(funnel["returned"]))
+    # A shop that tells of no returns has none that would have to be left out.
+    lost = [funnel["cancelled"], *([] if funnel["returned"] is None else [funnel["returned"]])]
+    kept = _plus(funnel["placed"], *map(_minus, lost))
     firsts = _sum(exports, "daily_customers", "first_order_count", first, last)
     repeats = _sum(exports, "daily_customers", "repeat_order_count", first, last)
     return Figures(
@@ -55,7 +57,7 @@ def ranges(first_day: str, last_day: str) -> Sequence[tuple[str, str, str]]:
 
 
 def _sum(exports: Mapping[str, Columns], name: str, column: str, first: str, last: str) -> Any:
-    if name not in exports:
+    if column not in exports.get(name, ()):
         return None
     days, values = exports[name]["order_date"], exports[name][column]
     pairs = zip(days, values, strict=True)

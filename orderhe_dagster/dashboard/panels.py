@@ -194,10 +194,10 @@ PANELS: Mapping[str, Panel] = {
             "order_funnel",
             {
                 "order_date": "day",
-                **_numbers("placed_count", "waiting_count", "shipped_count"),
-                **_numbers("delivered_count", "returned_count", "cancelled_count"),
+                **_numbers("placed_count", "cancelled_count"),
             },
-            choose=_by("order_date"),
+            _numbers("waiting_count", "shipped_count", "delivered_count", "returned_count"),
+            _by("order_date"),
         ),
         Panel(
             "product_sales",

@@ -9,10 +9,12 @@ function embedded(id) {
 const DATA = embedded("data");
 const EXPORTS = DATA.exports || {};
 
-/** @param {string} name @returns {boolean} whether the page has this export, with at least one row */
+/** @param {string} name @returns {boolean} whether the page has this export, or `export.column`, with a row at least */
 function has(name) {
-  const columns = EXPORTS[name];
-  return Boolean(columns) && Object.values(columns).some((column) => column.length > 0);
+  const [table, wanted] = name.split(".");
+  const columns = EXPORTS[table];
+  if (!columns || (wanted && !(wanted in columns))) return false;
+  return Object.values(columns).some((column) => column.length > 0);
 }
 
 /** @param {string} name @returns {Object<string, any>[]} the rows of an export; none where it is missing */

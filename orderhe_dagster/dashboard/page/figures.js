@@ -14,14 +14,14 @@ function ratio(part, whole) {
 function keptOrders(span) {
   if (!has("order_funnel")) return null;
   const of = (name) => sum("order_funnel", `${name}_count`, span);
-  return of("placed") - of("cancelled") - of("returned");
+  return of("placed") - of("cancelled") - of("returned"); // a shop that tells of no returns has 0
 }
 
 /** @param {Span} span @returns {Figures} null where it cannot be said */
 function figuresOf(span) {
   const of = (name, column) => sum(name, column, span);
   const revenue = has("daily_sales") ? of("daily_sales", "net_amount") : null;
-  const funnel = has("order_funnel");
+  const returns = has("order_funnel.delivered_count") && has("order_funnel.returned_count");
   const kept = keptOrders(span) || 0;
   const repeated = has("daily_customers") ? of("daily_customers", "repeat_order_count") : 0;
   const first = has("daily_customers") ? of("daily_customers", "first_order_count") : 0;
@@ -30,7 +30,7 @@ function figuresOf(span) {
     orders: has("daily_sales") ? of("daily_sales", "order_count") : null,
     average_order: revenue === null ? null : ratio(revenue, kept),
     repeat_rate: ratio(repeated, first + repeated),
-    return_rate: funnel
+    return_rate: returns
       ? ratio(of("order_funnel", "returned_count"), of("order_funnel", "delivered_count"))
       : null,
   };
@@ -45,7 +45,12 @@ const FIGURES = [
   { name: "orders", needs: ["daily_sales"], kind: "count", good: 1 },
   { name: "average_order", needs: ["daily_sales", "order_funnel"], kind: "money", good: 1 },
   { name: "repeat_rate", needs: ["daily_customers"], kind: "rate", good: 1 },
-  { name: "return_rate", needs: ["order_funnel"], kind: "rate", good: 0 },
+  {
+    name: "return_rate",
+    needs: ["order_funnel.delivered_count", "order_funnel.returned_count"],
+    kind: "rate",
+    good: 0,
+  },
 ];
 
 /** @param {Span} span @returns {Span|null} the period before, where the data holds all of it */

@@ -15,7 +15,7 @@ function cards(span) {
       { id: `figure-${name}` },
       el("h3", {}, say(`figure.${name}`)),
       el("p.value", {}, written(kind, value)),
-      el("p.exact", {}, exact || say(`figure.${name}.of`)),
+      el("p.exact", {}, exact || say(name === "revenue" ? revenueOf() : `figure.${name}.of`)),
       el(
         "p.against",
         {},
@@ -29,6 +29,13 @@ function cards(span) {
       spark(bars.map((bar) => bar[name])),
     );
   });
+}
+
+/** @returns {string} the word for what the shop leaves out of its revenue, by what it tells */
+function revenueOf() {
+  if (!has("daily_sales.gross_amount")) return "figure.revenue.of";
+  const lost = ["cancelled", "returned"].filter((kind) => has(`daily_sales.${kind}_amount`));
+  return lost.length === 2 ? "figure.revenue.of" : `figure.revenue.of.${lost[0] || "all"}`;
 }
 
 /** @param {Span} span @returns {HTMLElement} */
@@ -184,7 +191,8 @@ function funnelPanel(span) {
     cancelled: "second",
     returned: "second",
   };
-  const rows = Object.keys(tones).map((step) => {
+  const steps = Object.keys(tones).filter((step) => has(`order_funnel.${step}_count`));
+  const rows = steps.map((step) => {
     const now = of(step);
     const share = percent(ratio(now, placed));
     return {
@@ -197,13 +205,17 @@ function funnelPanel(span) {
       now_text: count(now),
     };
   });
-  const told = placed
-    ? say("funnel.summary", {
-        delivered: rows[2].share,
-        cancelled: rows[4].share,
-        count: rows[3].now,
-      })
-    : say("nothing_sold");
+  const row = (step) => rows[steps.indexOf(step)];
+  const cancelled = row("cancelled").share;
+  const told = !placed
+    ? say("nothing_sold")
+    : steps.length === Object.keys(tones).length
+      ? say("funnel.summary", {
+          delivered: row("delivered").share,
+          cancelled,
+          count: row("waiting").now,
+        })
+      : say("funnel.summary.short", { cancelled });
   const tooltip = [
     { field: "name", title: say("funnel.step") },
     { field: "now_text", title: say("orders") },
