@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -262,6 +262,56 @@ def adopt(
 def _ask(question: str, guess: str) -> str:
     """An answer of whoever sits at the terminal; Enter takes the guess."""
     return str(click.prompt(question, default=guess, err=True))
+
+
+_ANSWERS = {
+    "orders": "Table of the orders.",
+    "day": "Its column that is an order's day.",
+    "amount": "Its column that is an order's amount; none: the sum of its lines.",
+    "customer": "Its column that says who ordered, or none.",
+    "status": "Its column that says how far an order has come, or none.",
+    "cancelled": "Values of the status, with commas between, of orders that were cancelled or never paid.",
+    "returned": "Values of the status of orders that came back or were refunded.",
+    "shipped": "Values of the status of orders that have left.",
+    "delivered": "Values of the status of orders that have arrived, or are complete.",
+    "not-orders": "Values of the status of what is no order, such as a draft.",
+    "lines": "Table of the order lines, or none.",
+    "line-order": "Its column that names the order.",
+    "line-product": "Its column that names the product.",
+    "line-quantity": "Its column that is how many.",
+    "line-amount": "Its column that is the amount of the line; none: price x pieces.",
+    "products": "Table of the products, or none.",
+    "currency": "Currency of the amounts, as EUR.",
+}
+
+
+def _answers(function: Callable[..., None]) -> Callable[..., None]:
+    for name, words in reversed(_ANSWERS.items()):
+        function = click.option(f"--{name}", help=words)(function)
+    return function
+
+
+@main.command(short_help="Write the first marts of an adopted shop.")
+@_answers
+@click.option("--force", is_flag=True, help="Write files anew that are there already.")
+def start(force: bool, **answers: str | None) -> None:
+    """Write the marts that can be told of the shop in ORDERHE_SQL: sales, customers, products, exports.
+
+    Which table has the orders and which column is what is guessed by names, keys and values. On a terminal
+    it asks where it is unsure; every answer is a flag, too. Files that are there stay.
+    """
+    with _plain_errors() as settings:
+        from orderhe_dagster.commands.start import write_marts
+
+        said = {name.replace("_", "-"): text for name, text in answers.items() if text is not None}
+
+        def ask(question: str, guess: str | None, others: Sequence[str]) -> str:
+            also = f" (also: {', '.join(others)}, none)" if others else ""
+            return _ask(f"{question}{also}", guess or "none")
+
+        is_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        for line in write_marts(settings, said, ask if is_terminal else None, force=force):
+            click.echo(line)
 
 
 @main.command(short_help="A year of a simulated shop through every layer.")

@@ -76,7 +76,7 @@ def build_definitions(
         build_scratch_source,
         send_alert,
     )
-    from orderhe_dagster.settings.home import home_of
+    from orderhe_dagster.settings.home import currency, home_of
     from orderhe_dagster.settings.project import read_catalogue
     from orderhe_dagster.shop.simulation import simulation_of
 
@@ -96,7 +96,7 @@ def build_definitions(
         *build_warehouse_assets(catalogue, calendar, policy),
         *build_model_assets(catalogue, calendar, policy),
         *build_export_assets(catalogue, calendar, state, settings.export_max_mb),
-        *build_dashboard_assets(catalogue, calendar, state, settings.currency),
+        *build_dashboard_assets(catalogue, calendar, state, currency(settings)),
         build_lineage_asset(catalogue, state),
     ]
     ours = dg.Definitions(

@@ -232,6 +232,15 @@ class Source(ABC):
         """Which share of the first values of each reference are keys; None: not known, or no values."""
         raise PortError(f"{self.identity} is no server: it is a file of this machine")
 
+    def commonest(
+        self, table: Table, columns: Sequence[str], most: int
+    ) -> list[tuple[tuple[str | None, ...], int]]:
+        """The commonest values that columns of a table have together, as texts, and how many rows have them.
+
+        Of a large table, of the rows with the highest keys; nothing where a server takes too long. PortError.
+        """
+        raise PortError(f"{self.identity} has no rows to look at")
+
     def look(self, tables: Sequence[Table]) -> Look:
         """The server, and whether the tables' columns can be read; no row is. PortError: there is none."""
         raise PortError(f"{self.identity} is no server: it is a file of this machine")

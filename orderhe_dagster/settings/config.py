@@ -122,7 +122,8 @@ MEMORY_MB = 200
 class Settings:
     """Every setting, checked. Paths are absolute.
 
-    `start_date` is the shop's first day where ORDERHE_START_DATE fixes it; None: see `home`. A daily run
+    `start_date` is the shop's first day where ORDERHE_START_DATE fixes it, `currency` that of its amounts
+    where ORDERHE_CURRENCY says so; None: see `home`. A daily run
     proves `proof_rows` of each layer (0: by the source), for `proof_seconds` of a server's time; a table
     or a day that lost more than `most_lost` percent of its rows is not followed. `memory_mb`: what each
     DuckDB that this process opens holds; more than that goes to the disk. Of each segment's backups stay
@@ -140,7 +141,7 @@ class Settings:
     warehouse: Literal["embedded", "redshift", "data_api"] = "embedded"
     start_date: date | None = None
     time_zone: str = "Asia/Seoul"
-    currency: str = "KRW"
+    currency: str | None = None
     seed: int = 1
     export_max_mb: int = 50
     proof_rows: int = 0

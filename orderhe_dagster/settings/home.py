@@ -74,6 +74,11 @@ class Home:
         return self.dagster / "dagster.yaml"
 
     @property
+    def currency(self) -> Path:
+        """The file that remembers the currency of the shop's amounts."""
+        return self.folder / "currency"
+
+    @property
     def start_date(self) -> Path:
         """The file that remembers the shop's first day."""
         return self.folder / "start_date"
@@ -147,6 +152,26 @@ def remember_start(home: Home, day: date) -> date:
             return known
         _write(home.start_date, f"{day.isoformat()} {_day_digest(day.isoformat())}\n" * 2)
         return day
+
+
+DEFAULT_CURRENCY = "KRW"
+
+
+def currency(settings: Settings) -> str:
+    """Tell the currency of the shop's amounts: ORDERHE_CURRENCY, else the remembered one, else won."""
+    if settings.currency is not None:
+        return settings.currency
+    try:
+        text = home_of(settings).currency.read_text("utf-8").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return DEFAULT_CURRENCY
+    is_code = len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+    return text if is_code else DEFAULT_CURRENCY
+
+
+def remember_currency(home: Home, code: str) -> None:
+    """Remember the currency of the shop's amounts."""
+    _write(home.currency, f"{code}\n")
 
 
 def _day_digest(day: str) -> str:

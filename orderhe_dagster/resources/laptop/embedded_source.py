@@ -193,6 +193,21 @@ class EmbeddedSource(Source):
         ):
             return dict(connection.execute(select).fetchall())
 
+    def commonest(
+        self, table: Table, columns: Sequence[str], most: int
+    ) -> list[tuple[tuple[str | None, ...], int]]:
+        """The commonest values of columns together, of all rows."""
+        names = ", ".join(f"cast({quoted(name)} as varchar)" for name in columns)
+        select = (
+            f"select {names}, count(*) from {quoted(table.source_name)} group by all "
+            f"order by count(*) desc, all limit {most}"
+        )
+        with (
+            self._reading(f"look at the values of {table.ref}") as connection,
+            _named(table, self.identity, self.path),
+        ):
+            return [(row[:-1], row[-1]) for row in connection.execute(select).fetchall()]
+
     def drift(self, table: Table) -> list[Change]:
         """What differs between the table's contract and the table in the file, what stops first."""
         with (

@@ -11,7 +11,8 @@ from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Look
 from orderhe_dagster.resources.mysql.connection import close, connect
-from orderhe_dagster.resources.mysql.errors import mysql_error
+from orderhe_dagster.resources.mysql.errors import code_of, mysql_error
+from orderhe_dagster.resources.mysql.survey import limit_time
 from orderhe_dagster.settings.config import MySQLSettings
 
 _SESSION = (
@@ -26,6 +27,9 @@ _ROWS = (
     "select table_name, coalesce(table_rows, 0) from information_schema.tables where "
     "table_schema = database()"
 )
+_PATIENCE_S = 5.0
+_LATEST = 20_000  # rows that are looked at where all take too long
+_TIMED_OUT = (1969, 3024)
 
 
 def look(settings: MySQLSettings, tables: Sequence[Table]) -> Look:
@@ -58,6 +62,51 @@ def look(settings: MySQLSettings, tables: Sequence[Table]) -> Look:
         raise mysql_error(error, settings.where, settings.user, what="look around") from None
     finally:
         close(connection)
+
+
+def commonest(
+    settings: MySQLSettings, table: Table, columns: Sequence[str], most: int
+) -> list[tuple[tuple[str | None, ...], int]]:
+    """The commonest values of columns together: of all rows, or of the latest where that takes too long."""
+    import pymysql
+
+    names, there = quoted_names(columns, "mysql"), quoted(table.source_name, "mysql")
+    keys = ", ".join(f"{quoted(name, 'mysql')} desc" for name in table.grain)
+    latest = (
+        f"(select {names} from {there}{f' order by {keys}' if keys else ''} limit {_LATEST}) as t"
+    )
+    connection = connect(settings, texts=True)
+    try:
+        with connection.cursor() as cursor:
+            limit_time(cursor, _PATIENCE_S)
+            for relation in (there, latest):
+                try:
+                    cursor.execute(
+                        f"select {names}, count(*) as n from {relation} group by {names} "
+                        f"order by n desc, {names} limit {most}"
+                    )
+                except pymysql.MySQLError as error:
+                    if code_of(error) in _TIMED_OUT:
+                        continue
+                    raise
+                return [(tuple(map(_text, row[:-1])), int(row[-1])) for row in cursor.fetchall()]
+            return []
+    except pymysql.MySQLError as error:
+        raise mysql_error(
+            error, settings.where, settings.user, what=f"look at the values of {table.source_name}"
+        ) from None
+    finally:
+        close(connection)
+
+
+def _text(value: Any) -> str | None:
+    """A value as MySQL prints it; bytes in hexadecimal digits where they are no text."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.hex()
+    return None if value is None else str(value)
 
 
 def _refused(cursor: Any, tables: Sequence[Table], settings: MySQLSettings) -> dict[str, PortError]:

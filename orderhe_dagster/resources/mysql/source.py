@@ -128,6 +128,12 @@ class MySQLSource(Source):
         """The server as a session finds it, asked once: a doctor waits for nothing."""
         return mysql_look.look(self.settings, tables)
 
+    def commonest(
+        self, table: Table, columns: Sequence[str], most: int
+    ) -> list[tuple[tuple[str | None, ...], int]]:
+        """The commonest values of columns together, by the server's count."""
+        return mysql_look.commonest(self.settings, table, columns, most)
+
     def drift(self, table: Table) -> list[Change]:
         """What differs between the table's contract and the table in MySQL, what stops first."""
         import pymysql

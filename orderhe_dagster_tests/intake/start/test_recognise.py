@@ -1,0 +1,205 @@
+"""Which table has the orders, and which column is what: six systems' schemas, flags and questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from orderhe_dagster.catalog.table import Table
+from orderhe_dagster.intake.start.choices import Choices, StartError
+from orderhe_dagster.intake.start.recognise import Look, nothing_seen, recognise
+from orderhe_dagster.intake.start.roles import Shop
+from orderhe_dagster.intake.start.words import stage_of
+from orderhe_dagster_tests.catalog.folders import read
+from orderhe_dagster_tests.intake.start.shops import catalogue_of
+
+Seen = dict[tuple[str, ...], Sequence[tuple[str | None, ...]]]
+
+
+def look_at(seen: Seen) -> Look:
+    """Values by table and columns, each of one row."""
+
+    def look(table: Table, columns: Sequence[str]) -> Sequence[tuple[tuple[str | None, ...], int]]:
+        return [(values, 1) for values in seen.get((table.name, *columns), ())]
+
+    return look
+
+
+def recognised(tables: Sequence[Table], choices: Choices, look: Look = nothing_seen) -> Shop:
+    """The shop of these tables, in Seoul and won."""
+    return recognise(tables, choices, time_zone="Asia/Seoul", currency="KRW", look=look)
+
+
+ROLES = {
+    "laravel": (
+        "orders: id created_at total user_id status (deleted_at)",
+        "order_items: order_id product_id quantity total name",
+        "products: id name, categories.name",
+    ),
+    "prestashop": (
+        "ps_orders: id_order date_add total_paid id_customer current_state",
+        "ps_order_detail: id_order product_id product_quantity total_price_tax_incl product_name",
+        "ps_product: id_product None, ps_category_lang.name",
+    ),
+    "woocommerce": (
+        "wp_wc_orders: id date_created_gmt total_amount customer_id status (type)",
+        "wp_wc_order_product_lookup: order_id product_id product_qty product_gross_revenue None",
+        "wp_posts: ID post_title",
+    ),
+    "opencart": (
+        "oc_order: order_id date_added total customer_id order_status_id",
+        "oc_order_product: order_id product_id quantity total name",
+        "oc_product: product_id None",
+    ),
+    "magento": (
+        "sales_order: entity_id created_at grand_total customer_id status",
+        "sales_order_item: order_id product_id qty_ordered row_total_incl_tax name (parent_item_id)",
+        "catalog_product_entity: entity_id None",
+    ),
+    "shopware": (
+        (
+            "order: id order_date amount_total order_customer.customer_id "
+            "state_machine_state.technical_name (version_id)"
+        ),
+        "order_line_item: order_id product_id quantity total_price label (type, version_id)",
+        "product: id None",
+    ),
+}
+
+
+def _told(shop: Shop) -> tuple[str, str, str]:
+    orders, lines, products = shop.orders, shop.lines, shop.products
+    assert lines is not None
+    assert products is not None
+    customer = f"{orders.customer_by.table.name}." if orders.customer_by else ""
+    by = orders.status_by
+    status = f"{by.table.name}.{by.shown}" if by else orders.status
+    category = products.category_by
+    named = f"{orders.key} {orders.day} {orders.amount} {customer}{orders.customer} {status}"
+    told = (
+        f"{orders.table.name}: {named}",
+        f"{lines.table.name}: {lines.order} {lines.product} {lines.quantity} {lines.amount} {lines.name}",
+        f"{products.table.name}: {products.key} {products.name}"
+        + (f", {category.table.name}.{category.shown}" if category else ""),
+    )
+    rules = (orders.rules, lines.rules, ())
+    first, second, third = (
+        text + (f" ({', '.join(rule.column for rule in some)})" if some else "")
+        for text, some in zip(told, rules, strict=True)
+    )
+    return first, second, third
+
+
+@pytest.mark.parametrize("system", ROLES)
+def test_a_system_is_recognised_without_a_question(system: str, tmp_path: Path) -> None:
+    def never(question: str, guess: str | None, others: Sequence[str]) -> str:
+        raise AssertionError(f"{question}: {guess}, {others}")
+
+    tables = catalogue_of(tmp_path, system).layer("raw")
+    assert _told(recognised(tables, Choices(ask=never))) == ROLES[system]
+
+
+NUMBERS: Seen = {
+    ("ps_order_state_lang", "id_order_state", "name"): [
+        *(("1", "Awaiting check payment"), ("2", "Payment accepted"), ("4", "Shipped")),
+        *(("5", "Delivered"), ("6", "Canceled"), ("7", "Refunded"), ("8", "Payment error")),
+    ],
+    ("ps_orders", "current_state"): [("5",), ("6",), ("0",)],
+    ("ps_currency", "iso_code"): [("EUR",)],
+}
+
+
+def test_numbers_of_a_status_mean_what_their_names_say(tmp_path: Path) -> None:
+    tables = catalogue_of(tmp_path, "prestashop").layer("raw")
+    shop = recognised(tables, Choices(), look_at(NUMBERS))
+    stages = shop.stages
+    assert (stages.cancelled, stages.returned) == (("6", "8"), ("7",))
+    assert (stages.shipped, stages.delivered, stages.drafts) == (("4",), ("5",), ("0",))
+    assert shop.currency == "EUR"
+
+
+def test_without_a_look_the_flags_are_named(tmp_path: Path) -> None:
+    tables = catalogue_of(tmp_path, "prestashop").layer("raw")
+    choices = Choices()
+    assert recognised(tables, choices).stages.cancelled == ()
+    assert any("--cancelled and --returned name them" in note for note in choices.notes)
+    said = recognised(tables, Choices({"cancelled": "6, 8", "returned": "7", "currency": "eur"}))
+    assert (said.stages.cancelled, said.stages.returned) == (("6", "8"), ("7",))
+    assert said.currency == "EUR"
+
+
+STATUSES = {
+    "cancelled": "cancelled Canceled wc-cancelled Payment_error failed Expired 주문취소 storniert annulé",
+    "returned": "refunded Returned wc-refunded chargeback 환불완료 erstattet remboursé",
+    "shipped": "shipped Sent dispatched 배송중 versendet expédié",
+    "delivered": "delivered complete completed wc-completed 배송완료 geliefert livré",
+    "drafts": "checkout-draft auto-draft trash",
+    None: "paid pending processing on-hold partially_refunded refund_requested unshipped 결제대기",
+}
+
+
+def test_statuses_are_told_by_their_words() -> None:
+    found = {word: stage_of(word) for words in STATUSES.values() for word in words.split()}
+    wanted = {word: stage for stage, words in STATUSES.items() for word in words.split()}
+    assert found == wanted
+
+
+TWO = {
+    "raw/orders.sql": """\
+create table orders (
+    id int primary key, created_at datetime not null, ordered_at datetime not null,
+    total decimal(10, 2), amount decimal(10, 2), order_total decimal(10, 2), user_id int, member_id int
+);
+""",
+    "raw/sales_order.sql": """\
+create table sales_order (id int primary key, created_at datetime not null, total decimal(10, 2));
+""",
+}
+
+
+def test_a_person_is_asked_where_it_is_unsure_and_enter_takes_the_guess(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def enter(question: str, guess: str | None, others: Sequence[str]) -> str:
+        asked.append(f"{question}: {guess} or {others[0]}")
+        return guess or "none"
+
+    tables = read(tmp_path, TWO).layer("raw")
+    shop = recognised(tables, Choices(ask=enter))
+    assert asked == ["which table has the orders: orders or sales_order"]
+    assert (shop.orders.day, shop.orders.amount, shop.orders.customer) == (
+        "ordered_at",
+        "order_total",
+        "user_id",
+    )
+    quiet = Choices()
+    assert recognised(tables, quiet).orders == shop.orders
+    assert quiet.notes == [
+        "which table has the orders: orders was taken; --orders names another (sales_order, …)"
+    ]
+
+
+def test_flags_say_what_is_what(tmp_path: Path) -> None:
+    tables = read(tmp_path, TWO).layer("raw")
+    said = {"orders": "ORDERS", "day": "created_at", "amount": "total", "customer": "none"}
+    orders = recognised(tables, Choices(said)).orders
+    assert (orders.table.name, orders.day, orders.amount, orders.customer) == (
+        "orders",
+        "created_at",
+        "total",
+        None,
+    )
+    with pytest.raises(StartError, match=r"--amount totl: .* did you mean total"):
+        recognised(tables, Choices({"orders": "orders", "amount": "totl"}))
+    with pytest.raises(StartError, match="--amount names a column"):
+        recognised(tables, Choices({"orders": "orders", "amount": "none", "lines": "none"}))
+    with pytest.raises(StartError, match="--day names it"):
+        recognised(tables, Choices({"orders": "orders", "day": "none"}))
+
+
+def test_a_folder_without_orders_is_told_the_flag(tmp_path: Path) -> None:
+    files = {"raw/people.sql": "create table people (id int primary key, name varchar(10));\n"}
+    with pytest.raises(StartError, match=r"--orders names it\. There are people"):
+        recognised(read(tmp_path, files).layer("raw"), Choices())
