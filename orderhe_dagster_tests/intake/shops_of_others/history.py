@@ -131,7 +131,8 @@ class Order:
         now = "delivered" if self.state == "refunded" else self.state
         if reached.index(now) < reached.index(state):
             return None
-        return self.at + timedelta(hours=hours * reached.index(state), minutes=self.number % 60)
+        after = timedelta(hours=hours * reached.index(state), minutes=self.number % 60)
+        return min(self.at + after, datetime(LAST.year, LAST.month, LAST.day, 23, 59, 59))
 
 
 @dataclass(frozen=True)
