@@ -31,6 +31,20 @@ def engine(bucket: Bucket) -> Iterator[Engine]:
         yield made
 
 
+def test_a_char_is_loaded_without_its_blanks_and_of_single_bytes(
+    engine: Engine, bucket: Bucket
+) -> None:
+    engine.execute("create table c (a char(3), b varchar(3))")
+    bucket.write("f", b"x  |x  \nabc|a\n")
+    engine.execute("copy c from 's3://b/f' iam_role default")
+    assert engine.execute("select a, a || '|', len(b) from c order by a").rows == [
+        ("abc", "abc|", 1), ("x  ", "x|", 3),
+    ]  # fmt: skip
+    bucket.write("f", "é|a")
+    with pytest.raises(RedshiftError, match="code 1215"):
+        engine.execute("copy c from 's3://b/f' iam_role default")
+
+
 def copy(engine: Engine, options: str = "", key: str = "f", columns: str = "") -> Any:
     return engine.execute(f"copy t {columns} from 's3://b/{key}' iam_role default {options}")
 

@@ -118,6 +118,14 @@ def test_two_connections_see_what_was_committed(shared: Redshift) -> None:
         assert reader.fetchone() == [1]
 
 
+def test_a_char_has_its_blanks_and_its_type(connection: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("select 'ab'::char(4) as a, 'ab'::char(4) || '' as b")
+    assert [column[:2] for column in cursor.description] == [("a", 1042), ("b", 1043)]
+    assert cursor.fetchall() == (["ab  ", "ab"],)
+    connection.rollback()
+
+
 def test_a_cursor_of_the_server_is_fetched_from(connection: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("declare numbers cursor for select 1 as n union all select 2 order by n")

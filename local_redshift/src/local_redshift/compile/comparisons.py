@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from local_redshift.compile import catalogue_forms
 from local_redshift.compile.protocol import Compiler, ValueRule, both, only
-from local_redshift.errors import RedshiftError, refuse
+from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.functions.patterns import pattern, similar
 from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.arguments import text
 from local_redshift.values.casts import comparable, compared
 from local_redshift.values.scope import Scope
+from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import BOOLEAN
 from local_redshift.values.value import Value, vary
 
@@ -158,11 +160,33 @@ def _ilike(compiler: Compiler, node: Any, scope: Scope, escape: str = "") -> Val
 
 
 def _matched(compiler: Compiler, word: str, node: Any, scope: Scope, escape: str) -> Value:
-    one, two = (text(side, word.lower()) for side in both(compiler, node, scope))
+    sides = both(compiler, node, scope)
+    one, two = (text(side, word.lower()) for side in sides)
     plain = two.literal is not None and "\\" not in two.literal
     escape = escape or ("" if plain else " ESCAPE '\\'")
     negated = "NOT " if node.args.get("negate") else ""
-    return Value(f"({one.sql} {negated}{word} {two.sql}{escape})", BOOLEAN)
+    end = f" {negated}{word} {two.sql}{escape})"
+    if sides[0].type.kind == "char":
+        return Value(_of_char(one.sql, sides[0].type.length, end), BOOLEAN)
+    return Value(f"({one.sql}{end}", BOOLEAN)
+
+
+_BLANKS = string(
+    "the local Redshift has no rule for a pattern that the blanks at the end of a char decide; cast it "
+    "to varchar(n)"
+)
+
+
+def _of_char(sql: str, length: int, end: str) -> str:
+    """LIKE does not ignore the blanks of a char; where they decide, the pattern's own blanks would, too."""
+    failing = f"CAST({raising('0A000', _BLANKS)} AS BOOLEAN)"
+
+    def make(texts: Sequence[str]) -> str:
+        (one,) = texts
+        bare, padded = f"({one}{end}", f"(rpad({one}, {length}, ' '){end}"
+        return f"(CASE WHEN {bare} IS NOT DISTINCT FROM {padded} THEN {padded} ELSE {failing} END)"
+
+    return bind([sql], make, [end])
 
 
 def _escaped(compiler: Compiler, node: Any, scope: Scope) -> Value:
@@ -181,14 +205,21 @@ def _similar(compiler: Compiler, node: Any, scope: Scope, escape: str = "\\") ->
     only(node, "this", "expression")
     one, two = both(compiler, node, scope)
     whole = similar(two, escape)
-    return Value(f"regexp_full_match({text(one, 'similar to').sql}, {whole}, 's')", BOOLEAN)
+    return Value(f"regexp_full_match({_tested(one, 'similar to')}, {whole}, 's')", BOOLEAN)
+
+
+def _tested(value: Value, name: str) -> str:
+    """A text that a pattern is held to; whether a char has its blanks there is not said."""
+    if value.type.kind == "char":
+        raise refuse(f"{name} of {value.type}", "cast it to varchar(n)")
+    return text(value, name).sql
 
 
 def _posix(compiler: Compiler, node: Any, scope: Scope, flags: str = "s") -> Value:
     only(node, "this", "expression")
     one, two = both(compiler, node, scope)
     words = pattern(two, "~", test=True)
-    return Value(f"regexp_matches({text(one, '~').sql}, {words}, '{flags}')", BOOLEAN)
+    return Value(f"regexp_matches({_tested(one, '~')}, {words}, '{flags}')", BOOLEAN)
 
 
 def _posix_ignoring_case(compiler: Compiler, node: Any, scope: Scope) -> Value:

@@ -24,6 +24,7 @@ _LABELS = {
     "real": "float4",
     "decimal": "numeric",
     "boolean": "bool",
+    "char": "bpchar",
 }
 
 

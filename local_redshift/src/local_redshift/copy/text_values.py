@@ -158,7 +158,7 @@ def _varchar(type_: Type, options: Mapping[str, Any]) -> Convert:
                 if not cut:
                     raise Unfit(1204, "String length exceeds DDL length")
                 text = encoded[:length].decode("utf-8", "ignore")
-        return text
+        return text.rstrip(" ") if is_char else text
 
     return read
 

@@ -56,6 +56,8 @@ def run_unload(session: Session, words: Words, sql: str) -> Rows:
 
 def _unload(session: Session, unload: Unload, load: Load) -> None:
     query = session.compiled(_query(unload.select))
+    if chars := [name for name, type_ in query.columns if type_.kind == "char"]:
+        raise refuse(f"UNLOAD of the char column {chars[0]}", "cast it to varchar(n)")
     permit_role(session, unload.role, "unload")
     role = session.database.roles.assume(unload.role, session.user)
     access = Access(session.database.resolver, role, unload["region"] or "")

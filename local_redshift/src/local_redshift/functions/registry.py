@@ -150,7 +150,7 @@ def _float(name: str, given: Arguments, context: Context) -> Value:
 def _extreme(name: str, given: Arguments, context: Context) -> Value:
     common = unify((value.type for value in given), name)
     ordered(common, f"{name} of")
-    if common.kind == "varchar":
+    if common.kind in ("varchar", "char"):
         raise refuse(f"{name} of texts", "use case: trailing blanks do not count")
     return Value(f"{name}({', '.join(convert(value, common) for value in given)})", common)
 

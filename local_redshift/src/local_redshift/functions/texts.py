@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from local_redshift.errors import raising, refuse
 from local_redshift.functions import binaries, patterns
 from local_redshift.functions.udfs import udf
@@ -22,7 +24,10 @@ from local_redshift.values.value import Value
 
 def _same_text(name: str, given: Arguments, context: Context) -> Value:
     value = text(given[0], name)
-    return Value(f"{name}({value.sql})", value.type, hexadecimal=value.hexadecimal)
+    type_ = value.type
+    if given[0].type.kind == "char":  # a char again or a varchar: Amazon's pages say both
+        type_ = replace(type_, doubt="blanks")
+    return Value(f"{name}({value.sql})", type_, hexadecimal=value.hexadecimal)
 
 
 def _reverse(name: str, given: Arguments, context: Context) -> Value:

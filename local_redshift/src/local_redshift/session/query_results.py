@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from local_redshift.database.results import Row
 from local_redshift.errors import RedshiftError
 from local_redshift.values.scope import Query
+from local_redshift.values.types import Type, certain
 
 NO_PLAN_OF_AMAZON_S = "-- the local Redshift's plan: DuckDB's own, not Amazon Redshift's"
 _ARRAY_ROWS = 2048  # what DuckDB computes at once
@@ -27,15 +28,25 @@ def zoned(query: Query) -> list[int]:
 
 
 def text(query: Query) -> str:
-    """The DuckDB text: moments with a zone as they are in UTC, since the driver has its own ideas."""
-    places = zoned(query)
-    if not places:
+    """The DuckDB text of what a client is given.
+
+    Moments with a zone are as they are in UTC, since the driver has its own ideas; chars have the blanks
+    up to their length, which are not kept.
+    """
+    for name, type_ in query.columns:
+        if type_.doubt == "blanks":
+            certain(type_, f"{name}:")
+    if not any(type_.kind in ("timestamptz", "char") for _, type_ in query.columns):
         return query.sql
     names = _names(query)
-    listed = ", ".join(
-        f"({c} AT TIME ZONE 'UTC')" if place in places else c for place, c in enumerate(names)
-    )
+    listed = ", ".join(_given(c, type_) for c, (_, type_) in zip(names, query.columns, strict=True))
     return f'SELECT {listed} FROM ({query.sql}) AS "_z"({", ".join(names)})'
+
+
+def _given(column: str, type_: Type) -> str:
+    if type_.kind == "timestamptz":
+        return f"({column} AT TIME ZONE 'UTC')"
+    return f"rpad({column}, {type_.length}, ' ')" if type_.kind == "char" else column
 
 
 def shaped(query: Query, shape: Shape) -> str | None:

@@ -67,8 +67,10 @@ def _references(reader: Reader, words: Words) -> None:
 def read_type(words: Words) -> Type:
     """The name of a type, of one word or several."""
     text = words.next().lower
-    if text in ("double", "character", "binary"):
-        text += f" {words.next().lower}"
+    if text == "double":
+        words.expect("precision")
+    elif text in ("character", "binary") and words.take("varying"):
+        text += " varying"
     if words.peek("("):
         text += f"({words.brackets()})"
     if text == "timestamp" and (words.peek("with") or words.peek("without")):

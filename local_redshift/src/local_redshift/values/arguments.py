@@ -36,7 +36,7 @@ Rule = Callable[[str, Arguments, Context], Value]
 
 def text(value: Value, name: str) -> Value:
     """An argument that must be text."""
-    if value.type.kind not in ("varchar", "unknown"):
+    if value.type.kind not in ("varchar", "char", "unknown"):
         raise refuse(f"{name} of {value.type}", "cast the argument to varchar(n)")
     return as_text(value)
 

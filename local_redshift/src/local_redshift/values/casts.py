@@ -58,9 +58,11 @@ def cast(value: Value, target: Type) -> Value:
     source = value.type
     if target.kind == "varchar":
         return _to_text(value, target)
+    if target.kind == "char":
+        return _to_char(value, target)
     if source.kind == "unknown" and value.literal is None:  # NULL
         return Value(f"CAST({value.sql} AS {target.carrier})", target, value.label)
-    if source.kind in ("unknown", "varchar"):
+    if source.kind in ("unknown", "varchar", "char"):
         return Value(_from_text(value, target), target, value.label)
     if source.kind == target.kind and source.kind != "decimal" and source.length <= target.length:
         return replace(value, type=target)
@@ -97,7 +99,7 @@ def _may_cast(value: Value, target: Type) -> bool:
 
 def text_length(type_: Type) -> int:
     """The most bytes that values of this type take as text; 0 where the text is not known."""
-    if type_.kind in ("varchar", "unknown"):
+    if type_.kind in ("varchar", "char", "unknown"):
         return type_.length
     sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29}
     sizes |= {kind: digits + 8 for kind, digits in _DIGITS.items()}
@@ -110,7 +112,7 @@ def as_text(value: Value) -> Value:
     """`value` as text of whatever length it has, for `||` and casts; refused where it is not known."""
     if value.type.kind == "unknown" and value.literal is None:  # NULL
         return Value(f"CAST({value.sql} AS VARCHAR)", varchar(1), value.label)
-    if value.type.kind in ("varchar", "unknown"):
+    if value.type.kind in ("varchar", "char", "unknown"):
         return replace(value, type=varchar(value.type.length))
     if value.type.kind in FLOATS:
         return _float_text(value)
@@ -157,7 +159,7 @@ def _to_text(value: Value, target: Type) -> Value:
     text = as_text(value)
     if text.type.length <= target.length:
         return replace(text, type=target)
-    if value.type.kind not in ("varchar", "unknown"):
+    if value.type.kind not in ("varchar", "char", "unknown"):
         # What does not fit is an error, not a shorter number or day.
         failing = raising("22001", string(f"Value too long for type {target}"))
         fitting_ = bind(
@@ -168,6 +170,29 @@ def _to_text(value: Value, target: Type) -> Value:
         )
         return Value(fitting_, target)
     return replace(text, sql=first_bytes(text.sql, target.length), type=target, literal=None)
+
+
+_OF_SINGLE_BYTES = string(
+    "the local Redshift has no rule for letters beyond ASCII in a char, which holds single bytes only; "
+    "use varchar"
+)
+
+
+def _single_bytes(sql: str) -> str:
+    """A text as a char keeps it, without the blanks at its end."""
+    failing = f"CAST({raising('0A000', _OF_SINGLE_BYTES)} AS VARCHAR)"
+    return bind(
+        [sql],
+        lambda t: (
+            f"(CASE WHEN strlen({t[0]}) > length({t[0]}) THEN {failing} ELSE rtrim({t[0]}, ' ') END)"
+        ),
+    )
+
+
+def _to_char(value: Value, target: Type) -> Value:
+    """A cast to CHAR(n): what does not fit is cut of texts, and an error of others."""
+    text = _to_text(value, varchar(target.length))
+    return Value(_single_bytes(text.sql), target, value.label)
 
 
 def first_bytes(sql: str, length: int) -> str:
@@ -252,10 +277,12 @@ def _bad(sql: str, name: str) -> str:
 def assign(value: Value, target: Type, column: str, cast: Cast) -> str:
     """`value` as INSERT and UPDATE store it: numbers are cast, text must fit in bytes or is an error."""
     source = value.type
-    if target.kind == "varchar":
+    if target.kind in ("varchar", "char"):
         text = as_text(value)
-        return text.sql if text.type.length <= target.length else fitting(text.sql, target, column)
-    if source.kind == "varchar":
+        fits = text.type.length <= target.length
+        sql = text.sql if fits else fitting(text.sql, target, column)
+        return sql if target.kind == "varchar" or source == target else _single_bytes(sql)
+    if source.kind in ("varchar", "char"):
         raise RedshiftError(
             "42804",
             f'column "{column}" is of type {target} but expression is of type {source}; '
@@ -269,9 +296,10 @@ def fitting(sql: str, target: Type, column: str) -> str:
 
     def make(texts: Sequence[str]) -> str:
         (one,) = texts
+        name = "character varying" if target.kind == "varchar" else "character"
         long = raising(
             "22001",
-            string(f"Value too long for type character varying({target.length}): column {column}, ")
+            string(f"Value too long for type {name}({target.length}): column {column}, ")
             + f" || strlen({one}) || ' bytes'",
         )
         bare = f"rtrim({one}, ' ')"
@@ -289,7 +317,7 @@ def compared(types: Iterable[Type], where: str) -> Type:
 
     The session's zone is UTC: whichever of the two is converted, they come before one another alike.
     """
-    given = list(types)
+    given = [varchar(one.length) if one.kind == "char" else one for one in types]
     kinds = {type_.kind for type_ in given if type_.kind != "unknown"}
     if kinds <= set(TIMES) and "timestamptz" in kinds and len(kinds) > 1:
         return TIMESTAMPTZ

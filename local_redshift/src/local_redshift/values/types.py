@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from local_redshift.errors import RedshiftError, refuse
 
-MAX_VARCHAR = 65535
+MAX_VARCHAR, MAX_CHAR = 65535, 4096
 INTEGERS = {"smallint": 5, "integer": 10, "bigint": 19}  # decimal digits of each
 FLOATS = ("real", "double")
 TIMES = ("date", "timestamp", "timestamptz")
@@ -19,7 +19,8 @@ class Type:
     """A Redshift type. `length` is in bytes; kind `unknown` is a bare string literal or NULL.
 
     `doubt` is what its values have on Redshift that is not certain: the `scale` of a decimal, its
-    `precision`; or that a column is an untyped `literal` or `null`, which nothing is compared with.
+    `precision`; that a column is an untyped `literal` or `null`, which nothing is compared with; the
+    `blanks` at the end of a text that may be a char; that it runs on the `leader` node alone.
     """
 
     kind: str
@@ -31,7 +32,7 @@ class Type:
     def __str__(self) -> str:
         if self.kind == "decimal":
             return f"decimal({self.precision},{self.scale})"
-        if self.kind in ("varchar", "varbyte"):
+        if self.kind in ("varchar", "char", "varbyte"):
             return f"{self.kind}({self.length})"
         return self.kind
 
@@ -69,6 +70,7 @@ _CARRIERS = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMP WITH TIME ZONE",
     "varchar": "VARCHAR",
+    "char": "VARCHAR",  # without the blanks at its end: they come back in what a query gives
     "varbyte": "BLOB",
     "unknown": "VARCHAR",
     "interval": "INTERVAL",
@@ -119,6 +121,7 @@ _NAMES = {
     "timestamptz": TIMESTAMPTZ, "timestamp with time zone": TIMESTAMPTZ,
     "super": SUPER,
 }  # fmt: skip
+_CHARS = ("char", "character", "nchar", "bpchar")
 _TEXTS = ("varchar", "character varying", "nvarchar", "text")
 _UNSUPPORTED_TEXT = """
     abstime aclitem anyarray anyelement bigserial bit box bytea cidr circle cstring daterange hstore
@@ -148,15 +151,17 @@ def parse_type(text: str) -> Type:
         return _decimal(sizes, text)
     if name in _NAMES and not sizes:
         return _NAMES[name]
-    if name in ("char", "character", "nchar", "bpchar"):
-        raise refuse(f"the type {text}", "use varchar: blanks are padded and compared differently")
+    if name in _CHARS:
+        return Type("char", length=_length(sizes, text, 256 if name == "bpchar" else 1))
     raise refuse(f"the type {text}", f"use one of {', '.join(sorted(_NAMES))}, decimal, varchar")
 
 
 def _length(sizes: list[str], text: str, default: int) -> int:
     if not sizes:
         return default
-    largest = MAX_VARCHAR if "char" in text.lower() or "text" in text.lower() else 1_024_000
+    name = text.lower().partition("(")[0].strip()
+    largest = MAX_CHAR if name in _CHARS else MAX_VARCHAR
+    largest = 1_024_000 if "b" in name and name != "bpchar" else largest
     length = largest if sizes == ["max"] else int(sizes[0]) if sizes[0].isdigit() else 0
     if len(sizes) > 1 or not 1 <= length <= largest:
         raise RedshiftError("22023", f"length for type {text} must be between 1 and {largest}")
@@ -203,7 +208,11 @@ def doubted(result: Type, *given: Type) -> Type:
 
 
 def certain(type_: Type, use: str) -> None:
-    """Refuse a use that shows digits which Redshift may not have."""
+    """Refuse a use that shows digits or blanks which Redshift may not have."""
+    if type_.doubt == "blanks":
+        raise refuse(
+            f"{use} a text that was a char, which may have its blanks", "cast it to varchar(n)"
+        )
     if type_.doubt in ("scale", "precision"):
         raise refuse(
             f"{use} a decimal whose {type_.doubt} Amazon Redshift does not document (of round, "
@@ -237,7 +246,12 @@ def _unified(given: list[Type], where: str) -> Type:
         return varchar(max((type_.length for type_ in given), default=1))
     kinds = {type_.kind for type_ in known}
     if kinds == {"varchar"}:
-        return varchar(max(type_.length for type_ in given))
+        doubt = "blanks" if any(type_.doubt == "blanks" for type_ in known) else ""
+        return replace(varchar(max(type_.length for type_ in given)), doubt=doubt)
+    if "char" in kinds and len({type_.length for type_ in given if type_.length}) > 1:
+        raise refuse(
+            f"{where} of {_list(known)}", "cast them to one type: which blanks stay is not said"
+        )
     if len(kinds) == 1 and "decimal" not in kinds:
         return known[0]
     if all(type_.is_number for type_ in known):

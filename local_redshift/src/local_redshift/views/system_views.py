@@ -130,6 +130,7 @@ def _sort_place(relation: Relation, column: str) -> int:
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64, "real": 24, "double": 53}
 _WORDS = {
     "varchar": "character varying",
+    "char": "character",
     "decimal": "numeric",
     "double": "double precision",
     "timestamp": "timestamp without time zone",
