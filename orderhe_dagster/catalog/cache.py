@@ -186,7 +186,7 @@ _PLAIN = (
 _LISTS = ("grain", "sortkey", "leave_out")
 _COLUMN = (
     *("name", "description", "nullable", "pii", "default"),
-    *("generated", "bad_values", "line", "is_added", "promised", "values"),
+    *("generated", "bad_values", "line", "is_added", "promised", "source_name", "values"),
 )
 _TYPE = ("kind", "precision", "scale", "length", "fraction", "instant", "declared")
 
@@ -243,6 +243,7 @@ def _decode_column(
     line: int,
     is_added: bool,
     promised: bool,
+    source_name: str,
     values: list[str],
     *kind: Any,
 ) -> Column:
@@ -259,6 +260,7 @@ def _decode_column(
         line,
         is_added,
         promised,
+        source_name,
     )
 
 

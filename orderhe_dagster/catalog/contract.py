@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from orderhe_dagster.catalog.column_names import carried_name, spelling_of
 from orderhe_dagster.catalog.errors import Problem, Problems, TypeRefused
 from orderhe_dagster.catalog.header import Header
 from orderhe_dagster.catalog.mysql_types import base_of, mysql_type
@@ -19,7 +20,6 @@ from orderhe_dagster.catalog.table import Column, ColumnType, ForeignKey, Table,
 from orderhe_dagster.catalog.tokens import Cursor, Word, single_statement, tokenize
 
 SOURCE_NAME_LENGTH = 64
-NAME_BYTES = 127  # the longest name of Redshift; a longer one is cut there
 
 # Types of two words, by their first.
 _SECOND_WORDS = {
@@ -165,7 +165,7 @@ def _key(cursor: Cursor, body: _Body) -> tuple[str, ...]:
                 "value; leave it out of the contract or make it an ordinary key",
                 part[0],
             )
-    names = tuple(part[0].text for part in parts)
+    names = tuple(part[0].text for part in parts)  # the source's
     body.key_lines.append((names, line))
     return names
 
@@ -185,15 +185,17 @@ def _references(cursor: Cursor, columns: tuple[str, ...]) -> ForeignKey:
 
 def _column(cursor: Cursor, body: _Body) -> Column:
     named = cursor.name("a column")
-    if len(named.text.encode()) > NAME_BYTES:
-        raise cursor.problem(
-            f"the name of column {named.text!r} is longer than {NAME_BYTES} bytes", named
-        )
     kind, arguments = _type(cursor, named)
     enum = base_of(kind) == "enum"
     if enum or base_of(kind) == "set":
         _check_alike(cursor, named, arguments)
-    column = Column(named.text, kind, values=arguments if enum else (), line=named.line)
+    column = Column(
+        carried_name(named.text),
+        kind,
+        values=arguments if enum else (),
+        line=named.line,
+        source_name=named.text,
+    )
     while cursor.here.sort != "end":
         if cursor.takes("GENERATED", "ALWAYS") or cursor.sees("AS"):
             column = _generated(cursor, column)
@@ -276,12 +278,12 @@ def _option(cursor: Cursor, column: Column, body: _Body) -> Column:
     if cursor.takes("DEFAULT"):
         return replace(column, default=_value(cursor))
     if cursor.takes("PRIMARY", "KEY") or cursor.takes("KEY"):
-        body.primary = (column.name,)
+        body.primary = (column.source_name,)
     elif cursor.takes("UNIQUE"):
         cursor.takes("KEY")
-        body.unique.append((column.name,))
+        body.unique.append((column.source_name,))
     elif cursor.sees("REFERENCES"):
-        body.foreign.append((_references(cursor, (column.name,)), word.line))
+        body.foreign.append((_references(cursor, (column.source_name,)), word.line))
     elif not _pass_over(cursor):
         raise cursor.problem(f"{word.text!r} is no option of column {column.name!r} that is known")
     return column
@@ -320,8 +322,8 @@ def _value(cursor: Cursor) -> str:
 
 
 def _spelt(names: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
-    """The names as the columns spell them: MySQL does not tell capitals apart in column names."""
-    spelling = {column.name.lower(): column.name for column in columns}
+    """Our names of the columns that the source's names name: it does not tell capitals apart in them."""
+    spelling = spelling_of(columns)
     return tuple(spelling.get(name.lower(), name) for name in names)
 
 
@@ -330,12 +332,11 @@ def _check_names(path: str, named: Word, body: _Body, problems: Problems) -> Non
         problems.add(path, named.line, f"table {named.text!r} has no columns")
     seen: dict[str, int] = {}
     for column in body.columns:
-        if column.name.lower() in seen:
-            first = seen[column.name.lower()]
-            problems.add(
-                path, column.line, f"column {column.name!r} stands twice, first on line {first}"
-            )
-        seen.setdefault(column.name.lower(), column.line)
+        name = column.source_name
+        if name.lower() in seen:
+            first = seen[name.lower()]
+            problems.add(path, column.line, f"column {name!r} stands twice, first on line {first}")
+        seen.setdefault(name.lower(), column.line)
     refused = any(problem.path == path for problem in problems.items)
     for names, line in body.key_lines:
         for name in names:

@@ -156,7 +156,9 @@ class _Reading:
 
     def column(self, table: Table, name: str) -> Column:
         """The column that is so called, capitals apart."""
-        spelling = {column.name.lower(): column for column in table.in_source.columns}
+        columns = table.in_source.columns
+        spelling = {column.source_name.lower(): column for column in columns}
+        spelling |= {column.name.lower(): column for column in columns}
         if name.lower() in spelling:
             return spelling[name.lower()]
         raise self.wrong(f"{table.name} has no column {name!r}{close_to(name.lower(), spelling)}")

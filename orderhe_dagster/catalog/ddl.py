@@ -49,14 +49,14 @@ def duckdb_create(table: Table) -> str:
     parents may be written after children. A default that is an expression stays with MySQL.
     """
     lines = [_duckdb_column(column) for column in table.columns]
-    if table.grain:
-        lines.append(f"primary key ({quoted_names(table.grain)})")
-    lines += [f"unique ({quoted_names(key)})" for key in table.unique if key != table.grain]
+    keys = [("primary key", table.grain)] if table.grain else []
+    keys += [("unique", key) for key in table.unique if key != table.grain]
+    lines += [f"{kind} ({quoted_names(map(table.source_column, names))})" for kind, names in keys]
     return _create(f"create table if not exists {quoted(table.source_name)}", lines)
 
 
 def _duckdb_column(column: Column) -> str:
-    name = quoted(column.name)
+    name = quoted(column.source_name)
     words = [name, duckdb_text(column.type)]
     if not column.nullable:
         words.append("not null")
@@ -69,7 +69,7 @@ def _duckdb_column(column: Column) -> str:
 
 def _rules(column: Column) -> list[str]:
     """What MySQL refuses and DuckDB's type would take."""
-    name = quoted(column.name)
+    name = quoted(column.source_name)
     if column.values:
         return [f"{name} in ({', '.join(map(string, column.values))})"]
     length = characters(column.type)

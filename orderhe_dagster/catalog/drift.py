@@ -102,7 +102,7 @@ def compare(
     """All that differs, what stops first. `keys`: the contract's and the source's; None: not known."""
     there = {one.name.lower(): one for one in live}
     ours = {one.name.lower(): one for one in promised}
-    changes = [*_missing_and_new(promised, live, {name.lower() for name in table.leave_out})]
+    changes = [*_missing_and_new(promised, live, {one_line(name) for name in table.leave_out})]
     for one in promised:
         if one.name.lower() in there:
             changes += _of_column(one, there[one.name.lower()])
@@ -150,7 +150,9 @@ def parents_stop(
     then = [*(step.column for step in table.day_through[1:]), None]
     for step, column in zip(table.day_through, then, strict=True):
         parent = step.parent
-        used = {step.key.lower(), str(column or parent.partition).lower()}
+        used = {
+            parent.source_column(name).lower() for name in (step.key, column or parent.partition)
+        }
         changes, keys = differing(parent)
         texts += [
             sentence(change, parent, where)
@@ -186,7 +188,11 @@ def _missing_and_new(
 ) -> Iterator[Change]:
     ours = {one.name.lower() for one in promised}
     theirs = {one.name.lower() for one in live}
-    new = {one.name.lower(): one for one in live if one.name.lower() not in {*ours, *left_out}}
+    new = {
+        one.name.lower(): one
+        for one in live
+        if one.name.lower() not in ours and one_line(one.name) not in left_out
+    }
     befores = _befores(live, ours)
     for one, before in zip(promised, _befores(promised, theirs).values(), strict=True):
         if one.name.lower() in theirs:
@@ -201,6 +207,11 @@ def _missing_and_new(
         yield Change("renamed", one.name, one.shown, taken.shown, "stops", taken.name)
     for one in new.values():
         yield Change("added", one.name, "", _with_null(one), "told")
+
+
+def one_line(name: str) -> str:
+    """A column's name in lower case as a header can hold it, whose keys stand on one line."""
+    return re.sub(r"\s", " ", name.lower())
 
 
 def _with_null(one: Field) -> str:
@@ -423,11 +434,11 @@ def contract_fields(table: Table) -> list[Field]:
     charsets = _charsets(table.sql)
     return [
         mysql_field(
-            column.name,
+            column.source_name,
             column.type.declared,
             nullable=not column.required,
-            charset=charsets.get(column.name.lower(), ("", ""))[0],
-            collation=charsets.get(column.name.lower(), ("", ""))[1],
+            charset=charsets.get(column.source_name.lower(), ("", ""))[0],
+            collation=charsets.get(column.source_name.lower(), ("", ""))[1],
         )
         for column in table.in_source.columns
     ]

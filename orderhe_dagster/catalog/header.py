@@ -27,6 +27,7 @@ KEYS: Mapping[str, str] = {
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 _KEY_LINE = re.compile(r"@(\w*)\s*(.*)", re.DOTALL)
+_PART = re.compile(r"""(?:\s*(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"))?[^,]*""")
 _STRAY_KEY = re.compile(r"\s*(?:--|#|/\*)\s*@(\w+)")
 
 
@@ -40,7 +41,7 @@ class Entry:
     @property
     def names(self) -> tuple[str, ...]:
         """The value as a list of column names; quotes around a name are dropped."""
-        return tuple(name for name in map(unquoted, self.value.split(",")) if name)
+        return tuple(name for name in map(unquoted, parts_of(self.value)) if name)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,22 @@ class Header:
 def as_written(name: str) -> str:
     """A column's name as a header writes it: in backticks where it needs them."""
     return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
+
+
+def on_one_line(name: str) -> str:
+    """`as_written` of a name that may have breaks of lines: a key and its value stand on one line."""
+    return as_written(re.sub(r"\s", " ", name))
+
+
+def parts_of(value: str) -> list[str]:
+    """What stands between the commas of a list; a comma within quotes belongs to a name."""
+    parts, at = list[str](), 0
+    while at <= len(value):
+        match = _PART.match(value, at)
+        assert match is not None, "the pattern matches nothing at all, too"
+        parts.append(match[0])
+        at = match.end() + 1
+    return parts
 
 
 def unquoted(name: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orderhe_dagster.catalog.column_names import spelling_of
 from orderhe_dagster.catalog.day_links import is_link
 from orderhe_dagster.catalog.errors import Problem, Problems, close_to, listing
-from orderhe_dagster.catalog.header import Header, freshness, owner, unquoted
+from orderhe_dagster.catalog.header import Header, freshness, owner, parts_of, unquoted
 from orderhe_dagster.catalog.table import (
     BAD_VALUES,
     DAY_COLUMN,
@@ -23,7 +24,7 @@ TIMES = ("date", "timestamp")
 
 def apply_keys(table: Table, header: Header, problems: Problems) -> Table:
     """The table with its partition, cursor, grain, keys, owner, freshness and @pii columns."""
-    spelling = {column.name.lower(): column.name for column in table.columns}
+    spelling = spelling_of(table.columns)
     columns_of: dict[str, tuple[str, ...]] = {}
     for key in ("partition", "cursor", "grain", "distkey", "sortkey", "pii"):
         entry = header.entry(key)
@@ -92,7 +93,7 @@ def _left_out(table: Table, header: Header, problems: Problems) -> tuple[str, ..
             entry.line,
             f"@leave_out in {table.layer}: only a contract leaves columns out",
         )
-    there = {column.name.lower() for column in table.columns}
+    there = spelling_of(table.columns)
     for name in entry.names:
         if name.lower() in there:
             problems.add(
@@ -115,9 +116,9 @@ def _with_policies(table: Table, header: Header, problems: Problems) -> tuple[Co
     if table.layer != "raw":
         wrong(f"in {table.layer}: only a contract has it, for what its MySQL table may hold")
         return table.columns
-    spelling = {column.name.lower(): column.name for column in table.columns}
+    spelling = spelling_of(table.columns)
     chosen: dict[str, BadValues] = {}
-    for part in entry.value.split(","):
+    for part in parts_of(entry.value):
         written, _, word = part.strip().rpartition(" ")
         policy = next((known for known in BAD_VALUES if known == word), None)
         name = spelling.get(unquoted(written).lower())

@@ -24,7 +24,7 @@ from orderhe_dagster.catalog.mysql_types import (
     arguments_of,
     base_of,
 )
-from orderhe_dagster.catalog.source_rows import of_moment, with_moment
+from orderhe_dagster.catalog.source_rows import of_moment, own_rows, with_moment
 from orderhe_dagster.catalog.table import DAY_COLUMN, MOMENT_COLUMN, Column, Table
 
 FAULTS = {
@@ -118,7 +118,7 @@ def rows(table: Table, hint: str = "") -> str:
     """
     name = quoted(table.source_name, "mysql")
     if not table.day_through:
-        return f"{name}{hint}"
+        return own_rows(table, "mysql", hint)
     own = quoted_names(table.in_source.column_names, "mysql")
     moment, day = quoted(MOMENT_COLUMN, "mysql"), quoted(DAY_COLUMN, "mysql")
     cut = of_moment(table)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from orderhe_dagster.catalog.column_lineage import Query
+from orderhe_dagster.catalog.column_names import spelling_of
 from orderhe_dagster.catalog.columns_read import columns_read
 from orderhe_dagster.catalog.contract import read_contract
 from orderhe_dagster.catalog.day_links import is_link, through_parents
@@ -276,7 +277,7 @@ class _Reading:
                         f"add {wanted} or take the foreign key out of this one",
                     )
                 continue
-            spelling = {column.name.lower(): column.name for column in parent.columns}
+            spelling = spelling_of(parent.columns)
             columns = tuple(spelling.get(name.lower(), name) for name in key.parent_columns)
             columns = columns or parent.grain
             missing = [name for name in columns if name not in spelling.values()]

@@ -12,6 +12,22 @@ from orderhe_dagster.catalog.ddl import Dialect, quoted
 from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
 
 
+def own_rows(table: Table, dialect: Dialect, hint: str = "") -> str:
+    """The table itself, or where columns are called otherwise here, its rows by our names.
+
+    A database takes such a select into the statement around it. `hint` follows the table's name.
+    """
+    own = quoted(table.source_name, dialect)
+    columns = table.in_source.columns
+    if all(column.name == column.source_name for column in columns):
+        return f"{own}{hint}"
+    listed = ", ".join(
+        f"{quoted(column.source_name, dialect)} as {quoted(column.name, dialect)}"
+        for column in columns
+    )
+    return f"(select {listed} from {own}{hint}) as {own}"
+
+
 def with_moment(table: Table, dialect: Dialect, hint: str = "") -> str:
     """The rows of a child with `MOMENT_COLUMN`, the column of the parent that tells their day.
 
@@ -20,19 +36,20 @@ def with_moment(table: Table, dialect: Dialect, hint: str = "") -> str:
     """
     own, through = quoted(table.source_name, dialect), table.day_through
     columns = [
-        f"{own}.{quoted(name, dialect)} as {quoted(name, dialect)}"
-        for name in table.in_source.column_names
+        f"{own}.{quoted(column.source_name, dialect)} as {quoted(column.name, dialect)}"
+        for column in table.in_source.columns
     ]
-    text, here = f"{own}{hint}", own
+    text, here, child = f"{own}{hint}", own, table
     for number, step in enumerate(through, 1):
         # No table of a shop: with its own name, a parent could hide the child.
         alias = quoted(f"_parent_{number}", dialect)
+        key = quoted(step.parent.source_column(step.key), dialect)
         text += (
             f" left join {quoted(step.parent.source_name, dialect)} as {alias} on"
-            f" {alias}.{quoted(step.key, dialect)} = {here}.{quoted(step.column, dialect)}"
+            f" {alias}.{key} = {here}.{quoted(child.source_column(step.column), dialect)}"
         )
-        here = alias
-    told = quoted(str(through[-1].parent.partition), dialect)
+        here, child = alias, step.parent
+    told = quoted(child.source_column(child.partition), dialect)
     columns.append(f"{here}.{told} as {quoted(MOMENT_COLUMN, dialect)}")
     return f"(select {', '.join(columns)} from {text})"
 

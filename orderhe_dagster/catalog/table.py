@@ -79,6 +79,11 @@ class Column:
     line: int = 0
     is_added: bool = False  # by the platform: the source's table does not have it
     promised: bool = False  # the source holds no NULL of it, and what cannot be carried becomes one
+    source_name: str = ""  # what the source calls it; "": as we do
+
+    def __post_init__(self) -> None:
+        if not self.source_name:
+            object.__setattr__(self, "source_name", self.name)
 
     @property
     def required(self) -> bool:
@@ -252,6 +257,10 @@ class Table:
             replace(step, parent=step.parent.in_zone(time_zone)) for step in self.day_through
         )
         return replace(self, time_zone=time_zone, day_through=steps)
+
+    def source_column(self, name: str | None) -> str:
+        """What the source calls the column that is called so by us; '' for none."""
+        return self.column(name).source_name if name else ""
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError names the columns there are."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orderhe_dagster.catalog.contract import NAME_BYTES
+from orderhe_dagster.catalog.column_names import NAME_BYTES
 from orderhe_dagster.catalog.errors import Problem, Problems
 from orderhe_dagster.catalog.syntax import is_query, line_of
 

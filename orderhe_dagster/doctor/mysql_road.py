@@ -194,12 +194,14 @@ def _wanted(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     if table.partition is None:
         return
     if not table.day_through:
-        columns = dict.fromkeys(filter(None, (table.partition, table.cursor)))
+        columns = dict.fromkeys(
+            filter(None, map(table.source_column, (table.partition, table.cursor)))
+        )
         yield table.source_name, tuple(columns)
         return
     here = table
     for step in table.day_through:
-        yield here.source_name, (step.column,)
+        yield here.source_name, (here.source_column(step.column),)
         here = step.parent
 
 

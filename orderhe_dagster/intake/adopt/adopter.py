@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from orderhe_dagster.catalog import day_links
+from orderhe_dagster.catalog.column_names import spelling_of
 from orderhe_dagster.catalog.contract import source_name_of
 from orderhe_dagster.catalog.day_links import ARROW
 from orderhe_dagster.catalog.errors import Problem, Problems
-from orderhe_dagster.catalog.header import Entry, as_written, read_header, unquoted
+from orderhe_dagster.catalog.header import Entry, as_written, on_one_line, read_header, unquoted
 from orderhe_dagster.catalog.mysql_projection import FAULTS
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.errors import counted
@@ -188,7 +189,9 @@ def _seen(
         read = texts[table.name].table
         look = looks.get(read.name, TableLook(problem="nothing was asked of it"))
         rows = table.rows if look.is_sample or look.problem else look.rows
-        result[table.name] = Seen(read, rows, look, table.indexed)
+        ours = spelling_of(read.columns)
+        indexed = frozenset(ours.get(name.lower(), name) for name in table.indexed)
+        result[table.name] = Seen(read, rows, look, indexed)
     return result
 
 
@@ -402,7 +405,7 @@ def _text(written: Written, adopted: Adopted, nights: int) -> str:
     keys = [
         ("partition", _key_text(adopted.partition)),
         ("cursor", _key_text(adopted.cursor)),
-        ("leave_out", ", ".join(map(as_written, written.columns_left_out))),
+        ("leave_out", ", ".join(map(on_one_line, written.columns_left_out))),
         ("bad_values", ", ".join(f"{as_written(name)} null" for name in adopted.nulls)),
     ]
     header = [

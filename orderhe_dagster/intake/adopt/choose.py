@@ -254,7 +254,8 @@ def _costs(seen: Seen, name: str) -> Iterator[str]:
         index = quoted(f"{nouns_of(seen.source_name)[-1]}_{name}"[:64], "mysql")
         yield (
             f"no index on it: every night reads all {seen.rows:,} rows to find a day's; create index "
-            f"{index} on {quoted(seen.source_name, 'mysql')} ({quoted(name, 'mysql')})"
+            f"{index} on {quoted(seen.source_name, 'mysql')} "
+            f"({quoted(seen.table.source_column(name), 'mysql')})"
         )
     if undated := seen.undated(name):
         of = f" of the {seen.look.rows:,} looked at" if seen.look.is_sample else ""

@@ -92,7 +92,7 @@ def contract_of(name: str, source_name: str, text: str, parents: Collection[str]
     return Written(body, table, tuple(items.left_out), tuple(items.columns_left_out))
 
 
-def parts_of(name: str, text: str) -> tuple[dict[str, str], list[str], list[str]]:
+def items_by_name(name: str, text: str) -> tuple[dict[str, str], list[str], list[str]]:
     """Of a `create table`: its columns' texts by name, its keys' texts, the columns no contract can hold.
 
     Names of columns are in lower case.
@@ -114,6 +114,12 @@ def _items(path: str, text: str, inside: Sequence[Word]) -> _Items:
             items.keys.append((item, words))
         elif words[0].upper == "PERIOD":
             items.left_out.append("period for system_time: the versions of rows stay in MariaDB")
+        elif words[0].text.lower() in items.columns:
+            other = items.columns[words[0].text.lower()]
+            items.left_out.append(
+                f"column {words[0].text!r}: to the warehouse it is called like another, {_short(other)}"
+            )
+            items.columns_left_out.append(words[0].text)
         elif why := _unreadable(path, item):
             items.left_out.append(why)
             items.columns_left_out.append(words[0].text)

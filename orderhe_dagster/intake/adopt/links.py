@@ -175,5 +175,6 @@ def _costs(link: Link) -> Iterator[str]:
         index = quoted(f"{nouns_of(child.source_name)[-1]}_{link.column}"[:64], "mysql")
         yield (
             f"no index on {link.column}: every night reads all {child.rows:,} rows; create index {index} "
-            f"on {quoted(child.source_name, 'mysql')} ({quoted(link.column, 'mysql')})"
+            f"on {quoted(child.source_name, 'mysql')} "
+            f"({quoted(child.table.source_column(link.column), 'mysql')})"
         )

@@ -13,16 +13,15 @@ other table but those that it falls together with. Nothing is read or written he
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
+from orderhe_dagster.catalog.column_names import MARK_DIGITS, name_mark
 from orderhe_dagster.catalog.reader import NAME
 
 LONGEST = 64
-_HASH_DIGITS = 6
 _WRITTEN = """
     аa бb вv гg дd еe ёyo жzh зz иi йy кk лl мm нn оo пp рr сs тt уu фf хkh цts чch шsh щshch ъ ыy ь эe
     юyu яya іi їyi єye ґg ўu
@@ -70,7 +69,7 @@ def names_of(
     for name in sorted(wanted.keys() - alone):
         kept[name] = next(
             marked
-            for digits in range(_HASH_DIGITS, LONGEST - 1)
+            for digits in range(MARK_DIGITS, LONGEST - 1)
             if (marked := _marked(wanted[name], name, digits)) not in used
         )
         used.add(kept[name])
@@ -90,10 +89,9 @@ def fallen_together(names: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _marked(text: str, source_name: str, digits: int = _HASH_DIGITS) -> str:
+def _marked(text: str, source_name: str, digits: int = MARK_DIGITS) -> str:
     """The text, cut to have room for it, and the hash of the source's name."""
-    mark = hashlib.sha256(source_name.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
-    return f"{text[: LONGEST - digits - 1].rstrip('_')}_{mark}"
+    return f"{text[: LONGEST - digits - 1].rstrip('_')}_{name_mark(source_name, digits)}"
 
 
 def _words_apart(name: str) -> str:

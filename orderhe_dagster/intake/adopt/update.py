@@ -15,12 +15,19 @@ from orderhe_dagster.catalog.contract import items_of, read_contract, type_span
 from orderhe_dagster.catalog.day_links import ARROW
 from orderhe_dagster.catalog.drift import Change
 from orderhe_dagster.catalog.errors import Problem, Problems
-from orderhe_dagster.catalog.header import Header, as_written, read_header, unquoted
+from orderhe_dagster.catalog.header import (
+    Header,
+    as_written,
+    on_one_line,
+    parts_of,
+    read_header,
+    unquoted,
+)
 from orderhe_dagster.catalog.header_keys import apply_keys
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.catalog.tokens import Cursor, Word, tokenize
 from orderhe_dagster.errors import OrderheError
-from orderhe_dagster.intake.adopt.contract_text import parts_of
+from orderhe_dagster.intake.adopt.contract_text import items_by_name
 
 _TYPES = ("widened", "narrowed", "re-typed", "enum members added")
 _KEY_WORDS = frozenset(
@@ -108,7 +115,7 @@ def updated(
     wanted = [change for change in changes if change.effect != "noted"]
     if not wanted:
         return text, table
-    columns, keys, _ = parts_of(table.name, server_text)
+    columns, keys, _ = items_by_name(table.name, server_text)
     contract = _cut(table.path, text)
     server = read_contract(table.path, table.name, server_text, Header("", {}), Problems())
     renamed = {c.column.lower(): c.renamed_to for c in wanted if c.kind == "renamed"}
@@ -124,7 +131,7 @@ def updated(
     _rename(contract, renamed)
     for change in wanted:
         if change.kind == "added" and change.column.lower() in columns:
-            order = [_renamed_back(column.name, renamed) for column in server.columns]
+            order = [_renamed_back(column.source_name, renamed) for column in server.columns]
             _insert(contract, change.column, columns[change.column.lower()], order)
     _drop(contract, dropped)
     result = _header(contract.joined(), renamed, dropped, left_out)
@@ -171,7 +178,9 @@ def _alter(path: str, text: str, item: _Item, change: Change, server: Table) -> 
     elif change.kind in _TYPES:
         start, stop = type_span(path, text, item.words)
         words = [word for word in item.words if start <= word.start < stop]
-        values = next((one.values for one in server.columns if one.name.lower() == item.name), ())
+        values = next(
+            (one.values for one in server.columns if one.source_name.lower() == item.name), ()
+        )
         both = bool(values) and words[0].text.lower() == "enum"
         new = _enum(words, values) if both else change.in_source
         item.edits.append((words[0], words[-1], new))
@@ -268,8 +277,8 @@ def _header(
         entry = entries.get(key)
         if entry is None:
             continue
-        kept = [_renamed(part.strip(), key, renamed, dropped) for part in entry.value.split(",")]
-        kept += [as_written(name) for name in left_out if key == "leave_out"]
+        kept = [_renamed(part.strip(), key, renamed, dropped) for part in parts_of(entry.value)]
+        kept += [on_one_line(name) for name in left_out if key == "leave_out"]
         before = text.split("\n")[entry.line - 1].partition("@")[0]
         listed = ", ".join(filter(None, kept))
         lines[entry.line - 1] = f"{before}@{key} {listed}" if listed else None
@@ -277,7 +286,7 @@ def _header(
         at = next(
             n for n, line in enumerate(lines) if line and re.match(r"\s*create\b", line, re.I)
         )
-        lines.insert(at, f"-- @leave_out {', '.join(map(as_written, left_out))}")
+        lines.insert(at, f"-- @leave_out {', '.join(map(on_one_line, left_out))}")
     return "\n".join(line for line in lines if line is not None)
 
 
@@ -292,7 +301,7 @@ def _renamed(part: str, key: str, renamed: Mapping[str, str], dropped: set[str])
     plain = unquoted(name).lower()
     if plain in dropped and key not in ("partition", "cursor"):  # those have to be chosen anew
         return ""
-    return f"{as_written(renamed[plain]) if plain in renamed else name}{blank}{policy}"
+    return f"{on_one_line(renamed[plain]) if plain in renamed else name}{blank}{policy}"
 
 
 def _checked(table: Table, text: str) -> Table:

@@ -86,7 +86,7 @@ class KeyCheck:
 
         if not self._hashes:
             return
-        listed = ", ".join(map(_quoted, self.names))
+        listed = ", ".join(map(self._in_source, self.names))
         sql = f"select {listed} from {_quoted(self.table.source_name)}{self._near()}"
         there = transaction.fetch(sql).rename_columns(list(self.names)).drop_null()
         if not there.num_rows:
@@ -139,12 +139,15 @@ class KeyCheck:
                 self._ends = [name, min(ends), max(ends)]
                 return
 
+    def _in_source(self, name: str) -> str:
+        return _quoted(self.table.column(name).source_name)
+
     def _near(self) -> str:
         """A condition that leaves out rows of the table far from the file's, where one is plain."""
         if not self._ends:
             return ""
         name, low, high = self._ends
-        return f" where {_quoted(name)} between '{low}' and '{high}'"
+        return f" where {self._in_source(name)} between '{low}' and '{high}'"
 
     def _warn_of_neighbours(self, findings: Findings) -> None:
         """Name two keys of the file that are one under MySQL's usual collation."""

@@ -20,7 +20,7 @@ from orderhe_dagster.catalog.measure import (
 )
 from orderhe_dagster.catalog.mysql_types import VARCHAR_BYTES
 from orderhe_dagster.catalog.segments import Scope, Segment, scope_condition, segments_of, uncut
-from orderhe_dagster.catalog.source_rows import of_moment, with_moment
+from orderhe_dagster.catalog.source_rows import of_moment, own_rows, with_moment
 from orderhe_dagster.catalog.table import DAY_COLUMN, Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
@@ -104,7 +104,7 @@ def rows_of(table: Table, scope: Scope) -> str:
 def source_relation(table: Table) -> str:
     """The rows of a table in DuckDB: itself, or itself joined with the parents that tell its days."""
     if not table.day_through:
-        return quoted(table.source_name)
+        return own_rows(table, "duckdb")
     own = quoted_names(table.in_source.column_names)
     day = day_expression(of_moment(table), "duckdb")
     rows = with_moment(table, "duckdb")

@@ -32,7 +32,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) 
     connection.register("__rows", rows)
     try:
         columns = checked_columns(connection, table, rows)
-        names = ", ".join(quoted(column.name) for column in columns)
+        names = ", ".join(quoted(column.source_name) for column in columns)
         connection.execute(
             f"insert into {quoted(table.source_name)} ({names}) select {cast_list(columns)} from __rows"
         )
@@ -49,7 +49,7 @@ def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seq
     import duckdb
 
     columns = written_columns(table)
-    names = ", ".join(quoted(column.name) for column in columns)
+    names = ", ".join(quoted(column.source_name) for column in columns)
     rows = f"select {cast_list(columns)} from {parquet_relation(paths)}"
     try:
         result = connection.execute(
@@ -96,7 +96,7 @@ def constraint_text(table: Table, message: str) -> str:
         return f"{table.ref}: the rows were not taken: {safe_text(message)}"
     keys = sorted({table.grain, *table.unique} - {()}, key=len, reverse=True)
     for key in keys:
-        names = ", ".join(f"{re.escape(name)}: (.*)" for name in key)
+        names = ", ".join(f"{re.escape(table.source_column(name))}: (.*)" for name in key)
         values = re.fullmatch(names, match.group(1), re.DOTALL)
         if values is None and len(keys) == 1:  # of rows of one transaction it names no columns
             values = re.fullmatch(", ".join("(.*)" for _ in key), match.group(1), re.DOTALL)

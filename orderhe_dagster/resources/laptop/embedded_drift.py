@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orderhe_dagster.catalog.column_names import spelling_of
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.drift import (
     Change,
@@ -94,7 +95,7 @@ def _compared(connection: duckdb.DuckDBPyConnection, table: Table, *, keys: bool
     for kind, text, names in rules:
         if kind == "CHECK" and len(names) == 1:
             checks.setdefault(names[0].lower(), []).append(text)
-    ours = {column.name.lower(): column for column in table.columns}
+    ours = {column.source_name.lower(): column for column in table.columns}
     live = [
         _live(name, data_type, nullable, checks.get(name.lower(), []), ours.get(name.lower()))
         for name, data_type, nullable in columns
@@ -123,8 +124,10 @@ def _rules(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[st
 def _keys(table: Table, rules: list[tuple[str, str, list[str]]]) -> tuple[Keys, Keys]:
     """The contract's keys and the file's. It has no foreign keys, so that children may come first."""
     by_kind: dict[str, list[tuple[str, ...]]] = {}
+    ours = spelling_of(table.columns)
     for kind, _, names in rules:
-        by_kind.setdefault(kind, []).append(tuple(name.lower() for name in names))
+        key = tuple(ours.get(name.lower(), name).lower() for name in names)
+        by_kind.setdefault(kind, []).append(key)
     primary = by_kind.get("PRIMARY KEY", [()])[0]
     held = Keys(primary, frozenset(by_kind.get("UNIQUE", [])))
     return replace(contract_keys(table), foreign=frozenset()), held
@@ -134,7 +137,7 @@ def _promised(column: Column) -> Field:
     """A column of the contract, as `catalog.ddl` makes it in DuckDB."""
     bounds = integer_range(column.type)
     return _field(
-        column.name,
+        column.source_name,
         column.type,
         bounds=bounds,
         characters=characters(column.type),

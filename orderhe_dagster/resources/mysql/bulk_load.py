@@ -64,7 +64,7 @@ def _statement(table: Table, columns: Sequence[Column]) -> str:
     targets, sets = [], []
     by_set = any(map(_unpacked, columns))
     for place, column in enumerate(columns):
-        name = quoted(column.name, "mysql")
+        name = quoted(column.source_name, "mysql")
         is_number = by_set and integer_range(column.type) is not None
         unpacked = _unpacked(column) or ("{}" if is_number else None)
         targets.append(f"@v{place}" if unpacked else name)

@@ -57,8 +57,9 @@ def check_columns(cursor: Any, table: Table, where: str) -> None:
     day = table.partition
     if day is None or table.column(day).nullable:
         return
-    if any(one.nullable for one in live if one.name.lower() == day.lower()):
-        _check_days(cursor, table, day, where)
+    there = table.source_column(day)
+    if any(one.nullable for one in live if one.name.lower() == there.lower()):
+        _check_days(cursor, table, there, where)
 
 
 def _check_parents(cursor: Any, table: Table, where: str) -> None:

@@ -133,7 +133,7 @@ def _insert(
     packet: int,
 ) -> None:
     """Insert the batch by statements of many rows; `packet`: how long one may be."""
-    names = ", ".join(quoted(column.name, "mysql") for column in columns)
+    names = ", ".join(quoted(column.source_name, "mysql") for column in columns)
     head = f"insert into {quoted(table.source_name, 'mysql')} ({names}) values "
     most = min(_STATEMENT_CHARACTERS, packet // 5)  # a character has 4 bytes at most
     for values in _values(judge, columns, most):
@@ -198,7 +198,7 @@ def _duplicate(
         "table_name = %s and index_name = %s order by seq_in_index",
         (table.source_name, key_name.rpartition(".")[2]),
     )
-    given = {column.name.lower(): column for column in columns}
+    given = {column.source_name.lower(): column for column in columns}
     key = [given.get(name.lower()) for (name,) in cursor.fetchall()]
     remedy = "a row with it is there already, or the rows hold it twice; change the key or leave the row out"
     known = [column for column in key if column is not None]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orderhe_dagster.catalog.ddl import quoted, quoted_names
+from orderhe_dagster.catalog.ddl import quoted_names
+from orderhe_dagster.catalog.source_rows import own_rows
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Look
@@ -117,7 +118,7 @@ def _refused(cursor: Any, tables: Sequence[Table], settings: MySQLSettings) -> d
     for table in tables:
         names = quoted_names(table.in_source.column_names, "mysql")
         try:
-            cursor.execute(f"select {names} from {quoted(table.source_name, 'mysql')} limit 0")
+            cursor.execute(f"select {names} from {own_rows(table, 'mysql')} limit 0")
         except pymysql.err.OperationalError as error:
             refused[table.name] = mysql_error(error, settings.where, settings.user)
         except pymysql.err.ProgrammingError as error:

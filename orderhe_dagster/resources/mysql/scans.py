@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.ddl import quoted
 from orderhe_dagster.catalog.table import Table
 
@@ -22,9 +23,7 @@ def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
     """
     if table.day_through or _reads_an_index_alone(cursor, table, select):
         return ""  # a child goes by its parents, in no order of its own
-    whole = (
-        f"select * from {quoted(table.source_name, 'mysql')}{f' where {where}' if where else ''}"
-    )
+    whole = f"select * from {mysql_projection.rows(table)}{f' where {where}' if where else ''}"
     plan = _plan(cursor, table, whole)
     return " use index ()" if str(plan.get("type")).lower() == "all" else ""
 
@@ -37,7 +36,7 @@ def propose_index(cursor: Any, table: Table, select: str, rows: int) -> None:
         return
     if _reads_an_index_alone(cursor, table, select):
         return
-    columns = dict.fromkeys((table.partition, table.cursor))
+    columns = dict.fromkeys(map(table.source_column, (table.partition, table.cursor)))
     listed = ", ".join(quoted(name, "mysql") for name in columns)
     name = quoted(f"{table.source_name}_{'_'.join(columns)}"[:64], "mysql")
     logger.info(

@@ -16,6 +16,7 @@ from typing import Any
 
 from orderhe_dagster.catalog.ddl import quoted, quoted_names
 from orderhe_dagster.catalog.mysql_projection import fault_conditions
+from orderhe_dagster.catalog.mysql_projection import rows as rows_of
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.ports.source import ColumnLook, LookAsked, Reference, TableLook
 from orderhe_dagster.resources.mysql.connection import close, connect
@@ -185,7 +186,7 @@ def _batches(asked: Sequence[LookAsked]) -> Iterator[list[LookAsked]]:
 
 
 def _table(table: Table) -> str:
-    return quoted(table.source_name, "mysql")
+    return rows_of(table)
 
 
 def _ends(table: Table) -> list[str]:
