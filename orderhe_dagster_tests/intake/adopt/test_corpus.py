@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from orderhe_dagster.ports.source import Source
 from orderhe_dagster.resources.extract.parquet_query import parquet_query
 from orderhe_dagster.resources.laptop.embedded_warehouse import EmbeddedWarehouse
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
+from orderhe_dagster.resources.laptop.kept_open import IDLE
 from orderhe_dagster.road.extracts import Road, back_up
 from orderhe_dagster.road.loads import load
 from orderhe_dagster.road.step import Step
@@ -51,15 +52,17 @@ def test_every_table_arrives_as_it_is_or_says_what_does_not(
 ) -> None:
     made = corpus(seed=15, count=TABLES)
     run(mariadb, shop_database, [sql for one in made for sql in (one.create, *one.rows)])
-    source = mysql_source(mariadb, shop_database, read_timeout=60)
+    ways = ("arrow", "scanner")  # in turn
+    source, other = (mysql_source(mariadb, shop_database, extract=one) for one in ways)
     tables_told = adopt(source, tmp_path / "sql", Asked()).tables
     adopted = {one.source_name: one for one in tables_told}
     tables = {table.source_name: table for table in read_catalogue(tmp_path / "sql").tables}
     tally = Tally()
     with reading(mariadb, shop_database) as cursor, road(source, tmp_path) as way:
-        for one in made:
+        for number, one in enumerate(made):
+            of = way if number % 3 else replace(way, source=other)
             try:
-                judge(cursor, way, adopted[one.name], tables.get(one.name), tally)
+                judge(cursor, of, adopted[one.name], tables.get(one.name), tally)
             except Exception as error:
                 tally.wrong.append(f"{one.name!r}: {type(error).__name__}: {error}\n{one.create}")
     print(tally)
@@ -93,10 +96,13 @@ def road(source: Source, folder: Path) -> Iterator[Road]:
     """The road from the source to a warehouse of its own."""
     store = FolderStore(root=str(folder / "s3"), bucket="b")
     store.create()
-    warehouse = EmbeddedWarehouse(path=str(folder / "warehouse.duckdb"), store=store)
+    warehouse = EmbeddedWarehouse(str(folder / "warehouse.duckdb"), store=store, linger_s=60)
     with warehouse.session("create") as session:
         session.execute("create schema warehouse")
-    yield Road(source, store, warehouse, folder / "scratch", parquet_query)
+    try:
+        yield Road(source, store, warehouse, folder / "scratch", parquet_query)
+    finally:
+        IDLE.close()
 
 
 def judge(cursor: Any, way: Road, adopted: Adopted, table: Table | None, tally: Tally) -> None:
