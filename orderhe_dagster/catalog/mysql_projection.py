@@ -262,7 +262,7 @@ def _plain(column: Column) -> str:
     if "zerofill" in column.type.declared.lower() or base in ("bit", "year"):
         return value(column)
     if column.promised and kind in ("date", "timestamp"):
-        return f"if({name} = 0, null, {name})"  # the usual one of the values that become NULL
+        return f"if({name} < '0001-01-01', null, {name})"  # the usual one of the values that become NULL
     return name
 
 

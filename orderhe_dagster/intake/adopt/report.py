@@ -44,8 +44,8 @@ def screen(adoption: Adoption, folder: Path, settings_sql: Path) -> Iterator[str
     yield "Next:"
     if folder.resolve() != settings_sql.resolve():
         yield f"  export ORDERHE_SQL={shlex.quote(str(folder.resolve()))}"
-    yield "  orderhe run '*'"
     yield "  orderhe start"
+    yield "  orderhe run '*'"
 
 
 def whole(adoption: Adoption) -> Iterator[str]:

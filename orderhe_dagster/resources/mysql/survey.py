@@ -28,7 +28,7 @@ WHOLE_ROWS = 300_000
 _SMALL_ROWS, _SMALL_TABLES = 20_000, 20  # of a statement over several tables
 _SAMPLE_ROWS = 10_000  # at each end of a table
 _STATEMENT_S, _SAMPLE_S = 5.0, 2.0
-_TIMED_OUT = (1969, 3024)
+_TIMED_OUT, _NO_VARIABLE = (1969, 3024), 1193
 _MATCHED_ROWS, _MATCHES = 1_000, 20
 _FIELDS, _PARTS = "|", ","
 _ISO = "'^[12][0-9]{3}[-/.]?[01][0-9][-/.]?[0-3][0-9]'"
@@ -78,12 +78,24 @@ def matching(settings: MySQLSettings, references: Sequence[Reference]) -> list[f
 
 
 def limit_time(cursor: Any, seconds: float) -> None:
-    """Let the server end a select of this session that takes longer; 0 would mean never."""
-    seconds = max(seconds, 0.001)
-    if "MariaDB" in cursor.connection.server_version:
-        cursor.execute(f"set session max_statement_time = {seconds:.3f}")
-    else:
-        cursor.execute(f"set session max_execution_time = {int(seconds * 1000)}")
+    """Let the server end a select of this session that takes longer; 0 would mean never.
+
+    A server that is too old for it (MySQL 5.6, MariaDB 10.0) goes on: the driver's own timeout is left.
+    """
+    import pymysql
+
+    ours = max(seconds, 0.001)
+    is_mariadb = "MariaDB" in cursor.connection.server_version
+    limit = (
+        f"max_statement_time = {ours:.3f}"
+        if is_mariadb
+        else f"max_execution_time = {ours * 1000:.0f}"
+    )
+    try:
+        cursor.execute(f"set session {limit}")
+    except pymysql.MySQLError as error:
+        if code_of(error) != _NO_VARIABLE:
+            raise
 
 
 def _matches(cursor: Any, numbered: Sequence[tuple[int, Reference]]) -> dict[int, float | None]:

@@ -165,7 +165,7 @@ def test_an_old_shop_is_written_as_it_is(shop: TestShop) -> None:
         "oc_product: @partition none (of 7 rows: all of them are read every night",
         "no contract: 1 view",
         "latest: no contract: it is a view, no table",
-        "Next:\n  orderhe run '*'\n  orderhe start",
+        "Next:\n  orderhe start\n  orderhe run '*'",
     ):
         assert text in told, told
     extract = shop.source.outside(orders, Outside(date(2026, 1, 2), date(2026, 4, 30)))

@@ -70,7 +70,7 @@ def test_a_screen_has_24_lines_whatever_there_is(tmp_path: Path) -> None:
         f"export ORDERHE_SQL={shlex.quote(str(tmp_path / 'my shop'))}",
     ):
         assert words in text, text
-    assert [line.strip() for line in lines[-2:]] == ["orderhe run '*'", "orderhe start"]
+    assert [line.strip() for line in lines[-2:]] == ["orderhe start", "orderhe run '*'"]
 
 
 def test_all_of_it_names_every_table(tmp_path: Path) -> None:
