@@ -209,7 +209,8 @@ class _Daily:
             daily = sources[alias].daily
             self._check_side(join, bool(earlier), daily)
             if daily and earlier and not self._meets(scope, join, alias, earlier):
-                raise self.refuse(join, f"{alias} is joined without its day being equal")
+                day = listing([f"{alias}.{name}" for name in sources[alias].day_columns])
+                raise self.refuse(join, f"{alias} is joined without its day being equal ({day})")
             before.append(alias)
 
     def _check_side(self, join: exp.Join, left_daily: bool, right_daily: bool) -> None:

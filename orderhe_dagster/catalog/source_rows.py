@@ -11,6 +11,9 @@ from dataclasses import replace
 from orderhe_dagster.catalog.ddl import Dialect, quoted
 from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
 
+PARENT = "_parent_"
+"""What the parents are called beside the child, in order: by its own name, one could hide the child."""
+
 
 def own_rows(table: Table, dialect: Dialect, hint: str = "") -> str:
     """The table itself, or where columns are called otherwise here, its rows by our names.
@@ -41,8 +44,7 @@ def with_moment(table: Table, dialect: Dialect, hint: str = "") -> str:
     ]
     text, here, child = f"{own}{hint}", own, table
     for number, step in enumerate(through, 1):
-        # No table of a shop: with its own name, a parent could hide the child.
-        alias = quoted(f"_parent_{number}", dialect)
+        alias = quoted(f"{PARENT}{number}", dialect)
         key = quoted(step.parent.source_column(step.key), dialect)
         text += (
             f" left join {quoted(step.parent.source_name, dialect)} as {alias} on"

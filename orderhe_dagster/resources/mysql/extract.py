@@ -48,12 +48,12 @@ FAULTY = "a row that is not carried as it is"
 _MODES = {"disable": "disabled", "verify-ca": "verify_ca", "verify-full": "verify_identity"}
 
 
-def mysql_select(table: Table, scope: Scope) -> str:
+def mysql_select(table: Table, scope: Scope, hint: str = "") -> str:
     """MySQL's query for the rows of an extract: the columns as they are carried, and the day."""
     columns = [
         f"{sql} as {quoted(name, 'mysql')}" for name, sql in mysql_projection.expressions(table)
     ]
-    text = f"from {mysql_projection.rows(table)}"
+    text = f"from {mysql_projection.rows(table, hint)}"
     if uncut(scope) is None:
         day = mysql_projection.shop_day(table)
         columns.append(f"{day} as {quoted(day_name(table), 'mysql')}")
@@ -65,7 +65,7 @@ def mysql_select(table: Table, scope: Scope) -> str:
     return f"select {', '.join(columns)} {text}"
 
 
-def plain_select(table: Table, scope: Scope, columns: Sequence[Plain]) -> str:
+def plain_select(table: Table, scope: Scope, columns: Sequence[Plain], hint: str = "") -> str:
     """MySQL's query for the same rows with the columns as they are; `plain_rows` reads its answer."""
     items = [f"{one.sql} as {quoted(one.column.name, 'mysql')}" for one in columns]
     if mysql_plain.silent(table):
@@ -74,7 +74,7 @@ def plain_select(table: Table, scope: Scope, columns: Sequence[Plain]) -> str:
     if uncut(scope) is None and table.column(table.partition or "").type.instant:
         day = quoted(day_name(table), "mysql")
         items.append(f"{mysql_projection.shop_day(table)} as {day}")
-    text = f"select {', '.join(items)} from {mysql_projection.rows(table)}"
+    text = f"select {', '.join(items)} from {mysql_projection.rows(table, hint)}"
     where = where_of(table, scope, "mysql")
     return f"{text} where {where}" if where else text
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orderhe_dagster.catalog.ddl import quoted_names
+from orderhe_dagster.catalog.ddl import quoted, quoted_names
 from orderhe_dagster.catalog.source_rows import own_rows
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.errors import PortError
@@ -71,7 +71,7 @@ def commonest(
     """The commonest values of columns together: of all rows, or of the latest where that takes too long."""
     import pymysql
 
-    names, there = quoted_names(columns, "mysql"), quoted(table.source_name, "mysql")
+    names, there = quoted_names(columns, "mysql"), own_rows(table, "mysql")
     keys = ", ".join(f"{quoted(name, 'mysql')} desc" for name in table.grain)
     latest = (
         f"(select {names} from {there}{f' order by {keys}' if keys else ''} limit {_LATEST}) as t"

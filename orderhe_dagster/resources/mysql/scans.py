@@ -7,11 +7,13 @@ from typing import Any
 
 from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.ddl import quoted
+from orderhe_dagster.catalog.source_rows import PARENT
 from orderhe_dagster.catalog.table import Table
 
 logger = logging.getLogger("orderhe.mysql")
 
 _WORTH_AN_INDEX = 1_000_000  # rows that are gone through
+_MANY_PARENTS = 0.2  # of all, by the server's estimate
 
 
 def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
@@ -21,11 +23,29 @@ def hint(cursor: Any, table: Table, select: str, where: str | None) -> str:
     costs many times what all the rows do one after another. Where it would not do so for the rows alone,
     it is told not to. An index that has all the columns is never refused.
     """
-    if table.day_through or _reads_an_index_alone(cursor, table, select):
-        return ""  # a child goes by its parents, in no order of its own
+    if _reads_an_index_alone(cursor, table, select):
+        return ""
+    if table.day_through:
+        return child_hint(cursor, table, select)
     whole = f"select * from {mysql_projection.rows(table)}{f' where {where}' if where else ''}"
     plan = _plan(cursor, table, whole)
     return " use index ()" if str(plan.get("type")).lower() == "all" else ""
+
+
+def child_hint(cursor: Any, table: Table, select: str) -> str:
+    """The same of a child that is joined with its parents: where these are many, it is gone through first.
+
+    Few parents find their rows by the child's index. Each of many would be a lookup or two, in no order that
+    the disk knows, where all the rows one after another and their parents by their keys are quicker.
+    """
+    plans = _plans(cursor, select)
+    number = str(plans[0].get("table")).removeprefix(PARENT) if plans else ""
+    if not number.isdigit():
+        return ""
+    first = table.day_through[int(number) - 1].parent
+    all_of = _plans(cursor, f"select * from {quoted(first.source_name, 'mysql')}")
+    found, there = (int(one[0].get("rows") or 0) for one in (plans, all_of))
+    return " use index ()" if found > there * _MANY_PARENTS else ""
 
 
 def propose_index(cursor: Any, table: Table, select: str, rows: int) -> None:
@@ -53,8 +73,13 @@ def _reads_an_index_alone(cursor: Any, table: Table, select: str) -> bool:
 
 def _plan(cursor: Any, table: Table, select: str) -> dict[str, Any]:
     """MySQL's plan for the table in a select; nothing where it is not in it."""
-    cursor.execute(f"explain {select}")
-    names = [str(field[0]).lower() for field in cursor.description]
-    plans = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    plans = _plans(cursor, select)
     own = [plan for plan in plans if str(plan.get("table")).lower() == table.source_name.lower()]
     return own[0] if own else {}
+
+
+def _plans(cursor: Any, select: str) -> list[dict[str, Any]]:
+    """MySQL's plan for each table of a select, in the order in which they are read."""
+    cursor.execute(f"explain {select}")
+    names = [str(field[0]).lower() for field in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

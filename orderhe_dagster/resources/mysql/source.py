@@ -392,13 +392,21 @@ class MySQLSource(Source):
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
         """The engine and the relation of an extract's rows; `_NotPlain` where they cannot be so."""
         options = bounded(self.memory_mb, spill_of(folder))
+
+        def asking(hint: str) -> str:
+            if plain:
+                return plain_select(table, scope, plain, hint)
+            return mysql_select(table, scope, hint)
+
+        with connection.cursor() as cursor:
+            select = asking(
+                scans.child_hint(cursor, table, asking("")) if table.day_through else ""
+            )
         if self.settings.extract == "arrow":
-            select = mysql_select(table, scope)
             with by_arrow(connection, table, scope, select, options) as (engine, relation):
                 yield engine, unpacked(table, relation)
             return
         close(connection)  # the scanner has its own; ours would idle for as long
-        select = plain_select(table, scope, plain) if plain else mysql_select(table, scope)
         with by_scanner(self.settings, select, options) as (engine, relation):
             if plain:
                 rows = plain_rows(engine, table, scope, plain, relation)
