@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.catalog.days import Window
+from orderhe_dagster.catalog.segments import WHOLE
 from orderhe_dagster.catalog.table import TableRef
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.source import Source
@@ -499,3 +500,23 @@ def test_daily_marts_over_children_follow_their_parents(
     assert shop.rows(pieces) == [(DAYS[1], 2, 2), (DAYS[2], 1, 1), (DAYS[3], 1, 2)]
     assert shop.rows(lines) == [(DAYS[1], 2), (DAYS[2], 1), (DAYS[3], 2)]
     assert not outcome.warned_checks
+
+
+def test_a_whole_table_is_read_again_only_where_its_rows_are_others(tmp_path: Path) -> None:
+    """With a cursor, its count and the cursor's sum tell; without one, the digest in the source does."""
+    source = SOURCES["embedded"](tmp_path, lambda _: None)
+    with copies(tmp_path, source) as (_, whole), source.writing() as transaction:
+        transaction.execute(line(1, 1))
+        transaction.execute("insert into item_choices values (1, 1, 'red'), (2, 1, 'blue')")
+    names = ["order_items", "item_choices"]
+    assert [len(whole.backed_up(name).written) for name in names] == [1, 1]
+    assert [whole.backed_up(name).written for name in names] == [set(), set()], (
+        "read, and found the same"
+    )
+    assert [whole.backed_up(name).read for name in names] == [set(), set()], "not read any more"
+    with source.writing() as transaction:
+        transaction.execute("update order_items set changed_at = timestamp '2026-01-10 00:00:00'")
+        transaction.execute("update item_choices set text = 'green' where choice_id = 1")
+    told, silent = map(whole.backed_up, names)
+    assert (told.written, told.findings) == ({WHOLE}, [])
+    assert (silent.written, [one.kind for one in silent.findings]) == ({WHOLE}, ["silent"])
