@@ -16,6 +16,7 @@ from orderhe_dagster.examples.problems import FOLDER as EXAMPLES
 from orderhe_dagster.examples.reader import read_examples
 from orderhe_dagster.examples.runner import run_examples
 from orderhe_dagster.examples.values import counted_value, plain_value, read_value
+from orderhe_dagster.intake.importing.column_map import DIRECTIVES, OPTIONS
 from orderhe_dagster.resources.build import build_memory_warehouse
 from orderhe_dagster_tests.catalog.folders import read, refused
 
@@ -36,7 +37,9 @@ def rows(text: str, first: str) -> list[list[str]]:
 
 def test_every_key_is_documented_and_only_those(text: str) -> None:
     assert {row[0].strip("`@") for row in rows(text, "key")} == set(KEYS)
-    assert set(re.findall(r"@([a-z_]+)", text)) - {"key"} == set(KEYS)
+    maps = text[text.index("### Maps") : text.index("## Selects")]
+    assert set(re.findall(r"@([a-z_]+)", text.replace(maps, ""))) - {"key"} == set(KEYS)
+    assert set(re.findall(r"@([a-z_]+)", maps)) == {*OPTIONS, *DIRECTIVES}
 
 
 def test_every_folder_is_documented(text: str) -> None:

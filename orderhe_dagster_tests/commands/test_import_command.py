@@ -247,10 +247,8 @@ def test_the_lines_of_an_order_of_cafe24_are_rows(desk: Desk) -> None:
         "주문번호,품목별 주문번호,주문일시,주문자명,주문상품명(옵션포함),수량,판매가,총 결제금액\n"
     )
     for at in range(2):
-        body.write(
-            f"20261101-0000001,20261101-0000001-0{at + 1},2026-11-01 12:30,홍길동,셔츠,1,"
-            '"12,500","1,025,000"\n'
-        )
+        body.write(f"20261101-0000001,20261101-0000001-0{at + 1},2026-11-01 12:30,홍길동,")
+        body.write('셔츠,1,"12,500","1,025,000"\n')
     file = desk.put("orders.csv", body.getvalue().encode("cp949"))
     guessed = desk.type("--guess", "--map", "cafe24", "raw/order_lines", file)
     assert guessed.exit_code == 0, guessed.output

@@ -15,8 +15,9 @@ from orderhe_dagster.intake.files.layout import clean_name
 from orderhe_dagster.intake.importing.hints import Hints, WrongHint
 
 PASSED_OVER = "-"
-_OPTIONS = ("encoding", "sheet", "member", "separator", "decimal", "dates", "null")
-_DIRECTIVES = ("order", "line", "line_number")
+OPTIONS = ("encoding", "sheet", "member", "separator", "decimal", "dates", "null")
+DIRECTIVES = ("order", "line", "line_number")
+"""The keys of a map: flags of the command line, and how the lines of an order are told."""
 _PART = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[^"'=|,\n][^=|,\n]*?)\s*(?=[=|,]|$)""")
 _ENTRY = re.compile(
     r"""((?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^,"'])+)"""
@@ -131,15 +132,15 @@ def read_map(text: str, origin: str) -> ColumnMap:
         if body.startswith("@"):
             key, _, value = body[1:].partition(" ")
             value = value.strip()
-            if key in _DIRECTIVES and value:
+            if key in DIRECTIVES and value:
                 names = tuple(_name(part) for part in re.split(r"[|,]", value))
                 directives[key] = (*directives.get(key, ()), *names)
             elif key == "null" and value:
                 options["null"] = (*options.get("null", ()), _unquoted(value))
-            elif key in _OPTIONS and value:
+            elif key in OPTIONS and value:
                 options[key] = _unquoted(value)
             else:
-                known = ", ".join(f"@{one}" for one in (*_OPTIONS, *_DIRECTIVES))
+                known = ", ".join(f"@{one}" for one in (*OPTIONS, *DIRECTIVES))
                 raise WrongHint(f"{where}: @{key} is not known, or has no value; there are {known}")
             continue
         if re.fullmatch(r"\*\s*=\s*-", body):

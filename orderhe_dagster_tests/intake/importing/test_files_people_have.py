@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from orderhe_dagster.intake.importing import Hints, ImportProblems, chosen_map
+from orderhe_dagster.intake.importing.column_map import read_map
 from orderhe_dagster_tests.intake.importing import people
 from orderhe_dagster_tests.intake.importing.desk import Counter
 from orderhe_dagster_tests.intake.importing.people import (
@@ -33,6 +34,7 @@ from orderhe_dagster_tests.intake.importing.people import (
     workbook,
     zipped,
 )
+from orderhe_dagster_tests.walked import blocks_of
 
 CSV = text_of(ASCII)
 HEX = "00ff" * 70_000
@@ -373,6 +375,21 @@ def test_a_map_beside_the_contract_is_taken_by_itself(tmp_path: Path) -> None:
     assert mapped.hints == Hints(decimal=",")
     assert (mapped.entries[0].targets, mapped.passes_rest) == (("order_no",), True)
     assert not chosen_map([], tmp_path / "none.map")
+
+
+def test_the_map_of_the_grammar_is_read_as_it_stands() -> None:
+    page = Path(__file__).resolve().parents[3] / "sql" / "README.md"
+    (block,) = [block for block in blocks_of(page) if "@line_number" in block.text]
+    mapped = read_map(block.text, "the grammar")
+    assert mapped.passes_rest
+    assert mapped.hints.decimal == ","
+    assert (mapped.order, mapped.line_number) == (("Name",), ("line_no",))
+    assert mapped.lines == ("Lineitem name", "Lineitem quantity")
+    entries = {entry.targets[0]: entry for entry in mapped.entries if not entry.passes_over}
+    assert entries["amount"].sources == ("Order Total", "Total")
+    assert entries["order_date"].is_day
+    assert entries["currency"].fixed == "KRW"
+    assert [entry.sources for entry in mapped.entries if entry.passes_over] == [("#7",), ("Notes",)]
 
 
 def test_the_encoding_of_a_file_is_decided_by_all_of_it(counter: Counter) -> None:
