@@ -59,7 +59,9 @@ def import_into(
     """
     import logging
 
-    if file.suffix and not file.exists():
+    asked = asked or Asked()
+    is_module = asked.run_python and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", str(file))
+    if file.suffix and not file.exists() and not is_module:
         raise LaunchError(f"there is no file {file.absolute()}")
 
     from orderhe_dagster.intake.importing import chosen_map, import_file
@@ -68,7 +70,6 @@ def import_into(
     from orderhe_dagster.settings.project import read_catalogue
 
     catalogue = read_catalogue(settings)
-    asked = asked or Asked()
     table = raw_table(catalogue, name or table_named_as(file))
     mapped = chosen_map(asked.maps, settings.sql / "raw" / f"{table.name}.map")
     home.prepare_home(settings)

@@ -65,9 +65,10 @@ _SURE = log(1000)
 _BROKEN, _BROKEN_BYTE = log(1e-3), -8.0  # a word that an encoding cannot read, and each byte of it
 _OTHER_LANGUAGE = log(0.05)
 _WORDS = 400
-_LONGEST_WORD = 200
+_LONGEST_WORD = 2000
 # Letters around bytes beyond ASCII; a byte of ASCII behind one of those may be its second half.
 _WORD = re.compile(rb"[A-Za-z]{0,20}(?:(?:[\x80-\xff][0-9@-~]?)+[A-Za-z]{0,20})+")
+_BETWEEN = (b"\n", b"\r", b",", b";", b"\t", b"|", b" ", b'"')
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -124,7 +125,7 @@ def encoding_of(path: Path, wanted: str | None = None, *, is_unicode: bool = Fal
             return Encoding(name, False)
     if seen.nulls and (wide := _wide(path, seen)):
         return Encoding(wide, False)
-    if seen.is_ascii or seen.nulls or is_unicode:
+    if seen.is_ascii or seen.nulls or is_unicode or not seen.words:
         return Encoding(UTF_8, cut)
     name = _most_probable(seen)
     if name != UTF_8:
@@ -185,16 +186,17 @@ def _look(path: Path) -> _Seen:
         if not block.isascii():
             seen.is_ascii = False
             if len(seen.words) < _WORDS:
-                _collect(rest + block, lines, seen.words)
+                _collect(rest + block[: _last_between(block)], lines, seen.words)
         if seen.is_utf_8 and not seen.is_ascii:
             try:
                 utf_8.decode(block)
             except UnicodeDecodeError:
                 seen.is_utf_8 = False
         # A word that the end of the block cuts is read whole with the next.
-        cut = block.rfind(b"\n") + 1
+        cut = _last_between(block)
         lines += block.count(b"\n")
         rest = block[cut:] if len(block) - cut < 1 << 16 else b""
+        lines -= rest.count(b"\n")
     if rest and not rest.isascii() and len(seen.words) < _WORDS:
         _collect(rest, lines, seen.words)
     if seen.is_utf_8 and not seen.is_ascii:
@@ -202,13 +204,21 @@ def _look(path: Path) -> _Seen:
             utf_8.decode(b"", final=True)
         except UnicodeDecodeError:
             seen.is_utf_8 = False
+    if seen.is_utf_8:
+        # In a cell of megabytes a word may have been cut: the file as a whole tells more.
+        intact = [word for word in seen.words if _read([word], UTF_8) != [None]]
+        seen.words = {word: seen.words[word] for word in intact}
     return seen
+
+
+def _last_between(block: bytes) -> int:
+    """The place behind the last byte that ends a word in every encoding."""
+    return max(block.rfind(sign) for sign in _BETWEEN) + 1
 
 
 def _collect(block: bytes, line: int, words: dict[bytes, int]) -> None:
     at = 0
-    whole = block.rfind(b"\n") + 1 or len(block)
-    for match in _WORD.finditer(block, 0, whole):
+    for match in _WORD.finditer(block):
         word = match[0]
         if word not in words and len(word) <= _LONGEST_WORD:
             line += block.count(b"\n", at, match.start())

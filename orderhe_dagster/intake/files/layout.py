@@ -20,10 +20,12 @@ LONGEST_CELL = 1 << 25
 _HEAD_ROWS, _HEAD_CHARACTERS = 40, 1 << 18
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 TOTAL = re.compile(
-    r"(grand |sub)?total:?|totals|sum|합\s*계|총\s*계|소\s*계|총\s*합계|summe|gesamt(summe)?|total(e|es)? "
-    r"g[eé]n[eé]ral(es?)?|totale|suma|итого|合計|総計|总计|合计|小计|總計",
+    r"((grand |sub)?total|totals|sum|합\s*계|총\s*계|소\s*계|총\s*합계|summe|gesamt(summe)?|total(e|es)? "
+    r"g[eé]n[eé]ral(es?)?|totale|suma|итого|合計|総計|总计|合计|小计|總計)"
+    r"[\s:]*(\(?[\d.,]+\s*(건|개|orders|rows|items|lines)?\)?)?",
     re.IGNORECASE,
 )
+_AS_TEXT = re.compile(r'="[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Layout:
     header_rows: int = 0  # rows before the header: titles, blank lines
     titles: int = 0
     header: tuple[str, ...] = ()
+    is_wrapped: bool = False  # cells are written ="0123", so that a spreadsheet keeps them as texts
 
 
 class PlainLines:
@@ -92,7 +95,9 @@ def text_layout(
         at, score = _header_at(rows, known)
         line, row = rows[at]
         before = [cells for _, cells in rows[:at] if any(cells)]
-        layout = Layout(candidate, quote, lead + line, lead, at, len(before), tuple(row))
+        wrapped = any(_AS_TEXT.fullmatch(cell) for _, cells in rows[at:] for cell in cells)
+        header = tuple(unwrapped(cell) for cell in row)
+        layout = Layout(candidate, quote, lead + line, lead, at, len(before), header, wrapped)
         rank = (score, _steady(rows[at:]), len(row))
         if best is None or rank > best[0]:
             best = rank, layout
@@ -184,6 +189,19 @@ def is_total(row: Sequence[Any], needed: Sequence[int], width: int) -> bool:
     if not filled or not isinstance(filled[0], str) or not TOTAL.fullmatch(filled[0].strip()):
         return False
     return len(row) != width or any(not row[at] or row[at] == filled[0] for at in needed)
+
+
+def is_footnote(row: Sequence[Any], needed: Sequence[int]) -> bool:
+    """Whether a row at the end is a remark: one cell of several words, and nothing where values must be."""
+    filled = [cell for cell in row if cell]
+    if len(filled) != 1 or filled[0] is not row[0] or not re.search(r"\S[\s:]+\S", str(filled[0])):
+        return False
+    return len(row) == 1 or any(not row[at] for at in needed)
+
+
+def unwrapped(cell: str) -> str:
+    """A cell that is written ="0123" without what is around it."""
+    return cell[2:-1] if _AS_TEXT.fullmatch(cell) else cell
 
 
 def clean_name(name: str) -> str:

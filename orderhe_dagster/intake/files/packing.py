@@ -6,6 +6,7 @@ What is no table at all (a PDF, a picture, a page of HTML called .xls) is refuse
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -143,9 +144,8 @@ def _name_of(info: zipfile.ZipInfo) -> str:
 def _is_file(name: str) -> bool:
     """Not what systems put beside the files."""
     parts = PurePosixPath(name).parts
-    return not any(part == "__MACOSX" or part.startswith(".") for part in parts) and parts[
-        -1
-    ].lower() not in {"thumbs.db", "desktop.ini"}
+    hidden = any(part == "__MACOSX" or re.match(r"\.[^.]", part) for part in parts)
+    return not hidden and parts[-1].lower() not in {"thumbs.db", "desktop.ini"}
 
 
 def _chosen(files: Sequence[str], member: str | None) -> str:
@@ -189,6 +189,8 @@ def _refuse_what_is_no_table(path: Path) -> None:
     for start, what, cure in _NO_TABLE:
         if head.startswith(start):
             raise Unreadable(f"the file is {what}, which is not read; {cure}")
+    if head[257:262] == b"ustar":
+        raise Unreadable("the file is a tar archive; unpack it (tar -xf) and import what comes out")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:400].lower()
     if text.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<style", b"<head")):
         raise Unreadable(f"the file is a page of HTML, whatever its name says; {_SAVE_AS}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,7 @@ class Sizes:
     is_midnight: bool = True
     misfits: bool = False
     is_unique: bool = True
-    hashes: list[int] = field(default_factory=list)
+    hashes: array[int] = field(default_factory=lambda: array("q"))  # of each row's value
 
     def add(self, text: pa.Array) -> None:
         """Look at the values of a chunk."""
@@ -112,7 +113,7 @@ class Sizes:
         if self.is_unique:
             kept = [hash(value.casefold()) for value in values if value]
             self.is_unique = len(kept) == len(values) == len(set(kept))
-            self.hashes = [*self.hashes, *kept] if self.is_unique else []
+            self.hashes.extend(kept if self.is_unique else ())
 
     def _number(self, value: str) -> None:
         match = _PLAIN.fullmatch(value)
@@ -135,7 +136,9 @@ class Sizes:
 
     def unique(self) -> bool:
         """Whether no two rows have the same value, and every row has one."""
-        return self.is_unique and self.rows > 0 and len(set(self.hashes)) == self.rows
+        import numpy as np
+
+        return self.is_unique and 0 < self.rows == len(np.unique(np.asarray(self.hashes)))
 
     def declared(self) -> str:
         """The MySQL type that takes the values exactly, with some room."""

@@ -76,11 +76,7 @@ def chosen_map(asked: Sequence[str], beside: Path | None) -> ColumnMap:
     if not asked:
         if beside is None or not beside.is_file():
             return ColumnMap()
-        try:
-            text = beside.read_text("utf-8-sig")
-        except UnicodeDecodeError:
-            raise WrongHint(f"{beside} is not UTF-8; save the file as UTF-8") from None
-        return read_map(text, str(beside))
+        return _read_file(beside)
     maps = [_asked(one) for one in reversed(asked)]
     whole = maps[0]
     for more in maps[1:]:
@@ -103,6 +99,14 @@ def chosen_map(asked: Sequence[str], beside: Path | None) -> ColumnMap:
     return whole
 
 
+def _read_file(file: Path) -> ColumnMap:
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise WrongHint(f"{file} is not UTF-8; save the file as UTF-8") from None
+    return read_map(text, str(file))
+
+
 def _asked(text: str) -> ColumnMap:
     if text in shipped_maps():
         return shipped_map(text)
@@ -111,7 +115,7 @@ def _asked(text: str) -> ColumnMap:
         return read_map("\n".join(entries), "--map")
     file = Path(text)
     if file.is_file():
-        return read_map(file.read_text("utf-8-sig"), str(file))
+        return _read_file(file)
     raise WrongHint(
         f"--map {text}: neither a map that ships ({', '.join(shipped_maps())}), nor a file, nor pairs "
         "like 'Name in the file=column, Notes=-'"

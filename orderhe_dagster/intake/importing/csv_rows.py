@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.errors import counted
-from orderhe_dagster.intake.files.layout import PlainLines, is_total, open_text, widen_cells
+from orderhe_dagster.intake.files.layout import (
+    PlainLines,
+    is_footnote,
+    is_total,
+    open_text,
+    widen_cells,
+)
 from orderhe_dagster.intake.files.workbook import SheetRows
 from orderhe_dagster.intake.importing.plan import Plan, visible
 from orderhe_dagster.intake.importing.problems import Findings
@@ -61,6 +67,7 @@ class _Reading:
     rows: list[list[Any]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)  # the line that each row begins on
     odd: list[tuple[int, list[Any]]] = field(default_factory=list)  # of another width, yet untold
+    blank: int = 0  # the last line that was blank
 
     def take(self, reader: Any) -> bool:
         """Take rows until a chunk is full, and some more that are held back; whether it was the end."""
@@ -77,6 +84,8 @@ class _Reading:
                     self.add_odd(row, before + 1)
                 elif width == 1:  # elsewhere a blank line is passed over
                     self.findings.add(before + 1, self.plan.header[0], None, BLANK)
+                else:
+                    self.blank = before + 1
                 before = reader.line_num
                 if len(rows) == CHUNK_ROWS + _HELD_BACK:
                     return False
@@ -114,15 +123,25 @@ class _Reading:
         self.odd.clear()
 
     def drop_totals(self) -> None:
-        """Take the rows off the end that sum up the others."""
+        """Take the rows off the end that sum up the others, or are remarks."""
         width, needed = self.plan.width, _needed(self.table, self.plan)
-        while self.odd and is_total(self.odd[-1][1], needed, width):
+        while self.odd and self._is_behind(*self.odd[-1], needed):
             self.odd.pop()
             self.passed.totals += 1
-        while self.rows and not self.odd and is_total(self.rows[-1], needed, width):
+        while self.rows and not self.odd and self._sums_up(self.rows[-1], needed, width):
             self.rows.pop()
             self.starts.pop()
             self.passed.totals += 1
+
+    def _is_behind(self, line: int, row: list[Any], needed: list[int]) -> bool:
+        """A total, or a remark below a blank line; without that line, it may be a row that was cut."""
+        if is_total(row, needed, self.plan.width):
+            return True
+        return len(row) == 1 and 0 < self.blank < line and is_footnote(row, needed)
+
+    def _sums_up(self, row: list[Any], needed: list[int], width: int) -> bool:
+        is_remark = self.findings.unit == "row" and is_footnote(row, needed)
+        return is_remark or is_total(row, needed, width)
 
 
 @contextmanager
@@ -193,11 +212,26 @@ def row_chunks(
 ) -> Iterator[Chunk]:
     """The rows of a file behind its header."""
     with reader_of(source) as (reader, lines):
-        if plan.order is None:
-            yield from _rows_chunked(table, plan, reader, lines, findings, passed)
-        else:
+        if plan.order is not None:
             orders = _Orders(reader, plan, passed)
-            yield from _rows_chunked(table, orders.plan, orders, lines, findings, passed)
+            chunks = _rows_chunked(table, orders.plan, orders, lines, findings, passed)
+        else:
+            chunks = _rows_chunked(table, plan, reader, lines, findings, passed)
+        for chunk in chunks:
+            yield _unwrapped(chunk) if source.layout.is_wrapped else chunk
+
+
+def _unwrapped(chunk: Chunk) -> Chunk:
+    """The cells without the =" and " around them, by which a spreadsheet keeps 0123 as a text."""
+    import pyarrow.compute as pc
+
+    return Chunk(
+        {
+            name: pc.replace_substring_regex(text, r'(?s)^="([^"]*)"$', r"\1")
+            for name, text in chunk.columns.items()
+        },
+        chunk.lines,
+    )
 
 
 def _rows_chunked(

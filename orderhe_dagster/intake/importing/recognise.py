@@ -118,11 +118,12 @@ def told_of(
         words = SEPARATORS.get(layout.separator, repr(layout.separator))
         parts.append(f"separated by {words}")
         parts += ["cells in single quotes"] if layout.quote == "'" else []
+    parts += ['cells without the ="" around them'] if layout.is_wrapped else []
     parts += habits
     if layout.titles:
         parts.append(f"{counted(layout.titles, 'title row')} passed over")
     if passed.totals:
-        parts.append(f"{counted(passed.totals, 'total row')} passed over")
+        parts.append(f"{counted(passed.totals, 'total row')} at the end passed over")
     if plan and plan.passed_over:
         shown = ", ".join(plan.passed_over[:5]) + (", …" if len(plan.passed_over) > 5 else "")
         parts.append(f"{counted(len(plan.passed_over), 'column')} passed over ({shown})")

@@ -93,5 +93,5 @@ def fault_of(text: str) -> str | None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return "bytes that are no UTF-8; save the file as UTF-8"
+        return "bytes that are no UTF-8; write the cell anew, or save the file as UTF-8"
     return None

@@ -230,6 +230,16 @@ CASES: dict[str, Refusal] = {
     "a PDF": Refusal(b"%PDF-1.7 ...", ("PDF", "as CSV"), repair=saved, rows=KIM),
     "Parquet": Refusal(b"PAR1....", ("Parquet", "duckdb"), repair=saved, rows=KIM),
     "a 7z archive": Refusal(b"7z\xbc\xaf\x27\x1c..", ("7z", "unpack"), repair=saved, rows=KIM),
+    "a tar archive": Refusal(
+        gzip.compress(b"orders.csv".ljust(257, b"\0") + b"ustar" + b"\0" * 250),
+        ("tar archive", "unpack"),
+        repair=saved,
+        rows=KIM,
+        name="orders.tar.gz",
+    ),
+    "a last row that was cut": Refusal(
+        orders(GOOD) + "A-1 \n", ("line 3", "too few"), repair=saved, rows=KIM
+    ),
     "a JSON array": Refusal(
         json.dumps([{"order_no": "A-0"}]),
         ("one JSON array", "jq -c '.[]'"),

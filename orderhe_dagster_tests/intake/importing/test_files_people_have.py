@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
             KOREAN, before=[["주문 목록"], [], ["기간", "11월"]], behind=[[], ["합계", None, 6, 1.5]]
         ),
         KOREAN,
-        ("2 title rows passed over", "1 total row passed over"),
+        ("2 title rows passed over", "1 total row at the end passed over"),
         "orders.xlsx",
     ),
     "another sheet": Case(
@@ -191,8 +191,19 @@ CASES: dict[str, Case] = {
         "".join(f"{line},,\n" for line in text_of(ASCII[1:]).splitlines()), ASCII[1:]
     ),
     "blank lines at the end": Case(CSV + "\n\n\n", ASCII),
-    "a total": Case(CSV + "Total,,6,1000001234.48,,\n", ASCII, ("1 total row passed over",)),
-    "a total of its own width": Case(CSV + "\n합계,6\n", ASCII, ("1 total row passed over",)),
+    "a total": Case(CSV + "Total,,6,1000001234.48,,\n", ASCII, ("1 total row at the end passed over",)),
+    "a total of its own width": Case(CSV + "\n합계,6\n", ASCII, ("1 total row at the end passed over",)),
+    "totals and a remark": Case(
+        CSV + "합계 3건,,6,1,,\n\nExported by Kim on 2026-11-30\n",
+        ASCII,
+        ("2 total rows at the end",),
+    ),
+    "a remark below a sheet": Case(
+        workbook(ASCII[1:], behind=[[], ["Exported: 2026-11-30"]]), ASCII[1:], ("1 total row",)
+    ),
+    "texts kept from a spreadsheet": Case(
+        one().replace("A-0", '"=""A-0"""'), order(), ('cells without the ="" around them',)
+    ),
     "names in other capitals": Case(
         text_of(ASCII, header=["Order No", "CUSTOMER", "Quantity", "amount ", "Ordered-At", "note"]),
         ASCII,
