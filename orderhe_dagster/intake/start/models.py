@@ -290,7 +290,7 @@ def line_sum_type(lines: Lines) -> str:
     numbers = [lines.table.column(name) for name in (lines.price, lines.quantity) if name]
     places = [sql.places_of(number) for number in numbers]
     known = [place for place in places if place is not None]
-    return f"decimal(38, {sum(known)})" if known else "bigint"
+    return sql.sum_of_places(sum(known) if known else None)
 
 
 def _zone(models: Models) -> str:

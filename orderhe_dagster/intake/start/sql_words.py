@@ -13,6 +13,7 @@ from orderhe_dagster.intake.start.words import words_of
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _LEAST_DIGITS = 18
 _FLOAT_PLACES = 4
+_SUM_DIGITS = 24  # before the point
 
 
 @cache
@@ -97,8 +98,12 @@ def number_type(number: Column) -> str:
 
 def sum_type(number: Column) -> str:
     """The type of a sum of such numbers."""
-    scale = places_of(number)
-    return "bigint" if scale is None else f"decimal(38, {scale})"
+    return sum_of_places(places_of(number))
+
+
+def sum_of_places(places: int | None) -> str:
+    """The type of a sum of numbers of so many places: one that two of may be added up and taken off."""
+    return "bigint" if places is None else f"decimal({min(_SUM_DIGITS + places, 38)}, {places})"
 
 
 def places_of(number: Column) -> int | None:
