@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from orderhe_dagster.catalog.errors import CatalogueError
-from orderhe_dagster.catalog.table import Catalogue, Table
+from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.errors import counted
 from orderhe_dagster.intake.start.choices import Ask, Choices
@@ -42,8 +41,7 @@ def write_marts(
             f"{settings.sql} is the demo shop's own folder, which has its marts: set ORDERHE_SQL to the "
             "folder that `orderhe adopt` wrote to"
         )
-    catalogue = read_catalogue(settings)
-    raw = catalogue.layer("raw")
+    raw = read_catalogue(settings).layer("raw")
     choices = Choices(answers, ask)
     look, unseen = _look(build_source(settings))
     shop = recognise(
@@ -55,16 +53,15 @@ def write_marts(
     )
     models = Models(shop, *_model_names(raw))
     files = files_of(models)
-    written, kept = _written(settings.sql, files, force=force)
-    try:
-        read_catalogue(settings)
-    except CatalogueError:
-        for path in written:
-            (settings.sql / path).unlink()
-        raise
+    changed, kept = _changed(settings.sql, files, force=force)
+    _check(settings.sql, changed)
+    for path, text in changed.items():
+        file = settings.sql / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
     if settings.currency is None:
         home.remember_currency(home.prepare_home(settings), shop.currency)
-    return [*_report(models, choices, unseen), *_outcome(settings, catalogue, written, kept)]
+    return [*_report(models, choices, unseen), *_outcome(settings, [*changed], kept)]
 
 
 def _look(source: Source) -> tuple[Look, list[str]]:
@@ -96,21 +93,29 @@ def _model_names(raw: Sequence[Table]) -> tuple[str, str]:
     )
 
 
-def _written(folder: Path, files: Mapping[str, str], *, force: bool) -> tuple[list[str], list[str]]:
-    """Write the files; the paths that were written, and those that stayed as they were though they differ."""
-    written, kept = [], []
+def _changed(
+    folder: Path, files: Mapping[str, str], *, force: bool
+) -> tuple[dict[str, str], list[str]]:
+    """The files that are to be written, and the paths of those that stay as they are though they differ."""
+    changed, kept = dict[str, str](), list[str]()
     for path, text in sorted(files.items()):
         file = folder / path
         there = file.read_text("utf-8") if file.exists() else None
-        if there == text:
-            continue
-        if there is not None and not force:
+        if there is not None and there != text and not force:
             kept.append(path)
-            continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8", newline="\n")
-        written.append(path)
-    return written, kept
+        elif there != text:
+            changed[path] = text
+    return changed, kept
+
+
+def _check(folder: Path, changed: Mapping[str, str]) -> None:
+    """See that the folder can be read with these files in it, before any is written. CatalogueError."""
+    from orderhe_dagster.catalog.reader import read_files
+    from orderhe_dagster.catalog.sql_files import SqlFile, find_files
+
+    new = [SqlFile(path, text.encode()) for path, text in changed.items() if path.endswith(".sql")]
+    there = [file for file in find_files(folder) if file.path not in changed]
+    read_files(str(folder), [*there, *new])
 
 
 def _report(models: Models, choices: Choices, unseen: Sequence[str]) -> Iterator[str]:
@@ -129,9 +134,7 @@ def _report(models: Models, choices: Choices, unseen: Sequence[str]) -> Iterator
         yield f"Left out, as the shop does not tell them: {', '.join(missing)}"
 
 
-def _outcome(
-    settings: Settings, catalogue: Catalogue, written: Sequence[str], kept: Sequence[str]
-) -> Iterator[str]:
+def _outcome(settings: Settings, written: Sequence[str], kept: Sequence[str]) -> Iterator[str]:
     marts = [path for path in written if path.startswith(("mart/", "warehouse/"))]
     yield (
         f"{counted(len(written), 'file')} written to {settings.sql}: "
@@ -140,8 +143,9 @@ def _outcome(
     )
     if kept:
         yield (
-            f"{counted(len(kept), 'file')} differ and were left as they are, the first {kept[0]}; --force "
-            "writes them anew"
+            f"{', '.join(kept[:4])}{', …' if len(kept) > 4 else ''} "
+            f"differ{'s' if len(kept) == 1 else ''} from what would be written, and stayed: --force writes "
+            f"{'it' if len(kept) == 1 else 'them'} anew"
         )
     yield (
         "Next: orderhe test (their examples), orderhe run '*', then open "

@@ -54,6 +54,18 @@ def test_create_again_keeps_the_rows(source: Source, sales: Table) -> None:
     assert count(source) == 1
 
 
+def test_the_commonest_values_stand_first_and_are_counted_together(
+    source: Source, sales: Table
+) -> None:
+    kinds = [("done", "한글"), ("done", "한글"), ("new", None), ("new", "b"), ("done", "한글")]
+    rows = [sale(number, state=state, note=note) for number, (state, note) in enumerate(kinds)]
+    fill(source, sales, rows)
+    assert source.commonest(sales, ["state", "note"], 1) == [(("done", "한글"), 3)]
+    assert source.commonest(sales, ["state"], 9) == [(("done",), 3), (("new",), 2)]
+    assert (("new", None), 1) in source.commonest(sales, ["state", "note"], 9)
+    assert source.commonest(sales, ["amount"], 9) == [(("10.50",), 5)]
+
+
 def test_identity_tells_no_path(source: Source, tmp_path: Path) -> None:
     assert str(tmp_path) not in source.identity
 

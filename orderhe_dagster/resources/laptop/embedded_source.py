@@ -198,9 +198,10 @@ class EmbeddedSource(Source):
     ) -> list[tuple[tuple[str | None, ...], int]]:
         """The commonest values of columns together, of all rows."""
         names = ", ".join(f"cast({quoted(name)} as varchar)" for name in columns)
+        places = ", ".join(str(place) for place in range(1, len(columns) + 1))
         select = (
-            f"select {names}, count(*) from {quoted(table.source_name)} group by all "
-            f"order by count(*) desc, all limit {most}"
+            f"select {names}, count(*) from {quoted(table.source_name)} group by {places} "
+            f"order by count(*) desc, {places} limit {most}"
         )
         with (
             self._reading(f"look at the values of {table.ref}") as connection,
