@@ -84,3 +84,34 @@ select least(1, null, 3);
 -- isnull is a name of nvl [documented: ISNULL is listed beside NVL and COALESCE]
 select isnull(null, 2);
 --> 2
+-- numbers with an exponent where they are compared, cast, or beside a float [r_numeric_literals201]
+select qty < 1e1, total >= 1.05E+1, qty between 7e0 and 2e1, 2.0e19::float8, 2E-1 + 1::float8, 1e3::integer
+from orders where order_id = 1;
+--: boolean, boolean, boolean, double, double, integer
+--> true | true | true | 2e+19 | 1.2 | 1000
+-- a number with an exponent as a column [unverified: a decimal or a float]
+select 1e3;
+--?
+-- a number with an exponent beside a decimal [unverified: a decimal or a float]
+select total * 1e-2 from orders;
+--?
+-- a number with an exponent and a fraction as a whole number [unverified: rounded as a decimal or a float]
+select 25e-1::integer;
+--?
+-- decimals that need more than 38 digits together are compared [r_numeric_computations201: the numbers are what they are]
+select a < b, a > b, a = c, a <> c, a <= c, a >= c, c between a and b from (
+    select 1.5::decimal(38, 10) as a, 99999999999999999999999999999999999999::decimal(38, 0) as b,
+        1.5::decimal(38, 30) as c
+    union all select (0 - 1.5)::decimal(38, 10), (0 - 2)::decimal(38, 0), (0 - 1.4999)::decimal(38, 30)
+);
+--> true | false | true | false | true | true | true
+--> false | true | false | true | true | false | false
+-- a sum beyond 38 digits that needs no more [r_numeric_computations201: whether it keeps its places or not]
+select (1.5::decimal(38, 10) + 1.25::decimal(38, 30)) = 2.75, 1.5::decimal(38, 10) - 2::decimal(38, 0) < 0;
+--> true | true
+-- a sum beyond 38 digits that needs them [unverified: overflow, or fewer places]
+select 1.5::decimal(38, 10) + 99999999999999999999999999999999999999::decimal(38, 0);
+--?
+-- a sum beyond 38 digits whose last places may go [unverified]
+select 1.5::decimal(38, 10) + 0.000000000000000000000000000001::decimal(38, 30);
+--?

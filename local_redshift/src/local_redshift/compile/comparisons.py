@@ -70,6 +70,12 @@ def _is(compiler: Compiler, node: Any, scope: Scope) -> Value:
 def _between(compiler: Compiler, node: Any, scope: Scope) -> Value:
     only(node, "this", "low", "high")
     values = [compiler.value(node.args[key], scope) for key in ("this", "low", "high")]
+    if any(arithmetic.beyond(values[0].type, other.type) for other in values[1:]):
+        tests = [
+            arithmetic.comparison(sign, values[0], other).sql
+            for sign, other in zip((">=", "<="), values[1:], strict=True)
+        ]
+        return Value(f"({' AND '.join(tests)})", BOOLEAN)
     common = compared((value.type for value in values), "between")
     one, low, high = (comparable(value, common) for value in values)
     return Value(f"({one} BETWEEN {low} AND {high})", BOOLEAN)

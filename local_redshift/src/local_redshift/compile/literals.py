@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from local_redshift.compile.protocol import Compiler, ValueRule, only
@@ -24,6 +26,8 @@ from local_redshift.values.types import (
 )
 from local_redshift.values.value import Value
 
+_MOST_DIGITS, _FLOAT_DIGITS, _EXACT_POWER = 38, 15, 22
+
 
 def _literal(compiler: Compiler, node: Any, scope: Scope) -> Value:
     text = str(node.this)
@@ -38,10 +42,33 @@ def _literal(compiler: Compiler, node: Any, scope: Scope) -> Value:
         return Value(f"CAST({text} AS {type_.carrier})", type_, literal=text)
     whole, _, places = text.partition(".")
     if not (whole + places).isdigit():
-        raise refuse(f"the number {text}", "write it without an exponent, or as '…'::float8")
+        return _scientific(text, node)
     scale = len(places)
     type_ = decimal(max(len(whole.lstrip("0")) + scale, 1), scale)
     return Value(f"CAST('{text}' AS {type_.carrier})", type_, literal=text)
+
+
+_EXPONENT = re.compile(r"[0-9]*\.?[0-9]*[eE][+-]?[0-9]{1,3}")
+_BESIDE = ("eq", "neq", "lt", "lte", "gt", "gte", "between", "cast", "add", "sub", "mul", "div")
+
+
+def _scientific(text: str, node: Any) -> Value:
+    """A number with an exponent, where it is one whether Redshift takes it for a decimal or a float."""
+    above = node.parent
+    while above is not None and above.key in ("paren", "neg"):
+        above = above.parent
+    number = Decimal(text) if _EXPONENT.fullmatch(text) else None
+    if number is not None and above is not None and above.key in _BESIDE:
+        _, digits, exponent = number.as_tuple()
+        scale = max(-int(exponent), 0)
+        precision = max(len(digits) + max(int(exponent), 0), scale + 1)
+        # Half of a place is rounded by the one, and who knows how by the other.
+        cut = above.key == "cast" and str(above.to.this.name) not in ("FLOAT", "DOUBLE") and scale
+        fits = precision <= _MOST_DIGITS and scale <= _EXACT_POWER
+        if fits and len(digits) <= _FLOAT_DIGITS and not cut:
+            type_ = replace(decimal(precision, scale), doubt="exponent")
+            return Value(f"CAST('{number:f}' AS {type_.carrier})", type_, literal=f"{number:f}")
+    raise refuse(f"the number {text}", "write it without an exponent, or as '…'::float8")
 
 
 def _null(compiler: Compiler, node: Any, scope: Scope) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from local_redshift.errors import RedshiftError, raising, refuse
@@ -56,6 +57,11 @@ def arithmetic(sign: str, left: Value, right: Value) -> Value:
     one, two = left.type, right.type
     if not (one.is_number and two.is_number):
         return _times(sign, left, right)
+    if one.is_exact and two.is_exact and "exponent" in (one.doubt, two.doubt):
+        raise refuse(
+            f"{one} {sign} {two}, one of them written with an exponent",
+            "cast it: whether it is a float is not documented",
+        )
     if one.is_integer and two.is_integer:
         wider = one if INTEGERS[one.kind] >= INTEGERS[two.kind] else two
         a, b = convert(left, wider), convert(right, wider)
@@ -170,7 +176,9 @@ def _decimals(sign: str, left: Value, right: Value) -> Value:
         precision = max(one.precision - one.scale, two.precision - two.scale) + 1 + scale
     if precision > 38:
         # A product keeps its scale; what a sum with more than 4 places does is not documented.
-        if scale > (38 if sign == "*" else 4):
+        if sign != "*" and 4 < scale < 38:
+            return _either_way(sign, left, right, max(38 + scale - precision, 4))
+        if scale > 38:
             raise refuse(
                 f"{one} {sign} {two} (more than 38 digits)", "cast the operands to fewer digits"
             )
@@ -179,6 +187,39 @@ def _decimals(sign: str, left: Value, right: Value) -> Value:
     wide = f"CAST({left.sql} AS DECIMAL(38,{one.scale}))"
     other = convert(right, two)
     return Value(f"CAST(({wide} {sign} {other}) AS {result.carrier})", result)
+
+
+_PLACES = string(
+    "the local Redshift has no rule for a sum of decimals that needs more than 38 digits: whether it "
+    "keeps its places is not documented; cast the operands to fewer digits"
+)
+
+
+def _either_way(sign: str, left: Value, right: Value, fewer: int) -> Value:
+    """A sum beyond 38 digits where it needs no more, and no more places than the `fewer` of a quotient."""
+    scales = [as_decimal(value.type).scale for value in (left, right)]
+    places = max(scales)
+    room = f"CAST({10 ** (37 - places)} AS DECIMAL(38,0))"
+    failing = f"CAST({raising('0A000', _PLACES)} AS DECIMAL(38,{places}))"
+    sides = [
+        f"CAST({value.sql} AS DECIMAL(38,{scale}))"
+        for value, scale in zip((left, right), scales, strict=True)
+    ]
+
+    def added(texts: Sequence[str]) -> str:
+        fits = " AND ".join(f"abs(trunc({text})) < {room}" for text in texts)
+        total = f" {sign} ".join(f"CAST({text} AS DECIMAL(38,{places}))" for text in texts)
+        open_ = " OR ".join(f"{text} IS NULL" for text in texts)
+        return f"(CASE WHEN {open_} THEN NULL WHEN {fits} THEN {total} ELSE {failing} END)"
+
+    def certain_of(texts: Sequence[str]) -> str:
+        (one,) = texts
+        kept = f"CAST(round({one}, {fewer}) AS DECIMAL(38,{places})) = {one}"
+        return f"(CASE WHEN {one} IS NULL OR {kept} THEN {one} ELSE {failing} END)"
+
+    type_ = replace(decimal(38, places), doubt="scale")
+    sql = bind([bind(sides, added)], certain_of)
+    return Value(f"CAST({sql} AS {type_.carrier})", type_)
 
 
 def quotient(left: Value, right: Value) -> Value:
@@ -241,8 +282,42 @@ def _times(sign: str, left: Value, right: Value) -> Value:
 
 def comparison(sign: str, left: Value, right: Value) -> Value:
     """`left sign right`, for = <> < <= > >=."""
+    if beyond(left.type, right.type):
+        return Value(_in_parts(sign, left, right), BOOLEAN)
     common = compared((left.type, right.type), f"the comparison {sign}")
     return Value(f"({comparable(left, common)} {sign} {comparable(right, common)})", BOOLEAN)
+
+
+def beyond(one: Type, two: Type) -> bool:
+    """Whether two exact numbers have no decimal of 38 digits that holds both."""
+    if not (one.is_exact and two.is_exact):
+        return False
+    left, right = as_decimal(one), as_decimal(two)
+    digits = max(left.precision - left.scale, right.precision - right.scale)
+    return digits + max(left.scale, right.scale) > 38
+
+
+def _in_parts(sign: str, left: Value, right: Value) -> str:
+    """A comparison of decimals by what stands before the point, then by what stands behind it."""
+    sides = [f"CAST({v.sql} AS DECIMAL(38,{as_decimal(v.type).scale}))" for v in (left, right)]
+    places = max(as_decimal(v.type).scale for v in (left, right))
+    strict = sign.rstrip("=") if sign in ("<=", ">=") else sign
+
+    def make(texts: Sequence[str]) -> str:
+        whole = [f"CAST(trunc({text}) AS DECIMAL(38,0))" for text in texts]
+        rest = [
+            f"CAST(({text} - {floor}) AS DECIMAL(38,{places}))"
+            for text, floor in zip(texts, whole, strict=True)
+        ]
+        same = f"({whole[0]} = {whole[1]} AND {rest[0]} = {rest[1]})"
+        if sign in ("=", "<>"):
+            return same if sign == "=" else f"(NOT {same})"
+        return (
+            f"({whole[0]} {strict} {whole[1]} OR "
+            f"({whole[0]} = {whole[1]} AND {rest[0]} {sign} {rest[1]}))"
+        )
+
+    return bind(sides, make)
 
 
 def negative(value: Value) -> Value:

@@ -204,7 +204,8 @@ def doubted(result: Type, *given: Type) -> Type:
     if result.kind != "decimal":
         return result
     doubts = {type_.doubt for type_ in given if type_.kind == "decimal"}
-    return replace(result, doubt=next((d for d in ("scale", "precision") if d in doubts), ""))
+    of_digits = ("exponent", "scale", "precision")
+    return replace(result, doubt=next((d for d in of_digits if d in doubts), ""))
 
 
 def certain(type_: Type, use: str) -> None:
