@@ -12,7 +12,7 @@ from local_redshift.functions import aggregates, texts, times
 from local_redshift.functions import registry as functions
 from local_redshift.functions.aggregates import Call, Over
 from local_redshift.values.scope import Scope
-from local_redshift.values.trailing_blanks import guarded
+from local_redshift.values.trailing_blanks import alike
 from local_redshift.values.types import INTEGER, UNKNOWN, ordered
 from local_redshift.values.value import Value, vary
 
@@ -130,9 +130,7 @@ def _window(compiler: Compiler, node: Any, scope: Scope) -> Value:
     if by:
         word = "PARTITION BY"
         keys = [compiler.value(item, scope) for item in by]
-        for key in keys:
-            ordered(key.type, "partition by of")
-        parts.append(f"{word} {', '.join(guarded(key, word) for key in keys)}")
+        parts.append(f"{word} {', '.join(alike(key, word) for key in keys)}")
     order = node.args.get("order")
     if order is not None:
         parts.append(order_by(compiler, order, scope)[0])

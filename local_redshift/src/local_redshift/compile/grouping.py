@@ -9,7 +9,7 @@ from local_redshift.errors import RedshiftError, refuse
 from local_redshift.functions.aggregates import AGGREGATES
 from local_redshift.read.dialect import name
 from local_redshift.values.scope import Scope
-from local_redshift.values.trailing_blanks import guard
+from local_redshift.values.trailing_blanks import guard, single
 from local_redshift.values.types import INTEGER, typed
 from local_redshift.values.value import Value
 
@@ -31,15 +31,17 @@ def grouping(compiler: Compiler, node: Any, scope: Scope) -> Value:
 
 def group_by(
     compiler: Compiler, node: Any, items: list[Value], scope: Scope
-) -> tuple[str, list[str]]:
-    """The clause, against a select list that was compiled before, and tests that belong to HAVING.
+) -> tuple[str, list[str], str]:
+    """The clause, against a select list that was compiled before, and tests for HAVING and QUALIFY.
 
-    '' where there is none. Tests of the keys stand among them; beside grouping sets they would make the
-    empty set one that has no group where there are no rows.
+    '' where there is none. Whether two groups are one for Redshift, as their texts differ in blanks at
+    their end, a window says where nothing is computed of groups that are not whole. Elsewhere a test of
+    each row stands among the keys; beside grouping sets it would give the empty set a group that is
+    none where there are no rows.
     """
     group = node.args.get("group")
     keys: list[Value] = []
-    text, having = "", list[str]()
+    text, having, qualify = "", list[str](), ""
     if group is not None:
         only(group, "expressions", "all")
         if group.args.get("all"):
@@ -51,14 +53,23 @@ def group_by(
         tests = list(filter(None, dict.fromkeys(guard(key, "GROUP BY") for key in keys)))
         if any(item.key in _EXTENSIONS for item in group.expressions):
             having = [f"count({test}) = 0" for test in tests]
-        else:
+        elif any(node.args.get(one) for one in ("having", "qualify")) or _windows(node, scope):
             parts += tests
+        else:
+            qualify = single(keys)
         text = f" GROUP BY {', '.join(parts)}"
     if set(scope.grouping) - {key.sql for key in keys}:
         raise RedshiftError(
             "42803", "arguments to GROUPING must be grouping expressions of this query"
         )
-    return text, having
+    return text, having, qualify
+
+
+def _windows(node: Any, scope: Scope) -> bool:
+    """Whether a query has windows of its own, or could have none."""
+    from sqlglot import exp
+
+    return scope.correlated or node.find(exp.Window) is not None
 
 
 def _grouped(

@@ -68,12 +68,13 @@ def _select(compiler: Compiler, node: Any, parent: Scope | None, ctes: dict[str,
     where = _clause(compiler, "WHERE", condition, scope)
     scope.labels = {}
     having = _clause(compiler, "HAVING", _inside(node, "having"), scope)
-    group, tests = group_by(compiler, node, items, scope)
+    group, tests, apart = group_by(compiler, node, items, scope)
     if tests:
         own = [f"({having.removeprefix(' HAVING ')})"] if having else []
         having = f" HAVING {' AND '.join([*own, *tests])}"
     scope.labels = labels
-    qualify = _clause(compiler, "QUALIFY", _inside(node, "qualify"), scope)
+    qualify = f" QUALIFY {apart}" if apart else ""
+    qualify = _clause(compiler, "QUALIFY", _inside(node, "qualify"), scope) or qualify
     scope.labels = {}
     columns = tuple((item.label, _settled(item.type)) for item in items)
     select = _select_list(node, items, columns)

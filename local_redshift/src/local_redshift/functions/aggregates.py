@@ -12,7 +12,7 @@ from local_redshift.read.dialect import string
 from local_redshift.values import arithmetic
 from local_redshift.values.casts import as_text, convert
 from local_redshift.values.subexpressions import bind, finite
-from local_redshift.values.trailing_blanks import guarded
+from local_redshift.values.trailing_blanks import alike
 from local_redshift.values.types import (
     BIGINT,
     BOOLEAN,
@@ -145,8 +145,8 @@ def _number(value: Value, name: str) -> Value:
 
 
 def _compared(call: Call, value: Value) -> str:
-    """The argument's text; where values are told apart, one that ends in a blank is an error."""
-    return guarded(value, f"{call.name}(distinct …)") if call.distinct else value.sql
+    """The argument's text; where values are told apart, without blanks at its end."""
+    return alike(value, f"{call.name}(distinct …)") if call.distinct else value.sql
 
 
 def _distinct(call: Call, sql: str) -> str:

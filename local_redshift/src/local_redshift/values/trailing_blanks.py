@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from local_redshift.errors import raising
 from local_redshift.read.dialect import string
 from local_redshift.values.subexpressions import bind
@@ -31,6 +33,25 @@ def guard(value: Value, use: str) -> str:
         return ""
     failing = f"CAST({_failing(use)} AS BOOLEAN)"
     return bind([value.sql], lambda one: f"(CASE WHEN ends_with({one[0]}, ' ') THEN {failing} END)")
+
+
+def alike(value: Value, use: str) -> str:
+    """The text of a value that is told apart from others where nobody sees which: without its blanks."""
+    ordered(value.type, f"{use.lower()} of")
+    return f"rtrim({value.sql}, ' ')" if _checked(value) else value.sql
+
+
+def single(keys: Sequence[Value]) -> str:
+    """The QUALIFY of a GROUP BY: an error where two of its groups are one for Redshift. '': no need.
+
+    Of one group with one text nobody doubts which it shows, whatever its end.
+    """
+    if not any(map(_checked, keys)):
+        return ""
+    parts = dict.fromkeys(alike(key, "GROUP BY") for key in keys)
+    failing = f"CAST({_failing('GROUP BY')} AS BOOLEAN)"
+    rows = f"count(*) OVER (PARTITION BY {', '.join(parts)})"
+    return f"(CASE WHEN {rows} > 1 THEN {failing} ELSE true END)"
 
 
 def guarded(value: Value, use: str) -> str:
