@@ -68,7 +68,8 @@ class ColumnLook:
     """What the rows that were looked at have in a column.
 
     `faults` counts the values that cannot be carried, by the letters of `mysql_projection.FAULTS`;
-    `first` and `last` are the real days of a date or time, `like_days` counts what looks like a day.
+    `first` and `last` are the real days of a date or time; of texts and numbers, `like_days` counts those
+    that are written like a day, `like_seconds` those that may be Unix time.
     """
 
     nulls: int = 0
@@ -76,6 +77,7 @@ class ColumnLook:
     first: date | None = None
     last: date | None = None
     like_days: int = 0
+    like_seconds: int = 0
 
 
 @dataclass(frozen=True)

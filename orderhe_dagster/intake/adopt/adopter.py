@@ -178,7 +178,7 @@ def _seen(
             LookAsked(
                 texts[table.name].table,
                 table.rows,
-                maybe_days(texts[table.name].table, table.name),
+                maybe_days(texts[table.name].table),
             )
             for table in there
         ],

@@ -7,6 +7,7 @@ that has no day of its own may have its parent's: `links`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -20,28 +21,37 @@ LEAST_DAYS = 30
 """A table that tells of no events and spans fewer days is read whole."""
 SMALL_ROWS = 5_000
 """Up to so many rows, a table that tells of no events and has no cursor is read whole."""
-_MOST_UNDATED, _SOME_UNDATED = 0.5, 0.05
+_MOST_UNDATED, _SOME_UNDATED, _LIKE = 0.5, 0.05, 0.9
 _TIME_WORDS = frozenset(
-    ("at", "on", "date", "day", "time", "datetime", "ts", "dt", "gmt", "utc", "timestamp", "moment")
+    (
+        *("at", "on", "date", "day", "time", "datetime", "ts", "dt", "gmt", "utc", "timestamp"),
+        *("moment", "dtm", "dttm", "ymd", "일시", "일자", "날짜"),
+    )
 )
 _HAPPENED = frozenset(
     (
         *("order", "ordered", "placed", "sold", "sale", "purchase", "purchased", "booked"),
         *("happened", "occurred", "event", "visited", "transaction", "issued", "posted"),
+        *("주문", "주문일", "주문일시", "주문일자", "판매일", "판매일시", "거래일", "거래일시"),
     )
 )
 _CREATED = frozenset(
     (
         *("created", "create", "creation", "added", "add", "inserted", "insert", "logged", "log"),
         *("registered", "submitted", "entered", "sent", "received"),
+        *("reg", "regdate", "regdt", "ins", "crt", "cre"),
+        *("등록일", "등록일시", "생성일", "생성일시", "작성일", "작성일시", "가입일", "가입일시"),
     )
 )
 _CHANGED = frozenset(
-    ("updated", "update", "upd", "modified", "modif", "changed", "change", "edited", "modification")
+    (
+        *("updated", "update", "upd", "modified", "modif", "mod", "modify", "changed", "change"),
+        *("chg", "edited", "modification", "moddate", "upddate", "수정일", "수정일시", "변경일시"),
+    )
 )
 _NOT_WHEN = re.compile(
     r"(updat|modif|chang|edit|delet|birth|expir|valid|deliver|ship|start|cancel|refund|publish|availab)\w*"
-    r"|upd|born|dob|until|due|end|ends|ended|last|next|read|seen|special|from|to"
+    r"|upd|mod|chg|born|dob|until|due|end|ends|ended|last|next|read|seen|special|from|to"
 )
 _UNCALLED = 9  # the rank of a name that does not say when a row came to be
 
@@ -103,9 +113,9 @@ def partition_of(seen: Seen, cursor: Choice = NONE) -> Choice:
     for column in seen.table.columns:
         if column.type.kind not in ("date", "timestamp"):
             continue
-        if any(map(_NOT_WHEN.fullmatch, _words(column.name, seen.source_name))):
+        if any(map(_NOT_WHEN.fullmatch, _words(column.name, seen.table))):
             continue
-        rank = rank_of(column.name, seen.source_name)
+        rank = rank_of(column.name, seen.table)
         if why_not := _why_not(seen, column, rank):
             reasons.append(why_not)
         else:
@@ -129,7 +139,7 @@ def cursor_of(seen: Seen) -> Choice:
         if _moves(seen.table, column):
             return Choice(column.name, "on update current_timestamp")
     for column in moments:
-        words = {*_words(column.name, seen.source_name), "last"} - _TIME_WORDS
+        words = {*_words(column.name, seen.table), "last"} - _TIME_WORDS
         if words & _CHANGED and words <= {*_CHANGED, "last"}:
             return Choice(column.name, "moved by the shop's application", (add_cursor(seen),))
     return Choice(None, NO_CURSOR, (add_cursor(seen),))
@@ -152,7 +162,7 @@ def add_cursor(seen: Seen) -> str:
     )
 
 
-def rank_of(name: str, table: str) -> int:
+def rank_of(name: str, table: Table) -> int:
     """How surely a column's name says when a row came to be: 0 most; 9 not at all."""
     words = _words(name, table)
     told = words - _TIME_WORDS
@@ -168,7 +178,7 @@ def rank_of(name: str, table: str) -> int:
     return 3 if told == {"paid"} else _UNCALLED
 
 
-def maybe_days(table: Table, source_name: str) -> list[str]:
+def maybe_days(table: Table) -> list[str]:
     """The texts and numbers whose names say that they are days, to be looked at."""
     return [
         column.name
@@ -176,36 +186,44 @@ def maybe_days(table: Table, source_name: str) -> list[str]:
         if column.type.kind in ("varchar", "integer", "bigint")
         and not column.values
         and column.type.length <= 1020
-        and rank_of(column.name, source_name) < 3
+        and rank_of(column.name, table) < 3
     ]
 
 
 def _days_of_other_types(seen: Seen) -> Iterator[str]:
     """The texts and numbers that look like days, with the statement that makes a date of them."""
-    for name in maybe_days(seen.table, seen.source_name):
-        column, look = seen.table.column(name), seen.of(name)
-        if not look.like_days or look.like_days * 10 < (seen.look.rows - look.nulls) * 9:
+    for name in maybe_days(seen.table):
+        column, look, there = seen.table.column(name), seen.of(name), quoted(name, "mysql")
+        least = max((seen.look.rows - look.nulls) * _LIKE, 1)
+        value, what = f"cast({there} as date)", "written like days"
+        if look.like_seconds >= least:
+            value, what = f"'1970-01-01' + interval {there} second", "like Unix time"
+        elif look.like_days < least:
             continue
-        there = quoted(name, "mysql")
-        value = f"str_to_date(left({there}, 10), '%Y-%m-%d')"
-        what = "texts that look like days"
-        if column.type.kind != "varchar":
-            value, what = (
-                f"'1970-01-01' + interval {there} second",
-                "numbers that look like Unix time",
-            )
         new = quoted(f"{name}_day"[:64], "mysql")
         yield (
-            f"{name} is {column.type.declared}, {what}, by which no table is cut: alter table "
+            f"{name} is {column.type.declared}, its values {what}, by which no table is cut: alter table "
             f"{quoted(seen.source_name, 'mysql')} add column {new} date generated always as ({value}) stored"
         )
 
 
-def _words(name: str, table: str) -> set[str]:
-    """The words of a column's name but those of its table's: `post_date` of posts is a `date`."""
-    words, own = words_of(name), {*nouns_of(table)}
+def _words(name: str, table: Table) -> set[str]:
+    """The words of a column's name but those of its table's: `post_date` of posts is a `date`.
+
+    So is `od_date` of a table most of whose columns begin with `od`.
+    """
+    words, own = words_of(name), {*nouns_of(table.source_name)}
+    if words and words[0] == _prefix(table):
+        words = words[1:]
     rest = {word for word in words if singular(word) not in own}
     return rest if rest & _TIME_WORDS or rest & (_CREATED | _CHANGED) else set(words)
+
+
+def _prefix(table: Table) -> str:
+    """The word that most columns of a table begin with, such as `od` or `post`; '': there is none."""
+    first = Counter(words[0] for name in table.column_names if len(words := words_of(name)) > 1)
+    word, count = next(iter(first.most_common(1)), ("", 0))
+    return word if count * 2 > len(table.columns) and count > 2 else ""
 
 
 def _place(seen: Seen, name: str, rank: int) -> tuple[object, ...]:

@@ -14,35 +14,26 @@ _EVENTS = frozenset(
         *("cart", "basket", "quote", "checkout", "visit", "visitor", "session", "event", "click"),
         *("log", "history", "review", "rating", "comment", "message", "search", "post", "entry"),
         *("movement", "scan", "call", "delivery", "subscription", "login"),
+        *(
+            "주문",
+            "주문내역",
+            "결제",
+            "결제내역",
+            "매출",
+            "판매",
+            "환불",
+            "방문",
+            "장바구니",
+            "로그",
+        ),
     )
 )
 """What happens once, on a day."""
 _PARTS = frozenset(
     (
-        *(
-            "item",
-            "line",
-            "detail",
-            "product",
-            "position",
-            "row",
-            "lookup",
-            "total",
-            "tax",
-            "option",
-        ),
-        *(
-            "itemmeta",
-            "meta",
-            "voucher",
-            "discount",
-            "fee",
-            "note",
-            "record",
-            "data",
-            "grid",
-            "stat",
-        ),
+        *("item", "line", "detail", "product", "position", "row", "lookup", "total", "tax"),
+        *("option", "itemmeta", "meta", "voucher", "discount", "fee", "note", "record", "data"),
+        *("grid", "stat", "상품", "상세", "항목", "내역"),
     )
 )
 """What something that happened is made of, or told by."""

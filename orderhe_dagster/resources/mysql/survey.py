@@ -32,7 +32,7 @@ _TIMED_OUT, _NO_VARIABLE = (1969, 3024), 1193
 _MATCHED_ROWS, _MATCHES = 1_000, 20
 _FIELDS, _PARTS = "|", ","
 _ISO = "'^[12][0-9]{3}[-/.]?[01][0-9][-/.]?[0-3][0-9]'"
-_UNIX = (300_000_000, 4_200_000_000)
+_LIKE_DAY, _UNIX = "between 19700101 and 21001231", "between 300000000 and 4200000000"
 
 
 def survey(
@@ -233,10 +233,9 @@ def _told(one: LookAsked) -> Iterator[tuple[Column, list[str]]]:
             there = f"if({name} >= '0001-01-01', {name}, null)"
             days = [f"coalesce({end}({there}), '')" for end in ("min", "max")]
         elif column.name in one.maybe_days:
-            low, high = _UNIX
             is_text = column.type.kind == "varchar"
-            like = f"{name} regexp {_ISO}" if is_text else f"{name} between {low} and {high}"
-            days = [f"coalesce(sum({like}), 0)"]
+            likes = [f"regexp {_ISO}"] if is_text else [_LIKE_DAY, _UNIX]
+            days = [f"coalesce(sum({name} {like}), 0)" for like in likes]
         if faults or days:
             yield column, [f"coalesce(sum({name} <=> null), 0)", *faults, *days]
 
@@ -268,8 +267,8 @@ def _column_look(column: Column, values: list[str], one: LookAsked) -> ColumnLoo
     if column.type.kind in ("date", "timestamp"):
         first, last = map(_day, rest)
         return ColumnLook(int(nulls), faults, first, last)
-    likes = int(rest[0]) if column.name in one.maybe_days else 0
-    return ColumnLook(int(nulls), faults, like_days=likes)
+    days, seconds = (*map(int, rest), 0, 0)[:2]
+    return ColumnLook(int(nulls), faults, like_days=days, like_seconds=seconds)
 
 
 def _sum(one: ColumnLook, other: ColumnLook) -> ColumnLook:
@@ -282,6 +281,7 @@ def _sum(one: ColumnLook, other: ColumnLook) -> ColumnLook:
         min(firsts, default=None),
         max(lasts, default=None),
         one.like_days + other.like_days,
+        one.like_seconds + other.like_seconds,
     )
 
 

@@ -37,10 +37,24 @@ ORDERS = "create table oc_order (order_id int primary key, invoice_date datetime
         ("invoice_date", "invoices", 0),
         ("order_id", "orders", 9),
         ("price", "orders", 9),
+        ("REG_DT", "TB_ORDER", 1),
+        ("regdate", "orders", 1),
+        ("주문일시", "주문", 0),
+        ("등록일", "상품", 1),
+        ("MOD_DT", "TB_ORDER", 9),
     ],
 )
 def test_a_name_says_how_surely_a_row_came_to_be_then(column: str, table: str, rank: int) -> None:
-    assert rank_of(column, table) == rank
+    one = seen(f"create table `{table}` (a int primary key, `{column}` datetime)")
+    assert rank_of(column, one.table) == rank
+
+
+def test_what_most_columns_begin_with_says_nothing() -> None:
+    """As of shops whose tables mark their columns: od_id, od_time, od_receipt_time."""
+    text = "create table g5_shop_order (od_id bigint, od_name text, od_time datetime, od_receipt_time date)"
+    one = seen(text, 900, od_time=days(90), od_receipt_time=days(90))
+    assert (rank_of("od_time", one.table), rank_of("od_receipt_time", one.table)) == (0, 9)
+    assert partition_of(one).column == "od_time"
 
 
 def test_no_index_is_no_obstacle_and_its_cost_is_told() -> None:
@@ -131,16 +145,21 @@ def test_a_table_without_rows_is_judged_by_names() -> None:
 @pytest.mark.parametrize(
     ("declared", "look", "told"),
     [
-        ("varchar(20)", ColumnLook(nulls=1, like_days=99), "str_to_date(left(`order_date`, 10)"),
-        ("int", ColumnLook(like_days=100), "'1970-01-01' + interval `order_date` second"),
-        ("int", ColumnLook(like_days=50), ""),
+        ("varchar(20)", ColumnLook(nulls=1, like_days=99), "(cast(`order_date` as date)) stored"),
+        ("int", ColumnLook(like_days=95), "(cast(`order_date` as date)) stored"),
+        (
+            "int",
+            ColumnLook(like_seconds=100),
+            "('1970-01-01' + interval `order_date` second) stored",
+        ),
+        ("int", ColumnLook(like_seconds=50, like_days=50), ""),
     ],
 )
 def test_texts_and_numbers_are_not_taken_but_told(
     declared: str, look: ColumnLook, told: str
 ) -> None:
     one = seen(f"create table orders (id int, order_date {declared})", 100, order_date=look)
-    assert maybe_days(one.table, "orders") == ["order_date"]
+    assert maybe_days(one.table) == ["order_date"]
     choice = partition_of(one)
     assert choice.column is None
     assert [
