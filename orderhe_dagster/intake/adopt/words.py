@@ -37,7 +37,9 @@ _PARTS = frozenset(
     )
 )
 """What something that happened is made of, or told by."""
-_KINDS = frozenset(("status", "state", "type", "reason", "method", "template", "setting", "config"))
+_KINDS = frozenset(
+    ("status", "state", "type", "reason", "method", "template", "setting", "config", "상태")
+)
 
 
 @lru_cache(maxsize=8192)
@@ -57,10 +59,20 @@ def singular(word: str) -> str:
 
 def nouns_of(name: str) -> tuple[str, ...]:
     """The words of a table's name, each without its plural; endings that mean nothing are left out."""
-    words = tuple(singular(word) for word in words_of(name) if not word.isdigit())
+    words = tuple(
+        singular(part) for word in words_of(name) if not word.isdigit() for part in _parts_of(word)
+    )
     while len(words) > 1 and words[-1] in ("table", "tbl", "entity", "header", "head"):
         words = words[:-1]
     return words
+
+
+def _parts_of(word: str) -> tuple[str, ...]:
+    """The nouns of a Korean compound that begins with an event: 주문상품 has two."""
+    if word.isascii() or word in _EVENTS:
+        return (word,)
+    event = max((one for one in _EVENTS if word.startswith(one)), key=len, default="")
+    return (event, word.removeprefix(event)) if event else (word,)
 
 
 def is_event(name: str) -> bool:

@@ -193,6 +193,10 @@ def test_which_tables_tell_of_events() -> None:
     assert is_part_of("wp_woocommerce_order_items", "wp_wc_orders")
     assert not is_part_of("oc_product", "oc_order_product")
     assert not is_part_of("oc_order", "oc_order")
+    assert is_event("주문상품")
+    assert not is_event("주문상태")
+    assert is_part_of("주문상품", "주문")
+    assert not is_part_of("상품", "주문상품")
 
 
 def test_a_table_that_nobody_could_look_at_says_so() -> None:
