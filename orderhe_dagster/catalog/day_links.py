@@ -185,6 +185,11 @@ class _Reading:
                 "@partition out: the table is then copied whole"
             )
         theirs = parent.column(wanted)
+        if column.type.kind not in (*_NUMBERS, "varchar", "varbyte"):
+            raise self.wrong(
+                f"{child.name}.{column.name} is {column.type.declared}: a parent is named by a number, a "
+                "text or bytes. Leave @partition out: the table is then copied whole"
+            )
         if _family(column) != _family(theirs):
             raise self.wrong(
                 f"{child.name}.{column.name} is {column.type.declared}, {parent.name}.{wanted} is "

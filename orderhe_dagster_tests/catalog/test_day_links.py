@@ -43,8 +43,11 @@ create table keyed (
 """
 
 
+SHARES = "create table shares (share double not null primary key, day date);"
+
+
 def shop(way: str = "order_id -> orders.order_date", more: str = "") -> dict[str, str]:
-    extra = {"raw/numbered.sql": NUMBERED, "raw/keyed.sql": BOTH}
+    extra = {"raw/numbered.sql": NUMBERED, "raw/keyed.sql": BOTH, "raw/shares.sql": SHARES}
     return {**SHOP, **extra, "raw/order_items.sql": ITEMS.format(way=way, more=more)}
 
 
@@ -120,6 +123,7 @@ def test_a_way_may_have_two_steps(tmp_path: Path) -> None:
         ("order_id -> keyed.day", "", "more than one primary or unique key of one column (b, c)"),
         ("sku -> orders.order_date", "", "values of two sorts"),
         ("order_id -> orders.order_id -> order_items.sku", "", "goes through order_items twice"),
+        ("share -> shares.day", ", share double", "a parent is named by a number, a text or bytes"),
         ("order_id -> orders.order_date", ", _DAY date", "`-- @leave_out _DAY`"),
         ("order_id -> orders.order_date", ", _day_read int", "`-- @leave_out _day_read`"),
     ],

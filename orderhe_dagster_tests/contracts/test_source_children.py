@@ -20,15 +20,15 @@ from orderhe_dagster_tests.contracts.sources import DAY, fill, rows_read, tables
 ORDERS = """
 -- @partition {day}
 create table orders (
-    order_id int not null, order_no varchar(12) not null, {day} {type} null, primary key (order_id),
-    unique key (order_no)
+    order_id int not null, order_no varchar(12) not null, uid binary(4), {day} {type} null,
+    primary key (order_id), unique key (order_no), unique key (uid)
 );
 """
 LINES = """
 -- @partition {way}
 create table order_lines (
-    line_id int not null, order_id int, order_no varchar(12), amount decimal(12, 2), text varchar(40),
-    primary key (line_id)
+    line_id int not null, order_id int, order_no varchar(12), order_uid binary(4), amount decimal(12, 2),
+    text varchar(40), primary key (line_id)
 );
 """
 OPTIONS = """
@@ -56,7 +56,12 @@ def shop(
 
 
 def order(number: int, day: date | None, column: str = "sold_on") -> dict[str, Any]:
-    return {"order_id": number, "order_no": f"no {number}|", column: day}
+    return {"order_id": number, "order_no": f"no {number}|", "uid": uid(number), column: day}
+
+
+def uid(number: int) -> bytes:
+    """Bytes of which some are no letters."""
+    return number.to_bytes(2, "big") + b"\xff\x00"
 
 
 def line(number: int, parent: int | None, text: str = "") -> dict[str, Any]:
@@ -64,6 +69,7 @@ def line(number: int, parent: int | None, text: str = "") -> dict[str, Any]:
         "line_id": number,
         "order_id": parent,
         "order_no": None if parent is None else f"no {parent}|",
+        "order_uid": None if parent is None else uid(parent),
         "text": text,
     }
 
@@ -89,9 +95,9 @@ def days_read(source: Source, table: Table, folder: Path) -> dict[Any, Any]:
     return found
 
 
-@pytest.mark.parametrize("by", ["order_id", "order_no"])
+@pytest.mark.parametrize("by", ["order_id", "order_no", "order_uid"])
 def test_rows_have_the_day_of_their_parent(source: Source, tmp_path: Path, by: str) -> None:
-    key = "(order_no)" if by == "order_no" else ""
+    key = {"order_id": "", "order_no": "(order_no)", "order_uid": "(uid)"}[by]
     made = shop(source, tmp_path, f"{by} -> orders{key}.sold_on")
     long_ago = date(1999, 1, 2)
     parents = [(1, DAY), (2, NEXT), (3, None), (4, long_ago), (5, WINDOW.end), (6, NEXT)]
@@ -118,8 +124,16 @@ def test_rows_have_the_day_of_their_parent(source: Source, tmp_path: Path, by: s
     assert source.drift(made["order_lines"]) == []
 
 
-def test_rows_have_the_day_of_a_parent_two_steps_away(source: Source, tmp_path: Path) -> None:
+def test_rows_have_the_day_of_a_parent_two_steps_away(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As the source calls them: our names, in the ways, are others.
+    monkeypatch.setitem(globals(), "ORDERS", ORDERS.replace("table orders", "table `Shop-Orders`"))
+    monkeypatch.setitem(
+        globals(), "LINES", LINES.replace("table order_lines", "table `Order lines`")
+    )
     made = shop(source, tmp_path)
+    assert made["line_options"].day_through[1].parent.source_name == "Shop-Orders"
     fill(source, made["orders"], [order(1, DAY), order(2, NEXT)])
     fill(source, made["order_lines"], [line(10, 1), line(11, 2), line(12, 77)])
     options = [(1, 10), (2, 11), (3, 12), (4, 13)]
