@@ -339,7 +339,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
 def test_a_child_by_day_equals_a_whole_copy(source: Source, tmp_path: Path, seed: int) -> None:
     history = History(seed, source)
     with copies(tmp_path, source) as (cut, whole):
-        for number in range(12 if IS_LONG else 2):
+        for number in range(6 if IS_LONG else 2):
             history.step(30 if number == 0 else 9)
             for name in CHILDREN:
                 _, found_by_proof = cut.follow(name)
