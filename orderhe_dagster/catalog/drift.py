@@ -431,14 +431,14 @@ def _digits(arguments: Sequence[str]) -> tuple[int, int]:
 
 def contract_fields(table: Table) -> list[Field]:
     """The columns of a contract, as its MySQL text declares them."""
-    charsets = _charsets(table.sql)
+    sets = charsets(table.sql)
     return [
         mysql_field(
             column.source_name,
             column.type.declared,
             nullable=not column.required,
-            charset=charsets.get(column.source_name.lower(), ("", ""))[0],
-            collation=charsets.get(column.source_name.lower(), ("", ""))[1],
+            charset=sets.get(column.source_name.lower(), ("", ""))[0],
+            collation=sets.get(column.source_name.lower(), ("", ""))[1],
         )
         for column in table.in_source.columns
     ]
@@ -483,7 +483,7 @@ def _foreign_key(key: ForeignKey) -> tuple[tuple[str, ...], str, tuple[str, ...]
 
 
 @lru_cache(maxsize=1024)
-def _charsets(sql: str) -> dict[str, tuple[str, str]]:
+def charsets(sql: str) -> dict[str, tuple[str, str]]:
     """Character set and collation of each column of a `create table`, as far as its text says."""
     from orderhe_dagster.catalog.contract import items_of
     from orderhe_dagster.catalog.tokens import Cursor, Word, tokenize

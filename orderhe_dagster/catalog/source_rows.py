@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orderhe_dagster.catalog.ddl import Dialect, quoted
-from orderhe_dagster.catalog.table import MOMENT_COLUMN, Table
+from orderhe_dagster.catalog.drift import charsets
+from orderhe_dagster.catalog.table import MOMENT_COLUMN, DayStep, Table
 
 PARENT = "_parent_"
 """What the parents are called beside the child, in order: by its own name, one could hide the child."""
@@ -46,14 +47,34 @@ def with_moment(table: Table, dialect: Dialect, hint: str = "") -> str:
     for number, step in enumerate(through, 1):
         alias = quoted(f"{PARENT}{number}", dialect)
         key = quoted(step.parent.source_column(step.key), dialect)
+        column = f"{here}.{quoted(child.source_column(step.column), dialect)}"
+        if dialect == "mysql":
+            column = _as_the_key_is(column, child, step)
         text += (
             f" left join {quoted(step.parent.source_name, dialect)} as {alias} on"
-            f" {alias}.{key} = {here}.{quoted(child.source_column(step.column), dialect)}"
+            f" {alias}.{key} = {column}"
         )
         here, child = alias, step.parent
     told = quoted(child.source_column(child.partition), dialect)
     columns.append(f"{here}.{told} as {quoted(MOMENT_COLUMN, dialect)}")
     return f"(select {', '.join(columns)} from {text})"
+
+
+def _as_the_key_is(column: str, table: Table, step: DayStep) -> str:
+    """The column that names a parent, in the character set and collation of the parent's key.
+
+    MySQL compares texts of two collations by neither; by the key's own it can use the key's index. What a
+    contract does not name is the server's, as `show create table` has it: the default of the character set.
+    """
+    if step.parent.column(step.key).type.kind != "varchar":
+        return column
+    mine = charsets(table.sql).get(table.source_column(step.column).lower(), ("", ""))
+    key = step.parent.source_column(step.key).lower()
+    charset, collation = charsets(step.parent.sql).get(key, ("", ""))
+    if not charset or mine == (charset, collation):
+        return column
+    text = f"convert({column} using {charset})"
+    return f"{text} collate {collation}" if collation else text
 
 
 def of_moment(table: Table) -> Table:

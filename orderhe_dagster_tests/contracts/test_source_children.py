@@ -124,6 +124,32 @@ def test_rows_have_the_day_of_their_parent(source: Source, tmp_path: Path, by: s
     assert source.drift(made["order_lines"]) == []
 
 
+@pytest.mark.parametrize(
+    ("of_orders", "of_lines"),
+    [
+        ("charset=utf8mb4 collate=utf8mb4_unicode_ci", "charset=utf8mb4"),
+        ("charset=utf8mb4", "charset=utf8mb4 collate=utf8mb4_unicode_ci"),
+        ("charset=utf8mb4 collate=utf8mb4_unicode_ci", "charset=latin1"),
+    ],
+)
+def test_parents_are_named_by_texts_of_another_collation(
+    source: Source,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    of_orders: str,
+    of_lines: str,
+) -> None:
+    monkeypatch.setitem(globals(), "ORDERS", ORDERS.replace("\n);", f"\n) default {of_orders};"))
+    monkeypatch.setitem(globals(), "LINES", LINES.replace("\n);", f"\n) default {of_lines};"))
+    made = shop(source, tmp_path, "order_no -> orders(order_no).sold_on")
+    fill(source, made["orders"], [order(1, DAY)])
+    fill(source, made["order_lines"], [line(10, 1), line(11, 2)])
+    assert days_read(source, made["order_lines"], tmp_path) == {
+        (str(DAY), 10): DAY,
+        ("outside", 11): None,
+    }
+
+
 def test_rows_have_the_day_of_a_parent_two_steps_away(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

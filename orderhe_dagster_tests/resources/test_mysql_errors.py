@@ -167,6 +167,7 @@ def test_the_scanners_words_are_given_their_number(text: str, code: int) -> None
         (1792, "Cannot execute statement in a READ ONLY transaction", "primary"),
         (3024, "Query execution was interrupted, maximum …", "max_execution_time"),
         (1114, "The table 'orders' is full", "full"),
+        (1267, "Illegal mix of collations (a,IMPLICIT) and (b,IMPLICIT) …", "as `show create table` prints"),
     ],
 )  # fmt: skip
 def test_each_code_has_its_remedy(code: int, text: str, words: str) -> None:

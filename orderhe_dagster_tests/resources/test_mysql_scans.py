@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from orderhe_dagster.catalog.segments import Outside, Scope, Segment
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.ports.measures import Touch
 from orderhe_dagster.resources.mysql import scans
+from orderhe_dagster.resources.mysql.connection import connect
+from orderhe_dagster.resources.mysql.extract import mysql_select
 from orderhe_dagster.resources.mysql.source import MySQLSource
 from orderhe_dagster_tests.catalog.folders import read
 from orderhe_dagster_tests.servers.mariadb import MariaDB, mysql_source
@@ -133,3 +136,52 @@ def test_a_segment_that_is_not_as_it_is_known_is_measured(
     assert now == source.measure(table, ALL)
     assert [segment for segment in known if now[segment] != known[segment]] == changed
     assert source.touches(table, ALL)[changed[0]] == Touch(ROWS // DAYS, 100 * 1772323200000001)
+
+
+ORDERS = """\
+-- @partition day
+create table orders (id int not null primary key, day date not null, key orders_day (day));
+"""
+LINES = """\
+-- @partition order_id -> orders.day
+create table order_lines (
+    id int not null primary key, order_id int not null, note varchar(200) not null, key lines_order (order_id)
+);
+"""
+
+
+def test_a_child_is_found_by_few_parents_and_gone_through_for_many(
+    mariadb: MariaDB, shop_database: str, tmp_path: Path
+) -> None:
+    files = {"raw/orders.sql": ORDERS, "raw/order_lines.sql": LINES}
+    tables = {table.name: table for table in read(tmp_path, files).in_zone("Asia/Seoul").tables}
+    lines = tables["order_lines"]
+    source: MySQLSource = mysql_source(mariadb, shop_database)
+    source.create([*tables.values()])
+    at = f"{shop_database}."
+    for text in (
+        f"insert into {at}orders select seq, date '{FIRST}' + interval seq % {DAYS} day"
+        f" from {at}seq_1_to_1000",
+        f"insert into {at}order_lines select seq, seq div 3, repeat('x', 200) from {at}seq_1_to_3000",
+        f"analyze table {at}orders, {at}order_lines",
+    ):
+        mariadb.run(text)
+
+    connection = connect(source.settings, texts=True)
+    with closing(connection), connection.cursor() as cursor:
+
+        def plan(window: Window, hint: str = "") -> list[tuple[str, str]]:
+            select = mysql_select(lines, window, hint)
+            cursor.execute(f"explain {select}")
+            names = [field[0] for field in cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return [(row["table"], row["key"]) for row in rows]
+
+        def hint(window: Window) -> str:
+            return scans.child_hint(cursor, lines, mysql_select(lines, window))
+
+        assert hint(ONE) == ""
+        assert plan(ONE) == [("_parent_1", "orders_day"), ("order_lines", "lines_order")]
+        assert plan(ALL, " use index ()") == [("order_lines", None), ("_parent_1", "PRIMARY")]
+        assert hint(ALL) in ("", " use index ()"), "as the server plans"
+        assert plan(ALL, hint(ALL))[0][0] == "order_lines"

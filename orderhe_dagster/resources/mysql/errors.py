@@ -76,6 +76,8 @@ _REMEDIES = {
     1213: "another transaction was in the way: run this again",
     1226: "the user has used up what it may in this hour: raise its limits with `alter user`",
     1227: "the user lacks the right that the server names",
+    1267: "texts of two collations are compared: give the contracts the options of their tables, as `show "
+    "create table` prints them (`default charset=… collate=…`), so that it is known which to compare by",
     1290: "the server takes no writing (a replica?): set ORDERHE_MYSQL_HOST to the primary",
     1317: "somebody ended the query (`kill query`): run this again",
     1451: "rows of the child table still name the row",
