@@ -369,7 +369,7 @@ def simulate(first: date, last: date | None, scale: float | None) -> None:
 @click.option("--encoding", help="utf-8, cp949, cp932, gb18030, cp1252, …")
 @click.option("--separator", help="What parts the cells: , ; | or tab.")
 @click.option("--decimal", type=click.Choice([".", ","]), help="The sign before the fraction.")
-@click.option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="Order of day and month.")
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="Order of day and month.")
 @click.option("--null", multiple=True, metavar="TEXT", help="A text that stands for no value.")
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook (default: the first).")
 @click.option("--member", metavar="NAME", help="The file inside a zip that holds several.")

@@ -85,9 +85,11 @@ def guess(
             findings.stop_if_any()
             raise
         if source.kind == "json" or not source.layout.header:
-            findings.add(
-                0, "", None, "no rows with a header; only CSV and workbooks are guessed from"
+            message = (
+                "no rows below a header, from which alone a contract is guessed; write "
+                f"raw/{name}.sql by hand"
             )
+            findings.add(0, "", None, message)
             findings.stop_if_any()
         findings.unit = "row" if source.sheet else "line"
         guessing = _Guessing(source, mapped, hints, zone, findings, file.name)

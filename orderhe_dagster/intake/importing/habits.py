@@ -127,6 +127,7 @@ class Survey:
     currencies: dict[str, dict[str, int]] = field(default_factory=dict)  # by column: sign, line
     orders: dict[str, Place] = field(default_factory=dict)
     nothing: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)  # that stand for no value, in texts or not
     with_offset: bool = False
     seen_columns: set[str] = field(default_factory=set)
 
@@ -144,8 +145,10 @@ class Survey:
                     first[value] = row
             for value, row in first.items():
                 line = chunk.lines[row]
-                if not column.required and value.strip() in _ALSO_IN_TEXTS:
-                    self.nothing.add(value.strip())
+                bare = value.strip()
+                if not column.required and bare.lower() in WORDS_OF_NOTHING:
+                    self.words |= {bare} if bare else set()
+                    self.nothing |= {bare} & _ALSO_IN_TEXTS
                 elif kind in NUMBERS:
                     self._number(column, value, line)
                 else:
@@ -199,13 +202,13 @@ class Survey:
         if signs_seen := sorted({sign for signs in self.currencies.values() for sign in signs}):
             notes.append(f"{', '.join(signs_seen)} taken off the amounts")
         if order:
-            words = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": ""}[order]
-            notes += [f"dates as {words}"] if words else []
+            words = {"dmy": "day, month, year", "mdy": "month, day, year"}[order]
+            notes.append(f"dates as {words}")
         if self.with_offset:
             notes.append(f"moments with an offset turned into {self.table.time_zone}")
         nothing = frozenset({*self.nothing, *self.hints.null})
-        if nothing:
-            notes.append(f"{', '.join(sorted(repr(one) for one in nothing))} taken as no value")
+        if words_seen := sorted({*nothing, *self.words}):
+            notes.append(f"{', '.join(map(repr, words_seen))} taken as no value")
         columns = {
             name
             for name in self.seen_columns

@@ -31,8 +31,8 @@ class Hints:
             raise WrongHint("--separator takes one sign: , ; | or tab")
         if self.decimal not in {None, ".", ","}:
             raise WrongHint("--decimal takes the sign before the fraction: . or ,")
-        if self.dates not in {None, "dmy", "mdy", "ymd"}:
-            raise WrongHint("--dates takes the order of day, month and year: dmy, mdy or ymd")
+        if self.dates not in {None, "dmy", "mdy"}:
+            raise WrongHint("--dates takes the order of day, month and year: dmy or mdy")
 
     def over(self, other: Hints) -> Hints:
         """These hints, and the other's where these say nothing."""

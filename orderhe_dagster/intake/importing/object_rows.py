@@ -15,7 +15,7 @@ from orderhe_dagster.catalog.mysql_limits import is_json
 from orderhe_dagster.catalog.table import Column, Table
 from orderhe_dagster.intake.importing.column_map import ColumnMap
 from orderhe_dagster.intake.importing.json_text import RawJson, json_text, members
-from orderhe_dagster.intake.importing.plan import misfits, plain, visible
+from orderhe_dagster.intake.importing.plan import misfits, near, plain, visible
 from orderhe_dagster.intake.importing.problems import Findings, ImportProblems, WrongValue
 from orderhe_dagster.intake.importing.source_file import (
     CHUNK_ROWS,
@@ -182,9 +182,10 @@ def _header(table: Table, rows: Iterator[tuple[int, Any]], findings: Findings) -
         elif not isinstance(row, dict):
             findings.add(line, "", None, "no object of column names and values")
         else:
-            for name in row:
-                if name not in table.column_names:
-                    findings.add(line, str(name), None, f"{table.ref} has no such column")
+            for name in row.keys() - names - set(table.column_names):
+                cure = f"--map '{name}=-' passes it over"
+                message = f"{table.ref} has no such column; {near(str(name), table)}; {cure}"
+                findings.add(line, str(name), None, message)
             names.update(row)
     return [name for name in table.column_names if name in names]
 

@@ -143,12 +143,12 @@ def _place(
     target = next((known[name.lower()] for name in entry.targets if name.lower() in known), None)
     if target is None:
         if not entry.may_miss:
-            near = _near(entry.targets[0], table)
+            hint = near(entry.targets[0], table)
             findings.add(
                 0,
                 entry.targets[0],
                 None,
-                f"{table.ref} has no such column; {near} ({mapped.origin})",
+                f"{table.ref} has no such column; {hint} ({mapped.origin})",
             )
         return
     if entry.fixed is not None:
@@ -194,7 +194,7 @@ def _spelling(table: Table) -> dict[str, str]:
     }
 
 
-def _near(name: str, table: Table, *, cure: bool = False) -> str:
+def near(name: str, table: Table, *, cure: bool = False) -> str:
     """The nearest column, or all there are; with `cure`, the flag that makes a map of it."""
     spelling = {column.lower(): column for column in table.column_names}
     close = difflib.get_close_matches(name.lower(), spelling, 1)
@@ -228,7 +228,7 @@ def _tell_unknown(
     """Each strange name by itself where they are few; otherwise all of them in one sentence."""
     if len(unknown) <= _FEW:
         for name in unknown:
-            message = f"{table.ref} has no such column; {_near(name, table, cure=True)}"
+            message = f"{table.ref} has no such column; {near(name, table, cure=True)}"
             findings.add(line, visible(name), None, message)
         return
     shown = ", ".join(map(visible, unknown[:6])) + (", …" if len(unknown) > 6 else "")
@@ -250,7 +250,7 @@ def _tell_misfits(table: Table, taken: set[str], findings: Findings, line: int) 
     lacking = misfits(table, taken)
     if len(lacking) > _FEW and findings.count:
         names = ", ".join(column.name for column, _ in lacking)
-        message = f"missing: {table.ref} needs a value of {names} in every row"
+        message = f"missing: {table.ref} needs a value of {names} in every row; add or map them"
         findings.add(line, "", None, message)
         return
     for column, reason in lacking:
@@ -265,7 +265,8 @@ def misfits(table: Table, names: Sequence[str] | set[str]) -> list[tuple[Column,
             problems.append((column, "MySQL computes this column itself; leave it out of the file"))
         needed = column.required and not column.generated and column.default is None
         if needed and column.name not in names:
-            problems.append((column, f"missing: {table.ref} needs a value in every row"))
+            cure = f"add it, or give all rows one value: --map \"'VALUE'={column.name}\""
+            problems.append((column, f"missing: {table.ref} needs a value in every row; {cure}"))
     return problems
 
 

@@ -47,6 +47,7 @@ _TIMESTAMP = re.compile(
 )
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 _CARRIED = {"smallint": 16, "integer": 32, "bigint": 64}
+LACKING = "empty, and the column needs a value in every row; fill it in, or take the row out"
 _EMPTY = r"an empty text; write \N where there is no value"
 
 
@@ -66,7 +67,8 @@ def convert(column: Column, text: pa.Array) -> tuple[pa.Array, list[tuple[int, s
             try:
                 value = read(column.type, one)
             except WrongValue as error:
-                wrong.append((row, str(error)))
+                lacks = not one and column.required and column.default is None
+                wrong.append((row, LACKING if lacks else str(error)))
         values.append(value)
     return pa.array(values, arrow_type(column.type)), wrong
 

@@ -53,7 +53,7 @@ def test_an_empty_file(desk: Desk) -> None:
     [
         ("kr,x,2026-03-01 00:00:00,1", "number", "'x'", "no whole number"),
         ("kr,1.0,2026-03-01 00:00:00,1", "number", "'1.0'", "no whole number"),
-        ("kr,,2026-03-01 00:00:00,1", "number", "''", r"write \N"),
+        ("kr,,2026-03-01 00:00:00,1", "number", "''", "needs a value in every row; fill it in"),
         ("kr,2147483648,2026-03-01 00:00:00,1", "number", "'2147483648'", "out of range for int"),
         ("kr,9" + "9" * 60 + ",2026-03-01 00:00:00,1", "number", "'999", "out of range"),
         (r"kr,\N,2026-03-01 00:00:00,1", "number", "no value", "NOT NULL"),
