@@ -323,6 +323,25 @@ CASES: dict[str, Refusal] = {
     "an export of Shopify": Refusal(
         SHOPIFY, ("no columns Name, Email", "export of shopify"), "--map shopify"
     ),
+    "a column that is not there": Refusal(
+        "order_no,amount,ordered_at\nA-0,1,2026-11-01 12:00:00\n",
+        ("column customer", "missing"),
+        "--map \"'VALUE'=customer\"",
+        rows=[("A-0", "VALUE", None, Decimal(1), datetime(2026, 11, 1, 12), None)],
+    ),
+    "a name in JSON that the table has not": Refusal(
+        "\n".join(json.dumps({**KIM_OBJECT, "order_no": f"A-{at}", "Tags": 1}) for at in range(3)),
+        ("line 1, column Tags", "no such column"),
+        "--map 'Tags=-'",
+        rows=[(f"A-{at}", *KIM[0][1:]) for at in range(3)],
+        name="orders.jsonl",
+    ),
+    "nothing where a value must be": Refusal(
+        orders("A-0,Kim,1,,2026-11-01 12:00:00,x"),
+        ("line 2, column amount: ''", "needs a value in every row; fill it in"),
+        repair=saved,
+        rows=KIM,
+    ),
     "a map that names what is not there": Refusal(
         orders(GOOD),
         ("column Nme", "there are"),

@@ -258,7 +258,7 @@ CASES: dict[str, Case] = {
         ("'NULL' taken as no value",),
     ),
     "nothing where nothing may be": Case(one(quantity=""), order(quantity=None)),
-    "n/a": Case(one(quantity="N/A"), order(quantity=None)),
+    "n/a": Case(one(quantity="N/A"), order(quantity=None), ("'N/A' taken as no value",)),
     "a text that stands for nothing": Case(
         one().replace(",x", ",none given"),
         [(*order()[0][:5], None)],
