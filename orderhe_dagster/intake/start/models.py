@@ -48,6 +48,8 @@ class Models:
 
     def _follows(self, table: Table) -> bool:
         """Whether a table has no days, or those of the orders."""
+        if table is self.shop.orders.table:
+            return True
         through = [step.parent.name for step in table.day_through]
         return table.partition is None or through[-1:] == [self.shop.orders.table.name]
 
@@ -223,6 +225,9 @@ def lines_sql(models: Models) -> str:
     joins = [f"inner join lines on {mine} = orders.order_id"]
     if models.lines_are_daily and table.day_through:
         joins[0] += f"\n    and lines.{DAY_COLUMN} = orders.order_date"
+    elif models.lines_are_daily and table is orders.table:
+        day = sql.day_of("lines", models.day, shop.time_zone)
+        joins[0] += f"\n    and {day} = orders.order_date"
     name = sql.column("lines", lines.name) if lines.name else None
     category = None
     products = shop.products

@@ -22,7 +22,7 @@ from orderhe_dagster.intake.start.roles import (
     Shop,
     Stages,
 )
-from orderhe_dagster.intake.start.words import stage_of, words_of
+from orderhe_dagster.intake.start.words import plain, stage_of, words_of
 
 _MONEY: frozenset[Kind] = frozenset({"decimal", "integer", "bigint", "double", "real"})
 _KEYS: frozenset[Kind] = frozenset(
@@ -55,7 +55,15 @@ _DAY_NAMES = (
     *("order_?date", "ordered_?(at|on)", "date_?ordered", "placed_?(at|on)", "date_?placed"),
     *("purchased?_?(at|on|date)", "sold_?(at|on)", "sale_?date", "booked_?(at|on)"),
     *("date_?add(ed)?", "date_?created(_gmt)?", "creat(ed|ion)_?(at|on|date|time)?"),
-    *("order_?date_?time", "order_?time", "insert(ed)?_?(at|on|date)", "date", "day", "timestamp"),
+    *(
+        "order_?date_?time",
+        "order_?time",
+        "reg(ister(ed)?)?_?(date|at)",
+        "insert(ed)?_?(at|on|date)",
+        "date",
+        "day",
+        "timestamp",
+    ),
 )
 _AMOUNT_NAMES = (
     *("grand_?total", "total_?amount", "amount_?total", "order_?(total|amount)", "total_?paid"),
@@ -65,20 +73,37 @@ _AMOUNT_NAMES = (
 )
 _CUSTOMER_NAMES = (
     *("customer_?id", "id_?customer", "user_?id", "client_?id", "buyer_?id", "member_?id"),
-    *("account_?id", "customer", "user", "buyer", "member", "customer_?(no|number|code)"),
+    *(
+        "(customer|member|user|client)_?(no|code|key)",
+        "account_?id",
+        "customer",
+        "user",
+        "buyer",
+        "member",
+        "customer_?(no|number|code)",
+    ),
 )
 _MAIL_NAMES = ("customer_?e?_?mail", "buyer_?e?_?mail", "billing_?e?_?mail", "e_?mail\\w*")
 _STATUS_NAMES = (
     *("status", "order_?status", "current_?state", "order_?status_?id", "status_?id", "state_?id"),
-    *("order_?state", "state", "order_?state_?id", "status_?code", "fulfillment_?status"),
+    *("order_?state", "state", "order_?state_?id", "(order_?)?status_?code", "fulfillment_?status"),
 )
 _QUANTITY_NAMES = (
-    *("quantity", "qty", "qty_?ordered", "product_?(quantity|qty)", "amount_?ordered", "units"),
+    *(
+        "quantity",
+        "qty",
+        "qty_?ordered",
+        "order_?(qty|quantity)",
+        "product_?(quantity|qty)",
+        "amount_?ordered",
+        "units",
+    ),
     *("count", "pieces", "num", "number_?of_?items"),
 )
 _LINE_AMOUNT_NAMES = (
     *("row_?total_?incl\\w*", "total_?price_?tax_?incl\\w*", "total_?incl\\w*", "line_?total"),
-    *("row_?total", "total_?price", "product_?gross_?revenue", "total_?amount", "total", "amount"),
+    *("row_?total", "total_?price", "product_?gross_?revenue", "total_?amount", "total"),
+    *("(order_?)?amount",),
     *("gross_?\\w+", "line_?amount", "subtotal", "product_?net_?revenue", "net_?\\w+"),
 )
 _PRICE_NAMES = (
@@ -91,9 +116,11 @@ _PRICE_NAMES = (
 _NAME_NAMES = (
     *("product_?name", "name", "title", "product_?title", "label", "item_?name", "description"),
 )
+_CODE_NAMES = ("sku", "model", "reference", "product_?(number|no|code)", "code")
+"""What stands for a product's name where none is known."""
 _LINE_PRODUCT_NAMES = (
     *("product_?id", "id_?product", "item_?id", "article_?id", "variant_?id", "goods_?id", "sku"),
-    *("product_?(code|sku|no)", "product", "stock_?code"),
+    *("(product|item|good|variant)_?(code|sku|no|key)", "product", "stock_?code"),
 )
 _CURRENCY_NAMES = (
     *("(order_?)?currency(_code)?", "currency_?iso\\w*", "base_currency_code", "iso_code"),
@@ -143,8 +170,9 @@ def _scored(names: Iterable[str], patterns: Sequence[str]) -> list[tuple[float, 
     scored = []
     for name in names:
         for place, pattern in enumerate(patterns):
-            if re.fullmatch(pattern, name, re.IGNORECASE):
-                scored.append((2.0 * (len(patterns) - place), name))
+            as_it_is = re.fullmatch(pattern, name, re.IGNORECASE)
+            if as_it_is or re.fullmatch(pattern, plain(name)):
+                scored.append((2.0 * (len(patterns) - place) + 0.5 * bool(as_it_is), name))
                 break
     return scored
 
@@ -163,6 +191,7 @@ class _Reading:
     def orders(self) -> Orders:
         """The orders' table and its columns. StartError."""
         scored = [(score, t.name) for t in self.tables if (score := self._order_score(t)) > 0]
+        scored = scored or [(s, t.name) for t in self.tables if (s := self._looks_like_orders(t))]
         name = self.choices.one(
             "orders", "which table has the orders", scored, [*self.by_name], margin=3
         )
@@ -206,7 +235,7 @@ class _Reading:
         )
 
     def _order_score(self, table: Table) -> float:
-        words = words_of(table.name)
+        words = words_of(table.source_name)
         if not words:
             return 0
         score = 0.0
@@ -226,6 +255,16 @@ class _Reading:
         score += 1 * bool(_scored(_names(table, _KEYS), _CUSTOMER_NAMES))
         score += 1 * bool(_scored(_names(table, _KEYS), _STATUS_NAMES))
         return score if self._days(table) else 0
+
+    def _looks_like_orders(self, table: Table) -> float:
+        """Where no table is called so: one that has a day, an amount, and whose it is or where it stands."""
+        keys = _names(table, _KEYS)
+        has = [
+            self._days(table),
+            _scored(_names(table, _MONEY), _AMOUNT_NAMES[:9]),
+            _scored(keys, _CUSTOMER_NAMES) or _scored(keys, _STATUS_NAMES),
+        ]
+        return 1 + max(score for score, _ in has[0]) / 100 if all(has) and table.grain else 0
 
     def _key(self, table: Table) -> str:
         """The column that names an order; of several, the one that is not a version."""
@@ -275,7 +314,7 @@ class _Reading:
             if foreign.parent == parent.name:
                 pairs = dict(zip(foreign.parent_columns, foreign.columns, strict=False))
                 return pairs.get(key) or foreign.columns[0]
-        noun = words_of(parent.name)[-1] if words_of(parent.name) else parent.name
+        noun = words_of(parent.source_name)[-1] if words_of(parent.source_name) else parent.name
         wanted: tuple[str, ...] = (
             *(f"{noun}_?id", f"id_?{noun}", f"{noun}_?(no|number|key)", noun),
             rf"\w+_{noun}_?(id|no|number|key)",
@@ -324,7 +363,7 @@ class _Reading:
         """The table of names of statuses that are numbers, with its key."""
         candidates: list[tuple[float, str, str, str]] = []
         for table in self.tables:
-            words = set(words_of(table.name))
+            words = set(words_of(table.source_name))
             names = _scored(_names(table, frozenset({"varchar"})), ("name", "title", "label"))
             if not ({"status", "state"} & words and names) or {"history", "log"} & words:
                 continue
@@ -418,7 +457,7 @@ class _Reading:
             "lines", "which table has the order lines", scored, [*self.by_name], margin=1
         )
         if name is None:
-            return None
+            return self._of_one_line(orders) if "lines" not in self.choices.answers else None
         table = self.by_name[name]
         order = self._reference(table, orders.table)
         keys, counts, money = _names(table, _KEYS), _names(table, _COUNTS), _names(table, _MONEY)
@@ -463,10 +502,27 @@ class _Reading:
             tuple(self._line_rules(table)),
         )
 
+    def _of_one_line(self, orders: Orders) -> Lines | None:
+        """The orders' own table, where an order is of one product."""
+        table = orders.table
+        product = _scored(_names(table, _KEYS), _LINE_PRODUCT_NAMES)
+        quantity = _scored(_names(table, _COUNTS), _QUANTITY_NAMES)
+        if not product or not quantity or orders.amount is None:
+            return None
+        shown = _scored(_names(table, frozenset({"varchar"})), ("product_?name", "product_?title"))
+        return Lines(
+            table,
+            orders.key,
+            max(product)[1],
+            max(quantity)[1],
+            orders.amount,
+            name=max(shown)[1] if shown else None,
+        )
+
     def _line_score(self, table: Table, orders: Orders) -> float:
         if table is orders.table or not (order := self._reference(table, orders.table)):
             return 0
-        words = set(words_of(table.name))
+        words = set(words_of(table.source_name))
         product = _scored(_names(table, _KEYS), _LINE_PRODUCT_NAMES)
         quantity = _scored(_names(table, _COUNTS), _QUANTITY_NAMES)
         if not product or not quantity or max(product)[1] == order:
@@ -497,7 +553,7 @@ class _Reading:
         """Where names and categories of products stand; None where no table has them."""
         scored = []
         for table in self.tables:
-            words = words_of(table.name)
+            words = words_of(table.source_name)
             joined = any(
                 key.parent == table.name and lines.product in key.columns
                 for key in lines.table.foreign_keys
@@ -506,8 +562,9 @@ class _Reading:
                 continue
             core = [word for word in words if word not in ("entity", "catalog", "table")]
             beside = {"category", "cart", "quote", "special", "order", "review", "wishlist"}
-            named = core[-1:] and core[-1] in ("product", "good", "article")
-            if joined or (named and not beside & set(words)):
+            named = core[-1:] and core[-1] in ("product", "variant", "item")
+            is_meant = named and core[-1] in words_of(lines.product)
+            if joined or (is_meant and not beside & set(words)):
                 key = self._key(table)
                 if _alike(table.column(key), lines.table.column(lines.product)):
                     scored.append((10.0 * joined + 5 - len(words) / 10, table.name))
@@ -520,7 +577,8 @@ class _Reading:
         if name is None:
             return None
         table = self.by_name[name]
-        shown = _scored(_names(table, frozenset({"varchar"})), _NAME_NAMES[:4])
+        texts = _names(table, frozenset({"varchar"}))
+        shown = _scored(texts, (*_NAME_NAMES[:4], *_CODE_NAMES))
         category, by = self._category(table)
         return Products(table, self._key(table), max(shown)[1] if shown else None, category, by)
 
@@ -537,7 +595,7 @@ class _Reading:
             return None, None
         mine = max(keys)[1]
         for table in sorted(self.tables, key=lambda table: len(table.name)):
-            words = words_of(table.name)
+            words = words_of(table.source_name)
             names = _scored(_names(table, frozenset({"varchar"})), ("name", "title", "label"))
             if "category" not in words or not names or "product" in words:
                 continue
@@ -577,7 +635,7 @@ class _Reading:
         if orders.currency:
             yield orders.table, orders.currency
         for table in self.tables:
-            if words_of(table.name)[-1:] == ("currency",):
+            if words_of(table.source_name)[-1:] == ("currency",):
                 found = _scored(_names(table, frozenset({"varchar"})), ("iso_code", "code", "iso"))
                 if found:
                     yield table, max(found)[1]

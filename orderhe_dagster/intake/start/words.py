@@ -3,16 +3,117 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 
 
+_SHORT_AND_FOREIGN = {
+    **{"ord": "order", "odr": "order", "dtl": "detail", "cust": "customer", "mem": "member"},
+    **{
+        "prod": "product",
+        "prd": "product",
+        "goods": "product",
+        "article": "product",
+        "amt": "amount",
+    },
+    **{
+        "tot": "total",
+        "stat": "status",
+        "sts": "status",
+        "dt": "date",
+        "ymd": "date",
+        "dttm": "date",
+    },
+    **{
+        "cd": "code",
+        "num": "no",
+        "nr": "no",
+        "usr": "user",
+        "cnt": "count",
+        "cat": "category",
+        "nm": "name",
+    },
+    **{"bestellung": "order", "bestellungen": "order", "auftrag": "order", "position": "line"},
+    **{"positionen": "line", "kunde": "customer", "kunden": "customer", "menge": "quantity"},
+    **{
+        "betrag": "amount",
+        "gesamt": "total",
+        "summe": "total",
+        "datum": "date",
+        "artikel": "product",
+    },
+    **{"preis": "price", "waehrung": "currency", "kategorie": "category", "bezeichnung": "name"},
+    **{"commande": "order", "ligne": "line", "client": "customer", "quantite": "quantity"},
+    **{
+        "montant": "amount",
+        "prix": "price",
+        "produit": "product",
+        "statut": "status",
+        "etat": "status",
+    },
+    **{"pedido": "order", "cliente": "customer", "cantidad": "quantity", "importe": "amount"},
+    **{
+        "fecha": "date",
+        "producto": "product",
+        "precio": "price",
+        "estado": "status",
+        "linea": "line",
+    },
+    **{
+        "ordine": "order",
+        "ordini": "order",
+        "riga": "line",
+        "quantita": "quantity",
+        "prezzo": "price",
+    },
+    **{
+        "importo": "amount",
+        "prodotto": "product",
+        "stato": "status",
+        "nombre": "name",
+        "nom": "name",
+    },
+    **{"주문": "order", "주문일": "order date", "주문일자": "order date", "주문일시": "order date"},
+    **{
+        "주문번호": "order no",
+        "주문금액": "order amount",
+        "총금액": "total amount",
+        "금액": "amount",
+    },
+    **{
+        "결제금액": "total paid",
+        "고객": "customer",
+        "고객번호": "customer no",
+        "회원번호": "member no",
+    },
+    **{"회원": "member", "상태": "status", "주문상태": "order status", "수량": "quantity"},
+    **{
+        "주문수량": "quantity",
+        "상품": "product",
+        "상품번호": "product no",
+        "상품코드": "product code",
+    },
+    **{"상품명": "product name", "주문상세": "order detail", "주문상품": "order product"},
+    **{"단가": "unit price", "가격": "price", "통화": "currency", "분류": "category"},
+}
+"""What short and foreign words mean."""
+
+
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name in small letters, without their plurals: `ps_orderDetails` has three."""
-    return tuple(_singular(word.lower()) for word in _WORD.findall(name))
+    """The words of a name in small letters, in English, without plurals: `ps_ordDtl` is ps, order, detail."""
+    words = []
+    for word in (found.lower() for found in _WORD.findall(name)):
+        meant = _SHORT_AND_FOREIGN.get(word) or _SHORT_AND_FOREIGN.get(_singular(word))
+        words += meant.split() if meant else [_singular(word)]
+    return tuple(words)
+
+
+@lru_cache(maxsize=8192)
+def plain(name: str) -> str:
+    """A name as its words with lines between: `ordDt` is `order_date`."""
+    return "_".join(words_of(name))
 
 
 def _singular(word: str) -> str:
@@ -34,7 +135,16 @@ _STAGES: dict[str, tuple[str, ...]] = {
         "요청",
         "대기",
     ),
-    "drafts": ("draft", "trash", "incomplete", "abandon", "^new-cart", "missing", "임시"),
+    "drafts": (
+        "draft",
+        "trash",
+        "^(shopping.?)?(cart|basket)$",
+        "incomplete",
+        "abandon",
+        "^new-cart",
+        "missing",
+        "임시",
+    ),
     "returned": (
         *("refund", "return", "chargeback", "charged.?back", "revers", "credit.?note"),
         *(
@@ -80,13 +190,4 @@ def stage_of(status: str) -> str | None:
     for stage, patterns in _STAGES.items():
         if any(re.search(pattern, status, re.IGNORECASE) for pattern in patterns):
             return None if stage == "kept" else stage
-    return None
-
-
-def first_match(names: Sequence[str], patterns: Sequence[str]) -> str | None:
-    """The name that fits the earliest of the patterns as a whole; None: none fits."""
-    for pattern in patterns:
-        for name in names:
-            if re.fullmatch(pattern, name, re.IGNORECASE):
-                return name
     return None

@@ -41,7 +41,7 @@ ROLES = {
     "prestashop": (
         "ps_orders: id_order date_add total_paid id_customer current_state",
         "ps_order_detail: id_order product_id product_quantity total_price_tax_incl product_name",
-        "ps_product: id_product None, ps_category_lang.name",
+        "ps_product: id_product reference, ps_category_lang.name",
     ),
     "woocommerce": (
         "wp_wc_orders: id date_created_gmt total_amount customer_id status (type)",
@@ -51,12 +51,12 @@ ROLES = {
     "opencart": (
         "oc_order: order_id date_added total customer_id order_status_id",
         "oc_order_product: order_id product_id quantity total name",
-        "oc_product: product_id None",
+        "oc_product: product_id sku",
     ),
     "magento": (
         "sales_order: entity_id created_at grand_total customer_id status",
         "sales_order_item: order_id product_id qty_ordered row_total_incl_tax name (parent_item_id)",
-        "catalog_product_entity: entity_id None",
+        "catalog_product_entity: entity_id sku",
     ),
     "shopware": (
         (
@@ -64,7 +64,7 @@ ROLES = {
             "state_machine_state.technical_name (version_id)"
         ),
         "order_line_item: order_id product_id quantity total_price label (type, version_id)",
-        "product: id None",
+        "product: id product_number",
     ),
 }
 
@@ -144,6 +144,73 @@ def test_statuses_are_told_by_their_words() -> None:
     found = {word: stage_of(word) for words in STATUSES.values() for word in words.split()}
     wanted = {word: stage for stage, words in STATUSES.items() for word in words.split()}
     assert found == wanted
+
+
+OTHERS = {
+    "short words": (
+        {
+            "tb_ord": """-- @partition ord_dt
+                create table tb_ord (ord_no varchar(20) primary key, ord_dt datetime not null, mem_no int,
+                tot_amt decimal(15,0), dlv_amt decimal(15,0), ord_stat_cd char(2), upd_dt datetime)""",
+            "tb_ord_dtl": """create table tb_ord_dtl (ord_no varchar(20), ord_seq int, goods_no int,
+                goods_nm varchar(100), ord_qty int, ord_amt decimal(15,0), primary key (ord_no, ord_seq))""",
+        },
+        "tb_ord ord_no ord_dt tot_amt mem_no ord_stat_cd, tb_ord_dtl ord_no goods_no ord_qty ord_amt",
+    ),
+    "German": (
+        {
+            "bestellungen": """create table bestellungen (id int primary key, datum date not null,
+                kunden_nr int, gesamt_betrag decimal(10,2), status varchar(20))""",
+            "bestell_positionen": """create table bestell_positionen (id int primary key, artikel_nr int,
+                bestellung_id int references bestellungen (id), menge int, preis decimal(10,2))""",
+        },
+        (
+            "bestellungen id datum gesamt_betrag kunden_nr status, "
+            "bestell_positionen bestellung_id artikel_nr menge None"
+        ),
+    ),
+    "Korean columns under a name that means nothing": (
+        {
+            "a01": """create table a01 (`주문번호` bigint primary key, `주문일자` date, `회원번호` int,
+                `결제금액` int, `주문상태` varchar(10))""",
+            "a02": "create table a02 (id int primary key, created_at datetime, price int)",
+        },
+        "a01 주문번호 주문일자 결제금액 회원번호 주문상태, None",
+    ),
+    "capitals": (
+        {
+            "sales": """create table SalesOrder (orderId bigint primary key, orderDate datetime not null,
+                customerId bigint, grandTotal double, orderStatus varchar(10))""",
+            "lines": """create table SalesOrderLine (lineId bigint primary key, orderId bigint, qty int,
+                productId bigint, lineTotal double)""",
+        },
+        "sales orderId orderDate grandTotal customerId orderStatus, lines orderId productId qty lineTotal",
+    ),
+    "an order of one product": (
+        {
+            "orders": """create table orders (id int primary key, ordered_on date not null, total int,
+                product_id int, quantity int, user_id int, status varchar(9))""",
+        },
+        "orders id ordered_on total user_id status, orders id product_id quantity total",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_shops_are_recognised_by_the_same_rules(kind: str, tmp_path: Path) -> None:
+    contracts, expected = OTHERS[kind]
+    files = {f"raw/{name}.sql": f"{text};\n" for name, text in contracts.items()}
+    choices = Choices()
+    shop = recognised(read(tmp_path, files).layer("raw"), choices)
+    orders, lines = shop.orders, shop.lines
+    told = [
+        f"{orders.table.name} {orders.key} {orders.day} {orders.amount} {orders.customer} {orders.status}",
+        f"{lines.table.name} {lines.order} {lines.product} {lines.quantity} {lines.amount}"
+        if lines
+        else "None",
+    ]
+    assert ", ".join(told) == expected
+    assert choices.notes == []
 
 
 TWO = {
