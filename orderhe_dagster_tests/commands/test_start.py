@@ -12,6 +12,7 @@ from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.commands.start import write_marts
 from orderhe_dagster.settings import home
 from orderhe_dagster.settings.config import load_settings
+from orderhe_dagster_tests.long_tests import IS_LONG
 from orderhe_dagster_tests.shops import TestShop, shop_of
 
 SHOP = {
@@ -60,6 +61,8 @@ def test_what_was_taken_is_told_and_the_marts_run(shop: TestShop) -> None:
     assert "cancelled: cancelled" in done.output
     assert "Amounts are CHF." in done.output
     assert home.currency(shop.settings) == "CHF"
+    if not IS_LONG:  # the figures of whole shops are held to others counted by hand
+        return
     assert shop.run("*", "2026-01-01", "2026-01-02").succeeded
     assert shop.rows(
         "select order_count, net_amount::varchar(20) from mart.daily_sales order by 1"
@@ -75,15 +78,15 @@ def test_what_was_taken_is_told_and_the_marts_run(shop: TestShop) -> None:
 
 
 def test_files_that_are_there_stay_unless_forced(shop: TestShop) -> None:
-    assert typed(shop).exit_code == 0
+    assert typed(shop, "--lines", "none").exit_code == 0
     mart = shop.settings.sql / "mart" / "daily_sales.sql"
     text = mart.read_text("utf-8")
     mart.write_text(f"-- Mine.\n{text}", "utf-8")
-    kept = typed(shop)
+    kept = typed(shop, "--lines", "none")
     assert "0 files written" in kept.output
     assert "mart/daily_sales.sql differs from what would be written" in kept.output
     assert mart.read_text("utf-8").startswith("-- Mine.")
-    assert typed(shop, "--force").exit_code == 0
+    assert typed(shop, "--lines", "none", "--force").exit_code == 0
     assert mart.read_text("utf-8") == text
 
 

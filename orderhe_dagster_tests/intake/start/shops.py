@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from orderhe_dagster.catalog.reader import read_catalogue
@@ -23,10 +23,13 @@ ORDER_DAYS = {
 _NAME = re.compile(r"create table (`[^`]+`|\w+) \(")
 
 
-def contracts(system: str, headers: Mapping[str, str] = {}) -> dict[str, str]:
+def contracts(
+    system: str, headers: Mapping[str, str] = {}, only: Collection[str] = ()
+) -> dict[str, str]:
     """The contracts of a system by the paths of their files; the orders are cut into days.
 
-    Tables whose names are no file's are left out. `headers`: more keys, by table.
+    Tables whose names are no file's are left out, and where `only` names some, all others. `headers`: more
+    keys, by table.
     """
     table, day = ORDER_DAYS[system]
     statements = {
@@ -34,7 +37,7 @@ def contracts(system: str, headers: Mapping[str, str] = {}) -> dict[str, str]:
         for text in (SCHEMAS / f"{system}.sql").read_text("utf-8").split(";\n")
         if (found := _NAME.search(text))
     }
-    names = {name for name in statements if re.fullmatch(r"[a-z0-9_]+", name)}
+    names = {name for name in only or statements if re.fullmatch(r"[a-z0-9_]+", name)}
     keys = {table: f"-- @partition {day}\n", **headers}
     return {
         f"raw/{name}.sql": f"{keys.get(name, '')}{contract_of(name, name, statements[name], names).body};\n"
