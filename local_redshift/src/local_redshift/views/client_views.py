@@ -146,7 +146,7 @@ def _users(session: Session) -> Iterator[dict[str, Any]]:
             free = name not in made or (there is not None and there.is_superuser)
             yield {
                 "usename": name, "usesysid": OWNER if name == session.user else OWNER + place,
-                "usecreatedb": free, "usesuper": free, "usecatupd": free, "passwd": "********",
+                "usecreatedb": free, "usesuper": free, "usecatupd": False, "passwd": "********",
             }  # fmt: skip
 
 
