@@ -449,6 +449,8 @@ LABELS = {
     "select quantity::bigint, 1::bigint, count(*)::int from sales group by 1": (
         "quantity", "int8", "count",
     ),
+    "select date '2024-01-31'::timestamp, '1'::int::bigint, (1::int)::text, quantity::int::bigint "
+    "from sales": ("timestamp", "int8", "varchar", "quantity"),
     "select case when true then 1 end, coalesce(1, 2), extract(year from '2024-01-01'::date)": (
         "case", "coalesce", "date_part",
     ),

@@ -37,10 +37,17 @@ def _cast(compiler: Compiler, node: Any, scope: Scope) -> Value:
     value = compiler.raw(node.this, scope)
     if target.kind == "varchar" and not node.to.expressions and text_length(value.type) > 256:
         value, target = _unsized(node, settle(value), target)
-    named = value.label not in ("?column?", "case") and value.literal is None
+    named = value.label not in ("?column?", "case") and not _is_typed(node.this)
+    named = named and value.literal is None
     label = value.label if named else _LABELS.get(target.kind, target.kind)
     cast = vary(lambda given: compiler.cast(given[0], target), [value])
     return replace(cast, label=label, places=None)
+
+
+def _is_typed(node: Any) -> bool:
+    """Whether it is a literal, with or without casts: the last of them gives the column its name."""
+    inner = node.unnest()
+    return inner.key == "literal" or (inner.key == "cast" and _is_typed(inner.this))
 
 
 def _unsized(node: Any, value: Value, target: Type) -> tuple[Value, Type]:

@@ -20,8 +20,10 @@ _OWN_SYNTAX = ("CAST", "TRY_CAST", "CONVERT", "EXTRACT", "SUBSTRING", "TRIM", "P
 
 @cache
 def _dialect() -> Any:
-    from sqlglot import exp
+    from sqlglot import TokenType, exp
     from sqlglot.dialects.redshift import Redshift
+
+    typed = Redshift.Parser.TYPE_TOKENS - {TokenType.INTERVAL}
 
     class Names(Redshift):
         class Parser(Redshift.Parser):  # type: ignore[misc, valid-type]
@@ -31,6 +33,18 @@ def _dialect() -> Any:
                 for name, parser in Redshift.Parser.FUNCTION_PARSERS.items()
                 if name in _OWN_SYNTAX
             }
+
+            def _parse_type(self, *arguments: Any, **named: Any) -> Any:
+                """`date '2024-01-31'::timestamp`: the cast is of the day, and not of its text."""
+                start = self._index
+                if self._curr and self._curr.token_type in typed and self._next:
+                    type_ = self._parse_types(check_func=True, allow_identifiers=False)
+                    is_text = self._curr and self._curr.token_type == TokenType.STRING
+                    if isinstance(type_, exp.DataType) and is_text:
+                        cast = self.expression(exp.Cast(this=self._parse_primary(), to=type_))
+                        return self._parse_column_ops(cast)
+                    self._retreat(start)
+                return super()._parse_type(*arguments, **named)
 
             def _parse_approximate_count(self) -> Any:
                 """APPROXIMATE before an aggregate: a call of that name, around the aggregate's."""
