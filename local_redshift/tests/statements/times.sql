@@ -178,3 +178,44 @@ select coalesce(updated_at, created_at) from orders;
 -- current_timestamp beside a table [Date_functions_header: leader node only]
 select order_id, current_timestamp from orders;
 --?
+-- times in the forms of Amazon's table [r_Date_and_time_literals: times]
+select time '04:05:06.789', time '04:05:06', time '04:05', '040506'::time, '04:05 AM'::time,
+    '04:05 PM'::time, '16:05'::time;
+--: time, time, time, time, time, time, time
+--> 04:05:06.789000 | 04:05:06 | 04:05:00 | 04:05:06 | 04:05:00 | 16:05:00 | 16:05:00
+-- a column of times [r_Datetime_types: TIME]
+create table opening (day varchar(3), at time, until time without time zone);
+insert into opening values ('mon', '09:00', '18:30:00.5'), ('sun', null, '12:00');
+select min(at), max(until), count(at) from opening where until > '11:59:59' and at is not null;
+--> 09:00:00 | 18:30:00.500000 | 1
+-- the text of a time [r_Datetime_types: up to six digits]
+select time '09:00'::varchar(8), time '18:30:00.5' || '!';
+--> '09:00:00' | '18:30:00.5!'
+-- a day and a time [r_DATE-CONCATENATE_function]
+select date '2000-01-01' + time '20:00:00' as ts, time '20:00:00' + date '2000-01-01';
+--: timestamp, timestamp
+--> 2000-01-01 20:00:00 | 2000-01-01 20:00:00
+-- dateadd of a time stays within the day [r_DATEADD_function]
+select dateadd(hour, 8, time '13:24:55'), dateadd(hour, 12, time '13:24:55');
+--: time, time
+--> 21:24:55 | 01:24:55
+-- datediff of times [r_DATEDIFF_function]
+select datediff(minute, time '20:00:00', time '21:00:00'), datediff(hour, time '20:24:45', time '15:24:45');
+--> 60 | -5
+-- parts of a time [r_EXTRACT_function]
+select extract(hour from time '18:25:33'), date_part(minute, time '18:25:33'), extract(second from time '18:25:33.9');
+--: integer, double, integer
+--> 18 | 25.0 | 33
+-- a part that a time has not [r_EXTRACT_function; the error is not documented]
+select extract(day from time '18:25:33');
+--?
+-- an hour that there is not [r_Date_and_time_literals; the words are PostgreSQL's]
+select '25:00'::time;
+--! 22008
+-- a time with its zone [r_Datetime_types: TIMETZ]
+select timetz '20:00:00 PST';
+--?
+-- a cast behind a typed literal is of the day, not of its text [r_CAST_function; PostgreSQL 8.0: type 'string']
+select date '2024-01-31'::timestamp, timestamp '2024-01-31 10:00:00'::date, date '2024-01-31'::varchar(10) || '!';
+--: timestamp, date, varchar(11)
+--> 2024-01-31 00:00:00 | 2024-01-31 | '2024-01-31!'

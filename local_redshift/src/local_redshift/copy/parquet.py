@@ -111,8 +111,11 @@ def _check(copy: Copy, address: str, leaves: list[_Leaf]) -> None:
     for column, leaf in zip(copy.columns, leaves, strict=False):
         if column.type.kind == "super":
             raise refuse("COPY into a super column", "load a varchar column and use json_parse")
-        if column.type.kind == "char":
-            raise refuse("COPY of Parquet into a char column", "load a varchar column and cast it")
+        if column.type.kind in ("char", "time"):
+            raise refuse(
+                f"COPY of Parquet into a {column.type.kind} column",
+                "load a varchar column and cast it",
+            )
         if not fits(column.type, leaf):
             raise scan_error(
                 f"File '{address}' has an incompatible Parquet schema for column "

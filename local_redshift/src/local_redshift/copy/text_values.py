@@ -62,7 +62,8 @@ def _plain(type_: Type, options: Mapping[str, Any]) -> Convert:  # noqa: PLR0911
         return _varchar(type_, options)
     if kind == "varbyte":
         return _bytes(type_)
-    raise refuse(f"COPY of text into a column of type {type_}", "load it from parquet")
+    remedy = "load a varchar column and cast it" if kind == "time" else "load it from parquet"
+    raise refuse(f"COPY of text into a column of type {type_}", remedy)
 
 
 def _or_null(convert: Convert) -> Convert:

@@ -18,6 +18,8 @@ from local_redshift.values.value import Value
 _TEXT, _LONG = varchar(256), varchar(65535)
 _PLAIN = {
     "double": "double precision",
+    "time": "time without time zone",
+    "timetz": "time with time zone",
     "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",
 }

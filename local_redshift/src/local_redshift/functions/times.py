@@ -19,6 +19,7 @@ from local_redshift.values.types import (
     DOUBLE,
     INTEGER,
     INTERVAL,
+    TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
     varchar,
@@ -90,11 +91,23 @@ def _dateadd(name: str, given: list[Value], context: Context) -> Value:
             f"CAST({count.sql} * {3 if unit == 'quarter' else 7} AS INTEGER)",
             ("month" if unit == "quarter" else "day"),
         )
+    if given[2].type.kind == "time":
+        _of_clock(unit, name)
+        return Value(f"({given[2].sql} + to_{unit}s({number}))", TIME)
     return Value(f"({moment_of(given[2], name)} + to_{unit}s({number}))", TIMESTAMP)
+
+
+def _of_clock(unit: str, name: str) -> None:
+    """Refuse a part that a time of day has not."""
+    if unit not in ("hour", "minute", "second"):
+        raise refuse(f"{name} of a time by the {unit}", "use hour, minute or second")
 
 
 def _datediff(name: str, given: list[Value], context: Context) -> Value:
     unit = part(given[0], name, ("dow", "doy", "epoch"))
+    if given[1].type.kind == given[2].type.kind == "time":
+        _of_clock(unit, name)
+        return Value(f"date_diff('{unit}', {given[1].sql}, {given[2].sql})", BIGINT)
     one, two = moment_of(given[1], name), moment_of(given[2], name)
     if unit == "week":
         return _weeks(one, two)
@@ -128,6 +141,9 @@ def _date_trunc(name: str, given: list[Value], context: Context) -> Value:
 def extract(unit: str, value: Value, name: str = "extract") -> Value:
     """EXTRACT(unit FROM value): an integer; of epoch, whole seconds only."""
     which = part(Value("", varchar(1), unit), name, ("millisecond", "microsecond"))
+    if value.type.kind == "time":
+        _of_clock(which, name)
+        return Value(f"CAST(date_part('{which}', {value.sql}) AS INTEGER)", INTEGER, "date_part")
     at = moment_of(value, name)
     if which == "epoch":
         if value.type.kind != "date":

@@ -73,7 +73,7 @@ def read_type(words: Words) -> Type:
         text += " varying"
     if words.peek("("):
         text += f"({words.brackets()})"
-    if text == "timestamp" and (words.peek("with") or words.peek("without")):
+    if text in ("timestamp", "time") and (words.peek("with") or words.peek("without")):
         text += f" {words.next().lower} time zone"
         words.expect("time", "zone")
     return parse_type(text)

@@ -269,6 +269,8 @@ def _times(sign: str, left: Value, right: Value) -> Value:
         return Value(f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", left.type)
     if sign == "-" and one == two == "date":
         return Value(f"CAST(({left.sql} - {right.sql}) AS INTEGER)", INTEGER)
+    if sign == "+" and {one, two} == {"date", "time"}:
+        return Value(f"({left.sql} + {right.sql})", TIMESTAMP)
     if sign in "+-" and one in ("date", "timestamp") and two == "interval":
         return Value(f"({convert(left, TIMESTAMP)} {sign} {right.sql})", TIMESTAMP)
     if sign == "+" and one == "interval" and two in ("date", "timestamp"):

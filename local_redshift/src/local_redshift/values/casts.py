@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from local_redshift.errors import RedshiftError, raising, refuse
 from local_redshift.read.dialect import string
-from local_redshift.values.moments import computed, iso
+from local_redshift.values.moments import clock, computed, iso
 from local_redshift.values.subexpressions import bind
 from local_redshift.values.types import (
     FLOATS,
@@ -35,6 +35,7 @@ _TEXTS = {
     "decimal": _DECIMAL_TEXT,
     **dict.fromkeys(FLOATS, _DOUBLE_TEXT),
     **dict.fromkeys(TIMES, _DATE_TEXT),
+    "time": r"\s*([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?\s*",
 }
 _OTHER_MOMENT = raising(
     "0A000",
@@ -101,7 +102,7 @@ def text_length(type_: Type) -> int:
     """The most bytes that values of this type take as text; 0 where the text is not known."""
     if type_.kind in ("varchar", "char", "unknown"):
         return type_.length
-    sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29}
+    sizes = {"smallint": 6, "integer": 11, "bigint": 20, "date": 13, "timestamp": 29, "time": 15}
     sizes |= {kind: digits + 8 for kind, digits in _DIGITS.items()}
     if type_.kind == "decimal":  # a sign, a point, and the 0 before it
         return type_.precision + 2 + (type_.scale == type_.precision)
@@ -231,10 +232,14 @@ def _from_text(value: Value, target: Type) -> str:
         import re
 
         if not re.fullmatch(_TEXTS[kind], value.literal, re.ASCII):
-            known = iso(value.literal, kind) if kind in TIMES else None
+            known = None
+            if kind in TIMES or kind == "time":
+                known = iso(value.literal, kind) if kind in TIMES else clock(value.literal)
             if known is not None:
                 return f"CAST({string(known)} AS {target.carrier})"
-            if kind in TIMES and re.search(r"\d|now|today|yesterday|tomorrow", value.literal):
+            if kind in (*TIMES, "time") and re.search(
+                r"\d|now|today|yesterday|tomorrow", value.literal
+            ):
                 raise refuse(f"the {kind} {value.literal!r}", "write YYYY-MM-DD HH:MI:SS")
             raise RedshiftError(
                 "22P02", f'invalid input syntax for type {target}: "{value.literal}"'
@@ -244,7 +249,7 @@ def _from_text(value: Value, target: Type) -> str:
     def make(texts: Sequence[str]) -> str:
         (one,) = texts
         fits = f"regexp_full_match({one}, {string(_TEXTS[kind])})"
-        bad = _OTHER_MOMENT if kind in TIMES else _bad(one, str(target))
+        bad = _OTHER_MOMENT if kind in (*TIMES, "time") else _bad(one, str(target))
         then = f"CAST({one} AS {target.carrier})"
         forms = " ".join(computed(one, kind, target.carrier)) if kind in TIMES else ""
         return f"(CASE WHEN {one} IS NULL OR {fits} THEN {then} {forms} ELSE {bad} END)"
@@ -254,7 +259,8 @@ def _from_text(value: Value, target: Type) -> str:
 
 def tried(value: Value, target: Type) -> Value:
     """What TRY_CAST(value AS target) gives: NULL where the text is none of that type."""
-    if value.type.kind not in ("unknown", "varchar") or target.kind not in _TEXTS:
+    known = target.kind in _TEXTS and target.kind != "time"
+    if value.type.kind not in ("unknown", "varchar") or not known:
         raise refuse(f"try_cast from {value.type} to {target}", "cast a text to a number or moment")
 
     def make(texts: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ def format_type(type_: Type) -> str:
         return f"numeric({type_.precision},{type_.scale})"
     name = {
         "varchar": "character varying", "char": "character", "double": "double precision",
+        "time": "time without time zone", "timetz": "time with time zone",
         "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone",
         "varbyte": "binary varying",
     }.get(type_.kind, type_.kind)  # fmt: skip

@@ -43,6 +43,7 @@ _TIME = (
     r"|(?P<hms>\d{6}))"
 )
 _ZONE = r"(?P<zone>z|utc|gmt|[+-]\d{2}(?::?\d{2})?|[ecmp][sd]t|[a-z]+(?:/[a-z_]+)+)"
+_CLOCK_ALONE = re.compile(rf"\s*{_TIME}\s*", re.ASCII | re.IGNORECASE)
 _FORMS = [
     re.compile(rf"\s*{day}(?:(?:t|\s+){_TIME}(?:\s*{_ZONE})?)?\s*", re.ASCII | re.IGNORECASE)
     for day in _DAYS
@@ -67,6 +68,13 @@ def iso(text: str, kind: str) -> str | None:
             at = _in_utc(moment, zone)
             return None if at is None else f"{at.isoformat(' ')}+00"
     return None
+
+
+def clock(text: str) -> str | None:
+    """The text of a literal of the type time as HH:MI:SS; None: in no form that is known."""
+    match = _CLOCK_ALONE.fullmatch(text)
+    span = None if match is None else _time(match.groupdict(), text)
+    return None if span is None else (datetime.min + span).time().isoformat()
 
 
 def _wrong(text: str) -> RedshiftError:

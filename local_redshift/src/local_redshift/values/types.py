@@ -69,6 +69,7 @@ _CARRIERS = {
     "date": "DATE",
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMP WITH TIME ZONE",
+    "time": "TIME",
     "varchar": "VARCHAR",
     "char": "VARCHAR",  # without the blanks at its end: they come back in what a query gives
     "varbyte": "BLOB",
@@ -82,7 +83,7 @@ _CARRIERS = {
 BOOLEAN, SMALLINT, INTEGER, BIGINT = (
     Type(kind) for kind in ("boolean", "smallint", "integer", "bigint")
 )
-REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, UNKNOWN, INTERVAL, SUPER = (
+REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, TIME, UNKNOWN, INTERVAL, SUPER = (
     Type(kind)
     for kind in (
         "real",
@@ -90,6 +91,7 @@ REAL, DOUBLE, DATE, TIMESTAMP, TIMESTAMPTZ, UNKNOWN, INTERVAL, SUPER = (
         "date",
         "timestamp",
         "timestamptz",
+        "time",
         "unknown",
         "interval",
         "super",
@@ -119,6 +121,7 @@ _NAMES = {
     "date": DATE,
     "timestamp": TIMESTAMP, "timestamp without time zone": TIMESTAMP,
     "timestamptz": TIMESTAMPTZ, "timestamp with time zone": TIMESTAMPTZ,
+    "time": TIME, "time without time zone": TIME,
     "super": SUPER,
 }  # fmt: skip
 _CHARS = ("char", "character", "nchar", "bpchar")

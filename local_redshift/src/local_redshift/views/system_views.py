@@ -133,6 +133,7 @@ _WORDS = {
     "char": "character",
     "decimal": "numeric",
     "double": "double precision",
+    "time": "time without time zone",
     "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",
     "varbyte": "binary varying",

@@ -175,6 +175,12 @@ def _clock_zoned(value: Any) -> bytes:
     return _clock(value) + _pack_i(-int(away.total_seconds()) if away else 0)
 
 
+def _clock_text(value: Any) -> bytes:
+    """A time of day as text: no more digits of a second than it has."""
+    text = f"{value:%H:%M:%S}"
+    return (text + (f".{value.microsecond:06}".rstrip("0") if value.microsecond else "")).encode()
+
+
 def _stamp(value: datetime) -> bytes:
     """A timestamp as text: no more digits of a second than it has."""
     text = f"{value:%H:%M:%S}"
@@ -237,5 +243,6 @@ _TEXTS: dict[int, Encoder] = {
     BOOL: lambda value: b"t" if value else b"f",
     TIMESTAMP: _stamp,
     TIMESTAMPTZ: _stamp,
+    TIME: _clock_text,
     VARBYTE: lambda value: bytes(value).hex().encode(),
 }
