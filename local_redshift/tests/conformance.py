@@ -27,10 +27,10 @@ from tests.statement_files import Case, cases, shown, tables
 
 _BEYOND = re.compile(
     r"s3://|\b(?:create|alter|drop)\s+(?:user|group|role|schema|database|default)\b|"
-    r"\balter\s+default\b|\bvacuum\b",
+    r"\balter\s+default\b|\bvacuum\b|\bdev\b",
     re.IGNORECASE,
 )
-"""What would need a bucket, or would change more than the schema of this run."""
+"""What would need a bucket, would change more than the schema of this run, or names our database."""
 _PACKAGES = ("local-redshift", "redshift-connector", "sqlglot", "duckdb")
 
 
@@ -100,6 +100,8 @@ def _asked(execute: Execute, schema: str, case: Case) -> dict[str, Any]:
         agrees = bool(case.error) and error.code == case.error.split()[0]
         kind = "learned" if case.refused else "agrees" if agrees else "differs"
         return _outcome(case, kind, words)
+    if case.statements[0].lower() == "begin":
+        execute("rollback")
     rows = [shown(tuple(row)).replace(f"'{schema}'", "'public'") for row in answer.rows]
     if case.refused:
         return _outcome(case, "learned", rows, answer.types)
