@@ -429,11 +429,13 @@ def _prose(written: Written, adopted: Adopted, nights: int) -> Iterator[str]:
     promised = [n for n in adopted.nulls if written.table.column(n).required]
     if promised:
         notes.append(
-            f"{', '.join(promised)}: not null in the shop, where 0000-00-00 stands for none; NULL here."
+            f"{', '.join(map(as_written, promised))}: not null in the shop, where 0000-00-00 stands for "
+            "none; NULL here."
         )
     if notes:
         own = " ".join(written.table.description.split())
-        yield from (f"-- {'Comment: ' * own.startswith('@')}{text}" for text in [own] if own)
+        is_like_a_key = own.lstrip("-# ").startswith("@")
+        yield from (f"-- {'Comment: ' * is_like_a_key}{text}" for text in [own] if own)
         yield from (f"-- {note}" for note in notes)
 
 
@@ -441,7 +443,7 @@ def late_change(cursor: Choice, nights: int) -> str:
     """What follows where MySQL itself moves no column with every change, in one sentence."""
     why, what = "No column moves when a row changes", "a late change"
     if cursor.column:
-        why = f"{cursor.column} is moved by the shop's application, not by MySQL"
+        why = f"{as_written(cursor.column)} is moved by the shop's application, not by MySQL"
         what = "a change that leaves it"
     return (
         f"{why}: {what} on an old day is seen by the proof, within about {counted(nights, 'night')}"

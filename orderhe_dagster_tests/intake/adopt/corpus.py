@@ -232,7 +232,7 @@ _OPTIONS = (
     *(
         "comment='it''s -- a /* table */ @partition x'",
         "auto_increment=7",
-        "checksum=1",
+        "comment='-- # @pii id'",
         "engine=InnoDB",
     ),
 )
