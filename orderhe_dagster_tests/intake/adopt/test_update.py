@@ -195,6 +195,27 @@ def test_a_column_is_added_to_a_contract_of_one_line(
     ), lines
 
 
+def test_table_and_columns_may_be_called_otherwise_in_the_shop(
+    shop: TestShop, mariadb: MariaDB, shop_database: str
+) -> None:
+    text = "create table `Old Orders` (id int primary key, ` lead` int, xmin int)"
+    shop.write({"raw/orders.sql": f"-- @leave_out `a, b`\n{text};\n"})
+    alter = "alter table `Old Orders` modify ` lead` bigint, modify xmin point, add `a, b` int"
+    run(mariadb, shop_database, [text, alter])
+    with pytest.raises(NotUpdated, match=r"column 'xmin' is point: a spatial type"):
+        update_contracts(shop.settings, [])
+    run(mariadb, shop_database, ["alter table `Old Orders` drop xmin, add `c, d` polygon"])
+    lines, differs = update_contracts(shop.settings, ["orders"], write=True)
+    assert not differs, lines
+    assert text_of(shop) == (
+        "-- @leave_out `a, b`, `c, d`\n"
+        "create table `Old Orders` (id int primary key, ` lead` bigint(20));\n"
+    )
+    assert update_contracts(shop.settings, [])[0] == [
+        "1 contract compared: all are as their tables are"
+    ]
+
+
 def test_a_table_that_has_no_contract_is_named(shop: TestShop) -> None:
     with pytest.raises(LaunchError, match=r"no contract of lost: there are orders"):
         update_contracts(shop.settings, ["lost"])
