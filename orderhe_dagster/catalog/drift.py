@@ -159,8 +159,8 @@ def parents_stop(
             for change in changes
             if change.stops and change.column.lower() in used
         ]
-        key = (step.key.lower(),)
-        if keys is not None and key != keys.primary and key not in keys.unique:
+        called = {(name.lower(),) for name in (step.key, parent.source_column(step.key))}
+        if keys is not None and not called & {keys.primary, *keys.unique}:
             texts.append(
                 f"{parent.name}.{step.key} is no primary or unique key in {where}, so a row of "
                 f"{table.name} could have two parents and be read twice"

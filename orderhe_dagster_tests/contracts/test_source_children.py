@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orderhe_dagster.catalog.column_names import carried_name
 from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import OUTSIDE, Outside, Scope, Segment, scope_condition
 from orderhe_dagster.catalog.table import Table
@@ -154,13 +155,16 @@ def test_rows_have_the_day_of_a_parent_two_steps_away(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As the source calls them: our names, in the ways, are others.
-    monkeypatch.setitem(globals(), "ORDERS", ORDERS.replace("table orders", "table `Shop-Orders`"))
-    monkeypatch.setitem(
-        globals(), "LINES", LINES.replace("table order_lines", "table `Order lines`")
-    )
+    orders = ORDERS.replace("table orders", "table `Shop-Orders`")
+    lines = LINES.replace("table order_lines", "table `Order lines`")
+    monkeypatch.setitem(globals(), "ORDERS", orders.replace("order_id", "ctid"))
+    monkeypatch.setitem(globals(), "LINES", lines)
     made = shop(source, tmp_path)
     assert made["line_options"].day_through[1].parent.source_name == "Shop-Orders"
-    fill(source, made["orders"], [order(1, DAY), order(2, NEXT)])
+    key = made["orders"].grain[0]
+    assert key == carried_name("ctid") != "ctid"
+    rows = [order(1, DAY), order(2, NEXT)]
+    fill(source, made["orders"], [{key: row.pop("order_id"), **row} for row in rows])
     fill(source, made["order_lines"], [line(10, 1), line(11, 2), line(12, 77)])
     options = [(1, 10), (2, 11), (3, 12), (4, 13)]
     fill(source, made["line_options"], [{"option_id": n, "line_id": of} for n, of in options])
