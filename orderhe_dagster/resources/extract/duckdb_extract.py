@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,7 @@ from orderhe_dagster.catalog.table import DAY_COLUMN, Table
 from orderhe_dagster.catalog.types import duckdb_text
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.resources.extract.engine import held_mb
 
 if TYPE_CHECKING:
     import duckdb
@@ -128,6 +130,9 @@ def write_parts(
     go to one file first, from which some days at a time are written.
     """
     days = list(scope) if isinstance(scope, Window) else []
+    if (wanted := held_mb(memory_mb, len(table.columns))) > memory_mb:
+        memory_mb = wanted
+        engine.execute(f"set memory_limit = '{memory_mb}MB'")
     if len(days) <= _days_at_once(table, memory_mb, _threads(engine)):
         engine.execute(copy_statement(table, scope, folder, relation, code))
         return
@@ -140,7 +145,8 @@ def write_parts(
         else:
             _write_some_at_a_time(engine, table, days, at_once, folder, relation, code)
     finally:
-        engine.execute(f"set threads = {threads}")
+        with closing(engine.cursor()) as beside:  # its own transaction may have failed
+            beside.execute(f"set threads = {threads}")
 
 
 def _write_some_at_a_time(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from orderhe_dagster.settings.interrupts import interruptible
 if TYPE_CHECKING:
     import duckdb
 
+_BASE_MB, _COLUMN_MB = 80, 0.25
+"""What an engine takes besides, and of a column that it reads, sorts by days and writes."""
 Options = dict[str, str | bool | int | float | list[str]]
 """What DuckDB is opened with."""
 
@@ -20,6 +23,11 @@ Options = dict[str, str | bool | int | float | list[str]]
 def bounded(memory_mb: int, spill: Path) -> Options:
     """The options of an engine that holds so much; the rest goes into the folder `spill`, until it closes."""
     return {"memory_limit": f"{memory_mb}MB", "temp_directory": spill.as_posix()}
+
+
+def held_mb(memory_mb: int, columns: int) -> int:
+    """How much an engine holds for a table of so many columns: some of each must be there at once."""
+    return max(memory_mb, _BASE_MB + ceil(columns * _COLUMN_MB))
 
 
 @contextmanager

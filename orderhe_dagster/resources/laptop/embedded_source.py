@@ -34,7 +34,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     touches_of,
     write_parts,
 )
-from orderhe_dagster.resources.extract.engine import bounded, reader
+from orderhe_dagster.resources.extract.engine import bounded, held_mb, reader
 from orderhe_dagster.resources.insert.strict_insert import insert, insert_files, safe_text
 from orderhe_dagster.resources.laptop import embedded_drift
 from orderhe_dagster.resources.laptop.duckdb_file import remedy, remove_stillborn
@@ -137,7 +137,8 @@ class EmbeddedSource(Source):
                 connection.execute("rollback")
             parts = gather(table, scope, folder)
             # The figures come from what was written, so that they hold for the parts themselves.
-            with reader(folder, self.memory_mb) as engine, _named(table, self.identity, self.path):
+            memory_mb = held_mb(self.memory_mb, len(table.columns))
+            with reader(folder, memory_mb) as engine, _named(table, self.identity, self.path):
                 written = relation_of(parts)
                 measures = measures_of(engine, table, scope, written)
                 touches = touches_of(engine, table, scope, written)

@@ -52,7 +52,7 @@ from orderhe_dagster.resources.extract.duckdb_extract import (
     where_of,
     write_parts,
 )
-from orderhe_dagster.resources.extract.engine import bounded, reader, spill_of
+from orderhe_dagster.resources.extract.engine import bounded, held_mb, reader, spill_of
 from orderhe_dagster.resources.extract.faulty_rows import SortedRows, add_quarantined, sort_rows
 from orderhe_dagster.resources.mysql import drift as mysql_drift
 from orderhe_dagster.resources.mysql import look as mysql_look
@@ -363,7 +363,8 @@ class MySQLSource(Source):
                     with _not_plain() if plain else nullcontext():
                         write_parts(engine, table, scope, folder, rows, self.memory_mb, code)
             # The figures come from what was written, so that they hold for the parts themselves.
-            with reader(folder, self.memory_mb) as engine:
+            memory_mb = held_mb(self.memory_mb, len(table.columns))
+            with reader(folder, memory_mb) as engine:
                 sorted_rows = (
                     sort_rows(engine, table, scope, folder)
                     if code

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -31,7 +32,8 @@ from local_redshift.values.oids import oid
 FIRST_PROCESS_ID = 1_073_741_825
 """Redshift's process ids are large; so no test confuses them."""
 _FIRST_TRANSACTION = 1_000
-
+_BASE_MB, _COLUMN_MB = 80, 0.64
+"""What DuckDB holds besides, and of a column: two blocks of 256 KiB, and vectors."""
 
 NOWHERE = Resolver(folders=())
 """The resolver of a database that is given none: no address has an object."""
@@ -75,7 +77,8 @@ class Database:
 
         `isolation` is SNAPSHOT (as new workgroups have it) or SERIALIZABLE; `lock_timeout_s`, how long
         a statement waits for a table at most, where its session's statement_timeout is not less.
-        `memory_mb`: what DuckDB holds; by itself four fifths of the machine's. More goes to the disk.
+        `memory_mb`: what DuckDB holds; by itself four fifths of the machine's. More goes to the disk, but
+        that of each column of a table some is held where rows come to it: see `hold`.
         """
         import duckdb
 
@@ -112,6 +115,7 @@ class Database:
                 run(f"SET temp_directory = {string(f'{path}.tmp')}")
             limit = f"SET memory_limit = '{memory_mb}MB'" if memory_mb else "RESET memory_limit"
             run(limit)  # the instance may have served another database
+            self._memory_mb = memory_mb
             if folders is not None and not self._instance.is_shut:
                 within = (*folders, self.scratch) if folders else ()
                 instances.shut(self._instance, within, has_file)
@@ -134,6 +138,20 @@ class Database:
             if not self._instance.has_udfs:
                 register(self._instance.connection)  # it holds what is registered in it
                 self._instance.has_udfs = True
+
+    def hold(self, columns: int) -> None:
+        """Before rows come to a table of so many columns: what DuckDB holds of all of them has its room.
+
+        It keeps a block of each, and one of its NULLs, until all are written; none of these can wait on
+        the disk.
+        """
+        wanted = _BASE_MB + columns * _COLUMN_MB
+        if self._memory_mb is None or wanted <= self._memory_mb:
+            return
+        with self._knowing:
+            if wanted > self._memory_mb:
+                self._connection.execute(f"SET GLOBAL memory_limit = '{ceil(wanted)}MB'")
+                self._memory_mb = ceil(wanted)
 
     def close(self) -> None:
         """Roll back what is open in every session, and close the file."""

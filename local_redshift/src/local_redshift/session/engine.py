@@ -433,6 +433,7 @@ class Engine:
         return Rows(row_count=self.work.run(commands))
 
     def _prepare(self, commands: Sequence[Command], *, alone: bool = False) -> None:
+        self.database.hold(self._width(commands))
         if any(command.udfs for command in commands):
             self.database.know_udfs()
         self.work.prepare(
@@ -442,6 +443,14 @@ class Engine:
             block=self.state == "open",
             timeout_ms=self.timeout_ms,
         )
+
+    def _width(self, commands: Sequence[Command]) -> int:
+        """How many columns the widest table has that these read or change."""
+        targets = [one.target for one in commands if one.target is not None]
+        names = {tuple(key.split(".", 1)) for one in commands for key in one.uses.tables}
+        relations = self.catalog.relations if names else {}
+        read = [relations[schema, name] for schema, name in names if (schema, name) in relations]
+        return max((len(one.columns) for one in (*targets, *read)), default=0)
 
     def lock(self, wanted: Mapping[str, Mode]) -> None:
         """Lock tables (`schema.table`) until the transaction ends."""
