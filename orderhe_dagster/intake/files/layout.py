@@ -157,8 +157,10 @@ def _header_at(
     first = next((at for at, (_, row) in enumerate(rows) if any(row)), 0)
     if best:
         at = scores.index(best)
-        # A first row in which something is known is the header, whatever stands below it.
-        return (first, scores[first]) if scores[first] else (at, best)
+        # A first row in which something is known is the header, whatever stands below it; one word
+        # further down may be a value.
+        alone = best == 1 and _filled(rows[at][1]) > 1
+        return (first, scores[first]) if scores[first] or alone else (at, best)
     return _by_width(rows, first), 0
 
 

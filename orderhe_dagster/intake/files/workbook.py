@@ -134,7 +134,9 @@ def _number(value: float, cell: Any, row: int) -> str:
             "row",
         )
     if value == int(value):
-        return str(int(value))
+        shown = getattr(cell, "number_format", "")
+        zeros = len(shown) if re.fullmatch("0{2,}", shown) else 0
+        return str(int(value)).zfill(zeros)  # 06236, as whoever looks at the sheet sees it
     # 15 digits are what a workbook shows; what stands behind them is the noise of its sums.
     text = format(value, ".15g")
     if "e" in text:

@@ -93,8 +93,14 @@ def plan_of(
             findings.add(line, name, None, "the column is named twice; give one another name")
         elif target is not None and target not in drawn.taken():
             drawn.columns.append((at, target))
-        elif mapped.passes_rest or target is not None:
+        elif mapped.passes_rest:
             drawn.passed.append(at)
+        elif target is not None:
+            message = (
+                f"another column of the file is {target} already; --map '{_shell(name)}=-' passes this "
+                "one over"
+            )
+            findings.add(line, visible(name), None, message)
         else:
             unknown.append(name)
     order = _where(mapped.order, places, loose)

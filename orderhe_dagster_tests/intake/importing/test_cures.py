@@ -314,6 +314,18 @@ CASES: dict[str, Refusal] = {
         "--map 'Tags=-'",
         rows=KIM,
     ),
+    "two columns that are one": Refusal(
+        orders(GOOD + ",A-7").replace("note\n", "note,Order No\n"),
+        ("column Order No", "another column of the file is order_no already"),
+        "--map 'Order No=-'",
+        rows=KIM,
+    ),
+    "data below no header, with a name among them": Refusal(
+        orders(GOOD, "A-1,note,1,1,2026-11-01 12:00:00,x").partition("\n")[2],
+        ("line 1", "should name the columns"),
+        repair=saved,
+        rows=KIM,
+    ),
     "a name that is nearly right": Refusal(
         orders(GOOD).replace("customer", "custommer"),
         ("did you mean customer?",),

@@ -80,6 +80,12 @@ def days(first: str, second: str) -> str:
     return "\n".join(lines)
 
 
+def zeros(sheet: Any) -> None:
+    """Make the order's number a figure that is shown in five digits."""
+    sheet["A2"] = 42
+    sheet["A2"].number_format = "00000"
+
+
 TWO_DAYS: list[Row] = [
     ("A-0", "Kim", 1, Decimal(1), datetime(2026, 3, 1, 9, 5), "x"),
     ("A-1", "Kim", 1, Decimal(1), datetime(2026, 3, 25, 21, 5), "x"),
@@ -157,6 +163,10 @@ CASES: dict[str, Case] = {
         KOREAN,
         ("2 title rows passed over", "1 total row at the end passed over"),
         "orders.xlsx",
+    ),
+    "figures that are shown with zeros": Case(
+        workbook(order(), change=zeros),
+        [("00042", *order()[0][1:])],
     ),
     "another sheet": Case(
         workbook(KOREAN, sheets=("Cover", "주문"), at=1),
