@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orderhe_dagster.dashboard import page as parts
+from orderhe_dagster.dashboard.figures import figures
 from orderhe_dagster_tests.dashboard.payloads import only_days, payload
 from orderhe_dagster_tests.dashboard.test_page import unfold
 from orderhe_dagster_tests.servers.chromium import Watched, chromium, violations, watched
@@ -188,6 +189,26 @@ def test_a_falling_return_rate_is_no_good_news_yet(show: Show) -> None:
     page = show(payload(), "#range=30").page
     assert "down" in page.locator("#figure-return_rate .change").inner_text()
     assert page.locator("#figure-return_rate .change.even").count() == 1
+
+
+def test_a_shop_that_tells_of_no_delivery_has_the_steps_that_it_tells(show: Show) -> None:
+    data = payload()
+    exports = data["exports"]
+    for step in ("waiting", "shipped", "delivered", "returned"):
+        del exports["order_funnel"][f"{step}_count"]
+    sales = exports["daily_sales"]
+    del sales["returned_amount"]
+    sales["net_amount"] = [10 for _ in sales["net_amount"]]
+    page = show(data, "#range=all").page
+    assert page.locator("#figure-return_rate").count() == 0
+    assert page.locator("#figure-revenue .exact").inner_text() == "cancelled left out"
+    unfold(page, "funnel")
+    assert page.locator("#funnel tbody tr th").all_inner_texts() == ["Placed", "Cancelled"]
+    assert "of the orders were cancelled" in page.locator("#funnel").inner_text()
+    shown = page.evaluate(f"orderhe.figures('{data['first_day']}', '{data['last_day']}')")
+    assert shown == vars(figures(exports, data["first_day"], data["last_day"]))
+    assert shown["return_rate"] is None
+    assert shown["average_order"] > 0
 
 
 def test_an_address_can_ask_for_no_language_that_is_none(show: Show) -> None:

@@ -1,6 +1,6 @@
 -- How many of each day's customers were new, and how many came back.
--- One row a day with at least one kept order of a customer with an account: one that is neither cancelled nor returned.
--- A customer is new on the day of their first kept order and returning on every later day with one. It needs all days
+-- One row a day with at least one kept order: one that is neither cancelled nor returned. Guests without an account are
+-- neither new nor returning, and their orders count in neither. A customer is new on the day of their first kept order and returning on every later day with one. It needs all days
 -- before, so it is always built whole; figures of the past may move.
 -- $taken
 -- @grain order_date
@@ -17,7 +17,6 @@ kept as (
         count(*) as order_count
     from orders
     where orders.stage not in ('cancelled', 'returned')
-        and orders.customer_id is not null
     group by orders.order_date, orders.customer_id
 ),
 
@@ -26,17 +25,19 @@ visits as (
         kept.order_date,
         kept.order_count,
         case
+            when kept.customer_id is null then 0
             when kept.order_date = min(kept.order_date) over (partition by kept.customer_id) then 1
             else 0
-        end as is_first
+        end as is_first,
+        case when kept.customer_id is null then 0 else 1 end as is_known
     from kept
 )
 
 select
     visits.order_date, -- Day of the orders$zone
     sum(visits.is_first) as new_customer_count, -- Customers whose first kept order is of this day
-    sum(1 - visits.is_first) as returning_customer_count, -- Customers with a kept order on this day and an earlier one
+    sum(visits.is_known - visits.is_first) as returning_customer_count, -- Customers with a kept order on this day and an earlier one
     sum(case when visits.is_first = 1 then visits.order_count else 0 end)::bigint as first_order_count, -- Kept orders of new customers
-    sum(case when visits.is_first = 1 then 0 else visits.order_count end)::bigint as repeat_order_count -- Kept orders of returning customers
+    sum(case when visits.is_known = 1 and visits.is_first = 0 then visits.order_count else 0 end)::bigint as repeat_order_count -- Kept orders of returning customers
 from visits
 group by visits.order_date;
