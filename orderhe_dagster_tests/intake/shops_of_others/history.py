@@ -14,6 +14,9 @@ LAST = date(2026, 11, 14)
 TODAY = date(2026, 11, 15)
 """The day the tests take for today: a history of fixed days would grow with the calendar else."""
 
+AHEAD = timedelta(hours=9)
+"""What the shop's clock is ahead of UTC."""
+
 State = Literal["unfinished", "waiting", "paid", "shipped", "delivered", "cancelled", "refunded"]
 STATES: dict[State, int] = {
     "unfinished": 5,
@@ -121,7 +124,7 @@ class Order:
     @property
     def utc(self) -> datetime:
         """When it was placed, in UTC."""
-        return self.at - timedelta(hours=9)
+        return in_utc(self.at)
 
     def later(self, state: State, hours: int) -> datetime | None:
         """When it came to a state, by its number; None where it never did."""
@@ -133,6 +136,11 @@ class Order:
             return None
         after = timedelta(hours=hours * reached.index(state), minutes=self.number % 60)
         return min(self.at + after, datetime(LAST.year, LAST.month, LAST.day, 23, 59, 59))
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment by the shop's clock, in UTC."""
+    return moment - AHEAD
 
 
 @dataclass(frozen=True)

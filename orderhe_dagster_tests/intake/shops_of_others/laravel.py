@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 
-from orderhe_dagster_tests.intake.shops_of_others.history import CATEGORIES, History, Order, State
+from orderhe_dagster_tests.intake.shops_of_others.history import (
+    CATEGORIES,
+    History,
+    Order,
+    State,
+    in_utc,
+)
 from orderhe_dagster_tests.intake.shops_of_others.shop import OtherShop, Rows, net
 
 _STATUS: dict[State, str] = {
@@ -31,7 +37,7 @@ def rows(history: History) -> Rows:
                 "email": person.email,
                 "password": "x",
                 # Brought over from an older shop: nobody knows when they came.
-                "created_at": None if person.number in (2, 9) else person.since,
+                "created_at": None if person.number in (2, 9) else in_utc(person.since),
                 "updated_at": None,
                 "deleted_at": "2026-10-20 01:00:00" if person.number == 7 else None,
             }
@@ -102,8 +108,8 @@ def _write(made: Rows, order: Order) -> None:
             ),
             "created_at": order.utc,
             "updated_at": order.utc,
-            "paid_at": paid,
-            "shipped_at": shipped,
+            "paid_at": paid and in_utc(paid),
+            "shipped_at": shipped and in_utc(shipped),
             # Trials of the staff, taken away without a trace in the figures.
             "deleted_at": order.utc if order.state == "unfinished" else None,
         }
@@ -126,7 +132,7 @@ def _write(made: Rows, order: Order) -> None:
                 "provider": "toss",
                 "amount": order.total,
                 "status": "done",
-                "created_at": paid,
+                "created_at": in_utc(paid),
             }
         )
 

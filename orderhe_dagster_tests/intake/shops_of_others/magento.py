@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from orderhe_dagster_tests.intake.shops_of_others.history import CATEGORIES, History, Order, State
+from orderhe_dagster_tests.intake.shops_of_others.history import (
+    CATEGORIES,
+    History,
+    Order,
+    State,
+    in_utc,
+)
 from orderhe_dagster_tests.intake.shops_of_others.shop import OtherShop, Rows, net
 
 _STATUS: dict[State, str] = {
@@ -48,8 +54,8 @@ def rows(history: History) -> Rows:
                 "email": person.email,
                 "firstname": person.first_name,
                 "lastname": person.last_name,
-                "created_at": person.since,
-                "updated_at": person.since,
+                "created_at": in_utc(person.since),
+                "updated_at": in_utc(person.since),
             }
             for person in history.people
             if not person.is_guest
@@ -120,7 +126,7 @@ def _write(made: Rows, order: Order) -> None:
             "base_currency_code": "EUR",
             "order_currency_code": "EUR",
             "created_at": order.utc,
-            "updated_at": order.later("shipped", 11) or order.utc,
+            "updated_at": in_utc(order.later("shipped", 5) or order.at),
             "total_item_count": len(order.lines),
         }
     )
@@ -166,7 +172,7 @@ def _write(made: Rows, order: Order) -> None:
                 "order_id": order.number,
                 "grand_total": order.total,
                 "increment_id": f"{order.number:09}",
-                "created_at": order.later("delivered", 30),
+                "created_at": in_utc(order.later("delivered", 5) or order.at),
             }
         )
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from decimal import Decimal
 from hashlib import md5
 from typing import Any
 
-from orderhe_dagster_tests.intake.shops_of_others.history import CATEGORIES, History, Order, State
+from orderhe_dagster_tests.intake.shops_of_others.history import (
+    CATEGORIES,
+    History,
+    Order,
+    State,
+    in_utc,
+)
 from orderhe_dagster_tests.intake.shops_of_others.shop import OtherShop, Rows, net
 
 _LIVE = bytes.fromhex("0fa91ce3e96a4bc2be4bd9ce752c3425")
@@ -77,7 +82,7 @@ def rows(history: History) -> Rows:
                 "email": person.email,
                 "guest": person.is_guest,
                 "birthday": None,
-                "created_at": person.since - timedelta(hours=9),
+                "created_at": in_utc(person.since),
             }
             for person in history.people
         ],

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.cli import main
 from orderhe_dagster.settings import project
 from orderhe_dagster_tests.intake.adopt.strange import on
@@ -72,14 +73,13 @@ class Walk:
         )
         return dict(ask(self.server, self.database, every))
 
-    def warehouse_counts(self) -> Mapping[str, int]:
-        """How many rows each adopted table has in the warehouse, by its name in the shop's database."""
-        tables = self.shop.catalogue.layer("raw")
+    def warehouse_counts(self, tables: Sequence[Table]) -> Mapping[str, int]:
+        """How many rows tables have in the warehouse, by their names in the shop's database."""
         every = " union all ".join(
             f"select '{table.name}', count(*) from warehouse.\"{table.name}\"" for table in tables
         )
         counts = dict(self.shop.rows(every))
-        return {source_name(table): counts[table.name] for table in tables}
+        return {table.source_name: counts[table.name] for table in tables}
 
     def mart(self, name: str) -> list[dict[str, Any]]:
         """The rows of a mart."""
@@ -99,11 +99,6 @@ class Walk:
         (data,) = _DATA.findall(page)
         drawn: dict[str, Any] = json.loads(data)
         return drawn
-
-
-def source_name(table: Any) -> str:
-    """What a table is called in the shop's own database."""
-    return str(getattr(table, "source_name", table.name))
 
 
 def begun(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orderhe_dagster_tests.intake.shops_of_others.history import CATEGORIES, History, Order, State
+from orderhe_dagster_tests.intake.shops_of_others.history import (
+    CATEGORIES,
+    History,
+    Order,
+    State,
+    in_utc,
+)
 from orderhe_dagster_tests.intake.shops_of_others.shop import ZERO, OtherShop, Rows, net, or_zero
 
 _STATUS: dict[State, str] = {
@@ -34,7 +40,7 @@ def rows(history: History) -> Rows:
                 "ID": person.number,
                 "user_login": f"person{person.number}",
                 "user_email": person.email,
-                "user_registered": person.since - timedelta(hours=9),
+                "user_registered": in_utc(person.since),
                 "display_name": f"{person.first_name} {person.last_name}",
             }
             for person in history.people
