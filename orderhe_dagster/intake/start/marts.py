@@ -159,7 +159,7 @@ def _words(models: Models, facts: set[str]) -> dict[str, str]:
         ),
     }
     net, net_column = next(losses[fact] for fact in losses if fact in facts)
-    instant = models.day.type.instant
+    instant = sql.is_in_utc(models.day)
     lines = shop.lines
     return {
         "orders": models.orders,

@@ -32,7 +32,7 @@ class Models:
     def is_daily(self) -> bool:
         """Whether a day of the orders can be built alone: its column cuts them, and tells the shop's day."""
         orders = self.shop.orders
-        is_day = self.day.type.kind == "date" or not self.day.type.instant
+        is_day = not sql.is_in_utc(self.day)
         is_cut = orders.table.partition == orders.day and is_day and not self.day.nullable
         joined = [by.table for by in (orders.customer_by, orders.status_by) if by is not None]
         if orders.amount is None and self.shop.lines is not None:
@@ -299,7 +299,7 @@ def line_sum_type(lines: Lines) -> str:
 
 
 def _zone(models: Models) -> str:
-    return f", in {models.shop.time_zone}" if models.day.type.instant else ""
+    return f", in {models.shop.time_zone}" if sql.is_in_utc(models.day) else ""
 
 
 def _stage(status: str | None, stages: Stages) -> str:

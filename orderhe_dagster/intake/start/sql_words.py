@@ -114,12 +114,19 @@ def places_of(number: Column) -> int | None:
     return kind.scale if kind.kind == "decimal" else None
 
 
+def is_in_utc(day: Column) -> bool:
+    """Whether a column holds moments in UTC: by its type, or by its name where its type has no zone."""
+    return day.type.instant or (
+        day.type.kind == "timestamp" and not {"gmt", "utc"}.isdisjoint(words_of(day.name))
+    )
+
+
 def day_of(alias: str, day: Column, time_zone: str) -> str:
     """The shop's day of a date or time: a moment in UTC is told in the shop's zone."""
     sql = column(alias, day.name)
     if day.type.kind == "date":
         return sql
-    if day.type.instant and time_zone != "UTC":
+    if is_in_utc(day) and time_zone != "UTC":
         return f"convert_timezone('UTC', {text_literal(time_zone)}, {sql})::date"
     return f"{sql}::date"
 

@@ -13,8 +13,8 @@ from orderhe_dagster_tests.intake.shops_of_others.shop import load
 from orderhe_dagster_tests.long_tests import cases
 from orderhe_dagster_tests.servers.mariadb import MariaDB
 
-UTC_DAYS = ("woocommerce", "shopware")
-"""They keep an order's moment in UTC, in a column that has no zone."""
+UTC_DAYS = ("shopware",)
+"""The day that Shopware makes of an order's moment is the day in UTC."""
 ENDINGS: dict[State, str] = {
     "cancelled": "cancelled",
     "unfinished": "cancelled",

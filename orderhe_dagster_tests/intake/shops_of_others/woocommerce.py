@@ -265,7 +265,7 @@ WOOCOMMERCE = OtherShop(
     rows,
     """
     select
-        cast(id as char), date(date_created_gmt), total_amount, status,
+        cast(id as char), date(convert_tz(date_created_gmt, '+00:00', '+09:00')), total_amount, status,
         case status when 'wc-cancelled' then 'cancelled' when 'wc-refunded' then 'refunded' else 'kept' end,
         cast(nullif(customer_id, 0) as char)
     from wp_wc_orders
