@@ -391,7 +391,7 @@ def _shape(number: int, name: str, key: str) -> _Shape:
         _Shape(["words varchar(50)", "fulltext key (words)"]),
         _Shape(["hashed varchar(1500), unique key `long one` (hashed)"]),
     ]
-    shapes = [*(by_key if key else ()), *others]
+    shapes: list[_Shape] = [*(by_key if key else ()), *others]
     return shapes[number % len(shapes)]
 
 
