@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orderhe_dagster.commands.import_file import import_into
+from orderhe_dagster.commands.import_file import Asked, import_into
 from orderhe_dagster.proof.claims import claims_of
 from orderhe_dagster.rendering.printing import print_result
 from orderhe_dagster_tests.shops import TestShop, shop_of
@@ -38,7 +38,7 @@ def import_rows(shop: TestShop, table: str, rows: Sequence[Mapping[str, Any]], f
     else:
         head = "import datetime\nfrom decimal import Decimal\n"
         file.write_text(f"{head}{table} = {list(rows)!r}\n", "utf-8")
-    import_into(shop.settings, f"raw/{table}", file)
+    import_into(shop.settings, f"raw/{table}", file, asked=Asked(run_python=form == "py"))
 
 
 def printed(shop: TestShop, sql: str) -> list[list[str]]:
