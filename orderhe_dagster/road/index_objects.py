@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
 from orderhe_dagster.catalog.days import ONE_DAY, windows
@@ -115,8 +116,8 @@ class Index:
         seen = self.proven.get(segment)
         return seen is None or seen.source is None
 
-    @property
-    def records(self) -> dict[Segment, Record]:
+    @cached_property
+    def records(self) -> Mapping[Segment, Record]:
         """The current record of each segment."""
         return {segment: entry.record for segment, entry in self.entries.items()}
 

@@ -326,7 +326,7 @@ def plan_load(
     shape = reshape.shape_of(session, table)
     planned.ddl = _ddl_of(table, shape)
     held = audit.read_or_nothing(session, name) if shape.there else {}
-    current = outlook.records.get(table.name)
+    current: Mapping[Segment, Record] | None = outlook.records.get(table.name)
     if current is None:
         current = index.read(store, table.name).of(step.cut).records
     records = loads.to_load(step, held, current)
