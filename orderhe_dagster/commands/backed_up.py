@@ -10,9 +10,9 @@ from orderhe_dagster.catalog.segments import Segment, segments_of
 from orderhe_dagster.catalog.table import Catalogue, Table
 from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.errors import counted
+from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.ports.store import Store
 from orderhe_dagster.road import index
-from orderhe_dagster.road.backups import BackupError
 from orderhe_dagster.road.remedies import run_command
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def check_backed_up(
         segments = segments_of(window if table.partition else None)
         try:
             there = index.read(store, table.name).records
-        except BackupError:
-            continue  # a damaged index: the load says what is wrong with it
+        except PortError:
+            continue  # a damaged index, or no store to ask: the load says what is wrong
         absent = [segment for segment in segments if segment not in there]
         if absent:
             wanted = ",".join(f"*{name}" for name in _last(definitions, keys))

@@ -9,8 +9,11 @@ from decimal import Decimal
 
 import pytest
 
+from orderhe_dagster.commands.days import LaunchError
 from orderhe_dagster.road import backups
-from orderhe_dagster_tests.shops import TestShop
+from orderhe_dagster.road.loads import LoadError, to_load
+from orderhe_dagster.road.step import Step
+from orderhe_dagster_tests.shops import TestShop, days
 
 DAYS = ("2026-01-01", "2026-01-05")
 TAKINGS = "select sold_on, sale_count, price_total from mart.takings order by sold_on"
@@ -113,10 +116,17 @@ def test_the_generations_stay_when_a_day_is_backed_up_again(sales_shop: TestShop
 
 
 def test_a_load_stops_and_says_so_when_there_is_no_backup(sales_shop: TestShop) -> None:
-    outcome = sales_shop.run("warehouse/sales", "2026-01-01")
-    assert not outcome.succeeded
-    assert "orderhe run 'backup/sales,warehouse/sales' --from 2026-01-01" in outcome.failures[0]
-    assert "2026-01-01" in outcome.failures[0]
+    """Before the run; and in a step, however that was started."""
+    with pytest.raises(
+        LaunchError, match=r"sales has no backup of 1 day, the first 2026-01-01"
+    ) as told:
+        sales_shop.run("warehouse/sales", "2026-01-01")
+    assert "orderhe run '*warehouse/sales' --from 2026-01-01" in str(told.value)
+    (sales,) = (t for t in sales_shop.catalogue.layer("raw") if t.name == "sales")
+    window = days("2026-01-01")
+    with pytest.raises(LoadError, match="no backup of sales for 1 of 1 day, the first") as stopped:
+        to_load(Step(sales, window, "run", window), {}, {})
+    assert "orderhe run 'backup/sales,warehouse/sales' --from 2026-01-01" in str(stopped.value)
 
 
 def _cut(body: bytes) -> bytes:
