@@ -159,11 +159,9 @@ def test_a_child_is_found_by_few_parents_and_gone_through_for_many(
     source: MySQLSource = mysql_source(mariadb, shop_database)
     source.create([*tables.values()])
     at = f"{shop_database}."
+    days = f"date '{FIRST}' + interval seq % {DAYS} day"
     for text in (
-        (
-            f"insert into {at}orders select seq, date '{FIRST}' + interval seq % {DAYS} day"
-            f" from {at}seq_1_to_1000"
-        ),
+        f"insert into {at}orders select seq, {days} from {at}seq_1_to_1000",
         f"insert into {at}order_lines select seq, seq div 3, repeat('x', 200) from {at}seq_1_to_3000",
         f"analyze table {at}orders, {at}order_lines",
     ):
