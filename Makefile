@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # written to later, or nobody writes bytecode, each process would compile them again for itself.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-compile
 
-.PHONY: help setup demo dev test check kills waits plans chaos broken drill deployment reliability retail clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
+.PHONY: help setup demo dev test check kills waits plans chaos broken drill deployment reliability retail shops clients infra bench conformance notebook pictures rooms signatures lint types fmt lock clean distclean
 
 help: ## list the targets
 	@echo "make <target> [PYTHON=python3.12]"
@@ -76,6 +76,9 @@ deployment: $(VENV)/.dev ## run the recipes of deploy/ by both ways, and kill th
 
 retail: $(VENV)/.dev ## the Online Retail shop on MySQL, S3 and Redshift too (long; needs its data)
 	@LONG_TESTS=1 $(BIN)/python -m pytest orderhe_dagster_tests/test_online_retail.py $(ARGS)
+
+shops: $(VENV)/.dev ## adopt, start and run six shop systems, their figures counted by hand (long)
+	@LONG_TESTS=1 $(BIN)/python -m pytest orderhe_dagster_tests/intake/shops_of_others $(ARGS)
 
 clients: $(VENV)/.dev ## strangers' clients against the local Redshift (dbt, awswrangler, SQLAlchemy)
 	@[ -x .orderhe/clients/bin/python ] || $(PYTHON) -m venv .orderhe/clients

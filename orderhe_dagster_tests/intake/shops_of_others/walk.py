@@ -20,7 +20,7 @@ from orderhe_dagster.settings import project
 from orderhe_dagster_tests.intake.adopt.strange import on
 from orderhe_dagster_tests.intake.shops_of_others.history import TODAY
 from orderhe_dagster_tests.intake.shops_of_others.shop import OtherShop, ask, load
-from orderhe_dagster_tests.servers.mariadb import MariaDB
+from orderhe_dagster_tests.servers.mariadb import READER, MariaDB
 from orderhe_dagster_tests.shops import TestShop
 
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>')
@@ -115,4 +115,8 @@ def begun(
     sql.mkdir(parents=True)
     shop = TestShop(folder, {"ORDERHE_SQL": str(sql)})
     on(shop, server, database)
+    shop.environ |= {  # who may only read
+        "ORDERHE_MYSQL_USER": READER.user,
+        "ORDERHE_MYSQL_PASSWORD": READER.password,
+    }
     return Walk(other, server, database, shop)
