@@ -115,6 +115,17 @@ class Figures:
         }
 
     @property
+    def line_days(self) -> Mapping[date, Decimal]:
+        """What the lines of the orders that were kept came to, by day."""
+        sales = {sale.key: sale for sale in self.sales if sale.is_kept}
+        sums: dict[date, Decimal] = defaultdict(Decimal)
+        for piece in self.pieces:
+            day = sales[piece.order].day if piece.order in sales else None
+            if day is not None:
+                sums[day] += piece.amount
+        return sums
+
+    @property
     def customers(self) -> Mapping[str, CustomerSums]:
         """By customer: those with an order that was kept. Guests without an account are nobody."""
         by_customer: dict[str, list[Sale]] = defaultdict(list)

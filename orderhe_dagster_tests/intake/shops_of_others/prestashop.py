@@ -16,6 +16,8 @@ _STATUS: dict[State, int] = {
     "cancelled": 6,
     "refunded": 7,
 }
+_LANGUAGES = (1, 2)
+"""Every name stands in a table of its own, once a language."""
 _NAMES = {
     1: "Awaiting check payment",
     2: "Payment accepted",
@@ -34,13 +36,17 @@ def rows(history: History) -> Rows:
         "ps_currency": [
             {"id_currency": 1, "name": "Euro", "iso_code": "EUR", "conversion_rate": 1},
         ],
-        "ps_lang": [{"id_lang": 1, "name": "Deutsch", "iso_code": "de", "language_code": "de-de"}],
+        "ps_lang": [
+            {"id_lang": n, "name": name, "iso_code": code, "language_code": code}
+            for n, name, code in ((1, "Deutsch", "de"), (2, "한국어", "ko"))
+        ],
         "ps_order_state": [
             {"id_order_state": n, "paid": n in (2, 3, 4, 5), "shipped": n in (4, 5)} for n in _NAMES
         ],
         "ps_order_state_lang": [
-            {"id_order_state": n, "id_lang": 1, "name": name, "template": ""}
+            {"id_order_state": n, "id_lang": language, "name": name, "template": ""}
             for n, name in _NAMES.items()
+            for language in _LANGUAGES
         ],
         "ps_configuration": [
             {"name": name, "value": value, "date_add": ZERO, "date_upd": ZERO}
@@ -51,8 +57,9 @@ def rows(history: History) -> Rows:
             for n in range(len(CATEGORIES))
         ],
         "ps_category_lang": [
-            {"id_category": n + 3, "id_lang": 1, "name": name, "link_rewrite": f"c-{n}"}
+            {"id_category": n + 3, "id_lang": language, "name": name, "link_rewrite": f"c-{n}"}
             for n, name in enumerate(CATEGORIES)
+            for language in _LANGUAGES
         ],
         "ps_product": [
             {
@@ -69,8 +76,14 @@ def rows(history: History) -> Rows:
             for good in history.goods
         ],
         "ps_product_lang": [
-            {"id_product": good.number, "id_lang": 1, "link_rewrite": good.sku, "name": good.name}
+            {
+                "id_product": good.number,
+                "id_lang": language,
+                "link_rewrite": good.sku,
+                "name": good.name,
+            }
             for good in history.goods
+            for language in _LANGUAGES
         ],
         "ps_customer": [
             {

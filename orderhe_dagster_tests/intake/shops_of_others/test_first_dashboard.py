@@ -6,7 +6,7 @@ all tables of all six, every mart and the dashboard.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ import pytest
 from orderhe_dagster.commands.prove import run_prove
 from orderhe_dagster_tests.intake.shops_of_others.every import SHOPS
 from orderhe_dagster_tests.intake.shops_of_others.figures import Figures, Sums, by_hand
+from orderhe_dagster_tests.intake.shops_of_others.history import CATEGORIES
 from orderhe_dagster_tests.intake.shops_of_others.walk import Walk, begun
 from orderhe_dagster_tests.long_tests import IS_LONG, cases
 from orderhe_dagster_tests.servers.mariadb import MariaDB
@@ -47,6 +48,8 @@ def test_a_newcomer_sees_the_right_figures(
     assert walk.answers <= 10
     for mart in marts:
         MARTS[mart](walk.mart(mart), figures)
+    if "category_sales" in walk.marts and IS_LONG:
+        _categories(walk.mart("category_sales"), figures)
     if IS_LONG:
         _dashboard_is(walk, figures)
     _nothing_is_missing(walk, whole=IS_LONG)
@@ -101,6 +104,15 @@ def _products(rows: Rows, figures: Figures) -> None:
         for product, sums in figures.products.items()
     }
     assert len(rows) == len(figures.products)
+
+
+def _categories(rows: Rows, figures: Figures) -> None:
+    """Each line stands in one category, whatever the number of languages."""
+    sums: dict[date, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        sums[row["order_date"]] += row["net_amount"]
+    assert {day: amount for day, amount in sums.items() if amount} == figures.line_days
+    assert len({row["category"] for row in rows}) == len(CATEGORIES)
 
 
 def _customers(rows: Rows, figures: Figures) -> None:
