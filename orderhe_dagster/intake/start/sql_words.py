@@ -14,6 +14,9 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _LEAST_DIGITS = 18
 _FLOAT_PLACES = 4
 _SUM_DIGITS = 24  # before the point
+_MOST_PLACES = 8
+"""No currency has more; Prisma writes its amounts with 30, which leave no digit to add up with."""
+_MOST_SUM_PLACES = 12
 
 
 @cache
@@ -92,7 +95,8 @@ def number_type(number: Column) -> str:
     if kind.kind in ("double", "real"):
         return f"decimal({_LEAST_DIGITS}, {_FLOAT_PLACES})"
     if kind.kind == "decimal":
-        return f"decimal({max(kind.precision, _LEAST_DIGITS)}, {kind.scale})"
+        places = min(kind.scale, _MOST_PLACES)
+        return f"decimal({max(kind.precision - kind.scale + places, _LEAST_DIGITS)}, {places})"
     return "bigint"
 
 
@@ -103,7 +107,10 @@ def sum_type(number: Column) -> str:
 
 def sum_of_places(places: int | None) -> str:
     """The type of a sum of numbers of so many places: one that two of may be added up and taken off."""
-    return "bigint" if places is None else f"decimal({min(_SUM_DIGITS + places, 38)}, {places})"
+    if places is None:
+        return "bigint"
+    places = min(places, _MOST_SUM_PLACES)
+    return f"decimal({_SUM_DIGITS + places}, {places})"
 
 
 def places_of(number: Column) -> int | None:
@@ -111,7 +118,7 @@ def places_of(number: Column) -> int | None:
     kind = number.type
     if kind.kind in ("double", "real"):
         return _FLOAT_PLACES
-    return kind.scale if kind.kind == "decimal" else None
+    return min(kind.scale, _MOST_PLACES) if kind.kind == "decimal" else None
 
 
 def is_in_utc(day: Column) -> bool:
