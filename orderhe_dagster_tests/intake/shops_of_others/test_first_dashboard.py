@@ -1,7 +1,7 @@
 """A newcomer with a shop of another system: three commands, at most ten answers, and the right figures.
 
 The short form takes the orders of two shops, the lines of one, and two marts of each; the long one takes
-all tables of all six, every mart and the dashboard.
+all tables of all of them, every mart and the dashboard.
 """
 
 from __future__ import annotations
