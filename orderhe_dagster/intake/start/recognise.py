@@ -98,7 +98,8 @@ _QUANTITY_NAMES = (
         "amount_?ordered",
         "units",
     ),
-    *("count", "pieces", "num", "number_?of_?items"),
+    *("count", "pieces", "num", "number_?of_?items", "(quantity|qty)_?ordered"),
+    *("\\w*_(quantity|qty)", "(quantity|qty)_\\w*"),
 )
 _LINE_AMOUNT_NAMES = (
     *("row_?total_?incl\\w*", "total_?price_?tax_?incl\\w*", "total_?incl\\w*", "line_?total"),
@@ -112,6 +113,9 @@ _PRICE_NAMES = (
     "price",
     "product_?price",
     "item_?price",
+    "price_?(each|per_?\\w+)",
+    "(sales?|selling|sold|order|net|gross)_?price",
+    "(?!(old|list|retail|buy|cost|purchase)_)\\w+_price",
 )
 _NAME_NAMES = (
     *("product_?name", "name", "title", "product_?title", "label", "item_?name", "description"),
@@ -160,7 +164,9 @@ def recognise(
     if orders.amount is None and lines is None:
         raise StartError(
             f"{orders.table.name} has no column that is its amount, and no table has its lines: "
-            f"--amount names a column ({', '.join(_names(orders.table, _MONEY)) or 'there is none'})"
+            f"--amount names a column ({', '.join(_names(orders.table, _MONEY)) or 'there is none'}); or "
+            "--lines names the table of its lines, --line-order, --line-product, --line-quantity and "
+            "--line-amount its columns"
         )
     return Shop(orders, stages, reading.currency(orders, currency), time_zone, lines, products)
 
@@ -584,7 +590,8 @@ class _Reading:
 
     def _category(self, products: Table) -> tuple[str | None, Lookup | None]:
         texts = _scored(
-            _names(products, frozenset({"varchar"})), ("category(_name)?", "department")
+            _names(products, frozenset({"varchar"})),
+            ("category(_name)?", "department", "product_?(line|type|group|category)"),
         )
         if texts:
             return max(texts)[1], None

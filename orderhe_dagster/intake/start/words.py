@@ -156,7 +156,7 @@ _STAGES: dict[str, tuple[str, ...]] = {
             "reembols",
             "devuel",
             "rimbors",
-            "reso",
+            "\\breso\\b",
         ),
         *("返品", "返金", "退"),
     ),

@@ -136,7 +136,7 @@ STATUSES = {
     "shipped": "shipped Sent dispatched 배송중 versendet expédié",
     "delivered": "delivered complete completed wc-completed 배송완료 geliefert livré",
     "drafts": "checkout-draft auto-draft trash",
-    None: "paid pending processing on-hold partially_refunded refund_requested unshipped 결제대기",
+    None: "paid pending processing on-hold Resolved partially_refunded refund_requested unshipped 결제대기",
 }
 
 
@@ -185,6 +185,19 @@ OTHERS = {
                 productId bigint, lineTotal double)""",
         },
         "sales orderId orderDate grandTotal customerId orderStatus, lines orderId productId qty lineTotal",
+    ),
+    "no total, and words within names": (
+        {
+            "orders": """create table Orders (orderNumber int primary key, orderDate datetime not null,
+                status varchar(15), customerNumber int)""",
+            "order_details": """create table OrderDetails (orderNumber int, productCode varchar(15),
+                quantityOrdered int, priceEach double, orderLineNumber smallint,
+                primary key (orderNumber, productCode))""",
+        },
+        (
+            "orders orderNumber orderDate None customerNumber status, "
+            "order_details orderNumber productCode quantityOrdered None"
+        ),
     ),
     "an order of one product": (
         {
