@@ -106,9 +106,11 @@ def _backup_asset(
         with failing_clearly(f"backup/{table.name}", window, context.retry_number):
             changes = drift_of(table, source)
             rules = policy.of_source(context.run.tags)
-            share = rules.budget.share(index.totals(store, names), table.name)
+            totals = index.TOTALS.of(context.run.run_id, store, names)
+            share = rules.budget.share(totals, table.name)
             road = Road(source, store, warehouse, scratch, parquet)
             done = back_up(step, road, replace(rules, budget=share))
+            index.TOTALS.note(context.run.run_id, table.name, done.rows)
             left = leftover(step, source, done.unread) if window else Leftover()
         _log(table, done)
         report_days(

@@ -125,7 +125,8 @@ def _loaded_checks(
                 if segments or asked or before is None or not before.passed:
                     chosen = segments or _segments_there(step, store, warehouse)
                     if segments and not asked:
-                        share = of_source.budget.share(index.totals(store, names), table.name)
+                        totals = index.TOTALS.of(run_id, store, names)
+                        share = of_source.budget.share(totals, table.name)
                         chosen = _in_turn(segments, step, store, share)
                     agreement = prove(step, chosen, source, store, warehouse)
                     _dispute(table, agreement, warehouse, run_id)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import wraps
 from typing import Literal, TypeVar
 
 from orderhe_dagster.catalog.table import Catalogue, Table, TableRef
 
 Node = TypeVar("Node", bound=Hashable)
+Derived = TypeVar("Derived")
 Step = tuple[Literal["table", "checks"], TableRef]
 """A table is built, or the checks of a table are judged."""
 
 
+def _once(derive: Callable[[Catalogue], Derived]) -> Callable[[Catalogue], Derived]:
+    """Derive it from a catalogue once, and give the same again."""
+
+    @wraps(derive)
+    def derived(catalogue: Catalogue) -> Derived:
+        known = catalogue.derived
+        if derive.__name__ not in known:
+            known[derive.__name__] = derive(catalogue)
+        result: Derived = known[derive.__name__]
+        return result
+
+    return derived
+
+
+@_once
 def foreign_key_parents(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     """Raw table -> the other raw tables that its foreign keys name, or that tell its rows their days.
 
@@ -44,6 +61,7 @@ def _parents(table: Table) -> list[str]:
     return [*steps, *(key.parent for key in table.foreign_keys)]
 
 
+@_once
 def check_dependencies(catalogue: Catalogue) -> dict[TableRef, tuple[TableRef, ...]]:
     """Table -> the other tables that its checks of `sql/checks/` read and are to wait for.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 Layer = Literal["raw", "backup", "warehouse", "mart", "export"]
 LAYERS: tuple[Layer, ...] = ("raw", "backup", "warehouse", "mart", "export")
@@ -296,6 +297,8 @@ class Catalogue:
     root: str
     tables: tuple[Table, ...]
     checks: tuple[Check, ...] = ()
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was derived from it once, by its name: of many tables, to derive it for each takes long."""
 
     def layer(self, layer: Layer) -> tuple[Table, ...]:
         """The tables whose files lie in that layer's folder, upstream first."""
@@ -303,11 +306,17 @@ class Catalogue:
 
     def get(self, ref: TableRef) -> Table:
         """The table that `ref` names in SQL; `warehouse.x` of a raw contract x is that contract."""
-        wanted = {ref, TableRef("raw", ref.name)} if ref.layer == "warehouse" else {ref}
-        for table in self.tables:
-            if table.ref in wanted:
-                return table
-        raise KeyError(f"no table {ref} in {self.root}")
+        tables = self._by_ref
+        found = tables.get(ref)
+        if found is None and ref.layer == "warehouse":
+            found = tables.get(TableRef("raw", ref.name))
+        if found is None:
+            raise KeyError(f"no table {ref} in {self.root}")
+        return found
+
+    @cached_property
+    def _by_ref(self) -> dict[TableRef, Table]:
+        return {table.ref: table for table in self.tables}
 
     def in_zone(self, time_zone: str) -> Catalogue:
         """The catalogue of a shop whose days are those of `time_zone`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -282,13 +283,17 @@ class _Planner:
             self._plan.notes.append(text)
         return planned
 
-    def _backup(self, table: Table) -> Planned:
+    @cached_property
+    def _totals(self) -> dict[str, int]:
         from orderhe_dagster.road import index
+
+        return index.totals(self._store, [one.name for one in self._catalogue.layer("raw")])
+
+    def _backup(self, table: Table) -> Planned:
         from orderhe_dagster.road.plans import plan_backup
 
         rules: Rules = self._policy.of_source(self._tags)
-        names = [one.name for one in self._catalogue.layer("raw")]
-        share = rules.budget.share(index.totals(self._store, names), table.name)
+        share = rules.budget.share(self._totals, table.name)
         return plan_backup(
             self._step(table),
             self._source,

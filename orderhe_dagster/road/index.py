@@ -113,6 +113,33 @@ def totals(store: Store, tables: Sequence[str]) -> dict[str, int]:
     return rows
 
 
+class Totals:
+    """The rows of all tables' backups, by which they share a run's budget: read once a run, then kept up.
+
+    A run that asked for each of its tables would read as many roots as the square of their number.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._run_id, self._rows = Lock(), "", dict[str, int]()
+
+    def of(self, run_id: str, store: Store, tables: Sequence[str]) -> dict[str, int]:
+        """`totals` as of when the run first asked, and of what it has noted since."""
+        with self._lock:
+            if self._run_id != run_id:
+                self._run_id, self._rows = run_id, totals(store, tables)
+            return dict(self._rows)
+
+    def note(self, run_id: str, table: str, rows: int) -> None:
+        """Keep how many rows a table's backups have now."""
+        with self._lock:
+            if self._run_id == run_id:
+                self._rows[table] = rows
+
+
+TOTALS = Totals()
+"""Those of the run that this process is in."""
+
+
 def commit(store: Store, table: str, change: Change) -> Index:
     """Make `change` the state of the table's index, in one conditional write; give what it says then.
 

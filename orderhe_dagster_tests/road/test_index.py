@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from orderhe_dagster.catalog.days import Window
 from orderhe_dagster.catalog.segments import OUTSIDE, WHOLE, Segment, segments_of
 from orderhe_dagster.ports.errors import PreconditionFailed
 from orderhe_dagster.ports.measures import Measure, Touch
+from orderhe_dagster.ports.store import Store
 from orderhe_dagster.resources.laptop.folder_store import FolderStore
 from orderhe_dagster.resources.s3.policy import policy
 from orderhe_dagster.resources.s3.store import S3Store
@@ -64,7 +66,7 @@ class Overtaken(FolderStore):
         ASKED.append(("put", key))
         return super().put(key, body, if_none_match=if_none_match, if_match=if_match)
 
-    def get(self, key: str) -> index.Any:
+    def get(self, key: str) -> Any:
         ASKED.append(("get", key))
         return super().get(key)
 
@@ -337,6 +339,29 @@ def test_an_index_of_a_newer_version_stops_this_one_in_one_sentence(store: Folde
 def test_totals_are_read_from_roots_alone(store: FolderStore) -> None:
     commit(store, seen(7, 1), seen(5, 1, WHOLE))
     assert index.totals(store, ["sales", "none"]) == {"sales": 12, "none": 0}
+
+
+def test_a_run_of_many_tables_reads_the_totals_once(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(store, seen(7, 1))
+    asked: list[Sequence[str]] = []
+    ask = index.totals
+
+    def counted(store: Store, tables: Sequence[str]) -> dict[str, int]:
+        asked.append(tables)
+        return ask(store, tables)
+
+    monkeypatch.setattr(index, "totals", counted)
+    totals, tables = index.Totals(), ["sales", "none"]
+    for _ in range(3):
+        assert totals.of("one", store, tables) == {"sales": 7, "none": 0}
+    totals.note("one", "none", 4)
+    totals.note("another", "sales", 1)
+    assert totals.of("one", store, tables) == {"sales": 7, "none": 4}
+    assert len(asked) == 1
+    assert totals.of("two", store, tables) == {"sales": 7, "none": 0}
+    assert len(asked) == 2
 
 
 def test_what_the_cache_let_go_of_is_still_in_the_index(
