@@ -124,9 +124,24 @@ def _singular(word: str) -> str:
 
 _STAGES: dict[str, tuple[str, ...]] = {
     # The first that fits: "awaiting refund" is none of these, "payment error" is as good as cancelled.
+    "gone": (
+        r"^(order[ _-]?)?cancell?ed(?![a-z])(?!.*(revers|partial|request))",
+        "^주문.?취소.?완료",
+    ),
     "kept": (
         "cancel.*reversal",
         "partial",
+        # What is still to be sent, and what came in is the money or the order.
+        "prepar",
+        "ready",
+        r"(?<![a-z])to[ _.-]?(be[ _.-])?ship",
+        "(pay|order|money|fund|deposit).*received|received.*(pay|order)",
+        "(pay(ment|ing)?|결제|입금|支払い?|付款|支付).*(complete|done|finish|完|완료)",
+        "준비",
+        "보류",
+        "배송.?전",
+        "신청",
+        "접수",
         "await",
         "request",
         "pending",
@@ -142,7 +157,7 @@ _STAGES: dict[str, tuple[str, ...]] = {
         "incomplete",
         "abandon",
         "^new-cart",
-        "missing",
+        "^missing([ _-]?orders?)?$",
         "임시",
     ),
     "returned": (
@@ -156,12 +171,22 @@ _STAGES: dict[str, tuple[str, ...]] = {
             "reembols",
             "devuel",
             "rimbors",
-            "\\breso\\b",
+            r"\breso\b",
         ),
         *("返品", "返金", "退"),
     ),
     "cancelled": (
-        *("cancel", "void", "fail", "error", "den(y|ied)", "declin", "reject", "expir", "fraud"),
+        *(
+            "cancel",
+            r"(?<![a-z])void",
+            "fail",
+            "error",
+            "den(y|ied)",
+            "declin",
+            "reject",
+            "expir",
+            "fraud",
+        ),
         *("취소", "실패", "storn", "abgebrochen", "annul", "fehl", "échou", "キャンセル", "取消"),
     ),
     "delivered": (
@@ -179,7 +204,7 @@ _STAGES: dict[str, tuple[str, ...]] = {
         ),
     ),
     "shipped": (
-        *("ship", "sent", "dispatch", "transit", "on.?the.?way"),
+        *("ship", r"(?<![a-z])sent(?![a-z])", "dispatch", "transit", "on.?the.?way"),
         *("배송", "출고", "versand", "versendet", "expédi", "enviad", "spedit", "発送", "发货"),
     ),
 }
@@ -189,5 +214,5 @@ def stage_of(status: str) -> str | None:
     """Which stage a status tells by its words: `cancelled`, `returned`, …; None where it tells none."""
     for stage, patterns in _STAGES.items():
         if any(re.search(pattern, status, re.IGNORECASE) for pattern in patterns):
-            return None if stage == "kept" else stage
+            return {"kept": None, "gone": "cancelled"}.get(stage, stage)
     return None

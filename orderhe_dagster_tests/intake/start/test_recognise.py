@@ -140,6 +140,40 @@ STATUSES = {
 }
 
 
+SENTENCES = {
+    "cancelled": ["Cancelled (not paid)", "Canceled, refund pending", "cancelled_unpaid", "Void"],
+    "returned": ["reso", "Return received"],
+    "shipped": ["Sent to customer", "배송중", "출고완료"],
+    "delivered": ["Received by customer", "배송 완료", "구매확정"],
+    "drafts": ["Missing Orders", "missing"],
+    None: [
+        *(
+            "Payment received",
+            "Order received",
+            "payment_complete",
+            "결제완료",
+            "入金待ち",
+            "支払完了",
+        ),
+        *(
+            "Ready to ship",
+            "to_be_shipped",
+            "배송준비중",
+            "배송보류",
+            "취소신청",
+            "반품접수",
+            "Items missing",
+        ),
+        *("Resolved", "Canceled Reversal", "Cancel requested", "Presented", "avoided"),
+    ],
+}
+
+
+def test_statuses_of_several_words_are_not_told_by_one_of_them() -> None:
+    found = {text: stage_of(text) for texts in SENTENCES.values() for text in texts}
+    assert found == {text: stage for stage, texts in SENTENCES.items() for text in texts}
+
+
 def test_statuses_are_told_by_their_words() -> None:
     found = {word: stage_of(word) for words in STATUSES.values() for word in words.split()}
     wanted = {word: stage for stage, words in STATUSES.items() for word in words.split()}
