@@ -90,7 +90,7 @@ def customer_column(shop: Shop) -> Column | None:
 
 def _hidden(shop: Shop) -> str:
     column = customer_column(shop)
-    return " (as a SHA-256 of the address)" if column is not None and sql.is_mail(column) else ""
+    return " (as a SHA-256 of it)" if column is not None and sql.is_personal(column) else ""
 
 
 def taken_of_lines(shop: Shop, lines: Lines) -> str:

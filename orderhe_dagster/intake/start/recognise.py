@@ -306,8 +306,7 @@ class _Reading:
         for other in self.tables:
             mine = self._reference(other, table)
             customer = _scored(_names(other, _KEYS), _CUSTOMER_NAMES)
-            is_one = any(mine in key and len(key) <= 2 for key in (other.grain, *other.unique))
-            if mine and customer and is_one and other is not table:
+            if mine and customer and _is_one(other, mine) and other is not table:
                 return Lookup(other, mine, self._key(table), max(customer)[1])
         return None
 
@@ -394,8 +393,7 @@ class _Reading:
     def _order_rules(self, table: Table) -> Iterator[Rule]:
         yield from systems.rules_of(table)
         for column in table.columns:
-            if re.fullmatch(r"deleted_?(at|on)|date_deleted", column.name, re.IGNORECASE):
-                yield Rule(column.name, "{column} is null", "that were not deleted")
+            yield from _not_deleted(column)
 
     # ---- what a status means
 
@@ -413,8 +411,8 @@ class _Reading:
         for value in values:
             told = names.get(value, value)
             stage = known.get(value) or stage_of(told)
-            if orders.status_names is not None and value not in names:
-                stage = "drafts"  # a number without a name: what was never finished
+            if orders.status_names is not None and value == "0" and value not in names:
+                stage = "drafts"  # no status at all: what was never finished
             if stage:
                 found.setdefault(stage, []).append(value)
         stages = {
@@ -495,6 +493,12 @@ class _Reading:
             margin=1,
         )
         price = _scored([n for n in money if n != amount], _PRICE_NAMES)
+        if amount is None and not price:
+            self.choices.notes.append(
+                f"{name} has no column that is the amount or the price of a line, so no mart tells of "
+                f"products; --line-amount names one ({', '.join(money)})"
+            )
+            return None
         texts = _names(table, frozenset({"varchar"}))
         shown = _scored(texts, _NAME_NAMES)
         return Lines(
@@ -554,6 +558,7 @@ class _Reading:
         for column in table.columns:
             if re.fullmatch(r"parent_item_id", column.name, re.IGNORECASE):
                 yield Rule(column.name, "{column} is null", "that are no part of another line")
+            yield from _not_deleted(column)
 
     def products(self, lines: Lines) -> Products | None:
         """Where names and categories of products stand; None where no table has them."""
@@ -572,7 +577,9 @@ class _Reading:
             is_meant = named and core[-1] in words_of(lines.product)
             if joined or (is_meant and not beside & set(words)):
                 key = self._key(table)
-                if _alike(table.column(key), lines.table.column(lines.product)):
+                if _is_one(table, key) and _alike(
+                    table.column(key), lines.table.column(lines.product)
+                ):
                     scored.append((10.0 * joined + 5 - len(words) / 10, table.name))
         known = systems.product_names(self.tables, lines)
         if not scored and known is not None:
@@ -652,6 +659,33 @@ def _alike(one: Column, other: Column) -> bool:
     """Whether values of two columns may be keys of one kind."""
     numbers = ("smallint", "integer", "bigint", "decimal")
     return one.type.kind == other.type.kind or {one.type.kind, other.type.kind} <= {*numbers}
+
+
+def _is_one(table: Table, name: str) -> bool:
+    """Whether a value of a column names one row of the table, versions of the row apart."""
+    return any(
+        name in key and all(other == name or "version" in words_of(other) for other in key)
+        for key in (table.grain, *table.unique)
+    )
+
+
+def _not_deleted(column: Column) -> Iterator[Rule]:
+    """The condition that a row was not marked as deleted, where the column is such a mark."""
+    why, kind = "that were not deleted", column.type.kind
+    if re.fullmatch(r"deleted_?(at|on)|date_deleted", column.name, re.IGNORECASE):
+        yield Rule(column.name, "{column} is null", why)
+    elif re.fullmatch(
+        r"(is_?)?deleted(_?(yn|flag|flg))?|del(ete)?_?(yn|flag|flg)", column.name, re.IGNORECASE
+    ):
+        if kind == "boolean":
+            yield Rule(column.name, "not coalesce({column}, false)", why)
+        elif kind in _COUNTS:
+            yield Rule(column.name, "coalesce({column}, 0) = 0", why)
+        elif kind == "varchar":
+            listed = "'Y', 'YES', '1', 'T', 'TRUE'"
+            yield Rule(column.name, f"coalesce(upper({{column}}), '') not in ({listed})", why)
+        elif kind in _DAYS:
+            yield Rule(column.name, "{column} is null", why)
 
 
 def rules_of_joined(table: Table) -> tuple[Rule, ...]:

@@ -60,14 +60,19 @@ def key_of(alias: str, key: Column, *, may_be_none: bool = False) -> str:
     )
 
 
-def is_mail(key: Column) -> bool:
-    """Whether a column that says who ordered holds addresses: nobody's stands in a mart."""
-    return "mail" in words_of(key.name) or "email" in words_of(key.name)
+_OF_KEYS = frozenset(("id", "ids", "no", "code", "key", "uid", "uuid", "guid", "number"))
+
+
+def is_personal(key: Column) -> bool:
+    """Whether a column that says who ordered holds addresses or names: nobody's stands in a mart."""
+    if key.type.kind != "varchar":
+        return False
+    return "mail" in key.name.lower() or not _OF_KEYS & {*words_of(key.name)}
 
 
 def person_of(alias: str, key: Column) -> str:
-    """Who ordered, as the models have it: a key, or what cannot be read back of an address."""
-    if is_mail(key):
+    """Who ordered, as the models have it: a key, or what cannot be read back of an address or name."""
+    if is_personal(key):
         return f"sha2(lower(trim(nullif({column(alias, key.name)}, ''))), 256)::varchar(64)"
     return key_of(alias, key, may_be_none=True)
 

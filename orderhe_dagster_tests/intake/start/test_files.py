@@ -122,3 +122,8 @@ def test_personal_data_is_in_no_mart(tmp_path: Path) -> None:
     (orders,) = (table for table in catalogue.layer("warehouse") if table.name == "shop_orders")
     assert "sha2(lower(trim(nullif(orders.email, ''))), 256)::varchar(64)" in orders.sql
     assert value.column("customer_id").type.length == 64
+    for name in ("emailaddress", "customer"):  # a column called customer may hold a person's name
+        text = mail.replace("email", name)
+        folder = write(tmp_path / name, {**BARE, "raw/shop_order.sql": text})
+        made = {table.name: table for table in started(folder).layer("warehouse")}
+        assert f"sha2(lower(trim(nullif(orders.{name}, ''))), 256)" in made["shop_orders"].sql

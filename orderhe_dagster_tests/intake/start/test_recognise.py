@@ -120,6 +120,59 @@ def test_numbers_of_a_status_mean_what_their_names_say(tmp_path: Path) -> None:
     assert shop.currency == "EUR"
 
 
+def test_a_status_whose_name_is_not_seen_still_has_orders(tmp_path: Path) -> None:
+    tables = catalogue_of(tmp_path, "prestashop").layer("raw")
+    seen = {**NUMBERS, ("ps_orders", "current_state"): [("5",), ("17",), ("0",)]}
+    assert recognised(tables, Choices(), look_at(seen)).stages.drafts == ("0",)
+
+
+MARKED = """-- @partition sold_on
+create table orders (id int primary key, sold_on date not null, total int, {mark});"""
+MARKS = {
+    "deleted_at datetime": "{column} is null",
+    "is_deleted tinyint(1) not null": "coalesce({column}, 0) = 0",
+    "deleted bit(1)": "not coalesce({column}, false)",
+    "deleted int": "coalesce({column}, 0) = 0",
+    "del_yn char(1)": "coalesce(upper({column}), '') not in ('Y', 'YES', '1', 'T', 'TRUE')",
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_what_is_marked_as_deleted_does_not_count(mark: str, tmp_path: Path) -> None:
+    lines = (
+        f"create table order_items (order_id int, product_id int, qty int, total int, {mark});\n"
+    )
+    files = {"raw/orders.sql": MARKED.format(mark=mark), "raw/order_items.sql": lines}
+    shop = recognised(read(tmp_path, files).layer("raw"), Choices())
+    assert shop.lines is not None
+    of_both = [[rule.condition for rule in some] for some in (shop.orders.rules, shop.lines.rules)]
+    assert of_both == [[MARKS[mark]]] * 2
+
+
+LINES = "create table order_items (order_id int, item_id int, qty int{amount});\n"
+STOCK = "create table items (item_id int, depot_id int, name varchar(9), primary key (item_id, depot_id));"
+
+
+def test_a_table_of_several_rows_a_product_is_joined_to_no_line(tmp_path: Path) -> None:
+    files = {
+        "raw/orders.sql": MARKED.format(mark="note int"),
+        "raw/order_items.sql": LINES.format(amount=", total int"),
+        "raw/items.sql": STOCK,
+    }
+    shop = recognised(read(tmp_path, files).layer("raw"), Choices())
+    assert (shop.lines is not None, shop.products) == (True, None)
+
+
+def test_lines_without_an_amount_are_not_told_as_nothing_earned(tmp_path: Path) -> None:
+    files = {
+        "raw/orders.sql": MARKED.format(mark="note int"),
+        "raw/order_items.sql": LINES.format(amount=""),
+    }
+    choices = Choices()
+    assert recognised(read(tmp_path, files).layer("raw"), choices).lines is None
+    assert any("--line-amount names one" in note for note in choices.notes)
+
+
 def test_without_a_look_the_flags_are_named(tmp_path: Path) -> None:
     tables = catalogue_of(tmp_path, "prestashop").layer("raw")
     choices = Choices()
