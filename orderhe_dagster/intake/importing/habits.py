@@ -6,6 +6,7 @@ here. What can be read in two ways is asked for, not guessed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ WORDS_OF_NOTHING = frozenset(
 )
 """What stands for no value in a column that takes none of them as a value."""
 _ALSO_IN_TEXTS = frozenset({"NULL", "(null)", "null", "#N/A"})
+_GROUP = 3  # digits between signs of thousands
 _YES = {"yes": "1", "y": "1", "t": "1", "true": "1", "no": "0", "n": "0", "f": "0", "false": "0"}
 
 
@@ -110,6 +112,17 @@ def _is_nothing(text: str, kind: str) -> bool:
     return kind not in {"varchar", "varbyte"} and text.lower() in WORDS_OF_NOTHING
 
 
+def unusual_digits(column: Column) -> str:
+    """The pattern of numbers that fit the column, but as no program writes them; '': there are none.
+
+    1.250 in a decimal(8, 2) is 1.25, or 1250 by somebody who writes thousands so.
+    """
+    if column.type.kind != "decimal" or column.type.scale > _GROUP - 1:
+        return ""
+    fraction = f"[0-9]{{{column.type.scale}}}{'0' * (_GROUP - column.type.scale)}"
+    return rf"^\s*[+-]?[1-9][0-9]{{0,2}}\.{fraction}\s*$"
+
+
 Place = tuple[int, str, str]
 """(line, column, text) of a value that was seen."""
 
@@ -124,6 +137,7 @@ class Survey:
     days: frozenset[str] = frozenset()
     decimals: dict[str, Place] = field(default_factory=dict)  # by sign, the first that shows it
     doubtful: dict[str, Place] = field(default_factory=dict)  # by the one sign of the number
+    unusual: dict[str, Place] = field(default_factory=dict)  # 1.250 where two digits are usual
     currencies: dict[str, dict[str, int]] = field(default_factory=dict)  # by column: sign, line
     orders: dict[str, Place] = field(default_factory=dict)
     nothing: set[str] = field(default_factory=set)
@@ -168,6 +182,8 @@ class Survey:
             whole = column.type.kind in WHOLE and number.body[-3:].strip("0")
             if whole and (sign[1] == "," or self.separator == ";"):
                 self.decimals.setdefault("," if sign[1] == "." else ".", place)
+            elif (pattern := unusual_digits(column)) and re.match(pattern, value):
+                self.unusual.setdefault(".", place)
             else:
                 self.doubtful.setdefault(sign[1], place)
         elif sign in {".", ","}:
@@ -240,6 +256,7 @@ class Survey:
         doubtful = dict(self.doubtful)
         if self.separator != ";":
             doubtful.pop(".", None)  # 1.250 among commas is the point that programs write
+        doubtful |= self.unusual
         if doubtful:
             line, name, value = next(iter(doubtful.values()))
             number = written(value)

@@ -24,7 +24,13 @@ from orderhe_dagster.intake.importing.column_map import ColumnMap
 from orderhe_dagster.intake.importing.constraints import violations
 from orderhe_dagster.intake.importing.csv_rows import Passed, row_chunks
 from orderhe_dagster.intake.importing.duplicate_keys import KeyCheck, key_checks
-from orderhe_dagster.intake.importing.habits import MOMENTS, NUMBERS, Habits, Survey
+from orderhe_dagster.intake.importing.habits import (
+    MOMENTS,
+    NUMBERS,
+    Habits,
+    Survey,
+    unusual_digits,
+)
 from orderhe_dagster.intake.importing.hints import Hints
 from orderhe_dagster.intake.importing.object_rows import json_rows, module_rows, object_chunks
 from orderhe_dagster.intake.importing.plan import Plan, known_names, plan_of
@@ -388,6 +394,7 @@ def _judge(
 def _typed(table: Table, chunk: Chunk, findings: Findings, judged: _Judged) -> pa.Table:
     """The chunk in the contract's types; what is no value is reported, and NULL in the result."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     texts = chunk.columns
     if judged.habits:
@@ -398,6 +405,9 @@ def _typed(table: Table, chunk: Chunk, findings: Findings, judged: _Judged) -> p
         column = table.column(name)
         arrays[name], faults = convert(column, text)
         if faults and column.type.kind in NUMBERS | MOMENTS | {"boolean"}:
+            judged.doubtful.add(name)
+        pattern = "" if judged.habits else unusual_digits(column)
+        if pattern and pc.any(pc.match_substring_regex(text, pattern)).as_py():
             judged.doubtful.add(name)
         wrong += [(row, column, reason) for row, reason in faults]
     for row, column, reason in sorted(wrong, key=lambda one: one[0]):

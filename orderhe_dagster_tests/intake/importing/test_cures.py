@@ -380,6 +380,19 @@ CASES: dict[str, Refusal] = {
         "--decimal ,",
         rows=order("1230"),
     ),
+    # No program writes three digits into decimal(12, 2): a spreadsheet's 1,230 in German may be meant.
+    "points among tabs": Refusal(
+        orders("A-0,Kim,1,1.230,2026-11-01 12:00:00,x").replace(",", "\t"),
+        ("line 2, column amount: '1.230'", "1230"),
+        "--decimal ,",
+        rows=order("1230"),
+    ),
+    "three digits among commas": Refusal(
+        orders("A-0,Kim,1,1.230,2026-11-01 12:00:00,x"),
+        ("line 2, column amount: '1.230'", "1230"),
+        "--decimal .",
+        rows=order("1.23"),
+    ),
     "both signs": Refusal(
         orders(GOOD, 'A-1,Lee,1,"1,5",2026-11-01 12:00:00,x', "A-2,Lee,1,1.5,2026-11-01 12:00:00,x"),
         ("line 4, column amount: '1.5'", "line 3", "write both with the same"),
