@@ -50,8 +50,9 @@ class Models:
         """Whether a table has no days, or those of the orders."""
         if table is self.shop.orders.table:
             return True
-        through = [step.parent.name for step in table.day_through]
-        return table.partition is None or through[-1:] == [self.shop.orders.table.name]
+        orders = self.shop.orders
+        through = [(step.parent.name, step.parent.partition) for step in table.day_through]
+        return table.partition is None or through[-1:] == [(orders.table.name, orders.day)]
 
     def same_day(self, alias: str, table: Table, day: str) -> str:
         """The condition that a table cut by the orders' days is joined on, too; nothing of another."""

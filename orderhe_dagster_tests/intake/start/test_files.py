@@ -73,9 +73,15 @@ def test_lines_that_are_cut_by_their_orders_day_meet_it(tmp_path: Path) -> None:
     assert partitions(catalogue)["shop_order_lines"] == "order_date"
     (model,) = (t for t in catalogue.layer("warehouse") if t.name == "shop_order_lines")
     assert "and lines._day = orders.order_date" in model.sql
-    own = {"ps_order_detail": "-- @partition download_deadline\n"}
-    catalogue = started(write(tmp_path / "own", contracts("prestashop", own, PS)))
-    assert "shop_order_lines" not in partitions(catalogue), "other days than the orders'"
+    for name, way in (
+        ("own", "download_deadline"),
+        ("other", "id_order -> ps_orders.invoice_date"),
+    ):
+        others = {"ps_order_detail": f"-- @partition {way}\n"}
+        catalogue = started(write(tmp_path / name, contracts("prestashop", others, PS)))
+        assert "shop_order_lines" not in partitions(catalogue), "other days than the orders'"
+        (model,) = (t for t in catalogue.layer("warehouse") if t.name == "shop_order_lines")
+        assert "_day" not in model.sql
 
 
 BARE = {
