@@ -339,6 +339,50 @@ def test_what_becomes_null_need_not_be_nullable_in_the_source(
         writing.append(table, wrong)
 
 
+@pytest.mark.parametrize("infile", [1, 0])
+def test_what_became_null_is_put_back_as_the_source_takes_it(
+    source: Source, mariadb: MariaDB, tmp_path: Path, infile: int
+) -> None:
+    """No day and no value of an enum as they were; for a text that is lost, the table must take NULL."""
+    contract = (
+        "-- @bad_values state null, name null, born null\ncreate table people (id int primary key, "
+        "state enum('a','b') not null, name varchar(20) not null, born date not null)"
+    )
+    (people,) = read(tmp_path, {"raw/people.sql": contract}).tables
+    source.create([people])
+    database = source.identity.rpartition("/")[2]
+    run(
+        mariadb,
+        database,
+        ["insert ignore into people values (1, 'none', 'x\0y', 0), (2, 'a', 'b', '2026-03-01')"],
+    )
+    found = source.extract(people, None, tmp_path / "out")
+    assert found.nulled == {WHOLE: {"state": 1, "name": 1, "born": 1}}
+    run(mariadb, database, ["delete from people"])
+    mariadb.run(f"set global local_infile = {infile}")
+    try:
+        with (
+            pytest.raises(
+                PortError, match=r"name is NULL in 1 row of the backup.*: alter"
+            ) as caught,
+            source.writing() as transaction,
+        ):
+            transaction.append_files(people, found.parts[WHOLE])
+        run(mariadb, database, [str(caught.value).rpartition(": ")[2]])
+        assert [change for change in source.drift(people) if change.stops] == []
+        with source.writing() as transaction:
+            assert transaction.append_files(people, found.parts[WHOLE]) == 2
+            assert transaction.measure(people, None) == found.measures
+            wanted = (
+                "select concat(state + 0, born) as told, @@sql_mode as mode from people order by id"
+            )
+            told = transaction.fetch(wanted).to_pylist()
+    finally:
+        mariadb.run("set global local_infile = 1")
+    assert [row["told"] for row in told] == ["00000-00-00", "12026-03-01"]
+    assert "STRICT" in told[0]["mode"], "the tables that follow are held to it"
+
+
 def test_policy_fail_stops_what_lies_outside_too(
     source: Source, mariadb: MariaDB, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderhe_dagster.catalog.ddl import quoted, quoted_names, string
 from orderhe_dagster.catalog.table import Column, Table
+from orderhe_dagster.errors import counted
 from orderhe_dagster.ports.errors import PortError
 from orderhe_dagster.resources.extract.engine import bounded, spill_of
 from orderhe_dagster.resources.insert.strict_insert import (
@@ -24,7 +25,7 @@ from orderhe_dagster.resources.insert.strict_insert import (
     written_columns,
 )
 from orderhe_dagster.resources.mysql import bulk_load
-from orderhe_dagster.resources.mysql.bulk_load import ZERO_DATE, is_zero_date
+from orderhe_dagster.resources.mysql.bulk_load import ZERO_DATE, is_empty_enum, is_zero_date
 from orderhe_dagster.settings.config import MEMORY_MB
 from orderhe_dagster.settings.interrupts import interruptible
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NO_ZEROS = ("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL")
+_STRICT = ("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL")
 BULK_ROWS = 5_000
 """So many rows are loaded in bulk."""
 _STATEMENT_CHARACTERS = 1_000_000
@@ -74,7 +76,8 @@ def insert_files(
 ) -> int:
     """Insert the rows of Parquet parts that an extract has written, as they were; how many.
 
-    Rows pass through DuckDB, which holds `memory_mb`. Of duplicate keys, PortError as of `insert`.
+    Rows pass through DuckDB, which holds `memory_mb`. Of duplicate keys, PortError as of `insert`. A server
+    may make other values of some where it keeps the empty value of an enum: the caller measures them.
     """
     import duckdb
     import pymysql
@@ -87,9 +90,13 @@ def insert_files(
         row = judge.execute("select count(*) from __rows").fetchone()
         rows = int(row[0]) if row else 0
         cursor.execute("select @@sql_mode")
-        modes = [mode for mode in str(cursor.fetchone()[0]).split(",") if mode]
+        usual = str(cursor.fetchone()[0])
+        modes = [mode for mode in usual.split(",") if mode]
         if any(map(is_zero_date, columns)):
             modes = [mode for mode in modes if mode not in _NO_ZEROS]
+        if any(map(is_empty_enum, columns)):
+            modes = [mode for mode in modes if mode not in _STRICT]
+        _check_promised(cursor, judge, table, columns)
         # A zero is a key like any other, and parents may come later.
         mode = ",".join((*modes, "NO_AUTO_VALUE_ON_ZERO"))
         cursor.execute(f"set sql_mode = '{mode}', foreign_key_checks = 0")
@@ -105,6 +112,7 @@ def insert_files(
             if match is None:
                 raise
             raise PortError(_duplicate(cursor, judge, table, columns, *match.groups())) from None
+        cursor.execute(f"set sql_mode = '{usual}'")  # the next table may have no such values
         return rows
 
 
@@ -165,7 +173,39 @@ def _values(
 
 def _of_null(column: Column) -> str:
     """DuckDB's SQL for the text that stands for NULL, as MySQL reads it."""
+    if is_empty_enum(column):
+        return string(string(""))
     return f"{string(string(ZERO_DATE))}" if is_zero_date(column) else "'null'"
+
+
+def _check_promised(
+    cursor: Any, judge: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[Column]
+) -> None:
+    """See that the table takes a NULL where a value could not be carried, and no other stands for it."""
+    lost = [
+        column
+        for column in columns
+        if column.promised and not is_zero_date(column) and not is_empty_enum(column)
+    ]
+    for column in lost:
+        name = quoted(column.name)
+        ((rows,),) = judge.execute(f"select count(*) from __rows where {name} is null").fetchall()
+        cursor.execute(
+            "select is_nullable from information_schema.columns where table_schema = database() and "
+            "table_name = %s and column_name = %s",
+            (table.source_name, column.source_name),
+        )
+        there = cursor.fetchone()
+        if rows and there and str(there[0]).upper() == "NO":
+            change = (
+                f"alter table {quoted(table.source_name, 'mysql')} modify column "
+                f"{quoted(column.source_name, 'mysql')} {column.type.declared} null"
+            )
+            raise PortError(
+                f"{table.ref}: {column.name} is NULL in {counted(rows, 'row')} of the backup, as its value "
+                "could not be carried (@bad_values), and the table takes no NULL there. Nothing was "
+                f"put in. Let it take one, and run this again: {change}"
+            )
 
 
 def _literal(column: Column) -> str:
