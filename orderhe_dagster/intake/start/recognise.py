@@ -643,6 +643,9 @@ class _Reading:
                             f"{text}; --currency names another"
                         )
                     return text
+        self.choices.notes.append(
+            f"no column tells the currency: {otherwise} is taken; --currency names another"
+        )
         return otherwise
 
     def _currency_columns(self, orders: Orders) -> Iterator[tuple[Table, str]]:

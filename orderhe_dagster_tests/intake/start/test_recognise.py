@@ -310,7 +310,7 @@ def test_other_shops_are_recognised_by_the_same_rules(kind: str, tmp_path: Path)
         else "None",
     ]
     assert ", ".join(told) == expected
-    assert choices.notes == []
+    assert choices.notes == ["no column tells the currency: KRW is taken; --currency names another"]
 
 
 TWO = {
@@ -344,7 +344,8 @@ def test_a_person_is_asked_where_it_is_unsure_and_enter_takes_the_guess(tmp_path
     quiet = Choices()
     assert recognised(tables, quiet).orders == shop.orders
     assert quiet.notes == [
-        "which table has the orders: orders was taken; --orders names another (sales_order, …)"
+        "which table has the orders: orders was taken; --orders names another (sales_order, …)",
+        "no column tells the currency: KRW is taken; --currency names another",
     ]
 
 
