@@ -1,8 +1,9 @@
 """A night of many small tables of which nothing has changed, beside what Dagster takes for as many steps.
 
-Ours is `orderhe run '*'` in this process on the embedded systems; Dagster's is a run of the same assets and
-checks whose bodies are empty, with the same history storage. CPU seconds (user and system), the second run
-of each. Run: `python -m benchmarks.many [--tables 245]`.
+Ours is `orderhe run '*'` in this process on the embedded systems, or with `--mysql` from a MariaDB of its own
+on the loopback; Dagster's is a run of the same assets and checks with empty bodies, and the same history
+storage. CPU seconds (user and system) of this process, the second run of each. Run:
+`python -m benchmarks.many [--tables 245] [--mysql]`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -110,11 +112,30 @@ def dagsters_own(folder: Path, definitions: dg.Definitions) -> float:
     return spent
 
 
+def mysql_variables(opened: ExitStack) -> dict[str, str]:
+    """The settings of a MariaDB that runs until `opened` is closed."""
+    from orderhe_dagster_tests.servers.mariadb import OWNER, running
+
+    server = opened.enter_context(running(tls=False))
+    database = opened.enter_context(server.database())
+    return {
+        "ORDERHE_SOURCE": "mysql",
+        "ORDERHE_MYSQL_HOST": server.host,
+        "ORDERHE_MYSQL_PORT": str(server.port),
+        "ORDERHE_MYSQL_DATABASE": database,
+        "ORDERHE_MYSQL_USER": OWNER.user,
+        "ORDERHE_MYSQL_PASSWORD": OWNER.password,
+        "ORDERHE_MYSQL_SSLMODE": "disable",
+    }
+
+
 def main() -> None:
     """Print what a table takes: in all, of Dagster's own, and of ours beyond."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--tables", type=int, default=245)
-    tables = parser.parse_args().tables
+    parser.add_argument("--mysql", action="store_true", help="from a MariaDB")
+    asked = parser.parse_args()
+    tables = asked.tables
     for name in [name for name in os.environ if name.startswith("ORDERHE_")]:
         del os.environ[name]
     warnings.filterwarnings("ignore")
@@ -125,10 +146,12 @@ def main() -> None:
     from orderhe_dagster.resources.build import build_source
     from orderhe_dagster.settings.config import load_settings
 
-    with tempfile.TemporaryDirectory() as text:
+    with tempfile.TemporaryDirectory() as text, ExitStack() as opened:
         folder = Path(text)
         statements = write_shop(folder / "sql", tables)
         variables = {"ORDERHE_SQL": str(folder / "sql"), "ORDERHE_HOME": str(folder / "home")}
+        if asked.mysql:
+            variables |= mysql_variables(opened)
         settings = load_settings({**variables, "ORDERHE_START_DATE": _DAY.format(1)}, folder)
         create_all(settings)
         with build_source(settings).writing() as transaction:
