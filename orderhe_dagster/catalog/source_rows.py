@@ -12,8 +12,15 @@ from orderhe_dagster.catalog.ddl import Dialect, quoted
 from orderhe_dagster.catalog.drift import charsets
 from orderhe_dagster.catalog.table import MOMENT_COLUMN, DayStep, Table
 
-PARENT = "_parent_"
-"""What the parents are called beside the child, in order: by its own name, one could hide the child."""
+_PARENT = "_parent_"
+
+
+def parent_aliases(table: Table) -> list[str]:
+    """What the parents are called beside the child, in order: by its own name, one could hide the child."""
+    prefix = _PARENT
+    while table.source_name.lower().startswith(prefix):
+        prefix = f"_{prefix}"
+    return [f"{prefix}{number}" for number in range(1, len(table.day_through) + 1)]
 
 
 def own_rows(table: Table, dialect: Dialect, hint: str = "") -> str:
@@ -44,8 +51,8 @@ def with_moment(table: Table, dialect: Dialect, hint: str = "") -> str:
         for column in table.in_source.columns
     ]
     text, here, child = f"{own}{hint}", own, table
-    for number, step in enumerate(through, 1):
-        alias = quoted(f"{PARENT}{number}", dialect)
+    for name, step in zip(parent_aliases(table), through, strict=True):
+        alias = quoted(name, dialect)
         key = quoted(step.parent.source_column(step.key), dialect)
         column = f"{here}.{quoted(child.source_column(step.column), dialect)}"
         if dialect == "mysql":

@@ -176,6 +176,20 @@ def test_rows_have_the_day_of_a_parent_two_steps_away(
     }
 
 
+def test_a_child_may_be_called_like_what_its_parents_are_called_beside_it(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = LINES.replace("table order_lines", "table _parent_1")
+    monkeypatch.setitem(globals(), "LINES", named)
+    made = shop(source, tmp_path)
+    fill(source, made["orders"], [order(1, DAY)])
+    fill(source, made["order_lines"], [line(1, 2), line(2, 1)])
+    assert days_read(source, made["order_lines"], tmp_path) == {
+        (str(DAY), 2): DAY,
+        ("outside", 1): None,
+    }
+
+
 @pytest.mark.parametrize(
     ("declared", "moments"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 
 from orderhe_dagster.catalog import mysql_projection
 from orderhe_dagster.catalog.ddl import quoted
-from orderhe_dagster.catalog.source_rows import PARENT
+from orderhe_dagster.catalog.source_rows import parent_aliases
 from orderhe_dagster.catalog.table import Table
 
 logger = logging.getLogger("orderhe.mysql")
@@ -39,10 +39,11 @@ def child_hint(cursor: Any, table: Table, select: str) -> str:
     the disk knows, where all the rows one after another and their parents by their keys are quicker.
     """
     plans = _plans(cursor, select)
-    number = str(plans[0].get("table")).removeprefix(PARENT) if plans else ""
-    if not number.isdigit():
+    parents = dict(zip(parent_aliases(table), table.day_through, strict=True))
+    name = str(plans[0].get("table")) if plans else ""
+    if name not in parents:
         return ""
-    first = table.day_through[int(number) - 1].parent
+    first = parents[name].parent
     all_of = _plans(cursor, f"select * from {quoted(first.source_name, 'mysql')}")
     found, there = (int(one[0].get("rows") or 0) for one in (plans, all_of))
     return " use index ()" if found > there * _MANY_PARENTS else ""
