@@ -34,7 +34,7 @@ def rules_of(table: Table) -> Iterator[Rule]:
     names = {name.lower() for name in table.column_names}
     if table.name.endswith("wc_orders") and "type" in names:
         yield Rule("type", "{column} = 'shop_order'", "that are no refunds")
-    if table.name.endswith("order_line_item") and "type" in names:
+    if table.name.endswith("order_line_item") and {"type", "version_id"} <= names:
         yield Rule("type", "{column} = 'product'", "of products")
     if "version_id" in names and table.column("version_id").type.kind == "varbyte":
         yield Rule("version_id", f"to_hex({{column}}) = '{_LIVE}'", "of the version that counts")
@@ -44,7 +44,9 @@ def stages_of(table: Table) -> Mapping[str, str]:
     """What a system's statuses mean, where their words do not say so."""
     if table.name.endswith("wc_orders"):
         return _WOO_STAGES
-    if table.name.endswith("sales_order"):
+    names = {name.lower() for name in table.column_names}
+    # A table that is only called so may mean by "closed" that all is well.
+    if table.name.endswith("sales_order") and {"entity_id", "increment_id"} <= names:
         return _MAGENTO_STAGES
     return {}
 

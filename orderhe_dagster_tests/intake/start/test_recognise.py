@@ -149,6 +149,21 @@ def test_what_is_marked_as_deleted_does_not_count(mark: str, tmp_path: Path) -> 
     assert of_both == [[MARKS[mark]]] * 2
 
 
+def test_a_table_called_like_a_system_s_has_not_its_meanings(tmp_path: Path) -> None:
+    orders = """-- @partition sold_on
+create table sales_order (id int primary key, sold_on date not null, total int, status varchar(9));
+"""
+    lines = """create table order_line_item (id int primary key, order_id int, product_id int, quantity int,
+    total int, type varchar(9), foreign key (order_id) references sales_order (id));
+"""
+    files = {"raw/sales_order.sql": orders, "raw/order_line_item.sql": lines}
+    seen: Seen = {("sales_order", "status"): [("closed",), ("open",)]}
+    shop = recognised(read(tmp_path, files).layer("raw"), Choices(), look_at(seen))
+    assert "closed" not in shop.stages.returned
+    assert shop.lines is not None
+    assert (shop.lines.table.name, shop.lines.rules) == ("order_line_item", ())
+
+
 LINES = "create table order_items (order_id int, item_id int, qty int{amount});\n"
 STOCK = "create table items (item_id int, depot_id int, name varchar(9), primary key (item_id, depot_id));"
 
