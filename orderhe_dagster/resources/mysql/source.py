@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import partial
@@ -85,8 +85,6 @@ logger = logging.getLogger("orderhe.mysql")
 _T = TypeVar("_T")
 _WAITS_S = (1.0, 5.0)
 """How long is waited before each further attempt of something that only reads."""
-_SERVER_KNOWN_S = 60.0
-"""How long a server is known by its name: each of a run's many tables asks for it twice."""
 _MOST_SCANS = 8  # of days apart; above, all between them is read at once
 
 
@@ -100,9 +98,6 @@ class MySQLSource(Source):
 
     settings: MySQLSettings
     memory_mb: int = MEMORY_MB
-    _servers: list[tuple[float, str]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
 
     @property
     def identity(self) -> str:
@@ -271,15 +266,10 @@ class MySQLSource(Source):
 
     def server(self) -> str:
         """MySQL's `server_uuid` or MariaDB's `server_uid`; `host:port` where the server has neither."""
-        for asked_at, name in self._servers:
-            if time.monotonic() - asked_at < _SERVER_KNOWN_S:
-                return name
-        what, asked_at = "ask which server this is", time.monotonic()
+        what = "ask which server this is"
         names = self._repeated(what, lambda: self._server_names(what))
         own = names.get("server_uuid") or names.get("server_uid")
-        name = own or f"{self.settings.host}:{self.settings.port}"
-        self._servers[:] = [(asked_at, name)]
-        return name
+        return own or f"{self.settings.host}:{self.settings.port}"
 
     def clock(self) -> datetime:
         """The moment it is now by the server's clock (UTC)."""
