@@ -126,7 +126,8 @@ def partition_of(seen: Seen, cursor: Choice = NONE) -> Choice:
     fit.sort()
     name = fit[0][1]
     alike = tuple(other for place, other in fit[1:] if place[:3] == fit[0][0][:3])
-    if not (seen.is_event or cursor.column) and seen.rows <= SMALL_ROWS:
+    moves = cursor.column and not (seen.look.rows and seen.undated(cursor.column) >= seen.look.rows)
+    if not (seen.is_event or moves) and seen.rows <= SMALL_ROWS:
         why = f"of {counted(seen.rows, 'row')}: all of them are read every night, so no change is missed"
         return Choice(None, why, others=(name, *alike))
     return Choice(name, _why(seen, name), tuple(_costs(seen, name)), alike)

@@ -129,6 +129,9 @@ def test_what_tells_of_no_events_is_read_whole_while_it_is_small() -> None:
     assert partition_of(seen(text.format(""), 5001, date_added=days(300))).column == "date_added"
     kept = seen(text.format(", updated_at datetime"), 50, date_added=days(300))
     assert partition_of(kept, cursor_of(kept)).column == "date_added"
+    zeros = ColumnLook(nulls=20, faults={"z": 30})
+    never = seen(text.format(", updated_at datetime"), 50, date_added=days(300), updated_at=zeros)
+    assert partition_of(never, cursor_of(never)).column is None
     assert partition_of(seen(text.format(""), 9_000, date_added=days(29))).column is None
     events = seen("create table orders (id int, order_date date)", 3, order_date=days(2))
     assert partition_of(events).column == "order_date"
