@@ -53,7 +53,13 @@ _SIDE_WORDS = frozenset(
 """Words that say a table is beside the orders, or of what they are made."""
 _DAY_NAMES = (
     *("order_?date", "ordered_?(at|on)", "date_?ordered", "placed_?(at|on)", "date_?placed"),
-    *("purchased?_?(at|on|date)", "sold_?(at|on)", "sale_?date", "booked_?(at|on)"),
+    *(
+        "(order_?)?purchased?_?(at|on|date|time|timestamp)(_(day|date))?",
+        "date_?purchased?",
+        "sold_?(at|on)",
+        "sale_?date",
+        "booked_?(at|on)",
+    ),
     *("date_?add(ed)?", "date_?created(_gmt)?", "creat(ed|ion)_?(at|on|date|time)?"),
     *(
         "order_?date_?time",
@@ -88,6 +94,7 @@ _STATUS_NAMES = (
     *("status", "order_?status", "current_?state", "order_?status_?id", "status_?id", "state_?id"),
     *("order_?state", "state", "order_?state_?id", "(order_?)?status_?code", "fulfillment_?status"),
 )
+_STATUS_WORD_NAMES = ("name", "title", "label", r"(\w+_)?(status|state)_?(name|title|label)")
 _QUANTITY_NAMES = (
     *(
         "quantity",
@@ -202,6 +209,7 @@ class _Reading:
             "orders", "which table has the orders", scored, [*self.by_name], margin=3
         )
         if name is None:
+            self._say_why_undated()
             listed = ", ".join(sorted(self.by_name)[:20])
             raise StartError(
                 "no table looks like the one that has the orders: --orders names it. There are "
@@ -211,10 +219,7 @@ class _Reading:
         days = _names(table, _DAYS)
         day = self.choices.one("day", f"which column is the day of {name}", self._days(table), days)
         if day is None:
-            raise StartError(
-                f"{name} has no column that is the day of an order: --day names it "
-                f"({', '.join(days) or 'it has no date and no time'})"
-            )
+            raise StartError(_without_a_day(table, days))
         money = _names(table, _MONEY)
         amount = self.choices.one(
             "amount",
@@ -239,6 +244,13 @@ class _Reading:
             self._currency_column(table),
             tuple(self._order_rules(table)),
         )
+
+    def _say_why_undated(self) -> None:
+        """StartError: a table is called like the orders, and its day is a text."""
+        for table in self.tables:
+            words = set(words_of(table.source_name))
+            if "order" in words and not _SIDE_WORDS & words and not _names(table, _DAYS):
+                raise StartError(_without_a_day(table, ()))
 
     def _order_score(self, table: Table) -> float:
         words = words_of(table.source_name)
@@ -287,8 +299,14 @@ class _Reading:
         return max(found)[1]
 
     def _days(self, table: Table) -> list[tuple[float, str]]:
-        scored = _scored(_names(table, _DAYS), _DAY_NAMES)
-        return [(score + 30 * (name == table.partition), name) for score, name in scored]
+        """What may be the day of its rows: by its name, and what cuts it, whatever that is called."""
+        if table.day_through:
+            return []  # the day is its parent's: it has rows of orders, and is not the orders
+        days = _names(table, _DAYS)
+        scored = {name: score for score, name in _scored(days, _DAY_NAMES)}
+        if table.partition in days:
+            scored[table.partition] = 30 + scored.get(table.partition, 0)
+        return [(score, name) for name, score in scored.items()]
 
     def _customer(self, table: Table) -> tuple[str | None, Lookup | None]:
         names = [c.name for c in table.columns if c.type.kind in _KEYS]
@@ -369,7 +387,7 @@ class _Reading:
         candidates: list[tuple[float, str, str, str]] = []
         for table in self.tables:
             words = set(words_of(table.source_name))
-            names = _scored(_names(table, frozenset({"varchar"})), ("name", "title", "label"))
+            names = _scored(_names(table, frozenset({"varchar"})), _STATUS_WORD_NAMES)
             if not ({"status", "state"} & words and names) or {"history", "log"} & words:
                 continue
             keys = [
@@ -402,7 +420,8 @@ class _Reading:
         found: dict[str, list[str]] = {}
         names = self._named_statuses(orders)
         values = self._statuses(orders, names)
-        if orders.status is not None and not values:
+        is_told = any(value in names or not value.isdigit() for value in values)
+        if orders.status is not None and not is_told and "cancelled" not in self.choices.answers:
             self.choices.notes.append(
                 f"nobody knows which values of {orders.table.name}.{orders.status} mean that an order was "
                 "cancelled: none was taken for it; --cancelled and --returned name them (`6,8`)"
@@ -662,6 +681,29 @@ def _alike(one: Column, other: Column) -> bool:
     """Whether values of two columns may be keys of one kind."""
     numbers = ("smallint", "integer", "bigint", "decimal")
     return one.type.kind == other.type.kind or {one.type.kind, other.type.kind} <= {*numbers}
+
+
+def _without_a_day(table: Table, days: Sequence[str]) -> str:
+    """What is in the way where the orders have no day, and what mends it."""
+    if days:
+        return (
+            f"{table.name} has no column that is the day of an order: --day names it "
+            f"({', '.join(days)})"
+        )
+    texts = _names(table, frozenset({"varchar", "integer", "bigint"}))
+    named = max(_scored(texts, _DAY_NAMES), default=(0, None))[1]
+    if named is None:
+        return (
+            f"{table.name}, whose name is that of the orders, has no date and no time: an order needs a "
+            "day; --orders names another table"
+        )
+    source, kind = table.source_name.replace("`", "``"), table.column(named).type.declared
+    return (
+        f"{table.name}.{named} looks like the day of an order, and is {kind}, no "
+        f"date: let the shop's database have it as one, with alter table `{source}` add column "
+        f"`{named}_day` date generated always as (cast(`{named}` as date)) stored, then "
+        "orderhe adopt --force, then orderhe start; --orders names another table"
+    )
 
 
 def _is_one(table: Table, name: str) -> bool:

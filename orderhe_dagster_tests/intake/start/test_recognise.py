@@ -164,6 +164,60 @@ create table sales_order (id int primary key, sold_on date not null, total int, 
     assert (shop.lines.table.name, shop.lines.rules) == ("order_line_item", ())
 
 
+XTC = {
+    "raw/orders.sql": "-- @partition {day}\ncreate table orders (orders_id int primary key, "
+    "customers_id int, {day} datetime not null, orders_status int not null, currency char(3));",
+    "raw/orders_total.sql": "-- @partition orders_id -> orders.{day}\n"
+    "create table orders_total (orders_total_id int primary key, orders_id int not null, class varchar(32), "
+    "value decimal(15, 4) not null);",
+    "raw/orders_products.sql": "create table orders_products (orders_products_id int primary key, "
+    "orders_id int not null, products_id int not null, products_name varchar(64), "
+    "products_price decimal(15, 4) not null, products_quantity decimal(15, 4) not null);",
+    "raw/orders_status.sql": "create table orders_status (orders_status_id int, language_id int, "
+    "orders_status_name varchar(64) not null, primary key (orders_status_id, language_id));",
+}
+STATUS_ROWS: Seen = {
+    ("orders_status", "orders_status_id", "orders_status_name"): [
+        *(("1", "Offen"), ("99", "Storniert"), ("161", "Gutgeschrieben")),
+    ],
+    ("orders", "orders_status"): [("1",), ("99",)],
+    ("orders", "currency"): [("EUR",)],
+}
+
+
+@pytest.mark.parametrize("day", ["date_purchased", "angelegt"])
+def test_a_table_of_rows_of_orders_is_not_the_orders(day: str, tmp_path: Path) -> None:
+    files = {path: text.format(day=day) for path, text in XTC.items()}
+    shop = recognised(read(tmp_path, files).layer("raw"), Choices(), look_at(STATUS_ROWS))
+    orders, lines = shop.orders, shop.lines
+    assert lines is not None
+    assert (orders.table.name, orders.day, orders.amount) == ("orders", day, None)
+    assert (lines.table.name, lines.price) == ("orders_products", "products_price")
+    assert (shop.stages.cancelled, shop.stages.returned) == (("99",), ("161",))
+    assert shop.currency == "EUR"
+
+
+def test_numbers_whose_names_nobody_has_are_told(tmp_path: Path) -> None:
+    files = {path: text.format(day="angelegt") for path, text in XTC.items()}
+    del files["raw/orders_status.sql"]
+    choices = Choices()
+    shop = recognised(read(tmp_path, files).layer("raw"), choices, look_at(STATUS_ROWS))
+    assert shop.stages.cancelled == ()
+    assert any("--cancelled and --returned name them" in note for note in choices.notes)
+
+
+def test_orders_whose_day_is_a_text_are_told_with_what_mends_it(tmp_path: Path) -> None:
+    text = "create table orders_dataset (order_id int primary key, order_purchase_timestamp {});"
+    files = {"raw/orders_dataset.sql": text.format("varchar(19) not null")}
+    with pytest.raises(
+        StartError, match=r"is varchar\(19\), no date.* alter table `orders_dataset`"
+    ):
+        recognised(read(tmp_path, files).layer("raw"), Choices())
+    named = Choices({"orders": "orders_dataset"})
+    with pytest.raises(StartError, match=r"cast\(`order_purchase_timestamp` as date\)"):
+        recognised(read(tmp_path, files).layer("raw"), named)
+
+
 LINES = "create table order_items (order_id int, item_id int, qty int{amount});\n"
 STOCK = "create table items (item_id int, depot_id int, name varchar(9), primary key (item_id, depot_id));"
 
