@@ -41,6 +41,9 @@ _KINDS = frozenset(
     ("status", "state", "type", "reason", "method", "template", "setting", "config", "상태")
 )
 
+_EMPTY_ENDS = ("table", "tbl", "entity", "header", "head", "dataset")
+"""Last words of a table's name that say nothing of what it holds."""
+
 
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
@@ -62,7 +65,7 @@ def nouns_of(name: str) -> tuple[str, ...]:
     words = tuple(
         singular(part) for word in words_of(name) if not word.isdigit() for part in _parts_of(word)
     )
-    while len(words) > 1 and words[-1] in ("table", "tbl", "entity", "header", "head"):
+    while len(words) > 1 and words[-1] in _EMPTY_ENDS:
         words = words[:-1]
     return words
 

@@ -167,7 +167,11 @@ def _words(models: Models, facts: set[str]) -> dict[str, str]:
         "currency": shop.currency,
         "money": money_type(shop),
         "line_money": model_files.line_sum_type(lines) if lines else "bigint",
-        "count": sql.sum_type(lines.table.column(lines.quantity)) if lines else "bigint",
+        "count": (
+            sql.sum_type(lines.table.column(lines.quantity))
+            if lines and lines.quantity
+            else "bigint"
+        ),
         "net": net,
         "net_column": net_column,
         "zone": f", in {shop.time_zone}" if instant else "",

@@ -65,7 +65,11 @@ def taken(shop: Shop) -> str:
     """Which column was taken for what, in a sentence or two."""
     orders = shop.orders
     what = [f"the day is {orders.day}"]
-    what.append(f"the amount {orders.amount}" if orders.amount else "the amount that of its lines")
+    what.append(
+        f"the amount {_with_unit(orders.table, orders.amount)}"
+        if orders.amount
+        else "the amount that of its lines"
+    )
     if orders.customer:
         whose = orders.customer_by.table.name + "." if orders.customer_by else ""
         what.append(f"the customer {whose}{orders.customer}{_hidden(shop)}")
@@ -77,6 +81,10 @@ def taken(shop: Shop) -> str:
     if orders.rules:
         text += f" Taken are only rows {' and '.join(rule.why for rule in orders.rules)}."
     return text
+
+
+def _with_unit(table: Table, name: str) -> str:
+    return f"{name} (in cents)" if sql.is_in_cents(table.column(name)) else name
 
 
 def customer_column(shop: Shop) -> Column | None:
@@ -96,8 +104,10 @@ def _hidden(shop: Shop) -> str:
 
 def taken_of_lines(shop: Shop, lines: Lines) -> str:
     """The same of the lines."""
-    amount = lines.amount or f"{lines.price} x {lines.quantity}"
-    what = f"order {lines.order}, product {lines.product}, pieces {lines.quantity}, amount {amount}"
+    pieces = lines.quantity or "one a line"
+    what = (
+        f"order {lines.order}, product {lines.product}, pieces {pieces}, amount {_total_of(lines)}"
+    )
     text = f"A line is a row of {lines.table.name}: {what}"
     name = _name_of(shop, lines)
     if name:
@@ -116,6 +126,14 @@ def taken_of_lines(shop: Shop, lines: Lines) -> str:
         + "."
         + (f" Taken are only lines {' and '.join(r.why for r in rules)}." if rules else "")
     )
+
+
+def _total_of(lines: Lines) -> str:
+    """What the amount of a line is, in words."""
+    if lines.amount or lines.price:
+        amount = _with_unit(lines.table, lines.amount or lines.price or "")
+        return amount if lines.amount or not lines.quantity else f"{amount} x {lines.quantity}"
+    return "0"
 
 
 def _name_of(shop: Shop, lines: Lines) -> str:
@@ -248,8 +266,9 @@ def lines_sql(models: Models) -> str:
         elif products.category:
             category = sql.column("products", products.category)
     product = sql.key_of("lines", table.column(lines.product), may_be_none=True)
-    pieces = sql.number_of(sql.column("lines", lines.quantity), table.column(lines.quantity))
-    total = lines.amount or f"{lines.price} x {lines.quantity}"
+    pieces = "1::bigint"
+    if lines.quantity is not None:
+        pieces = sql.number_of(sql.column("lines", lines.quantity), table.column(lines.quantity))
     customer = "orders.customer_id" if orders.customer is not None else None
     columns = [
         _column("orders.order_id", "", "Key of the order"),
@@ -259,8 +278,12 @@ def lines_sql(models: Models) -> str:
         _column(product, "product_id", f"Product: {lines.product}; NULL: none"),
         _column(name, "product_name", f"Name: {_name_of(shop, lines)}"),
         _column(category, "category", "Category of the product"),
-        _column(pieces, "quantity", f"Pieces: {lines.quantity}"),
-        _column(line_amount(lines), "amount", f"Amount of the line, in {shop.currency}: {total}"),
+        _column(pieces, "quantity", f"Pieces: {lines.quantity or 'one a line'}"),
+        _column(
+            line_amount(lines),
+            "amount",
+            f"Amount of the line, in {shop.currency}: {_total_of(lines)}",
+        ),
     ]
     head = comment(
         f"The lines of the orders of warehouse.{models.orders} in one form, which the marts are made of.",
@@ -282,10 +305,8 @@ def line_amount(lines: Lines) -> str:
         return sql.number_of(sql.column("lines", lines.amount), lines.table.column(lines.amount))
     if lines.price is None:
         return "0::bigint"
-    price, pieces = lines.table.column(lines.price), lines.table.column(lines.quantity)
-    product = " * ".join(
-        sql.number_of(sql.column("lines", one.name), one) for one in (price, pieces)
-    )
+    factors = [lines.table.column(name) for name in (lines.price, lines.quantity) if name]
+    product = " * ".join(sql.number_of(sql.column("lines", one.name), one) for one in factors)
     return f"({product})::{line_sum_type(lines)}"
 
 

@@ -46,6 +46,7 @@ _SIDE_WORDS = frozenset(
             "discount",
             "rule",
         ),
+        *("review", "rating"),
         *("grid", "tag", "transaction", "delivery", "label", "track", "customer", "data", "file"),
         *("aggregated", "archive", "temp", "tmp", "backup", "message", "carrier", "type", "option"),
     )
@@ -184,7 +185,10 @@ def _scored(names: Iterable[str], patterns: Sequence[str]) -> list[tuple[float, 
     for name in names:
         for place, pattern in enumerate(patterns):
             as_it_is = re.fullmatch(pattern, name, re.IGNORECASE)
-            if as_it_is or re.fullmatch(pattern, plain(name)):
+            bare = plain(name)
+            if as_it_is or any(
+                re.fullmatch(pattern, one) for one in (bare, bare.removesuffix("_cent"))
+            ):
                 scored.append((2.0 * (len(patterns) - place) + 0.5 * bool(as_it_is), name))
                 break
     return scored
@@ -502,7 +506,7 @@ class _Reading:
             _scored(counts, _QUANTITY_NAMES),
             counts,
         )
-        if order is None or product is None or quantity is None:
+        if order is None or product is None:
             return None
         amount = self.choices.one(
             "line-amount",
@@ -554,7 +558,13 @@ class _Reading:
         words = set(words_of(table.source_name))
         product = _scored(_names(table, _KEYS), _LINE_PRODUCT_NAMES)
         quantity = _scored(_names(table, _COUNTS), _QUANTITY_NAMES)
-        if not product or not quantity or max(product)[1] == order:
+        if not product or max(product)[1] == order:
+            return 0
+        # Where each piece is a row of its own, there is a price and no number of pieces.
+        is_piece = words & {"item", "line", "detail", "position"} and _scored(
+            _names(table, _MONEY), _PRICE_NAMES
+        )
+        if not quantity and not is_piece:
             return 0
         strange = {
             "return",
@@ -566,7 +576,7 @@ class _Reading:
             "shipment",
             "history",
         }
-        score = 10.0 - 8 * len(words & strange)
+        score = (10.0 if quantity else 4.0) - 8 * len(words & strange)
         score += 3 * len(words & {"item", "line", "detail", "product", "position"})
         score += 2 * bool(_scored(_names(table, _MONEY), _LINE_AMOUNT_NAMES))
         score += 2 * any(key.parent == orders.table.name for key in table.foreign_keys)

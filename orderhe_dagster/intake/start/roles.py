@@ -72,7 +72,7 @@ class Lines:
     table: Table
     order: str
     product: str
-    quantity: str
+    quantity: str | None  # None: each row is one piece
     amount: str | None = None
     price: str | None = None
     name: str | None = None

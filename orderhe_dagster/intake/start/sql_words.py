@@ -13,6 +13,7 @@ from orderhe_dagster.intake.start.words import words_of
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _LEAST_DIGITS = 18
 _FLOAT_PLACES = 4
+_CENT_PLACES = 2
 _SUM_DIGITS = 24  # before the point
 _MOST_PLACES = 8
 """No currency has more; Prisma writes its amounts with 30, which leave no digit to add up with."""
@@ -86,17 +87,26 @@ def status_of(alias: str, status: Column) -> str:
 
 
 def number_of(sql: str, number: Column) -> str:
-    """A number as it can be added up exactly: floats with four places, nothing as 0."""
+    """A number as it can be added up exactly: floats with four places, cents as hundredths, nothing as 0."""
     kind = number.type
     there = f"coalesce({sql}, 0)" if number.nullable else sql
     if kind.kind in ("double", "real"):
         there = f"round({there}::float8, {_FLOAT_PLACES})"
+    if is_in_cents(number):
+        there = f"({there} * 0.01)"
     return f"{there}::{number_type(number)}"
+
+
+def is_in_cents(number: Column) -> bool:
+    """Whether a column of whole numbers has hundredths of an amount, as its name says: `total_cents`."""
+    return number.type.kind in ("integer", "bigint") and words_of(number.name)[-1:] == ("cent",)
 
 
 def number_type(number: Column) -> str:
     """The type of `number_of`."""
     kind = number.type
+    if is_in_cents(number):
+        return f"decimal({_LEAST_DIGITS}, {_CENT_PLACES})"
     if kind.kind in ("double", "real"):
         return f"decimal({_LEAST_DIGITS}, {_FLOAT_PLACES})"
     if kind.kind == "decimal":
@@ -121,6 +131,8 @@ def sum_of_places(places: int | None) -> str:
 def places_of(number: Column) -> int | None:
     """How many places a number of `number_of` has; None: it is a bigint."""
     kind = number.type
+    if is_in_cents(number):
+        return _CENT_PLACES
     if kind.kind in ("double", "real"):
         return _FLOAT_PLACES
     return min(kind.scale, _MOST_PLACES) if kind.kind == "decimal" else None

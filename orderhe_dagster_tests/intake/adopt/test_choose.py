@@ -189,7 +189,9 @@ def test_the_cursor_is_what_mysql_moves_else_what_the_application_does() -> None
 
 def test_which_tables_tell_of_events() -> None:
     events = ("orders", "OrderItems", "wp_woocommerce_order_itemmeta", "sales_order", "logs")
-    assert all(map(is_event, (*events, "ps_order_detail", "PurchaseOrderHeader")))
+    assert all(
+        map(is_event, (*events, "ps_order_detail", "PurchaseOrderHeader", "olist_orders_dataset"))
+    )
     others = ("oc_order_status", "product", "customers", "sales_order_status_label", "items", "")
     assert not any(map(is_event, others))
     assert is_part_of("oc_order_product", "oc_order")

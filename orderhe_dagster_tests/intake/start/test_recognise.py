@@ -9,6 +9,7 @@ import pytest
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.intake.start.choices import Choices, StartError
+from orderhe_dagster.intake.start.models import Models, lines_sql, taken_of_lines
 from orderhe_dagster.intake.start.recognise import Look, nothing_seen, recognise
 from orderhe_dagster.intake.start.roles import Shop
 from orderhe_dagster.intake.start.words import stage_of
@@ -216,6 +217,29 @@ def test_orders_whose_day_is_a_text_are_told_with_what_mends_it(tmp_path: Path) 
     named = Choices({"orders": "orders_dataset"})
     with pytest.raises(StartError, match=r"cast\(`order_purchase_timestamp` as date\)"):
         recognised(read(tmp_path, files).layer("raw"), named)
+
+
+OLIST = {
+    "raw/olist_orders.sql": "-- @partition bought_on\ncreate table olist_orders "
+    "(order_id char(32) primary key, customer_id char(32), bought_on date not null);",
+    "raw/olist_order_items.sql": "create table olist_order_items (order_id char(32), order_item_id int, "
+    "product_id char(32), price_cents int not null, primary key (order_id, order_item_id));",
+}
+
+
+def test_a_line_may_be_a_piece_and_its_price_in_cents(tmp_path: Path) -> None:
+    shop = recognised(read(tmp_path, OLIST).layer("raw"), Choices())
+    assert shop.lines is not None
+    assert (shop.orders.amount, shop.lines.quantity, shop.lines.price) == (
+        None,
+        None,
+        "price_cents",
+    )
+    models = Models(shop, "shop_orders", "shop_order_lines")
+    text = lines_sql(models)
+    assert "1::bigint as quantity, -- Pieces: one a line" in text
+    assert "((lines.price_cents * 0.01)::decimal(18, 2))::decimal(26, 2) as amount" in text
+    assert "pieces one a line, amount price_cents (in cents)" in taken_of_lines(shop, shop.lines)
 
 
 LINES = "create table order_items (order_id int, item_id int, qty int{amount});\n"

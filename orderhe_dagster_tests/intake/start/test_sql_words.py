@@ -41,6 +41,8 @@ def test_a_moment_in_utc_counts_on_the_day_of_the_shop(
         ("total decimal(26,8)", "decimal(26, 8)", "decimal(32, 8)"),
         # As Prisma has it. One taken off another must fit into 38 digits, too.
         ("total decimal(65,30)", "decimal(18, 8)", "decimal(32, 8)"),
+        ("total_cents int", "decimal(18, 2)", "decimal(26, 2)"),
+        ("total_percent int", "bigint", "bigint"),
         ("total double", "decimal(18, 4)", "decimal(28, 4)"),
     ],
 )
