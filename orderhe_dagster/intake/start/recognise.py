@@ -93,7 +93,9 @@ _CUSTOMER_NAMES = (
 _MAIL_NAMES = ("customer_?e?_?mail", "buyer_?e?_?mail", "billing_?e?_?mail", "e_?mail\\w*")
 _STATUS_NAMES = (
     *("status", "order_?status", "current_?state", "order_?status_?id", "status_?id", "state_?id"),
-    *("order_?state", "state", "order_?state_?id", "(order_?)?status_?code", "fulfillment_?status"),
+    *("order_?state", "state", "order_?state_?id", "(order_?)?status_?code"),
+    # A shop has its money by the first of them.
+    *("financial_?status", "fulfillment_?status"),
 )
 _STATUS_WORD_NAMES = ("name", "title", "label", r"(\w+_)?(status|state)_?(name|title|label)")
 _QUANTITY_NAMES = (
@@ -414,6 +416,8 @@ class _Reading:
 
     def _order_rules(self, table: Table) -> Iterator[Rule]:
         yield from systems.rules_of(table)
+        if line := _line_number(table):
+            yield Rule(line, "{column} = 1", "of the first line of each order")
         for column in table.columns:
             yield from _not_deleted(column)
 
@@ -538,17 +542,23 @@ class _Reading:
     def _of_one_line(self, orders: Orders) -> Lines | None:
         """The orders' own table, where an order is of one product."""
         table = orders.table
-        product = _scored(_names(table, _KEYS), _LINE_PRODUCT_NAMES)
+        product = _scored(
+            _names(table, _KEYS), (*_LINE_PRODUCT_NAMES, "product_?(name|title)", "item_?name")
+        )
         quantity = _scored(_names(table, _COUNTS), _QUANTITY_NAMES)
         if not product or not quantity or orders.amount is None:
             return None
+        price = _scored(_names(table, _MONEY), _PRICE_NAMES)
+        if (is_of_lines := _line_number(table) is not None) and not price:
+            return None  # the order's amount stands on each of its lines
         shown = _scored(_names(table, frozenset({"varchar"})), ("product_?name", "product_?title"))
         return Lines(
             table,
             orders.key,
             max(product)[1],
             max(quantity)[1],
-            orders.amount,
+            None if is_of_lines else orders.amount,
+            max(price)[1] if is_of_lines else None,
             name=max(shown)[1] if shown else None,
         )
 
@@ -691,6 +701,14 @@ def _alike(one: Column, other: Column) -> bool:
     """Whether values of two columns may be keys of one kind."""
     numbers = ("smallint", "integer", "bigint", "decimal")
     return one.type.kind == other.type.kind or {one.type.kind, other.type.kind} <= {*numbers}
+
+
+def _line_number(table: Table) -> str | None:
+    """The column that numbers the lines of an order, where an order is several rows of its table."""
+    if len(table.grain) < 2:
+        return None
+    found = _scored(table.grain, (r"line_?(no|number)",))
+    return found[0][1] if found else None
 
 
 def _without_a_day(table: Table, days: Sequence[str]) -> str:

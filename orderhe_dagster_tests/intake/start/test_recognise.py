@@ -9,7 +9,7 @@ import pytest
 
 from orderhe_dagster.catalog.table import Table
 from orderhe_dagster.intake.start.choices import Choices, StartError
-from orderhe_dagster.intake.start.models import Models, lines_sql, taken_of_lines
+from orderhe_dagster.intake.start.models import Models, lines_sql, orders_sql, taken_of_lines
 from orderhe_dagster.intake.start.recognise import Look, nothing_seen, recognise
 from orderhe_dagster.intake.start.roles import Shop
 from orderhe_dagster.intake.start.words import stage_of
@@ -240,6 +240,35 @@ def test_a_line_may_be_a_piece_and_its_price_in_cents(tmp_path: Path) -> None:
     assert "1::bigint as quantity, -- Pieces: one a line" in text
     assert "((lines.price_cents * 0.01)::decimal(18, 2))::decimal(26, 2) as amount" in text
     assert "pieces one a line, amount price_cents (in cents)" in taken_of_lines(shop, shop.lines)
+
+
+SHOPIFY = """-- @partition order_date
+create table orders_export (order_no varchar(10) not null, total decimal(10, 2) not null,
+  financial_status varchar(10) not null, fulfillment_status varchar(10) not null, order_date date not null,
+  quantity int not null, product_name varchar(10), unit_price decimal(10, 2), sku varchar(10),
+  line_no int not null, primary key (order_no, line_no));"""
+
+
+def test_an_order_on_several_lines_counts_once(tmp_path: Path) -> None:
+    tables = read(tmp_path, {"raw/orders_export.sql": SHOPIFY}).layer("raw")
+    shop = recognised(tables, Choices())
+    lines = shop.lines
+    assert lines is not None
+    assert (shop.orders.amount, shop.orders.status) == ("total", "financial_status")
+    assert (lines.amount, lines.price, lines.rules) == (None, "unit_price", ())
+    models = Models(shop, "shop_orders", "shop_order_lines")
+    assert "\nwhere orders.line_no = 1\n" in orders_sql(models)
+    assert "line_no" not in lines_sql(models)
+
+
+def test_orders_of_one_product_each_may_know_it_by_name_alone(tmp_path: Path) -> None:
+    text = (
+        "create table orders (id int primary key, order_date date not null, amount int, qty int, "
+        "product_name varchar(9));"
+    )
+    lines = recognised(read(tmp_path, {"raw/orders.sql": text}).layer("raw"), Choices()).lines
+    assert lines is not None
+    assert (lines.product, lines.quantity, lines.amount) == ("product_name", "qty", "amount")
 
 
 LINES = "create table order_items (order_id int, item_id int, qty int{amount});\n"
