@@ -96,6 +96,27 @@ def test_what_is_guessed_of_a_file_takes_the_file(
     assert not table.column("amount").nullable
 
 
+@pytest.mark.parametrize("label", ["합계", "Total"])
+def test_a_total_at_the_end_is_no_row_of_the_guess(desk: Desk, label: str) -> None:
+    rows: list[list[Any]] = [
+        ["1001", datetime(2026, 3, 1), 2, 500],
+        ["1002", datetime(2026, 3, 2), 1, 250],
+    ]
+    rows.append([label, None, None, 750])
+    body = workbook([], behind=rows, header=["주문번호", "판매일자", "수량", "판매금액"])
+    told = loaded_after_guess(desk, desk.put("sales.xlsx", body))
+    assert "1 total row at the end passed over, 2 rows" in told
+    assert "primary key order_no; @partition sold_on" in told
+    assert [row[-1] for row in desk.rows("sales")] == [500, 250]
+
+
+def test_letters_before_a_number_are_a_name_unless_they_are_a_currency(desk: Desk) -> None:
+    text = "no,sku,amount,unit\n1,SKU-2,EUR 5,TOP-1\n2,SKU-1,EUR 7,TOP-2\n"
+    told = loaded_after_guess(desk, desk.put("stock.csv", text))
+    assert "EUR taken off the amounts" in told
+    assert desk.rows("stock") == [(1, "SKU-2", 5, "TOP-1"), (2, "SKU-1", 7, "TOP-2")]
+
+
 def test_types_are_of_all_values(desk: Desk) -> None:
     text = (
         "Zip,Serial No.,Size,Weight,Seen,Day,Flag,2nd,비고,할인\n"

@@ -1,4 +1,4 @@
-"""`guess`: a file, read three times, into a contract and a map beside it. Nothing is loaded.
+"""`guess`: a file, read four times, into a contract and a map beside it. Nothing is loaded.
 
 First of which kinds the values of each column can be, then how they are written, then how large they are.
 """
@@ -35,6 +35,15 @@ _KEY_NAMES = re.compile(r"(^|_)(id|no|number|code|key|nr|num|uuid|sku)($|_)|번�
 _WHEN = re.compile(
     r"(order|sale|sold|created|placed|paid|invoice)?_?(date|day|at|on|time)$|^(date|day|when|moment)"
 )
+
+_KOREAN = {
+    **{"회원번호": "member_no", "고객번호": "customer_no", "고객명": "customer_name"},
+    **{"판매일": "sold_on", "판매일자": "sold_on", "판매일시": "sold_at", "전표번호": "slip_no"},
+    **{"주문일": "order_date", "주문일자": "order_date", "판매금액": "amount", "금액": "amount"},
+    **{"합계금액": "total_amount", "단가": "unit_price", "판매수량": "quantity"},
+    **{"상품코드": "product_code", "상품번호": "product_no", "카테고리": "category"},
+}
+"""What headers of sheets mean that no shop system's map has."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,7 @@ class _Guessing:
         self.header = [clean_name(name) for name in source.layout.header]
         self.columns = self._columns()
         self.passed = Passed()
+        self.filled = frozenset[int]()  # places that only a total at the end may leave empty
         self.habits: Habits | None = None
         self.partition: str | None = None
         self.key: tuple[str, ...] = ()
@@ -181,6 +191,7 @@ class _Guessing:
             line_places=lines,
             line_number=self._line_number() if order is not None else None,
             of_lines=order is not None,
+            filled=self.filled,
         )
 
     def _line_number(self) -> str | None:
@@ -199,6 +210,7 @@ class _Guessing:
     def _kinds(self, name: str) -> dict[str, str]:
         """A type for each column that takes all its values, until their sizes are known."""
         texts = _provisional(name, dict.fromkeys(self._names(), "longtext"), self.zone)
+        self.filled = self._filled(texts)
         kinds = {column: Kinds(column) for column in self._names()}
         for chunk in self._chunks(texts):
             for column, text in chunk.columns.items():
@@ -208,6 +220,17 @@ class _Guessing:
             if column.is_day and types[column.name] in {"datetime(6)", "date"}:
                 types[column.name] = "date"
         return types
+
+    def _filled(self, texts: Table) -> frozenset[int]:
+        """The places of columns with a value in every row, the last one apart: a total is known by them."""
+        empty: dict[str, int] = dict.fromkeys(self._names(), 0)
+        last: dict[str, bool] = {}
+        for chunk in self._chunks(texts):
+            for column, text in chunk.columns.items():
+                missing = [not (value or "").strip() for value in text.to_pylist()]
+                empty[column] += sum(missing)
+                last[column] = missing[-1]
+        return frozenset(c.at for c in self.columns if empty[c.name] <= last.get(c.name, False))
 
     def _names(self) -> list[str]:
         number = self._plan().line_number
@@ -320,6 +343,8 @@ def _short(name: str, at: int) -> str:
         for entry in shipped_map(shipped).entries:
             if not name.isascii() and name in entry.sources:
                 return entry.targets[0]
+    if name.replace(" ", "") in _KOREAN:
+        return _KOREAN[name.replace(" ", "")]
     short = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") if name.isascii() else ""
     if not short:
         return f"column_{at + 1}"

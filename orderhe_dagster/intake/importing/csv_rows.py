@@ -267,7 +267,7 @@ def _needed(table: Table, plan: Plan) -> list[int]:
     return [
         at
         for at, name in plan.columns
-        if table.column(name).required and table.column(name).default is None
+        if at in plan.filled or (table.column(name).required and table.column(name).default is None)
     ]
 
 

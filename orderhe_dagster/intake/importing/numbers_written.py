@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SIGNS = r"US\$|R\$|[A-Z]{3}(?![A-Za-z])|[$€£¥₩￦￥₹₽₺₫฿₪]|원|円|元"
+_CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF "
+    "CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD "
+    "HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD "
+    "LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK "
+    "PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
+    "TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW"
+)
+"""ISO 4217. Other letters before a number are part of a name: SKU-1 is no amount."""
+_SIGNS = rf"US\$|R\$|(?:{_CODES.replace(' ', '|')})(?![A-Za-z])|[$€£¥₩￦￥₹₽₺₫฿₪]|원|円|元"
 _CURRENCY = rf"(?:{_SIGNS}|zł|kr\.?|Kč|Ft|lei|лв\.?|руб\.?|р\.)"
 _WRITTEN = re.compile(
     rf"(?P<open>\()?\s*(?P<before>[+\-−]?)\s*(?P<left>{_CURRENCY})?\s*(?P<middle>[+\-−]?)\s*"
@@ -30,6 +39,8 @@ def written(text: str) -> Written | None:
     match = _WRITTEN.fullmatch(text.strip())
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
+    if re.match(r"[A-Z]{3}-\d+$", text.strip()):
+        return None  # TOP-1 is a name, though TOP is a currency
     signs = match["before"] + match["middle"] + match["behind"]
     if len(signs) > 1 or (match["open"] and signs) or (match["left"] and match["right"]):
         return None

@@ -35,6 +35,9 @@ class Plan:
     line_places: frozenset[int] = frozenset()
     line_number: str | None = None
     of_lines: bool = False  # the table has a row for each line of an order
+    filled: frozenset[int] = (
+        frozenset()
+    )  # places with a value in every row, where no contract says it
 
     @property
     def width(self) -> int:
