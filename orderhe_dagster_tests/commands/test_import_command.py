@@ -199,6 +199,12 @@ def test_a_contract_that_is_there_is_not_written_over(desk: Desk) -> None:
             ("--dates", "dmy"),
         ),
         ("orders.csv", 'no,sum\n1,"1,230"\n2,560\n', "--decimal .", ("--decimal", ".")),
+        (
+            "sales.csv",
+            '번호,공급가\n1,"1,230"\n2,560\n',
+            "column 공급가: '1,230'",
+            ("--decimal", "."),
+        ),
         ("orders.csv", "no;sum\n1;1.230\n2;4.500\n", "--decimal ,", ("--decimal", ",")),
         ("orders.csv", 'no,sum\n1,"1,230"\n2,"1,234,560"\n', None, ()),
     ],

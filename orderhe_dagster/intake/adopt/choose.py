@@ -203,7 +203,8 @@ def _days_of_other_types(seen: Seen) -> Iterator[str]:
             continue
         new = quoted(f"{name}_day"[:64], "mysql")
         yield (
-            f"{name} is {column.type.declared}, its values {what}, by which no table is cut: alter table "
+            f"{name} is {column.type.declared}, its values {what}, by which no table is cut; it is, by "
+            "`orderhe adopt --force` after this: alter table "
             f"{quoted(seen.source_name, 'mysql')} add column {new} date generated always as ({value}) stored"
         )
 

@@ -132,6 +132,7 @@ class _Guessing:
         self.findings, self.file = findings, file
         self.header = [clean_name(name) for name in source.layout.header]
         self.columns = self._columns()
+        findings.called = {column.name: column.source for column in self.columns}
         self.passed = Passed()
         self.filled = frozenset[int]()  # places that only a total at the end may leave empty
         self.habits: Habits | None = None

@@ -68,6 +68,7 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     recognised: str | None = None
     cells: set[tuple[int, str]] = field(default_factory=set)  # (line, column) lately reported
+    called: dict[str, str] = field(default_factory=dict)  # what the file calls a column, if not so
 
     def add(self, line: int, column: Column | str, value: object, message: str) -> None:
         """Note a problem; `value` None: there is none to show. Personal data is masked."""
@@ -81,7 +82,14 @@ class Findings:
             return
         pii = isinstance(column, Column) and column.pii
         self.problems.append(
-            Problem(self.file, line, name, shown(value, pii=pii), message, self.unit)
+            Problem(
+                self.file,
+                line,
+                self.called.get(name, name),
+                shown(value, pii=pii),
+                message,
+                self.unit,
+            )
         )
         self.problems.sort(key=lambda problem: problem.line)
         del self.problems[SHOWN:]
