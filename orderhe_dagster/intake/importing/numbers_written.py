@@ -11,9 +11,10 @@ _CODES = (
     "HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD "
     "LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK "
     "PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
-    "TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW"
+    "TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW "
+    "CNH HRK NTD RMB"
 )
-"""ISO 4217. Other letters before a number are part of a name: SKU-1 is no amount."""
+"""ISO 4217, and what people write beside it. Other letters before a number are of a name, as in SKU-1."""
 _SIGNS = rf"US\$|R\$|(?:{_CODES.replace(' ', '|')})(?![A-Za-z])|[$€£¥₩￦￥₹₽₺₫฿₪]|원|円|元"
 _CURRENCY = rf"(?:{_SIGNS}|zł|kr\.?|Kč|Ft|lei|лв\.?|руб\.?|р\.)"
 _WRITTEN = re.compile(
