@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from orderhe_dagster.cli import main
 from orderhe_dagster.commands.demo import run_demo
+from orderhe_dagster_tests.long_tests import cases
 from orderhe_dagster_tests.road.systems import LAPTOP, WAYS, Systems
 from orderhe_dagster_tests.shops import TestShop
 from orderhe_dagster_tests.walked import difference, outputs_of
@@ -63,7 +64,7 @@ def laptop(shown: tuple[TestShop, list[str]]) -> TestShop:
     return shown[0]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", cases(WAYS, ["mysql", "all"]))
 def test_the_demo_gives_what_the_laptop_gives(
     systems: Systems, laptop: TestShop, tmp_path: Path, way: str
 ) -> None:
