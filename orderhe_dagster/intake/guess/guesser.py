@@ -6,7 +6,7 @@ First of which kinds the values of each column can be, then how they are written
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from orderhe_dagster.intake.importing.hints import Hints, WrongHint
 from orderhe_dagster.intake.importing.plan import Plan, plain
 from orderhe_dagster.intake.importing.problems import Findings
 from orderhe_dagster.intake.importing.recognise import recognise, told_of
-from orderhe_dagster.intake.importing.source_file import Damaged, SourceFile
+from orderhe_dagster.intake.importing.source_file import Chunk, Damaged, SourceFile
 from orderhe_dagster.settings.scratch import scratch_folder
 
 _KEY_NAMES = re.compile(r"(^|_)(id|no|number|code|key|nr|num|uuid|sku)($|_)|번호|코드")
@@ -110,7 +110,7 @@ def guess(
     return [*told, f"written: {contract} and {beside}", *_advice(guessing)]
 
 
-def _like_names(mapped: ColumnMap):  # type: ignore[no-untyped-def]
+def _like_names(mapped: ColumnMap) -> Callable[[Sequence[str]], int]:
     """Without a table, only what the map names is known."""
     names = {plain(source) for entry in mapped.entries for source in entry.sources}
     return lambda row: len({plain(clean_name(cell)) for cell in row if cell} & names)
@@ -200,7 +200,7 @@ class _Guessing:
         wanted = self.mapped.line_number[:1]
         return wanted[0] if wanted and wanted[0] not in names else None
 
-    def _chunks(self, table: Table):  # type: ignore[no-untyped-def]
+    def _chunks(self, table: Table) -> Iterator[Chunk]:
         self.passed = Passed()
         try:
             yield from row_chunks(table, self.source, self._plan(), self.findings, self.passed)
@@ -214,9 +214,9 @@ class _Guessing:
         self.filled = self._filled(texts)
         kinds = {column: Kinds(column) for column in self._names()}
         for chunk in self._chunks(texts):
-            for column, text in chunk.columns.items():
-                kinds[column].add(text)
-        types = {column: seen.provisional for column, seen in kinds.items()}
+            for called, text in chunk.columns.items():
+                kinds[called].add(text)
+        types = {called: seen.provisional for called, seen in kinds.items()}
         for column in self.columns:
             if column.is_day and types[column.name] in {"datetime(6)", "date"}:
                 types[column.name] = "date"
