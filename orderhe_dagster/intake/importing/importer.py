@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
@@ -145,16 +146,16 @@ def _is_python(file: Path) -> bool:
     return file.suffix.lower() == ".py"
 
 
-class _Content:
+class _Content(ABC):
     """The rows of a file, which can be read more than once."""
 
+    @abstractmethod
     def chunks(self) -> Iterator[Chunk]:
         """The rows from the first on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def told(self, habits: Habits | None, rows: int | None) -> str:
         """What the file was taken for."""
-        raise NotImplementedError
 
     @property
     def days(self) -> frozenset[str]:

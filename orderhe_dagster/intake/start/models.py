@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orderhe_dagster.catalog.table import DAY_COLUMN, Column, Table
@@ -375,28 +375,12 @@ def _file(
     joins: Sequence[str],
     where: Sequence[str],
 ) -> str:
-    return "\n".join(_lines_of(head, keys, parts, columns, source, joins, where))
-
-
-def _lines_of(
-    head: str,
-    keys: Sequence[str],
-    parts: Sequence[str],
-    columns: Sequence[tuple[str, str] | None],
-    source: str,
-    joins: Sequence[str],
-    where: Sequence[str],
-) -> Iterator[str]:
-    yield head
-    yield from keys
-    yield "with " + ",\n\n".join(parts)
-    yield ""
-    yield "select"
     there = [column for column in columns if column is not None]
-    for place, (text, meaning) in enumerate(there, 1):
-        yield f"    {text}{'' if place == len(there) else ','} -- {meaning}"
-    yield f"from {source}"
-    yield from joins
-    if where:
-        yield "where " + "\n    and ".join(where)
-    yield ""
+    listed = (
+        f"    {text}{'' if place == len(there) else ','} -- {meaning}"
+        for place, (text, meaning) in enumerate(there, 1)
+    )
+    conditions = ["where " + "\n    and ".join(where)] if where else []
+    ctes = ["with " + ",\n\n".join(parts), ""]
+    lines = [head, *keys, *ctes, "select", *listed, f"from {source}", *joins, *conditions, ""]
+    return "\n".join(lines)
